@@ -1,0 +1,162 @@
+"""Reserve before a call, settle after it: the caps a call falls under, and whether it fits.
+
+The sums themselves live behind the `Ledger` port, which reserves and settles in one transaction across all running
+copies of the program. Here is what is pure: which caps apply, how much room they leave, how a call is made to fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from .model import Model
+from .money import ZERO, Money
+from .request import Request
+
+
+class OnExhausted(StrEnum):
+    """What happens when the model the strategy chose does not fit into a budget, even with fewer tokens."""
+
+    REFUSE = "refuse"
+    CHEAPEST = "cheapest"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """The user's caps. None: no cap; the spending is summed all the same."""
+
+    per_request: Money | None = None
+    session: Money | None = None
+    daily: Money | None = None
+    monthly: Money | None = None
+    providers: Mapping[str, tuple[Money | None, Money | None]] = field(default_factory=dict)
+    """Provider → (daily, monthly)."""
+    models: Mapping[str, tuple[Money | None, Money | None]] = field(default_factory=dict)
+    """Model id → (daily, monthly)."""
+    alert_at: tuple[float, ...] = (0.5, 0.8, 0.95)
+    """Shares of a cap, ascending."""
+    on_exhausted: OnExhausted = OnExhausted.REFUSE
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """One sum a call counts towards, with its limit where there is one. (scope, period) is its identity."""
+
+    scope: str
+    """'request', 'session', 'day', 'month', 'day provider:NAME', 'month model:ID' …"""
+    period: str
+    """The request's or session's id, '2026-11-21', '2026-11': dates are the user's local ones when it was booked."""
+    limit: Money | None
+
+
+class BudgetCondition(StrEnum):
+    OK = "ok"
+    ALERT = "alert"
+    EXHAUSTED = "exhausted"
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetState:
+    """A cap and what counts towards it now, over all running copies of the program."""
+
+    cap: Cap
+    spent: Money
+    reserved: Money
+    alert_at: tuple[float, ...] = ()
+
+    @property
+    def scope(self) -> str:
+        return self.cap.scope
+
+    @property
+    def limit(self) -> Money | None:
+        return self.cap.limit
+
+    @property
+    def left(self) -> Money | None:
+        """What a further call may still reserve; None without a limit, never below zero."""
+        if self.cap.limit is None:
+            return None
+        return max(ZERO, self.cap.limit - self.spent - self.reserved)
+
+    @property
+    def share(self) -> float | None:
+        """Spent and reserved as a share of the limit; None without one."""
+        if self.cap.limit is None:
+            return None
+        if not self.cap.limit:
+            return 1.0
+        return float(Decimal((self.spent + self.reserved).picodollars) / self.cap.limit.picodollars)
+
+    @property
+    def condition(self) -> BudgetCondition:
+        if self.cap.limit is None:
+            return BudgetCondition.OK
+        if self.spent >= self.cap.limit:
+            return BudgetCondition.EXHAUSTED
+        share = float(Decimal(self.spent.picodollars) / self.cap.limit.picodollars)
+        return BudgetCondition.ALERT if any(share >= at for at in self.alert_at) else BudgetCondition.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Money asked for before a call: the most it can cost."""
+
+    request_id: str
+    attempt: int
+    provider: str
+    model: str
+    amount: Money
+    caps: tuple[Cap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Money set aside. Settled exactly once, by booking the attempt it belongs to."""
+
+    id: str
+    hold: Hold
+    states: tuple[BudgetState, ...]
+    """Each cap of the hold, this reservation included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Nothing was set aside, because `blocking` has too little left."""
+
+    hold: Hold
+    states: tuple[BudgetState, ...]
+    """Each cap of the hold, without the refused amount."""
+    blocking: BudgetState
+
+
+def caps_for(request: Request, model: Model | None, budgets: Budgets, today: date) -> tuple[Cap, ...]:
+    """Every sum a call to `model` counts towards; without a model, those that any call counts towards.
+
+    `today` is the user's local date.
+    """
+    day, month = today.isoformat(), today.strftime("%Y-%m")
+    limits = [limit for limit in (budgets.per_request, request.max_cost) if limit is not None]
+    caps = [
+        Cap("request", request.id, min(limits) if limits else None),
+        Cap("session", request.session, budgets.session),
+        Cap("day", day, budgets.daily),
+        Cap("month", month, budgets.monthly),
+    ]
+    if model is not None:
+        for name, (daily, monthly) in (
+            (f"provider:{model.provider}", budgets.providers.get(model.provider, (None, None))),
+            (f"model:{model.id}", budgets.models.get(model.id, (None, None))),
+        ):
+            caps += [Cap(f"day {name}", day, daily), Cap(f"month {name}", month, monthly)]
+    return tuple(caps)
+
+
+def tightest(states: Iterable[BudgetState]) -> BudgetState | None:
+    """The state with the least left among those with a limit."""
+    limited = [(state.left, state) for state in states if state.left is not None]
+    return min(limited, key=lambda pair: pair[0])[1] if limited else None

@@ -1,0 +1,180 @@
+"""Why these models in this order: the candidates, the decision, and all that it rested on.
+
+A decision holds no clock and no network: weighed again from what is stored in it, it comes out the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .budget import OnExhausted
+from .money import Money
+from .profile import Profile, TaskType
+from .request import Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a point of success probability, a dollar and a second are worth to the user in `balanced`."""
+
+    quality: float = 1.0
+    cost: float = 0.4
+    latency: float = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """Seconds; full jitter over base × 2ⁿ, at most `cap`. A longer Retry-After than `retry_after_cap` is not waited
+    for: the next model is tried instead."""
+
+    base: float = 0.5
+    cap: float = 8.0
+    retry_after_cap: float = 20.0
+    per_model: int = 1
+    """How often the same model is tried again after a failure that may pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The user's [router] settings, as far as they bear on a decision or a walk."""
+
+    strategy: Strategy = Strategy.BALANCED
+    quality_threshold: float = 0.8
+    confidence_threshold: float = 0.6
+    max_attempts: int = 3
+    prefer_local: bool = False
+    prefer_opensource: bool = False
+    local_max_complexity: int = 3
+    max_tokens: int = 4096
+    """Default for a request that names none."""
+    weights: Weights = Weights()
+    discrimination: float = 8.0
+    """Slope of success probability over (ability − difficulty)."""
+    exploration: float = 0.03
+    """Largest share of `preference` turns that try a model other than the favourite."""
+    max_wait_s: float = 30.0
+    """A candidate rate-limited for longer is out."""
+    on_exhausted: OnExhausted = OnExhausted.REFUSE
+    retries: Retries = Retries()
+    baseline_model: str | None = None
+    """Savings are told against it; None: the dearest model of the registry."""
+
+
+class Exclusion(StrEnum):
+    """Why a candidate is out."""
+
+    DISABLED = "disabled"
+    NO_KEY = "no_key"
+    UNHEALTHY = "unhealthy"
+    COOLING_DOWN = "cooling_down"
+    CONTEXT_WINDOW = "context_window"
+    MISSING_ABILITY = "missing_ability"
+    OVER_BUDGET = "over_budget"
+    OVER_MAX_COST = "over_max_cost"
+    UNPRICED = "unpriced"
+    RATE_LIMITED = "rate_limited"
+    NOT_IN_CHAIN = "not_in_chain"
+    RULED_OUT = "ruled_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one model stands at this moment for this kind of task: what the decision needs of the live world."""
+
+    out: tuple[Exclusion, str] | None = None
+    """Kind and sentence, when it cannot be used whatever the prompt is."""
+    wait_s: float = 0.0
+    """How long its rate limit would keep a call waiting."""
+    ability_shift: float = 0.0
+    """Learned from this user, added to the model's ability for this task type."""
+    first_token_s: float | None = None
+    """Learned; None: the model's prior."""
+    tokens_per_s: float | None = None
+    wins: float = 0.0
+    """This user's votes and choices for it on this task type, decayed."""
+    losses: float = 0.0
+    room: Money | None = None
+    """The least left among the budgets a call to it falls under; None without a cap."""
+    room_scope: str = ""
+    """Which budget that is: 'day', 'month provider:openai', 'request' …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One model weighed for one request."""
+
+    model: str
+    provider: str
+    local: bool
+    success_probability: float
+    estimated_cost: Money | None
+    """Expected: input estimate and expected output at list price; None: no price known."""
+    cost_ceiling: Money | None
+    """The most one attempt can cost, with all of max_tokens: what would be reserved."""
+    estimated_latency_s: float
+    score: float
+    """Comparable within one decision only; higher is better."""
+    max_tokens: int
+    """Most output tokens an attempt may use; less than asked for where a budget is tight."""
+    excluded_by: Exclusion | None = None
+    excluded: str | None = None
+    """Why it is out, in words; None for one that is in."""
+    family: str = ""
+    wins: float = 0.0
+    losses: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    request_id: str
+    strategy: Strategy
+    model: str | None
+    """None when every candidate is out; `reason` then says why."""
+    reason: str
+    """One sentence for people."""
+    chain: tuple[str, ...]
+    """The models the turn may walk, the chosen one first. For an ensemble: its members."""
+    profile: Profile
+    candidates: tuple[Candidate, ...]
+    """All that were weighed: those that are in by score, then those that are out."""
+    margin: float | None = None
+    """Score of the chosen one minus that of the next candidate that is in."""
+    pinned: bool = False
+    rule: str | None = None
+    """Name of the user's rule that decided or narrowed the choice."""
+    explored: bool = False
+    """`preference` chose other than the favourite in order to learn."""
+    refused: Exclusion | None = None
+    """With `model` None: OVER_BUDGET or OVER_MAX_COST when money alone said no."""
+    seed: int = 0
+    """Of the draw that `preference` made."""
+    temperature: float | None = None
+    max_tokens: int | None = None
+    system: str | None = None
+    """What a rule asks to be sent; None: as the request says."""
+
+    @property
+    def chosen(self) -> Candidate | None:
+        return self.candidate(self.model) if self.model else None
+
+    def candidate(self, model_id: str) -> Candidate | None:
+        return next((c for c in self.candidates if c.model == model_id), None)
+
+    @property
+    def task_type(self) -> TaskType:
+        return self.profile.task_type
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """The live world as a decision sees it, by model id."""
+
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+
+    def of(self, model_id: str) -> Standing:
+        return self.standings.get(model_id, _UNKNOWN)
+
+
+_UNKNOWN = Standing()

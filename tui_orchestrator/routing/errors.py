@@ -1,0 +1,163 @@
+"""The tree of what can go wrong. Each kind has a sentence for what happened and one for what to do."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class ErrorKind(StrEnum):
+    AUTHENTICATION = "authentication"
+    PERMISSION = "permission"
+    NOT_FOUND = "not_found"
+    RATE_LIMITED = "rate_limited"
+    OVERLOADED = "overloaded"
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    STREAM_BROKEN = "stream_broken"
+    CONTEXT_WINDOW = "context_window"
+    CONTENT_FILTER = "content_filter"
+    BAD_REQUEST = "bad_request"
+    SERVER = "server"
+    BUDGET_EXCEEDED = "budget_exceeded"
+    NO_CANDIDATE = "no_candidate"
+    CANCELLED = "cancelled"
+    INTERNAL = "internal"
+
+
+class OrchestratorError(Exception):
+    """Anything this program says of itself. `str(error)` is one clear sentence."""
+
+
+class TurnError(OrchestratorError):
+    """Why an attempt or a whole turn failed.
+
+    `message` is safe to show: cleaned of control characters, without keys, at most a few hundred characters.
+    """
+
+    kind: ClassVar[ErrorKind] = ErrorKind.INTERNAL
+    what: ClassVar[str] = "Something inside the program went wrong."
+    hint: ClassVar[str] = "Run with --log-level debug and report what it prints."
+    retryable: ClassVar[bool] = False
+    """The same model may be tried again."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message or self.what)
+        self.message = message or self.what
+        self.status = status
+        self.retry_after_s = retry_after_s
+        if hint is not None:
+            self.hint = hint  # type: ignore[misc]  # an instance may know better than its kind
+
+
+class Authentication(TurnError):
+    kind = ErrorKind.AUTHENTICATION
+    what = "The provider did not accept the key."
+    hint = "Check the key in the environment or the keyring; `doctor` says where it was read from."
+
+
+class Permission(TurnError):
+    kind = ErrorKind.PERMISSION
+    what = "The key may not use this model, or the account is out of credit."
+    hint = "Choose another model, or see the provider's billing and access pages."
+
+
+class NotFound(TurnError):
+    kind = ErrorKind.NOT_FOUND
+    what = "The provider does not know this model or address."
+    hint = "`models --refresh` reads the provider's list again; check base_url."
+
+
+class RateLimited(TurnError):
+    kind = ErrorKind.RATE_LIMITED
+    what = "The provider says: too many requests."
+    hint = "Wait, choose another model, or lower requests_per_minute for this provider."
+    retryable = True
+
+
+class Overloaded(TurnError):
+    kind = ErrorKind.OVERLOADED
+    what = "The provider is overloaded."
+    hint = "Try again later or choose another model."
+    retryable = True
+
+
+class Timeout(TurnError):
+    kind = ErrorKind.TIMEOUT
+    what = "The provider did not answer in time."
+    hint = "Try again, or raise the timeouts in [router]."
+    retryable = True
+
+
+class Connection(TurnError):
+    kind = ErrorKind.CONNECTION
+    what = "The provider could not be reached."
+    hint = "Check the network, base_url, and that the server runs; `doctor` tries each one."
+    retryable = True
+
+
+class StreamBroken(TurnError):
+    kind = ErrorKind.STREAM_BROKEN
+    what = "The answer broke off before its end."
+    hint = "Ask again; what had arrived is kept and was paid for."
+
+
+class ContextWindow(TurnError):
+    kind = ErrorKind.CONTEXT_WINDOW
+    what = "The conversation is longer than this model can read."
+    hint = "Choose a model with a larger context window, or start a new session."
+
+
+class ContentFilter(TurnError):
+    kind = ErrorKind.CONTENT_FILTER
+    what = "The provider's content filter stopped the answer."
+    hint = "Reword the prompt or choose another provider."
+
+
+class BadRequest(TurnError):
+    kind = ErrorKind.BAD_REQUEST
+    what = "The provider did not understand the request."
+    hint = "Check the parameters and attachments; the provider's own words are above."
+
+
+class Server(TurnError):
+    kind = ErrorKind.SERVER
+    what = "The provider failed on its side."
+    hint = "Try again later or choose another model."
+    retryable = True
+
+
+class BudgetExceeded(TurnError):
+    kind = ErrorKind.BUDGET_EXCEEDED
+    what = "A budget does not allow this call."
+    hint = "Raise the cap, choose a cheaper model or strategy, or set budgets.on_exhausted."
+
+
+class NoCandidate(TurnError):
+    kind = ErrorKind.NO_CANDIDATE
+    what = "No model can take this request."
+    hint = "`models` shows why each one is out; set a key, start a local server, or run `demo`."
+
+
+class Cancelled(TurnError):
+    kind = ErrorKind.CANCELLED
+    what = "Cancelled."
+    hint = "What had arrived is kept and was paid for."
+
+
+class Internal(TurnError):
+    """A bug, caught where it must not end the program."""
+
+
+_BY_KIND: dict[ErrorKind, type[TurnError]] = {cls.kind: cls for cls in (TurnError, *TurnError.__subclasses__())}
+
+
+def by_kind(kind: ErrorKind) -> type[TurnError]:
+    return _BY_KIND[kind]

@@ -1,0 +1,273 @@
+"""Attempts, and the closed union of events that one turn is told in.
+
+The grammar every reader may rely on, per turn:
+
+    turn     = Decision attempt* Verdict? (Completed | Failed)
+    attempt  = Reserved? AttemptStarted (Waiting | Thinking | Text)* (AttemptFinished | AttemptFailed) Budget* Escalated?
+
+Exactly one terminal event, always last. Every event of an attempt carries its number, so the members of an ensemble
+overlap while the grammar holds for each number by itself; their Escalated comes after the last of them. A cancelled
+turn ends its running attempts with AttemptFailed of kind cancelled, then Failed of kind cancelled.
+Expected trouble arrives as an event; only bugs and cancellation are raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from .budget import BudgetState
+from .decision import Decision
+from .errors import ErrorKind, TurnError
+from .money import Cost, Money, Price, Usage
+
+
+class Cause(StrEnum):
+    """Why an attempt was made."""
+
+    FIRST = "first"
+    RETRY = "retry"
+    FALLBACK = "fallback"
+    ESCALATION = "escalation"
+    ENSEMBLE = "ensemble"
+    SYNTHESIS = "synthesis"
+
+
+class EscalationCause(StrEnum):
+    ERROR = "error"
+    LOW_CONFIDENCE = "low_confidence"
+    REFUSAL = "refusal"
+    TRUNCATED = "truncated"
+    EMPTY = "empty"
+    CONTEXT_WINDOW = "context_window"
+    TIMEOUT = "timeout"
+
+
+class FinishReason(StrEnum):
+    STOP = "stop"
+    LENGTH = "length"
+    CONTENT_FILTER = "content_filter"
+    TOOL_CALLS = "tool_calls"
+    OTHER = "other"
+
+
+class Outcome(StrEnum):
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """How far to trust an answer, 0–1, with the reasons in words, the weightiest first."""
+
+    value: float
+    reasons: tuple[str, ...] = ()
+    cause: EscalationCause | None = None
+    """Set where a hard check failed: refusal, empty, truncated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call to one model: the ledger's row, written for failed and cancelled calls too."""
+
+    request_id: str
+    number: int
+    """From 1 within the request."""
+    session: str
+    model: str
+    provider: str
+    strategy: str
+    task_type: str
+    cause: Cause
+    started: datetime
+    """UTC."""
+    day: str
+    """The user's local date when the call was booked, ISO: what the day's and month's sums go by."""
+    outcome: Outcome
+    usage: Usage
+    cost: Cost
+    price: Price | None
+    """As it was used for `cost`; a later change of price alters no past cost."""
+    latency_s: float
+    first_token_s: float | None = None
+    tokens_per_s: float | None = None
+    """Output tokens per second after the first token; None where too little came to tell."""
+    confidence: float | None = None
+    finish_reason: FinishReason | None = None
+    error_kind: ErrorKind | None = None
+    error_message: str = ""
+    from_cache: bool = False
+    saved: Money | None = None
+    """What a cache hit would have cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    request_id: str
+    at: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided(_Event):
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved(_Event):
+    attempt: int
+    amount: Money
+    budgets: tuple[BudgetState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted(_Event):
+    attempt: int
+    model: str
+    provider: str
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking(_Event):
+    attempt: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text(_Event):
+    attempt: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFinished(_Event):
+    attempt: int
+    model: str
+    usage: Usage
+    cost: Cost
+    first_token_s: float | None
+    latency_s: float
+    tokens_per_s: float | None
+    confidence: Confidence
+    finish_reason: FinishReason
+    from_cache: bool = False
+
+
+class Next(StrEnum):
+    """What follows a failed attempt."""
+
+    RETRY = "retry"
+    FALLBACK = "fallback"
+    GIVE_UP = "give_up"
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFailed(_Event):
+    attempt: int
+    model: str
+    error: TurnError
+    usage: Usage
+    """Of what had streamed."""
+    cost: Cost
+    latency_s: float
+    next: Next
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting(_Event):
+    attempt: int
+    seconds: float
+    why: str
+    """'rate limit', 'back-off', 'cooldown'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated(_Event):
+    from_model: str
+    to_model: str
+    cause: EscalationCause
+    detail: str
+    """In words: '0.41 < 0.60: hedges; no code though code was asked for'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One ensemble member's answer as the verdict weighed it; each part 0–1."""
+
+    attempt: int
+    model: str
+    confidence: float
+    capability: float
+    completeness: float
+    consensus: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict(_Event):
+    method: str
+    scores: tuple[Score, ...]
+    """Best first."""
+    winner: int
+    """The attempt's number."""
+    agreement: tuple[str, ...]
+    """Key points that most answers share."""
+    dissent: tuple[str, ...]
+    """Points that one answer makes alone, 'MODEL: point'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget(_Event):
+    state: BudgetState
+    forecast: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completed(_Event):
+    attempt: int
+    """Whose answer this is; not always the last attempt."""
+    model: str
+    response: str
+    strategy: str
+    cost: Cost
+    """All attempts of the turn together; unknown as soon as one of them is."""
+    usage: Usage
+    """All attempts together."""
+    latency_s: float
+    """From the request to its end."""
+    confidence: Confidence
+    attempts: tuple[Attempt, ...]
+    note: str = ""
+    """What the user should know of the answer: 'best of 3 attempts; none reached 0.60'."""
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(_Event):
+    error: TurnError
+    cost: Cost
+    """What was spent all the same."""
+    attempts: tuple[Attempt, ...]
+    partial: str = ""
+    """The text that had arrived in the last attempt."""
+
+
+Event = (
+    Decided
+    | Reserved
+    | AttemptStarted
+    | Thinking
+    | Text
+    | AttemptFinished
+    | AttemptFailed
+    | Waiting
+    | Escalated
+    | Verdict
+    | Budget
+    | Completed
+    | Failed
+)

@@ -1,0 +1,149 @@
+"""What routing asks of the world. Providers and storage implement these; routing knows nothing else of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from .budget import BudgetState, Cap, Hold, Refusal, Reservation
+from .decision import Decision
+from .events import Attempt, Completed, Failed, FinishReason
+from .model import Model
+from .money import Money, Usage
+from .request import Message, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `total` bounds a whole attempt, first byte to last."""
+
+    connect: float = 10.0
+    first_token: float = 60.0
+    between_tokens: float = 30.0
+    total: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is sent to one model, once."""
+
+    model: Model
+    messages: tuple[Message, ...]
+    system: str = ""
+    max_tokens: int = 4096
+    """Reasoning included."""
+    temperature: float | None = None
+    timeouts: Timeouts = Timeouts()
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """A piece of the answer, as it came: not yet cleaned of control characters."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingPiece:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The last piece of every good stream, exactly once. A stream that ends without the provider's own closing marker
+    raises StreamBroken instead."""
+
+    finish_reason: FinishReason
+    usage: Usage | None
+    """None where the provider reported none; the router then estimates it."""
+    billed: Money | None = None
+    """What the provider says it charged."""
+    served_by: str | None = None
+    """The model that actually answered, where the provider names it."""
+    mean_logprob: float | None = None
+    """Mean log-probability of the output tokens, where given."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSoFar:
+    """Usage the provider reported before the end. Each replaces the last; it prices a stream that breaks or is
+    cancelled."""
+
+    usage: Usage
+
+
+Piece = TextPiece | ThinkingPiece | UsageSoFar | Done
+
+
+class Provider(Protocol):
+    """One place models are served. Stateless between calls but for its HTTP connections."""
+
+    name: str
+
+    def stream(self, call: Call) -> AsyncIterator[Piece]:
+        """Sends one request when first iterated. Raises nothing but TurnError and CancelledError; cancelling the task
+        that reads closes the connection at once. Never retries. The router owns all deadlines but `connect`."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Ledger(Protocol):
+    """The durable record. Every method returns when what it says is on disk."""
+
+    async def budgets(self, caps: Sequence[Cap]) -> tuple[BudgetState, ...]:
+        """What counts towards each cap now, in the given order."""
+        ...
+
+    async def reserve(self, hold: Hold) -> Reservation | Refusal:
+        """Sets the amount aside in all its caps or in none, in one transaction over all processes."""
+        ...
+
+    async def book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
+        """Writes the row, adds its cost to every cap and frees the reservation, in one transaction. An attempt is
+        booked once: a second row for (request, number) changes nothing. Returns the reservation's caps afterwards
+        (of a row without one: nothing)."""
+        ...
+
+    async def decided(self, decision: Decision, request: Request, at: datetime) -> None: ...
+
+    async def concluded(self, end: Completed | Failed) -> None:
+        """Adds the outcome to the stored decision."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CachedAnswer:
+    model: str
+    text: str
+    thinking: str
+    usage: Usage
+    cost: Money | None
+    finish_reason: FinishReason
+    stored: datetime
+
+
+class AnswerCache(Protocol):
+    async def get(self, key: str) -> CachedAnswer | None:
+        """None when there is none or it is past its time to live."""
+        ...
+
+    async def put(self, key: str, answer: CachedAnswer) -> None: ...
+
+
+class Clock(Protocol):
+    """Time, so that tests own it."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        ...
+
+    def today(self) -> date:
+        """The user's local date."""
+        ...
+
+    def monotonic(self) -> float: ...
+
+    async def sleep(self, seconds: float) -> None: ...

@@ -1,0 +1,94 @@
+"""What a prompt looks like: task type, difficulty, needs, size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TaskType(StrEnum):
+    CODE = "code"
+    CODE_REFACTOR = "code_refactor"
+    DEBUGGING = "debugging"
+    MATH = "math"
+    REASONING = "reasoning"
+    RESEARCH = "research"
+    ANALYSIS = "analysis"
+    PLANNING = "planning"
+    CREATIVE = "creative"
+    SUMMARIZATION = "summarization"
+    TRANSLATION = "translation"
+    EXTRACTION = "extraction"
+    EVALUATION = "evaluation"
+    PROBLEM_GENERATION = "problem_generation"
+    COMPLETION = "completion"
+    SIMPLE_QA = "simple_qa"
+    CONVERSATION = "conversation"
+    LONG_CONTEXT = "long_context"
+    MULTIMODAL = "multimodal"
+
+
+class Level(StrEnum):
+    """Of a prompt: how much it asks. Of a model: how much it can do."""
+
+    BASIC = "basic"
+    INTERMEDIATE = "intermediate"
+    ADVANCED = "advanced"
+    EXPERT = "expert"
+
+    @classmethod
+    def of_complexity(cls, complexity: int) -> Level:
+        """From 1–10: basic 1–3, intermediate 4–5, advanced 6–7, expert 8–10."""
+        if complexity <= 3:
+            return cls.BASIC
+        if complexity <= 5:
+            return cls.INTERMEDIATE
+        return cls.ADVANCED if complexity <= 7 else cls.EXPERT
+
+
+class Ability(StrEnum):
+    """Something a model can do and a prompt can need."""
+
+    VISION = "vision"
+    TOOLS = "tools"
+    STRUCTURED_OUTPUT = "structured_output"
+    LONG_CONTEXT = "long_context"
+    THINKING = "thinking"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One feature of the prompt and which way it pushed."""
+
+    feature: str
+    """In words: 'asks for a proof', '3 code blocks'."""
+    effect: float
+    """On difficulty, −1 to 1; 0 where it only spoke for the task type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    task_type: TaskType
+    task_probabilities: Mapping[TaskType, float]
+    """Sums to 1 over the types it names; types left out have probability 0."""
+    difficulty: float
+    """0–1, on the scale of the models' abilities; decides."""
+    complexity: int
+    """1–10, as a person would perceive it; shown."""
+    input_tokens: int
+    """Estimate for the whole conversation, system text and images included."""
+    output_tokens: int
+    """Expected length of a good answer."""
+    needs: frozenset[Ability] = frozenset()
+    evidence: tuple[Evidence, ...] = ()
+    novelty: float = 0.0
+    """0 like what the estimate was learned from, 1 unlike all of it; the estimate is worth that much less."""
+
+    @property
+    def level(self) -> Level:
+        return Level.of_complexity(self.complexity)
+
+    @property
+    def task_confidence(self) -> float:
+        return self.task_probabilities.get(self.task_type, 0.0)

@@ -1,0 +1,76 @@
+"""What was asked: the conversation, the new prompt, and what the user wants of the answer. No model is chosen yet."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from .money import Money
+
+Role = Literal["system", "user", "assistant"]
+
+
+class Strategy(StrEnum):
+    CHEAPEST = "cheapest"
+    BALANCED = "balanced"
+    QUALITY = "quality"
+    PERFORMANCE = "performance"
+    PREFERENCE = "preference"
+    LOCAL_FIRST = "local_first"
+    FALLBACK = "fallback"
+    ENSEMBLE = "ensemble"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that goes with a message. `data` is the file as it is, not base64."""
+
+    media_type: str
+    """image/png, image/jpeg, image/gif or image/webp: what all providers read."""
+    data: bytes = field(repr=False)
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    text: str
+    images: tuple[Image, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One turn. The last message is the user's new prompt; system text lies in `system`, never among `messages`."""
+
+    messages: tuple[Message, ...]
+    system: str = ""
+    strategy: Strategy | None = None
+    """None: as configured."""
+    model: str | None = None
+    """A pinned model's id. It is obeyed: no other model is tried."""
+    chain: tuple[str, ...] = ()
+    """Model ids in the order they may be walked; empty: built from the registry."""
+    ensemble_size: int = 3
+    max_cost: Money | None = None
+    """For the whole turn, all its attempts together."""
+    max_tokens: int | None = None
+    """Most output tokens per attempt, reasoning included. None: the configured default, made smaller when a budget
+    is tight."""
+    temperature: float | None = None
+    session: str = ""
+    """Id of the conversation; the session budget counts by it."""
+    tags: frozenset[str] = frozenset()
+    use_cache: bool = True
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def prompt(self) -> str:
+        return self.messages[-1].text if self.messages else ""
+
+    @property
+    def has_images(self) -> bool:
+        return any(message.images for message in self.messages)

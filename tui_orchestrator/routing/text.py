@@ -1,0 +1,29 @@
+"""Text from outside made harmless, at the edge, before it is stored or shown.
+
+Model output, provider errors, names and titles may carry terminal escapes, device queries or bidirectional overrides.
+What is removed is single characters, so a sequence cut in two by a stream is as harmless as a whole one.
+"""
+
+from __future__ import annotations
+
+import re
+
+# C0 without tab and newline, DEL, C1, line and paragraph separators, bidirectional marks, embeddings, overrides and
+# isolates (Unicode UAX 9), the byte-order mark, and tag characters, which hide text from readers but not from models.
+_HARMFUL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
+)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_SPACE = re.compile(r"\s+")
+
+
+def clean(text: str) -> str:
+    """Without control characters; newline and tab stay, a carriage return before a newline goes."""
+    return _SURROGATES.sub("\ufffd", _HARMFUL.sub("", text))
+
+
+def clean_line(text: str, limit: int = 300) -> str:
+    """One line of at most `limit` characters, white space folded: for errors, titles and names."""
+    # A megabyte of error page need not be folded whole to show its first line.
+    line = _SPACE.sub(" ", clean(text[: limit * 8].replace("\r", "\n"))).strip()
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
