@@ -156,7 +156,8 @@ class Internal(TurnError):
     """A bug, caught where it must not end the program."""
 
 
-_BY_KIND: dict[ErrorKind, type[TurnError]] = {cls.kind: cls for cls in (TurnError, *TurnError.__subclasses__())}
+_TREE: tuple[type[TurnError], ...] = (TurnError, *TurnError.__subclasses__())
+_BY_KIND = {cls.kind: cls for cls in _TREE}
 
 
 def by_kind(kind: ErrorKind) -> type[TurnError]:

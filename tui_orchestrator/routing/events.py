@@ -3,7 +3,8 @@
 The grammar every reader may rely on, per turn:
 
     turn     = Decision attempt* Verdict? (Completed | Failed)
-    attempt  = Reserved? AttemptStarted (Waiting | Thinking | Text)* (AttemptFinished | AttemptFailed) Budget* Escalated?
+    attempt  = Reserved? AttemptStarted (Waiting | Thinking | Text)* (AttemptFinished | AttemptFailed)
+               Budget* Escalated?
 
 Exactly one terminal event, always last. Every event of an attempt carries its number, so the members of an ensemble
 overlap while the grammar holds for each number by itself; their Escalated comes after the last of them. A cancelled
