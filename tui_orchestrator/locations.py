@@ -1,0 +1,73 @@
+"""Where things lie on this machine.
+
+TUI_ORCHESTRATOR_HOME puts everything under one directory; otherwise each lies where the system keeps such things.
+Nothing here creates anything. All raise LocationError when the user has no home directory to look in.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+from .routing.errors import OrchestratorError
+
+HOME_VARIABLE = "TUI_ORCHESTRATOR_HOME"
+
+
+class LocationError(OrchestratorError):
+    """There is no directory to keep things in."""
+
+
+def _place(kind: str) -> Path:
+    """`kind` is config, data or cache."""
+    if home := os.environ.get(HOME_VARIABLE):
+        return Path(home).expanduser().absolute() / kind
+    directories = PlatformDirs("tui-orchestrator", appauthor=False)
+    try:
+        path = Path(getattr(directories, f"user_{kind}_dir"))
+    except (RuntimeError, KeyError) as error:
+        raise LocationError(f"no home directory was found ({error}); set HOME or {HOME_VARIABLE}") from error
+    if not path.is_absolute():
+        # platformdirs leaves "~" standing when nobody knows where home is.
+        raise LocationError(f"no home directory was found; set HOME or {HOME_VARIABLE} to a directory")
+    return path
+
+
+def config_dir() -> Path:
+    return _place("config")
+
+
+def data_dir() -> Path:
+    return _place("data")
+
+
+def cache_dir() -> Path:
+    return _place("cache")
+
+
+def config_file() -> Path:
+    return config_dir() / "config.toml"
+
+
+def store_file(demo: bool = False) -> Path:
+    """The database; the demo's money and talk are kept in one of their own."""
+    return data_dir() / ("demo.db" if demo else "store.db")
+
+
+def themes_dir() -> Path:
+    """The user's own themes."""
+    return config_dir() / "themes"
+
+
+def shipped(name: str) -> Path:
+    """Something that lies at the root of a checkout and inside the package of an installed wheel."""
+    package = Path(__file__).resolve().parent
+    installed = package / name
+    return installed if installed.exists() else package.parent / name
+
+
+def shipped_themes() -> tuple[Path, ...]:
+    """The theme files that come with the program, by name; none when they were not installed with it."""
+    return tuple(sorted(shipped("themes").glob("*.toml")))

@@ -1,0 +1,139 @@
+"""What the settings come to, once every layer has been read, checked and laid over the one below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from ..routing.budget import Budgets
+from ..routing.decision import Policy
+from ..routing.errors import OrchestratorError
+from ..routing.money import Price
+from ..routing.ports import Timeouts
+from ..routing.profile import Ability, Level
+from ..routing.rules import Rule
+from .secrets import Secret
+
+ProviderKind = Literal["anthropic", "openai", "gemini", "openrouter", "openai-compatible"]
+
+
+class SettingsError(OrchestratorError):
+    """Settings that cannot be used. Every problem found is told, not only the first."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+        """A sentence each: where, which key, what is wrong and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    name: str
+    kind: ProviderKind
+    base_url: str | None = None
+    """None: the provider's own address."""
+    api_key: Secret | None = None
+    key_origin: str = ""
+    """'OPENAI_API_KEY', '.env: OPENAI_API_KEY', 'api_key_command', 'keyring'; empty without a key."""
+    key_names: tuple[str, ...] = ()
+    """Environment names a key is looked for under: what to tell someone who has none."""
+    key_problem: str = ""
+    """Why the configured way to a key gave none, in one sentence."""
+    enabled: bool = True
+    local: bool = False
+    """Runs on the user's own machine: costs nothing, sends nothing away."""
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    max_concurrent: int | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Enabled, and has a key where its kind cannot do without one."""
+        return self.enabled and (self.api_key is not None or self.kind == "openai-compatible")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """One [[models]] entry. None: not said, so what is known of the model otherwise holds."""
+
+    provider: str
+    name: str
+    """As the provider's API wants it."""
+    enabled: bool = True
+    price: Price | None = None
+    context_window: int | None = None
+    max_output: int | None = None
+    abilities: frozenset[Ability] | None = None
+    level: Level | None = None
+    ability: float | None = None
+    local: bool | None = None
+    open_weights: bool | None = None
+    family: str | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    max_concurrent: int | None = None
+    first_token_s: float | None = None
+    tokens_per_s: float | None = None
+    accepts_temperature: bool | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.provider}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSettings:
+    exact: bool = True
+    ttl_s: int = 86_400
+    semantic: bool = False
+    semantic_similarity: float = 0.95
+    """Least cosine of two prompts' embeddings for one to stand for the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class UiSettings:
+    theme: str | None = None
+    """None: the console's own."""
+    panes: tuple[str, ...] = ("chat", "decision", "costs")
+    """Those shown at the start, as far as the terminal is wide enough."""
+    density: Literal["comfortable", "compact"] = "comfortable"
+    keymap: Mapping[str, str] = field(default_factory=dict)
+    """Action id → key, such as 'ctrl+g'; several with commas between."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    path: Path | None = None
+    """None: `locations.store_file()`."""
+    redis_url: Secret | None = None
+    """Secret, because its address may carry a password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    policy: Policy = field(default_factory=Policy)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    budgets: Budgets = field(default_factory=Budgets)
+    chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The user's own, by name; the shipped ones are built from the registry."""
+    rules: tuple[Rule, ...] = ()
+    """In the order they are tried: the project's before the user's."""
+    providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
+    """The four clouds always, with or without a key; local servers only where the user says something of them."""
+    models: tuple[ModelSettings, ...] = ()
+    discovery: bool = True
+    """Whether to probe the well-known ports of local servers."""
+    cache: CacheSettings = CacheSettings()
+    ui: UiSettings = UiSettings()
+    store: StoreSettings = StoreSettings()
+    default_temperature: float | None = None
+    default_model: str | None = None
+    """A model's id or bare name, or a provider's name. Leaned to, never pinned."""
+    debug_routing: bool = False
+    track_costs: bool = True
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Dotted key → where its value came from: 'default', 'FILE:LINE', 'env NAME', '.env NAME', 'flag'."""
+    notices: tuple[str, ...] = ()
+    """Sentences worth showing once that stop nothing."""
