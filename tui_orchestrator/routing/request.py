@@ -63,7 +63,10 @@ class Request:
     session: str = ""
     """Id of the conversation; the session budget counts by it."""
     tags: frozenset[str] = frozenset()
-    use_cache: bool = True
+    files: tuple[str, ...] = ()
+    """Names of the text files whose contents the prompt holds."""
+    use_cache: bool | None = None
+    """True: an exact earlier answer will do; False: ask for real; None: as usual, at temperature 0 only."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 

@@ -1,0 +1,158 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_orchestrator.routing.profile import Level, Profile, TaskType
+from tui_orchestrator.routing.request import Image, Message, Request
+from tui_orchestrator.routing.rules import DOMAINS, SEARCHED_CHARACTERS, Rule, compile_pattern, explain, first_match
+
+
+def asked(prompt: str, **fields: object) -> Request:
+    images = fields.pop("images", ())
+    return Request((Message("user", prompt, images),), **fields)  # type: ignore[arg-type]
+
+
+def profiled(task_type: TaskType = TaskType.CODE, complexity: int = 5) -> Profile:
+    return Profile(task_type, {task_type: 1.0}, 0.5, complexity, 10, 100)
+
+
+def matches(rule: Rule, request: Request, profile: Profile | None = None) -> bool:
+    return first_match([rule], request, profile or profiled()) is not None
+
+
+def test_the_first_rule_that_matches_decides() -> None:
+    rules = [Rule("math", task_types=frozenset({TaskType.MATH})), Rule("words", words=("merge",)), Rule("all")]
+    match = first_match(rules, asked("merge two lists"), profiled())
+    assert match is not None
+    assert match.rule.name == "words"
+    assert match.why == 'says "merge"'
+
+
+def test_no_rule_matches_where_none_applies() -> None:
+    assert first_match([Rule("math", task_types=frozenset({TaskType.MATH}))], asked("hi"), profiled()) is None
+    assert first_match([], asked("hi"), profiled()) is None
+
+
+def test_a_rule_without_conditions_is_for_every_prompt() -> None:
+    match = first_match([Rule("all")], asked("anything"), profiled())
+    assert match is not None
+    assert match.why == "is for every prompt"
+
+
+def test_all_conditions_of_a_rule_must_hold() -> None:
+    rule = Rule("both", task_types=frozenset({TaskType.CODE}), words=("merge",))
+    assert matches(rule, asked("merge"), profiled(TaskType.CODE))
+    assert not matches(rule, asked("merge"), profiled(TaskType.MATH))
+    assert not matches(rule, asked("sort"), profiled(TaskType.CODE))
+
+
+def test_any_value_of_a_condition_will_do() -> None:
+    rule = Rule("levels", levels=frozenset({Level.ADVANCED, Level.EXPERT}))
+    assert [matches(rule, asked("x"), profiled(complexity=c)) for c in (3, 5, 7, 9)] == [False, False, True, True]
+
+
+def test_a_word_is_matched_whole_and_whatever_its_case() -> None:
+    rule = Rule("tax", words=("tax",))
+    assert matches(rule, asked("My TAX, please"))
+    assert not matches(rule, asked("a taxi to the syntax"))
+
+
+def test_a_phrase_is_matched_over_a_line_break() -> None:
+    assert matches(Rule("p", words=("balance sheet",)), asked("read this balance\nsheet"))
+
+
+def test_a_word_may_begin_or_end_with_a_sign() -> None:
+    assert matches(Rule("c", words=("c++",)), asked("in C++, please"))
+    assert matches(Rule("n", words=(".net",)), asked("in .NET"))
+
+
+def test_a_word_of_a_script_without_spaces_is_found_inside_a_sentence() -> None:
+    assert matches(Rule("zh", words=("合同",)), asked("请帮我看这份合同的条款"))
+    assert not matches(Rule("ru", words=("кот",)), asked("который час"))
+
+
+def test_a_pattern_is_searched_only_in_the_start_of_a_long_prompt() -> None:
+    rule = Rule("p", pattern=compile_pattern("needle"))
+    assert matches(rule, asked("x" * (SEARCHED_CHARACTERS - 6) + "needle"))
+    assert not matches(rule, asked("x" * SEARCHED_CHARACTERS + "needle"))
+
+
+@pytest.mark.parametrize(
+    "text", ["(a+)+$", "(a*)*", "((ab?)*c)*", "(?:x|y+)*", "(.*?,)+", r"(\w{2,})+", "((a+){2,99})"]
+)
+def test_a_pattern_that_could_take_for_ever_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="can take for ever"):
+        compile_pattern(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["a+b*", r"\bJIRA-\d+\b", "(a++)+", "(?:(?>a+)b)*", "(ab){2,8}", "([a-z]{1,3},)+", "a|b+"]
+)
+def test_an_ordinary_pattern_is_not_refused(text: str) -> None:
+    assert isinstance(compile_pattern(text), re.Pattern)
+
+
+@pytest.mark.parametrize("text", ["(", "[a", "*", "(?P<x>", "a{99999999999999999999}"])
+def test_a_broken_pattern_is_a_sentence(text: str) -> None:
+    with pytest.raises(ValueError, match="not a regular expression"):
+        compile_pattern(text)
+
+
+def test_a_domain_is_told_by_its_words() -> None:
+    rule = Rule("d", domains=("law", "medicine"))
+    match = first_match([rule], asked("The Plaintiff filed first."), profiled())
+    assert match is not None
+    assert match.why == 'is about law: says "Plaintiff"'
+    assert not matches(rule, asked("Write a poem about rain."))
+
+
+@given(st.sampled_from(sorted(DOMAINS)), st.data())
+def test_every_word_of_a_domain_speaks_for_it(domain: str, data: st.DataObject) -> None:
+    word = data.draw(st.sampled_from(DOMAINS[domain]))
+    assert matches(Rule("d", domains=(domain,)), asked(f"Tell me: {word.upper()}?"))
+
+
+def test_an_attachment_is_an_image_or_a_text_file() -> None:
+    image = asked("look", images=(Image("image/png", b"png"),))
+    text = asked("look", files=("notes.txt",))
+    seen = {
+        wanted: [matches(Rule("a", attachment=wanted), r) for r in (image, text, asked("look"))]  # type: ignore[arg-type]
+        for wanted in ("image", "text", "any")
+    }
+    assert seen == {"image": [True, False, False], "text": [False, True, False], "any": [True, True, False]}
+
+
+def test_a_tag_of_the_session_matches() -> None:
+    rule = Rule("work", tags=frozenset({"work", "client"}))
+    assert matches(rule, asked("x", tags=frozenset({"client", "old"})))
+    assert not matches(rule, asked("x", tags=frozenset({"home"})))
+
+
+def test_every_rule_is_explained_also_behind_the_first_match() -> None:
+    rules = [
+        Rule("math", task_types=frozenset({TaskType.MATH})),
+        Rule("merge", task_types=frozenset({TaskType.CODE}), words=("merge",)),
+        Rule("picture", attachment="image"),
+        Rule("ticket", pattern=compile_pattern(r"T-\d+")),
+        Rule("rest"),
+    ]
+    told = explain(rules, asked("merge two lists"), profiled())
+    assert [(e.rule, e.matched, e.why) for e in told] == [
+        ("math", False, "task type is code, not math"),
+        ("merge", True, 'task type is code; says "merge"'),
+        ("picture", False, "has no image"),
+        ("ticket", False, r"pattern T-\d+ does not match"),
+        ("rest", True, "is for every prompt"),
+    ]
+
+
+def test_what_matched_is_told_without_control_characters() -> None:
+    match = first_match([Rule("p", pattern=compile_pattern("a.b"))], asked("a\x1bb"), profiled())
+    assert match is not None
+    assert "\x1b" not in match.why
+
+
+def test_a_request_without_messages_is_no_trouble() -> None:
+    assert first_match([Rule("w", words=("x",))], Request(()), profiled()) is None
