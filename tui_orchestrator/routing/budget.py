@@ -160,3 +160,14 @@ def tightest(states: Iterable[BudgetState]) -> BudgetState | None:
     """The state with the least left among those with a limit."""
     limited = [(state.left, state) for state in states if state.left is not None]
     return min(limited, key=lambda pair: pair[0])[1] if limited else None
+
+
+def input_bound(tokens: int) -> int:
+    """What is reserved for an input estimated at `tokens`: estimates from bytes are within a third of what the
+    providers count for prose, code and CJK; half as much again covers tables of digits and odd alphabets."""
+    return tokens + tokens // 2 + 64
+
+
+def least_output(asked: int, expected: int) -> int:
+    """The fewest output tokens a call is still worth making with: an answer of the expected length fits."""
+    return min(asked, max(256, expected))

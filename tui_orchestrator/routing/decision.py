@@ -34,6 +34,8 @@ class Retries:
     retry_after_cap: float = 20.0
     per_model: int = 1
     """How often the same model is tried again after a failure that may pass."""
+    patience: float = 2.0
+    """A wait longer than this goes to the next model instead, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Policy:
     """A candidate rate-limited for longer is out."""
     on_exhausted: OnExhausted = OnExhausted.REFUSE
     retries: Retries = Retries()
+    lean_to: str | None = None
+    """A model's id or bare name, or a provider's name, that wins when it is nearly as good; never pinned."""
     baseline_model: str | None = None
     """Savings are told against it; None: the dearest model of the registry."""
 
@@ -122,6 +126,7 @@ class Candidate:
     excluded: str | None = None
     """Why it is out, in words; None for one that is in."""
     family: str = ""
+    open_weights: bool = False
     wins: float = 0.0
     losses: float = 0.0
 

@@ -1,0 +1,283 @@
+"""One attempt: wait in line, reserve, stream within the deadlines, and book it whatever happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from .answer_key import cache_key
+from .budget import BudgetState, Hold, Refusal, Reservation, input_bound, least_output
+from .cancelling import being_cancelled, undisturbed
+from .confidence import assess
+from .errors import Cancelled, StreamBroken, Timeout, TurnError
+from .events import (
+    Attempt,
+    AttemptStarted,
+    Cause,
+    Confidence,
+    Event,
+    FinishReason,
+    Reserved,
+    Text,
+    Thinking,
+    Waiting,
+)
+from .health import Circuits
+from .money import ZERO
+from .ports import (
+    AnswerCache,
+    CachedAnswer,
+    Call,
+    Clock,
+    Done,
+    Ledger,
+    Piece,
+    Provider,
+    TextPiece,
+    ThinkingPiece,
+    Timeouts,
+    UsageSoFar,
+)
+from .ratelimit import RateLimits
+from .received import Plan, Received, from_cache, row, to_cache
+from .text import clean
+
+Emit = Callable[[Event], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of an attempt. Exactly one of `confidence` and `error` is set."""
+
+    attempt: Attempt
+    text: str
+    confidence: Confidence | None
+    error: TurnError | None
+    states: tuple[BudgetState, ...]
+
+
+class Caller:
+    """Makes calls. Holds no state of a turn."""
+
+    def __init__(
+        self,
+        providers: Callable[[str], Provider],
+        ledger: Ledger,
+        clock: Clock,
+        circuits: Circuits,
+        limits: RateLimits,
+        timeouts: Timeouts,
+        cache: AnswerCache | None = None,
+        address: Callable[[str], str | None] = lambda provider: None,
+    ) -> None:
+        """`address`: a provider's base URL, which tells two servers of one name apart in the cache."""
+        self.providers = providers
+        self.ledger = ledger
+        self.clock = clock
+        self.circuits = circuits
+        self.limits = limits
+        self.timeouts = timeouts
+        self.cache = cache
+        self.address = address
+
+    async def attempt(self, plan: Plan, emit: Emit) -> Tried | Refusal:
+        """Emits the attempt's events up to but without its end, which depends on what the turn does next.
+
+        A Refusal means that nothing was started. Cancellation in an attempt that was started books it and comes back
+        as a Tried whose error is Cancelled; `emit` must therefore put its event before it waits for anything.
+        """
+        call = self._call(plan)
+        key = cache_key(call, self.address(plan.model.provider)) if self._may_cache(plan, call) else None
+        if key is not None and self.cache is not None and (hit := await self.cache.get(key)) is not None:
+            return await self._from_cache(plan, hit, emit)
+        granted = await undisturbed(self._reserve(plan, call))
+        if isinstance(granted, Refusal):
+            return granted
+        reservation, call = granted
+        received = Received()
+        started, began = self.clock.now(), self.clock.monotonic()
+        error: TurnError | None = None
+        try:
+            if reservation is not None:
+                await emit(Reserved(plan.request.id, started, plan.number, reservation.hold.amount, reservation.states))
+            await emit(
+                AttemptStarted(plan.request.id, started, plan.number, plan.model.id, plan.model.provider, plan.cause)
+            )
+            if being_cancelled():
+                raise asyncio.CancelledError
+            self.circuits.begin(plan.model.id)
+            await self._pause(plan, plan.pause_s, "back-off", emit)
+            tokens = input_bound(plan.decision.profile.input_tokens) + call.max_tokens
+            wait = self.limits.claim(plan.model, tokens, self.clock.monotonic())
+            await self._pause(plan, wait, "rate limit", emit)
+            if self.limits.busy(plan.model):
+                await emit(Waiting(plan.request.id, self.clock.now(), plan.number, 0.0, "a free place"))
+            async with self.limits.one_of_many(plan.model):
+                began = self.clock.monotonic()
+                await self._read(plan, call, received, emit)
+        except TurnError as fault:
+            error = fault
+        except asyncio.CancelledError:
+            error = Cancelled()
+        finally:
+            # Also for a bug that is on its way out: what was sent was paid for.
+            tried = await self._book(plan, received, reservation, error, started, began)
+        if key is not None and self.cache is not None and self._worth_keeping(tried):
+            await undisturbed(self.cache.put(key, to_cache(plan.model, received, tried.attempt, self.clock.now())))
+        return tried
+
+    def _call(self, plan: Plan) -> Call:
+        request, decision = plan.request, plan.decision
+        asked = decision.max_tokens or plan.candidate.max_tokens
+        return Call(
+            model=plan.model,
+            messages=request.messages,
+            system=request.system or decision.system or "",
+            max_tokens=min(asked, plan.candidate.max_tokens),
+            temperature=request.temperature if request.temperature is not None else decision.temperature,
+            timeouts=self.timeouts,
+        )
+
+    def _may_cache(self, plan: Plan, call: Call) -> bool:
+        if self.cache is None or plan.request.use_cache is False or plan.cause in (Cause.ENSEMBLE, Cause.SYNTHESIS):
+            return False
+        return plan.request.use_cache is True or call.temperature == 0
+
+    @staticmethod
+    def _worth_keeping(tried: Tried) -> bool:
+        return tried.error is None and tried.attempt.finish_reason is FinishReason.STOP and bool(tried.text.strip())
+
+    async def _pause(self, plan: Plan, seconds: float, why: str, emit: Emit) -> None:
+        if seconds > 0:
+            await emit(Waiting(plan.request.id, self.clock.now(), plan.number, seconds, why))
+            await self.clock.sleep(seconds)
+
+    async def _reserve(self, plan: Plan, call: Call) -> tuple[Reservation | None, Call] | Refusal:
+        """The most the call can cost, set aside; with fewer output tokens where only that fits."""
+        price = plan.model.price
+        bound = input_bound(plan.decision.profile.input_tokens)
+        least = least_output(call.max_tokens, plan.decision.profile.output_tokens)
+        refusal: Refusal | None = None
+        # Another process may take the room between two tries; after three the answer is no.
+        for _ in range(3):
+            amount = ZERO if price is None else price.ceiling(bound, call.max_tokens)
+            hold = Hold(plan.request.id, plan.number, plan.model.provider, plan.model.id, amount, plan.caps)
+            granted = await self.ledger.reserve(hold)
+            if isinstance(granted, Reservation):
+                return granted, call
+            refusal = granted
+            room = granted.blocking.left
+            if price is None or room is None:
+                break
+            affordable = price.affordable_output(bound, room)
+            if affordable < least or affordable >= call.max_tokens:
+                break
+            call = replace(call, max_tokens=affordable)
+        assert refusal is not None
+        return refusal
+
+    async def _read(self, plan: Plan, call: Call, received: Received, emit: Emit) -> None:
+        """Reads the provider's stream to its end. Every wait has a deadline of its own and all share the total."""
+        provider = self.providers(plan.model.provider)
+        pieces = provider.stream(call)
+        received.sent = self.clock.monotonic()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + call.timeouts.total
+        try:
+            while received.done is None:
+                waiting_for_first = received.first is None
+                patience = call.timeouts.first_token if waiting_for_first else call.timeouts.between_tokens
+                piece = await self._next(pieces, min(loop.time() + patience, end), end, waiting_for_first)
+                await self._take(plan, piece, received, emit)
+        finally:
+            await _close(pieces)
+
+    async def _next(self, pieces: AsyncIterator[Piece], until: float, end: float, first: bool) -> Piece:
+        try:
+            async with asyncio.timeout_at(until):
+                return await anext(pieces)
+        except StopAsyncIteration:
+            raise StreamBroken() from None
+        except TimeoutError:
+            if until >= end:
+                raise Timeout(f"The answer took longer than {self.timeouts.total:g} s in total.") from None
+            if first:
+                raise Timeout(f"Nothing came for {self.timeouts.first_token:g} s.") from None
+            raise Timeout(f"The answer stood still for {self.timeouts.between_tokens:g} s.") from None
+
+    async def _take(self, plan: Plan, piece: Piece, received: Received, emit: Emit) -> None:
+        now, at = self.clock.monotonic(), self.clock.now()
+        match piece:
+            case TextPiece(raw):
+                if text := clean(raw):
+                    received.take(text, received.text_pieces, now)
+                    await emit(Text(plan.request.id, at, plan.number, text))
+            case ThinkingPiece(raw):
+                if text := clean(raw):
+                    received.take(text, received.thinking_pieces, now)
+                    await emit(Thinking(plan.request.id, at, plan.number, text))
+            case UsageSoFar(usage):
+                received.reported = usage
+            case Done() as done:
+                received.done = done
+                received.reported = done.usage or received.reported
+
+    async def _book(
+        self,
+        plan: Plan,
+        received: Received,
+        reservation: Reservation | None,
+        error: TurnError | None,
+        started: datetime,
+        began: float,
+    ) -> Tried:
+        now, today = self.clock.monotonic(), self.clock.today().isoformat()
+        confidence = self._confidence(plan, received) if error is None else None
+        attempt = row(plan, received, error, confidence, started, today, now - began)
+        states = await undisturbed(self.ledger.book(attempt, reservation))
+        if error is not None:
+            self.circuits.failed(plan.model.id, plan.model.provider, error, now)
+        elif received.done is not None:
+            self.circuits.succeeded(plan.model.id, plan.model.provider)
+        else:
+            self.circuits.stopped(plan.model.id)
+        return Tried(attempt, received.text, confidence, error, states)
+
+    @staticmethod
+    def _confidence(plan: Plan, received: Received) -> Confidence | None:
+        if received.done is None:
+            return None
+        return assess(
+            plan.request,
+            plan.decision.profile,
+            received.text,
+            received.done.finish_reason,
+            plan.candidate.success_probability,
+            received.done.mean_logprob,
+        )
+
+    async def _from_cache(self, plan: Plan, hit: CachedAnswer, emit: Emit) -> Tried:
+        started, began = self.clock.now(), self.clock.monotonic()
+        received = from_cache(hit)
+        await emit(
+            AttemptStarted(plan.request.id, started, plan.number, plan.model.id, plan.model.provider, plan.cause)
+        )
+        if hit.thinking:
+            await emit(Thinking(plan.request.id, started, plan.number, hit.thinking))
+        await emit(Text(plan.request.id, started, plan.number, hit.text))
+        confidence = self._confidence(plan, received)
+        latency, today = self.clock.monotonic() - began, self.clock.today().isoformat()
+        attempt = replace(
+            row(plan, received, None, confidence, started, today, latency), from_cache=True, saved=hit.cost
+        )
+        states = await undisturbed(self.ledger.book(attempt, None))
+        return Tried(attempt, received.text, confidence, None, states)
+
+
+async def _close(pieces: AsyncIterator[Piece]) -> None:
+    closing = getattr(pieces, "aclose", None)
+    if closing is not None:
+        await closing()

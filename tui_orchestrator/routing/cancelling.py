@@ -1,0 +1,29 @@
+"""Finishing what must be finished although the task is being cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def being_cancelled() -> bool:
+    """Whether someone asked this task to stop, also when the CancelledError was already caught."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def undisturbed(work: Coroutine[Any, Any, T]) -> T:
+    """Runs `work` to its end. A cancellation meanwhile is not raised: ask `being_cancelled` afterwards."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise
+        except Exception:  # noqa: BLE001  # raised by the next line, from the task itself
+            break
+    return task.result()

@@ -1,0 +1,238 @@
+"""From a request to a decision: rules first, then the strategy, then money, and a sentence that says why."""
+
+from __future__ import annotations
+
+import contextlib
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .budget import OnExhausted
+from .decision import Candidate, Circumstances, Decision, Exclusion, Policy
+from .model import Registry
+from .profile import Profile
+from .request import Request, Strategy
+from .rules import Match, Rule, first_match
+from .strategies import MONEY_SAYS_NO, Ranked, explore, rank, weigh
+
+CHAIN_LENGTH = 6
+
+
+def decide(
+    request: Request,
+    profile: Profile,
+    registry: Registry,
+    circumstances: Circumstances,
+    policy: Policy,
+    rules: Sequence[Rule] = (),
+) -> Decision:
+    """Pure: the same arguments give the same decision."""
+    match = first_match(rules, request, profile) if rules and not request.model else None
+    strategy = _strategy(request, policy, match)
+    if match is not None and match.rule.max_tokens and not request.max_tokens:
+        request = replace(request, max_tokens=match.rule.max_tokens)
+    candidates = weigh(request, profile, registry, circumstances, policy)
+    chain = request.chain
+    if match is not None and match.rule.primary and not chain:
+        wanted = _known((match.rule.primary, *match.rule.fallback), registry)
+        if any(c.model in wanted and c.excluded_by is None for c in candidates):
+            chain, strategy = wanted, match.rule.strategy or Strategy.FALLBACK
+    if chain and not request.model:
+        candidates = tuple(_kept_to(chain, c) for c in candidates)
+    seed = zlib.crc32(request.id.encode())
+    choice = choose(strategy, candidates, profile, policy, seed, request.model, chain, request.ensemble_size)
+    return Decision(
+        request_id=request.id,
+        strategy=strategy,
+        model=choice.ranked[0].model if choice.ranked else None,
+        reason=_with_rule(choice.reason, match),
+        chain=tuple(c.model for c in choice.ranked),
+        profile=profile,
+        candidates=choice.candidates,
+        margin=choice.margin,
+        pinned=request.model is not None,
+        rule=match.rule.name if match else None,
+        explored=choice.explored,
+        refused=choice.refused,
+        seed=seed,
+        temperature=match.rule.temperature if match else None,
+        max_tokens=match.rule.max_tokens if match else None,
+        system=match.rule.system if match else None,
+    )
+
+
+def _known(names: Sequence[str], registry: Registry) -> tuple[str, ...]:
+    """The ids of those the registry holds; a rule may name models that are not there today."""
+    found = []
+    for name in names:
+        with contextlib.suppress(LookupError):
+            found.append(registry.find(name).id)
+    return tuple(found)
+
+
+def _strategy(request: Request, policy: Policy, match: Match | None) -> Strategy:
+    if match is not None and match.rule.strategy is not None:
+        return match.rule.strategy
+    if request.strategy is not None:
+        return request.strategy
+    return Strategy.FALLBACK if request.chain else policy.strategy
+
+
+def _kept_to(chain: tuple[str, ...], candidate: Candidate) -> Candidate:
+    if candidate.model in chain or candidate.excluded_by is not None:
+        return candidate
+    return replace(candidate, excluded_by=Exclusion.NOT_IN_CHAIN, excluded="not in the chain that was asked for")
+
+
+def _with_rule(reason: str, match: Match | None) -> str:
+    return reason if match is None else f"rule {match.rule.name} ({match.why}): {reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    ranked: tuple[Candidate, ...]
+    """What the turn may walk, the chosen one first; empty when all are out."""
+    candidates: tuple[Candidate, ...]
+    """Everyone: those in by score, then those out."""
+    reason: str
+    margin: float | None = None
+    explored: bool = False
+    refused: Exclusion | None = None
+
+
+def choose(
+    strategy: Strategy,
+    candidates: Sequence[Candidate],
+    profile: Profile,
+    policy: Policy,
+    seed: int = 0,
+    pinned: str | None = None,
+    chain: tuple[str, ...] = (),
+    size: int = 3,
+) -> Choice:
+    """The strategy's choice among weighed candidates: also how a stored decision is looked at under another one."""
+    if pinned is not None:
+        return _pinned(pinned, candidates, strategy, profile, policy)
+    usable = [c for c in candidates if c.excluded_by is None]
+    too_dear = [c for c in candidates if c.excluded_by in MONEY_SAYS_NO]
+    out = [c for c in candidates if c.excluded_by is not None]
+    if not usable and not too_dear:
+        return Choice((), tuple(candidates), _nobody(candidates))
+
+    def ranking(of: Sequence[Candidate]) -> Ranked:
+        return rank(strategy, of, profile, policy, chain=chain, size=size)
+
+    unbounded = ranking([*usable, *too_dear])
+    first = unbounded[0]
+    note = ""
+    if first.excluded_by in MONEY_SAYS_NO:
+        usable = _that_fit(usable, policy)
+        if not usable:
+            return Choice((), _ordered(unbounded, out), _too_dear(first, policy), refused=first.excluded_by)
+        note = f"; {first.model} would be chosen but {first.excluded}"
+    ranked, explored = ranking(usable), False
+    if strategy is Strategy.PREFERENCE:
+        ranked, explored = explore(ranked, policy, seed)
+    walk = ranked[:size] if strategy is Strategy.ENSEMBLE else ranked[:CHAIN_LENGTH]
+    margin = ranked[0].score - ranked[1].score if len(ranked) > 1 else None
+    reason = _reason(strategy, ranked, profile, policy, explored, chain, size) + note
+    missing = [c for c in usable if all(c.model != r.model for r in ranked)]
+    return Choice(tuple(walk), _ordered([*ranked, *missing], out), reason, margin, explored)
+
+
+def _that_fit(usable: list[Candidate], policy: Policy) -> list[Candidate]:
+    """Who may stand in when the strategy's own choice is too dear, as `on_exhausted` says."""
+    match policy.on_exhausted:
+        case OnExhausted.REFUSE:
+            return []
+        case OnExhausted.LOCAL:
+            return [c for c in usable if c.local]
+        case OnExhausted.CHEAPEST:
+            return usable
+
+
+def _ordered(ranked: Sequence[Candidate], out: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    names = {c.model for c in out}
+    return (*(c for c in ranked if c.model not in names), *out)
+
+
+def _pinned(
+    pinned: str, candidates: Sequence[Candidate], strategy: Strategy, profile: Profile, policy: Policy
+) -> Choice:
+    usable = [c for c in candidates if c.excluded_by is None]
+    ranked = rank(Strategy.BALANCED, usable, profile, policy)
+    everyone = _ordered(ranked, [c for c in candidates if c.excluded_by is not None])
+    chosen = next((c for c in everyone if c.model == pinned), None)
+    if chosen is None:
+        return Choice((), everyone, f"{pinned} is pinned, but the registry does not hold it")
+    if chosen.excluded_by is not None:
+        refused = chosen.excluded_by if chosen.excluded_by in MONEY_SAYS_NO else None
+        return Choice((), everyone, f"{pinned} is pinned, but {chosen.excluded}", refused=refused)
+    return Choice((chosen,), everyone, f"{pinned} is pinned; no other model is tried")
+
+
+def _nobody(candidates: Sequence[Candidate]) -> str:
+    if not candidates:
+        return "there is no model at all: set a provider's key, start a local server, or run `demo`"
+    listed = "; ".join(f"{c.model}: {c.excluded}" for c in candidates[:12])
+    more = f"; and {len(candidates) - 12} more" if len(candidates) > 12 else ""
+    return f"every model is out: {listed}{more}"
+
+
+def _too_dear(first: Candidate, policy: Policy) -> str:
+    also = {
+        OnExhausted.REFUSE: "budgets.on_exhausted = refuse, so nothing cheaper is taken instead",
+        OnExhausted.CHEAPEST: "nothing cheaper fits either",
+        OnExhausted.LOCAL: "no local model can stand in",
+    }[policy.on_exhausted]
+    return f"{first.model} {first.excluded}; {also}"
+
+
+def _reason(
+    strategy: Strategy,
+    ranked: Ranked,
+    profile: Profile,
+    policy: Policy,
+    explored: bool,
+    chain: tuple[str, ...],
+    size: int,
+) -> str:
+    best = ranked[0]
+    task = f"{profile.task_type.value} of difficulty {profile.difficulty:.2f}"
+    p = f"p {best.success_probability:.2f}"
+    cost = "at unknown cost" if best.estimated_cost is None else f"about {best.estimated_cost}"
+    wait = f"about {best.estimated_latency_s:.1f} s"
+    enough = [c for c in ranked if c.success_probability >= policy.quality_threshold]
+    threshold = f"p ≥ {policy.quality_threshold:.2f}"
+    match strategy:
+        case Strategy.CHEAPEST | Strategy.PERFORMANCE if not enough:
+            return f"no model reaches {threshold} for {task}; this one comes closest with {p}, {cost}"
+        case Strategy.CHEAPEST:
+            return f"cheapest of {len(enough)} with {threshold} for {task}: {p}, {cost}"
+        case Strategy.PERFORMANCE:
+            return f"fastest of {len(enough)} with {threshold} for {task}: {wait}, {p}, {cost}"
+        case Strategy.QUALITY:
+            return f"likeliest to answer {task} well: {p}, {cost}"
+        case Strategy.PREFERENCE if explored:
+            return f"an exploration, announced: tried instead of {ranked[1].model} to learn about {task}; {p}, {cost}"
+        case Strategy.PREFERENCE if best.wins + best.losses == 0:
+            return f"no votes on {profile.task_type.value} yet, so the best balance: {p}, {cost}"
+        case Strategy.PREFERENCE:
+            return f"your favourite for {profile.task_type.value} ({best.wins:.0f} for, {best.losses:.0f} against): {p}"
+        case Strategy.LOCAL_FIRST if best.local and profile.complexity <= policy.local_max_complexity:
+            limit = policy.local_max_complexity
+            return f"local, since complexity {profile.complexity} is at most {limit}: {p}, {cost}"
+        case Strategy.LOCAL_FIRST if best.local:
+            return f"local, since {p} reaches {policy.quality_threshold:.2f} for {task}"
+        case Strategy.LOCAL_FIRST:
+            return f"no local model is good enough for {task}; best balance in the cloud: {p}, {cost}"
+        case Strategy.FALLBACK if chain:
+            return f"first step of the chain that was asked for ({len(ranked)} usable): {p}, {cost}"
+        case Strategy.FALLBACK:
+            return f"cheapest step of {len(ranked)}; escalates while confidence < {policy.confidence_threshold:.2f}"
+        case Strategy.ENSEMBLE:
+            members = ranked[:size]
+            houses = len({c.provider for c in members})
+            return f"{len(members)} strong and diverse models from {houses} providers answer {task} side by side"
+        case _:
+            return f"best balance of quality, cost and time for {task}: {p}, {cost}, {wait}"

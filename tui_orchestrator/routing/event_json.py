@@ -1,0 +1,262 @@
+"""Events and what they carry as plain JSON values: what `--events`, `--json` and the gateway print.
+
+Money becomes a number of US dollars here, at the edge; an unknown amount is null.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, assert_never
+
+from .budget import BudgetState
+from .decision import Candidate, Decision
+from .errors import TurnError
+from .events import (
+    Attempt,
+    AttemptFailed,
+    AttemptFinished,
+    AttemptStarted,
+    Budget,
+    Completed,
+    Decided,
+    Escalated,
+    Event,
+    Failed,
+    Reserved,
+    Text,
+    Thinking,
+    Verdict,
+    Waiting,
+)
+from .money import Cost, Money, Usage
+from .profile import Profile
+
+Json = dict[str, Any]
+
+
+def usd(amount: Money | None) -> float | None:
+    """Exact when read back: a picodollar amount below $9,000 has fewer digits than a double holds."""
+    return None if amount is None else float(amount.usd)
+
+
+def event_json(event: Event) -> Json:
+    """One event as `--events` prints it: `type`, `request_id`, `at`, then what it carries."""
+    name, body = _body(event)
+    return {"type": name, "request_id": event.request_id, "at": event.at.isoformat(), **body}
+
+
+def _body(event: Event) -> tuple[str, Json]:
+    match event:
+        case Decided():
+            return "decision", decision_json(event.decision)
+        case Reserved():
+            budgets = [budget_json(state) for state in event.budgets]
+            return "reserved", {"attempt": event.attempt, "amount_usd": usd(event.amount), "budgets": budgets}
+        case AttemptStarted():
+            return "attempt_started", {
+                "attempt": event.attempt,
+                "model": event.model,
+                "provider": event.provider,
+                "cause": event.cause.value,
+            }
+        case Thinking():
+            return "thinking", {"attempt": event.attempt, "text": event.text}
+        case Text():
+            return "text", {"attempt": event.attempt, "text": event.text}
+        case AttemptFinished():
+            return "attempt_finished", {
+                "attempt": event.attempt,
+                "model": event.model,
+                "usage": usage_json(event.usage),
+                **_cost(event.cost),
+                "first_token_s": _round(event.first_token_s),
+                "latency_s": _round(event.latency_s),
+                "tokens_per_s": _round(event.tokens_per_s),
+                "confidence": _round(event.confidence.value),
+                "confidence_reasons": list(event.confidence.reasons),
+                "finish_reason": event.finish_reason.value,
+                "from_cache": event.from_cache,
+            }
+        case AttemptFailed():
+            return "attempt_failed", {
+                "attempt": event.attempt,
+                "model": event.model,
+                "error": error_json(event.error),
+                "usage": usage_json(event.usage),
+                **_cost(event.cost),
+                "latency_s": _round(event.latency_s),
+                "next": event.next.value,
+            }
+        case Waiting():
+            return "waiting", {"attempt": event.attempt, "seconds": _round(event.seconds), "why": event.why}
+        case Escalated():
+            return "escalated", {
+                "from": event.from_model,
+                "to": event.to_model,
+                "cause": event.cause.value,
+                "detail": event.detail,
+            }
+        case Verdict():
+            return "verdict", _verdict(event)
+        case Budget():
+            return "budget", {**budget_json(event.state), "forecast": event.forecast}
+        case Completed():
+            return "completed", completed_json(event)
+        case Failed():
+            return "failed", {
+                "error": {**error_json(event.error), "hint": event.error.hint},
+                **_cost(event.cost),
+                "partial": event.partial,
+                "attempts": [attempt_json(attempt) for attempt in event.attempts],
+            }
+    assert_never(event)
+
+
+def decision_json(decision: Decision) -> Json:
+    return {
+        "strategy": decision.strategy.value,
+        "model": decision.model,
+        "reason": decision.reason,
+        "chain": list(decision.chain),
+        "profile": profile_json(decision.profile),
+        "candidates": [candidate_json(candidate) for candidate in decision.candidates],
+        "margin": _round(decision.margin),
+        "pinned": decision.pinned,
+        "rule": decision.rule,
+        "explored": decision.explored,
+    }
+
+
+def profile_json(profile: Profile) -> Json:
+    return {
+        "task_type": profile.task_type.value,
+        "task_probabilities": {task.value: _round(p) for task, p in profile.task_probabilities.items()},
+        "difficulty": _round(profile.difficulty),
+        "complexity": profile.complexity,
+        "level": profile.level.value,
+        "input_tokens": profile.input_tokens,
+        "output_tokens": profile.output_tokens,
+        "needs": sorted(need.value for need in profile.needs),
+        "evidence": [{"feature": e.feature, "effect": _round(e.effect)} for e in profile.evidence],
+        "novelty": _round(profile.novelty),
+    }
+
+
+def candidate_json(candidate: Candidate) -> Json:
+    return {
+        "model": candidate.model,
+        "success_probability": _round(candidate.success_probability),
+        "estimated_cost_usd": usd(candidate.estimated_cost),
+        "most_cost_usd": usd(candidate.cost_ceiling),
+        "estimated_latency_s": _round(candidate.estimated_latency_s),
+        "score": _round(candidate.score),
+        "excluded": candidate.excluded,
+    }
+
+
+def budget_json(state: BudgetState) -> Json:
+    return {
+        "scope": state.scope,
+        "spent_usd": usd(state.spent),
+        "reserved_usd": usd(state.reserved),
+        "limit_usd": usd(state.limit),
+        "state": state.condition.value,
+    }
+
+
+def error_json(error: TurnError) -> Json:
+    return {
+        "kind": error.kind.value,
+        "message": error.message,
+        "status": error.status,
+        "retry_after_s": error.retry_after_s,
+    }
+
+
+def usage_json(usage: Usage) -> Json:
+    return {
+        "input_tokens": usage.input,
+        "output_tokens": usage.output,
+        "cached_input_tokens": usage.cached_input,
+        "cache_write_tokens": usage.cache_write,
+        "reasoning_tokens": usage.reasoning,
+        "estimated": usage.source == "estimated",
+    }
+
+
+def attempt_json(attempt: Attempt) -> Json:
+    return {
+        "attempt": attempt.number,
+        "model": attempt.model,
+        "provider": attempt.provider,
+        "cause": attempt.cause.value,
+        "outcome": attempt.outcome.value,
+        "started": attempt.started.isoformat(),
+        "usage": usage_json(attempt.usage),
+        **_cost(attempt.cost),
+        "first_token_s": _round(attempt.first_token_s),
+        "latency_s": _round(attempt.latency_s),
+        "tokens_per_s": _round(attempt.tokens_per_s),
+        "confidence": _round(attempt.confidence),
+        "finish_reason": attempt.finish_reason.value if attempt.finish_reason else None,
+        "error": None
+        if attempt.error_kind is None
+        else {"kind": attempt.error_kind.value, "message": attempt.error_message},
+        "from_cache": attempt.from_cache,
+    }
+
+
+def completed_json(end: Completed, decision: Decision | None = None) -> Json:
+    """The one object of `ask --json`. `metadata.decision` is there when the decision is given."""
+    members = [attempt for attempt in end.attempts if attempt.cause.value == "ensemble"]
+    metadata: Json = {
+        "request_id": end.request_id,
+        "attempt": end.attempt,
+        "decision": None if decision is None else decision_json(decision),
+        "attempts": [attempt_json(attempt) for attempt in end.attempts],
+        "confidence_reasons": list(end.confidence.reasons),
+        "cost_state": end.cost.state.value,
+        "usage_estimated": end.usage.source == "estimated",
+        "note": end.note,
+        **end.metadata,
+    }
+    if members:
+        metadata["ensemble_size"] = len(members)
+        metadata["all_confidences"] = {f"{a.number}:{a.model}": _round(a.confidence) for a in members}
+    return {
+        "response": end.response,
+        "model_used": end.model,
+        "cost": usd(end.cost.amount),
+        "latency": _round(end.latency_s),
+        "confidence": _round(end.confidence.value),
+        "input_tokens": end.usage.input,
+        "output_tokens": end.usage.output,
+        "strategy": end.strategy,
+        "ensemble_models": [attempt.model for attempt in members],
+        "metadata": metadata,
+        "timestamp": end.at.isoformat(),
+    }
+
+
+def _verdict(event: Verdict) -> Json:
+    scores = [
+        {field.name: _round(value) if isinstance(value := getattr(score, field.name), float) else value
+         for field in fields(score)}
+        for score in event.scores
+    ]  # fmt: skip
+    return {
+        "method": event.method,
+        "scores": scores,
+        "winner": event.winner,
+        "agreement": list(event.agreement),
+        "dissent": list(event.dissent),
+    }
+
+
+def _cost(cost: Cost) -> Json:
+    return {"cost_usd": usd(cost.amount), "cost_state": cost.state.value}
+
+
+def _round(value: float | None) -> float | None:
+    """Six places: more is noise to a reader, and no figure here is money."""
+    return None if value is None else round(value, 6)

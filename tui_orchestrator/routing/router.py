@@ -1,0 +1,222 @@
+"""The router: decides without a call, and runs turns. The one way to a model for every front end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Any
+
+from .budget import Budgets, BudgetState, Cap, caps_for, tightest
+from .calling import Caller, Emit
+from .cancelling import undisturbed
+from .decide import decide
+from .decision import Circumstances, Decision, Exclusion, Policy, Standing
+from .events import Budget, Completed, Event, Failed, Reserved, Text, Thinking
+from .experience import Experience
+from .model import Model, Registry
+from .money import Money
+from .profile import Profile, TaskType
+from .profiler import profile
+from .request import Request
+from .rules import Rule
+from .walk import Walk
+
+Record = Callable[[Event], Coroutine[Any, Any, None] | None]
+
+UNREAD = 512
+"""Pieces of text a slow reader may be behind before the model's stream is held back."""
+
+
+class Turn:
+    """One turn as an async iterator of events, run by a task of its own.
+
+    The last event is Completed or Failed. `cancel()` ends it early but in order: the events of the end still come.
+    Leave it by reading to the end, by `aclose()` or by `async with`; a turn that is dropped is cancelled, booked and
+    forgotten.
+    """
+
+    def __init__(self, run: Callable[[Emit], Awaitable[None]]) -> None:
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._read = asyncio.Event()
+        self._gone = False
+        self._over = False
+        self._task = asyncio.create_task(self._run(run))
+
+    async def _run(self, run: Callable[[Emit], Awaitable[None]]) -> None:
+        try:
+            await run(self._emit)
+        finally:
+            self._queue.put_nowait(None)
+
+    async def _emit(self, event: Event) -> None:
+        """Puts first and waits afterwards, so that a cancellation never loses an event."""
+        self._queue.put_nowait(event)
+        while isinstance(event, Text | Thinking) and self._queue.qsize() > UNREAD and not self._gone:
+            self._read.clear()
+            await self._read.wait()
+
+    def __aiter__(self) -> Turn:
+        return self
+
+    async def __anext__(self) -> Event:
+        if self._over:
+            raise StopAsyncIteration
+        event = await self._queue.get()
+        self._read.set()
+        if event is None:
+            self._over = True
+            # A bug in the turn comes out here, after its events.
+            await self._task
+            raise StopAsyncIteration
+        return event
+
+    def cancel(self) -> None:
+        """At once: the connection is closed, what had come is kept and booked. May be called more than once."""
+        if not self._task.done() and not self._task.cancelling():
+            self._task.cancel()
+
+    async def aclose(self) -> None:
+        """Cancels what still runs and waits until it is booked. Never raises what the turn raised."""
+        self._gone = True
+        self._read.set()
+        self.cancel()
+        await asyncio.wait([self._task])
+        if not self._task.cancelled():
+            self._task.exception()
+
+    async def __aenter__(self) -> Turn:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+class Router:
+    """Everything but `caller` may be replaced between turns; a running turn keeps what it began with."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        registry: Registry,
+        policy: Policy,
+        budgets: Budgets,
+        rules: Sequence[Rule] = (),
+        experience: Experience | None = None,
+        listeners: Sequence[Callable[[Event], None]] = (),
+    ) -> None:
+        self.caller = caller
+        self.registry = registry
+        self.policy = replace(policy, on_exhausted=budgets.on_exhausted)
+        self.budgets = budgets
+        self.rules = tuple(rules)
+        self.experience = experience or Experience()
+        self.listeners = list(listeners)
+        self._states: dict[tuple[str, str], BudgetState] = {}
+
+    # Deciding
+
+    def preview(self, request: Request) -> Decision:
+        """The decision as of what is in memory: no disk, no network, about a millisecond."""
+        return self._decide(request, profile(request))
+
+    async def decide(self, request: Request) -> Decision:
+        """The decision with the budgets read anew, over all running copies of the program."""
+        await self.read_budgets(request)
+        return self._decide(request, profile(request))
+
+    async def read_budgets(self, request: Request) -> tuple[BudgetState, ...]:
+        """All sums a call of this session may count towards, capped or not."""
+        caps = {(cap.scope, cap.period): cap for cap in self._caps(request)}
+        states = await self.caller.ledger.budgets(list(caps.values()))
+        self._note(states)
+        return states
+
+    def _caps(self, request: Request) -> list[Cap]:
+        today = self.caller.clock.today()
+        caps = list(caps_for(request, None, self.budgets, today))
+        capped = {*self.budgets.models}
+        for model in self.registry:
+            if model.id in capped or model.provider in self.budgets.providers:
+                caps += [cap for cap in caps_for(request, model, self.budgets, today) if cap.limit is not None]
+        return caps
+
+    def _decide(self, request: Request, prompt: Profile) -> Decision:
+        now = self.caller.clock.monotonic()
+        standings = {model.id: self._standing(request, model, prompt, now) for model in self.registry}
+        return decide(request, prompt, self.registry, Circumstances(standings), self.policy, self.rules)
+
+    def _standing(self, request: Request, model: Model, prompt: Profile, now: float) -> Standing:
+        figures = self.experience.of(model.id)
+        wins, losses = figures.votes.get(prompt.task_type, (0.0, 0.0))
+        room, scope = self._room(request, model)
+        return Standing(
+            out=self._out(model, now),
+            wait_s=self.caller.limits.wait_s(model, prompt.input_tokens, now),
+            first_token_s=figures.first_token_s,
+            tokens_per_s=figures.tokens_per_s,
+            wins=wins,
+            losses=losses,
+            room=room,
+            room_scope=scope,
+        )
+
+    def _out(self, model: Model, now: float) -> tuple[Exclusion, str] | None:
+        return self.caller.circuits.health(model.id, model.provider, now).out
+
+    def _room(self, request: Request, model: Model) -> tuple[Money | None, str]:
+        """The least left among the caps a call to this model falls under, as last seen."""
+        states = []
+        for cap in caps_for(request, model, self.budgets, self.caller.clock.today()):
+            if cap.limit is not None:
+                seen = self._states.get((cap.scope, cap.period))
+                states.append(BudgetState(cap, seen.spent if seen else Money(0), seen.reserved if seen else Money(0)))
+        least = tightest(states)
+        return (least.left, least.scope) if least is not None else (None, "")
+
+    # Turns
+
+    def stream(self, request: Request, record: Record | None = None) -> Turn:
+        """Runs the turn in a task of its own; to be called on the event loop.
+
+        `record` is given every event before any reader is, in the turn's own task: what it keeps is kept also when
+        nobody reads on. The work it returns, if any, is not cancelled with the turn; what it raises ends the turn.
+        """
+
+        async def run(emit: Emit) -> None:
+            async def tell(event: Event) -> None:
+                self._learn(event)
+                if record is not None and (keeping := record(event)) is not None:
+                    await undisturbed(keeping)
+                for listener in tuple(self.listeners):
+                    listener(event)
+                await emit(event)
+
+            decision = await self.decide(request)
+            await Walk(request, decision, self.registry, self.policy, self.budgets, self.caller, tell).run()
+
+        return Turn(run)
+
+    def _learn(self, event: Event) -> None:
+        match event:
+            case Reserved():
+                self._note(event.budgets)
+            case Budget():
+                self._note((event.state,))
+            case Completed() | Failed():
+                for attempt in event.attempts:
+                    self.experience.learn(attempt)
+                self._forget_request(event.request_id)
+
+    def _note(self, states: Sequence[BudgetState]) -> None:
+        for state in states:
+            self._states[(state.cap.scope, state.cap.period)] = state
+
+    def _forget_request(self, request_id: str) -> None:
+        self._states.pop(("request", request_id), None)
+
+    def vote(self, model_id: str, task: TaskType, liked: bool) -> None:
+        self.experience.vote(model_id, task, liked)

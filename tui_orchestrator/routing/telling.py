@@ -1,0 +1,171 @@
+"""What a turn says of its attempts, and how it ends: from results to events. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from .budget import Refusal
+from .calling import Tried
+from .decision import Decision, Policy
+from .ensemble import Judgement
+from .errors import BudgetExceeded, Cancelled, ErrorKind, NoCandidate, TurnError
+from .events import (
+    Attempt,
+    AttemptFailed,
+    AttemptFinished,
+    Budget,
+    Completed,
+    Confidence,
+    EscalationCause,
+    Event,
+    Failed,
+    FinishReason,
+    Next,
+    Verdict,
+)
+from .money import ZERO, Cost, CostState, Usage
+
+_CAUSES = {ErrorKind.TIMEOUT: EscalationCause.TIMEOUT, ErrorKind.CONTEXT_WINDOW: EscalationCause.CONTEXT_WINDOW}
+
+
+def ended(tried: Tried, following: Next, at: datetime) -> list[Event]:
+    """The end of an attempt, and the budgets after it."""
+    attempt = tried.attempt
+    event: Event
+    if tried.error is not None:
+        event = AttemptFailed(
+            attempt.request_id,
+            at,
+            attempt.number,
+            attempt.model,
+            tried.error,
+            attempt.usage,
+            attempt.cost,
+            attempt.latency_s,
+            following,
+        )
+    else:
+        event = AttemptFinished(
+            attempt.request_id,
+            at,
+            attempt.number,
+            attempt.model,
+            attempt.usage,
+            attempt.cost,
+            attempt.first_token_s,
+            attempt.latency_s,
+            attempt.tokens_per_s,
+            tried.confidence or Confidence(0.0),
+            attempt.finish_reason or FinishReason.OTHER,
+            attempt.from_cache,
+        )
+    return [event, *(Budget(attempt.request_id, at, state) for state in tried.states)]
+
+
+def why_escalated(tried: Tried, threshold: float) -> tuple[EscalationCause, str]:
+    if tried.error is not None:
+        return _CAUSES.get(tried.error.kind, EscalationCause.ERROR), tried.error.message
+    confidence = tried.confidence or Confidence(0.0)
+    reasons = "; ".join(confidence.reasons[:3])
+    detail = f"{confidence.value:.2f} < {threshold:.2f}" + (f": {reasons}" if reasons else "")
+    return confidence.cause or EscalationCause.LOW_CONFIDENCE, detail
+
+
+def verdict(request_id: str, at: datetime, judgement: Judgement) -> Verdict:
+    return Verdict(
+        request_id,
+        at,
+        "weighted",
+        judgement.scores,
+        judgement.winner,
+        judgement.agreement,
+        judgement.dissent,
+    )
+
+
+def completed(
+    decision: Decision, tried: Tried, everything: Sequence[Tried], at: datetime, latency_s: float, note: str = ""
+) -> Completed:
+    attempts = in_order(everything)
+    return Completed(
+        decision.request_id,
+        at,
+        tried.attempt.number,
+        tried.attempt.model,
+        tried.text,
+        decision.strategy.value,
+        total_cost(attempts),
+        sum((attempt.usage for attempt in attempts), Usage()),
+        latency_s,
+        tried.confidence or Confidence(0.0),
+        attempts,
+        note,
+    )
+
+
+def failed(request_id: str, error: TurnError, everything: Sequence[Tried], at: datetime) -> Failed:
+    attempts = in_order(everything)
+    partial = everything[-1].text if everything else ""
+    return Failed(request_id, at, error, total_cost(attempts), attempts, partial)
+
+
+def conclusion(
+    decision: Decision,
+    everything: Sequence[Tried],
+    refusal: Refusal | None,
+    policy: Policy,
+    cancelled: bool,
+    at: datetime,
+    latency_s: float,
+) -> Completed | Failed:
+    """The end of a turn that has tried all it may: the best answer, or the last error."""
+    errors = [tried.error for tried in everything if tried.error is not None]
+    stop = next((error for error in errors if error.kind is ErrorKind.CANCELLED), None)
+    if stop is not None or cancelled:
+        return failed(decision.request_id, stop or Cancelled(), everything, at)
+    finished = [tried for tried in everything if tried.error is None]
+    if not finished:
+        error = errors[-1] if errors else refused(refusal) if refusal else NoCandidate(decision.reason)
+        return failed(decision.request_id, error, everything, at)
+    best = max(finished, key=lambda tried: (_value(tried), tried.attempt.number))
+    note = ""
+    if _value(best) < policy.confidence_threshold:
+        of = f"best of {len(everything)} attempts" if len(everything) > 1 else "the only attempt"
+        note = f"{of}; confidence {_value(best):.2f} is below {policy.confidence_threshold:.2f}"
+        if refusal is not None:
+            note += f", and a surer model does not fit: {refused(refusal).message}"
+    return completed(decision, best, everything, at, latency_s, note)
+
+
+def refused(refusal: Refusal) -> BudgetExceeded:
+    blocking = refusal.blocking
+    return BudgetExceeded(
+        f"{refusal.hold.model} could cost {refusal.hold.amount}, "
+        f"the budget per {blocking.scope} has {blocking.left} of {blocking.limit} left"
+    )
+
+
+def no_model(decision: Decision) -> TurnError:
+    """Why nothing was tried at all."""
+    return BudgetExceeded(decision.reason) if decision.refused is not None else NoCandidate(decision.reason)
+
+
+def total_cost(attempts: Sequence[Attempt]) -> Cost:
+    """Unknown as soon as one is unknown, estimated as soon as one is estimated, billed when all that cost are."""
+    states = {attempt.cost.state for attempt in attempts if attempt.cost.amount is None or attempt.cost.amount}
+    if CostState.UNKNOWN in states:
+        return Cost(None, CostState.UNKNOWN)
+    amount = sum((attempt.cost.amount or ZERO for attempt in attempts), ZERO)
+    for state in (CostState.ESTIMATED, CostState.COMPUTED, CostState.BILLED):
+        if state in states:
+            return Cost(amount, state)
+    return Cost(amount, CostState.COMPUTED)
+
+
+def in_order(everything: Sequence[Tried]) -> tuple[Attempt, ...]:
+    return tuple(sorted((tried.attempt for tried in everything), key=lambda attempt: attempt.number))
+
+
+def _value(tried: Tried) -> float:
+    return 0.0 if tried.confidence is None else tried.confidence.value

@@ -1,0 +1,314 @@
+"""The composition root: settings in, a running router with its store, providers and registry out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+
+from ..locations import cache_dir, store_file
+from ..providers.catalogue import Catalogue
+from ..providers.clients import HttpClients
+from ..providers.connect import api_root, connect, warm
+from ..routing.budget import BudgetState
+from ..routing.calling import Caller
+from ..routing.clock import SystemClock
+from ..routing.decision import Decision
+from ..routing.events import Event
+from ..routing.health import Circuits, Health, HealthState
+from ..routing.model import Registry
+from ..routing.money import ZERO
+from ..routing.ports import AnswerCache, Clock, Provider
+from ..routing.ratelimit import RateLimits
+from ..routing.request import Message, Request
+from ..routing.router import Record, Router, Turn
+from ..settings import Settings
+from ..storage.cache import SqliteCache
+from ..storage.conversations import Conversations
+from ..storage.database import Database
+from ..storage.faults import StoreError
+from ..storage.ledger import SqliteLedger
+from ..storage.reports import Reports
+
+DEMO_NOTICE = "No key and no local model server was found, so the embedded demo models answer; their money is not real."
+TEST_PROMPT = "Reply with the single word: ready"
+TEST_TOKENS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryChanged:
+    """Told to subscribers when there is a new registry or a model was switched on or off."""
+
+    registry: Registry
+
+
+Listener = Callable[["Event | RegistryChanged"], None]
+
+
+class Runtime:
+    """What every front end shares. Make it with `open`, end it with `aclose`; it lives on one event loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        router: Router,
+        catalogue: Catalogue,
+        database: Database,
+        resources: AsyncExitStack,
+        *,
+        demo: bool,
+        notices: tuple[str, ...],
+    ) -> None:
+        self.settings = settings
+        self.router = router
+        self.catalogue = catalogue
+        self.demo = demo
+        self.notices = notices
+        self.clock: Clock = router.caller.clock
+        self.conversations = Conversations(database, self.clock)
+        self.reports = Reports(database, self.clock)
+        self.database = database
+        self._resources = resources
+        self._background: set[asyncio.Task[None]] = set()
+        self._listeners: list[Listener] = []
+        self._switched_off: set[str] = set()
+        self._read: Registry = router.registry
+        router.listeners.append(self._publish)
+
+    @classmethod
+    async def open(
+        cls,
+        settings: Settings,
+        *,
+        demo: bool | None = None,
+        pace: float = 1.0,
+        in_memory_if_broken: bool = False,
+        clock: Clock | None = None,
+    ) -> Runtime:
+        """`demo` None: the embedded demo models when no provider has a key and no local server answers.
+
+        `in_memory_if_broken`: with a store that cannot be used, go on without one and say so, instead of StoreError.
+        `pace` multiplies the demo models' pauses.
+        """
+        async with AsyncExitStack() as resources:
+            clients = HttpClients()
+            resources.push_async_callback(clients.aclose)
+            clock = clock or SystemClock()
+            notices = list(settings.notices)
+            catalogue = Catalogue(settings, clients, cache_dir())
+            registry = await catalogue.instant()
+            if demo is None:
+                demo = await _nothing_real(settings, catalogue)
+                registry = await catalogue.instant()
+                if demo:
+                    notices.append(DEMO_NOTICE)
+            if demo:
+                settings = await _demo_settings(settings, pace, resources)
+                catalogue = Catalogue(settings, clients, cache_dir())
+                registry = await catalogue.instant()
+            settings, database = await _open_store(settings, demo, in_memory_if_broken, notices)
+            resources.push_async_callback(database.aclose)
+            router = _router(settings, catalogue, registry, database, clients, clock)
+            runtime = cls(settings, router, catalogue, database, resources.pop_all(), demo=demo, notices=tuple(notices))
+            await runtime._remember()
+            return runtime
+
+    async def aclose(self) -> None:
+        """Ends background work and closes everything. May be called again."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._resources.aclose()
+
+    async def __aenter__(self) -> Runtime:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    # The registry
+
+    @property
+    def registry(self) -> Registry:
+        return self.router.registry
+
+    def start_background(self) -> None:
+        """Reads the providers' lists, looks for local servers and imports the SDKs, all beside the event loop."""
+        for work in (self._look(), warm()):
+            task = asyncio.create_task(work)
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+
+    async def _look(self) -> None:
+        await self.refresh(forget=False)
+
+    async def refresh(self, *, forget: bool = True) -> Registry:
+        """Reads all lists again. `forget`: models and keys that failed are tried afresh."""
+        self._read = await self.catalogue.read(refresh=forget)
+        if forget:
+            self.router.caller.circuits.forget()
+        self._limit_providers()
+        self._put_registry()
+        return self.registry
+
+    def _limit_providers(self) -> None:
+        _limit_providers(self.router.caller.limits, self.catalogue)
+
+    def is_enabled(self, model_id: str) -> bool:
+        return model_id not in self._switched_off
+
+    def set_enabled(self, model_id: str, enabled: bool) -> None:
+        """Until the program ends; `[[models]] enabled = false` in the configuration lasts."""
+        if enabled:
+            self._switched_off.discard(model_id)
+        else:
+            self._switched_off.add(model_id)
+        self._put_registry()
+
+    def _put_registry(self) -> None:
+        off = dict.fromkeys(self._switched_off & self._read.models.keys(), "switched off in the console")
+        self.router.registry = replace(self._read, out={**self._read.out, **off})
+        self._publish(RegistryChanged(self.registry))
+
+    def health(self, model_id: str) -> Health:
+        """Of a model of the registry. Raises KeyError for another."""
+        model = self.registry[model_id]
+        if (why := self.registry.out.get(model_id)) is not None:
+            return Health(HealthState.UNAUTHORISED if "key" in why else HealthState.DISABLED, why)
+        circuits = self.router.caller.circuits
+        return circuits.health(model.id, model.provider, self.clock.monotonic())
+
+    # Turns
+
+    def preview(self, request: Request) -> Decision:
+        """From memory alone, in about a millisecond: for the line above the prompt."""
+        return self.router.preview(request)
+
+    async def decide(self, request: Request) -> Decision:
+        return await self.router.decide(request)
+
+    def stream(self, request: Request, record: Record | None = None) -> Turn:
+        return self.router.stream(request, record)
+
+    def test_model(self, model_id: str) -> Turn:
+        """A tiny real call; it is booked like any other."""
+        message = Message("user", TEST_PROMPT)
+        return self.stream(Request((message,), model=model_id, max_tokens=TEST_TOKENS, use_cache=False))
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Every event of every turn, on the event loop. Returns what ends it."""
+        self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            with contextlib.suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def _publish(self, event: Event | RegistryChanged) -> None:
+        for listener in tuple(self._listeners):
+            listener(event)
+
+    async def budget_states(self, session: str = "") -> tuple[BudgetState, ...]:
+        """Session, day and month, and every provider's and model's sum that has a cap."""
+        states = await self.router.read_budgets(Request((), session=session, id=""))
+        return tuple(state for state in states if state.scope != "request")
+
+    async def _remember(self) -> None:
+        for figures in await self.reports.measured("month"):
+            self.router.experience.remember(
+                figures.model, figures.finished, figures.failed, figures.first_token_p50_s, figures.tokens_per_s
+            )
+
+
+async def _nothing_real(settings: Settings, catalogue: Catalogue) -> bool:
+    """Whether no provider could answer: none has a key or an address of the user's, and no local server is found."""
+    if any(provider.usable for provider in settings.providers.values()):
+        return False
+    await catalogue.read()
+    return not any(name not in settings.providers for name in catalogue.providers)
+
+
+async def _demo_settings(settings: Settings, pace: float, resources: AsyncExitStack) -> Settings:
+    from .. import demo
+
+    servers = await resources.enter_async_context(demo.serve(pace=pace))
+    return demo.settings(servers, settings)
+
+
+async def _open_store(
+    settings: Settings, demo: bool, in_memory_if_broken: bool, notices: list[str]
+) -> tuple[Settings, Database]:
+    path = settings.store.path or store_file(demo)
+    if settings.store.path is not None and demo:
+        path = path.with_stem(f"{path.stem}-demo")
+    database = Database(path)
+    try:
+        await database.open()
+        return settings, database
+    except StoreError as error:
+        if not in_memory_if_broken:
+            raise
+        notices.append(f"{error} Nothing of this run will be kept.")
+    budgets = settings.budgets
+    if budgets.daily is not None or budgets.monthly is not None:
+        # What was spent today cannot be known, and a cap is never passed: only what is free is allowed.
+        budgets = replace(budgets, daily=budgets.daily and ZERO, monthly=budgets.monthly and ZERO)
+        notices.append("The daily and monthly caps cannot be checked without it, so only free models answer.")
+    database = Database(None)
+    await database.open()
+    return replace(settings, budgets=budgets), database
+
+
+def _router(
+    settings: Settings,
+    catalogue: Catalogue,
+    registry: Registry,
+    database: Database,
+    clients: HttpClients,
+    clock: Clock,
+) -> Router:
+    connected: dict[str, Provider] = {}
+
+    def provider(name: str) -> Provider:
+        if name not in connected:
+            connected[name] = connect(catalogue.providers[name], clients, settings.timeouts)
+        return connected[name]
+
+    def address(name: str) -> str | None:
+        known = catalogue.providers.get(name)
+        return api_root(known.kind, known.base_url) if known else None
+
+    limits = RateLimits()
+    _limit_providers(limits, catalogue)
+    cache: AnswerCache | None = SqliteCache(database, settings.cache.ttl_s, clock) if settings.cache.exact else None
+    caller = Caller(
+        provider,
+        SqliteLedger(database, clock, settings.budgets.alert_at),
+        clock,
+        Circuits(),
+        limits,
+        settings.timeouts,
+        cache,
+        address,
+    )
+    policy = replace(settings.policy, lean_to=settings.default_model)
+    return Router(caller, registry, policy, settings.budgets, settings.rules)
+
+
+def _limit_providers(limits: RateLimits, catalogue: Catalogue) -> None:
+    for known in catalogue.providers.values():
+        limits.provider(known.name, known.requests_per_minute, known.tokens_per_minute, known.max_concurrent)
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, *, demo: bool | None = None) -> AsyncIterator[Runtime]:
+    """A runtime for one command: everything it needs is known before the body runs."""
+    runtime = await Runtime.open(settings, demo=demo)
+    try:
+        await runtime.refresh(forget=False)
+        yield runtime
+    finally:
+        await runtime.aclose()
