@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from tui_orchestrator.storage.database import Database
+from tui_orchestrator.storage.faults import StoreError
+from tui_orchestrator.storage.migrations import MIGRATIONS, migrate
+
+from .test_migrations import schema
+
+COUNT = "SELECT COUNT(*) FROM prompts"
+
+
+def add(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO prompts (text, at) VALUES ('hello', '2026-11-21')")
+
+
+def count(connection: sqlite3.Connection) -> int:
+    return int(connection.execute(COUNT).fetchone()[0])
+
+
+async def test_what_was_written_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
+    async with Database(tmp_path / "store.db") as db:
+        await db.write(add)
+    async with Database(tmp_path / "store.db") as db:
+        assert await db.read(count) == 1
+
+
+async def test_the_file_and_its_directory_are_for_their_owner_alone(tmp_path: Path) -> None:
+    old = os.umask(0o000)
+    try:
+        async with Database(tmp_path / "private" / "store.db") as db:
+            await db.write(add)
+            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "private").iterdir()}
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o700
+    assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+
+
+async def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    (tmp_path / "store.db").touch(mode=0o644)
+    async with Database(tmp_path / "store.db"):
+        assert stat.S_IMODE((tmp_path / "store.db").stat().st_mode) == 0o600
+
+
+async def test_a_write_that_raises_changes_nothing(db: Database) -> None:
+    def half(connection: sqlite3.Connection) -> None:
+        add(connection)
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await db.write(half)
+    assert await db.read(count) == 0
+    await db.write(add)
+    assert await db.read(count) == 1
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+async def test_a_read_cannot_write(tmp_path: Path, in_memory: bool) -> None:
+    async with Database(None if in_memory else tmp_path / "store.db") as db:
+        with pytest.raises(StoreError, match="cannot be written"):
+            await db.read(add)
+        await db.write(add)
+        assert await db.read(count) == 1
+
+
+async def test_a_write_whose_task_is_cancelled_still_happens(db: Database) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slow(connection: sqlite3.Connection) -> None:
+        entered.set()
+        go_on.wait(10)
+        add(connection)
+
+    running = asyncio.create_task(db.write(slow))
+    queued = asyncio.create_task(db.write(add))
+    await asyncio.to_thread(entered.wait, 10)
+    for task in (running, queued):
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    go_on.set()
+    await db.write(add)
+    assert await db.read(count) == 3
+
+
+async def test_closing_waits_for_every_write(tmp_path: Path) -> None:
+    db = Database(tmp_path / "store.db")
+    await db.open()
+    for _ in range(50):
+        db.post(add)
+    await db.aclose()
+    await db.aclose()
+    async with Database(tmp_path / "store.db") as again:
+        assert await again.read(count) == 50
+    assert os.listdir(tmp_path) == ["store.db"]
+
+
+async def test_reads_and_the_event_loop_go_on_while_a_write_is_held_up(db: Database) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slow(connection: sqlite3.Connection) -> None:
+        add(connection)
+        entered.set()
+        go_on.wait(10)
+
+    writing = asyncio.create_task(db.write(slow))
+    await asyncio.to_thread(entered.wait, 10)
+    assert await db.read(count) == 0
+    assert not writing.done()
+    go_on.set()
+    await writing
+    assert await db.read(count) == 1
+
+
+async def test_all_queries_of_one_read_see_the_same_moment(db: Database) -> None:
+    first, go_on = threading.Event(), threading.Event()
+
+    def twice(connection: sqlite3.Connection) -> tuple[int, int]:
+        before = count(connection)
+        first.set()
+        go_on.wait(10)
+        return before, count(connection)
+
+    reading = asyncio.create_task(db.read(twice))
+    await asyncio.to_thread(first.wait, 10)
+    await db.write(add)
+    go_on.set()
+    assert await reading == (0, 0)
+
+
+async def test_two_open_at_once_see_each_others_writes(tmp_path: Path) -> None:
+    async with Database(tmp_path / "store.db") as one, Database(tmp_path / "store.db") as other:
+        await asyncio.gather(*(db.write(add) for db in (one, other) for _ in range(20)))
+        assert await one.read(count) == await other.read(count) == 40
+
+
+async def test_many_can_open_a_new_file_at_once(tmp_path: Path) -> None:
+    databases = [Database(tmp_path / "store.db") for _ in range(8)]
+    await asyncio.gather(*(db.open() for db in databases))
+    assert [await db.read(count) for db in databases] == [0] * 8
+    await asyncio.gather(*(db.aclose() for db in databases))
+
+
+async def test_a_locked_store_is_a_sentence_and_works_again_afterwards(tmp_path: Path) -> None:
+    async with Database(tmp_path / "store.db", busy_timeout_s=0.02) as db:
+        other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="is locked by another program; close that program") as raised:
+            await db.write(add)
+        assert raised.value.path == tmp_path / "store.db"
+        assert await db.read(count) == 0
+        other.execute("ROLLBACK")
+        other.close()
+        await db.write(add)
+
+
+async def test_a_full_disk_is_a_sentence_and_the_program_goes_on(db: Database) -> None:
+    def fill(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO prompts (text, at) VALUES (?, '')", ("x" * 10_000_000,))
+
+    await db.write(lambda c: c.execute("PRAGMA max_page_count = 200"))
+    with pytest.raises(StoreError, match="the disk is full; free some space"):
+        await db.write(fill)
+    await db.write(add)
+    assert await db.read(count) == 1
+
+
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    rubbish = b"this is a letter to my aunt\n" * 500
+    (tmp_path / "store.db").write_bytes(rubbish)
+    with pytest.raises(StoreError, match="is not a database; move it away"):
+        await Database(tmp_path / "store.db").open()
+    assert (tmp_path / "store.db").read_bytes() == rubbish
+
+
+async def test_a_damaged_store_is_a_sentence(tmp_path: Path) -> None:
+    async with Database(tmp_path / "store.db") as db:
+        for _ in range(200):
+            db.post(lambda c: c.execute("INSERT INTO prompts (text, at) VALUES (?, '')", ("word " * 300,)))
+    whole = (tmp_path / "store.db").read_bytes()
+    page = 4096
+    (tmp_path / "store.db").write_bytes(whole[: 4 * page] + os.urandom(len(whole) - 4 * page))
+    with pytest.raises(StoreError, match="is damaged; move it away"):
+        async with Database(tmp_path / "store.db") as db:
+            await db.read(lambda c: c.execute("SELECT SUM(length(text)) FROM prompts").fetchone())
+
+
+async def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "store.db")
+    other.execute("CREATE TABLE bookmarks (url)")
+    other.commit()
+    with pytest.raises(StoreError, match="is a database of another program"):
+        await Database(tmp_path / "store.db").open()
+    assert schema(other) == {"bookmarks"}
+    other.close()
+
+
+async def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
+    async with Database(tmp_path / "store.db") as db:
+        await db.write(lambda c: c.execute("INSERT INTO migrations VALUES ('0999_telepathy', '2030-01-01')"))
+    with pytest.raises(StoreError, match=r"newer version of this program \(it has 0999_telepathy\); update"):
+        await Database(tmp_path / "store.db").open()
+
+
+async def test_a_path_that_cannot_be_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="cannot be used: "):
+        await Database(tmp_path / "file" / "store.db").open()
+    (tmp_path / "store.db").mkdir()
+    with pytest.raises(StoreError, match="Is a directory"):
+        await Database(tmp_path / "store.db").open()
+
+
+READ_ONLY = """
+import asyncio, os, sys
+from pathlib import Path
+from tui_orchestrator.storage.database import Database
+from tui_orchestrator.storage.faults import StoreError
+if os.geteuid() == 0:
+    os.setuid(65534)
+try:
+    asyncio.run(Database(Path(sys.argv[1])).open())
+except StoreError as error:
+    print(error)
+"""
+
+
+def test_a_directory_that_may_not_be_written_is_a_sentence() -> None:
+    # Not under tmp_path, which is closed to all but its owner; root, whom no mode stops, becomes another user for this.
+    directory = Path(tempfile.mkdtemp())
+    try:
+        directory.chmod(0o555)
+        done = subprocess.run(
+            [sys.executable, "-c", READ_ONLY, str(directory / "store.db")],
+            capture_output=True,
+            text=True,
+        )
+    finally:
+        directory.chmod(0o700)
+        shutil.rmtree(directory)
+    assert done.stderr == ""
+    assert done.stdout == (
+        f"{directory / 'store.db'} cannot be used: Permission denied; "
+        "make the file and its directory writable, or name another file as store.path\n"
+    )
+
+
+async def test_a_mistake_in_our_own_sql_is_not_blamed_on_the_store(db: Database) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await db.read(lambda c: c.execute("SELECT * FROM no_such"))
+
+
+async def test_only_attempts_wait_for_the_disk(db: Database) -> None:
+    async def level(durable: bool) -> int:
+        return await db.write(lambda c: int(c.execute("PRAGMA synchronous").fetchone()[0]), durable=durable)
+
+    assert [await level(False), await level(True), await level(False)] == [1, 2, 1]
+
+
+def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+    migrate(connection)
+    before = list(connection.execute("SELECT * FROM migrations"))
+    migrate(connection)
+    assert list(connection.execute("SELECT * FROM migrations")) == before
+    assert [name for name, _ in before] == [migration.name for migration in MIGRATIONS]
+    connection.close()

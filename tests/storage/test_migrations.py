@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.clock import ManualClock
+from tui_orchestrator.storage.database import Database
+from tui_orchestrator.storage.migrations import MIGRATIONS, Migration, migrate
+from tui_orchestrator.storage.reports import Reports
+from tui_orchestrator.storage.rows import INSERT_ATTEMPT, attempt_row
+
+from .samples import ATTEMPT
+
+
+def schema(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+
+
+def test_names_are_numbered_in_order_without_gaps() -> None:
+    assert [migration.name[:5] for migration in MIGRATIONS] == [f"{n:04}_" for n in range(1, len(MIGRATIONS) + 1)]
+
+
+@pytest.mark.parametrize("released", range(1, len(MIGRATIONS)))
+async def test_a_store_of_every_earlier_schema_keeps_its_rows(
+    tmp_path: Path, released: int, clock: ManualClock
+) -> None:
+    old = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+    migrate(old, migrations=MIGRATIONS[:released])
+    old.execute(INSERT_ATTEMPT, attempt_row(ATTEMPT, ATTEMPT.day))
+    if released >= 3:
+        old.execute("INSERT INTO sessions VALUES ('s1', 'Lists', '', '', NULL, NULL, '')")
+        old.execute(
+            "INSERT INTO messages VALUES (1, 's1', 0, NULL, 'user', 'merge sorted lists', '', 'r1', NULL, NULL, '', '')"
+        )
+    old.close()
+    async with Database(tmp_path / "store.db") as db:
+        assert await Reports(db, clock).attempts("r1") == (ATTEMPT,)
+        found = await db.read(
+            lambda c: c.execute("SELECT rowid FROM messages_text WHERE text LIKE '%sort%'").fetchall()
+        )
+    assert found == ([(1,)] if released >= 3 else [])
+
+
+def test_a_step_that_fails_leaves_the_store_as_it_was() -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    broken = Migration("0002_broken", "CREATE TABLE half (a);\nINSERT INTO nowhere VALUES (1);")
+    with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+        migrate(connection, migrations=(MIGRATIONS[0], broken))
+    assert schema(connection) == set()

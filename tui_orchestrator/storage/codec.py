@@ -1,0 +1,68 @@
+"""Frozen dataclasses to JSON values and back, exactly, led by their annotations.
+
+A field the stored value lacks takes its default, and one that no longer exists is passed over, so that what an older
+version wrote can still be read.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from tui_orchestrator.routing.money import Money
+
+T = TypeVar("T")
+
+
+def encode(value: object) -> Any:
+    """Money becomes its picodollars, an enum its value, a set a sorted list."""
+    if isinstance(value, Money):
+        return value.picodollars
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value):
+        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {encode(key): encode(item) for key, item in value.items()}
+    if isinstance(value, frozenset):
+        return sorted(encode(item) for item in value)
+    if isinstance(value, tuple):
+        return [encode(item) for item in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise TypeError(f"a {type(value).__name__} has no JSON form here")
+
+
+def decode(kind: type[T], stored: Any) -> T:
+    """What `encode` made of an instance of `kind`."""
+    return cast(T, _decode(kind, stored))
+
+
+def _decode(kind: Any, stored: Any) -> Any:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        (some,) = (argument for argument in arguments if argument is not types.NoneType)
+        return None if stored is None else _decode(some, stored)
+    if origin is tuple:
+        repeated = len(arguments) == 2 and arguments[1] is Ellipsis
+        kinds = arguments[:1] * len(stored) if repeated else arguments
+        return tuple(_decode(each, item) for each, item in zip(kinds, stored, strict=True))
+    if origin is frozenset:
+        return frozenset(_decode(arguments[0], item) for item in stored)
+    if origin is Mapping:
+        return {_decode(arguments[0], key): _decode(arguments[1], item) for key, item in stored.items()}
+    if kind is Money or (isinstance(kind, type) and issubclass(kind, Enum)):
+        return kind(stored)
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = _hints(kind)
+        return kind(**{name: _decode(hints[name], item) for name, item in stored.items() if name in hints})
+    return stored
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)

@@ -1,0 +1,177 @@
+"""One SQLite file, written on one thread and read on another, so that neither ever holds the event loop.
+
+Several copies of the program may share the file: it is in WAL mode, where readers and the one writer do not wait for
+each other, and writers wait their turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from .faults import StoreError, explained
+from .migrations import migrate
+from .presence import Presence
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+
+class Database:
+    """Open it once, close it once. All methods raise StoreError for a fault of the file, the disk, or another program.
+
+    `path` None keeps everything in memory, for this object alone, until it is closed.
+    """
+
+    def __init__(self, path: Path | None, *, busy_timeout_s: float = 5.0) -> None:
+        """`busy_timeout_s`: how long a write waits for another process's write to end."""
+        self.path = path
+        self.presence = Presence(path)
+        self._busy_timeout_s = busy_timeout_s
+        self._writer: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
+        self._writing = ThreadPoolExecutor(1, "store-writer")
+        # In memory there is one connection for both: a shared cache would answer readers with SQLITE_LOCKED.
+        self._reading = self._writing if path is None else ThreadPoolExecutor(1, "store-reader")
+        self._closed = False
+
+    async def open(self) -> None:
+        """Makes the file (0600) and its directory (0700) where they are missing, and brings the schema up to date."""
+        try:
+            await asyncio.wrap_future(self._writing.submit(self._open_writer))
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def aclose(self) -> None:
+        """After every write that was submitted. A second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            await asyncio.shield(self._close())
+
+    async def __aenter__(self) -> Database:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def write(self, work: Work[T], *, durable: bool = False) -> T:
+        """Runs `work` on the writer thread inside one BEGIN IMMEDIATE; what it raises rolls back and is raised here.
+
+        Once called, the write happens, in order, even when the waiting task is cancelled. It survives `kill -9` when
+        this returns; with `durable` a power cut too.
+        """
+        return await asyncio.shield(asyncio.wrap_future(self._submit(work, durable)))
+
+    def post(self, work: Work[object]) -> None:
+        """A write that nobody waits for, behind all writes before it. Its failure stays unheard."""
+        self._submit(work, False)
+
+    async def read(self, work: Work[T]) -> T:
+        """Runs `work` on the reader thread; all its queries see the same moment. It cannot write."""
+        return await asyncio.wrap_future(self._reading.submit(self._read, work))
+
+    def _submit(self, work: Work[T], durable: bool) -> Future[T]:
+        return self._writing.submit(self._write, work, durable)
+
+    def _write(self, work: Work[T], durable: bool) -> T:
+        connection = self._writer
+        if connection is None:
+            raise RuntimeError("the database is not open")
+        with explained(self.path):
+            # NORMAL, because losing the last row to a power cut is cheaper than an fsync per write; attempts are FULL.
+            # It can only be changed outside a transaction.
+            connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            return _transact(connection, "BEGIN IMMEDIATE", work)
+
+    def _read(self, work: Work[T]) -> T:
+        with explained(self.path):
+            if self.path is None:
+                return self._read_in_memory(work)
+            if self._reader is None:
+                uri = f"{self.path.absolute().as_uri()}?mode=ro"
+                self._reader = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=self._busy_timeout_s)
+            return _transact(self._reader, "BEGIN", work)
+
+    def _read_in_memory(self, work: Work[T]) -> T:
+        if self._writer is None:
+            raise RuntimeError("the database is not open")
+        self._writer.execute("PRAGMA query_only=ON")
+        try:
+            return _transact(self._writer, "BEGIN", work)
+        finally:
+            self._writer.execute("PRAGMA query_only=OFF")
+
+    def _open_writer(self) -> None:
+        with explained(self.path):
+            if self.path is not None:
+                _make_private(self.path)
+            self._writer = sqlite3.connect(
+                self.path or ":memory:", isolation_level=None, timeout=self._busy_timeout_s, cached_statements=256
+            )
+            self._writer.execute("PRAGMA foreign_keys=ON")
+            if self.path is not None:
+                self._use_wal(self._writer)
+            migrate(self._writer, self.path)
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        # Two programs that open a new file at once: the change of mode fails at once instead of waiting its turn.
+        deadline = time.monotonic() + self._busy_timeout_s
+        while True:
+            try:
+                if connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
+                    raise StoreError(
+                        self.path,
+                        "lies on a file system that cannot share it between programs",
+                        "name a file on a local disk as store.path",
+                    )
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+
+    async def _close(self) -> None:
+        # The writer last: the last connection folds the WAL into the file, and a read-only one cannot.
+        if self._reading is not self._writing:
+            await asyncio.wrap_future(self._reading.submit(self._close_reader))
+            self._reading.shutdown(wait=False)
+        await asyncio.wrap_future(self._writing.submit(self._close_writer))
+        self._writing.shutdown(wait=False)
+
+    def _close_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+    def _close_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self.presence.leave()
+
+
+def _transact(connection: sqlite3.Connection, begin: str, work: Work[T]) -> T:
+    connection.execute(begin)
+    try:
+        result = work(connection)
+        connection.execute("COMMIT")
+        return result
+    except BaseException:
+        # SQLite has already rolled back by itself after some faults, a full disk among them.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _make_private(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Before SQLite makes it, whose own files take over the mode of this one.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)

@@ -1,0 +1,78 @@
+"""Decisions as they were made, whole, with how they ended.
+
+What was said is kept with the conversation alone: here are the profile, the candidates and the choice, not the prompt.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import datetime
+
+from tui_orchestrator.routing.decision import Decision
+from tui_orchestrator.routing.events import Completed, Failed
+from tui_orchestrator.routing.request import Request
+
+from .codec import decode, encode
+from .rows import instant, picodollars
+
+_NOT_ASKED = {"id", "session", "messages", "system"}
+
+
+def decision_to_json(decision: Decision) -> str:
+    return json.dumps(encode(decision), separators=(",", ":"))
+
+
+def decision_from_json(stored: str) -> Decision:
+    return decode(Decision, json.loads(stored))
+
+
+def record(connection: sqlite3.Connection, decision: Decision, request: Request, at: datetime) -> None:
+    chosen = decision.chosen
+    asked = {name: encode(getattr(request, name)) for name in Request.__dataclass_fields__ if name not in _NOT_ASKED}
+    row = {
+        "request_id": decision.request_id,
+        "at": instant(at),
+        "session": request.session,
+        "strategy": decision.strategy,
+        "task_type": decision.task_type,
+        "complexity": decision.profile.complexity,
+        "model": decision.model,
+        "reason": decision.reason,
+        "estimated_cost": picodollars(chosen.estimated_cost) if chosen else None,
+        "estimated_latency_s": chosen.estimated_latency_s if chosen else None,
+        "decision": decision_to_json(decision),
+        "asked": json.dumps(asked, separators=(",", ":")),
+    }
+    connection.execute(
+        f"INSERT OR REPLACE INTO decisions ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})", row
+    )
+
+
+def conclude(connection: sqlite3.Connection, end: Completed | Failed) -> None:
+    """The decision's cost, time and tokens are those of all its attempts."""
+    completed, failed = (end, None) if isinstance(end, Completed) else (None, end)
+    row = {
+        "request_id": end.request_id,
+        "concluded": instant(end.at),
+        "success": completed is not None,
+        "answered_by": completed and completed.model,
+        "error_kind": failed and failed.error.kind,
+        "cost": picodollars(end.cost.amount),
+        "cost_state": end.cost.state,
+        "latency_s": completed.latency_s if completed else _since_decided(connection, end),
+        "confidence": completed and completed.confidence.value,
+        "tokens": sum(attempt.usage.input + attempt.usage.output for attempt in end.attempts),
+    }
+    changes = ", ".join(f"{name} = :{name}" for name in row if name != "request_id")
+    connection.execute(f"UPDATE decisions SET {changes} WHERE request_id = :request_id", row)
+
+
+def _since_decided(connection: sqlite3.Connection, end: Completed | Failed) -> float | None:
+    found = connection.execute("SELECT at FROM decisions WHERE request_id = ?", (end.request_id,)).fetchone()
+    return (end.at - datetime.fromisoformat(found[0])).total_seconds() if found else None
+
+
+def find(connection: sqlite3.Connection, request_id: str) -> Decision | None:
+    found = connection.execute("SELECT decision FROM decisions WHERE request_id = ?", (request_id,)).fetchone()
+    return decision_from_json(found[0]) if found else None

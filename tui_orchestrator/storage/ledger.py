@@ -1,0 +1,150 @@
+"""The ledger: attempts, what was spent, and what is set aside, across all running copies of the program.
+
+`spend` holds the running total of every (scope, period), changed in the same transaction as the row it comes from, so
+that a reservation costs the same after a million rows as after one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from tui_orchestrator.routing.budget import BudgetState, Cap, Hold, Refusal, Reservation, tightest
+from tui_orchestrator.routing.decision import Decision
+from tui_orchestrator.routing.events import Attempt, Completed, Failed
+from tui_orchestrator.routing.money import Money
+from tui_orchestrator.routing.ports import Clock
+from tui_orchestrator.routing.request import Request
+
+from .database import Database
+from .decisions import conclude, record
+from .presence import Presence
+from .rows import INSERT_ATTEMPT, attempt_row, instant
+
+
+class SqliteLedger:
+    """Implements `routing.ports.Ledger`. All methods raise StoreError."""
+
+    def __init__(self, db: Database, clock: Clock, alert_at: tuple[float, ...] = (0.5, 0.8, 0.95)) -> None:
+        self._db = db
+        self._clock = clock
+        self._alert_at = alert_at
+
+    async def budgets(self, caps: Sequence[Cap]) -> tuple[BudgetState, ...]:
+        def look(connection: sqlite3.Connection) -> tuple[tuple[BudgetState, ...], list[str]]:
+            return self._states(connection, caps), _dead_owners(connection, self._db.presence)
+
+        states, dead = await self._db.read(look)
+        if dead:
+            await self._db.write(self._free_the_dead)
+            states, _ = await self._db.read(look)
+        return states
+
+    async def reserve(self, hold: Hold) -> Reservation | Refusal:
+        """A call that costs nothing fits into every cap, an exhausted one too."""
+        if hold.amount.picodollars < 0:
+            raise ValueError(f"{hold.amount} cannot be set aside")
+        reservation_id = uuid.uuid4().hex
+        since = instant(self._clock.now())
+
+        def set_aside(connection: sqlite3.Connection) -> Reservation | Refusal:
+            self._db.presence.claim()
+            self._free_the_dead(connection)
+            states = self._states(connection, hold.caps)
+            too_tight = [state for state in states if state.left is not None and state.left < hold.amount]
+            if blocking := tightest(too_tight):
+                return Refusal(hold, states, blocking)
+            connection.executemany(
+                "INSERT INTO reserved VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (scope, period, reservation_id, self._db.presence.id, hold.amount.picodollars, since)
+                    for scope, period in _sums_of(hold.caps)
+                ],
+            )
+            return Reservation(reservation_id, hold, self._states(connection, hold.caps))
+
+        try:
+            return await self._db.write(set_aside)
+        except asyncio.CancelledError:
+            # The write goes on all the same, and what it sets aside would never be booked.
+            self._db.post(lambda connection: _free(connection, reservation_id))
+            raise
+
+    async def book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
+        """A call that ran past midnight counts, in the row too, on the day its money was set aside: the next day's cap
+        could otherwise be passed by calls it never saw."""
+        caps = reservation.hold.caps if reservation else ()
+        day = _reserved_on(caps) or attempt.day
+        row = attempt_row(attempt, day)
+
+        def settle(connection: sqlite3.Connection) -> tuple[BudgetState, ...]:
+            booked = connection.execute(INSERT_ATTEMPT, row).rowcount
+            if booked and attempt.cost.amount:
+                connection.executemany(
+                    "INSERT INTO spend VALUES (?, ?, ?) "
+                    "ON CONFLICT (scope, period) DO UPDATE SET picodollars = picodollars + excluded.picodollars",
+                    [
+                        (scope, period, attempt.cost.amount.picodollars)
+                        for scope, period in sorted(sums_of_attempt(attempt, day) | _sums_of(caps))
+                    ],
+                )
+            if reservation:
+                _free(connection, reservation.id)
+            return self._states(connection, caps)
+
+        return await self._db.write(settle, durable=True)
+
+    async def decided(self, decision: Decision, request: Request, at: datetime) -> None:
+        await self._db.write(lambda connection: record(connection, decision, request, at))
+
+    async def concluded(self, end: Completed | Failed) -> None:
+        await self._db.write(lambda connection: conclude(connection, end))
+
+    def _states(self, connection: sqlite3.Connection, caps: Iterable[Cap]) -> tuple[BudgetState, ...]:
+        def total(sql: str, cap: Cap) -> Money:
+            found = connection.execute(sql, (cap.scope, cap.period)).fetchone()
+            return Money(found[0]) if found else Money()
+
+        return tuple(
+            BudgetState(
+                cap,
+                spent=total("SELECT picodollars FROM spend WHERE scope = ? AND period = ?", cap),
+                reserved=total(
+                    "SELECT COALESCE(SUM(picodollars), 0) FROM reserved WHERE scope = ? AND period = ?", cap
+                ),
+                alert_at=self._alert_at,
+            )
+            for cap in caps
+        )
+
+    def _free_the_dead(self, connection: sqlite3.Connection) -> None:
+        for owner in _dead_owners(connection, self._db.presence):
+            connection.execute("DELETE FROM reserved WHERE owner = ?", (owner,))
+
+
+def _dead_owners(connection: sqlite3.Connection, presence: Presence) -> list[str]:
+    owners = [owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM reserved")]
+    return [owner for owner in owners if not presence.alive(owner)]
+
+
+def _free(connection: sqlite3.Connection, reservation_id: str) -> None:
+    connection.execute("DELETE FROM reserved WHERE reservation = ?", (reservation_id,))
+
+
+def _sums_of(caps: Iterable[Cap]) -> set[tuple[str, str]]:
+    return {(cap.scope, cap.period) for cap in caps}
+
+
+def _reserved_on(caps: Iterable[Cap]) -> str | None:
+    return next((cap.period for cap in caps if cap.scope == "day"), None)
+
+
+def sums_of_attempt(attempt: Attempt, day: str) -> set[tuple[str, str]]:
+    """Every (scope, period) that counts what an attempt on `day` cost, named as `routing.budget.caps_for` does."""
+    sums = {("request", attempt.request_id), ("session", attempt.session)}
+    for narrowed in ("", f" provider:{attempt.provider}", f" model:{attempt.model}"):
+        sums |= {(f"day{narrowed}", day), (f"month{narrowed}", day[:7])}
+    return sums

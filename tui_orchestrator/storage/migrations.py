@@ -1,0 +1,275 @@
+"""The schema, as the steps that lead to it. A step that has been released is never changed; a new one is added."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .faults import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    name: str
+    """Numbered; it is recorded by this name once it is applied."""
+    sql: str
+
+    def statements(self) -> Iterator[str]:
+        # Not executescript: it would commit in the middle of the transaction.
+        statement = ""
+        for line in self.sql.strip().splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                yield statement
+                statement = ""
+
+
+# Money is whole picodollars, times are seconds, instants are UTC in ISO 8601 with microseconds: text that sorts.
+_LEDGER = Migration(
+    "0001_ledger",
+    """
+CREATE TABLE attempts (
+    request_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    session TEXT NOT NULL,
+    model TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    strategy TEXT NOT NULL,
+    task_type TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    started TEXT NOT NULL,
+    day TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cached_input_tokens INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    reasoning_tokens INTEGER NOT NULL,
+    usage_source TEXT NOT NULL,
+    cost INTEGER,
+    cost_state TEXT NOT NULL,
+    price TEXT,
+    latency_s REAL NOT NULL,
+    first_token_s REAL,
+    tokens_per_s REAL,
+    confidence REAL,
+    finish_reason TEXT,
+    error_kind TEXT,
+    error_message TEXT NOT NULL,
+    from_cache INTEGER NOT NULL,
+    saved INTEGER,
+    PRIMARY KEY (request_id, number)
+);
+CREATE INDEX attempts_started ON attempts (started, cost);
+CREATE INDEX attempts_day ON attempts (day, model);
+CREATE INDEX attempts_session ON attempts (session);
+CREATE TABLE spend (
+    scope TEXT NOT NULL,
+    period TEXT NOT NULL,
+    picodollars INTEGER NOT NULL,
+    PRIMARY KEY (scope, period)
+) WITHOUT ROWID;
+CREATE TABLE reserved (
+    scope TEXT NOT NULL,
+    period TEXT NOT NULL,
+    reservation TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    picodollars INTEGER NOT NULL,
+    since TEXT NOT NULL,
+    PRIMARY KEY (scope, period, reservation)
+) WITHOUT ROWID;
+""",
+)
+
+_DECISIONS = Migration(
+    "0002_decisions",
+    """
+CREATE TABLE decisions (
+    request_id TEXT PRIMARY KEY,
+    at TEXT NOT NULL,
+    session TEXT NOT NULL,
+    strategy TEXT NOT NULL,
+    task_type TEXT NOT NULL,
+    complexity INTEGER NOT NULL,
+    model TEXT,
+    reason TEXT NOT NULL,
+    estimated_cost INTEGER,
+    estimated_latency_s REAL,
+    decision TEXT NOT NULL,
+    asked TEXT NOT NULL,
+    concluded TEXT,
+    success INTEGER,
+    answered_by TEXT,
+    error_kind TEXT,
+    cost INTEGER,
+    cost_state TEXT,
+    latency_s REAL,
+    confidence REAL,
+    tokens INTEGER
+) WITHOUT ROWID;
+CREATE INDEX decisions_at ON decisions (at);
+CREATE VIEW routing_decisions AS
+SELECT
+    at AS timestamp,
+    strategy AS objective,
+    task_type,
+    complexity,
+    model AS selected_model,
+    reason AS reasoning,
+    estimated_cost / 1e12 AS estimated_cost,
+    cost / 1e12 AS actual_cost,
+    latency_s AS execution_time,
+    estimated_latency_s AS estimated_time,
+    success,
+    tokens AS tokens_used
+FROM decisions;
+""",
+)
+
+_CONVERSATIONS = Migration(
+    "0003_conversations",
+    """
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL,
+    strategy TEXT,
+    model TEXT,
+    system TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX sessions_updated ON sessions (updated);
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    parent INTEGER REFERENCES messages ON DELETE CASCADE,
+    role TEXT NOT NULL,
+    text TEXT NOT NULL,
+    thinking TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    attempt INTEGER,
+    model TEXT,
+    state TEXT NOT NULL,
+    created TEXT NOT NULL
+);
+CREATE INDEX messages_session ON messages (session, position);
+CREATE INDEX messages_parent ON messages (parent);
+CREATE UNIQUE INDEX messages_answer ON messages (session, request_id) WHERE role = 'assistant';
+CREATE TABLE images (
+    message INTEGER NOT NULL REFERENCES messages ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    media_type TEXT NOT NULL,
+    name TEXT NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (message, position)
+);
+CREATE TABLE discarded (
+    session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+    request_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    text TEXT NOT NULL,
+    thinking TEXT NOT NULL,
+    why TEXT NOT NULL,
+    PRIMARY KEY (session, request_id, attempt)
+);
+CREATE TABLE drafts (
+    session TEXT PRIMARY KEY,
+    text TEXT NOT NULL,
+    updated TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE prompts (
+    id INTEGER PRIMARY KEY,
+    text TEXT NOT NULL,
+    at TEXT NOT NULL
+);
+""",
+)
+
+_ANSWERS = Migration(
+    "0004_answers",
+    """
+CREATE TABLE answers (
+    key TEXT PRIMARY KEY,
+    model TEXT NOT NULL,
+    text TEXT NOT NULL,
+    thinking TEXT NOT NULL,
+    usage TEXT NOT NULL,
+    cost INTEGER,
+    finish_reason TEXT NOT NULL,
+    stored TEXT NOT NULL,
+    hits INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX answers_stored ON answers (stored);
+""",
+)
+
+# Three-letter pieces rather than words, so that LIKE '%part of a word%' uses the index and Chinese is found too.
+_SEARCH = Migration(
+    "0005_search",
+    """
+CREATE VIRTUAL TABLE messages_text USING fts5 (
+    text, content = 'messages', content_rowid = 'id', tokenize = 'trigram', detail = 'none'
+);
+INSERT INTO messages_text (rowid, text) SELECT id, text FROM messages;
+CREATE TRIGGER messages_text_added AFTER INSERT ON messages BEGIN
+    INSERT INTO messages_text (rowid, text) VALUES (NEW.id, NEW.text);
+END;
+CREATE TRIGGER messages_text_removed AFTER DELETE ON messages BEGIN
+    INSERT INTO messages_text (messages_text, rowid, text) VALUES ('delete', OLD.id, OLD.text);
+END;
+CREATE TRIGGER messages_text_changed AFTER UPDATE OF text ON messages BEGIN
+    INSERT INTO messages_text (messages_text, rowid, text) VALUES ('delete', OLD.id, OLD.text);
+    INSERT INTO messages_text (rowid, text) VALUES (NEW.id, NEW.text);
+END;
+""",
+)
+
+MIGRATIONS = (_LEDGER, _DECISIONS, _CONVERSATIONS, _ANSWERS, _SEARCH)
+
+
+def migrate(
+    connection: sqlite3.Connection, path: Path | None = None, migrations: Sequence[Migration] = MIGRATIONS
+) -> None:
+    """Applies the steps that are missing, all or none. Raises StoreError for a newer schema and a foreign database."""
+    if _missing(connection, path, migrations):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Again, now that no other program can be doing the same.
+            for migration in _missing(connection, path, migrations):
+                _apply(connection, migration)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _missing(
+    connection: sqlite3.Connection, path: Path | None, migrations: Sequence[Migration]
+) -> tuple[Migration, ...]:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "migrations" not in tables:
+        if tables:
+            raise StoreError(path, "is a database of another program", "name another file as store.path")
+        return tuple(migrations)
+    applied = [name for (name,) in connection.execute("SELECT name FROM migrations ORDER BY name")]
+    known = {migration.name for migration in migrations}
+    if newer := [name for name in applied if name not in known]:
+        raise StoreError(
+            path,
+            f"was last used by a newer version of this program (it has {newer[-1]})",
+            "update tui-orchestrator, or name another file as store.path",
+        )
+    return tuple(migration for migration in migrations if migration.name not in applied)
+
+
+def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
+    connection.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied TEXT NOT NULL)")
+    for statement in migration.statements():
+        connection.execute(statement)
+    connection.execute("INSERT INTO migrations VALUES (?, ?)", (migration.name, datetime.now(UTC).isoformat()))
