@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.clock import ManualClock
+from tui_orchestrator.routing.request import Image, Message
+from tui_orchestrator.storage.conversations import Conversations, Discarded
+from tui_orchestrator.storage.database import Database
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def conversations(db: Database, clock: ManualClock) -> Conversations:
+    return Conversations(db, clock)
+
+
+async def ask(conversations: Conversations, session: str, text: str, request_id: str) -> None:
+    await conversations.prompt(session, Message("user", text), request_id)
+
+
+async def test_a_conversation_comes_back_in_order_with_its_pictures(
+    conversations: Conversations, clock: ManualClock
+) -> None:
+    session = await conversations.create(strategy="quality", model="openai/large", system="be brief")
+    pictures = (Image("image/png", b"\x89PNG\x00", "a.png"), Image("image/jpeg", b"\xff\xd8", "b.jpg"))
+    await conversations.prompt(session.id, Message("user", "what is this?", pictures), "r1")
+    clock.advance(5)
+    await conversations.answer(session.id, "r1", "a cat", thinking="whiskers", model="openai/large", attempt=2)
+    await ask(conversations, session.id, "and that?", "r2")
+
+    found = await conversations.get(session.id)
+    assert [(m.position, m.role, m.text, m.state) for m in found.messages] == [
+        (0, "user", "what is this?", "complete"),
+        (1, "assistant", "a cat", "complete"),
+        (2, "user", "and that?", "complete"),
+    ]
+    assert found.messages[0].message() == Message("user", "what is this?", pictures)
+    answer = found.messages[1]
+    assert (answer.thinking, answer.model, answer.attempt, answer.request_id) == ("whiskers", "openai/large", 2, "r1")
+    assert (found.session.strategy, found.session.model, found.session.system) == (
+        "quality",
+        "openai/large",
+        "be brief",
+    )
+    assert (found.session.created, found.session.updated, found.session.messages) == (session.created, clock.now(), 3)
+
+
+async def test_the_first_prompt_gives_a_title_unless_there_is_one(conversations: Conversations) -> None:
+    named, unnamed = await conversations.create("Cats"), await conversations.create()
+    for session in (named, unnamed):
+        await ask(conversations, session.id, "what\nis   a cat? " * 20, f"{session.id}-1")
+        await ask(conversations, session.id, "and a dog?", f"{session.id}-2")
+    assert (await conversations.get(named.id)).session.title == "Cats"
+    title = (await conversations.get(unnamed.id)).session.title
+    assert title.startswith("what is a cat? what is")
+    assert len(title) <= 60
+
+
+async def test_the_last_used_session_comes_first(conversations: Conversations, clock: ManualClock) -> None:
+    assert await conversations.latest() is None
+    made = []
+    for title in "abc":
+        made.append(await conversations.create(title))
+        clock.advance(1)
+    await ask(conversations, made[1].id, "hello", "r1")
+    assert [session.title for session in await conversations.recent()] == ["b", "c", "a"]
+    latest = await conversations.latest()
+    assert latest is not None
+    assert latest.title == "b"
+
+
+async def test_ids_are_short_and_sort_by_time(conversations: Conversations, clock: ManualClock) -> None:
+    ids = []
+    for _ in range(40):
+        ids.append((await conversations.create()).id)
+        clock.advance(0.001)
+    assert {len(id_) for id_ in ids} == {10}
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 40
+
+
+async def test_the_beginning_of_an_id_will_do_where_it_fits_one_session(
+    conversations: Conversations, clock: ManualClock
+) -> None:
+    first = await conversations.create("first")
+    clock.advance(3600)
+    second = await conversations.create("second")
+    shared = next(n for n in range(10) if first.id[n] != second.id[n])
+    assert (await conversations.get(second.id[: shared + 1].upper())).session.title == "second"
+    with pytest.raises(LookupError, match=f"begins several sessions: {first.id}, {second.id}"):
+        await conversations.get(first.id[:shared])
+    for wrong in ("zzz", "", "%", "_", "\x1b[2J"):
+        with pytest.raises(LookupError, match=r"there is no session .*; `sessions list` shows"):
+            await conversations.get(wrong)
+
+
+async def test_an_answer_that_grew_is_one_message(conversations: Conversations) -> None:
+    session = await conversations.create()
+    await ask(conversations, session.id, "count", "r1")
+    for so_far in ("one", "one two"):
+        await conversations.answer(session.id, "r1", so_far, state="interrupted")
+        assert [m.text for m in (await conversations.get(session.id)).messages] == ["count", so_far]
+    assert (await conversations.get(session.id)).messages[1].state == "interrupted"
+    await conversations.answer(session.id, "r1", "one two three", model="openai/small", attempt=1)
+    (_, answer) = (await conversations.get(session.id)).messages
+    assert (answer.text, answer.state, answer.model) == ("one two three", "complete", "openai/small")
+
+
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from tests.clock import ManualClock
+from tui_orchestrator.routing.request import Message
+from tui_orchestrator.storage.conversations import Conversations
+from tui_orchestrator.storage.database import Database
+async def main():
+    db = Database(Path(sys.argv[1]))
+    await db.open()
+    conversations = Conversations(db, ManualClock())
+    session = await conversations.create()
+    await conversations.prompt(session.id, Message("user", "tell me a story"), "r1")
+    await conversations.answer(session.id, "r1", "Once upon a", state="interrupted")
+    print(session.id, flush=True)
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_program_leaves_the_prompt_and_half_the_answer(
+    conversations: Conversations, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "store.db")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: ASYNC220
+        assert process.stdout is not None
+        session = process.stdout.readline().strip()
+        process.send_signal(signal.SIGKILL)
+    found = await conversations.get(session)
+    assert [(m.text, m.state) for m in found.messages] == [
+        ("tell me a story", "complete"),
+        ("Once upon a", "interrupted"),
+    ]
+
+
+async def test_what_was_discarded_is_kept_with_its_turn(conversations: Conversations) -> None:
+    session, other = await conversations.create(), await conversations.create()
+    first = Discarded("r1", 1, "openai/small", "maybe", "hm", "0.41 < 0.60")
+    again = Discarded("r1", 2, "local/free", "", "", "timeout")
+    for each in (first, again, first):
+        await conversations.discard(session.id, each)
+    assert set((await conversations.get(session.id)).discarded) == {first, again}
+    assert (await conversations.get(other.id)).discarded == ()
+
+
+async def test_a_renamed_session_keeps_its_place(conversations: Conversations, clock: ManualClock) -> None:
+    session = await conversations.create("old")
+    clock.advance(1)
+    await conversations.rename(session.id, "new \x1b[31mname\n")
+    await conversations.choose(session.id, strategy="cheapest", model=None)
+    found = (await conversations.get(session.id)).session
+    assert (found.title, found.strategy, found.model, found.updated) == (
+        "new [31mname",
+        "cheapest",
+        None,
+        session.updated,
+    )
+
+
+async def test_a_deleted_session_leaves_nothing_behind(conversations: Conversations, db: Database) -> None:
+    session = await conversations.create()
+    await conversations.prompt(session.id, Message("user", "secret", (Image("image/png", b"x"),)), "r1")
+    await conversations.answer(session.id, "r1", "secret too")
+    await conversations.discard(session.id, Discarded("r1", 1, "m", "secret as well", "", "why"))
+    await conversations.save_draft(session.id, "secret draft")
+    await conversations.delete(session.id)
+
+    def rows(connection: object) -> dict[str, int]:
+        tables = ("sessions", "messages", "images", "discarded", "drafts")
+        return {table: connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in tables}  # type: ignore[attr-defined]
+
+    assert set((await db.read(rows)).values()) == {0}
+    assert await conversations.search("secret") == ()
+
+
+async def test_a_session_that_is_not_there_is_a_sentence(conversations: Conversations) -> None:
+    discarded = Discarded("r1", 1, "m", "text", "", "why")
+    for call in (
+        conversations.get("0nowhere00"),
+        conversations.rename("0nowhere00", "x"),
+        conversations.choose("0nowhere00", strategy=None, model=None),
+        conversations.delete("0nowhere00"),
+        conversations.prompt("0nowhere00", Message("user", "x"), "r1"),
+        conversations.answer("0nowhere00", "r1", "x"),
+        conversations.discard("0nowhere00", discarded),
+    ):
+        with pytest.raises(LookupError, match="there is no session '0nowhere00'"):
+            await call
+    assert await conversations.prompts() == ()
+
+
+async def test_search_finds_messages_that_hold_every_word(conversations: Conversations, clock: ManualClock) -> None:
+    session = await conversations.create("Notes")
+    texts = ["Merge two SORTED lists", "sort by 100% of_value", "排序两个列表", "unrelated"]
+    for number, text in enumerate(texts):
+        await ask(conversations, session.id, text, f"r{number}")
+        clock.advance(1)
+
+    async def found(words: str) -> list[str]:
+        return [found.message.text for found in await conversations.search(words)]
+
+    assert await found("sort") == [texts[1], texts[0]]
+    assert await found("lists merge") == [texts[0]]
+    assert await found("lists value") == []
+    assert await found("0% of_") == [texts[1]]
+    assert await found("100_") == []
+    assert await found("两个列表") == [texts[2]]
+    assert await found("序") == [texts[2]]
+    assert await found('"') == await found("  ") == []
+    (first,) = await conversations.search("merge")
+    assert first.session.title == "Notes"
+
+
+async def test_search_finds_what_an_answer_says_now(conversations: Conversations) -> None:
+    session = await conversations.create()
+    await conversations.answer(session.id, "r1", "bubble sort", state="interrupted")
+    await conversations.answer(session.id, "r1", "merge sort")
+    assert await conversations.search("bubble") == ()
+    assert len(await conversations.search("merge")) == 1
+
+
+async def test_prompts_are_remembered_once_in_a_row_over_all_sessions(conversations: Conversations) -> None:
+    one, other = await conversations.create(), await conversations.create()
+    for number, (session, text) in enumerate([(one, "a"), (other, "a"), (one, "b"), (one, "a"), (one, "  ")]):
+        await ask(conversations, session.id, text, f"r{number}")
+    assert await conversations.prompts() == ("a", "b", "a")
+    assert await conversations.prompts(1) == ("a",)
+
+
+async def test_a_draft_is_kept_until_it_is_sent_or_emptied(conversations: Conversations) -> None:
+    session = await conversations.create()
+    assert await conversations.draft(session.id) == ""
+    for draft in ("half", "half a th"):
+        await conversations.save_draft(session.id, draft)
+        assert await conversations.draft(session.id) == draft
+    await ask(conversations, session.id, "half a thought", "r1")
+    assert await conversations.draft(session.id) == ""
+    await conversations.save_draft("", "not yet a session")
+    assert await conversations.draft("") == "not yet a session"
+    await conversations.save_draft("", "")
+    assert await conversations.draft("") == ""
+
+
+async def test_hostile_text_is_harmless_once_stored(conversations: Conversations) -> None:
+    session = await conversations.create("t\x1b]0;x\x07", system="s\x00")
+    await ask(conversations, session.id, "p\x1b[2J\udcff\x00", "r1")
+    await conversations.answer(session.id, "r1", "a\x9b31m\u202e\nb", thinking="\x1bP")
+    found = await conversations.get(session.id)
+    assert [(m.text, m.thinking) for m in found.messages] == [("p[2J\ufffd", ""), ("a31m\nb", "P")]
+    assert (found.session.title, found.session.system) == ("t]0;x", "s")
