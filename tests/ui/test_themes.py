@@ -1,0 +1,158 @@
+"""Palettes: the shipped ones can be read by people, broken ones by nobody, and saved ones at once."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from textual.app import App
+from textual.color import Color
+
+from tui_orchestrator.ui import themes
+from tui_orchestrator.ui.look import Look
+
+SHIPPED = Path(__file__).parents[2] / "themes"
+PALETTES = themes.load([SHIPPED]).palettes
+
+GOOD = (SHIPPED / "dusk.toml").read_text()
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2, relative luminance."""
+
+    def luminance(text: str) -> float:
+        parts = [
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+            for part in Color.parse(text).normalized
+        ]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def texts_and_grounds(palette: themes.Palette) -> list[tuple[str, str, str]]:
+    colors, roles, code = palette.colors, palette.roles, palette.code
+    plain = [key for key in themes.COLORS if key not in ("background", "surface", "panel", "border")]
+    pairs = [
+        (f"{key} on {ground}", colors[key], colors[ground]) for key in plain for ground in ("background", "surface")
+    ]
+    pairs += [(f"{key} on panel", colors[key], colors["panel"]) for key in ("text", "muted")]
+    pairs += [(f"{key} on user", colors[key], roles["user-background"]) for key in ("text", "muted", "accent")]
+    pairs += [(key, roles[key], colors["background"]) for key in ("user-bar", "thinking", "discarded", "money")]
+    pairs += [(f"code {key}", color, code["background"]) for key, color in code.items() if key != "background"]
+    pairs += [("text on selection", colors["text"], roles["selection"])]
+    pairs += [("text on code", colors["text"], code["background"])]
+    return pairs
+
+
+def test_shipped_palettes_are_whole_and_of_every_kind() -> None:
+    loaded = themes.load([SHIPPED])
+    assert loaded.problems == ()
+    by_name = {palette.name: palette for palette in loaded.palettes}
+    assert themes.DEFAULT in by_name
+    assert sum(palette.dark for palette in loaded.palettes) >= 2
+    assert any(not palette.dark for palette in loaded.palettes)
+    assert {"contrast", "okabe-ito"} <= by_name.keys()
+    assert all(path.stem in by_name for path in SHIPPED.glob("*.toml"))
+
+
+@pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
+def test_every_text_of_a_shipped_palette_meets_wcag_aa(palette: themes.Palette) -> None:
+    least = 7.0 if palette.name == "contrast" else 4.5
+    weak = [
+        f"{what}: {contrast(text, ground):.2f}"
+        for what, text, ground in texts_and_grounds(palette)
+        if contrast(text, ground) < least
+    ]
+    assert weak == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("[colors]", "[colors"), "is not TOML"),
+        (('primary = "#8fa8ff"', 'primary = "blu"'), ":12: colors.primary: 'blu' is no opaque colour"),
+        (('primary = "#8fa8ff"', "primary = 7"), ":12: colors.primary: 7 is no opaque colour"),
+        (('primary = "#8fa8ff"', 'primary = "#8fa8ff80"'), "is no opaque colour"),
+        (('primary = "#8fa8ff"', ""), ":5: colors.primary: is missing"),
+        (('primary = "#8fa8ff"', 'primray = "#8fa8ff"'), ":12: colors.primray: is unknown; did you mean primary?"),
+        (("dark = true", 'dark = "yes"'), ":3: dark: should be true or false"),
+        (("dark = true", ""), "dark: is missing"),
+        (('name = "dusk"', 'name = "[bold]x"'), ":2: name: '[bold]x' is no name"),
+        (("[roles]", "roles = 3\n[other]"), "unknown"),
+        (("[roles]", "[rolse]"), "rolse: is unknown; did you mean roles?"),
+    ],
+)
+def test_a_broken_palette_is_told_in_one_sentence_and_skipped(
+    tmp_path: Path, change: tuple[str, str], sentence: str
+) -> None:
+    assert change[0] in GOOD
+    broken = tmp_path / "broken.toml"
+    broken.write_text(GOOD.replace(*change, 1))
+    (tmp_path / "fine.toml").write_text(GOOD.replace('"dusk"', '"fine"'))
+    loaded = themes.load([tmp_path])
+    assert [palette.name for palette in loaded.palettes] == ["fine"]
+    (problem,) = loaded.problems
+    assert problem.startswith(str(broken))
+    assert sentence in problem
+    assert "\n" not in problem
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a = " + b"[" * 5000, b"#" * 70_000, b""])
+def test_a_file_that_is_no_palette_at_all_is_skipped(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "bad.toml").write_bytes(content)
+    loaded = themes.load([tmp_path, tmp_path / "absent"])
+    assert loaded.palettes == ()
+    assert len(loaded.problems) == 1
+
+
+def test_a_users_palette_wins_over_a_shipped_one_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(GOOD.replace("#8fa8ff", "#123456"))
+    loaded = themes.load([SHIPPED, tmp_path])
+    dusk = next(palette for palette in loaded.palettes if palette.name == "dusk")
+    assert dusk.colors["primary"] == "#123456"
+    assert len(loaded.palettes) == len(PALETTES)
+
+
+def test_roles_and_code_fall_back_on_the_colours(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(GOOD.split("[roles]")[0])
+    (palette,) = themes.load([tmp_path]).palettes
+    assert palette.roles["user-bar"] == palette.colors["primary"]
+    assert palette.code["comment"] == palette.colors["muted"]
+
+
+@pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
+async def test_textual_takes_every_palette_and_text_is_drawn_in_its_colours(palette: themes.Palette) -> None:
+    app: App[None] = App()
+    async with app.run_test() as pilot:
+        app.register_theme(palette.to_textual())
+        app.theme = palette.name
+        await pilot.pause()
+        look = Look.of(app.theme_variables)
+
+        def drawn(role: str) -> str:
+            color = look.style(role).color
+            assert color is not None
+            return color.get_truecolor().hex
+
+        assert drawn("text") == palette.colors["text"].lower()
+        assert drawn("muted") == palette.colors["muted"].lower()
+        assert drawn("money") == palette.roles["money"].lower()
+        assert drawn("code-keyword") == palette.code["keyword"].lower()
+        assert look.code.bgcolor is not None
+        assert look.code.bgcolor.get_truecolor().hex == palette.code["background"].lower()
+
+
+async def test_a_saved_palette_is_seen_while_running(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text(GOOD)
+    changes = themes.watch([tmp_path], every_s=0.01)
+    waiting = asyncio.ensure_future(anext(changes))
+    while not waiting.done():
+        # Written again until it is noticed: the first look may come after the first writing.
+        mine.write_text(mine.read_text() + "\n# saved")
+        await asyncio.sleep(0.01)
+    assert [palette.name for palette in waiting.result().palettes] == ["dusk"]
+    await changes.aclose()

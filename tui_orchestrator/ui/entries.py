@@ -1,0 +1,193 @@
+"""What a conversation holds, apart from how it is drawn: prompts, answers, notices, escalation trails."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from tui_orchestrator.routing.text import clean
+
+from .blocks import Block, Splitter
+from .look import Caption
+
+Severity = Literal["information", "warning", "error"]
+
+# Estimates of tokens are shown with a ~ and priced by nobody: four bytes a token is the providers' own rule of thumb
+# (OpenAI's help pages, November 2026).
+BYTES_PER_TOKEN = 4
+PROMPT_LINES = 12
+PROMPT_CHARACTERS = 2000
+
+
+class Kind(StrEnum):
+    PROMPT = "prompt"
+    ANSWER = "answer"
+    NOTICE = "notice"
+    TRAIL = "trail"
+
+
+class Part(StrEnum):
+    """What of an entry a click hit."""
+
+    PROMPT = "prompt"
+    HEADING = "heading"
+    THINKING = "thinking"
+    BODY = "body"
+    STATUS = "status"
+    DISCARDED = "discarded"
+    NOTICE = "notice"
+    TRAIL = "trail"
+
+
+FOLDS = frozenset({Part.PROMPT, Part.THINKING, Part.DISCARDED})
+
+_serial = itertools.count(1)
+
+
+def _new_key() -> str:
+    return f"entry-{next(_serial)}"
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """Texts are kept as they came and cleaned before they are drawn or handed out."""
+
+    kind: Kind
+    key: str = field(default_factory=_new_key)
+    caption: Caption = ""
+    """An answer's heading, a trail's or a notice's line."""
+    text: str = ""
+    """Given at once: a prompt, a notice, a loaded answer. What streams in comes through `append`."""
+    thoughts: list[str] = field(default_factory=list)
+    attachments: tuple[str, ...] = ()
+    severity: Severity = "information"
+    status: Caption = ""
+    growing: bool = False
+    discarded: Caption | None = None
+    """Why the answer does not count; its text is then folded under this line."""
+    unfolded: set[Part] = field(default_factory=set)
+    changed: bool = True
+    """Something other than the end of the body has changed since it was last drawn."""
+    _pieces: list[str] = field(default_factory=list)
+    _waiting: deque[str] = field(default_factory=deque)
+    _splitter: Splitter | None = None
+    _finished: bool = False
+
+    @classmethod
+    def prompt(cls, text: str, attachments: Sequence[str] = (), key: str | None = None) -> Entry:
+        return cls(Kind.PROMPT, key or _new_key(), text=text, attachments=tuple(attachments))
+
+    @classmethod
+    def answer(
+        cls,
+        text: str = "",
+        *,
+        heading: Caption = "",
+        thinking: str = "",
+        status: Caption = "",
+        discarded: Caption | None = None,
+        growing: bool = False,
+        key: str | None = None,
+    ) -> Entry:
+        return cls(
+            Kind.ANSWER,
+            key or _new_key(),
+            caption=heading,
+            text=text,
+            thoughts=[thinking] if thinking else [],
+            status=status,
+            discarded=discarded,
+            growing=growing,
+        )
+
+    @classmethod
+    def notice(cls, text: str, severity: Severity = "information", key: str | None = None) -> Entry:
+        return cls(Kind.NOTICE, key or _new_key(), text=text, severity=severity)
+
+    @classmethod
+    def trail(cls, caption: Caption, key: str | None = None) -> Entry:
+        return cls(Kind.TRAIL, key or _new_key(), caption=caption)
+
+    def append(self, text: str) -> None:
+        self._pieces.append(text)
+        if self._splitter is not None:
+            self._waiting.append(text)
+
+    def append_thinking(self, text: str) -> None:
+        self.thoughts.append(text)
+        self.changed = True
+
+    @property
+    def thinking(self) -> str:
+        if len(self.thoughts) > 1:
+            self.thoughts = ["".join(self.thoughts)]
+        return self.thoughts[0] if self.thoughts else ""
+
+    @property
+    def source(self) -> str:
+        """The whole text, clean, as Markdown: for copying and quoting."""
+        if self._pieces:
+            self.text += "".join(self._pieces)
+            self._pieces.clear()
+        return clean(self.text)
+
+    @property
+    def size(self) -> int:
+        return len(self.text) + sum(map(len, self._pieces))
+
+    @property
+    def folded(self) -> bool:
+        return self.discarded is not None and Part.DISCARDED not in self.unfolded
+
+    @property
+    def unread(self) -> bool:
+        """Text has come that is not split into blocks yet."""
+        return bool(self._waiting) or (self._splitter is None and self.size > 0)
+
+    def foldable(self, part: Part) -> bool:
+        if part is Part.DISCARDED:
+            return self.discarded is not None
+        return part is Part.THINKING or self.long_prompt
+
+    @property
+    def long_prompt(self) -> bool:
+        """Longer than is shown before it is unfolded."""
+        return self.kind is Kind.PROMPT and (
+            len(self.text) > PROMPT_CHARACTERS or self.text.count("\n") >= PROMPT_LINES
+        )
+
+    def toggle(self, part: Part) -> None:
+        self.unfolded ^= {part}
+        self.changed = True
+
+    def split(self, characters: int) -> int:
+        """Reads on by up to about so many characters; returns how many it read. Blocks are there after it."""
+        if self._splitter is None:
+            self._splitter = Splitter()
+            self._waiting = deque([self.text, *self._pieces])
+        read = 0
+        while self._waiting and read < characters:
+            text = self._waiting.popleft()
+            if len(text) > characters - read:
+                self._waiting.appendleft(text[characters - read :])
+                text = text[: characters - read]
+            self._splitter.feed(clean(text))
+            read += len(text)
+        if not self._waiting and not self.growing and not self._finished:
+            self._splitter.finish()
+            self._finished = True
+        return read
+
+    def settled(self, start: int) -> list[Block]:
+        return self._splitter.settled[start:] if self._splitter else []
+
+    def tail(self) -> list[Block]:
+        return self._splitter.growing() if self._splitter and not self._finished else []
+
+
+def estimate_tokens(text: str) -> int:
+    return -(-len(text.encode(errors="replace")) // BYTES_PER_TOKEN)

@@ -1,0 +1,178 @@
+"""Lines of styled text as they stand on the screen, and how text is broken into them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, split_graphemes
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui_orchestrator.routing.text import clean
+
+Run = tuple[str, Style]
+"""Text without newlines or tabs, in one style."""
+
+# Lines may break after every wide East Asian character, but closing punctuation stays with the one before it.
+_WIDE = (
+    "\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\U00020000-\U0003fffd"
+)
+_CLOSING = "、。，．！？：；）」』】〉》"
+_WORD = re.compile(f"(\\s+)|[{_WIDE}][{_CLOSING}]*|[^\\s{_WIDE}]+")
+_BREAKING = re.compile("[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+
+
+@dataclass(slots=True)
+class Line:
+    """One row of the screen."""
+
+    runs: list[Run]
+    lead: int = 0
+    """How many characters at its start are decoration: drawn, never copied."""
+    join: str = "\n"
+    """What stands in copied text between the line before and this one: a newline, or the space a wrap swallowed."""
+    fill: Style | None = None
+    """Background up to the right edge."""
+    outside: int = 0
+    """How many characters at its start the fill leaves out."""
+    quiet: bool = False
+    """Decoration as a whole: never copied."""
+    strip: Strip | None = None
+    """Kept by whoever draws the line; gone when the look changes."""
+
+    @property
+    def text(self) -> str:
+        return "".join(run[0] for run in self.runs)
+
+    def with_lead(self, runs: Sequence[Run], copied: bool = False) -> Line:
+        """With decoration before it; `copied` where the decoration says something, as a bullet does."""
+        size = sum(len(text) for text, _ in runs)
+        lead = 0 if copied else self.lead + size
+        return Line(
+            [*runs, *self.runs], lead, self.join, self.fill, self.outside + size if self.fill else 0, self.quiet
+        )
+
+    def to_strip(self, width: int, base: Style, selected: tuple[int, int, Style] | None = None) -> Strip:
+        """Exactly `width` cells. `selected` is a range of characters, its end −1 for the end of the line."""
+        under = base + self.fill if self.fill else base
+        runs = self.runs if selected is None else _highlight(self, *selected)
+        if self.outside:
+            outside, filled = _cut(runs, [(0, self.outside, ""), (self.outside, len(self.text), "")])
+            segments = [Segment(text, base + style) for text, style in outside if text]
+            segments += [Segment(text, under + style) for text, style in filled if text]
+        else:
+            segments = [Segment(text, under + style) for text, style in runs if text]
+        strip = Strip(segments)
+        if strip.cell_length != width:
+            strip = strip.adjust_cell_length(width, under)
+        return strip
+
+
+def _highlight(line: Line, start: int, end: int, style: Style) -> list[Run]:
+    if line.quiet:
+        return line.runs
+    length = len(line.text)
+    start = max(start, line.lead)
+    end = length if end < 0 else min(end, length)
+    marked: list[Run] = []
+    at = 0
+    for text, own in line.runs:
+        low, high = max(start - at, 0), max(min(end - at, len(text)), 0)
+        if low < high:
+            marked += [(text[:low], own), (text[low:high], own + style), (text[high:], own)]
+        else:
+            marked.append((text, own))
+        at += len(text)
+    return marked
+
+
+def tidy(text: str) -> str:
+    """Fit for a run: harmless, on one line, with tabs as spaces."""
+    return _BREAKING.sub(" ", clean(text).replace("\t", "    "))
+
+
+def wrap(runs: Sequence[Run], width: int, *, words: bool = True) -> list[Line]:
+    """Broken to `width` cells at words, or anywhere (code). Newlines in runs break too. At least one line."""
+    lines: list[Line] = []
+    for paragraph in _split_newlines(runs):
+        plain = "".join(text for text, _ in paragraph)
+        ranges = _ranges(plain, max(1, width), words)
+        lines += [Line(part, join=join) for part, (_, _, join) in zip(_cut(paragraph, ranges), ranges, strict=True)]
+    return lines
+
+
+def _split_newlines(runs: Sequence[Run]) -> Iterable[list[Run]]:
+    paragraph: list[Run] = []
+    for text, style in runs:
+        first, *rest = text.split("\n")
+        paragraph.append((first, style))
+        for part in rest:
+            yield paragraph
+            paragraph = [(part, style)]
+    yield paragraph
+
+
+def _ranges(text: str, width: int, words: bool) -> list[tuple[int, int, str]]:
+    """(start, end, join) of each line."""
+    if cell_len(text) <= width:
+        return [(0, len(text), "\n")]
+    if not words:
+        return _fold(text, 0, width, "\n")
+    ranges: list[tuple[int, int, str]] = []
+    start = end = column = 0
+    join, gap = "\n", ""
+    for match in _WORD.finditer(text):
+        size = cell_len(match.group())
+        if match.group(1):
+            column += size
+            gap = " "
+            continue
+        if column + size > width and end > start:
+            ranges.append((start, end, join))
+            start, column, join = match.start(), 0, gap
+        if size > width:
+            *full, (start, end, join) = _fold(text[: match.end()], start, width, join)
+            ranges += full
+            column = cell_len(text[start:end])
+        else:
+            column += size
+            end = match.end()
+        gap = ""
+    ranges.append((start, end, join))
+    return ranges
+
+
+def _fold(text: str, start: int, width: int, join: str) -> list[tuple[int, int, str]]:
+    """From `start` on, broken wherever a line is full, between whole graphemes."""
+    ranges: list[tuple[int, int, str]] = []
+    column, begin = 0, start
+    spans, _ = split_graphemes(text[start:])
+    for low, _high, size in spans:
+        if column + size > width and start + low > begin:
+            ranges.append((begin, start + low, join))
+            begin, column, join = start + low, 0, ""
+        column += size
+    ranges.append((begin, len(text), join))
+    return ranges
+
+
+def _cut(runs: Sequence[Run], ranges: Sequence[tuple[int, int, str]]) -> list[list[Run]]:
+    if len(ranges) == 1 and ranges[0][0] == 0:
+        return [list(runs)]
+    parts: list[list[Run]] = []
+    index = at = 0
+    for start, end, _ in ranges:
+        part: list[Run] = []
+        while index < len(runs):
+            text, style = runs[index]
+            if at + len(text) > start:
+                part.append((text[max(0, start - at) : end - at], style))
+            if at + len(text) >= end:
+                break
+            at += len(text)
+            index += 1
+        parts.append(part)
+    return parts

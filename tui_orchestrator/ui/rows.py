@@ -1,0 +1,196 @@
+"""The entries of a transcript as rows: which line stands where, measured where one looks and estimated elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.selection import Selection
+
+from .drawing import Drawn, Piece
+from .entries import Entry
+from .extents import Extents
+from .lines import Line
+from .look import Look
+
+CHARACTERS_AT_ONCE = 20_000
+"""Read from new text in one go; splitting and laying out that much stays within some tens of milliseconds."""
+KEPT_PIECES = 2000
+"""Lines of so many pieces are kept; what was looked at longest ago is laid out again when needed."""
+
+_TRAILING = re.compile(r" +(?=\n|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A row by what stands in it, so that it is found again when heights above it have changed."""
+
+    entry: int
+    piece: int
+    row: int
+    height: int
+    """Of the piece, then: at another width the row moves in proportion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    entry: Entry
+    piece: Piece
+    line: Line | None
+    """None where the row is blank."""
+
+
+class Rows:
+    def __init__(self, look: Look) -> None:
+        self.width = 0
+        self.look = look
+        self.unread: set[int] = set()
+        """Entries whose newest text or state is not in the rows yet."""
+        self._drawn: list[Drawn] = []
+        self._index: dict[str, int] = {}
+        self._extents = Extents()
+        self._kept: dict[Piece, None] = {}
+
+    @property
+    def total(self) -> int:
+        return self._extents.total
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [drawn.entry for drawn in self._drawn]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._index
+
+    def entry(self, key: str) -> Entry:
+        return self._drawn[self._index[key]].entry
+
+    def top(self, key: str) -> int:
+        return self._extents.top(self._index[key])
+
+    def load(self, entries: Iterable[Entry]) -> None:
+        self._drawn = [Drawn(entry) for entry in entries]
+        self._index = {drawn.entry.key: index for index, drawn in enumerate(self._drawn)}
+        self._extents = Extents(drawn.estimate(self.width) for drawn in self._drawn)
+        self.unread = {index for index, drawn in enumerate(self._drawn) if drawn.entry.growing}
+        self._kept.clear()
+
+    def add(self, entry: Entry) -> None:
+        self._index[entry.key] = len(self._drawn)
+        self._drawn.append(Drawn(entry))
+        self._extents.append(self._drawn[-1].estimate(self.width))
+        self.touch(entry.key)
+
+    def touch(self, key: str) -> None:
+        self.unread.add(self._index[key])
+
+    def set_width(self, width: int) -> None:
+        if width != self.width:
+            self.width = width
+            self._extents.replace(drawn.estimate(width) for drawn in self._drawn)
+
+    def set_look(self, look: Look) -> None:
+        self.look = look
+        self._kept.clear()
+        for drawn in self._drawn:
+            drawn.forget_lines()
+
+    def read(self) -> None:
+        """Takes in what has changed, up to a bound; `unread` holds what is left."""
+        budget = CHARACTERS_AT_ONCE
+        for index in sorted(self.unread):
+            drawn = self._drawn[index]
+            budget -= drawn.refresh(self.width, budget)
+            self._extents.set(index, drawn.extents.total)
+            if not drawn.entry.unread:
+                self.unread.discard(index)
+            if budget <= 0:
+                break
+
+    def measure(self, top: int, bottom: int) -> None:
+        """Lays out what stands from `top` to `bottom`; rows above `top` keep their places."""
+        row = max(0, top)
+        while row < bottom and row < self.total:
+            index = self._extents.find(row)
+            drawn = self._drawn[index]
+            if not drawn.pieces:
+                drawn.refresh(self.width, CHARACTERS_AT_ONCE)
+                self._extents.set(index, drawn.extents.total)
+                if drawn.entry.unread:
+                    self.unread.add(index)
+                if not drawn.pieces:
+                    continue
+            start = self._extents.top(index)
+            number = drawn.extents.find(row - start)
+            self._lay_out(index, number)
+            row = max(row + 1, start + drawn.extents.top(number) + drawn.extents[number])
+
+    def place(self, row: int) -> Place | None:
+        if not 0 <= row < self.total:
+            return None
+        index = self._extents.find(row)
+        extents = self._drawn[index].extents
+        within = row - self._extents.top(index)
+        if not len(extents):
+            return Place(index, 0, within, self._extents[index])
+        number = extents.find(within)
+        return Place(index, number, within - extents.top(number), extents[number])
+
+    def row_of(self, place: Place) -> int:
+        top = self._extents.top(place.entry)
+        extents = self._drawn[place.entry].extents
+        if place.piece >= len(extents):
+            return top + min(place.row, self._extents[place.entry])
+        now = extents[place.piece]
+        row = place.row if now == place.height else place.row * now // max(1, place.height)
+        return top + extents.top(place.piece) + row
+
+    def find(self, row: int) -> Found | None:
+        if not (self.width and 0 <= row < self.total):
+            return None
+        index = self._extents.find(row)
+        drawn = self._drawn[index]
+        if not drawn.pieces:
+            self.measure(row, row + 1)
+        if not drawn.pieces:
+            return None
+        within = row - self._extents.top(index)
+        number = drawn.extents.find(within)
+        lines = self._lay_out(index, number)
+        piece = drawn.pieces[number]
+        at = within - drawn.extents.top(number) - piece.gap
+        return Found(drawn.entry, piece, lines[at] if 0 <= at < len(lines) else None)
+
+    def _lay_out(self, index: int, number: int) -> list[Line]:
+        drawn = self._drawn[index]
+        piece = drawn.pieces[number]
+        lines = drawn.measure(number, self.width, self.look)
+        self._extents.set(index, drawn.extents.total)
+        self._kept.pop(piece, None)
+        self._kept[piece] = None
+        if len(self._kept) > KEPT_PIECES:
+            oldest = next(iter(self._kept))
+            del self._kept[oldest]
+            oldest.lines = None
+        return lines
+
+    def text(self, selection: Selection) -> str:
+        """Without bars, padding and labels, and with wrapped lines whole again."""
+        if selection.start is None and selection.end is None:
+            return "\n\n".join(entry.source for entry in self.entries)
+        first = selection.start.y if selection.start else 0
+        last = min(selection.end.y if selection.end else self.total - 1, self.total - 1)
+        parts: list[str] = []
+        for row in range(first, last + 1):
+            found = self.find(row)
+            span = selection.get_span(row)
+            if found is None or span is None:
+                continue
+            line = found.line
+            if line is None:
+                parts.append("\n")
+            elif not line.quiet:
+                end = len(line.text) if span[1] < 0 else span[1]
+                parts += [line.join, line.text[max(span[0], line.lead) : end]]
+        return _TRAILING.sub("", "".join(parts)).strip("\n")

@@ -1,0 +1,101 @@
+"""A table as lines of the screen: cells are wrapped to fit, or told one by one where columns cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from .lines import Line, Run, wrap
+from .look import Look
+
+MIN_COLUMN = 5
+SEPARATOR = " │ "
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    rows: list[list[list[Run]]]
+    """The header first; every row as long as it."""
+    aligns: list[str]
+    """left, right, center or nothing, a column each."""
+
+
+def column_widths(cells: Cells, width: int) -> list[int] | None:
+    """None where the columns cannot stand side by side."""
+    natural = [max(_natural(row[column]) for row in cells.rows) for column in range(len(cells.aligns))]
+    room = width - len(SEPARATOR) * (len(natural) - 1)
+    if sum(natural) <= room:
+        return natural
+    if room < MIN_COLUMN * len(natural):
+        return None
+    # Narrow columns keep what they need; the others share the rest in proportion to what they hold.
+    widths = [0] * len(natural)
+    open_columns = sorted(range(len(natural)), key=natural.__getitem__)
+    while open_columns:
+        fair = room // len(open_columns)
+        column = open_columns[0]
+        if natural[column] > fair:
+            break
+        widths[column] = natural[column]
+        room -= natural[column]
+        open_columns.pop(0)
+    total = sum(min(natural[column], 4 * fair) for column in open_columns)
+    spare = room - MIN_COLUMN * len(open_columns)
+    for column in open_columns:
+        widths[column] = MIN_COLUMN + spare * min(natural[column], 4 * fair) // total
+    return widths
+
+
+def lay_out(
+    cells: Cells, width: int, look: Look, *, widths: list[int] | None = None, header: bool = True
+) -> list[Line]:
+    """`widths` and no header: the rest of a table whose first part is laid out already."""
+    widths = widths or column_widths(cells, width)
+    if widths is None:
+        return _records(cells, width, look)
+    border = look.style("border")
+    lines: list[Line] = []
+    head, *body = cells.rows
+    if header:
+        strong = look.style("strong")
+        lines += _row([[(text, strong + style) for text, style in cell] for cell in head], widths, cells.aligns, look)
+        lines.append(Line([("─┼─".join("─" * column for column in widths), border)], quiet=True))
+    tall = any(len(wrap(cell, column)) > 1 for row in body for cell, column in zip(row, widths, strict=False))
+    for index, row in enumerate(body):
+        if tall and index:
+            lines.append(Line([("─┼─".join("─" * column for column in widths), border)], quiet=True))
+        lines += _row(row, widths, cells.aligns, look)
+    return lines
+
+
+def _natural(cell: list[Run]) -> int:
+    return max((cell_len(line) for line in "".join(text for text, _ in cell).split("\n")), default=0) or 1
+
+
+def _row(row: list[list[Run]], widths: list[int], aligns: list[str], look: Look) -> list[Line]:
+    columns = [wrap(cell, width) for cell, width in zip(row, widths, strict=False)]
+    plain = look.style("text")
+    lines: list[Line] = []
+    for index in range(max(map(len, columns), default=0)):
+        runs: list[Run] = []
+        for column, (cell, width) in enumerate(zip(columns, widths, strict=False)):
+            content = cell[index].runs if index < len(cell) else []
+            missing = max(0, width - sum(cell_len(text) for text, _ in content))
+            left = {"right": missing, "center": missing // 2}.get(aligns[column], 0)
+            separator = [(SEPARATOR, look.style("border"))] if column else []
+            runs += [*separator, (" " * left, plain), *content, (" " * (missing - left), plain)]
+        lines.append(Line(runs))
+    return lines
+
+
+def _records(cells: Cells, width: int, look: Look) -> list[Line]:
+    head, *body = cells.rows
+    lines: list[Line] = []
+    for index, row in enumerate(body):
+        if index:
+            lines.append(Line([("╌" * width, look.style("border"))], quiet=True))
+        for name, cell in zip(head, row, strict=False):
+            label = [(text, look.style("muted") + style) for text, style in name]
+            lines += wrap([*label, (": ", look.style("muted")), *cell], width)
+    return lines

@@ -1,0 +1,352 @@
+"""The conversation on the screen: any number of messages, drawn line by line and laid out only where one looks.
+
+Text that streams in is gathered and drawn on a timer; settled Markdown blocks are laid out once for a width. What is
+far from the screen has an estimated height until it comes near.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from time import perf_counter
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import var
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.timer import Timer
+
+from . import markdown
+from .entries import FOLDS, Entry, Part, Severity, estimate_tokens
+from .look import Caption, Look
+from .rows import Place, Rows
+
+FLUSH_S = 1 / 16
+DUTY = 5
+"""A flush that took long is followed by a pause this many times as long, so drawing never starves the rest."""
+
+
+class Transcript(ScrollView, can_focus=True):
+    """Texts and captions given to it are shown as they are: no markup in them is ever read."""
+
+    ALLOW_SELECT = True
+    DEFAULT_CSS = """
+    Transcript {
+        background: $background;
+        color: $foreground;
+        overflow-x: hidden;
+        overflow-y: scroll;
+        scrollbar-size-vertical: 1;
+        padding: 0 1;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll_rows(-1)", "Up", show=False),
+        Binding("down", "scroll_rows(1)", "Down", show=False),
+        Binding("pageup", "scroll_pages(-1)", "Page up", show=False),
+        Binding("pagedown", "scroll_pages(1)", "Page down", show=False),
+        Binding("home", "first_row", "Top", show=False),
+        Binding("end", "follow", "End", show=False),
+        Binding("enter", "toggle_fold", "Open or close the last fold in view", show=False),
+    ]
+
+    following: var[bool] = var(True)
+    """Whether the view moves with the end. Ends when the user scrolls up, begins again at the end."""
+    new_below: var[bool] = var(False)
+    """Whether something has come below that the user has not seen: for a badge, whose click calls `follow`."""
+
+    class Clicked(Message):
+        """A click on something that is not a fold; `part` says on what of the entry."""
+
+        def __init__(self, transcript: Transcript, key: str, part: Part) -> None:
+            super().__init__()
+            self.transcript = transcript
+            self.key = key
+            self.part = part
+
+        @property
+        def control(self) -> Transcript:
+            return self.transcript
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._rows = Rows(Look.of({}))
+        self._flush_timer: Timer | None = None
+        self._settling = False
+        self._painting = False
+
+    # What the conversation holds
+
+    def add_prompt(self, text: str, attachments: Sequence[str] = (), key: str | None = None) -> str:
+        """Also follows the end again: who sends a prompt wants to see its answer. Returns the entry's key."""
+        self.following, self.new_below = True, False
+        return self._add(Entry.prompt(text, attachments, key))
+
+    def begin_answer(self, key: str, heading: Caption = "") -> None:
+        self._add(Entry.answer(heading=heading, growing=True, key=key))
+
+    def append(self, key: str, text: str) -> None:
+        """Costs next to nothing; drawn with the next flush. Raises KeyError for an answer never begun."""
+        self.entry(key).append(text)
+        self._changed(key)
+
+    def append_thinking(self, key: str, text: str) -> None:
+        self.entry(key).append_thinking(text)
+        self._changed(key)
+
+    def set_heading(self, key: str, heading: Caption) -> None:
+        entry = self.entry(key)
+        entry.caption, entry.changed = heading, True
+        self._changed(key)
+
+    def finish(self, key: str, status: Caption = "") -> None:
+        """The answer is whole; `status` becomes the line under it. May be called again to change that line."""
+        entry = self.entry(key)
+        entry.growing, entry.status, entry.changed = False, status, True
+        self._changed(key)
+
+    def discard(self, key: str, model: str, why: str, tokens: int | None = None) -> None:
+        """Folds the answer under one line. Without `tokens` they are estimated, and marked so."""
+        entry = self.entry(key)
+        count = f"~{estimate_tokens(entry.source):,}" if tokens is None else f"{tokens:,}"
+        entry.discarded = f"discarded {count} tokens of {model}: {why}"
+        entry.growing, entry.changed = False, True
+        self._changed(key)
+
+    def trail(self, key: str, caption: Caption) -> None:
+        """A line that stays where it was first drawn, and is changed in place from then on."""
+        if key not in self._rows:
+            self._add(Entry.trail(caption, key))
+            return
+        entry = self.entry(key)
+        entry.caption, entry.changed = caption, True
+        self._changed(key)
+
+    def notice(self, text: str, severity: Severity = "information") -> str:
+        return self._add(Entry.notice(text, severity))
+
+    def load(self, entries: Iterable[Entry]) -> None:
+        """In place of all that is there, seen from its end."""
+        self.following, self.new_below = True, False
+        self._rows.load(entries)
+        self._schedule()
+        self._arrange()
+
+    def clear(self) -> None:
+        self.load(())
+
+    def entry(self, key: str) -> Entry:
+        return self._rows.entry(key)
+
+    @property
+    def entries(self) -> list[Entry]:
+        return self._rows.entries
+
+    def text_of(self, key: str) -> str:
+        """The Markdown of an answer, the text of a prompt."""
+        return self.entry(key).source
+
+    def code_blocks(self, key: str) -> list[tuple[str, str]]:
+        """(language, code) in order."""
+        return markdown.fences(self.entry(key).source)
+
+    def show(self, key: str) -> None:
+        """Brings the entry's first line to the top of the view."""
+        self._go(self._rows.top(key))
+
+    def hit(self, y: int) -> tuple[Entry, Part] | None:
+        """What is drawn in the row `y` of the widget's content."""
+        found = self._rows.find(self.scroll_offset.y + y)
+        return (found.entry, found.piece.part) if found else None
+
+    def _add(self, entry: Entry) -> str:
+        self._rows.add(entry)
+        self._schedule()
+        return entry.key
+
+    def _changed(self, key: str) -> None:
+        self._rows.touch(key)
+        self._schedule()
+
+    # From what it holds to the screen
+
+    def _schedule(self, after: float = FLUSH_S) -> None:
+        if self._flush_timer is None and self.is_mounted:
+            self._flush_timer = self.set_timer(after, self._flush)
+
+    def _flush(self) -> None:
+        self._flush_timer = None
+        if not (self.size.width and self._rows.unread):
+            return
+        started = perf_counter()
+        place = None if self.following else self._rows.place(self.scroll_offset.y)
+        bottom = self.scroll_offset.y + self.size.height
+        self._rows.set_width(self.size.width)
+        self._rows.read()
+        self._arrange(place)
+        if not self.following and self._rows.total > bottom:
+            self.new_below = True
+        pause = max(FLUSH_S, (perf_counter() - started) * DUTY)
+        if self._rows.unread or pause > FLUSH_S:
+            self._schedule(pause)
+
+    def _arrange(self, place: Place | None = None) -> None:
+        """Lays out what is in view, keeps the end or `place` where it is on the screen, and repaints."""
+        width, height = self.size
+        if not (width and height and self.is_mounted):
+            return
+        self._rows.set_width(width)
+        self._settling = True
+        try:
+            # What is measured may be taller than it was estimated, which moves the rows that are in view.
+            for _ in range(8):
+                target, total = self._target(place), self._rows.total
+                self._rows.measure(target, target + height)
+                if self._rows.total == total and self._target(place) == target:
+                    break
+            self._show_total()
+            self._go(self._target(place))
+        finally:
+            self._settling = False
+        self.refresh()
+        if self._rows.unread:
+            self._schedule()
+
+    def _target(self, place: Place | None) -> int:
+        end = max(0, self._rows.total - self.size.height)
+        if self.following:
+            return end
+        return min(end, self._rows.row_of(place) if place else self.scroll_offset.y)
+
+    def _show_total(self) -> None:
+        size = Size(self.size.width, self._rows.total)
+        if size != self.virtual_size:
+            # Not by assignment, which would lay out the whole screen anew for every line that streams in.
+            self.set_reactive(ScrollView.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+
+    def _go(self, row: int) -> None:
+        self.scroll_to(y=row, animate=False, force=True)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        old, new = round(old_value), round(new_value)
+        if self._settling or old == new:
+            return
+        self.following = new >= self.max_scroll_y
+        if self.following:
+            self.new_below = False
+        # What is scrolled to from nearby must join what was in view, however wrong its estimated height was.
+        near = 0 < new < old <= new + 2 * self.size.height
+        place = self._rows.place(old) if near else None
+        self._settling = True
+        try:
+            self._rows.measure(new, new + self.size.height)
+            self._show_total()
+            if self.following:
+                self._arrange()
+            elif place is not None:
+                self._rows.measure(self._rows.row_of(place) - (old - new), self._rows.row_of(place))
+                self._go(max(0, self._rows.row_of(place) - (old - new)))
+        finally:
+            self._settling = False
+        if self._rows.unread:
+            self._schedule()
+
+    # What Textual asks for
+
+    def on_mount(self) -> None:
+        self._take_look()
+        self._schedule()
+
+    def on_resize(self) -> None:
+        place = None if self.following else self._rows.place(self.scroll_offset.y)
+        self._arrange(place)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._take_look()
+
+    def _take_look(self) -> None:
+        look = Look.of(self.app.theme_variables)
+        if look != self._rows.look:
+            self._rows.set_look(look)
+            self._arrange(None if self.following else self._rows.place(self.scroll_offset.y))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._painting = True
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._painting = False
+
+    def render_line(self, y: int) -> Strip:
+        width, look = self.size.width, self._rows.look
+        row = self.scroll_offset.y + y
+        found = self._rows.find(row)
+        line = found.line if found else None
+        selection = self.text_selection
+        span = selection.get_span(row) if selection is not None else None
+        if line is None:
+            strip = Strip.blank(width, look.base)
+        elif span is not None:
+            strip = line.to_strip(width, look.base, (*span, look.selection))
+        else:
+            if line.strip is None or line.strip.cell_length != width:
+                line.strip = line.to_strip(width, look.base)
+            strip = line.strip
+        # Textual looks here for the offsets that a selection starts and ends at; painting does not need them.
+        return strip if self._painting else strip.apply_offsets(0, row)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        return self._rows.text(selection), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self.refresh()
+
+    # What the user does
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        hit = self.hit(offset.y) if offset is not None else None
+        if hit is None or self.text_selection is not None:
+            return
+        entry, part = hit
+        if not self._toggle(entry, part):
+            self.post_message(self.Clicked(self, entry.key, part))
+
+    def _toggle(self, entry: Entry, part: Part) -> bool:
+        if part not in FOLDS or not entry.foldable(part):
+            return False
+        entry.toggle(part)
+        self.following = False
+        self._rows.touch(entry.key)
+        self._flush()
+        return True
+
+    def action_toggle_fold(self) -> None:
+        for y in reversed(range(self.size.height)):
+            hit = self.hit(y)
+            if hit is not None and self._toggle(*hit):
+                return
+
+    def action_scroll_rows(self, rows: int) -> None:
+        self._go(self.scroll_offset.y + rows)
+
+    def action_scroll_pages(self, pages: int) -> None:
+        self._go(self.scroll_offset.y + pages * max(1, self.size.height - 2))
+
+    def action_first_row(self) -> None:
+        self._go(0)
+
+    def action_follow(self) -> None:
+        self.follow()
+
+    def follow(self) -> None:
+        """To the end, and along with it from now on."""
+        self.following, self.new_below = True, False
+        self._arrange()
