@@ -1,0 +1,101 @@
+"""The one line above the panes and the one below them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.events import Resize
+from textual.screen import Screen
+from textual.style import Style
+from textual.widget import Widget
+from textual.widgets import Static
+
+from . import words
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the header tells."""
+
+    title: str = "new session"
+    strategy: str = ""
+    pinned: str | None = None
+    demo: bool = False
+    today: str = ""
+    working: str = ""
+    """Until the program is ready: what it does."""
+
+
+def draw_status(status: Status, width: int) -> Content:
+    """The right end matters more: where it is narrow the name goes first, then the title is cut."""
+    right: list[tuple[str, str]] = []
+    if status.working:
+        right.append((f"◐ {status.working}", words.ACCENT))
+    if status.strategy:
+        right.append((words.spoken(status.strategy), "bold"))
+    if status.pinned:
+        right.append((f"★ {words.short_name(status.pinned)}", words.ACCENT))
+    if status.today:
+        right.append((f"today {status.today}", words.WARN))
+    if status.demo:
+        right.append((" demo ", "bold $background on $warning"))
+    tail = Content("  ").join(Content.styled(text, style) for text, style in right)
+    while len(right) > 1 and tail.cell_length > width - 12:
+        right.pop(0)
+        tail = Content("  ").join(Content.styled(text, style) for text, style in right)
+    name = "tui-orchestrator  " if width >= 70 else ""
+    room = max(0, width - len(name) - tail.cell_length - 2)
+    return Content.assemble((name, words.STRONG), words.fit(status.title, room), "  ", tail).truncate(width)
+
+
+class Header(Static):
+    def __init__(self) -> None:
+        super().__init__(id="header", markup=False)
+        self._status = Status()
+
+    def show(self, status: Status) -> None:
+        self._status = status
+        self.update(draw_status(status, max(10, self.size.width - 2)))
+
+    def on_resize(self, event: Resize) -> None:
+        self.show(self._status)
+
+
+class KeyBar(Widget):
+    """The keys that work here and now, those of the focused widget first, as many as fit; each can be clicked."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self) -> None:
+        super().__init__(id="keys")
+
+    def compose(self) -> ComposeResult:
+        return iter(())
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._changed)
+
+    def _changed(self, screen: Screen[object]) -> None:
+        self.refresh()
+
+    def render(self) -> Content:
+        width = self.size.width
+        parts: list[Content] = []
+        used = 0
+        seen: set[str] = set()
+        active = sorted(self.screen.active_bindings.values(), key=lambda found: found.node is self.app)
+        for _, binding, enabled, _ in active:
+            if not binding.show or not enabled or binding.action in seen:
+                continue
+            seen.add(binding.action)
+            # The click repeats the key, so that it does what the key does in the focused widget.
+            click = Style.from_meta({"@click": f"app.simulate_key('{binding.key}')"})
+            key = self.app.get_key_display(binding)
+            part = Content.assemble((f" {key}", "bold $text-accent"), (f" {binding.description} ", words.MUTED))
+            if used + part.cell_length > width:
+                break
+            used += part.cell_length
+            parts.append(part.stylize(click))
+        return Content("").join(parts)

@@ -1,0 +1,167 @@
+"""The chat pane: the conversation, and the answers of an ensemble side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.events import Click
+from textual.message import Message
+from textual.signal import Signal
+from textual.widgets import Static
+
+from tui_orchestrator.routing.events import Attempt, Event
+from tui_orchestrator.routing.request import Request
+from tui_orchestrator.storage.conversations import Discarded, StoredMessage
+
+from . import words
+from .entries import Entry, Kind, Part, Severity
+from .live import LiveTurn, answer_key, prompt_key, request_of, stored_status
+from .look import Caption
+from .transcript import Transcript
+
+WELCOME = "welcome"
+"""Key of the greeting, which is no answer."""
+
+
+class NewBelow(Static):
+    """Shown while something came below that has not been seen."""
+
+    def on_click(self, event: Click) -> None:
+        event.stop()
+        assert isinstance(self.parent, ChatPane)
+        self.parent.transcript.follow()
+
+
+class ChatPane(Vertical):
+    BORDER_TITLE = "Chat"
+    HELP = (
+        "The conversation. ↑↓ and Page keys scroll, End follows again, Enter or a click unfolds thinking and discarded "
+        "text, a click on the line under an answer shows its route card, Ctrl+Y copies the last answer."
+    )
+
+    class Activity(Message):
+        """What the running turn does now; empty when it is over."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class CardWanted(Message):
+        """The route card of an earlier answer."""
+
+        def __init__(self, request_id: str) -> None:
+            super().__init__()
+            self.request_id = request_id
+
+    def __init__(self, events: Signal[Event]) -> None:
+        super().__init__(id="chat", classes="pane")
+        self.transcript = Transcript(id="transcript")
+        self._events = events
+        self._badge = NewBelow("↓ new", id="new-below", markup=False)
+        self._live: LiveTurn | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self.transcript
+        yield self._badge
+
+    def on_mount(self) -> None:
+        self._events.subscribe(self, self.tell)
+        self._badge.display = False
+        self.watch(self.transcript, "new_below", self._show_badge)
+
+    def _show_badge(self, new: bool) -> None:
+        self._badge.display = new
+
+    def begin(self, request: Request, files: Sequence[str]) -> None:
+        """The prompt goes up at once; what follows comes by events."""
+        self._live = LiveTurn(self.transcript, request.id)
+        self.transcript.add_prompt(request.prompt, files, prompt_key(request.id))
+
+    def tell(self, event: Event) -> None:
+        live = self._live
+        if live is None or event.request_id != live.request_id:
+            return
+        before = live.activity
+        live.tell(event)
+        if live.over:
+            self.post_message(self.Activity(""))
+        elif live.activity != before:
+            self.post_message(self.Activity(live.activity))
+
+    def abandon(self, why: str) -> None:
+        if self._live is not None and not self._live.over:
+            self._live.abandon(why)
+            self.post_message(self.Activity(""))
+
+    def notice(self, text: str, severity: Severity = "information") -> None:
+        self.transcript.notice(text, severity)
+
+    def load(self, messages: Iterable[StoredMessage], discarded: Iterable[Discarded]) -> None:
+        self._live = None
+        self.transcript.load(stored_entries(messages, discarded))
+
+    def greet(self, markdown: str, notices: Sequence[str]) -> None:
+        for sentence in notices:
+            self.notice(sentence, "warning")
+        self.transcript.begin_answer(WELCOME)
+        self.transcript.append(WELCOME, markdown)
+        self.transcript.finish(WELCOME)
+
+    def tell_attempts(self, attempts: Iterable[Attempt]) -> None:
+        """What is known of loaded answers, for the lines under them."""
+        keys = {entry.key for entry in self.transcript.entries}
+        for attempt in attempts:
+            key = answer_key(attempt.request_id, attempt.number)
+            if key in keys and self.transcript.entry(key).discarded is None:
+                self.transcript.finish(key, stored_status(attempt))
+
+    def last_answer(self) -> str | None:
+        """Its Markdown; None where there is none."""
+        for entry in reversed(self.transcript.entries):
+            counts = entry.kind is Kind.ANSWER and entry.key != WELCOME and entry.discarded is None
+            if counts and (source := entry.source).strip():
+                return source
+        return None
+
+    @on(Transcript.Clicked)
+    def _clicked(self, event: Transcript.Clicked) -> None:
+        if event.part in (Part.STATUS, Part.TRAIL):
+            self.post_message(self.CardWanted(request_of(event.key)))
+
+
+def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discarded]) -> list[Entry]:
+    thrown: dict[str, list[Discarded]] = {}
+    for one in discarded:
+        thrown.setdefault(one.request_id, []).append(one)
+    entries = []
+    for message in messages:
+        if message.role == "user":
+            names = tuple(image.name or image.media_type for image in message.images)
+            entries.append(Entry.prompt(message.text, names, prompt_key(message.request_id)))
+            entries += [_discarded(one) for one in thrown.get(message.request_id, ())]
+        elif message.role == "assistant":
+            key = answer_key(message.request_id, message.attempt)
+            entries.append(
+                Entry.answer(message.text, thinking=message.thinking, status=_stored_state(message), key=key)
+            )
+    return entries
+
+
+def _discarded(one: Discarded) -> Entry:
+    why = f"discarded text of {words.short_name(one.model)}: {one.why}"
+    key = answer_key(one.request_id, one.attempt)
+    return Entry.answer(one.text, thinking=one.thinking, discarded=why, key=key)
+
+
+def _stored_state(message: StoredMessage) -> Caption:
+    name = words.short_name(message.model or "")
+    match message.state:
+        case "complete":
+            return [(name, "strong")]
+        case "interrupted":
+            return [(f"■ {name} interrupted".replace("  ", " "), "warning")]
+        case "failed":
+            return [(f"✗ {name} failed".replace("  ", " "), "error")]

@@ -1,0 +1,81 @@
+"""What the lists offer: strategies, models, sessions, themes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from tui_orchestrator.routing.decision import Decision
+from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.storage.conversations import Session
+
+from . import words
+from .dialogs import Choice
+from .registry import Row
+from .words import ACCENT, BAD, MUTED, WARN
+
+AS_CONFIGURED = "default"
+UNPIN = "auto"
+
+WhatIf = Callable[[Strategy], Decision | None]
+"""Where the draft would go under another strategy; None without a draft."""
+
+
+def strategy_choices(current: Strategy | None, configured: Strategy, what_if: WhatIf) -> list[Choice]:
+    choices = []
+    for strategy in Strategy:
+        decision = what_if(strategy)
+        columns = [(words.fit(words.spoken(strategy), 13), "bold")]
+        if decision is not None and decision.model is not None:
+            chosen = decision.chosen
+            name = words.short_name(decision.model)
+            if strategy is Strategy.ENSEMBLE:
+                name = f"{len(decision.chain)} models"
+            cost = words.money(chosen.estimated_cost) if chosen else ""
+            columns += [("→ " + words.fit(name, 28), ACCENT), (words.fit(cost, 10, right=True), WARN)]
+        elif decision is not None:
+            columns.append(("→ no model can take it", BAD))
+        note = words.PICKS[strategy] + (" · as configured" if strategy is configured else "")
+        choices.append(Choice(strategy, tuple(columns), note, strategy is (current or configured)))
+    return choices
+
+
+def model_choices(rows: Iterable[Row], pinned: str | None) -> list[Choice]:
+    free = Choice(UNPIN, (("let the strategy choose", "bold"),), marked=pinned is None)
+    return [free, *(_model_choice(row, pinned) for row in sorted(rows, key=_usable_first))]
+
+
+def _usable_first(row: Row) -> tuple[bool, str]:
+    return row.state not in ("available", "degraded", "cooling_down"), row.model.id
+
+
+def _model_choice(row: Row, pinned: str | None) -> Choice:
+    glyph, style, word = words.HEALTH[row.state]
+    health = f"{glyph} {word}" + (f" · {row.detail}" if row.detail else "")
+    columns = (
+        (words.fit(row.model.id, 36) + " ", "bold"),
+        (words.fit(words.price_pair(row.model.price), 12, right=True) + "  ", WARN),
+        (words.fit(row.model.level, 13), ""),
+        (health, style),
+    )
+    return Choice(row.model.id, columns, marked=row.model.id == pinned)
+
+
+def session_choices(sessions: Iterable[Session], current: str, now: datetime) -> list[Choice]:
+    return [
+        Choice(
+            session.id,
+            (
+                (words.fit(session.title or "untitled", 48) + " ", "bold" if session.title else MUTED),
+                (words.fit(f"{session.messages} messages", 13, right=True) + "  ", MUTED),
+                (words.fit(words.ago((now - session.updated).total_seconds()), 12, right=True), MUTED),
+            ),
+            marked=session.id == current,
+        )
+        for session in sessions
+        if session.messages or session.id == current
+    ]
+
+
+def theme_choices(names: Iterable[str], current: str) -> list[Choice]:
+    return [Choice(name, ((name, ""),), marked=name == current) for name in sorted(names)]

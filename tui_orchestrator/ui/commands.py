@@ -1,0 +1,164 @@
+"""Everything the console can be told to do, in two tables: actions with their keys, and the prompt's `/` commands.
+
+Key bindings, the footer, the palette, the help and the keymap of the settings are all read from here. Ctrl+M, Ctrl+I,
+Ctrl+H and Ctrl+[ are Enter, Tab, Backspace and Escape on older terminals and are never keys of ours.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from textual.binding import Binding, BindingType
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+Scope = Literal["app", "prompt", "chat", "registry"]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    id: str
+    """What [ui.keymap] names."""
+    scope: Scope
+    """Where its key works: everywhere, or with the focus in that pane."""
+    key: str
+    """Several are separated by commas."""
+    action: str
+    """In Textual's form: the method action_NAME of the scope's widget."""
+    title: str
+    """For the palette and the help, 'area: verb'."""
+    footer: str = ""
+    """Short, for the footer; empty: not shown there."""
+    palette: bool = True
+
+
+ACTIONS = (
+    Action("prompt.send", "prompt", "enter", "send", "prompt: send", "Send", palette=False),
+    Action("prompt.newline", "prompt", "ctrl+j,shift+enter", "newline", "prompt: break the line", palette=False),
+    Action("prompt.complete", "prompt", "tab", "complete", "prompt: complete a / command", palette=False),
+    Action("prompt.up", "prompt", "up", "up", "prompt: line up, or an earlier prompt", palette=False),
+    Action("prompt.down", "prompt", "down", "down", "prompt: line down, or a later prompt", palette=False),
+    Action("prompt.editor", "prompt", "ctrl+e", "editor", "prompt: write it in $EDITOR", palette=False),
+    Action("turn.cancel", "app", "escape", "escape", "chat: cancel the running answer", palette=False),
+    Action("pane.chat", "app", "f2", "pane('chat')", "view: chat", "Chat"),
+    Action("pane.decision", "app", "f3", "pane('decision')", "view: decision", "Decision"),
+    Action("pane.costs", "app", "f4", "pane('costs')", "view: costs", "Costs"),
+    Action("pane.registry", "app", "f5", "pane('registry')", "view: models", "Models"),
+    Action("pane.zoom", "app", "f6", "zoom", "view: zoom the pane, or back", "Zoom"),
+    Action("strategy.pick", "app", "ctrl+s", "pick_strategy", "strategy: choose", "Strategy"),
+    Action("model.pick", "app", "ctrl+t", "pick_model", "model: pin or unpin", "Pin model"),
+    Action("session.new", "app", "ctrl+n", "new_session", "session: new", "New"),
+    Action("session.open", "app", "ctrl+l", "open_session", "session: open an earlier one", "Sessions"),
+    Action("theme.pick", "app", "f9", "pick_theme", "view: theme", ""),
+    Action("answer.copy", "app", "ctrl+y", "copy_answer", "chat: copy the last answer", ""),
+    Action("models.refresh", "app", "f8", "refresh_models", "models: look again for servers and models", ""),
+    Action("app.help", "app", "f1", "help", "help: what the keys do here", "Help"),
+    Action("app.palette", "app", "ctrl+p", "command_palette", "help: all commands", "Palette", palette=False),
+    Action("app.interrupt", "app", "ctrl+c", "interrupt", "program: cancel, or quit if pressed twice", palette=False),
+    Action("app.quit", "app", "ctrl+q", "quit", "program: quit", ""),
+    Action("registry.pin", "registry", "enter", "pin", "models: pin the marked one", "Pin", palette=False),
+    Action("registry.toggle", "registry", "space", "switch", "models: switch on or off", "On/off", palette=False),
+    Action("registry.sort", "registry", "s", "sort", "models: sort by the next column", "Sort", palette=False),
+    Action("registry.filter", "registry", "slash", "filter", "models: filter", "Filter", palette=False),
+    Action("registry.refresh", "registry", "r", "app.refresh_models", "models: look again", "Refresh", palette=False),
+)
+
+
+def bindings(scope: Scope) -> list[BindingType]:
+    return [
+        Binding(action.key, action.action, action.footer or action.title, id=action.id, show=bool(action.footer))
+        for action in ACTIONS
+        if action.scope == scope
+    ]
+
+
+def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The part of the user's keymap that names an action, and a sentence for each entry that does not."""
+    known = {action.id for action in ACTIONS}
+    complaints = []
+    for name in wanted:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else "; F1 lists those there are"
+            complaints.append(f"[ui.keymap] names an unknown action {name!r}{hint}")
+    return {name: key for name, key in wanted.items() if name in known}, complaints
+
+
+@dataclass(frozen=True, slots=True)
+class SlashCommand:
+    name: str
+    argument: str
+    """How the help shows it; empty: it takes none."""
+    help: str
+
+
+SLASH_COMMANDS = (
+    SlashCommand("strategy", "NAME|default", "choose how models are picked; alone: from a list"),
+    SlashCommand("model", "NAME|auto", "pin one model, or let the strategy choose again; alone: from a list"),
+    SlashCommand("chain", "NAME|a,b,c|none", "the models a turn may walk, in order"),
+    SlashCommand("ensemble", "[2-8]", "ask several models at once; the number is how many"),
+    SlashCommand("cost", "USD|none", "the most one turn may cost"),
+    SlashCommand("tokens", "N|none", "the most output tokens per attempt"),
+    SlashCommand("system", "TEXT|none", "a system text for this session"),
+    SlashCommand("new", "", "start a new session"),
+    SlashCommand("sessions", "", "open an earlier session"),
+    SlashCommand("models", "", "the table of models"),
+    SlashCommand("refresh", "", "look again for servers and models"),
+    SlashCommand("copy", "", "copy the last answer"),
+    SlashCommand("theme", "[NAME]", "change the colours; alone: from a list"),
+    SlashCommand("help", "", "keys and commands"),
+    SlashCommand("quit", "", "leave"),
+)
+
+
+def slash_matches(draft: str) -> list[SlashCommand]:
+    """The commands a draft may become; none as soon as it is more than one line or no command."""
+    if not draft.startswith("/") or "\n" in draft:
+        return []
+    name, space, _ = draft[1:].partition(" ")
+    if space:
+        return [command for command in SLASH_COMMANDS if command.name == name]
+    return [command for command in SLASH_COMMANDS if command.name.startswith(name)]
+
+
+def parse_slash(draft: str) -> tuple[SlashCommand, str] | str | None:
+    """A command with its argument, a sentence when no command is called that, None when the draft is a plain prompt
+    (a path such as /etc/hosts is one)."""
+    if not draft.startswith("/") or draft.startswith("//"):
+        return None
+    name, _, argument = draft[1:].partition(" ")
+    if "/" in name or "\n" in name:
+        return None
+    for command in SLASH_COMMANDS:
+        if command.name == name:
+            return command, argument.strip()
+    close = difflib.get_close_matches(name, [command.name for command in SLASH_COMMANDS], n=1)
+    hint = f"; did you mean /{close[0]}?" if close else "; /help lists those there are"
+    return f"no command is called /{name}{hint}"
+
+
+class ConsoleCommands(Provider):
+    """The palette: every action and `/` command by its 'area: verb' name."""
+
+    def _commands(self) -> list[tuple[str, str, Callable[[], object]]]:
+        run = self.app.run_action
+        return [
+            (action.title, f"key: {self.app.get_key_display(binding)}", partial(run, action.action))
+            for action in ACTIONS
+            if action.palette
+            for binding in (Binding(action.key.split(",")[0], action.action),)
+        ]
+
+    async def discover(self) -> Hits:
+        for title, note, run in self._commands():
+            yield DiscoveryHit(title, run, help=note)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for title, note, run in self._commands():
+            score = matcher.match(title)
+            if score > 0:
+                yield Hit(score, matcher.highlight(title), run, help=note)

@@ -1,0 +1,243 @@
+"""The prompt with the line above it, which says where the draft would go and what it would cost before it is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.events import Resize
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Static, TextArea
+
+from tui_orchestrator.routing.decision import Decision
+from tui_orchestrator.routing.request import Image, Strategy
+
+from . import words
+from .attachments import Attachment, mentions, read_attachment, with_files
+from .commands import SlashCommand, parse_slash, slash_matches
+from .prompt import Prompt
+from .words import ACCENT, BAD, GOOD, MUTED, WARN
+
+WEIGH_AFTER_S = 0.12
+"""Pause in typing after which the draft is weighed."""
+WEIGHED_CHARACTERS = 60_000
+"""Of a longer draft only the beginning is weighed while it is typed; all of it is when it is sent."""
+HINTS_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the line above the prompt tells."""
+
+    decision: Decision | None = None
+    attachments: tuple[Attachment, ...] = ()
+    truncated: bool = False
+    """The draft is too long to be weighed while typing; the figures are of its beginning."""
+    running: str = ""
+    """While a turn runs: what it does."""
+    problem: str = ""
+    """Why the draft was not sent."""
+    idle: str = ""
+    """What is said while there is no draft."""
+
+
+def draw_outlook(outlook: Outlook, width: int) -> Content:
+    if outlook.problem:
+        return _clip([(f"✗ {outlook.problem}", BAD)], width)
+    parts: list[tuple[str, str]] = []
+    decision = outlook.decision
+    if outlook.running and decision is None:
+        parts.append((f"◐ {outlook.running}", ACCENT))
+    elif outlook.idle and decision is None:
+        parts.append((outlook.idle, MUTED))
+    if decision is not None:
+        parts += _forecast(decision, outlook.truncated)
+    for attachment in outlook.attachments:
+        parts.append((attachment.label, BAD if attachment.fatal else WARN if attachment.problem else GOOD))
+    return _clip(parts, width)
+
+
+def _forecast(decision: Decision, truncated: bool) -> list[tuple[str, str]]:
+    profile = decision.profile
+    if decision.model is None:
+        return [(f"✗ {decision.reason}", BAD)]
+    chosen = decision.chosen
+    name = words.short_name(decision.model)
+    if decision.strategy is Strategy.ENSEMBLE:
+        name = " + ".join(words.short_name(model) for model in decision.chain)
+    parts = [(f"→ {name}{' (pinned)' if decision.pinned else ''}", "bold " + GOOD)]
+    parts.append((f"{words.spoken(profile.task_type)} {profile.task_confidence:.2f}", ""))
+    parts.append((f"difficulty {profile.complexity}/10", ""))
+    sign = "≥" if truncated else "≈"
+    parts.append((f"{sign}{words.tokens(profile.input_tokens)} tok in", MUTED))
+    if chosen is not None:
+        parts.append((words.cost_range(chosen.estimated_cost, chosen.cost_ceiling), WARN))
+    return parts
+
+
+def _clip(parts: list[tuple[str, str]], width: int) -> Content:
+    """Joined by dots. Where it is too long the last part goes first, but for the cost, which is always shown."""
+    if not parts:
+        return Content("")
+
+    def joined(pieces: list[tuple[str, str]]) -> Content:
+        return Content(" · ").join(Content.styled(text, style) for text, style in pieces)
+
+    while len(parts) > 2 and joined(parts).cell_length > width:
+        parts = [*parts[:-2], parts[-1]]
+    return joined(parts).truncate(width, ellipsis=True)
+
+
+Weigh = Callable[[str, tuple[Image, ...]], Decision | None]
+"""Where a draft would go; from memory alone, in about a millisecond."""
+
+
+class Composer(Vertical):
+    """The outlook, the list of matching `/` commands, and the prompt."""
+
+    class Submitted(Message):
+        def __init__(self, text: str, images: tuple[Image, ...], files: tuple[str, ...]) -> None:
+            super().__init__()
+            self.text = text
+            """With pastes unfolded and text files appended."""
+            self.images = images
+            self.files = files
+            """Names of all that goes along."""
+
+    class Commanded(Message):
+        def __init__(self, command: SlashCommand, argument: str) -> None:
+            super().__init__()
+            self.command = command
+            self.argument = argument
+
+    class Weighed(Message):
+        def __init__(self, decision: Decision | None) -> None:
+            super().__init__()
+            self.decision = decision
+            """None when there is no draft."""
+
+    def __init__(self) -> None:
+        super().__init__(id="composer")
+        self.prompt = Prompt()
+        self.weigh: Weigh | None = None
+        self.busy = False
+        """While a turn runs the prompt can be written but not sent."""
+        self._line = Static(id="outlook", markup=False)
+        self._hints = Static(id="hints", markup=False)
+        self._outlook = Outlook()
+        self._timer: Timer | None = None
+        self._read: dict[str, Attachment | None] = {}
+
+    def compose(self) -> ComposeResult:
+        yield self._hints
+        yield self._line
+        yield self.prompt
+
+    def on_mount(self) -> None:
+        self._hints.display = False
+
+    def on_resize(self, event: Resize) -> None:
+        self._draw()
+
+    def say(self, *, running: str | None = None, idle: str | None = None, problem: str | None = None) -> None:
+        """What is not given stays as it is."""
+        old = self._outlook
+        self._outlook = replace(
+            old,
+            running=old.running if running is None else running,
+            idle=old.idle if idle is None else idle,
+            problem=old.problem if problem is None else problem,
+        )
+        self._draw()
+
+    def weigh_again(self) -> None:
+        """After a change of strategy, pin, session or registry; the draft is untouched."""
+        self._weigh_soon()
+
+    @on(TextArea.Changed)
+    def _edited(self) -> None:
+        draft = self.prompt.text
+        matches = slash_matches(draft)
+        self._hints.display = bool(matches)
+        if matches:
+            width = max(20, self.size.width - 2)
+            self._hints.update(words.lines(_hint(command, width) for command in matches[:HINTS_SHOWN]))
+        if self._outlook.problem:
+            self.say(problem="")
+        self._weigh_soon()
+
+    def _weigh_soon(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(WEIGH_AFTER_S, self._weigh_now)
+
+    async def _weigh_now(self) -> None:
+        draft = self.prompt.text
+        if not draft.strip() or slash_matches(draft):
+            self._settle(None, ())
+            return
+        attachments = await self._attachments(fresh=False)
+        if draft != self.prompt.text or self.weigh is None:
+            return
+        text = with_files(self.prompt.unfolded[: WEIGHED_CHARACTERS + 1], attachments)
+        images = tuple(attachment.image for attachment in attachments if attachment.image is not None)
+        decision = self.weigh(text[:WEIGHED_CHARACTERS], images)
+        self._settle(decision, tuple(attachments), truncated=len(text) > WEIGHED_CHARACTERS)
+
+    def _settle(self, decision: Decision | None, attachments: tuple[Attachment, ...], truncated: bool = False) -> None:
+        self._outlook = replace(self._outlook, decision=decision, attachments=attachments, truncated=truncated)
+        self._draw()
+        self.post_message(self.Weighed(decision))
+
+    async def _attachments(self, *, fresh: bool) -> list[Attachment]:
+        """Those the draft names now. Only what was typed is searched: a folded paste attaches nothing."""
+        wanted = mentions(self.prompt.text)
+        missing = [path for path in wanted if fresh or path not in self._read]
+        if missing:
+            directory = Path.cwd()
+
+            def read() -> dict[str, Attachment | None]:
+                return {path: read_attachment(path, directory) for path in missing}
+
+            self._read |= await asyncio.to_thread(read)
+        self._read = {path: self._read[path] for path in wanted}
+        return [attachment for attachment in self._read.values() if attachment is not None]
+
+    @on(Prompt.Sent)
+    async def _send(self) -> None:
+        parsed = parse_slash(self.prompt.text.strip())
+        if isinstance(parsed, str):
+            self.say(problem=parsed)
+        elif parsed is not None:
+            self.prompt.accept()
+            self.post_message(self.Commanded(*parsed))
+        elif self.busy:
+            self.say(problem="an answer is still running; Esc cancels it")
+        else:
+            attachments = await self._attachments(fresh=True)
+            fatal = [attachment for attachment in attachments if attachment.fatal]
+            if fatal:
+                self.say(problem=f"not sent: {fatal[0].problem}; take it out to send the rest")
+                return
+            images = tuple(attachment.image for attachment in attachments if attachment.image is not None)
+            names = tuple(attachment.name for attachment in attachments if not attachment.problem)
+            self.post_message(self.Submitted(with_files(self.prompt.unfolded, attachments), images, names))
+            self.prompt.accept()
+
+    def _draw(self) -> None:
+        self._line.update(draw_outlook(self._outlook, max(10, self.size.width - 2)))
+
+
+def _hint(command: SlashCommand, width: int) -> Content:
+    usage = f"/{command.name} {command.argument}".rstrip()
+    column = min(30, max(12, width // 3))
+    return Content.assemble(
+        (words.fit(usage, column), ACCENT), " ", (words.fit(command.help, width - column - 1).rstrip(), MUTED)
+    )

@@ -1,0 +1,273 @@
+"""One turn as it is told: events become entries of the transcript."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui_orchestrator.routing.decision import Decision
+from tui_orchestrator.routing.errors import ErrorKind
+from tui_orchestrator.routing.events import (
+    Attempt,
+    AttemptFailed,
+    AttemptFinished,
+    AttemptStarted,
+    Cause,
+    Completed,
+    Confidence,
+    Decided,
+    Escalated,
+    Event,
+    Failed,
+    Next,
+    Text,
+    Thinking,
+    Verdict,
+    Waiting,
+)
+from tui_orchestrator.routing.money import Cost, Usage
+
+from . import words
+from .look import Caption, Mark
+from .transcript import Transcript
+
+SEPARATOR: Mark = (" · ", "muted")
+
+
+@dataclass(slots=True)
+class Leg:
+    """One attempt as the trail shows it."""
+
+    number: int
+    model: str
+    cause: Cause
+    glyph: str = "◐"
+    role: str = "accent"
+    detail: str = ""
+    has_text: bool = False
+    finished: AttemptFinished | None = None
+
+
+def prompt_key(request_id: str) -> str:
+    return f"{request_id}/prompt"
+
+
+def answer_key(request_id: str, attempt: int | None) -> str:
+    return f"{request_id}/{attempt}"
+
+
+def request_of(key: str) -> str:
+    """The turn an entry's key belongs to."""
+    return key.partition("/")[0]
+
+
+class LiveTurn:
+    def __init__(self, transcript: Transcript, request_id: str) -> None:
+        self.request_id = request_id
+        self.over = False
+        self.activity = "deciding"
+        """What it does now, in a few words."""
+        self._transcript = transcript
+        self._decision: Decision | None = None
+        self._legs: dict[int, Leg] = {}
+        self._verdict: Verdict | None = None
+
+    def tell(self, event: Event) -> None:
+        match event:
+            case Decided():
+                self._decision = event.decision
+            case AttemptStarted():
+                self._started(event)
+            case Thinking():
+                self._grow(event.attempt)
+                self._transcript.append_thinking(self._key(event.attempt), event.text)
+                self.activity = f"{self._name(event.attempt)} is thinking"
+            case Text():
+                self._grow(event.attempt)
+                self._transcript.append(self._key(event.attempt), event.text)
+                self.activity = f"{self._name(event.attempt)} is answering"
+            case Waiting():
+                self.activity = f"waiting {words.seconds(event.seconds)}: {event.why}"
+            case AttemptFinished():
+                self._finished(event)
+            case AttemptFailed():
+                self._failed_attempt(event)
+            case Escalated():
+                self._escalated(event)
+            case Verdict():
+                self._verdict = event
+            case Completed():
+                self._completed(event)
+            case Failed():
+                self._failed(event)
+
+    def abandon(self, why: str) -> None:
+        """The turn broke without its last event."""
+        if self.over:
+            return
+        self.over = True
+        for leg in self._legs.values():
+            if leg.glyph == "◐":
+                leg.glyph, leg.role, leg.detail = "✗", "error", why
+                if leg.has_text:
+                    self._transcript.finish(self._key(leg.number), [(f"✗ {why}", "error")])
+        self._draw_trail()
+
+    @property
+    def answer(self) -> str | None:
+        """Key of the newest answer that has text."""
+        with_text = [leg.number for leg in self._legs.values() if leg.has_text]
+        return self._key(with_text[-1]) if with_text else None
+
+    # -- attempts
+
+    def _key(self, attempt: int) -> str:
+        return answer_key(self.request_id, attempt)
+
+    def _name(self, attempt: int) -> str:
+        return words.short_name(self._legs[attempt].model)
+
+    def _started(self, event: AttemptStarted) -> None:
+        self._legs[event.attempt] = Leg(event.attempt, event.model, event.cause)
+        self.activity = f"asking {words.short_name(event.model)}"
+        self._draw_trail()
+
+    def _grow(self, attempt: int) -> None:
+        leg = self._legs[attempt]
+        if not leg.has_text:
+            leg.has_text = True
+            self._transcript.begin_answer(self._key(attempt))
+
+    def _finished(self, event: AttemptFinished) -> None:
+        leg = self._legs[event.attempt]
+        leg.finished, leg.glyph, leg.role = event, "✓", "success"
+        leg.detail = "from the cache" if event.from_cache else ""
+        if leg.has_text:
+            self._transcript.finish(self._key(event.attempt))
+        self._draw_trail()
+
+    def _failed_attempt(self, event: AttemptFailed) -> None:
+        leg = self._legs[event.attempt]
+        cancelled = event.error.kind is ErrorKind.CANCELLED
+        what = str(event.error.status) if event.error.status else words.spoken(event.error.kind)
+        leg.glyph, leg.role = ("■", "warning") if cancelled else ("✗", "error")
+        leg.detail = f"{what} {words.seconds(event.latency_s)}"
+        if leg.has_text:
+            key = self._key(event.attempt)
+            if event.next is Next.GIVE_UP:
+                status = [(f"{leg.glyph} {leg.detail}", leg.role), SEPARATOR, (str(event.cost), "money")]
+                self._transcript.finish(key, status)
+            else:
+                self._transcript.discard(key, words.short_name(event.model), event.error.message, event.usage.output)
+        self._draw_trail()
+
+    def _escalated(self, event: Escalated) -> None:
+        for leg in reversed(self._legs.values()):
+            if leg.model == event.from_model and leg.finished is not None and leg.glyph == "✓":
+                leg.glyph, leg.role = "~", "warning"
+                leg.detail = event.detail.partition(":")[0]
+                if leg.has_text:
+                    count = leg.finished.usage.output
+                    self._transcript.discard(self._key(leg.number), words.short_name(leg.model), event.detail, count)
+                break
+        self.activity = f"going on to {words.short_name(event.to_model)}"
+        self._draw_trail()
+
+    def _draw_trail(self) -> None:
+        marks: list[Mark] = []
+        ensemble = any(leg.cause is Cause.ENSEMBLE for leg in self._legs.values())
+        for leg in self._legs.values():
+            if marks:
+                marks.append(("  " if ensemble else " → ", "muted"))
+            marks.append((f"{words.short_name(leg.model)} ", "strong" if leg.glyph in "◐✓" else "muted"))
+            marks.append((f"{leg.glyph} {leg.detail}".rstrip(), leg.role))
+        if marks:
+            self._transcript.trail(f"{self.request_id}/trail", marks)
+
+    # -- ends
+
+    def _completed(self, event: Completed) -> None:
+        self.over = True
+        leg = self._legs.get(event.attempt)
+        key = self._key(event.attempt)
+        if leg is None or not leg.has_text or self._transcript.entry(key).discarded is not None:
+            # An earlier answer was the best after all, or several were put together.
+            key = f"{self.request_id}/final"
+            self._transcript.begin_answer(key)
+            self._transcript.append(key, event.response)
+        for other in self._legs.values():
+            if other.number == event.attempt or not other.has_text or other.finished is None:
+                continue
+            if self._transcript.entry(self._key(other.number)).discarded is None:
+                count = other.finished.usage.output
+                why = "another answer was chosen"
+                self._transcript.discard(self._key(other.number), words.short_name(other.model), why, count)
+        self._transcript.finish(key, self._status(event, leg))
+        if event.note:
+            self._transcript.notice(event.note)
+
+    def _status(self, event: Completed, leg: Leg | None) -> Caption:
+        finished = leg.finished if leg is not None else None
+        usage, cost = (finished.usage, finished.cost) if finished else (event.usage, event.cost)
+        speed = finished.tokens_per_s if finished else None
+        status = status_line(event.model, event.strategy, usage, cost, event.confidence, event.latency_s, speed)
+        if len(event.attempts) > 1:
+            status = [*status, SEPARATOR, (f"{event.cost} the turn", "money")]
+        return status
+
+    def _failed(self, event: Failed) -> None:
+        self.over = True
+        spent = f" Spent: {event.cost}." if event.attempts else ""
+        if event.error.kind is ErrorKind.CANCELLED:
+            kept = " What had arrived is kept." if event.partial else ""
+            self._transcript.notice(f"Cancelled.{kept}{spent}", "warning")
+        else:
+            self._transcript.notice(f"{event.error.message}\n{event.error.hint}{spent}", "error")
+
+
+def status_line(
+    model: str,
+    strategy: str,
+    usage: Usage,
+    cost: Cost,
+    confidence: Confidence | None,
+    latency_s: float,
+    tokens_per_s: float | None,
+) -> list[Mark]:
+    """Under each answer: model · provider · strategy · ↑in ↓out · seconds · tok/s · $ · confidence."""
+    approximate = "~" if usage.source == "estimated" else ""
+    figures = f"↑{approximate}{words.tokens(usage.input)} ↓{approximate}{words.tokens(usage.output)}"
+    parts: list[Mark] = [
+        (words.short_name(model), "strong"),
+        (model.partition("/")[0], "muted"),
+        (words.spoken(strategy), "muted"),
+        (figures, "muted"),
+        (words.seconds(latency_s), "muted"),
+    ]
+    if tokens_per_s:
+        parts.append((f"{tokens_per_s:.0f} tok/s", "muted"))
+    parts.append((str(cost), "money"))
+    if confidence is not None:
+        role = "success" if confidence.value >= 0.6 else "warning"
+        parts.append((f"confidence {confidence.value:.2f}", role))
+    return joined(parts)
+
+
+def joined(parts: Sequence[Mark]) -> list[Mark]:
+    marks: list[Mark] = []
+    for part in parts:
+        marks += [SEPARATOR, part] if marks else [part]
+    return marks
+
+
+def stored_status(attempt: Attempt) -> list[Mark]:
+    confidence = None if attempt.confidence is None else Confidence(attempt.confidence)
+    return status_line(
+        attempt.model,
+        attempt.strategy,
+        attempt.usage,
+        attempt.cost,
+        confidence,
+        attempt.latency_s,
+        attempt.tokens_per_s,
+    )

@@ -1,0 +1,118 @@
+"""What `/` commands change in the options of the next turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from tui_orchestrator.routing.model import Registry
+from tui_orchestrator.routing.money import ZERO, Money
+from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.services.chat import Options
+
+from . import words
+
+NONE = ("none", "off", "default", "auto")
+
+
+class Refused(ValueError):
+    """The argument makes no sense; the text is a sentence that says what would."""
+
+
+def change(options: Options, name: str, argument: str, registry: Registry) -> tuple[Options, str]:
+    """The options after `/NAME ARGUMENT`, and a sentence that says what holds now. Raises Refused."""
+    return _CHANGES[name](options, argument, registry)
+
+
+def _strategy(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
+    if argument in NONE:
+        return replace(options, strategy=None), "strategy as configured"
+    try:
+        strategy = Strategy(argument.replace("-", "_").lower())
+    except ValueError:
+        raise Refused(f"no strategy is called {argument!r}; there are {', '.join(Strategy)}") from None
+    return replace(options, strategy=strategy), f"{words.spoken(strategy)}: {words.PICKS[strategy]}"
+
+
+def _model(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
+    if argument in NONE:
+        return replace(options, model=None), "no model is pinned; the strategy chooses"
+    try:
+        model = registry.find(argument)
+    except LookupError as error:
+        raise Refused(str(error.args[0])) from None
+    return replace(options, model=model.id), f"{model.id} is pinned; /model auto lets the strategy choose again"
+
+
+def _chain(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
+    if argument in NONE:
+        return replace(options, chain=()), "the chain is built from the registry again"
+    if argument in registry.chains:
+        chain = registry.chains[argument]
+    else:
+        try:
+            names = [name.strip() for name in argument.split(",") if name.strip()]
+            chain = tuple(registry.find(name).id for name in names)
+        except LookupError as error:
+            known = f"; chains are {', '.join(registry.chains)}" if registry.chains else ""
+            raise Refused(f"{error.args[0]}{known}") from None
+    if not chain:
+        known = ", ".join(registry.chains)
+        raise Refused(f"/chain takes a chain's name or model names with commas; chains are {known}")
+    return replace(options, chain=chain), f"chain: {' → '.join(words.short_name(model) for model in chain)}"
+
+
+def _ensemble(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
+    size = _whole(argument, 2, 8, "/ensemble takes how many models to ask at once, 2 to 8") if argument else 3
+    changed = replace(options, strategy=Strategy.ENSEMBLE, ensemble_size=size)
+    return changed, f"ensemble of {size}: several models answer at once, then a verdict"
+
+
+def _cost(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
+    if argument in NONE:
+        return replace(options, max_cost=None), "no cap for one turn but those configured"
+    try:
+        amount = Money.from_usd(argument.removeprefix("$"))
+    except ValueError:
+        raise Refused(f"{argument!r} is not an amount in US dollars, such as 0.05") from None
+    if amount <= ZERO:
+        raise Refused("the most a turn may cost is above zero dollars, such as 0.05")
+    return replace(options, max_cost=amount), f"one turn may cost at most {amount}"
+
+
+def _tokens(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
+    if argument in NONE:
+        return replace(options, max_tokens=None), "output tokens as configured"
+    count = _whole(argument, 1, 1_000_000, "/tokens takes how many output tokens an attempt may use, such as 2000")
+    return replace(options, max_tokens=count), f"at most {count:,} output tokens per attempt"
+
+
+def _system(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
+    if argument in NONE:
+        return replace(options, system=""), "no system text"
+    return replace(options, system=argument), "system text set for the next turns"
+
+
+def _whole(argument: str, low: int, high: int, sentence: str) -> int:
+    try:
+        number = int(argument)
+    except ValueError:
+        raise Refused(sentence) from None
+    if not low <= number <= high:
+        raise Refused(sentence)
+    return number
+
+
+_Change = Callable[[Options, str, Registry], tuple[Options, str]]
+_CHANGES: Mapping[str, _Change] = {
+    "strategy": _strategy,
+    "model": _model,
+    "chain": _chain,
+    "ensemble": _ensemble,
+    "cost": _cost,
+    "tokens": _tokens,
+    "system": _system,
+}
+NEEDS_ARGUMENT = ("chain", "cost", "tokens", "system")
+"""Said alone these show how they are used; /strategy and /model alone open a list."""
+CHANGES = tuple(_CHANGES)

@@ -1,0 +1,246 @@
+"""The table of models: what each costs and can do, how it fares, and which is pinned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import DataTable, Input, Static
+
+from tui_orchestrator.routing.model import Model
+
+from . import words
+from .commands import bindings
+
+LEVELS = {"basic": 1, "intermediate": 2, "advanced": 3, "expert": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A model with what is only known while the program runs."""
+
+    model: Model
+    state: str
+    """A key of words.HEALTH."""
+    detail: str = ""
+    """Seconds left, or why it is out."""
+    pinned: bool = False
+    tokens_per_s: float | None = None
+    """Measured by this user's own calls; None: none yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    key: str
+    title: str
+    cell: Callable[[Row], str]
+    order: Callable[[Row], Any]
+    justify: Literal["left", "right"] = "left"
+
+
+def _price(row: Row, which: str) -> str:
+    price = row.model.price
+    if price is None:
+        return "?"
+    return "free" if price.free else words.rate(getattr(price.rates, which))
+
+
+def _price_order(row: Row, which: str) -> float:
+    # An unknown price sorts as the dearest: it is not to be taken for a bargain.
+    return float("inf") if row.model.price is None else getattr(row.model.price.rates, which)
+
+
+def _health(row: Row) -> str:
+    glyph, _, word = words.HEALTH[row.state]
+    return f"{glyph} {word}" + (f" · {row.detail}" if row.detail else "")
+
+
+def abilities(model: Model) -> str:
+    """One letter each in a fixed order, a dot where it lacks: 'VT·L·'."""
+    return "".join(letter if ability in model.abilities else "·" for ability, letter in words.ABILITY_LETTERS.items())
+
+
+COLUMNS = (
+    Column("model", "model", lambda row: ("★ " if row.pinned else "  ") + row.model.id, lambda row: row.model.id),
+    Column("level", "level", lambda row: row.model.level, lambda row: (LEVELS[row.model.level], row.model.ability)),
+    Column("in", "$ in/M", lambda row: _price(row, "input"), lambda row: _price_order(row, "input"), "right"),
+    Column("out", "$ out/M", lambda row: _price(row, "output"), lambda row: _price_order(row, "output"), "right"),
+    Column(
+        "context",
+        "context",
+        lambda row: "?" if row.model.context_window is None else words.tokens(row.model.context_window),
+        lambda row: -(row.model.context_window or 0),
+        "right",
+    ),
+    Column("abilities", "can", lambda row: abilities(row.model), lambda row: -len(row.model.abilities)),
+    Column(
+        "speed",
+        "tok/s",
+        lambda row: "–" if row.tokens_per_s is None else f"{row.tokens_per_s:.0f}",
+        lambda row: -(row.tokens_per_s or 0),
+        "right",
+    ),
+    Column("health", "health", _health, lambda row: list(words.HEALTH).index(row.state)),
+)
+
+
+class ModelTable(DataTable[Text]):
+    HELP = (
+        "Every model known. Enter pins the marked one, Space switches it on or off, s sorts by the next column, "
+        "/ filters, r looks again for servers. Can: V vision, T tools, S structured output, L long "
+        "context, R reasoning."
+    )
+    BINDINGS = bindings("registry")
+
+    class Command(Message):
+        """What a key asks to be done with the marked model."""
+
+        def __init__(self, verb: str, model_id: str) -> None:
+            super().__init__()
+            self.verb = verb
+            """pin or toggle."""
+            self.model_id = model_id
+
+    class SortWanted(Message):
+        pass
+
+    class FilterWanted(Message):
+        pass
+
+    def __init__(self) -> None:
+        super().__init__(id="models", cursor_type="row", zebra_stripes=True, cell_padding=1)
+
+    @property
+    def marked(self) -> str | None:
+        if not self.row_count:
+            return None
+        return self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value
+
+    def _command(self, verb: str) -> None:
+        if self.marked is not None:
+            self.post_message(self.Command(verb, self.marked))
+
+    def action_pin(self) -> None:
+        self._command("pin")
+
+    def action_switch(self) -> None:
+        self._command("toggle")
+
+    def action_sort(self) -> None:
+        self.post_message(self.SortWanted())
+
+    def action_filter(self) -> None:
+        self.post_message(self.FilterWanted())
+
+
+class RegistryPane(Vertical):
+    BORDER_TITLE = "Models"
+
+    def __init__(self) -> None:
+        super().__init__(id="registry", classes="pane")
+        self._rows: tuple[Row, ...] = ()
+        self._sorted_by = 0
+        self._reverse = False
+        self._filter = Input(placeholder="filter: words of name, level or health", id="model-filter", compact=True)
+        self._table = ModelTable()
+        self._empty = Static(id="no-models", markup=False)
+
+    def compose(self) -> ComposeResult:
+        yield self._filter
+        yield self._table
+        yield self._empty
+
+    def on_mount(self) -> None:
+        self._fill()
+
+    def show(self, rows: Iterable[Row]) -> None:
+        shown = tuple(rows)
+        if shown != self._rows:
+            self._rows = shown
+            self._fill()
+
+    @property
+    def table(self) -> ModelTable:
+        return self._table
+
+    @on(Input.Changed)
+    def _filtered(self) -> None:
+        self._fill()
+
+    @on(Input.Submitted)
+    def _to_table(self) -> None:
+        self._table.focus()
+
+    @on(ModelTable.FilterWanted)
+    def _to_filter(self) -> None:
+        self._filter.focus()
+
+    @on(ModelTable.SortWanted)
+    def _sort_next(self) -> None:
+        self._sorted_by, self._reverse = (self._sorted_by + 1) % len(COLUMNS), False
+        self._fill()
+
+    @on(DataTable.HeaderSelected)
+    def _sort_by_header(self, event: DataTable.HeaderSelected) -> None:
+        same = event.column_index == self._sorted_by
+        self._sorted_by, self._reverse = event.column_index, same and not self._reverse
+        self._fill()
+
+    def _wanted(self) -> list[Row]:
+        needles = self._filter.value.lower().split()
+        found = [
+            row
+            for row in self._rows
+            if all(needle in f"{row.model.id} {row.model.level} {_health(row)}".lower() for needle in needles)
+        ]
+        found.sort(key=lambda row: row.model.id)
+        found.sort(key=COLUMNS[self._sorted_by].order, reverse=self._reverse)
+        return found
+
+    def _fill(self) -> None:
+        table, rows = self._table, self._wanted()
+        marked = table.marked
+        table.clear(columns=True)
+        for place, column in enumerate(COLUMNS):
+            arrow = (" ▴" if not self._reverse else " ▾") if place == self._sorted_by else ""
+            table.add_column(Text(column.title + arrow, justify=column.justify), key=column.key)
+        for row in rows:
+            table.add_row(*(self._cell(column, row) for column in COLUMNS), key=row.model.id)
+        ids = [row.model.id for row in rows]
+        if marked in ids:
+            table.move_cursor(row=ids.index(marked), animate=False)
+        self._say_empty(bool(rows))
+
+    def _cell(self, column: Column, row: Row) -> Text:
+        theme = self.app.current_theme
+        colours = {words.GOOD: theme.success, words.WARN: theme.warning, words.BAD: theme.error}
+        style = ""
+        if column.key == "health":
+            style = colours.get(words.HEALTH[row.state][1]) or "dim"
+        elif row.state == "disabled":
+            style = "dim"
+        elif row.pinned and column.key == "model":
+            style = "bold"
+        return Text(column.cell(row), style=style, justify=column.justify, no_wrap=True)
+
+    def _say_empty(self, any_shown: bool) -> None:
+        self._table.display = any_shown
+        self._empty.display = not any_shown
+        self.border_subtitle = f"{self._table.row_count} of {len(self._rows)}"
+        if self._rows:
+            self._empty.update("No model matches the filter. Empty it to see all.")
+        else:
+            self._empty.update(
+                Content.assemble(
+                    "No models yet. Set a provider's key or start a local server, then press ",
+                    ("F8", words.STRONG),
+                    " to look again.",
+                )
+            )

@@ -1,0 +1,152 @@
+"""The furniture of the console: panes, which of them stand on screen, the focus, the help. It knows no services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.command import Provider
+from textual.containers import Horizontal, Vertical
+from textual.events import DescendantFocus, Resize
+from textual.signal import Signal
+from textual.widget import Widget
+
+from tui_orchestrator.routing.events import Event
+from tui_orchestrator.settings import UiSettings
+
+from .bars import Header, KeyBar
+from .chat import ChatPane
+from .commands import ACTIONS, SLASH_COMMANDS, ConsoleCommands, bindings
+from .composer import Composer
+from .costs import CostsPane
+from .decision import DecisionPane
+from .dialogs import HelpScreen
+from .layout import LOW, PANES, Pane, arrange
+from .prompt import Prompt
+from .registry import RegistryPane
+
+
+class Stage(App[int]):
+    TITLE = "tui-orchestrator"
+    CSS_PATH = "app.tcss"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ConsoleCommands}
+    BINDINGS = bindings("app")
+
+    def __init__(self, ui: UiSettings) -> None:
+        super().__init__()
+        self.events: Signal[Event] = Signal(self, "events")
+        """Every event of every turn; the panes subscribe."""
+        self.header = Header()
+        self.chat = ChatPane(self.events)
+        self.decision = DecisionPane(self.events)
+        self.costs = CostsPane(self.events)
+        self.registry = RegistryPane()
+        self.composer = Composer()
+        self._side_by_side = Vertical(self.decision, self.costs, id="side")
+        self._density = ui.density
+        self._shown: set[Pane] = {pane for pane in PANES if pane in ui.panes} or {"chat"}
+        self._current: Pane = "chat"
+        self._side: Pane = next((pane for pane in ("decision", "costs") if pane in self._shown), "decision")
+        self._zoomed = False
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        yield Horizontal(self.chat, self._side_by_side, self.registry, id="body")
+        yield self.composer
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.screen.set_class(self._density == "compact", "compact")
+        self.composer.prompt.focus()
+        self.place_panes()
+
+    # -- panes
+
+    def _pane(self, name: Pane) -> Widget:
+        return {"chat": self.chat, "decision": self.decision, "costs": self.costs, "registry": self.registry}[name]
+
+    @property
+    def visible_panes(self) -> tuple[Pane, ...]:
+        width, height = self.size
+        return arrange(width, height, self._shown, self._current, self._side, self._zoomed)
+
+    def place_panes(self) -> None:
+        visible = self.visible_panes
+        for name in PANES:
+            self._pane(name).display = name in visible
+        beside = [name for name in visible if name in ("decision", "costs")]
+        self._side_by_side.display = bool(beside)
+        self._side_by_side.set_class("chat" not in visible, "alone")
+        self.screen.set_class(self.size.height < LOW, "low")
+        if self.focused is None or not self.focused.is_on_screen:
+            self.composer.prompt.focus()
+        self.refresh_bindings()
+
+    def on_resize(self, event: Resize) -> None:
+        self.call_after_refresh(self.place_panes)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        for name in PANES:
+            if self._pane(name) in event.widget.ancestors_with_self:
+                self._current = name
+                if name in ("decision", "costs"):
+                    self._side = name
+
+    def show_pane(self, name: Pane, *, focus: bool = True) -> None:
+        self._shown.add(name)
+        self._current = name
+        if name in ("decision", "costs"):
+            self._side = name
+        self.place_panes()
+        if focus:
+            target = {"chat": self.chat.transcript, "registry": self.registry.table}.get(name, self._pane(name))
+            target.focus()
+
+    def action_pane(self, name: Pane) -> None:
+        """Shows and focuses the pane; a second time hides it, or goes back to the chat where it stands alone."""
+        visible = self.visible_panes
+        if not self._pane(name).has_focus_within or name not in visible:
+            self._zoomed = self._zoomed and name == self._current
+            self.show_pane(name)
+            return
+        self._zoomed = False
+        if len(visible) > 1:
+            self._shown.discard(name)
+            self._current = next(pane for pane in visible if pane != name)
+        else:
+            self._current = "chat"
+        self.composer.prompt.focus()
+        self.place_panes()
+
+    def action_zoom(self) -> None:
+        self._zoomed = not self._zoomed
+        self.place_panes()
+
+    def go_home(self) -> bool:
+        """Back to the chat and the prompt. Whether there was anything to go back from."""
+        at_home = self._current == "chat" and not self._zoomed and self.composer.prompt.has_focus
+        self._zoomed = False
+        self._current = "chat"
+        self._shown.add("chat")
+        self.place_panes()
+        self.composer.prompt.focus()
+        return not at_home
+
+    # -- help
+
+    def action_help(self) -> None:
+        about = Prompt.HELP
+        if self.focused is not None:
+            for node in self.focused.ancestors_with_self:
+                if isinstance(text := getattr(node, "HELP", None), str) and text:
+                    about = text
+                    break
+        keys = [(self._keys_of(action.id, action.key), action.title) for action in ACTIONS]
+        commands = [(f"/{command.name} {command.argument}".rstrip(), command.help) for command in SLASH_COMMANDS]
+        self.push_screen(HelpScreen(about, keys, commands))
+
+    def _keys_of(self, action_id: str, default: str) -> str:
+        keys = self._keymap.get(action_id, default).split(",")
+        return " ".join(self.get_key_display(Binding(key, "")) for key in keys)

@@ -1,0 +1,210 @@
+"""How figures, names and states are said on screen: one way each, so that panes agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from rich.cells import cell_len, set_cell_size
+from textual.content import Content
+
+from tui_orchestrator.routing.budget import BudgetCondition, BudgetState
+from tui_orchestrator.routing.money import Money, Price
+from tui_orchestrator.routing.profile import Ability
+from tui_orchestrator.routing.request import Strategy
+
+MUTED = "$text-muted"
+GOOD = "$text-success"
+WARN = "$text-warning"
+BAD = "$text-error"
+ACCENT = "$text-accent"
+STRONG = "bold $text-primary"
+
+PICKS = {
+    Strategy.CHEAPEST: "the lowest expected cost among models likely to be good enough",
+    Strategy.BALANCED: "the best mix of quality, cost and speed, by your weights",
+    Strategy.QUALITY: "the likeliest good answer; ties go to the cheaper model",
+    Strategy.PERFORMANCE: "the fastest among models likely to be good enough",
+    Strategy.PREFERENCE: "what you have preferred for this kind of task",
+    Strategy.LOCAL_FIRST: "a model on your machine for easy prompts, else the cloud",
+    Strategy.FALLBACK: "walks a chain from the cheapest until an answer is trusted",
+    Strategy.ENSEMBLE: "several diverse models at once, then a verdict",
+}
+
+ABILITY_LETTERS = {
+    Ability.VISION: "V",
+    Ability.TOOLS: "T",
+    Ability.STRUCTURED_OUTPUT: "S",
+    Ability.LONG_CONTEXT: "L",
+    Ability.THINKING: "R",
+}
+"""R is for reasoning: T was taken by tools."""
+
+HEALTH = {
+    "available": ("●", GOOD, "available"),
+    "degraded": ("◐", WARN, "degraded"),
+    "cooling_down": ("◔", WARN, "cooling down"),
+    "unauthorised": ("✗", BAD, "unauthorised"),
+    "unreachable": ("✗", BAD, "unreachable"),
+    "disabled": ("○", MUTED, "disabled"),
+}
+"""State → glyph, style, word. The glyphs differ in shape, for those who do not see the colours."""
+
+
+def tokens(count: int) -> str:
+    if count < 1_000:
+        return str(count)
+    if count < 10_000:
+        return f"{count / 1_000:.1f}k"
+    if count < 1_000_000:
+        return f"{count / 1_000:.0f}k"
+    return f"{count / 1_000_000:.1f}".removesuffix(".0") + "M"
+
+
+def seconds(value: float) -> str:
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 120:
+        return f"{value:.0f} s"
+    return f"{int(value) // 60} min {int(value) % 60:02d} s"
+
+
+def size(count: int) -> str:
+    """Bytes, in the decimal units file managers use."""
+    if count < 1_000:
+        return f"{count} B"
+    if count < 1_000_000:
+        return f"{count / 1_000:.0f} kB"
+    return f"{count / 1_000_000:.1f} MB"
+
+
+def money(amount: Money | None) -> str:
+    return "$?" if amount is None else str(amount)
+
+
+def cost_range(low: Money | None, high: Money | None) -> str:
+    """'$0.0004–0.0031'; unknown stays '$?', free says so."""
+    if low is None or high is None:
+        return "$?"
+    if not high:
+        return "free"
+    if low == high:
+        return str(low)
+    return f"{low}–{str(high).removeprefix('$')}"
+
+
+def rate(microdollars: int) -> str:
+    """A price per million tokens."""
+    dollars = Decimal(microdollars).scaleb(-6)
+    if dollars == 0:
+        return "0"
+    return f"{dollars:.2f}" if dollars >= Decimal("0.1") else f"{dollars.normalize():f}"
+
+
+def price_pair(price: Price | None) -> str:
+    """Input and output dollars per million tokens: '3.00/15.00', 'free', or '?'."""
+    if price is None:
+        return "?"
+    if price.free:
+        return "free"
+    return f"{rate(price.rates.input)}/{rate(price.rates.output)}"
+
+
+def short_name(model_id: str) -> str:
+    """Without the provider; the name itself may hold slashes."""
+    return model_id.partition("/")[2] or model_id
+
+
+def spoken(value: str) -> str:
+    return value.replace("_", " ")
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """Exactly `width` cells: padded, or cut with an ellipsis. Wide characters count as two."""
+    if width <= 0:
+        return ""
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + "…"
+    padding = " " * (width - length)
+    return padding + text if right else text + padding
+
+
+def wrap(text: str, width: int, indent: int = 0) -> list[str]:
+    """Lines of at most `width` cells, broken at spaces where there are any; each but the first indented."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        room = max(1, width - (indent if lines else 0))
+        while cell_len(word) > room:
+            if line:
+                lines.append(line)
+                line = ""
+                room = max(1, width - indent)
+            head = set_cell_size(word, room).rstrip()
+            lines.append(head)
+            word = word[len(head) :] if head else ""
+            room = max(1, width - indent)
+        if line and cell_len(line) + 1 + cell_len(word) > room:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    if line:
+        lines.append(line)
+    return [line if index == 0 else " " * indent + line for index, line in enumerate(lines)] or [""]
+
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def bar(share: float, width: int) -> str:
+    """A bar of `width` cells to an eighth of a cell; anything above nothing shows at least a sliver."""
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    if share > 0:
+        eighths = max(1, eighths)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
+
+
+CONDITIONS = {
+    BudgetCondition.OK: ("✓", GOOD),
+    BudgetCondition.ALERT: ("!", WARN),
+    BudgetCondition.EXHAUSTED: ("✗", BAD),
+}
+
+
+def budget_bar(state: BudgetState, width: int) -> Content:
+    """Spent solid, reserved hatched, the rest dotted. Without a limit there is no bar to draw."""
+    limit = state.limit
+    if limit is None:
+        return Content("")
+    whole = max(1, limit.picodollars)
+
+    def cells(amount: Money) -> int:
+        return min(width, -(-amount.picodollars * width // whole))
+
+    spent = cells(state.spent) if limit else width
+    reserved = min(width - spent, cells(state.reserved))
+    _, style = CONDITIONS[state.condition]
+    return Content.assemble(
+        ("█" * spent, style), ("▒" * reserved, "$text-accent"), ("·" * (width - spent - reserved), MUTED)
+    )
+
+
+def lines(rows: Iterable[Content | str]) -> Content:
+    return Content("\n").join(row if isinstance(row, Content) else Content(row) for row in rows)
+
+
+def heading(text: str, width: int, note: str = "") -> Content:
+    """A section's title with a rule to the pane's edge, and a note at its right end."""
+    tail = f" {note}" if note else ""
+    rule = max(1, width - cell_len(text) - 1 - cell_len(tail))
+    return Content.assemble((text, STRONG), " ", ("─" * rule, "$panel-lighten-2"), (tail, MUTED))
+
+
+def ago(seconds_past: float) -> str:
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds_past >= length:
+            return f"{int(seconds_past // length)} {unit} ago"
+    return "just now"
