@@ -1,0 +1,245 @@
+"""Servers on this machine, each as it really answers (shapes from the servers' own documentation and sources)."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+
+from tui_orchestrator.providers.clients import HttpClients
+from tui_orchestrator.providers.discovery import discover, read_server
+from tui_orchestrator.providers.listings import Listing, Source
+from tui_orchestrator.routing.money import FREE
+from tui_orchestrator.routing.profile import Ability
+from tui_orchestrator.settings import ProviderSettings
+
+from .server import Asked, Reply, serving
+
+SEES, USES_TOOLS, THINKS = Ability.VISION, Ability.TOOLS, Ability.THINKING
+
+LMSTUDIO = {
+    "/api/v0/models": {
+        "object": "list",
+        "data": [
+            {
+                "id": "qwen2-vl-7b-instruct",
+                "object": "model",
+                "type": "vlm",
+                "state": "not-loaded",
+                "max_context_length": 32768,
+            },
+            {
+                "id": "meta-llama-3.1-8b-instruct",
+                "object": "model",
+                "type": "llm",
+                "state": "loaded",
+                "max_context_length": 131072,
+                "loaded_context_length": 4096,
+                "capabilities": ["tool_use"],
+            },
+            {"id": "text-embedding-nomic-v1.5", "object": "model", "type": "embeddings", "state": "not-loaded"},
+        ],
+    },
+    "/v1/models": {"object": "list", "data": [{"id": "qwen2-vl-7b-instruct", "owned_by": "organization_owner"}]},
+}
+# LM Studio answers every path it does not know with 200.
+LMSTUDIO_OTHERWISE = Reply({"error": "Unexpected endpoint or method. (GET /props). Returning 200 anyway"})
+
+
+def ollama_show(asked: Asked) -> object:
+    name = asked.body.decode()
+    if "llama3" in name:
+        return {
+            "capabilities": ["completion", "tools"],
+            "model_info": {"general.architecture": "llama", "llama.context_length": 131072},
+            "parameters": 'stop   "<|eot_id|>"\nnum_ctx                        16384\n',
+        }
+    if "qwen3" in name:
+        return {"capabilities": ["completion", "thinking"], "model_info": {"qwen3.context_length": 40960}}
+    if "nomic" in name:
+        return {"capabilities": ["embedding"], "model_info": {"nomic-bert.context_length": 2048}}
+    return Reply("no such model", 404)
+
+
+OLLAMA = {
+    "/api/version": {"version": "0.40.12"},
+    "/api/tags": {
+        "models": [
+            {"name": "llama3:latest", "details": {"parameter_size": "8.0B"}},
+            {"name": "qwen3:8b", "details": {"parameter_size": "8.2B"}},
+            {"name": "nomic-embed-text:latest", "details": {"parameter_size": "137M"}},
+            {"name": "gpt-oss:120b-cloud", "remote_host": "https://ollama.com"},
+        ]
+    },
+    "/api/ps": {"models": [{"name": "qwen3:8b", "context_length": 8192}]},
+    "/api/show": ollama_show,
+    "/v1/models": {"object": "list", "data": [{"id": "qwen3:8b", "object": "model", "owned_by": "library"}]},
+}
+LLAMACPP = {
+    "/props": {
+        "default_generation_settings": {"n_ctx": 8192},
+        "total_slots": 1,
+        "model_path": "/home/me/models/gemma-3-4b-it-Q4_K_M.gguf",
+        "modalities": {"vision": True, "audio": False},
+    },
+    "/v1/models": {
+        "object": "list",
+        "data": [{"id": "gemma-3-4b-it-Q4_K_M.gguf", "object": "model", "owned_by": "llamacpp", "created": 1}],
+    },
+}
+VLLM = {
+    "/v1/models": {
+        "object": "list",
+        "data": [
+            {"id": "Qwen/Qwen3-8B", "object": "model", "owned_by": "vllm", "created": 1, "max_model_len": 40960},
+        ],
+    },
+}
+MLX = {
+    "/v1/models": {
+        "object": "list",
+        "data": [{"id": "mlx-community/Llama-3.2-3B-Instruct-4bit", "object": "model", "created": 1731000000}],
+    },
+}
+SOMEBODYS_WEBSITE = Reply("<!doctype html><title>My app</title>")
+SOMEBODYS_API = Reply({"status": "ok", "version": 3, "data": []})
+
+
+async def read(clients: HttpClients, routes: dict[str, object], otherwise: object = Reply("", 404)) -> Listing:
+    async with serving(routes, otherwise) as server:
+        return await read_server(Source("openai-compatible", server.url + "/v1", clients.local))
+
+
+async def test_lm_studio_tells_types_windows_and_what_is_loaded(clients: HttpClients) -> None:
+    listing = await read(clients, dict(LMSTUDIO), LMSTUDIO_OTHERWISE)
+    assert listing.server == "lmstudio"
+    vision, llama, embedder = listing.models
+    assert (vision.context_window, vision.loaded, SEES in (vision.abilities or ())) == (32768, False, True)
+    assert (llama.context_window, llama.loaded, USES_TOOLS in (llama.abilities or ())) == (4096, True, True)
+    assert embedder.chats is False
+    assert {model.price for model in listing.models} == {FREE}
+
+
+async def test_ollama_tells_windows_and_abilities_of_each_model(clients: HttpClients) -> None:
+    listing = await read(clients, dict(OLLAMA))
+    assert listing.server == "ollama"
+    llama, qwen, nomic, cloud = listing.models
+    assert (llama.context_window, llama.loaded, llama.parameters) == (16384, False, "8.0B")
+    assert (qwen.context_window, qwen.loaded) == (8192, True)
+    assert qwen.abilities is not None
+    assert THINKS in qwen.abilities
+    assert USES_TOOLS not in qwen.abilities
+    assert nomic.chats is False
+    assert cloud.context_window is None, "a model that cannot be shown is listed all the same"
+
+
+async def test_a_model_that_ollama_sends_elsewhere_is_not_free(clients: HttpClients) -> None:
+    listing = await read(clients, dict(OLLAMA))
+    assert [(model.remote, model.price) for model in listing.models] == [(False, FREE)] * 3 + [(True, None)]
+
+
+async def test_an_ollama_that_is_slow_to_show_still_lists(clients: HttpClients) -> None:
+    listing = await read(clients, {**OLLAMA, "/api/show": Reply(silent=True)})
+    assert [model.name for model in listing.models][:2] == ["llama3:latest", "qwen3:8b"]
+
+
+async def test_llama_cpp_tells_its_window_and_whether_it_sees(clients: HttpClients) -> None:
+    listing = await read(clients, dict(LLAMACPP))
+    [model] = listing.models
+    assert (listing.server, model.name, model.context_window) == ("llamacpp", "gemma-3-4b-it-Q4_K_M.gguf", 8192)
+    assert SEES in (model.abilities or ())
+
+
+@pytest.mark.parametrize("broken", [Reply(b""), Reply("", 500), Reply({"data": []})])
+async def test_llama_cpp_with_a_broken_list_is_named_after_its_file(clients: HttpClients, broken: Reply) -> None:
+    listing = await read(clients, {**LLAMACPP, "/v1/models": broken})
+    assert [model.name for model in listing.models] == ["gemma-3-4b-it-Q4_K_M.gguf"]
+
+
+async def test_vllm_tells_its_longest_conversation(clients: HttpClients) -> None:
+    listing = await read(clients, dict(VLLM))
+    assert (listing.server, listing.models[0].context_window) == ("vllm", 40960)
+
+
+async def test_mlx_is_known_by_its_list(clients: HttpClients) -> None:
+    listing = await read(clients, dict(MLX))
+    assert (listing.server, listing.models[0].name) == ("mlx", "mlx-community/Llama-3.2-3B-Instruct-4bit")
+
+
+async def test_another_compatible_server_lists_without_a_name_and_without_a_price(clients: HttpClients) -> None:
+    routes = {"/v1/models": {"object": "list", "data": [{"id": "gpt-4o", "object": "model", "owned_by": "openai"}]}}
+    listing = await read(clients, routes)  # type: ignore[arg-type]
+    assert (listing.server, listing.models[0].price) == ("", None)
+
+
+@pytest.mark.parametrize("reply", [Reply(b""), Reply("", 500)])
+async def test_a_server_with_an_empty_or_failing_list_is_reachable(clients: HttpClients, reply: Reply) -> None:
+    listing = await read(clients, {"/v1/models": reply})
+    assert listing.reachable
+    assert listing.detail == "its model list is empty"
+
+
+async def test_a_local_server_that_wants_a_key_says_so(clients: HttpClients) -> None:
+    listing = await read(clients, {}, Reply("", 401))
+    assert (listing.reachable, listing.authorised) == (True, False)
+    assert "wants a key" in listing.detail
+
+
+async def test_each_server_is_found_whatever_port_it_listens_on(clients: HttpClients) -> None:
+    async with AsyncExitStack() as stack:
+        routes = [(LMSTUDIO, LMSTUDIO_OTHERWISE), (OLLAMA, Reply("", 404)), (LLAMACPP, Reply("", 404))]
+        routes += [(VLLM, Reply("", 404)), (MLX, Reply("", 404))]
+        servers = [await stack.enter_async_context(serving(dict(r), o)) for r, o in routes]
+        found = await discover(clients.local, [server.port for server in servers])
+    assert [one.provider.name for one in found] == ["lmstudio", "ollama", "llamacpp", "vllm", "mlx"]
+    for one, server in zip(found, servers, strict=True):
+        assert one.provider.base_url == f"{server.url}/v1"
+        assert one.provider.local
+        assert one.provider.usable
+        assert one.provider.api_key is None
+
+
+@pytest.mark.parametrize("otherwise", [SOMEBODYS_WEBSITE, SOMEBODYS_API, Reply("", 500), Reply("", 401), Reply(b"")])
+async def test_somebodys_web_server_is_not_taken_for_a_model_server(clients: HttpClients, otherwise: Reply) -> None:
+    async with serving({}, otherwise) as server:
+        assert await discover(clients.local, [server.port]) == []
+
+
+async def test_two_servers_of_a_kind_get_two_names(clients: HttpClients) -> None:
+    async with serving(dict(LLAMACPP)) as one, serving(dict(LLAMACPP)) as two:
+        found = await discover(clients.local, [one.port, two.port])
+    assert [server.provider.name for server in found] == ["llamacpp", f"llamacpp-{two.port}"]
+
+
+async def test_a_configured_server_is_not_found_again(clients: HttpClients) -> None:
+    async with serving(dict(OLLAMA)) as mine, serving(dict(OLLAMA)) as other:
+        url = f"http://localhost:{mine.port}/v1"
+        taken = {"ollama": ProviderSettings("ollama", "openai-compatible", url, local=True)}
+        found = await discover(clients.local, [mine.port, other.port], taken)
+        assert mine.asked == []
+    assert [server.provider.name for server in found] == [f"ollama-{other.port}"]
+
+
+async def test_silence_on_one_port_does_not_cost_what_was_found_on_another(clients: HttpClients) -> None:
+    async with serving({}, Reply(silent=True)) as silent, serving(dict(VLLM)) as vllm:
+        found = await discover(clients.local, [silent.port, vllm.port], timeout_s=0.6)
+    assert [server.provider.name for server in found] == ["vllm"]
+
+
+async def test_nothing_listening_is_nothing_found(clients: HttpClients) -> None:
+    async with serving() as server:
+        port = server.port
+    assert await discover(clients.local, [port]) == []
+
+
+async def test_no_probe_outlives_the_discovery(clients: HttpClients) -> None:
+    before = asyncio.all_tasks()
+    async with serving({}, Reply(silent=True)) as silent:
+        task = asyncio.create_task(discover(clients.local, [silent.port], timeout_s=30))
+        await silent.heard.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        left = {t.get_coro().__qualname__ for t in asyncio.all_tasks() - before}  # type: ignore[union-attr]
+    assert "_knock" not in left

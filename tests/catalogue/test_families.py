@@ -1,0 +1,178 @@
+"""The families table, as a reader would check it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tui_orchestrator.providers.families import ABILITY_OF, TABLE, Row, level_of, local_speed, traits
+from tui_orchestrator.routing.money import Price, Rates
+from tui_orchestrator.routing.profile import Ability, Level
+
+BANDS = {
+    Level.BASIC: (0.30, 0.45),
+    Level.INTERMEDIATE: (0.50, 0.62),
+    Level.ADVANCED: (0.70, 0.82),
+    Level.EXPERT: (0.90, 1.00),
+}
+
+# name, family, level, requests per minute, takes a temperature
+KNOWN = """
+claude-fable-5-2                    claude    expert        20   no
+claude-opus-5-5                     claude    expert        20   no
+claude-opus-4-8                     claude    expert        20   no
+claude-opus-4-5-20251101            claude    expert        20   yes
+claude-opus-4-20250514              claude    advanced      20   yes
+anthropic/claude-sonnet-5.5         claude    expert        50   no
+claude-sonnet-4-5                   claude    advanced      50   yes
+claude-haiku-5-5                    claude    advanced      100  no
+claude-haiku-4-5-20251001           claude    advanced      100  yes
+anthropic/claude-3.5-haiku          claude    intermediate  100  yes
+claude-3-haiku-20240307             claude    basic         100  yes
+gpt-6-astra                         gpt       expert        20   no
+gpt-6.1-sol                         gpt       expert        50   no
+gpt-6-luna-2026-09-22               gpt       advanced      100  no
+gpt-5.6-terra                       gpt       advanced      50   no
+openai/gpt-5.5                      gpt       expert        20   no
+gpt-5.4-mini-2026-03-17             gpt       advanced      100  no
+gpt-5.4-nano                        gpt       intermediate  100  no
+gpt-5-2025-08-07                    gpt       advanced      50   no
+gpt-5-mini                          gpt       advanced      100  no
+gpt-5-chat-latest                   gpt       advanced      50   yes
+gpt-4.1-mini                        gpt       intermediate  100  yes
+gpt-4o-2024-11-20                   gpt       intermediate  50   yes
+gpt-4o-mini                         gpt       basic         100  yes
+gpt-3.5-turbo-0125                  gpt       basic         100  yes
+o3                                  gpt       advanced      20   no
+o4-mini                             gpt       advanced      100  no
+gpt-oss:20b                         gpt-oss   intermediate  100  yes
+openai/gpt-oss-120b                 gpt-oss   intermediate  50   yes
+gemini-4-argon                      gemini    expert        20   yes
+gemini-3.1-pro-preview              gemini    expert        20   yes
+gemini-3.8-flash                    gemini    advanced      50   yes
+gemini-3.5-flash-lite               gemini    intermediate  100  yes
+gemini-2.5-flash-lite               gemini    intermediate  100  yes
+gemma3:27b                          gemma     intermediate  50   yes
+gemma-3-4b-it                       gemma     basic         100  yes
+grok-4.7                            grok      expert        50   yes
+grok-4-1-fast-non-reasoning         grok      advanced      100  yes
+llama3.1:8b-instruct-q4_K_M         llama     basic         100  yes
+meta-llama/Llama-3.3-70B-Instruct   llama     intermediate  50   yes
+llama-3.1-405b-instruct             llama     intermediate  20   yes
+llama3.2:1b                         llama     basic         100  yes
+qwen2.5-coder:7b                    qwen      basic         100  yes
+qwen2.5:32b                         qwen      intermediate  50   yes
+qwen/qwen3-30b-a3b                  qwen      intermediate  50   yes
+qwen/qwen3.8-27b                    qwen      intermediate  50   yes
+qwen3:8b                            qwen      basic         100  yes
+deepseek-v4-pro                     deepseek  advanced      20   yes
+deepseek-reasoner                   deepseek  advanced      20   yes
+deepseek-r1:70b                     deepseek  basic         100  yes
+mistral-large-2512                  mistral   advanced      20   yes
+mistral-small-3.2-24b-instruct      mistral   intermediate  100  yes
+mistral:7b                          mistral   basic         100  yes
+phi4:14b                            phi       intermediate  100  yes
+moonshotai/Kimi-K3                  kimi      expert        20   yes
+zai-org/GLM-5.3                     glm       advanced      20   yes
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("row", KNOWN)
+def test_the_families_of_today_are_known(row: str) -> None:
+    name, family, level, per_minute, temperature = row.split()
+    known = traits(name)
+    assert (known.family, known.level) == (family, level)
+    assert known.requests_per_minute == int(per_minute)
+    assert known.accepts_temperature == (temperature == "yes")
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.pattern)
+def test_each_row_lies_in_a_band_and_says_what_it_was_judged_from(row: Row) -> None:
+    ability, source = row.ability, row.source
+    low, high = BANDS[level_of(ability)]
+    assert low <= ability <= high
+    assert "judged from" in source
+    assert re.search(r"20(24|25|26)", source), "a judgement carries its date"
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.pattern)
+def test_no_row_is_hidden_by_one_above_it(row: Row) -> None:
+    reached = [traits(name) for name in _samples(row.pattern)]
+    said = (row.family, row.ability, row.abilities, row.bulk, row.max_output, row.source)
+    assert said in [(t.family, t.ability, t.abilities, t.bulk, t.max_output, t.source) for t in reached]
+
+
+def _samples(pattern: str) -> list[str]:
+    """Names that the pattern matches: first alternatives taken, optional parts with and without."""
+    names = {pattern}
+    while any(re.search(r"\([^()]*\)\??", name) for name in names):
+        grown = set()
+        for name in names:
+            found = re.search(r"\(([^()]*)\)(\??)", name)
+            if not found:
+                grown.add(name)
+                continue
+            options = [*found[1].split("|"), *([""] if found[2] else [])]
+            grown |= {name[: found.start()] + option + name[found.end() :] for option in options}
+        names = grown
+    names = {part for name in names for part in name.split("|")}
+    ends = {re.sub(r"\[(\d)-?\d*\]", r"\1", name).replace(".*", "").replace("\\d+", "8") for name in names}
+    ends |= {re.sub(r"\[\d*-?(\d)\]", r"\1", name).replace(".*", "-").replace("\\d+", "8") for name in names}
+    return [
+        shape for name in ends for shape in (name.replace("-?", "-"), name.replace("-?", ""), name.replace("\\d", "2"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "ability", "why"),
+    [
+        ("some-new-model-1.5b", 0.30, "1.5 billion parameters"),
+        ("nobody/unheard-of-8b-instruct", 0.42, "8 billion parameters"),
+        ("unheard-of:70b", 0.54, "70 billion parameters"),
+        ("colossus-1.2t-a40b", 0.74, "1200 billion parameters"),
+    ],
+)
+def test_an_unknown_model_is_judged_by_its_size(name: str, ability: float, why: str) -> None:
+    known = traits(name)
+    assert (known.ability, known.known) == (ability, False)
+    assert why in known.source
+    assert known.source.startswith("guessed from")
+
+
+@pytest.mark.parametrize(
+    ("input_usd", "output_usd", "level"),
+    [("0.05", "0.10", "basic"), ("0.5", "1.5", "intermediate"), ("2", "6", "advanced"), ("20", "90", "advanced")],
+)
+def test_an_unknown_model_without_a_size_is_judged_by_its_price_and_never_called_expert(
+    input_usd: str, output_usd: str, level: str
+) -> None:
+    assert traits("enigma-large", Price(Rates.from_usd(input_usd, output_usd))).level == level
+
+
+def test_a_model_of_which_nothing_is_known_is_taken_as_intermediate() -> None:
+    known = traits("enigma")
+    assert known.level is Level.INTERMEDIATE
+    assert known.source == "unknown: taken as intermediate"
+    assert known.abilities == frozenset()
+
+
+def test_abilities_follow_the_family_or_the_name() -> None:
+    assert Ability.VISION in traits("claude-haiku-5-5").abilities
+    assert Ability.VISION not in traits("deepseek-v4-pro").abilities
+    assert traits("unheard-of-vl-8b").abilities == {Ability.VISION}
+    assert traits("unheard-of-8b-thinking").abilities == {Ability.THINKING}
+
+
+def test_published_output_limits_are_known() -> None:
+    limits = {"claude-opus-5-5": 128_000, "claude-haiku-4-5": 64_000, "gpt-6-luna": 128_000, "gpt-4o": 16_384}
+    assert {name: traits(name).max_output for name in limits} == limits
+    assert traits("grok-4.7").max_output is None
+
+
+def test_a_level_alone_means_the_middle_of_its_band() -> None:
+    assert {level_of(ability) for level, ability in ABILITY_OF.items() if level_of(ability) == level} == set(Level)
+
+
+def test_local_speed_falls_with_the_parameters_a_token_passes_through() -> None:
+    assert local_speed("qwen3-30b-a3b") > local_speed("llama3.1:8b") > local_speed("llama3.3:70b") >= 3

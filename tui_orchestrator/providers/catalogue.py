@@ -1,0 +1,244 @@
+"""Which models exist: configured keys × the price book, the providers' own lists, servers found on this machine, and
+the user's [[models]] over all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ..routing.model import Model, Registry
+from ..routing.text import clean_line
+from ..settings import ModelSettings, ProviderSettings, Settings, SettingsError
+from . import chains, openrouter_catalogue, prices
+from .discovery import PORTS, PROBE_TIMEOUT_S, Found, discover, read_server
+from .listings import DEFAULT_URLS, LISTING_TIMEOUT_S, Listed, Listing, Source, place, read_listing
+from .names import undated
+from .shelving import Shelf
+
+if TYPE_CHECKING:
+    from .clients import HttpClients
+
+LOCAL_SERVERS = ("lmstudio", "ollama", "llamacpp", "vllm", "mlx")
+"""Provider names that a [[models]] entry may use before the server has been found."""
+_FOUND_TWICE = re.compile(rf"(?:{'|'.join(LOCAL_SERVERS)})-\d{{1,5}}")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """How reading one provider's model list went; nothing was billed for it."""
+
+    reachable: bool | None
+    """None: it was not asked."""
+    authorised: bool | None
+    """False: the key was refused. None: not known, as where the list is open to everyone."""
+    models: int
+    """Offered for chat, out of what it listed."""
+    detail: str
+    """One sentence."""
+    seconds: float
+
+
+class Catalogue:
+    """Makes registries. `instant` and `read` may be called again at any time; each returns a new Registry, and
+    `reports` and `providers` then say what the last one rests on."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clients: HttpClients,
+        cache_dir: Path,
+        *,
+        ports: Sequence[int] = PORTS,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        listing_timeout_s: float = LISTING_TIMEOUT_S,
+    ) -> None:
+        self.settings = settings
+        self.reports: Mapping[str, SourceReport] = MappingProxyType({})
+        self.providers: Mapping[str, ProviderSettings] = dict(settings.providers)
+        """Configured and discovered, by name: what can be connected to."""
+        self._clients = clients
+        self._cache_dir = cache_dir
+        self._ports = tuple(ports)
+        self._now = now
+        self._listing_timeout_s = listing_timeout_s
+        self._listings: dict[str, Listing] = {}
+        self._turn = asyncio.Lock()
+        _check(settings)
+
+    async def instant(self) -> Registry:
+        """Without the network: what is most likely there. A third of a second the first time, in a thread."""
+        for provider in self.settings.providers.values():
+            known = provider.name in self._listings or not (provider.usable and provider.kind == "openrouter")
+            if not known and (kept := await asyncio.to_thread(self._kept_openrouter, provider)):
+                self._listings[provider.name] = kept
+        return await asyncio.to_thread(self._assemble, self.settings, dict(self._listings), dict(self.providers))
+
+    async def read(self, refresh: bool = False) -> Registry:
+        """Asks every usable provider for its list and knocks at the local ports, all at once. One that fails or hangs
+        keeps the models known of it before, and costs the others nothing but its time limit. `refresh` reads
+        OpenRouter's catalogue again even if it was read today."""
+        async with self._turn:
+            asked = [provider for provider in self.settings.providers.values() if provider.usable]
+            lists = asyncio.gather(*(self._list(provider, refresh) for provider in asked))
+            listings, found = await asyncio.gather(lists, self._discover())
+            before, self._listings = self._listings, {}
+            for provider, listing in zip(asked, listings, strict=True):
+                old = before.get(provider.name)
+                kept = old is not None and not listing.reachable and not listing.models
+                self._listings[provider.name] = replace(listing, models=old.models) if old and kept else listing
+            self._listings |= {one.provider.name: one.listing for one in found}
+            self.providers = {**self.settings.providers, **{one.provider.name: one.provider for one in found}}
+            registry = await asyncio.to_thread(
+                self._assemble, self.settings, dict(self._listings), dict(self.providers)
+            )
+            self.reports = MappingProxyType({name: self._report(name, registry) for name in self.providers})
+            return registry
+
+    async def _discover(self) -> list[Found]:
+        if not self.settings.discovery:
+            return []
+        return await discover(self._clients.local, self._ports, self.settings.providers, PROBE_TIMEOUT_S)
+
+    async def _list(self, provider: ProviderSettings, refresh: bool) -> Listing:
+        base_url = provider.base_url or DEFAULT_URLS.get(provider.kind, "")
+        client = self._clients.local if provider.local else self._clients.cloud
+        key = provider.api_key.reveal() if provider.api_key else ""
+        source = Source(provider.kind, base_url, client, key)
+        if provider.local and provider.kind == "openai-compatible":
+            return await read_server(source, self._listing_timeout_s)
+        if provider.kind != "openrouter":
+            return await read_listing(source, self._listing_timeout_s)
+        if not refresh and (kept := await asyncio.to_thread(self._kept_openrouter, provider)):
+            return kept
+        listing = await read_listing(source, self._listing_timeout_s)
+        if listing.models:
+            now = self._now().timestamp()
+            await asyncio.to_thread(openrouter_catalogue.save, self._cache_dir, place(base_url), listing.models, now)
+        return listing
+
+    def _kept_openrouter(self, provider: ProviderSettings) -> Listing | None:
+        address = place(provider.base_url or DEFAULT_URLS["openrouter"])
+        kept = openrouter_catalogue.load(self._cache_dir, address, self._now().timestamp())
+        return Listing(tuple(kept), detail=f"{len(kept)} models listed, read within the last day") if kept else None
+
+    def _report(self, name: str, registry: Registry) -> SourceReport:
+        listing = self._listings.get(name)
+        offered = sum(model.provider == name and model.id not in registry.out for model in registry)
+        if listing is None:
+            return SourceReport(None, None, offered, _unusable(self.providers[name]) or "not asked", 0.0)
+        return SourceReport(listing.reachable, listing.authorised, offered, listing.detail, listing.seconds)
+
+    def _assemble(
+        self, settings: Settings, listings: Mapping[str, Listing], providers: Mapping[str, ProviderSettings]
+    ) -> Registry:
+        """Runs in a thread: touches nothing but its arguments."""
+        book = prices.open_book(self._now())
+        models: dict[str, Model] = {}
+        out: dict[str, str] = {}
+        said = {entry.id: entry for entry in settings.models}
+        for provider in providers.values():
+            listing = listings.get(provider.name)
+            shelf = Shelf(provider, book, recognised=bool(listing and listing.server))
+            offered = shelf.offered(listing.models) if listing and listing.models else shelf.unasked()
+            items = {item.name: item for item in offered} if provider.usable else {}
+            every = {item.name: item for item in listing.models} if listing else {}
+            for name in _named(provider.name, settings):
+                items.setdefault(name, every.get(name, Listed(name)))
+            for item in items.values():
+                model = shelf.model(item, said.get(f"{provider.name}/{item.name}"))
+                models[model.id] = model
+                if why := _why_out(provider, listing, item.name, said.get(model.id)):
+                    out[model.id] = why
+        for entry in settings.models:
+            if entry.provider not in providers:
+                models[entry.id] = Shelf(ProviderSettings(entry.provider, "openai-compatible", local=True), book).model(
+                    Listed(entry.name), entry
+                )
+                out[entry.id] = f"no {entry.provider} server has been found on this machine"
+        return _chained(models, out, settings, providers)
+
+
+def _check(settings: Settings) -> None:
+    """Raises SettingsError with a sentence for each [[models]] entry of a provider that there is not."""
+    known = [*settings.providers, *LOCAL_SERVERS]
+    problems = [
+        f"[[models]] {clean_line(entry.name)!r} is of provider {clean_line(entry.provider)!r}, which there is not; "
+        f"add [providers.{clean_line(entry.provider)}] or use one of {', '.join(sorted(known))}"
+        for entry in settings.models
+        if entry.provider not in known and not _FOUND_TWICE.fullmatch(entry.provider)
+    ]
+    if problems:
+        raise SettingsError(*problems)
+
+
+def _named(provider: str, settings: Settings) -> list[str]:
+    """The models of this provider that the user names anywhere: they are in the registry even where no list has them,
+    so that it can be said why they are out."""
+    wanted: list[str | None] = [entry.id for entry in settings.models]
+    wanted += [name for chain in settings.chains.values() for name in chain]
+    for rule in settings.rules:
+        wanted += [rule.primary, *rule.fallback]
+    wanted += [settings.policy.baseline_model, settings.default_model]
+    prefix = f"{provider}/"
+    named = [name.removeprefix(prefix) for name in wanted if name and name.startswith(prefix) and name != prefix]
+    return list(dict.fromkeys(named))
+
+
+def _unusable(provider: ProviderSettings) -> str | None:
+    if not provider.enabled:
+        return "disabled in your configuration"
+    if provider.usable:
+        return None
+    if provider.key_problem:
+        return f"no key: {provider.key_problem}"
+    if provider.key_names:
+        return f"no key: set {' or '.join(provider.key_names)}"
+    return f"no key: set api_key_env or api_key_command in [providers.{provider.name}]"
+
+
+def _why_out(provider: ProviderSettings, listing: Listing | None, name: str, said: ModelSettings | None) -> str | None:
+    if said is not None and not said.enabled:
+        return "disabled in your configuration"
+    if why := _unusable(provider):
+        return why
+    if listing is None:
+        return None
+    if listing.authorised is False:
+        if provider.api_key is None:
+            return "the server wants a key and none is set"
+        origin = f" (from {provider.key_origin})" if provider.key_origin else ""
+        return f"the key was not accepted{origin}"
+    # A name the user wrote may be an alias of a listed one; only what the list has under no date at all is missing.
+    if (
+        said is None
+        and listing.models
+        and undated(name.lower()) not in {undated(m.name.lower()) for m in listing.models}
+    ):
+        return f"{provider.name} does not list it"
+    return None
+
+
+def _chained(
+    models: Mapping[str, Model], out: Mapping[str, str], settings: Settings, providers: Mapping[str, ProviderSettings]
+) -> Registry:
+    usable = [model for model in models.values() if model.id not in out]
+    kinds = {name: provider.kind for name, provider in providers.items()}
+    shipped = chains.build(usable, kinds)
+    bare = Registry(models, out)
+    own = {name: tuple(_resolved(bare, wanted)) for name, wanted in settings.chains.items()}
+    return Registry(models, out, {**shipped, **own})
+
+
+def _resolved(registry: Registry, names: Iterable[str]) -> Iterable[str]:
+    for name in names:
+        try:
+            yield registry.find(name).id
+        except LookupError:
+            yield name  # stays as written: whoever walks the chain says that there is no such model

@@ -1,0 +1,316 @@
+"""What the providers themselves say they serve: one bounded GET (or a few, where the list has pages).
+
+Listings are not billed. Whatever goes wrong becomes a sentence in the Listing; nothing is raised but cancellation. Keys
+travel in headers and appear in no sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from ..routing.money import Price
+from ..routing.profile import Ability
+from ..routing.text import clean_line
+
+if TYPE_CHECKING:
+    import httpx2
+
+MAX_BODY = 8 * 2**20
+LISTING_TIMEOUT_S = 6.0
+"""For one provider's whole list, all its pages together."""
+_MAX_PAGES = 20
+_MAX_MODELS = 5000
+_MAX_NAME = 200
+
+ANTHROPIC_VERSION = "2023-06-01"
+DEFAULT_URLS = {
+    "anthropic": "https://api.anthropic.com",
+    "openai": "https://api.openai.com/v1",
+    "gemini": "https://generativelanguage.googleapis.com",
+    "openrouter": "https://openrouter.ai/api/v1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One model as a server describes it. None everywhere means: the server does not say."""
+
+    name: str
+    price: Price | None = None
+    context_window: int | None = None
+    max_output: int | None = None
+    abilities: frozenset[Ability] | None = None
+    accepts_temperature: bool | None = None
+    chats: bool | None = None
+    loaded: bool | None = None
+    """Of a local server: whether the model is in memory already."""
+    remote: bool = False
+    """A local server passes this model's calls on to somebody else's machine."""
+    parameters: str = ""
+    """'8.0B', where the name does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    models: tuple[Listed, ...] = ()
+    reachable: bool = True
+    authorised: bool | None = None
+    """False: the key was refused. None: the list is open to everyone, or nothing was learned."""
+    detail: str = ""
+    """One sentence for people."""
+    seconds: float = 0.0
+    server: str = ""
+    """Of a local server: lmstudio, ollama, llamacpp, vllm, mlx; '' for one that was not recognised."""
+
+
+class ListingError(Exception):
+    """Why a list could not be read, as a sentence without keys."""
+
+    def __init__(self, detail: str, *, reachable: bool = True, authorised: bool | None = None) -> None:
+        super().__init__(detail)
+        self.reachable = reachable
+        self.authorised = authorised
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where to ask and with what. Its repr shows no key."""
+
+    kind: Literal["anthropic", "openai", "gemini", "openrouter", "openai-compatible"]
+    base_url: str
+    client: httpx2.AsyncClient
+    key: str = field(default="", repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        if not self.key:
+            return {}
+        if self.kind == "anthropic":
+            return {"x-api-key": self.key}
+        if self.kind == "gemini":
+            return {"x-goog-api-key": self.key}
+        return {"authorization": f"Bearer {self.key}"}
+
+
+async def read_listing(source: Source, timeout_s: float = LISTING_TIMEOUT_S) -> Listing:
+    """The list of a provider of any kind but a local server, which `discovery.read_server` knows better."""
+    started = monotonic()
+    readers = {"anthropic": _anthropic, "gemini": _gemini, "openrouter": _openrouter}
+    reader = readers.get(source.kind, _openai)
+    try:
+        async with asyncio.timeout(timeout_s):
+            models = await reader(source)
+    except TimeoutError:
+        detail = f"{place(source.base_url)} did not answer within {timeout_s:g} s"
+        return Listing(reachable=False, detail=detail, seconds=monotonic() - started)
+    except ListingError as error:
+        return Listing((), error.reachable, error.authorised, str(error), monotonic() - started)
+    # OpenRouter shows its list to everyone, so reading it proves no key.
+    authorised = True if source.key and source.kind != "openrouter" else None
+    detail = f"{len(models)} models listed" if models else "its model list is empty"
+    return Listing(tuple(models[:_MAX_MODELS]), True, authorised, detail, monotonic() - started)
+
+
+def place(url: str) -> str:
+    """Host and port alone: an address may carry a password or a key."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+        return clean_line(f"{parts.hostname or 'the server'}{port}", 100)
+    except ValueError:
+        return "the server"
+
+
+async def fetch_json(
+    source: Source,
+    url: str,
+    *,
+    params: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    post: Mapping[str, object] | None = None,
+) -> Any:
+    """The decoded body of a 2xx answer; None for an empty one. Raises ListingError for everything else."""
+    import httpx2
+
+    where = place(source.base_url)
+    if not (source.key.isascii() and source.key.isprintable()):
+        raise ListingError(f"the key for {where} holds characters that no key has", authorised=False)
+    # Uncompressed, so that the bound holds before a small body is blown up into a large one.
+    sent = {"accept": "application/json", "accept-encoding": "identity", **source.headers, **(headers or {})}
+    try:
+        async with source.client.stream(
+            "POST" if post is not None else "GET",
+            url,
+            params=params,
+            headers=sent,
+            json=post,
+            timeout=httpx2.Timeout(LISTING_TIMEOUT_S),
+            follow_redirects=False,
+        ) as response:
+            body = await _bounded(response, where)
+            status = response.status_code
+    except httpx2.TimeoutException as error:
+        raise ListingError(f"{where} did not answer in time", reachable=False) from error
+    except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ValueError) as error:
+        raise ListingError(f"{where} could not be reached ({type(error).__name__})", reachable=False) from error
+    _check(status, body, where, has_key=bool(source.key))
+    if not body.strip():
+        return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ListingError(f"{where} answered with something that is no model list") from error
+
+
+async def _bounded(response: httpx2.Response, where: str) -> bytes:
+    if response.headers.get("content-encoding", "identity") not in ("identity", ""):
+        raise ListingError(f"{where} compressed its model list unasked; it was not read")
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > MAX_BODY:
+            raise ListingError(f"{where} sent a model list of more than {MAX_BODY // 2**20} MB; it was not read")
+    return bytes(body)
+
+
+def _check(status: int, body: bytes, where: str, *, has_key: bool) -> None:
+    # Gemini says 400 for a wrong key.
+    if status == 401 or (status == 400 and b"API_KEY_INVALID" in body):
+        detail = f"the key was not accepted by {where}" if has_key else f"{where} wants a key"
+        raise ListingError(detail, authorised=False)
+    if status == 403:
+        raise ListingError(f"{where} does not show its model list to this key (HTTP 403)")
+    if not 200 <= status < 300:
+        raise ListingError(f"{where} answered HTTP {status} instead of a model list")
+
+
+async def _openai(source: Source) -> list[Listed]:
+    return [listed for item in rows(await _openai_body(source)) if (listed := openai_row(item))]
+
+
+async def _openai_body(source: Source) -> Any:
+    try:
+        return await fetch_json(source, f"{source.base_url.rstrip('/')}/models")
+    except ListingError as error:
+        # Some servers answer well at /chat/completions and fail here: an empty list, not a broken provider.
+        if error.reachable and error.authorised is None and "HTTP 5" in str(error):
+            return None
+        raise
+
+
+def openai_row(item: Mapping[str, Any]) -> Listed | None:
+    name = clean_name(item.get("id"))
+    if not name or _past(item.get("shutdown_date")):
+        return None
+    # vLLM says max_model_len, Groq context_window, Mistral max_context_length, others context_length.
+    window = next((n for key in _WINDOW_KEYS if (n := whole(item.get(key)))), None)
+    output = next((n for key in _OUTPUT_KEYS if (n := whole(item.get(key)))), None)
+    return Listed(name, context_window=window, max_output=output)
+
+
+_WINDOW_KEYS = ("max_model_len", "context_window", "max_context_length", "context_length")
+_OUTPUT_KEYS = ("max_completion_tokens", "max_output_tokens")
+
+
+async def _anthropic(source: Source) -> list[Listed]:
+    base = source.base_url.rstrip("/").removesuffix("/v1")
+    found: list[Listed] = []
+    after: dict[str, str] = {}
+    for _ in range(_MAX_PAGES):
+        page = await fetch_json(
+            source,
+            f"{base}/v1/models",
+            params={"limit": "1000", **after},
+            headers={"anthropic-version": ANTHROPIC_VERSION},
+        )
+        found += [listed for item in rows(page) if (listed := _anthropic_row(item))]
+        last = page.get("last_id") if isinstance(page, dict) else None
+        if not (isinstance(page, dict) and page.get("has_more") is True and isinstance(last, str)):
+            break
+        after = {"after_id": last}
+    return found
+
+
+def _anthropic_row(item: Mapping[str, Any]) -> Listed | None:
+    name = clean_name(item.get("id"))
+    if not name or item.get("lifecycle") == "retired":
+        return None
+    can = item.get("capabilities")
+    abilities: frozenset[Ability] | None = None
+    if isinstance(can, dict):
+        named = {"image_input": Ability.VISION, "structured_outputs": Ability.STRUCTURED_OUTPUT}
+        named["thinking"] = Ability.THINKING
+        supported = {a for key, a in named.items() if isinstance(can.get(key), dict) and can[key].get("supported")}
+        abilities = frozenset({Ability.TOOLS, *supported})
+    return Listed(name, None, whole(item.get("max_input_tokens")), whole(item.get("max_tokens")), abilities)
+
+
+async def _gemini(source: Source) -> list[Listed]:
+    base = source.base_url.rstrip("/")
+    versioned = base if base.endswith(("/v1beta", "/v1", "/v1alpha")) else f"{base}/v1beta"
+    found: list[Listed] = []
+    token: dict[str, str] = {}
+    for _ in range(_MAX_PAGES):
+        page = await fetch_json(source, f"{versioned}/models", params={"pageSize": "1000", **token})
+        found += [listed for item in rows(page, "models") if (listed := _gemini_row(item))]
+        following = page.get("nextPageToken") if isinstance(page, dict) else None
+        if not isinstance(following, str) or not following:
+            break
+        token = {"pageToken": following}
+    return found
+
+
+def _gemini_row(item: Mapping[str, Any]) -> Listed | None:
+    name = clean_name(item.get("name")).removeprefix("models/")
+    if not name:
+        return None
+    methods = item.get("supportedGenerationMethods")
+    chats = "generateContent" in methods if isinstance(methods, list) else None
+    return Listed(
+        name,
+        context_window=whole(item.get("inputTokenLimit")),
+        max_output=whole(item.get("outputTokenLimit")),
+        chats=False if chats is False else None,
+    )
+
+
+async def _openrouter(source: Source) -> list[Listed]:
+    from .openrouter_catalogue import parse
+
+    return parse(await fetch_json(source, f"{source.base_url.rstrip('/')}/models"))
+
+
+def rows(body: Any, key: str = "data") -> Sequence[Mapping[str, Any]]:
+    """The objects of a list that comes bare or under `key`; nothing where the body is something else."""
+    listed = body.get(key) if isinstance(body, dict) else body
+    return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+
+
+def clean_name(name: object) -> str:
+    """'' for what cannot be a model's name: no text, too long, or not the same after cleaning, since a name that had
+    to be changed would not be understood by the server it came from."""
+    if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME or clean_line(name, _MAX_NAME) != name:
+        return ""
+    return name
+
+
+def whole(value: object) -> int | None:
+    """A count of tokens, or None for anything that is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**40 else None
+
+
+def _past(when: object) -> bool:
+    if not isinstance(when, str):
+        return False
+    try:
+        moment = datetime.fromisoformat(when)
+    except ValueError:
+        return False
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) < datetime.now(UTC)
