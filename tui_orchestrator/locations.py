@@ -7,6 +7,7 @@ Nothing here creates anything. All raise LocationError when the user has no home
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from platformdirs import PlatformDirs
@@ -20,10 +21,13 @@ class LocationError(OrchestratorError):
     """There is no directory to keep things in."""
 
 
-def _place(kind: str) -> Path:
+def _place(kind: str, environ: Mapping[str, str] | None = None) -> Path:
     """`kind` is config, data or cache."""
-    if home := os.environ.get(HOME_VARIABLE):
-        return Path(home).expanduser().absolute() / kind
+    if home := (os.environ if environ is None else environ).get(HOME_VARIABLE):
+        try:
+            return Path(home).expanduser().absolute() / kind
+        except (RuntimeError, OSError) as error:
+            raise LocationError(f"{HOME_VARIABLE} is no directory ({error}); give a whole path") from error
     directories = PlatformDirs("tui-orchestrator", appauthor=False)
     try:
         path = Path(getattr(directories, f"user_{kind}_dir"))
@@ -35,8 +39,8 @@ def _place(kind: str) -> Path:
     return path
 
 
-def config_dir() -> Path:
-    return _place("config")
+def config_dir(environ: Mapping[str, str] | None = None) -> Path:
+    return _place("config", environ)
 
 
 def data_dir() -> Path:
@@ -47,8 +51,9 @@ def cache_dir() -> Path:
     return _place("cache")
 
 
-def config_file() -> Path:
-    return config_dir() / "config.toml"
+def config_file(environ: Mapping[str, str] | None = None) -> Path:
+    """`environ` in place of the program's own, for TUI_ORCHESTRATOR_HOME alone."""
+    return config_dir(environ) / "config.toml"
 
 
 def store_file(demo: bool = False) -> Path:

@@ -4,29 +4,194 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path as FilePath
+from types import MappingProxyType
+from typing import Any
 
-from .secrets import Secret
-from .values import ProviderKind, ProviderSettings, Settings
+from .. import locations
+from ..routing.money import Money
+from .building import build, named, section
+from .environment import Environment, Variable, misspelt_names, own_names, plain_names, read_environment
+from .reading import Reading
+from .servers import (
+    CLOUDS,
+    LOCAL_SERVERS,
+    NoKey,
+    from_command,
+    from_environment,
+    from_keyring,
+    on_this_machine,
+)
+from .shape import Path, split
+from .values import ProviderKind, ProviderSettings, Settings, SettingsError
 
-_CLOUDS: dict[ProviderKind, tuple[str, ...]] = {
-    "anthropic": ("ANTHROPIC_API_KEY",),
-    "openai": ("OPENAI_API_KEY",),
-    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-    "openrouter": ("OPENROUTER_API_KEY",),
-}
+PROJECT_FILE = "tui-orchestrator.toml"
 
 
 def load(
-    config: Path | None = None,
+    config: FilePath | None = None,
     *,
     environ: Mapping[str, str] = os.environ,
-    cwd: Path | None = None,
-    overrides: Mapping[str, object] | None = None,
+    cwd: FilePath | None = None,
+    overrides: Mapping[str, object] = MappingProxyType({}),
 ) -> Settings:
-    providers = {}
-    for kind, names in _CLOUDS.items():
-        found = next((name for name in names if environ.get(name)), "")
-        key = Secret(environ[found]) if found else None
-        providers[kind] = ProviderSettings(str(kind), kind, None, key, found, names)
-    return Settings(providers={str(kind): provider for kind, provider in providers.items()})
+    """Defaults, the user's file (or `config`), the project's, `.env`, the environment, `overrides`: later wins, key by
+    key. `overrides` are flags: dotted key → text or value; None is a flag that was not given.
+
+    Asks for keys where the settings say so, which may take as long as the user's commands do, up to ten seconds.
+    Raises SettingsError with every problem found, LocationError when there is no home directory.
+    """
+    reading = Reading()
+    project = _project_directory(cwd)
+    own = config if config is not None else locations.config_file(environ)
+    _read_file(reading, own, must_exist=config is not None)
+    if project is not None and not _same(project / PROJECT_FILE, own):
+        _read_file(reading, project / PROJECT_FILE, project=True)
+    environment = read_environment(environ, project / ".env" if project else None)
+    _read_environment(reading, environment)
+    _read_overrides(reading, overrides)
+    providers = _providers(reading, environment)
+    settings = build(reading, providers)
+    if not reading.problems:
+        # Last, because a command is only run for settings that are sound.
+        settings = replace(settings, providers=_with_keys(reading, providers, environment))
+    if reading.problems:
+        raise SettingsError(*dict.fromkeys(reading.problems))
+    notices = tuple(
+        f"{provider.name}: {provider.key_problem}" for provider in settings.providers.values() if provider.key_problem
+    )
+    return replace(settings, notices=notices)
+
+
+def _project_directory(cwd: FilePath | None) -> FilePath | None:
+    try:
+        return (cwd or FilePath.cwd()).absolute()
+    except OSError:  # the directory the program was started in is gone
+        return None
+
+
+def _same(one: FilePath, other: FilePath) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _read_file(reading: Reading, path: FilePath, *, must_exist: bool = False, project: bool = False) -> None:
+    try:
+        reading.file(path, project=project)
+    except (FileNotFoundError, NotADirectoryError):
+        if must_exist:
+            reading.problems.append(f"{path}: there is no such file; `config init` writes one")
+    except OSError as error:
+        reading.problems.append(f"{path}: cannot be read: {error.strerror}; give a file you may read")
+
+
+def _read_environment(reading: Reading, environment: Environment) -> None:
+    said: list[tuple[Path, Variable, str]] = []
+    for path, variable in plain_names(environment, reading.problems):
+        said.append((path, variable, ".".join(path)))
+    for name, path, variable in own_names(environment):
+        said.append((path, variable, name))
+    # Whatever its name, what the environment says goes before what `.env` says.
+    for path, variable, label in sorted(said, key=lambda item: not item[1].project):
+        reading.text(path, variable, label)
+    for name, right, variable in misspelt_names(environment):
+        reading.problems.append(f"{variable.origin}: {name} is no setting; did you mean {right}?")
+
+
+def _read_overrides(reading: Reading, overrides: Mapping[str, object]) -> None:
+    for key, value in overrides.items():
+        path = split(key)
+        if isinstance(value, str):
+            reading.text(path, Variable(value, "flag", project=False), key)
+        elif value is not None:
+            reading.value(path, value.usd if isinstance(value, Money) else value, "flag")
+
+
+def _providers(reading: Reading, environment: Environment) -> dict[str, ProviderSettings]:
+    """Without keys as yet."""
+    return {name: _provider(reading, name) for name in dict.fromkeys((*CLOUDS, *named(reading, "providers")))}
+
+
+def _provider(reading: Reading, name: str) -> ProviderSettings:
+    said = section(reading, "providers", name)
+    clouds: dict[str, ProviderKind] = {str(cloud): cloud for cloud in CLOUDS}
+    kind: ProviderKind = said["kind"] or clouds.get(name, "openai-compatible")
+    address = said["base_url"]
+    if address is None and kind == "openai-compatible":
+        if name in LOCAL_SERVERS:
+            address = LOCAL_SERVERS[name][0]
+        elif said["enabled"]:
+            origin = named(reading, "providers")[name].origin
+            reading.problem(
+                origin, ("providers", name, "base_url"), 'is missing; give its address, such as "http://host:8000/v1"'
+            )
+    local = said["local"]
+    if local is None:
+        # A loopback address of a cloud's own kind is a proxy to that cloud: it costs what the cloud costs.
+        at_home = address is not None and on_this_machine(address)
+        local = kind == "openai-compatible" and (name in LOCAL_SERVERS or at_home)
+    key_names = (said["api_key_env"],) if said["api_key_env"] else CLOUDS.get(kind, ())
+    limits = {limit: said[limit] for limit in ("requests_per_minute", "tokens_per_minute", "max_concurrent")}
+    if limits["requests_per_minute"] is None:
+        limits["requests_per_minute"] = section(reading, "router")["requests_per_minute"]
+    return ProviderSettings(
+        name=name, kind=kind, base_url=address, key_names=key_names, enabled=said["enabled"], local=local, **limits
+    )
+
+
+def _with_keys(
+    reading: Reading, providers: Mapping[str, ProviderSettings], environment: Environment
+) -> dict[str, ProviderSettings]:
+    def with_key(provider: ProviderSettings) -> ProviderSettings:
+        return _with_key(provider, section(reading, "providers", provider.name), environment)
+
+    for name, provider in providers.items():
+        _guard(reading, name, provider, environment)
+    if reading.problems:
+        return dict(providers)
+    asked = [name for name in providers if section(reading, "providers", name)["api_key_command"]]
+    if len(asked) < 2:
+        return {name: with_key(provider) for name, provider in providers.items()}
+    with ThreadPoolExecutor(len(asked)) as pool:
+        return dict(zip(providers, pool.map(with_key, providers.values()), strict=True))
+
+
+def _with_key(provider: ProviderSettings, said: dict[str, Any], environment: Environment) -> ProviderSettings:
+    if not provider.enabled:
+        return provider
+    try:
+        if found := from_environment(provider.key_names, environment):
+            return replace(provider, api_key=found[0], key_origin=found[1])
+        if said["api_key_command"]:
+            return replace(provider, api_key=from_command(said["api_key_command"]), key_origin="api_key_command")
+        if said["api_key_keyring"]:
+            return replace(provider, api_key=from_keyring(provider.name), key_origin="keyring")
+    except NoKey as why:
+        return replace(provider, key_problem=str(why))
+    if said["api_key_env"]:
+        return replace(provider, key_problem=f"api_key_env: {said['api_key_env']} is not set")
+    return provider
+
+
+def _guard(reading: Reading, name: str, provider: ProviderSettings, environment: Environment) -> None:
+    """A directory that was downloaded must neither run a command nor have the user's keys sent somewhere."""
+    path = ("providers", name)
+    command, keyring = reading.found.get((*path, "api_key_command")), reading.found.get((*path, "api_key_keyring"))
+    if command is not None and command.project:
+        sentence = f"a project's file may not have commands run; put it into {locations.config_file()}"
+        reading.problem(command.origin, (*path, "api_key_command"), sentence)
+    address = reading.found.get((*path, "base_url"))
+    if not provider.enabled or address is None or not address.project or on_this_machine(str(address.value)):
+        return
+    key = next((environment[key_name] for key_name in provider.key_names if key_name in environment), None)
+    asked = command is not None or (keyring is not None and keyring.value is True)
+    if (key is not None and not key.project) or (key is None and asked):
+        sentence = (
+            "a project's file may not send your key to an address elsewhere; "
+            f"put base_url into {locations.config_file()}, or the key into the project's .env"
+        )
+        reading.problem(address.origin, (*path, "base_url"), sentence)

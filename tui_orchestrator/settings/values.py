@@ -133,7 +133,9 @@ class Settings:
     """A model's id or bare name, or a provider's name. Leaned to, never pinned."""
     debug_routing: bool = False
     track_costs: bool = True
-    origins: Mapping[str, str] = field(default_factory=dict)
-    """Dotted key → where its value came from: 'default', 'FILE:LINE', 'env NAME', '.env NAME', 'flag'."""
+    values: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """Dotted key → value as it was read, for showing: every fixed key, and of those under names the ones said."""
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Dotted key → where its value came from: 'default', 'FILE:LINE' (a .env too), 'env NAME', 'flag'."""
     notices: tuple[str, ...] = ()
     """Sentences worth showing once that stop nothing."""

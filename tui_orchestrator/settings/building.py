@@ -1,0 +1,175 @@
+"""From what has been read to typed settings, with the checks that concern more than one key."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ..routing.budget import Budgets, OnExhausted
+from ..routing.decision import Policy, Retries, Weights
+from ..routing.money import ZERO, Money, Price, Rates
+from ..routing.ports import Timeouts
+from ..routing.profile import Ability, Level, TaskType
+from ..routing.request import Strategy
+from ..routing.rules import Rule
+from .reading import Found, Reading
+from .schema import find, fixed_keys
+from .servers import SHIPPED
+from .shape import Key, Path, Table, dotted
+from .values import CacheSettings, ModelSettings, ProviderSettings, Settings, StoreSettings, UiSettings
+
+
+def section(reading: Reading, *path: str) -> dict[str, Any]:
+    """The values directly below a place, defaults included; not those of sections in it."""
+    table = find(path)
+    assert isinstance(table, Table), path
+    values = {}
+    for name, node in table.keys.items():
+        if isinstance(node, Key):
+            found = reading.found.get((*path, name))
+            values[name] = node.default if found is None else found.value
+    return values
+
+
+def named(reading: Reading, *path: str) -> dict[str, Found]:
+    """The names the user chose below a place, with where."""
+    return reading.names.get(path, {})
+
+
+def build(reading: Reading, providers: Mapping[str, ProviderSettings]) -> Settings:
+    """Adds to the reading's problems what is only wrong of several keys together."""
+    router = section(reading, "router")
+    store = section(reading, "store")
+    ui = section(reading, "ui")
+    values = {dotted(path): key.default for path, key in fixed_keys()}
+    origins = dict.fromkeys(values, "default")
+    values |= {dotted(path): found.value for path, found in reading.found.items()}
+    origins |= {dotted(path): found.origin for path, found in reading.found.items()}
+    for name in named(reading, "budgets", "providers"):
+        _known_provider(reading, name, providers, ("budgets", "providers", name))
+    return Settings(
+        policy=_policy(reading, router),
+        timeouts=Timeouts(**section(reading, "router", "timeouts")),
+        budgets=_budgets(reading),
+        chains={name: reading.found["chains", name].value for name in _sound(reading, "chains")},  # type: ignore[misc]
+        rules=_rules(reading),
+        providers=providers,
+        models=_models(reading, providers),
+        discovery=router["discover_local"],
+        cache=CacheSettings(**section(reading, "cache")),
+        ui=UiSettings(
+            **ui,
+            keymap={name: str(reading.found["ui", "keymap", name].value) for name in _sound(reading, "ui", "keymap")},
+        ),
+        store=StoreSettings(**store),
+        default_temperature=router["temperature"],
+        default_model=router["default_model"],
+        debug_routing=router["debug"],
+        track_costs=section(reading, "budgets")["track_costs"],
+        values=MappingProxyType(values),
+        origins=MappingProxyType(origins),
+    )
+
+
+def _sound(reading: Reading, *path: str) -> list[str]:
+    """Names of single values that were read without a problem."""
+    return [name for name in named(reading, *path) if (*path, name) in reading.found]
+
+
+def _policy(reading: Reading, router: dict[str, Any]) -> Policy:
+    plain = {field.name for field in dataclasses.fields(Policy)} & set(router) - {"strategy"}
+    return Policy(
+        strategy=Strategy(router["strategy"]),
+        weights=Weights(**section(reading, "router", "weights")),
+        retries=Retries(**section(reading, "router", "retries")),
+        on_exhausted=OnExhausted(section(reading, "budgets")["on_exhausted"]),
+        lean_to=router["default_model"],
+        **{name: router[name] for name in plain},
+    )
+
+
+def _budgets(reading: Reading) -> Budgets:
+    said = section(reading, "budgets")
+
+    def caps(scope: str) -> dict[str, tuple[Money | None, Money | None]]:
+        below = {name: section(reading, "budgets", scope, name) for name in named(reading, "budgets", scope)}
+        return {name: (cap["daily_usd"], cap["monthly_usd"]) for name, cap in below.items()}
+
+    return Budgets(
+        per_request=said["per_request_usd"],
+        session=said["session_usd"],
+        daily=said["daily_usd"],
+        monthly=said["monthly_usd"],
+        providers=caps("providers"),
+        models=caps("models"),
+        alert_at=tuple(sorted(said["alert_at"])),
+        on_exhausted=OnExhausted(said["on_exhausted"]),
+    )
+
+
+def _rules(reading: Reading) -> tuple[Rule, ...]:
+    # The nearer source first: a project's rules are about that project. Names are in the order of their last mention.
+    rules = sorted(named(reading, "rules").items(), key=lambda item: not item[1].project)
+    return tuple(_rule(reading, name, found) for name, found in rules)
+
+
+def _rule(reading: Reading, name: str, at: Found) -> Rule:
+    said = section(reading, "rules", name)
+    effects = ("primary", "fallback", "temperature", "max_tokens", "strategy", "system")
+    # A key that was wrong has been told already; that the rule does nothing is then not the point.
+    broken = any(f": {dotted(('rules', name))}." in problem for problem in reading.problems)
+    if not broken and all(said[effect] in (None, ()) for effect in effects):
+        reading.problem(at.origin, ("rules", name), f"does nothing; give it one of {', '.join(effects)}")
+    return Rule(
+        name,
+        **{
+            **said,
+            "task_types": frozenset(map(TaskType, said["task_types"])),
+            "levels": frozenset(map(Level, said["levels"])),
+            "tags": frozenset(said["tags"]),
+            "strategy": None if said["strategy"] is None else Strategy(said["strategy"]),
+        },
+    )
+
+
+def _models(reading: Reading, providers: Mapping[str, ProviderSettings]) -> tuple[ModelSettings, ...]:
+    return tuple(_model(reading, name, at, providers) for name, at in named(reading, "models").items())
+
+
+def _model(reading: Reading, name: str, at: Found, providers: Mapping[str, ProviderSettings]) -> ModelSettings:
+    said = section(reading, "models", name)
+    provider, _, model = name.partition("/")
+    _known_provider(reading, provider, providers, ("models", name))
+    prices = {bucket: said.pop(f"{bucket}_usd") for bucket in ("input", "output", "cached_input", "cache_write")}
+    prices["reasoning"] = said.pop("reasoning_usd")
+    per_call = said.pop("per_call_usd")
+    price = None
+    if prices["input"] is not None and prices["output"] is not None:
+        rates: dict[str, Any] = {bucket: None if usd is None else usd.usd for bucket, usd in prices.items()}
+        price = Price(Rates.from_usd(**rates), per_call=per_call or ZERO, source="your configuration")
+    elif any(usd is not None for usd in (*prices.values(), per_call)):
+        missing = "input_usd" if prices["input"] is None else "output_usd"
+        reading.problem(at.origin, ("models", name), f"{missing} is missing; a price needs input_usd and output_usd")
+    abilities = said["abilities"]
+    return ModelSettings(
+        **{
+            **{key: value for key, value in said.items() if key != "id"},
+            "provider": provider,
+            "name": model,
+            "price": price,
+            "abilities": None if abilities is None else frozenset(map(Ability, abilities)),
+            "level": None if said["level"] is None else Level(said["level"]),
+        }
+    )
+
+
+def _known_provider(reading: Reading, name: str, providers: Mapping[str, ProviderSettings], path: Path) -> None:
+    known = {*SHIPPED, *providers}
+    if name in known:
+        return
+    close = difflib.get_close_matches(name, sorted(known), 1)
+    hint = f"did you mean {close[0]}?" if close else f"add [providers.{name}] with its base_url"
+    reading.problem(reading.names[path[:-1]][path[-1]].origin, path, f"no provider is called {name!r}; {hint}")

@@ -1,0 +1,302 @@
+"""The kinds of value a setting can have: what is accepted, and how it is told what would have been right."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from ..routing.money import Money
+from ..routing.rules import compile_pattern
+from .secrets import Secret
+
+
+class Kind(Protocol):
+    @property
+    def words(self) -> str:
+        """What to give, as in 'give …'."""
+        ...
+
+    def parse(self, raw: object) -> object:
+        """`raw` is as TOML gave it, numbers with a point as Decimal. Raises ValueError that says what is wrong."""
+        ...
+
+    def from_text(self, text: str) -> object:
+        """What TOML would have given for a value written without quotes, as in the environment."""
+        ...
+
+
+def shown(raw: object) -> str:
+    """A wrong value, short enough for an error."""
+    if isinstance(raw, Mapping):
+        return "a section"
+    if isinstance(raw, list):
+        return "a list"
+    if isinstance(raw, bool):
+        return str(raw).lower()
+    text = repr(raw) if isinstance(raw, str) else str(raw)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _number(text: str) -> object:
+    try:
+        return Decimal(text.strip().replace("_", ""))
+    except InvalidOperation:
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    words = "true or false"
+
+    def parse(self, raw: object) -> bool:
+        if isinstance(raw, bool):
+            return raw
+        raise ValueError(f"{shown(raw)} is neither true nor false")
+
+    def from_text(self, text: str) -> object:
+        word = text.strip().lower()
+        if word in ("1", "true", "yes", "on"):
+            return True
+        return False if word in ("0", "false", "no", "off") else text
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    low: Decimal | int = 0
+    high: Decimal | int = 1
+    unit: str = ""
+    whole: bool = False
+
+    @property
+    def words(self) -> str:
+        what = "a whole number" if self.whole else "a number"
+        return f"{what}{f' of {self.unit}' if self.unit else ''} from {self.low} to {self.high}"
+
+    def parse(self, raw: object) -> int | float:
+        if isinstance(raw, float):
+            raw = Decimal(str(raw))
+        if isinstance(raw, bool) or not isinstance(raw, int | Decimal):
+            raise ValueError(f"{shown(raw)} is not a number")
+        if isinstance(raw, Decimal) and not raw.is_finite():
+            raise ValueError(f"{raw} is not a number that can be counted with")
+        if raw < self.low:
+            raise ValueError(f"{raw} is below {_plain(self.low)}")
+        if raw > self.high:
+            raise ValueError(f"{raw} is above {_plain(self.high)}")
+        if not self.whole:
+            return float(raw)
+        if raw != int(raw):
+            raise ValueError(f"{raw} is not a whole number")
+        return int(raw)
+
+    def from_text(self, text: str) -> object:
+        return _number(text)
+
+
+def whole(low: int, high: int, unit: str = "") -> Number:
+    return Number(low, high, unit, whole=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Usd:
+    """Money. From TOML it comes as Decimal or int, never as float."""
+
+    words = "US dollars"
+
+    def parse(self, raw: object) -> Money:
+        if isinstance(raw, str):
+            # A price in quotes is as exact as one without.
+            raw = _number(raw.removeprefix("$"))
+        if isinstance(raw, bool) or not isinstance(raw, int | Decimal):
+            raise ValueError(f"{shown(raw)} is not an amount")
+        if isinstance(raw, Decimal) and not raw.is_finite():
+            raise ValueError(f"{raw} is not an amount")
+        if raw < 0:
+            raise ValueError(f"{raw} is below zero")
+        if raw > 1_000_000_000:
+            raise ValueError(f"{shown(raw)} is above a billion")
+        return Money.from_usd(raw)
+
+    def from_text(self, text: str) -> object:
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    options: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        return f"one of {', '.join(self.options)}"
+
+    def parse(self, raw: object) -> str:
+        if isinstance(raw, str) and raw in self.options:
+            return raw
+        close = difflib.get_close_matches(str(raw).lower(), self.options, 1)
+        perhaps = f", perhaps '{close[0]}' is meant" if close else ""
+        raise ValueError(f"{shown(raw)} is unknown{perhaps}")
+
+    def from_text(self, text: str) -> object:
+        return text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    words: str = "text in quotes"
+    fits: str = r"(?s).*\S.*"
+    """What all of it must look like."""
+    confidential: bool = False
+    """A wrong value is not repeated."""
+
+    def parse(self, raw: object) -> str:
+        if not isinstance(raw, str):
+            raise ValueError(f"{shown(raw)} is not text")
+        if not raw.strip():
+            raise ValueError("the text is empty")
+        if not re.fullmatch(self.fits, raw):
+            raise ValueError("this is not what is wanted" if self.confidential else f"{shown(raw)} is not right here")
+        return raw
+
+    def from_text(self, text: str) -> object:
+        return text
+
+
+MODEL = Text("a model's id as `models` lists it", r"[^\s,]+")
+ENVIRONMENT_NAME = Text("the name of an environment variable, not the key itself", r"[A-Za-z_]\w*", confidential=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    item: Kind
+    plural: str
+    least: int = 1
+
+    @property
+    def words(self) -> str:
+        return f"a list of {self.plural}" + (f", each {self.item.words}" if isinstance(self.item, Choice) else "")
+
+    def parse(self, raw: object) -> tuple[object, ...]:
+        if not isinstance(raw, list | tuple):
+            raise ValueError(f"{shown(raw)} is not a list")
+        if len(raw) < self.least:
+            raise ValueError("the list is empty and so names nothing")
+        values = tuple(self.item.parse(item) for item in raw)
+        for number, value in enumerate(values):
+            if value in values[:number]:
+                raise ValueError(f"{shown(raw[number])} stands in the list twice")
+        return values
+
+    def from_text(self, text: str) -> object:
+        return [self.item.from_text(part.strip()) for part in text.split(",") if part.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    words = "a regular expression, best in single quotes"
+
+    def parse(self, raw: object) -> re.Pattern[str]:
+        if not isinstance(raw, str) or not raw:
+            raise ValueError(f"{shown(raw)} is not a pattern")
+        return compile_pattern(raw)
+
+    def from_text(self, text: str) -> object:
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """An address without a password in it, unless it is kept as a secret."""
+
+    schemes: tuple[str, ...] = ("http", "https")
+    secret: bool = False
+
+    @property
+    def words(self) -> str:
+        return f"an address that begins with {' or '.join(f'{scheme}://' for scheme in self.schemes)}"
+
+    def parse(self, raw: object) -> str | Secret:
+        # The value is never repeated: what is wrong with it may be the key someone put there.
+        if not isinstance(raw, str):
+            raise ValueError("this is not an address")
+        address = raw.strip()
+        try:
+            parts = urlsplit(address)
+            port_is_right = parts.port is None or parts.port > 0
+        except ValueError:
+            raise ValueError("this is not an address") from None
+        if parts.scheme not in self.schemes or not parts.hostname or not port_is_right or re.search(r"\s", address):
+            raise ValueError("this is not such an address")
+        if self.secret:
+            return Secret(address)
+        if parts.username or parts.password:
+            raise ValueError("the address holds a name or password; keys go through api_key_env")
+        if parts.query or parts.fragment:
+            raise ValueError("the address goes on after its path, with ? or #")
+        return address.rstrip("/")
+
+    def from_text(self, text: str) -> object:
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class FilePath:
+    words = "a whole path, from / or ~"
+
+    def parse(self, raw: object) -> Path:
+        if not isinstance(raw, str) or not raw.strip() or "\0" in raw:
+            raise ValueError(f"{shown(raw)} is not a path")
+        try:
+            path = Path(raw).expanduser()
+        except RuntimeError:
+            raise ValueError(f"nobody knows where the home directory of {shown(raw)} is") from None
+        if not path.is_absolute():
+            raise ValueError(f"{shown(raw)} depends on where the program is started")
+        return path
+
+    def from_text(self, text: str) -> object:
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program with its arguments. No shell ever sees it."""
+
+    words = "a command with its arguments"
+
+    def parse(self, raw: object) -> tuple[str, ...]:
+        if not isinstance(raw, str):
+            raise ValueError(f"{shown(raw)} is not a command")
+        try:
+            words = tuple(shlex.split(raw))
+        except ValueError as error:
+            raise ValueError(f"the command cannot be split into words: {str(error).lower()}") from None
+        if not words or "\0" in raw:
+            raise ValueError("the command is empty")
+        return words
+
+    def from_text(self, text: str) -> object:
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A key that must not be there at all."""
+
+    words: str
+
+    def parse(self, raw: object) -> object:
+        raise ValueError("a key does not belong in this file")
+
+    def from_text(self, text: str) -> object:
+        return text
+
+
+def _plain(bound: Decimal | int) -> str:
+    return "zero" if bound == 0 else str(bound)

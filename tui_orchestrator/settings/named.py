@@ -1,0 +1,210 @@
+"""The settings whose entries the user names: chains, rules, providers, models."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ..routing.profile import Ability, Level, TaskType
+from ..routing.request import Strategy
+from ..routing.rules import DOMAINS
+from .kinds import (
+    ENVIRONMENT_NAME,
+    MODEL,
+    Choice,
+    Command,
+    Flag,
+    ListOf,
+    Number,
+    Refused,
+    Regex,
+    Text,
+    Url,
+    Usd,
+    whole,
+)
+from .shape import Key, Table
+
+SHARE = Number(0, 1)
+STRATEGY = Choice(tuple(Strategy))
+TEMPERATURE = Number(0, 2)
+TOKENS = whole(1, 10_000_000, "tokens")
+PAUSE = Number(0, 3_600, "seconds")
+_MODEL_LIST = ListOf(MODEL, "model ids")
+
+
+def _limits(of: str) -> dict[str, Key]:
+    return {
+        "requests_per_minute": Key(
+            whole(1, 1_000_000), None, f"Most requests a minute to {of}.", "60", unset="no limit"
+        ),
+        "tokens_per_minute": Key(
+            whole(1, 10**9),
+            None,
+            f"Most tokens a minute to {of}, input and output together.",
+            "200000",
+            unset="no limit",
+        ),
+        "max_concurrent": Key(whole(1, 1_000), None, f"Most calls to {of} at once.", "4", unset="no limit"),
+    }
+
+
+CHAINS = Table(
+    "Chains of your own, beside mixed, anthropic, openai, fast and local: models in the order a turn may walk them.",
+    each=Key(_MODEL_LIST, None, "Model ids, the first one tried first.", '["ollama/llama4", "openai/gpt-6-luna"]'),
+    sample="thrifty",
+)
+
+RULES = Table(
+    "Rules of your own. The first that matches decides before the strategy does; the project's rules come before "
+    "yours. All conditions given must hold; of a list, any of its values will do.",
+    each=Table(
+        "",
+        {
+            "task_types": Key(
+                ListOf(Choice(tuple(TaskType)), "task types"), (), "What the prompt asks for.", '["code"]'
+            ),
+            "levels": Key(ListOf(Choice(tuple(Level)), "levels"), (), "How much it asks.", '["advanced", "expert"]'),
+            "words": Key(
+                ListOf(Text("words or phrases in quotes"), "words"),
+                (),
+                "Whole words or phrases in the prompt, upper and lower case alike.",
+                '["contract", "terms of use"]',
+            ),
+            "pattern": Key(Regex(), None, "A regular expression, searched without regard to case.", r"'\bJIRA-\d+\b'"),
+            "domains": Key(
+                ListOf(Choice(tuple(DOMAINS)), "domains"),
+                (),
+                "Fields told by words that seldom occur elsewhere.",
+                '["law"]',
+            ),
+            "attachment": Key(Choice(("image", "text", "any")), None, "What comes with the prompt.", '"image"'),
+            "tags": Key(ListOf(Text("tags"), "tags"), (), "Tags of the session.", '["work"]'),
+            "primary": Key(MODEL, None, "The model to use.", '"anthropic/claude-opus-5.5"'),
+            "fallback": Key(_MODEL_LIST, (), "Models to walk when that one is not enough.", '["openai/gpt-6"]'),
+            "temperature": Key(TEMPERATURE, None, "Sent with the prompt.", "0.2", unset="as the request says"),
+            "max_tokens": Key(TOKENS, None, "Most output tokens.", "2000", unset="as the request says"),
+            "strategy": Key(
+                STRATEGY, None, "In place of the configured one.", '"quality"', unset="as the request says"
+            ),
+            "system": Key(Text(), None, "System text to send.", '"Cite the paragraph."', unset="as the request says"),
+        },
+    ),
+    sample="legal",
+)
+
+PROVIDERS = Table(
+    "anthropic, openai, gemini and openrouter are there when their key is; lmstudio, ollama, llamacpp, vllm and mlx "
+    "are found when they run. Say here what differs, or add a server of your own.",
+    each=Table(
+        "",
+        {
+            "kind": Key(
+                Choice(("anthropic", "openai", "gemini", "openrouter", "openai-compatible")),
+                None,
+                "What it speaks.",
+                '"openai-compatible"',
+                unset="that of the name where it is one of the above, else openai-compatible",
+            ),
+            "enabled": Key(Flag(), True, "Whether it may be used. OPENROUTER_ENABLED sets it for openrouter.", "false"),
+            "base_url": Key(
+                Url(),
+                None,
+                "Where it is. A project's file may only name an address on this machine for a key that is yours.",
+                '"http://192.168.1.20:8000/v1"',
+                unset="its usual address",
+            ),
+            "api_key_env": Key(
+                ENVIRONMENT_NAME,
+                None,
+                "The environment variable that holds the key.",
+                '"TEAM_API_KEY"',
+                unset="ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY or GOOGLE_API_KEY, OPENROUTER_API_KEY",
+            ),
+            "api_key_command": Key(
+                Command(),
+                None,
+                "A command that prints the key; ten seconds, no shell, not from a project's file. Asked after the "
+                "environment.",
+                '"pass show team/api-key"',
+            ),
+            "api_key_keyring": Key(
+                Flag(),
+                False,
+                "Ask the system keyring, service tui-orchestrator, user the provider's name. Asked last.",
+                "true",
+            ),
+            "api_key": Key(
+                Refused("api_key_env, api_key_command or api_key_keyring instead"), None, "", '""', hidden=True
+            ),
+            "local": Key(
+                Flag(),
+                None,
+                "Whether it runs on hardware of yours and costs nothing.",
+                "true",
+                unset="true for an address on this machine",
+            ),
+            **_limits("this provider"),
+        },
+    ),
+    name_fits=r"[a-z0-9][a-z0-9_.-]*",
+    sample="team",
+)
+
+_PRICE = "US dollars per million"
+MODELS = Table(
+    "Models to add, or to know better. What is not said stays as it is known otherwise; a price that nobody knows is "
+    "unknown, not zero.",
+    each=Table(
+        "",
+        {
+            "id": Key(
+                MODEL, None, "PROVIDER/MODEL, or the model's name alone beside `provider`.", '"team/qwen4-coder"'
+            ),
+            "provider": Key(
+                Text("a provider's name", r"[a-z0-9][a-z0-9_.-]*"), None, "Who serves it.", '"team"', unset="as in `id`"
+            ),
+            "enabled": Key(Flag(), True, "Whether it may be used.", "false"),
+            "input_usd": Key(Usd(), None, f"{_PRICE} input tokens; goes with output_usd.", "0.40", unset="not known"),
+            "output_usd": Key(Usd(), None, f"{_PRICE} output tokens.", "1.60", unset="not known"),
+            "cached_input_usd": Key(
+                Usd(), None, f"{_PRICE} input tokens read from a cache.", "0.04", unset="as input_usd"
+            ),
+            "cache_write_usd": Key(Usd(), None, f"{_PRICE} input tokens written to one.", "0.50", unset="as input_usd"),
+            "reasoning_usd": Key(Usd(), None, f"{_PRICE} hidden reasoning tokens.", "1.60", unset="as output_usd"),
+            "per_call_usd": Key(Usd(), None, "US dollars for each call, beside its tokens.", "0.005", unset="0"),
+            "context_window": Key(TOKENS, None, "Tokens, input and output together.", "131072", unset="not known"),
+            "max_output": Key(TOKENS, None, "Most tokens it can answer with.", "16384", unset="not known"),
+            "abilities": Key(
+                ListOf(Choice(tuple(Ability)), "abilities", least=0), None, "What it can do.", '["tools", "vision"]'
+            ),
+            "level": Key(Choice(tuple(Level)), None, "How much it can do, roughly.", '"advanced"', unset="not known"),
+            "ability": Key(
+                SHARE,
+                None,
+                "How much it can do, on the scale of a prompt's difficulty: "
+                "at equal values a good answer is as likely as not.",
+                "0.65",
+                unset="from `level`",
+            ),
+            "local": Key(Flag(), None, "Whether it runs on hardware of yours.", "true", unset="as its provider"),
+            "open_weights": Key(Flag(), None, "Whether its weights are public.", "true", unset="not known"),
+            "family": Key(
+                Text("a word"),
+                None,
+                "An ensemble prefers members of different families.",
+                '"qwen"',
+                unset="from its name",
+            ),
+            "first_token_s": Key(PAUSE, None, "Seconds to the first token, until measured.", "0.4", unset="a guess"),
+            "tokens_per_s": Key(
+                Number(Decimal("0.1"), 100_000), None, "Output tokens a second, until measured.", "80", unset="a guess"
+            ),
+            "accepts_temperature": Key(Flag(), None, "Whether a temperature may be sent.", "false", unset="not known"),
+            **_limits("this model"),
+        },
+    ),
+    name="PROVIDER/MODEL",
+    sample="team/qwen4-coder",
+    name_fits=r"[^\s/\"]+/[^\s\"]+",
+    array=True,
+)

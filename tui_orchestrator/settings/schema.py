@@ -1,0 +1,299 @@
+"""Every setting there is, described once: how it is read, checked, explained, shown and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from ..routing.budget import Budgets, OnExhausted
+from ..routing.decision import Policy
+from ..routing.ports import Timeouts
+from .kinds import MODEL, Choice, FilePath, Flag, ListOf, Number, Text, Url, Usd, whole
+from .named import CHAINS, MODELS, PAUSE, PROVIDERS, RULES, SHARE, STRATEGY, TEMPERATURE, TOKENS
+from .shape import Key, Path, Table
+from .values import CacheSettings, UiSettings
+
+_POLICY, _TIMEOUTS, _BUDGETS, _CACHE, _UI = Policy(), Timeouts(), Budgets(), CacheSettings(), UiSettings()
+_SECONDS = Number(Decimal("0.05"), 86_400, "seconds")
+_WEIGHT = Number(0, 100)
+
+
+def _caps(of: str) -> dict[str, Key | Table]:
+    return {
+        "daily_usd": Key(Usd(), None, f"Cap on a day's calls to {of}, in US dollars.", "1.00", unset="no cap"),
+        "monthly_usd": Key(Usd(), None, f"Cap on a month's calls to {of}, in US dollars.", "20.00", unset="no cap"),
+    }
+
+
+_ROUTER = Table(
+    "How a model is chosen, and when the next one is tried.",
+    {
+        "strategy": Key(
+            STRATEGY, _POLICY.strategy.value, "How a model is chosen where a request does not say.", '"cheapest"'
+        ),
+        "quality_threshold": Key(
+            SHARE,
+            _POLICY.quality_threshold,
+            "Least probability of a good answer that `cheapest`, `performance` and `local_first` ask of a model.",
+            "0.7",
+            env="QUALITY_THRESHOLD",
+        ),
+        "confidence_threshold": Key(
+            SHARE, _POLICY.confidence_threshold, "An answer trusted less than this escalates to the next model.", "0.5"
+        ),
+        "max_attempts": Key(
+            whole(1, 20), _POLICY.max_attempts, "Most calls a turn may make, over all models and retries.", "5"
+        ),
+        "max_tokens": Key(
+            TOKENS,
+            _POLICY.max_tokens,
+            "Most output tokens of an attempt, reasoning included, where a request does not say.",
+            "2048",
+            env="DEFAULT_MAXTOKENS",
+        ),
+        "temperature": Key(
+            TEMPERATURE,
+            None,
+            "Sent where a request does not say and the model accepts one.",
+            "0.7",
+            env="DEFAULTTEMPERATURE",
+            unset="the provider's own",
+        ),
+        "default_model": Key(
+            MODEL,
+            None,
+            "A model's id, its bare name, or a provider's name: leaned to, never pinned. "
+            "DEFAULT_MODEL_PROVIDER and DEFAULT_MODEL_NAME set it too.",
+            '"anthropic/claude-sonnet-5.5"',
+        ),
+        "baseline_model": Key(
+            MODEL,
+            None,
+            "Savings are told against what this model would have cost.",
+            '"openai/gpt-6"',
+            unset="the dearest model there is",
+        ),
+        "prefer_local": Key(Flag(), _POLICY.prefer_local, "Lean to models on your own machine.", "true"),
+        "prefer_opensource": Key(
+            Flag(), _POLICY.prefer_opensource, "Lean to models with open weights.", "true", env="PREFER_OPENSOURCE"
+        ),
+        "local_max_complexity": Key(
+            whole(0, 10),
+            _POLICY.local_max_complexity,
+            "`local_first` sends prompts up to this complexity (1–10) to a local model whatever its chances.",
+            "5",
+        ),
+        "discrimination": Key(
+            Number(Decimal("0.1"), 100),
+            _POLICY.discrimination,
+            "How steeply the probability of a good answer rises with a model's ability over the prompt's difficulty.",
+            "6",
+        ),
+        "exploration": Key(
+            SHARE,
+            _POLICY.exploration,
+            "Largest share of `preference` turns that try a model other than your favourite.",
+            "0.05",
+        ),
+        "max_wait_s": Key(
+            PAUSE,
+            _POLICY.max_wait_s,
+            "In seconds: a model whose rate limit would keep a call waiting for longer is not considered.",
+            "10",
+        ),
+        "requests_per_minute": Key(
+            whole(1, 1_000_000),
+            None,
+            "Most requests a minute to each provider that has no limit of its own below. RATE_LIMIT_REQUESTS, in "
+            "RATE_LIMIT_WINDOW seconds (60), sets it too.",
+            "60",
+            unset="no limit",
+        ),
+        "discover_local": Key(
+            Flag(), True, "Look for LM Studio, Ollama, llama.cpp, vLLM and MLX on their usual ports.", "false"
+        ),
+        "debug": Key(Flag(), False, "Log each decision in full.", "true", env="ORCHESTRATOR_DEBUG_ROUTING"),
+        "weights": Table(
+            "What counts in `balanced`: a point of success probability, a dollar, a second. 0 leaves it out.",
+            {
+                "quality": Key(_WEIGHT, _POLICY.weights.quality, "Weight of the probability of a good answer.", "2"),
+                "cost": Key(_WEIGHT, _POLICY.weights.cost, "Weight of the expected cost.", "0.8"),
+                "latency": Key(_WEIGHT, _POLICY.weights.latency, "Weight of the expected time.", "0.3"),
+            },
+        ),
+        "timeouts": Table(
+            "In seconds.",
+            {
+                "connect": Key(_SECONDS, _TIMEOUTS.connect, "Until the connection stands.", "5"),
+                "first_token": Key(_SECONDS, _TIMEOUTS.first_token, "From sending until the first token.", "120"),
+                "between_tokens": Key(_SECONDS, _TIMEOUTS.between_tokens, "Longest silence inside an answer.", "60"),
+                "total": Key(_SECONDS, _TIMEOUTS.total, "A whole attempt, first byte to last.", "900"),
+            },
+        ),
+        "retries": Table(
+            "In seconds where nothing else is said. Only failures that may pass are tried again.",
+            {
+                "base": Key(
+                    PAUSE, _POLICY.retries.base, "The first pause is up to this, each further up to twice.", "1"
+                ),
+                "cap": Key(PAUSE, _POLICY.retries.cap, "Longest pause of our own making.", "20"),
+                "retry_after_cap": Key(
+                    PAUSE,
+                    _POLICY.retries.retry_after_cap,
+                    "A provider that asks to wait for longer is left for the next model.",
+                    "60",
+                ),
+                "per_model": Key(
+                    whole(0, 10), _POLICY.retries.per_model, "How often the same model is tried again; a count.", "2"
+                ),
+                "patience": Key(
+                    PAUSE,
+                    _POLICY.retries.patience,
+                    "A wait longer than this goes to the next model instead, where there is one.",
+                    "5",
+                ),
+            },
+        ),
+    },
+)
+
+_BUDGETS_TABLE = Table(
+    "Caps in US dollars. None is ever passed: a call that does not fit is not made. 0 allows free models alone.",
+    {
+        "per_request_usd": Key(Usd(), None, "Cap on one turn, all its attempts together.", "0.05", unset="no cap"),
+        "session_usd": Key(Usd(), None, "Cap on one conversation.", "1.00", unset="no cap"),
+        "daily_usd": Key(Usd(), None, "Cap on a day, your local one.", "5.00", env="DAILY_BUDGET_USD", unset="no cap"),
+        "monthly_usd": Key(Usd(), None, "Cap on a month.", "50.00", env="MONTHLY_COST_LIMIT", unset="no cap"),
+        "alert_at": Key(
+            ListOf(Number(Decimal("0.01"), 1), "shares of a cap, from 0.01 to 1"),
+            _BUDGETS.alert_at,
+            "Shares of a cap at which it is said, once each.",
+            "[0.8]",
+        ),
+        "on_exhausted": Key(
+            Choice(tuple(OnExhausted)),
+            _BUDGETS.on_exhausted.value,
+            "When the chosen model does not fit even with fewer tokens: refuse, or take the cheapest or a local one.",
+            '"cheapest"',
+        ),
+        "track_costs": Key(
+            Flag(),
+            True,
+            "Show costs and savings. Attempts are recorded and caps hold either way.",
+            "false",
+            env="COST_TRACKING_ENABLED",
+        ),
+        "providers": Table(
+            "Caps on one provider.",
+            each=Table("", _caps("this provider")),
+            sample="openai",
+            name_fits=r"[a-z0-9][a-z0-9_.-]*",
+        ),
+        "models": Table(
+            "Caps on one model.",
+            each=Table("", _caps("this model")),
+            name="PROVIDER/MODEL",
+            name_fits=r"[^\s/\"]+/[^\s\"]+",
+            sample="anthropic/claude-opus-5.5",
+        ),
+    },
+)
+
+_CACHE_TABLE = Table(
+    "Answers kept to be given again.",
+    {
+        "exact": Key(
+            Flag(),
+            _CACHE.exact,
+            "For the same model, messages and parameters, at temperature 0 or when asked.",
+            "false",
+        ),
+        "ttl_s": Key(whole(1, 31_536_000, "seconds"), _CACHE.ttl_s, "How long an answer is kept, in seconds.", "3600"),
+        "semantic": Key(
+            Flag(), _CACHE.semantic, "For nearly the same prompt too, told by local embeddings; always marked.", "true"
+        ),
+        "semantic_similarity": Key(
+            SHARE, _CACHE.semantic_similarity, "Least likeness of two prompts for that, as a cosine.", "0.98"
+        ),
+    },
+)
+
+_UI_TABLE = Table(
+    "The console.",
+    {
+        "theme": Key(Text("a theme's name"), None, "One of those F9 lists.", '"mine"', unset="the console's own"),
+        "panes": Key(
+            ListOf(Choice(("chat", "decision", "costs", "registry")), "panes"),
+            _UI.panes,
+            "Shown at the start, as far as the terminal has room.",
+            '["chat"]',
+        ),
+        "density": Key(
+            Choice(("comfortable", "compact")), _UI.density, "How much air there is between things.", '"compact"'
+        ),
+        "keymap": Table(
+            "Keys of your own: an action's id, as the help (F1) lists it, and its key or keys with commas between.",
+            each=Key(Text("a key's name", r"[^\s,]+(,[^\s,]+)*"), None, "Its key or keys.", '"f7,ctrl+z"'),
+            name="ACTION",
+            name_fits=r"[a-z0-9][a-z0-9_.:-]*",
+            sample="pane.zoom",
+            dotted_names=True,
+        ),
+    },
+)
+
+_STORE = Table(
+    "Where everything is kept.",
+    {
+        "path": Key(FilePath(), None, "The database file.", '"~/llm/store.db"', unset="`config path` says"),
+        "redis_url": Key(
+            Url(("redis", "rediss"), secret=True),
+            None,
+            "A shared server for budgets, rate limits and cache, so that several machines keep to one cap.",
+            '"redis://localhost:6379/0"',
+            env="REDIS_URL",
+        ),
+    },
+)
+
+SCHEMA = Table(
+    "",
+    {
+        "router": _ROUTER,
+        "budgets": _BUDGETS_TABLE,
+        "chains": CHAINS,
+        "rules": RULES,
+        "providers": PROVIDERS,
+        "models": MODELS,
+        "cache": _CACHE_TABLE,
+        "ui": _UI_TABLE,
+        "store": _STORE,
+    },
+)
+
+
+def find(path: Path) -> Key | Table | None:
+    """What the schema says of a place; None for one that there is not."""
+    node: Key | Table | None = SCHEMA
+    for part in path:
+        node = node.at(part) if isinstance(node, Table) else None
+    return node
+
+
+def fixed_keys(table: Table = SCHEMA, path: Path = ()) -> Iterator[tuple[Path, Key]]:
+    """Every key that is there without the user naming anything."""
+    for name, node in table.keys.items():
+        if isinstance(node, Table):
+            yield from fixed_keys(node, (*path, name))
+        else:
+            yield (*path, name), node
+
+
+def every_key(table: Table = SCHEMA, path: Path = ()) -> Iterator[tuple[Path, Key]]:
+    """Those under names the user chooses too, with a placeholder such as NAME for it; refused keys not."""
+    below = {**table.keys, **({table.name: table.each} if table.each else {})}
+    for name, node in below.items():
+        if isinstance(node, Table):
+            yield from every_key(node, (*path, name))
+        elif not node.hidden:
+            yield (*path, name), node

@@ -1,0 +1,122 @@
+"""Settings as text: values in TOML, all of them with where they came from, and the commented example file."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ..routing.money import Money
+from ..routing.text import clean
+from .kinds import Command, Flag
+from .schema import SCHEMA, find
+from .shape import Key, Path, Table, dotted, split
+from .values import Settings
+
+
+def in_toml(value: object) -> str:
+    """A value of a setting as TOML writes it; a secret masked."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Money):
+        usd = value.usd.normalize()
+        return f"{usd:.2f}" if usd == round(usd, 2) else f"{usd:f}"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{dotted((str(name),))} = {in_toml(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(in_toml(item) for item in value)}]"
+    text = value.pattern if isinstance(value, re.Pattern) else str(value)
+    return json.dumps(clean(text), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """One setting as it holds now."""
+
+    key: str
+    """Dotted."""
+    value: str
+    """In TOML; where it is not set, what that comes to, in brackets. Secrets are masked."""
+    origin: str
+    doc: str
+
+
+def effective(settings: Settings) -> list[Effective]:
+    """All settings in the schema's order, those under names as far as they are said; then the keys in use."""
+    rows = []
+    order = {name: number for number, name in enumerate(SCHEMA.keys)}
+    for name, value in sorted(settings.values.items(), key=lambda item: order[split(item[0])[0]]):
+        key = find(split(name))
+        assert isinstance(key, Key), name
+        if value is None:
+            shown = f"({key.unset})"
+        else:
+            shown = in_toml(shlex.join(value) if isinstance(key.kind, Command) and isinstance(value, tuple) else value)
+        rows.append(Effective(name, shown, settings.origins[name], key.doc))
+    for provider in settings.providers.values():
+        if provider.api_key is not None:
+            name = dotted(("providers", provider.name, "api_key"))
+            rows.append(Effective(name, in_toml(provider.api_key), provider.key_origin, "The key in use."))
+    return rows
+
+
+_HEAD = """\
+# Settings of tui-orchestrator. Every key there is, with its default; all are optional.
+#
+# Yours lie where `tui-orchestrator config path` says; `config init` puts this file there. What a project needs
+# otherwise goes into ./tui-orchestrator.toml, which goes before yours; .env in the same directory before that, then the
+# environment, then flags. Any key can be set in the environment: TUI_ORCHESTRATOR_ROUTER__STRATEGY=cheapest.
+# `config check` finds mistakes, `config show` says what holds and why.
+#
+# Money is in US dollars, times are in seconds. Lines that begin with "#" and no space after it are settings to take the
+# "#" from.
+"""
+
+
+def example() -> str:
+    """The text of config.example.toml. As it stands it changes nothing."""
+    return "\n".join([_HEAD, *_section(SCHEMA, ())]).rstrip() + "\n"
+
+
+def _section(table: Table, path: Path) -> Iterator[str]:
+    """Keys before sections: TOML would count a key below a section to that section."""
+    below = {**table.keys, **({table.sample: table.each} if table.each else {})}
+    for name, node in below.items():
+        if isinstance(node, Key) and not node.hidden:
+            yield from _setting(name, node, dotted_name=table.dotted_names)
+    for name, node in below.items():
+        if not isinstance(node, Table):
+            continue
+        place = path if table.array else (*path, name)
+        chosen = name == table.sample and table.each is node
+        if node.doc:
+            yield from _comment(node.doc)
+        brackets = f"[[{dotted(place)}]]" if table.array else f"[{dotted(place)}]"
+        # Where names are chosen the section is an example too; elsewhere it stands, so that a key needs one "#" less.
+        if chosen:
+            yield f"#{brackets}"
+        elif not isinstance(node.each, Table):
+            yield brackets
+        yield ""
+        yield from _section(node, place)
+
+
+def _setting(name: str, key: Key, *, dotted_name: bool) -> Iterator[str]:
+    nothing = key.default is None or key.default == ()
+    doc = key.doc if isinstance(key.kind, Flag) else f"{key.doc} {key.kind.words[0].upper()}{key.kind.words[1:]}."
+    yield from _comment(f"{doc} Not set: {key.unset}." if nothing and key.default is None else doc)
+    value = key.example if nothing else in_toml(key.default)
+    yield f"#{name if dotted_name else dotted((name,))} = {value}"
+    yield ""
+
+
+def _comment(text: str) -> list[str]:
+    return [f"# {line}" for line in textwrap.wrap(text, 118, break_long_words=False, break_on_hyphens=False)]
