@@ -2,6 +2,8 @@
 
 from .loading import load
 from .secrets import Secret
+from .servers import LOCAL_SERVERS, on_this_machine
+from .showing import Effective, effective, example
 from .values import (
     CacheSettings,
     ModelSettings,
@@ -12,9 +14,12 @@ from .values import (
     StoreSettings,
     UiSettings,
 )
+from .writing import set_value, write_privately
 
 __all__ = [
+    "LOCAL_SERVERS",
     "CacheSettings",
+    "Effective",
     "ModelSettings",
     "ProviderKind",
     "ProviderSettings",
@@ -23,5 +28,10 @@ __all__ = [
     "SettingsError",
     "StoreSettings",
     "UiSettings",
+    "effective",
+    "example",
     "load",
+    "on_this_machine",
+    "set_value",
+    "write_privately",
 ]

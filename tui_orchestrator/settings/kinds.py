@@ -108,7 +108,7 @@ def whole(low: int, high: int, unit: str = "") -> Number:
 class Usd:
     """Money. From TOML it comes as Decimal or int, never as float."""
 
-    words = "US dollars"
+    words: str = "US dollars"
 
     def parse(self, raw: object) -> Money:
         if isinstance(raw, str):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path as FilePath
 from types import MappingProxyType
@@ -156,6 +155,8 @@ def _with_keys(
     asked = [name for name in providers if section(reading, "providers", name)["api_key_command"]]
     if len(asked) < 2:
         return {name: with_key(provider) for name, provider in providers.items()}
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(len(asked)) as pool:
         return dict(zip(providers, pool.map(with_key, providers.values()), strict=True))
 

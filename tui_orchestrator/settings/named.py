@@ -150,7 +150,7 @@ PROVIDERS = Table(
     sample="team",
 )
 
-_PRICE = "US dollars per million"
+_PRICE = Usd("US dollars per million tokens")
 MODELS = Table(
     "Models to add, or to know better. What is not said stays as it is known otherwise; a price that nobody knows is "
     "unknown, not zero.",
@@ -164,15 +164,17 @@ MODELS = Table(
                 Text("a provider's name", r"[a-z0-9][a-z0-9_.-]*"), None, "Who serves it.", '"team"', unset="as in `id`"
             ),
             "enabled": Key(Flag(), True, "Whether it may be used.", "false"),
-            "input_usd": Key(Usd(), None, f"{_PRICE} input tokens; goes with output_usd.", "0.40", unset="not known"),
-            "output_usd": Key(Usd(), None, f"{_PRICE} output tokens.", "1.60", unset="not known"),
+            "input_usd": Key(_PRICE, None, "What input tokens cost; goes with output_usd.", "0.40", unset="not known"),
+            "output_usd": Key(_PRICE, None, "What output tokens cost.", "1.60", unset="not known"),
             "cached_input_usd": Key(
-                Usd(), None, f"{_PRICE} input tokens read from a cache.", "0.04", unset="as input_usd"
+                _PRICE, None, "What input tokens read from a cache cost.", "0.04", unset="as input_usd"
             ),
-            "cache_write_usd": Key(Usd(), None, f"{_PRICE} input tokens written to one.", "0.50", unset="as input_usd"),
-            "reasoning_usd": Key(Usd(), None, f"{_PRICE} hidden reasoning tokens.", "1.60", unset="as output_usd"),
-            "per_call_usd": Key(Usd(), None, "US dollars for each call, beside its tokens.", "0.005", unset="0"),
-            "context_window": Key(TOKENS, None, "Tokens, input and output together.", "131072", unset="not known"),
+            "cache_write_usd": Key(
+                _PRICE, None, "What input tokens written to a cache cost.", "0.50", unset="as input_usd"
+            ),
+            "reasoning_usd": Key(_PRICE, None, "What hidden reasoning tokens cost.", "1.60", unset="as output_usd"),
+            "per_call_usd": Key(Usd(), None, "What each call costs beside its tokens.", "0.005", unset="0"),
+            "context_window": Key(TOKENS, None, "Input and output together.", "131072", unset="not known"),
             "max_output": Key(TOKENS, None, "Most tokens it can answer with.", "16384", unset="not known"),
             "abilities": Key(
                 ListOf(Choice(tuple(Ability)), "abilities", least=0), None, "What it can do.", '["tools", "vision"]'
@@ -195,7 +197,7 @@ MODELS = Table(
                 '"qwen"',
                 unset="from its name",
             ),
-            "first_token_s": Key(PAUSE, None, "Seconds to the first token, until measured.", "0.4", unset="a guess"),
+            "first_token_s": Key(PAUSE, None, "Time to the first token, until measured.", "0.4", unset="a guess"),
             "tokens_per_s": Key(
                 Number(Decimal("0.1"), 100_000), None, "Output tokens a second, until measured.", "80", unset="a guess"
             ),

@@ -20,8 +20,8 @@ _WEIGHT = Number(0, 100)
 
 def _caps(of: str) -> dict[str, Key | Table]:
     return {
-        "daily_usd": Key(Usd(), None, f"Cap on a day's calls to {of}, in US dollars.", "1.00", unset="no cap"),
-        "monthly_usd": Key(Usd(), None, f"Cap on a month's calls to {of}, in US dollars.", "20.00", unset="no cap"),
+        "daily_usd": Key(Usd(), None, f"Cap on a day's calls to {of}.", "1.00", unset="no cap"),
+        "monthly_usd": Key(Usd(), None, f"Cap on a month's calls to {of}.", "20.00", unset="no cap"),
     }
 
 
@@ -98,7 +98,7 @@ _ROUTER = Table(
         "max_wait_s": Key(
             PAUSE,
             _POLICY.max_wait_s,
-            "In seconds: a model whose rate limit would keep a call waiting for longer is not considered.",
+            "A model whose rate limit would keep a call waiting for longer is not considered.",
             "10",
         ),
         "requests_per_minute": Key(
@@ -122,7 +122,7 @@ _ROUTER = Table(
             },
         ),
         "timeouts": Table(
-            "In seconds.",
+            "How long to wait for what.",
             {
                 "connect": Key(_SECONDS, _TIMEOUTS.connect, "Until the connection stands.", "5"),
                 "first_token": Key(_SECONDS, _TIMEOUTS.first_token, "From sending until the first token.", "120"),
@@ -131,7 +131,7 @@ _ROUTER = Table(
             },
         ),
         "retries": Table(
-            "In seconds where nothing else is said. Only failures that may pass are tried again.",
+            "Only failures that may pass are tried again.",
             {
                 "base": Key(
                     PAUSE, _POLICY.retries.base, "The first pause is up to this, each further up to twice.", "1"
@@ -144,7 +144,7 @@ _ROUTER = Table(
                     "60",
                 ),
                 "per_model": Key(
-                    whole(0, 10), _POLICY.retries.per_model, "How often the same model is tried again; a count.", "2"
+                    whole(0, 10), _POLICY.retries.per_model, "How often the same model is tried again.", "2"
                 ),
                 "patience": Key(
                     PAUSE,
@@ -208,7 +208,7 @@ _CACHE_TABLE = Table(
             "For the same model, messages and parameters, at temperature 0 or when asked.",
             "false",
         ),
-        "ttl_s": Key(whole(1, 31_536_000, "seconds"), _CACHE.ttl_s, "How long an answer is kept, in seconds.", "3600"),
+        "ttl_s": Key(whole(1, 31_536_000, "seconds"), _CACHE.ttl_s, "How long an answer is kept.", "3600"),
         "semantic": Key(
             Flag(), _CACHE.semantic, "For nearly the same prompt too, told by local embeddings; always marked.", "true"
         ),

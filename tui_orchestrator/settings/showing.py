@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from ..routing.money import Money
 from ..routing.text import clean
-from .kinds import Command, Flag
+from .kinds import Choice, Command, ListOf, Number, Usd
 from .schema import SCHEMA, find
 from .shape import Key, Path, Table, dotted, split
 from .values import Settings
@@ -105,14 +105,20 @@ def _section(table: Table, path: Path) -> Iterator[str]:
             yield f"#{brackets}"
         elif not isinstance(node.each, Table):
             yield brackets
-        yield ""
+        if chosen or not isinstance(node.each, Table):
+            yield ""
         yield from _section(node, place)
 
 
 def _setting(name: str, key: Key, *, dotted_name: bool) -> Iterator[str]:
     nothing = key.default is None or key.default == ()
-    doc = key.doc if isinstance(key.kind, Flag) else f"{key.doc} {key.kind.words[0].upper()}{key.kind.words[1:]}."
-    yield from _comment(f"{doc} Not set: {key.unset}." if nothing and key.default is None else doc)
+    sentences = [key.doc]
+    item = key.kind.item if isinstance(key.kind, ListOf) else key.kind
+    if isinstance(item, Choice | Number | Usd):
+        sentences.append(f"{key.kind.words[0].upper()}{key.kind.words[1:]}.")
+    if key.default is None:
+        sentences.append(f"Not set: {key.unset}.")
+    yield from _comment(" ".join(sentences))
     value = key.example if nothing else in_toml(key.default)
     yield f"#{name if dotted_name else dotted((name,))} = {value}"
     yield ""

@@ -1,0 +1,165 @@
+"""Changing a settings file: the user's comments stay, and a crash leaves the old file or the new one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import tomllib
+from collections.abc import Mapping, MutableMapping
+from decimal import Decimal
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any
+
+from .kinds import Flag, Number, Usd
+from .reading import Reading, model_id
+from .schema import SCHEMA, find
+from .shape import Key, Path, Table, dotted, split
+from .showing import in_toml
+from .values import SettingsError
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+
+def set_value(path: FilePath, key: str, value: object) -> None:
+    """Sets one dotted key, of a model 'models."PROVIDER/MODEL".enabled'; None takes it out.
+
+    `value` is as TOML would give it, or a number's text as a user typed it. Raises SettingsError where the key, the
+    value or the file as it stands is wrong, OSError where it cannot be written.
+    """
+    import tomlkit
+
+    try:
+        place = split(key)
+    except ValueError as error:
+        raise SettingsError(f"{path}: {error}") from None
+    setting = find(place)
+    if not isinstance(setting, Key):
+        raise SettingsError(_unknown(place, path))
+    written = None if value is None else _as_written(setting, place, value, path)
+    before, document = _document(path)
+    _put(document, SCHEMA, place, None if written is None else tomlkit.value(written))
+    text = document.as_string()
+    _check(path, place, before, text, written)
+    write_privately(path, text)
+
+
+def write_privately(path: FilePath, text: str) -> None:
+    """Replaces the file at once, readable by its owner alone; through a link, what it leads to. Makes the directory."""
+    target = path.resolve()
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # made with mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        FilePath(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _unknown(place: Path, path: FilePath) -> str:
+    reading = Reading()
+    reading.value(place, "", str(path))
+    return reading.problems[0] if reading.problems else f"{path}: {dotted(place)}: is a section; name a key in it"
+
+
+def _as_written(setting: Key, place: Path, value: object, path: FilePath) -> str:
+    """The value in TOML. Numbers and money as they were understood, all else as it was given: '~' stays '~'."""
+    number = isinstance(setting.kind, Usd | Number | Flag)
+    raw = setting.kind.from_text(value) if number and isinstance(value, str) else value
+    try:
+        parsed = setting.parse(raw)
+    except ValueError as error:
+        raise SettingsError(f"{path}: {dotted(place)}: {error}") from None
+    return in_toml(parsed if number else raw)
+
+
+def _document(path: FilePath) -> tuple[str, TOMLDocument]:
+    """The file's text, empty where there is no file, and the same to be edited."""
+    import tomlkit
+
+    reading = Reading()
+    try:
+        reading.file(path)
+        text = path.read_bytes().decode("utf-8-sig")
+        return text, tomlkit.parse(text)
+    except FileNotFoundError:
+        return "", tomlkit.document()
+    except ValueError:
+        raise SettingsError(*reading.problems) from None
+
+
+def _put(container: MutableMapping[str, Any], table: Table, place: Path, value: Any) -> None:
+    """Sets or, with None, takes out the value at `place`, making the sections on the way to it."""
+    import tomlkit
+
+    name, rest = place[0], place[1:]
+    node = table.at(name)
+    if table.dotted_names and name not in container:
+        # The file may have it as a.b without quotes, which to TOML is a section.
+        first, _, below = name.partition(".")
+        if below and isinstance(container.get(first), MutableMapping):
+            _put(container[first], table, (below,), value)
+            return
+    if not rest:
+        if value is None:
+            container.pop(name, None)
+        else:
+            container[name] = value
+        return
+    assert isinstance(node, Table), place
+    if node.array:
+        _put_entry(container, name, node, rest, value)
+        return
+    if name not in container:
+        if value is None:
+            return
+        # Without a header of its own where only sections will lie in it.
+        container[name] = tomlkit.table(is_super_table=len(rest) > 1)
+    _put(container[name], node, rest, value)
+
+
+def _put_entry(container: MutableMapping[str, Any], name: str, table: Table, place: Path, value: Any) -> None:
+    import tomlkit
+
+    entry_table = table.at(place[0])
+    assert isinstance(entry_table, Table), place
+    for entry in container.get(name, ()):
+        if _id_of(entry) == place[0]:
+            _put(entry, entry_table, place[1:], value)
+            return
+    if value is None:
+        return
+    entry = tomlkit.table()
+    entry["id"] = place[0]
+    entry[place[1]] = value
+    if name not in container:
+        container[name] = tomlkit.aot()
+    container[name].append(entry)
+
+
+def _id_of(entry: Mapping[str, object]) -> str | None:
+    try:
+        return model_id(entry)
+    except ValueError:
+        return None
+
+
+def _check(path: FilePath, place: Path, before: str, after: str, written: str | None) -> None:
+    """That the new text says what was meant and lost nothing else. An editor of TOML has odd corners; a user's file is
+    no place to find them."""
+
+    def settings_in(text: str) -> dict[Path, object]:
+        reading = Reading()
+        reading.table(tomllib.loads(text, parse_float=Decimal), SCHEMA, (), (), lambda _: str(path), False)
+        return {key: found.value for key, found in reading.found.items()}
+
+    old, new = settings_in(before), settings_in(after)
+    # A model that was not in the file brings its id along.
+    untold = {place, (*place[:-1], "id")} if place[0] == "models" else {place}
+    lost_or_gained = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)} - untold
+    if lost_or_gained or (place in new) != (written is not None):
+        raise SettingsError(f"{path}: {dotted(place)}: cannot be set without harm to the file; edit it by hand")
