@@ -19,6 +19,7 @@ from .dialect import (
     dumps,
     limit,
     required,
+    section,
     text_and_images,
 )
 from .roster import DemoModel
@@ -63,7 +64,7 @@ class Anthropic:
         for index, message in enumerate(required(body, "messages", list, "messages: Field required")):
             if not isinstance(message, Mapping) or message.get("role") not in ("user", "assistant"):
                 raise Complaint(400, f"messages.{index}.role: Input should be 'user' or 'assistant'")
-            text, images = text_and_images(_blocks(message.get("content")), frozenset({"image"}))
+            text, images = text_and_images(message.get("content"), "image")
             if not text and not images:
                 raise Complaint(400, f"messages.{index}: all messages must have non-empty content")
             turns.append(Turn(message["role"], text, images))
@@ -71,11 +72,11 @@ class Anthropic:
             raise Complaint(400, "messages: at least one message is required")
         if "max_tokens" not in body:
             raise Complaint(400, "max_tokens: Field required")
-        thinking = body.get("thinking") or {}
+        thinking = section(body, "thinking")
         return Question(
             model=required(body, "model", str, "model: Field required"),
             turns=tuple(turns),
-            system=text_and_images(_blocks(body.get("system")), frozenset())[0],
+            system=text_and_images(body.get("system"), "image")[0],
             max_tokens=limit(body["max_tokens"], "max_tokens: Input should be greater than or equal to 1"),
             stream=bool(body.get("stream")),
             shows_thinking=thinking.get("type") != "disabled" and thinking.get("display") != "omitted",
@@ -154,12 +155,6 @@ class Anthropic:
         if status == 429:
             named |= {"anthropic-ratelimit-requests-limit": "50", "anthropic-ratelimit-requests-remaining": "0"}
         return named
-
-
-def _blocks(content: Any) -> list[Any]:
-    if isinstance(content, list):
-        return content
-    return [{"type": "text", "text": content}] if isinstance(content, str) else []
 
 
 def _event(kind: str, data: dict[str, Any]) -> bytes:

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -196,8 +196,16 @@ def limit(value: Any, wording: str) -> int | None:
     return value
 
 
-def text_and_images(parts: Iterable[Any], image_kinds: frozenset[str]) -> tuple[str, int]:
-    """From content blocks with a `type`: their texts joined, and how many are pictures."""
-    blocks = [part for part in parts if isinstance(part, Mapping)]
+def section(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A nested object; an empty one where there is none."""
+    value = body.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def text_and_images(content: Any, image_kind: str) -> tuple[str, int]:
+    """From a message's content, a text or blocks with a `type`: the texts joined, and how many are pictures."""
+    if isinstance(content, str):
+        return content, 0
+    blocks = [block for block in content if isinstance(block, Mapping)] if isinstance(content, list) else []
     text = "\n".join(str(block.get("text", "")) for block in blocks if block.get("type") == "text")
-    return text, sum(block.get("type") in image_kinds for block in blocks)
+    return text, sum(block.get("type") == image_kind for block in blocks)

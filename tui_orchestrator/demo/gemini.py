@@ -57,16 +57,16 @@ class Gemini:
             turns.append(Turn("assistant" if content.get("role") == "model" else "user", text, images))
         if not turns:
             raise Complaint(400, "* GenerateContentRequest.contents: contents is not specified")
-        config = body.get("generationConfig") or {}
-        thinking = config.get("thinkingConfig") or {}
+        config = _section(body, "generationConfig")
+        thinking = _section(config, "thinkingConfig")
         return Question(
             model=target.model,
             turns=tuple(turns),
-            system=_parts(body.get("systemInstruction") or {"parts": []})[0],
-            max_tokens=limit(config.get("maxOutputTokens"), "max_output_tokens must be positive."),
+            system=_parts(_field(body, "systemInstruction") or {"parts": []})[0],
+            max_tokens=limit(_field(config, "maxOutputTokens"), "max_output_tokens must be positive."),
             stream=target.stream,
-            wants_logprobs=bool(config.get("responseLogprobs")),
-            shows_thinking=bool(thinking.get("includeThoughts")),
+            wants_logprobs=bool(_field(config, "responseLogprobs")),
+            shows_thinking=bool(_field(thinking, "includeThoughts")),
         )
 
     def frames(self, completion: Completion) -> Frames:
@@ -158,13 +158,23 @@ class Gemini:
         return {"server": "scaffolding on HTTPServer2", "vary": "Origin"}
 
 
+def _field(message: Mapping[str, Any], name: str) -> Any:
+    """Protobuf's JSON reads a field under its camelCase and its snake_case name; google-genai sends both kinds."""
+    return message.get(name, message.get(re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name)))
+
+
+def _section(message: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = _field(message, name)
+    return value if isinstance(value, Mapping) else {}
+
+
 def _parts(content: Any) -> tuple[str, int]:
     """A content's texts joined, and how many of its parts are pictures. Raises Complaint."""
     if not isinstance(content, Mapping) or not isinstance(content.get("parts"), list):
         raise Complaint(400, 'Invalid JSON payload received. Unknown name "contents": Proto field is not repeating.')
     parts = [part for part in content["parts"] if isinstance(part, Mapping)]
     text = "\n".join(str(part["text"]) for part in parts if "text" in part)
-    return text, sum("inlineData" in part or "fileData" in part for part in parts)
+    return text, sum(bool(_field(part, "inlineData") or _field(part, "fileData")) for part in parts)
 
 
 def _response(completion: Completion, candidates: list[dict[str, Any]], usage: Usage) -> dict[str, Any]:

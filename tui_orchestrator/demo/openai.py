@@ -20,6 +20,7 @@ from .dialect import (
     dumps,
     limit,
     required,
+    section,
     text_and_images,
 )
 from .roster import DemoModel
@@ -82,9 +83,12 @@ class OpenAI:
         for message in messages:
             if not isinstance(message, Mapping):
                 raise Complaint(400, "Invalid type for 'messages[0]': expected an object.")
-            content = message.get("content") or ""
-            parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
-            text, images = text_and_images(parts, frozenset({"image_url"}))
+            content = message.get("content")
+            if not isinstance(content, str | list | None):
+                raise Complaint(
+                    400, "Invalid type for 'messages[0].content': expected a string or an array of objects."
+                )
+            text, images = text_and_images(content, "image_url")
             match message.get("role"):
                 case "system" | "developer":
                     system.append(text)
@@ -99,7 +103,7 @@ class OpenAI:
         if not turns:
             raise Complaint(400, "Invalid 'messages': empty array. Expected an array with minimum length 1.")
         wording = "Invalid 'max_completion_tokens': integer below minimum value. Expected a value >= 1."
-        options = body.get("stream_options") or {}
+        options = section(body, "stream_options")
         return Question(
             model=required(body, "model", str, "you must provide a model parameter"),
             turns=tuple(turns),

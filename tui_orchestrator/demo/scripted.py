@@ -57,8 +57,8 @@ def complete(model: DemoModel, question: Question, say: Say) -> Completion:
     thinking = tokens(say.thinking if say.thinking is not None else scripted.thinking if say.text is None else "")
     text = tokens(scripted.text if say.text is None else say.text)
     most = min(question.max_tokens or 2**31, model.model.max_output or 2**31)
-    thinking = thinking[:most]
     cut = len(thinking) + len(text) > most
+    thinking = thinking[:most]
     text = text[: most - len(thinking)]
     counted = Usage(question.input_tokens, len(thinking) + len(text), reasoning=len(thinking))
     return Completion(
@@ -96,7 +96,7 @@ def answer(model: DemoModel, question: Question) -> Answer:
         wanted, language = language, topic.language or known[0]
         if wanted:
             opening += f"There is no {_spelt(wanted)} version in the demo; here it is in {_spelt(language)}.\n\n"
-    text = opening + _filled(topic, topic.section(language, quality), model, question, asked, quality)
+    text = opening + filled(topic, topic.section(language, quality), model, question, asked, quality)
     return Answer(_finished(model, text), topic.thinking if model.thinks else "")
 
 
@@ -154,7 +154,7 @@ def _finished(model: DemoModel, text: str) -> str:
     return f"{MARK}\n\n{text}"
 
 
-def _filled(topic: Topic, text: str, model: DemoModel, question: Question, asked: list[str], quality: str) -> str:
+def filled(topic: Topic, text: str, model: DemoModel, question: Question, asked: list[str], quality: str) -> str:
     """The section with its placeholders in braces replaced; braces in code stay as they are."""
     facts = model.model
     values = {

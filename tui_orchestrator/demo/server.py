@@ -122,8 +122,8 @@ class DemoServer:
                 await self._serve(wire, request)
         except ConnectionError:
             wire.abort()  # the client left between two requests: nothing is owed to it
-        except asyncio.CancelledError:
-            wire.abort()
+        except BaseException:
+            wire.abort()  # a bug must not leave a client waiting
             raise
         await wire.close()
 
@@ -229,6 +229,7 @@ class DemoServer:
             exchange.text += frame.text
         exchange.reported = completion.usage if completion.reports_usage else None
         await wire.chunk(frames.closing)
+        exchange.end("completed")
         await wire.finish()
 
     async def _pause(self, model: DemoModel, frame: Frame, index: int, say: Say) -> None:
@@ -260,6 +261,7 @@ class DemoServer:
         exchange.status = status
         named = _JSON | self._dialect.headers(status, secrets.token_hex(16)) | dict(headers)
         await wire.write(head(status, named | {"content-length": str(len(body))}) + body)
+        exchange.end("completed")
 
     async def _reply(self, wire: Wire, exchange: Exchange, reply: Reply) -> None:
         body = reply.body
