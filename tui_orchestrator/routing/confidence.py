@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from . import phrases
 from .events import Confidence, EscalationCause, FinishReason
 from .features import Features, estimate_tokens, read, words_of
-from .lexicon import word_set
+from .lexicon import Mark, word_set
 from .profile import Profile, TaskType
 from .profiler import wants_json
 from .request import Request
@@ -89,7 +89,7 @@ def assess(
     seen = _Answer(text, whole, words_of(text))
     asked = read(request.prompt)
     cut_off = finish_reason is FinishReason.LENGTH or max_tokens_hit
-    ceilings = _hard_checks(request, profile, seen, asked, finish_reason, cut_off)
+    ceilings = _hard_checks(profile, seen, asked, finish_reason, cut_off)
     evidence = [
         *_hedging(seen, profile),
         *_completeness(seen, profile, asked),
@@ -112,7 +112,7 @@ def assess(
 
 
 def _hard_checks(
-    request: Request, profile: Profile, answer: _Answer, asked: Features, finish: FinishReason, cut_off: bool
+    profile: Profile, answer: _Answer, asked: Features, finish: FinishReason, cut_off: bool
 ) -> list[_Ceiling]:
     ceilings = []
     if finish is FinishReason.CONTENT_FILTER:
@@ -124,7 +124,7 @@ def _hard_checks(
         ceilings.append(_Ceiling(0.3, "cut off at the length limit", EscalationCause.TRUNCATED))
     elif answer.whole.count("```") % 2:
         ceilings.append(_Ceiling(0.35, "ends inside a block of code", EscalationCause.TRUNCATED))
-    if not ceilings and wants_json(request) and not _holds_json(answer.whole):
+    if not ceilings and wants_json(asked) and not _holds_json(answer.whole):
         ceilings.append(_Ceiling(0.4, "no valid JSON though JSON was asked for"))
     if not ceilings and _wants_code(profile, asked) and not _holds_code(answer):
         ceilings.append(_Ceiling(0.4, "no code though code was asked for"))
@@ -165,9 +165,12 @@ def _holds_json(answer: str) -> bool:
 
 
 def _wants_code(profile: Profile, asked: Features) -> bool:
-    code = sum(profile.task_probabilities.get(kind, 0.0) for kind in (TaskType.CODE, TaskType.CODE_REFACTOR))
     builds = not _BUILDS.isdisjoint(asked.words[:25]) or any(cue in asked.text for cue in _BUILDS_CJK)
-    return code >= 0.6 and builds
+    return builds and _about_code(profile)
+
+
+def _about_code(profile: Profile) -> bool:
+    return sum(profile.task_probabilities.get(kind, 0.0) for kind in (TaskType.CODE, TaskType.CODE_REFACTOR)) >= 0.6
 
 
 def _holds_code(answer: _Answer) -> bool:
@@ -204,16 +207,19 @@ def _completeness(answer: _Answer, profile: Profile, asked: Features) -> list[tu
     if parts >= 2 and not asked.looks_like_code and profile.task_type not in _TELLING:
         given = max(len(_PART.findall(answer.text)), len(answer.text.split("\n\n")), answer.text.count(". ") // 2 + 1)
         if given < parts:
-            evidence.append((-0.9 * (1 - given / parts), f"answers about {given} of {parts} parts"))
+            evidence.append((-2.2 * (1 - given / parts), f"answers about {given} of {parts} parts"))
         else:
             evidence.append((0.15, f"answers all {parts} parts"))
-    if profile.task_type not in _BRIEF and profile.output_tokens >= 200:
+    # A short question may have a short answer whatever it is about, and one line of shell is a whole program.
+    terse = (asked.asks and asked.size <= 30) or wants_json(asked) or (_about_code(profile) and _holds_code(answer))
+    if profile.task_type not in _BRIEF and profile.output_tokens >= 200 and not terse:
         share = estimate_tokens(answer.whole) / profile.output_tokens
-        if share < 0.1 and "`" not in answer.text:
-            evidence.append((-1.4 if share < 0.03 else -0.8, "very short for what was asked"))
+        if share < 0.1:
+            evidence.append((-2.2 if Mark.LONG in asked.marks else -0.8, "very short for what was asked"))
     ending = answer.whole[-1]
-    if len(answer.whole) > 400 and (ending in ",:;(-" or ending.islower()) and "\n" not in answer.whole[-60:]:
-        evidence.append((-0.6, "breaks off in mid-sentence"))
+    unended = (ending in ",:;(-" or ending.islower()) and "\n" not in answer.whole[-60:]
+    if unended and len(answer.whole) > 200 and profile.task_type not in _TELLING:
+        evidence.append((-0.8, "breaks off in mid-sentence"))
     return evidence
 
 

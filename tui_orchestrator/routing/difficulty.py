@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from . import lexicon
 from .features import Features
+from .lexicon import Mark
 from .profile import Evidence, TaskType
 
 _BASE: Mapping[TaskType, float] = {
@@ -90,21 +91,21 @@ def _bounded(sum_of_terms: float) -> float:
 
 def _asked(features: Features) -> list[Evidence]:
     """What the words ask for."""
-    words = features.words
+    marks = features.marks
     evidence = []
-    if lexicon.PROOF.found(words) or (features.cjk and any(cue in features.text for cue in lexicon.CJK_PROOF)):
+    if Mark.PROOF in marks or (features.cjk and any(cue in features.text for cue in lexicon.CJK_PROOF)):
         evidence.append(Evidence("asks for a proof", 0.26))
-    for phrases, what, each, most in (
-        (lexicon.DEEP, "deep subject", 0.08, 0.28),
-        (lexicon.DEEPENING, "wants it thorough", 0.035, 0.07),
-        (lexicon.STEPS, "several steps", 0.02, 0.06),
-        (lexicon.CONSTRAINTS, "conditions to keep", 0.012, 0.08),
-        (lexicon.EASING, "said to be simple", -0.04, -0.06),
+    for mark, what, each, most in (
+        (Mark.DEEP, "deep subject", 0.08, 0.28),
+        (Mark.DEEPENING, "wants it thorough", 0.035, 0.07),
+        (Mark.STEPS, "several steps", 0.02, 0.06),
+        (Mark.CONSTRAINTS, "conditions to keep", 0.012, 0.08),
+        (Mark.EASING, "said to be simple", -0.04, -0.06),
     ):
-        found = dict.fromkeys(phrases.found(words))
+        found = marks.get(mark)
         if found:
             effect = max(most, each * len(found)) if each < 0 else min(most, each * len(found))
-            evidence.append(Evidence(f"{what}: {', '.join(list(found)[:3])}", effect))
+            evidence.append(Evidence(f"{what}: {', '.join(found[:3])}", effect))
     return evidence
 
 
@@ -117,8 +118,10 @@ def _shape(features: Features) -> list[Evidence]:
     figures = features.numbers / max(1, len(features.words))
     if features.numbers >= 3 and not features.looks_like_code:
         # The share of words that are figures told most about failure on published examinations.
-        evidence.append(Evidence(f"{features.numbers} figures", min(0.14, 0.5 * figures)))
-    if features.multiple_choice and lexicon.NEGATION.found(features.words):
+        evidence.append(
+            Evidence(f"{features.numbers} figures", min(0.14, 0.5 * figures) * min(1.0, features.size / 30))
+        )
+    if features.multiple_choice and Mark.NEGATION in features.marks:
         evidence.append(Evidence("a negated question", 0.03))
     if features.looks_like_code and features.lines > 15:
         lines = features.lines

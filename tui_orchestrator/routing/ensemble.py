@@ -73,7 +73,8 @@ def weighted(answers: Sequence[Answer], profile: Profile) -> Judgement:
             Score(answer.attempt, answer.model, answer.confidence, answer.capability, whole, consensus, min(1.0, total))
         )
     scores.sort(key=lambda score: (-score.total, score.attempt))
-    return Judgement(tuple(scores), points.shared, points.dissent)
+    dissent = tuple(f"{name}: {point}" for name, point in points.dissent)
+    return Judgement(tuple(scores), points.shared, dissent)
 
 
 def _names(answers: Sequence[Answer]) -> list[str]:

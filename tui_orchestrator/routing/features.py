@@ -28,6 +28,10 @@ _CODE_LINE = re.compile(
 _ERROR_NAME = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b|\berror\[?[A-Z]+\d+|\bpanic:|\bSegmentation fault")
 _OPTION = re.compile(r"^[ \t]*\(?[A-Ea-e][.):][ \t]", re.MULTILINE)
 _LIST_ITEM = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]", re.MULTILINE)
+_CENTURIES = ("15", "16", "17", "18", "19", "20")
+_VOWELS = frozenset("aeiouyäöüáéíóúàèùâêîôûœæ")
+_STRANGENESS_WORDS = 100
+"""How many words are looked at to tell a language."""
 
 # Rules of thumb for today's tokenisers (byte-pair encodings of 100,000 to 200,000 entries, November 2026): English
 # prose comes to about 4 bytes a token, source code to about 3, Chinese and Japanese to about one character. Each figure
@@ -87,7 +91,7 @@ class Features:
     lines: int
     """Of the whole text."""
     fences: int
-    """Of the whole text: lines of ``` come in pairs."""
+    """Marks of ``` among the characters read."""
     cjk: int
     """Chinese and Japanese characters among those read."""
 
@@ -105,12 +109,18 @@ class Features:
 
     @cached_property
     def error_names(self) -> int:
-        return len(_ERROR_NAME.findall(self.text))
+        if any(hint in self.text for hint in ("rror", "xception", "panic:", "Segmentation fault")):
+            return len(_ERROR_NAME.findall(self.text))
+        return 0
 
     @cached_property
     def options(self) -> int:
         """Lines that offer an answer to choose: 'A. …'."""
         return len(_OPTION.findall(self.text))
+
+    @cached_property
+    def marks(self) -> dict[lexicon.Mark, list[str]]:
+        return lexicon.marks(self.words)
 
     @property
     def multiple_choice(self) -> bool:
@@ -136,12 +146,17 @@ class Features:
     @cached_property
     def math_signs(self) -> int:
         text = self.text
-        tex = sum(map(text.count, ("\\frac", "\\sum", "\\int", "\\sqrt", "\\text", "^{", "_{", "\\(")))
+        tex = sum(map(text.count, ("\\frac", "\\sum", "\\int", "\\sqrt", "\\text", "^", "_{", "\\(")))
         return tex + text.count("$") // 2 + sum(map(text.count, "≡≤≥∑∫√∈∀∃π×÷∞²³→"))
 
     @cached_property
     def numbers(self) -> int:
         return sum(word[0].isdigit() for word in self.words)
+
+    @cached_property
+    def quantities(self) -> int:
+        """Numbers that do not look like years."""
+        return sum(word[0].isdigit() and not (len(word) == 4 and word[:2] in _CENTURIES) for word in self.words)
 
     @cached_property
     def asks(self) -> bool:
@@ -156,21 +171,19 @@ class Features:
     @cached_property
     def strangeness(self) -> float:
         """0 ordinary text in a language the word lists know, 1 nothing of the kind."""
-        letters = sum(map(len, self.words)) or 1
-        if self.cjk > 0.3 * letters:
+        seen = self.words[:_STRANGENESS_WORDS]
+        letters = sum(map(len, seen)) or 1
+        if self.cjk > 0.3 * sum(map(len, self.words)):
             return 0.1
-        words = [word for word in self.words if not word[0].isdigit()]
+        words = [word for word in seen if not word[0].isdigit()]
         if not words:
             return 1.0 if self.text.strip() else 0.5
         foreign = sum(len(w) for w in words if not w[0].isascii() and w[0] > "\u024f") / letters
-        odd = sum(len(word) > 22 or (len(word) > 4 and not _VOWEL.search(word)) for word in words) / len(words)
+        odd = sum(len(word) > 22 or (len(word) > 4 and _VOWELS.isdisjoint(word)) for word in words) / len(words)
         known = sum(word in lexicon.COMMON or word in lexicon.CUES for word in words) / len(words)
         # Prose runs at a third or more of such words; code at less, and is known by its shape.
         uncovered = 0.0 if self.looks_like_code or len(words) < 4 else max(0.0, 1 - known / 0.2)
         return min(1.0, max(foreign, odd, 0.8 * uncovered))
-
-
-_VOWEL = re.compile("[aeiouyäöüáéíóúàèùâêîôûœæ]")
 
 
 def read(text: str) -> Features:
@@ -184,6 +197,6 @@ def read(text: str) -> Features:
         words=words_of(seen),
         length=length,
         lines=text.count("\n", start, end) + 1 if length else 0,
-        fences=text.count("```", start, end),
+        fences=seen.count("```"),
         cjk=0 if seen.isascii() else len(_CJK.findall(seen)),
     )

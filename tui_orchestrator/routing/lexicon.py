@@ -8,6 +8,7 @@ their cues are looked for as they stand.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import NamedTuple
 
 from .profile import TaskType as T
@@ -33,6 +34,7 @@ _WORDS: tuple[tuple[T, float, str], ...] = (
     (
         T.CODE,
         1.6,
+        "commit rebase merge_conflict "
         "code coding script program programming implement implementation function method class api endpoint "
         "algorithm "
         "unittest unit_test json yaml xml shell terminal command_line cli command compile compiler backend frontend "
@@ -44,11 +46,15 @@ _WORDS: tuple[tuple[T, float, str], ...] = (
     # The vocabulary of shell requests, which name no language.
     (
         T.CODE,
-        0.8,
+        1.2,
         "file files directory directories folder folders subdirectories symlink symlinks recursively executable "
         "permissions processes pid disk_usage disk_space hostname environment_variable stdout stdin stderr pipe "
         "archive tarball gzip extension port localhost dateien verzeichnis ordner prozesse rekursiv speicherplatz "
-        "fichiers répertoire dossier processus récursivement archivos directorio carpeta procesos "
+        "fichiers répertoire dossier processus récursivement archivos directorio carpeta procesos",
+    ),
+    (
+        T.CODE,
+        0.8,
         "input output loop variable variables integer integers object list lists sort sorted merge",
     ),
     (
@@ -98,7 +104,8 @@ _WORDS: tuple[tuple[T, float, str], ...] = (
     (
         T.RESEARCH,
         1.9,
-        "explain how_does how_do how_can why overview in-depth in_depth state-of-the-art literature survey "
+        "explain explanation explaining how_does how_do how_can why overview in-depth in_depth state-of-the-art "
+        "literature survey "
         "tell_me_about what_can_you_tell describe describing difference_between what_are_the what_causes history "
         "what_are why_is why_do can_you_detail provide_details sources citations research investigate "
         "elaborate discuss "
@@ -146,7 +153,7 @@ _WORDS: tuple[tuple[T, float, str], ...] = (
         "histoire poème chanson blague dissertation lettre courriel "
         "cuento poema historia canción chiste ensayo carta correo",
     ),
-    (T.CREATIVE, 1.2, "you_are_a you_are_an you_are_the you're_a show_script story_about as_if_you characters"),
+    (T.CREATIVE, 1.9, "you_are_a you_are_an you_are_the you're_a show_script story_about as_if_you characters"),
     (
         T.CREATIVE,
         0.7,
@@ -241,7 +248,8 @@ _CJK: tuple[tuple[T, float, str], ...] = (
 
 # Fields in which questions run deep: each mention makes a prompt harder.
 _DEEP = (
-    "distributed consensus byzantine paxos raft linearizability concurrency lock-free cryptographic cryptography "
+    "distributed safety liveness fault_tolerance "
+    "consensus byzantine paxos raft linearizability concurrency lock-free cryptographic cryptography "
     "quantum topology manifold homology cohomology galois eigenvalue eigenvalues stochastic asymptotic np-hard "
     "np-complete formal formally rigorous rigorously axiom invariant tensor hamiltonian lagrangian thermodynamic "
     "spectral measure-theoretic compiler kernel scheduler multithreaded differential_equation differential_equations "
@@ -303,6 +311,22 @@ class Cue(NamedTuple):
     task_type: T
     weight: float
     text: str
+    number: int
+
+
+class Mark(StrEnum):
+    """What words say of a task besides its type."""
+
+    DEEP = "deep"
+    PROOF = "proof"
+    STEPS = "steps"
+    CONSTRAINTS = "constraints"
+    EASING = "easing"
+    DEEPENING = "deepening"
+    NEGATION = "negation"
+    SHORT = "short"
+    LONG = "long"
+    STRUCTURED = "structured"
 
 
 def word_set(listed: str) -> frozenset[str]:
@@ -334,30 +358,60 @@ class Phrases:
                     hits.append(" ".join((word, *rest)))
         return hits
 
-    def __contains__(self, word: object) -> bool:
-        return word in self._by_first
 
-
-def _index(lists: Iterable[tuple[T, float, str]]) -> Mapping[str, tuple[Cue, ...]]:
+def _cues(lists: Iterable[tuple[T, float, str]]) -> Mapping[str, tuple[Cue, ...]]:
     by_first: dict[str, list[Cue]] = {}
+    number = 0
+    filed: set[tuple[T, str]] = set()
     for task_type, weight, listed in lists:
         for phrase in listed.split():
+            if (task_type, phrase) in filed:
+                # 'Compare' is English, French and Spanish: one mention, one weight.
+                continue
+            filed.add((task_type, phrase))
             first, *rest = phrase.split("_")
-            by_first.setdefault(first, []).append(Cue(tuple(rest), task_type, weight, phrase.replace("_", " ")))
+            cue = Cue(tuple(rest), task_type, weight, phrase.replace("_", " "), number)
+            by_first.setdefault(first, []).append(cue)
+            number += 1
     return {first: tuple(cues) for first, cues in by_first.items()}
 
 
-CUES = _index(_WORDS)
+def _marks(lists: Mapping[Mark, str]) -> Mapping[str, tuple[tuple[tuple[str, ...], Mark, str], ...]]:
+    by_first: dict[str, list[tuple[tuple[str, ...], Mark, str]]] = {}
+    for mark, listed in lists.items():
+        for phrase in listed.split():
+            first, *rest = phrase.split("_")
+            by_first.setdefault(first, []).append((tuple(rest), mark, phrase.replace("_", " ")))
+    return {first: tuple(entries) for first, entries in by_first.items()}
+
+
+CUES = _cues(_WORDS)
 CJK_CUES = tuple((cue, task_type, weight) for task_type, weight, listed in _CJK for cue in listed.split())
-DEEP = Phrases(_DEEP)
-PROOF = Phrases(_PROOF)
-STEPS = Phrases(_STEPS)
-CONSTRAINTS = Phrases(_CONSTRAINTS)
-EASING = Phrases(_EASING)
-DEEPENING = Phrases(_DEEPENING)
-NEGATION = Phrases(_NEGATION)
-SHORT = Phrases(_SHORT)
-LONG = Phrases(_LONG)
-STRUCTURED = Phrases(_STRUCTURED)
 FOLLOW_UP = Phrases(_FOLLOW_UP)
 COMMON = word_set(_COMMON)
+_MARKED = _marks(
+    {
+        Mark.DEEP: _DEEP,
+        Mark.PROOF: _PROOF,
+        Mark.STEPS: _STEPS,
+        Mark.CONSTRAINTS: _CONSTRAINTS,
+        Mark.EASING: _EASING,
+        Mark.DEEPENING: _DEEPENING,
+        Mark.NEGATION: _NEGATION,
+        Mark.SHORT: _SHORT,
+        Mark.LONG: _LONG,
+        Mark.STRUCTURED: _STRUCTURED,
+    }
+)
+
+
+def marks(words: tuple[str, ...]) -> dict[Mark, list[str]]:
+    """What each mark was seen in, each word or phrase once, in order."""
+    found: dict[Mark, list[str]] = {}
+    for at, word in enumerate(words):
+        for rest, mark, text in _MARKED.get(word, ()):
+            if not rest or words[at + 1 : at + 1 + len(rest)] == rest:
+                seen = found.setdefault(mark, [])
+                if text not in seen:
+                    seen.append(text)
+    return found

@@ -60,7 +60,10 @@ _PRIOR: Mapping[TaskType, float] = {
 }
 _INSTRUCTION_HEAD, _INSTRUCTION_TAIL = 40, 25
 _MOST_POINTS = 5.5
-_COMMANDED = frozenset({TaskType.TRANSLATION, TaskType.SUMMARIZATION, TaskType.EXTRACTION})
+_SHARPNESS = 1.25
+_COMMANDED = frozenset(
+    {TaskType.TRANSLATION, TaskType.SUMMARIZATION, TaskType.EXTRACTION, TaskType.COMPLETION, TaskType.CODE_REFACTOR}
+)
 """Types whose verb at the very start rules over what the text that follows is about."""
 _RELATIVE = lexicon.word_set("who when where which whose qui quand où quel que qué wer wann wo welche welcher")
 """Question words that mostly only join clauses when they stand further on."""
@@ -117,7 +120,7 @@ def profile(request: Request) -> Profile:
 
 def _softmax(points: Mapping[TaskType, float]) -> dict[TaskType, float]:
     top = max(points.values())
-    grown = {kind: math.exp(score - top) for kind, score in points.items()}
+    grown = {kind: math.exp(_SHARPNESS * (score - top)) for kind, score in points.items()}
     total = math.fsum(grown.values())
     return {kind: value / total for kind, value in sorted(grown.items(), key=lambda pair: -pair[1])}
 
@@ -133,55 +136,65 @@ def _points(features: Features) -> tuple[dict[TaskType, float], list[tuple[str, 
 
 def _cues(features: Features) -> tuple[dict[TaskType, float], list[tuple[float, str, TaskType]]]:
     words = features.words
-    heard: dict[tuple[TaskType, str], float] = {}
+    heard: dict[int, tuple[float, str, TaskType]] = {}
     tail = len(words) - _INSTRUCTION_TAIL
+    following = (*words[1:], "")
     for at, word in enumerate(words):
-        for rest, kind, weight, text in lexicon.CUES.get(word, ()):
-            if rest and words[at + 1 : at + 1 + len(rest)] != rest:
+        for rest, kind, weight, text, number in _filed_under(word):
+            if rest and (rest[0] != following[at] or words[at + 1 : at + 1 + len(rest)] != rest):
                 continue
             if at < 3:
                 weight *= 1.6 if kind in _COMMANDED else 1.3
             elif _INSTRUCTION_HEAD <= at < tail or (at > 3 and word in _RELATIVE):
                 weight *= 0.25
-            heard[kind, text] = max(weight, heard.get((kind, text), 0.0))
+            if number not in heard or heard[number][0] < weight:
+                heard[number] = (weight, text, kind)
+    spoken = list(heard.values())
     if features.cjk:
-        for cue, kind, weight in lexicon.CJK_CUES:
-            if cue in features.text:
-                heard[kind, cue] = weight
+        spoken += [(weight, cue, kind) for cue, kind, weight in lexicon.CJK_CUES if cue in features.text]
     said: dict[TaskType, float] = {}
-    for (kind, _), weight in heard.items():
+    for weight, _, kind in spoken:
         said[kind] = said.get(kind, 0.0) + weight
-    return said, [(weight, text, kind) for (kind, text), weight in heard.items()]
+    return said, spoken
+
+
+def _filed_under(word: str) -> tuple[lexicon.Cue, ...]:
+    cues = lexicon.CUES.get(word, ())
+    # 'Explique-moi', 'code-review': the part before the hyphen, where the whole is not listed.
+    return lexicon.CUES.get(word.partition("-")[0], ()) if not cues and "-" in word else cues
 
 
 def _add_shape(features: Features, said: Mapping[TaskType, float], points: dict[TaskType, float]) -> None:
     """Adds what the form of the text says, whatever language it is in."""
     size = features.size
-    if features.asks and size <= 30:
+    if features.asks and size <= 30 and not features.multiple_choice:
         points[TaskType.SIMPLE_QA] += 0.8
     if size <= 4 and not (said.keys() - {TaskType.CONVERSATION}):
-        points[TaskType.CONVERSATION] += 2.0
-    elif said.get(TaskType.CONVERSATION) and size > 12:
+        points[TaskType.CONVERSATION] += 2.0 if size else 4.0
+    elif said.get(TaskType.CONVERSATION) and size > 12 and max(said.values()) > 1.5 and len(said) > 1:
         # 'Hi, can you …' greets, and then asks for something.
         points[TaskType.CONVERSATION] -= 2.0
     if features.looks_like_code:
         points[TaskType.CODE] += 2.2
         for kind in (TaskType.DEBUGGING, TaskType.CODE_REFACTOR):
             if said.get(kind):
-                points[kind] += 2.0
+                points[kind] += 3.0
     elif not said.get(TaskType.CODE) and not features.error_names:
         # 'Fix', 'wrong' and 'simplify' are said of many things but code.
         points[TaskType.DEBUGGING] -= 1.5
         points[TaskType.CODE_REFACTOR] -= 1.5
+    if said.get(TaskType.CODE, 0.0) >= 2:
+        # 'How do I undo a commit?' is about programming before it is a wish to understand.
+        points[TaskType.RESEARCH] -= 0.8
     if features.error_names:
         points[TaskType.DEBUGGING] += 4.0 if said.get(TaskType.DEBUGGING) else 2.2
         points[TaskType.CODE] += 0.6
     if features.math_signs and not features.looks_like_code:
         points[TaskType.MATH] += min(2.4, 0.8 + 0.4 * features.math_signs)
-    if features.numbers >= 2 and features.asks and size > 15 and not features.options:
-        points[TaskType.MATH] += min(1.6, 0.4 * features.numbers)
-    if features.options >= 3:
-        points[TaskType.REASONING] += 1.6
+    if features.quantities >= 3 and features.asks and size > 15 and not features.options:
+        points[TaskType.MATH] += 4.0
+    if features.multiple_choice:
+        points[TaskType.REASONING] += 3.0
     if "___" in features.text:
         points[TaskType.COMPLETION] += 2.5
 
@@ -199,6 +212,8 @@ def _from_conversation(request: Request, features: Features, points: dict[TaskTy
     leading = max(earlier, key=lambda kind: earlier[kind])
     weight = 0.8 if follows else 0.5
     for kind, prior in _PRIOR.items():
+        if kind is TaskType.CONVERSATION and leading is not kind:
+            continue
         points[kind] += weight * max(0.0, earlier[kind] - prior)
     answered = next((message for message in request.messages[-2::-1] if message.role == "assistant"), None)
     if answered and answered.text.count("```", 0, 4000) and leading in _ABOUT_CODE:
@@ -241,18 +256,17 @@ def _needs(request: Request, features: Features, input_tokens: int) -> frozenset
         needs.add(Ability.LONG_CONTEXT)
     if request.metadata.get("tools"):
         needs.add(Ability.TOOLS)
-    if wants_json(request) or lexicon.STRUCTURED.found(features.words[:_INSTRUCTION_HEAD]):
+    if wants_json(features) or lexicon.Mark.STRUCTURED in features.marks:
         needs.add(Ability.STRUCTURED_OUTPUT)
     return frozenset(needs)
 
 
-def wants_json(request: Request) -> bool:
+def wants_json(features: Features) -> bool:
     """The answer itself is to be JSON: 'answer in JSON', 'return a JSON object', not 'what is JSON?'."""
-    words = read(request.prompt).words
+    words = features.words
     return any(
-        word in ("json", "json-objekt") and not _WANTING.isdisjoint(words[max(0, at - 6) : at])
-        for at, word in enumerate(words)
-    ) or any(cue in request.prompt[:2000] for cue in ("JSON格式", "JSON形式", "JSONで", "用JSON", "以JSON"))
+        word == "json" and not _WANTING.isdisjoint(words[max(0, at - 6) : at]) for at, word in enumerate(words)
+    ) or any(cue in features.text for cue in ("JSON格式", "JSON形式", "JSONで", "用JSON", "以JSON"))
 
 
 _WANTING = lexicon.word_set(
@@ -272,9 +286,9 @@ def _output_tokens(request: Request, features: Features, task_type: TaskType) ->
             expected = max(80, min(500, own // 4)) if own > 150 else expected
         elif task_type in (TaskType.CODE_REFACTOR, TaskType.DEBUGGING):
             expected = max(expected, min(4000, own + 200))
-        if lexicon.LONG.found(features.words):
+        if lexicon.Mark.LONG in features.marks:
             expected = round(expected * 1.7)
-        elif lexicon.SHORT.found(features.words):
+        elif lexicon.Mark.SHORT in features.marks:
             expected = max(15, expected // 3)
     return min(expected, request.max_tokens) if request.max_tokens else expected
 
@@ -300,7 +314,7 @@ def _asked_length(features: Features) -> int | None:
     """Tokens, where the prompt says how long the answer shall be: '500 words', 'in one sentence', '800字'."""
     words = features.words
     for at, word in enumerate(words):
-        each = _UNIT_TOKENS.get(word.rstrip("."))
+        each = _UNIT_TOKENS.get(word)
         if each and at:
             for said in reversed(words[max(0, at - 2) : at]):
                 count = int(said) if said.isdecimal() and len(said) <= 5 else _NUMERALS.get(said)

@@ -304,11 +304,13 @@ def _limit_providers(limits: RateLimits, catalogue: Catalogue) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, *, demo: bool | None = None) -> AsyncIterator[Runtime]:
-    """A runtime for one command: everything it needs is known before the body runs."""
+async def running(settings: Settings, *, demo: bool | None = None, look: bool = True) -> AsyncIterator[Runtime]:
+    """A runtime for one command. `look`: with the providers' own lists and the local servers; without it the registry
+    holds what is known offline."""
     runtime = await Runtime.open(settings, demo=demo)
     try:
-        await runtime.refresh(forget=False)
+        if look:
+            await runtime.refresh(forget=False)
         yield runtime
     finally:
         await runtime.aclose()

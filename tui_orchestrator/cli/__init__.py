@@ -1,0 +1,84 @@
+"""The command line. Each command's module is imported when the command is used, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import click
+
+from .manners import Invocation
+
+# Command → (module, what `--help` says of it). The line is here so that listing the commands imports none of them.
+_COMMANDS = {
+    "ask": ("ask", "Ask one question; the answer streams to stdout."),
+    "route": ("route", "Say which model would answer, why, and at what cost. Calls nothing."),
+    "models": ("models", "List the models there are: price, context, abilities, health."),
+    "costs": ("costs", "Report what was spent, by model, provider, task, strategy, day or session."),
+    "sessions": ("sessions", "List, show, search, export and delete conversations."),
+    "doctor": ("doctor", "Check configuration, keys, servers, prices and the store; each problem with its remedy."),
+    "config": ("config", "Show where the configuration lies, make one, check it, show what is in effect."),
+    "demo": ("demo", "Open the console on the embedded demo models, even when keys are set."),
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f".{_COMMANDS[name][0]}", __name__)
+        command = getattr(module, name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(context, args)
+        except click.UsageError as error:
+            import difflib
+
+            close = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else f" There are {', '.join(_COMMANDS)}."
+            raise click.UsageError(f"{error.message.rstrip('.')}.{hint}", context) from None
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, told) in _COMMANDS.items()])
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--config", type=click.Path(path_type=Path), help="Use this file instead of your own configuration.")
+@click.option("--demo", is_flag=True, help="Use the embedded demo models; their money is not real.")
+@click.version_option(package_name="tui-orchestrator")
+@click.pass_context
+def cli(context: click.Context, config: Path | None, demo: bool) -> None:
+    """Send each prompt to the cheapest model that is good enough, and say why and what it costs first.
+
+    Without a command the console opens. Without a key and without a local model server the embedded demo models
+    answer, so everything can be tried at once.
+
+    Exit codes: 0 done, 1 the turn failed, 2 wrong usage or configuration, 3 a budget said no, 130 interrupted.
+    """
+    context.obj = Invocation(config, True if demo else None)
+    if context.invoked_subcommand is None:
+        from .demo import open_console
+
+        open_console(context.obj)
+
+
+def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        # A locale without UTF-8 must not turn an answer into a traceback.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    cli(prog_name="tui-orchestrator")

@@ -1,0 +1,181 @@
+"""`route`: the decision alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..routing.decision import Decision
+from ..routing.event_json import decision_json
+from ..routing.money import Money
+from ..routing.request import Message, Request, Strategy
+from .ask import named_chain, usd
+from .manners import BUDGET, FAILED, USAGE, Invocation, Stop, as_json, as_json_line, prompt_text, run, table
+from .turn import candidate_lines
+
+if TYPE_CHECKING:
+    from ..services.runtime import Runtime
+
+MAX_LINE_BYTES = 16_000_000
+
+
+@click.command()
+@click.argument("prompt", required=False)
+@click.option("-p", "--prompt", "option", help="The prompt, instead of the argument.")
+@click.option(
+    "-s",
+    "--strategy",
+    type=click.Choice([*(s.value for s in Strategy), "all"]),
+    help="How to choose; 'all' puts the strategies side by side.",
+)
+@click.option("-m", "--model", help="Pin a model.")
+@click.option("--chain", help="Models to walk, a,b,c, or the name of a chain.")
+@click.option("-c", "--max-cost", callback=usd, metavar="USD", help="Most the whole turn may cost.")
+@click.option("--max-tokens", type=click.IntRange(1), help="Most output tokens per attempt.")
+@click.option("--json", "as_object", is_flag=True, help="Print the decision as JSON.")
+@click.option(
+    "--jsonl",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help='Decide every line {"id", "prompt"} of a file; prints one decision a line.',
+)
+@click.pass_obj
+def route(
+    invocation: Invocation,
+    prompt: str | None,
+    option: str | None,
+    strategy: str | None,
+    model: str | None,
+    chain: str | None,
+    max_cost: Money | None,
+    max_tokens: int | None,
+    as_object: bool,
+    jsonl: Path | None,
+) -> None:
+    """Say which model would answer, why, and at what cost. Nothing is called and nothing is spent.
+
+    \b
+    Examples:
+      tui-orchestrator route "Prove that there are infinitely many primes"
+      tui-orchestrator route --strategy all "Translate this into French: good morning"
+      tui-orchestrator route --jsonl prompts.jsonl > decisions.jsonl
+    """
+    if jsonl is not None and (prompt is not None or option is not None):
+        raise Stop("--jsonl decides the prompts of a file; leave the prompt out", USAGE)
+    text = "" if jsonl is not None else prompt_text(prompt, option)
+
+    async def decide() -> None:
+        async with invocation.runtime() as runtime:
+            wanted = Wanted(runtime, strategy, model, chain, max_cost, max_tokens)
+            if jsonl is not None:
+                await _lines(wanted, jsonl)
+            elif strategy == "all":
+                await _all(wanted, text, as_object)
+            else:
+                await _one(wanted, text, as_object)
+
+    run(decide())
+
+
+class Wanted:
+    """The command's options, turned into requests."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        strategy: str | None,
+        model: str | None,
+        chain: str | None,
+        max_cost: Money | None,
+        max_tokens: int | None,
+    ) -> None:
+        self.runtime = runtime
+        self.strategy = Strategy(strategy) if strategy not in (None, "all") else None
+        self.max_cost = max_cost
+        self.max_tokens = max_tokens
+        try:
+            self.model = runtime.registry.find(model).id if model else None
+            self.chain = named_chain(runtime, chain) if chain else ()
+        except LookupError as error:
+            raise Stop(str(error.args[0]), USAGE) from None
+
+    async def decide(self, prompt: str, strategy: Strategy | None = None) -> Decision:
+        request = Request(
+            (Message("user", prompt),),
+            strategy=strategy or self.strategy,
+            model=self.model,
+            chain=self.chain,
+            max_cost=self.max_cost,
+            max_tokens=self.max_tokens,
+        )
+        return await self.runtime.decide(request)
+
+
+async def _one(wanted: Wanted, prompt: str, as_object: bool) -> None:
+    decision = await wanted.decide(prompt)
+    if as_object:
+        click.echo(as_json(decision_json(decision)))
+    else:
+        click.echo(f"{decision.model or 'no model'} · {decision.strategy.value} · {decision.reason}")
+        for line in candidate_lines(decision):
+            click.echo(line)
+        if len(decision.chain) > 1:
+            click.echo(f"  chain: {' → '.join(decision.chain)}")
+    if decision.model is None:
+        raise Stop(decision.reason, BUDGET if decision.refused else FAILED)
+
+
+async def _all(wanted: Wanted, prompt: str, as_object: bool) -> None:
+    decisions = [await wanted.decide(prompt, strategy) for strategy in Strategy]
+    if as_object:
+        click.echo(as_json({d.strategy.value: decision_json(d) for d in decisions}))
+        return
+    rows = []
+    for decision in decisions:
+        chosen = decision.chosen
+        cost = "" if chosen is None else "$?" if chosen.estimated_cost is None else f"~{chosen.estimated_cost}"
+        rows.append(
+            (
+                decision.strategy.value,
+                decision.model or "none",
+                f"{chosen.success_probability:.2f}" if chosen else "",
+                cost,
+                f"{chosen.estimated_latency_s:.1f} s" if chosen else "",
+                decision.reason,
+            )
+        )
+    table(("strategy", "model", "p", "cost", "time", "why"), rows, right=("p", "cost", "time"))
+
+
+async def _lines(wanted: Wanted, path: Path) -> None:
+    for line_id, prompt in await asyncio.to_thread(lambda: list(_read(path))):
+        decision = await wanted.decide(prompt)
+        click.echo(as_json_line({"id": line_id, **decision_json(decision)}))
+
+
+def _read(path: Path) -> Iterator[tuple[Any, str]]:
+    """Id and prompt of every line that is not blank; without an id, the number of the line. Raises Stop."""
+    try:
+        with click.open_file(str(path), "rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield _line(path, number, line)
+    except OSError as error:
+        raise Stop(f"{path} cannot be read: {error.strerror}", USAGE) from error
+
+
+def _line(path: Path, number: int, line: bytes) -> tuple[Any, str]:
+    where = f"{path}:{number}"
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise Stop(f'{where}: not JSON ({error}); a line is {{"id": …, "prompt": "…"}}', USAGE) from None
+    if not isinstance(said, dict) or not isinstance(said.get("prompt"), str):
+        raise Stop(f'{where}: there is no text under "prompt"; a line is {{"id": …, "prompt": "…"}}', USAGE)
+    if not said["prompt"].strip():
+        raise Stop(f"{where}: the prompt is empty", USAGE)
+    return said.get("id", number), said["prompt"]

@@ -1,0 +1,197 @@
+"""`sessions`: the conversations that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..routing.event_json import attempt_json
+from .manners import USAGE, Invocation, Stop, as_json, run, table, write_file
+
+if TYPE_CHECKING:
+    from ..routing.events import Attempt
+    from ..services.runtime import Runtime
+    from ..storage.conversations import Conversation, Session
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def sessions(context: click.Context) -> None:
+    """List, show, search, export and delete conversations. A session is named by its id or the beginning of one."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_)
+
+
+def _with_store(invocation: Invocation, work: Callable[[Runtime], Coroutine[Any, Any, None]]) -> None:
+    async def go() -> None:
+        async with invocation.runtime(look=False) as runtime:
+            try:
+                await work(runtime)
+            except LookupError as error:
+                raise Stop(str(error.args[0]), USAGE) from None
+
+    run(go())
+
+
+@sessions.command("list")
+@click.option("--json", "as_object", is_flag=True, help="Print a list of JSON objects.")
+@click.option("-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@click.pass_obj
+def list_(invocation: Invocation, as_object: bool = False, limit: int = 50) -> None:
+    """List conversations, the last used first."""
+
+    async def show(runtime: Runtime) -> None:
+        found = await runtime.conversations.recent(limit)
+        if as_object:
+            click.echo(as_json([session_json(session) for session in found]))
+        elif not found:
+            click.echo("There is no session yet; `ask` and the console make them.", err=True)
+        else:
+            rows = [(s.id, f"{s.updated.astimezone():%Y-%m-%d %H:%M}", str(s.messages), s.title) for s in found]
+            table(("id", "last used", "messages", "title"), rows, right=("messages",))
+
+    _with_store(invocation, show)
+
+
+@sessions.command()
+@click.argument("session")
+@click.option("--json", "as_object", is_flag=True, help="Print it as one JSON object, with models, tokens and costs.")
+@click.pass_obj
+def show(invocation: Invocation, session: str, as_object: bool) -> None:
+    """Print a conversation."""
+
+    async def print_it(runtime: Runtime) -> None:
+        conversation = await runtime.conversations.get(session)
+        if as_object:
+            click.echo(as_json(await conversation_json(runtime, conversation)))
+        else:
+            click.echo(await as_markdown(runtime, conversation), nl=False)
+
+    _with_store(invocation, print_it)
+
+
+@sessions.command()
+@click.argument("words", nargs=-1, required=True)
+@click.pass_obj
+def search(invocation: Invocation, words: tuple[str, ...]) -> None:
+    """Find messages that hold every one of the words."""
+
+    async def find(runtime: Runtime) -> None:
+        found = await runtime.conversations.search(" ".join(words))
+        if not found:
+            raise Stop("No message holds all these words.")
+        rows = [
+            (one.session.id, one.message.role, _around(one.message.text, words[0]), one.session.title) for one in found
+        ]
+        table(("id", "who", "where", "title"), rows)
+
+    _with_store(invocation, find)
+
+
+@sessions.command()
+@click.argument("session")
+@click.option("--format", "form", type=click.Choice(("md", "json")), default="md", show_default=True, help="How.")
+@click.option("-o", "output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file, not stdout.")
+@click.pass_obj
+def export(invocation: Invocation, session: str, form: str, output: Path | None) -> None:
+    """Write a conversation as Markdown or JSON, with models, tokens and costs."""
+
+    async def write(runtime: Runtime) -> None:
+        conversation = await runtime.conversations.get(session)
+        if form == "md":
+            text = await as_markdown(runtime, conversation)
+        else:
+            text = as_json(await conversation_json(runtime, conversation)) + "\n"
+        if output is None:
+            click.echo(text, nl=False)
+        else:
+            write_file(output, text)
+
+    _with_store(invocation, write)
+
+
+@sessions.command()
+@click.argument("session")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def delete(invocation: Invocation, session: str, yes: bool) -> None:
+    """Delete a conversation for good. What it cost stays in the ledger."""
+
+    async def remove(runtime: Runtime) -> None:
+        found = (await runtime.conversations.get(session)).session
+        if not yes and not click.confirm(f"Delete {found.title!r} with {found.messages} messages?", err=True):
+            raise Stop("Nothing was deleted.")
+        await runtime.conversations.delete(found.id)
+        click.echo(f"Deleted {found.title!r}.", err=True)
+
+    _with_store(invocation, remove)
+
+
+def _around(text: str, word: str) -> str:
+    at = max(0, text.lower().find(word.lower()))
+    start = max(0, at - 30)
+    piece = " ".join(text[start : at + 50].split())
+    return ("…" if start else "") + piece + ("…" if at + 50 < len(text) else "")
+
+
+def session_json(session: Session) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "title": session.title,
+        "created": session.created.isoformat(),
+        "updated": session.updated.isoformat(),
+        "strategy": session.strategy,
+        "model": session.model,
+        "system": session.system,
+        "messages": session.messages,
+    }
+
+
+async def conversation_json(runtime: Runtime, conversation: Conversation) -> dict[str, Any]:
+    messages = []
+    for message in conversation.messages:
+        attempts: tuple[Attempt, ...] = ()
+        if message.role == "assistant":
+            attempts = await runtime.reports.attempts(message.request_id)
+        messages.append(
+            {
+                "role": message.role,
+                "text": message.text,
+                "thinking": message.thinking,
+                "images": [image.name for image in message.images],
+                "state": message.state,
+                "model": message.model,
+                "created": message.created.isoformat(),
+                "request_id": message.request_id,
+                "attempts": [attempt_json(attempt) for attempt in attempts],
+            }
+        )
+    return {**session_json(conversation.session), "messages": messages}
+
+
+async def as_markdown(runtime: Runtime, conversation: Conversation) -> str:
+    parts = [f"# {conversation.session.title or conversation.session.id}"]
+    if conversation.session.system:
+        parts.append(f"> {conversation.session.system}")
+    for message in conversation.messages:
+        if message.role == "user":
+            parts.append(f"## You\n\n{message.text}")
+            parts += [f"*attached: {image.name}*" for image in message.images]
+            continue
+        state = "" if message.state == "complete" else f" ({message.state})"
+        parts.append(f"## {message.model or 'No answer'}{state}\n\n{message.text or '*nothing came*'}")
+        parts += [_line(attempt) for attempt in await runtime.reports.attempts(message.request_id)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _line(attempt: Attempt) -> str:
+    usage = attempt.usage
+    about = "~" if usage.source == "estimated" else ""
+    error = f" · {attempt.error_kind.value}" if attempt.error_kind else ""
+    return (
+        f"*{attempt.number}. {attempt.model} · {attempt.cause.value} · {attempt.outcome.value}{error} · "
+        f"{about}{usage.input} in {about}{usage.output} out · {attempt.latency_s:.1f} s · {attempt.cost}*"
+    )

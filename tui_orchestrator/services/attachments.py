@@ -1,0 +1,115 @@
+"""Files that go along with a prompt: checked by what they are, not by what they are called."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..routing.errors import OrchestratorError
+from ..routing.request import Image
+from ..routing.text import clean, clean_line
+
+MAX_TEXT_BYTES = 1_000_000
+MAX_IMAGE_BYTES = 5_000_000
+"""What the strictest of the providers takes in one image (Anthropic's API documentation, November 2026)."""
+
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+)
+
+
+class AttachmentError(OrchestratorError):
+    """Why a file cannot go along, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Exactly one of `image` and `text` is set."""
+
+    name: str
+    size: int
+    """Bytes."""
+    image: Image | None = None
+    text: str | None = None
+
+
+def read_file(path: Path) -> Attachment:
+    """Blocks: call it in a thread. Raises AttachmentError."""
+    shown = clean_line(str(path), 80)
+    try:
+        path = path.expanduser()
+        if path.is_dir():
+            raise AttachmentError(f"{shown} is a directory; name a file in it")
+        if not path.exists():
+            raise AttachmentError(f"there is no file {shown}")
+        if not path.is_file():
+            raise AttachmentError(f"{shown} is no ordinary file")
+        size = path.stat().st_size
+        if size > max(MAX_TEXT_BYTES, MAX_IMAGE_BYTES):
+            raise _too_big(shown, size, MAX_IMAGE_BYTES)
+        data = path.read_bytes()
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise AttachmentError(f"{shown} cannot be read: {clean_line(reason, 80)}") from error
+    return judge(shown, clean_line(path.name, 80), data)
+
+
+def read_stdin() -> Attachment:
+    return judge("stdin", "stdin", sys.stdin.buffer.read(MAX_IMAGE_BYTES + 1))
+
+
+def judge(shown: str, name: str, data: bytes) -> Attachment:
+    """What the bytes are. Raises AttachmentError when they are neither text nor an image that models read."""
+    if media_type := image_type(data):
+        if len(data) > MAX_IMAGE_BYTES:
+            raise _too_big(shown, len(data), MAX_IMAGE_BYTES)
+        return Attachment(name, len(data), image=Image(media_type, data, name))
+    if len(data) > MAX_TEXT_BYTES:
+        raise _too_big(shown, len(data), MAX_TEXT_BYTES)
+    if not data:
+        raise AttachmentError(f"{shown} is empty")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\x00"
+    if "\x00" in text:
+        raise AttachmentError(f"{shown} is neither text nor a PNG, JPEG, GIF or WebP image")
+    return Attachment(name, len(data), text=clean(text))
+
+
+def _too_big(shown: str, size: int, limit: int) -> AttachmentError:
+    return AttachmentError(f"{shown} has {readable(size)}; at most {readable(limit)} can go along")
+
+
+def readable(size: int) -> str:
+    """Bytes for people."""
+    if size < 1000:
+        return f"{size} B"
+    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
+def image_type(data: bytes) -> str | None:
+    """By the file's first bytes, since a name may lie."""
+    for signature, media_type in _SIGNATURES:
+        if data.startswith(signature):
+            return media_type
+    return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
+
+
+def with_files(prompt: str, attachments: list[Attachment]) -> str:
+    """The prompt with each text file appended as a fenced block under its name."""
+    parts = [prompt]
+    for attachment in attachments:
+        if attachment.text is None:
+            continue
+        # The fence must be longer than any in the file, or the file's own fence would end it.
+        longest = max((len(run) for run in re.findall(r"`{3,}", attachment.text)), default=2)
+        fence = "`" * max(3, longest + 1)
+        suffix = Path(attachment.name).suffix.removeprefix(".")
+        parts.append(f"{attachment.name}:\n{fence}{suffix}\n{attachment.text.rstrip()}\n{fence}")
+    return "\n\n".join(parts)

@@ -1,0 +1,126 @@
+"""What `doctor` looks at: each thing with how it stands, and each problem with its remedy."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from ..locations import HOME_VARIABLE, config_file, store_file
+from ..settings import ProviderSettings, Settings
+from ..storage.database import Database
+from ..storage.faults import StoreError
+from .runtime import Runtime
+
+PACKAGES = ("textual", "anthropic", "openai", "google-genai", "httpx2", "genai-prices")
+
+
+class Standing(StrEnum):
+    GOOD = "good"
+    NOTE = "note"
+    """Worth knowing; nothing is broken."""
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    area: str
+    standing: Standing
+    what: str
+    remedy: str = ""
+
+
+async def check(settings: Settings, runtime: Runtime, config: Path | None = None) -> list[Finding]:
+    """Reads lists and files; bills nothing. The runtime has looked around already."""
+    findings = [_versions(), *_configuration(settings, config)]
+    findings += [_provider(runtime, provider) for provider in runtime.catalogue.providers.values()]
+    findings += _models(runtime)
+    findings.append(await _store(runtime, settings))
+    return findings
+
+
+def _versions() -> Finding:
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    python = ".".join(map(str, sys.version_info[:3]))
+    return Finding(
+        "program", Standing.GOOD, f"{importlib.metadata.version('tui-orchestrator')} on Python {python}, {versions}"
+    )
+
+
+def _configuration(settings: Settings, config: Path | None) -> Iterable[Finding]:
+    path = config or config_file()
+    if path.exists():
+        yield Finding("configuration", Standing.GOOD, f"{path} is valid")
+        if os.name == "posix" and path.stat().st_mode & 0o022:
+            remedy = f"chmod go-w {path}"
+            yield Finding("configuration", Standing.PROBLEM, f"others may write {path}", remedy)
+    else:
+        yield Finding("configuration", Standing.GOOD, f"there is no {path}; the defaults are in effect")
+    for notice in settings.notices:
+        yield Finding("configuration", Standing.NOTE, notice)
+    budgets = settings.budgets
+    if budgets.daily is None and budgets.monthly is None:
+        remedy = "set budgets.daily_usd or budgets.monthly_usd"
+        yield Finding("budgets", Standing.NOTE, "no daily or monthly cap is set", remedy)
+    else:
+        caps = f"daily {budgets.daily or 'none'}, monthly {budgets.monthly or 'none'}"
+        yield Finding("budgets", Standing.GOOD, caps)
+
+
+def _provider(runtime: Runtime, provider: ProviderSettings) -> Finding:
+    area = f"provider {provider.name}"
+    if not provider.enabled:
+        return Finding(area, Standing.NOTE, "switched off in the configuration")
+    if provider.key_problem:
+        return Finding(area, Standing.PROBLEM, provider.key_problem, "mend how its key is found")
+    if not provider.usable:
+        names = " or ".join(provider.key_names) or "its key"
+        return Finding(area, Standing.NOTE, "no key", f"set {names} to use it")
+    key = f"key from {provider.key_origin}; " if provider.key_origin else ""
+    report = runtime.catalogue.reports.get(provider.name)
+    if report is None:
+        return Finding(area, Standing.NOTE, f"{key}not asked")
+    if report.authorised is False:
+        return Finding(area, Standing.PROBLEM, f"{key}{report.detail}", f"check {provider.key_origin or 'the key'}")
+    if report.reachable is False:
+        remedy = "check that it runs and that base_url is right" if provider.base_url else "check the network"
+        return Finding(area, Standing.PROBLEM, f"{key}{report.detail}", remedy)
+    return Finding(
+        area, Standing.GOOD, f"{key}{report.models} models for chat; {report.detail} ({report.seconds:.1f} s)"
+    )
+
+
+def _models(runtime: Runtime) -> Iterable[Finding]:
+    usable = [model for model in runtime.registry if model.id not in runtime.registry.out]
+    if not usable:
+        remedy = "set a provider's key, start a local model server, or run `tui-orchestrator demo`"
+        yield Finding("models", Standing.PROBLEM, "no model can be used", remedy)
+        return
+    unpriced = [model.id for model in usable if model.price is None]
+    yield Finding(
+        "models", Standing.GOOD, f"{len(usable)} can be used, {len(usable) - len(unpriced)} with a known price"
+    )
+    if unpriced:
+        shown = ", ".join(unpriced[:5]) + (f" and {len(unpriced) - 5} more" if len(unpriced) > 5 else "")
+        remedy = "give prices in [[models]]; under a cap they are not used"
+        yield Finding("models", Standing.NOTE, f"no price is known of {shown}", remedy)
+
+
+async def _store(runtime: Runtime, settings: Settings) -> Finding:
+    path = runtime.database.path
+    if path is None:
+        return Finding(
+            "store", Standing.PROBLEM, "nothing is kept", f"make {store_file()} writable or set {HOME_VARIABLE}"
+        )
+    try:
+        async with Database(path) as database:
+            await database.write(lambda connection: connection.execute("SELECT 1"))
+    except StoreError as error:
+        return Finding("store", Standing.PROBLEM, str(error))
+    size = await asyncio.to_thread(lambda: path.stat().st_size)
+    return Finding("store", Standing.GOOD, f"{path} can be written, {size / 1000:,.0f} kB")
