@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -9,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_orchestrator.demo import ROSTER, DemoModel, Say
+from tui_orchestrator.demo import ROSTER, Say
 from tui_orchestrator.demo.dialect import Question, Turn, count, tokens
 from tui_orchestrator.demo.scripted import MARK, answer, complete, filled
-from tui_orchestrator.demo.topics import topic_of, topics
+from tui_orchestrator.demo.topics import Topic, topic_of, topics
 from tui_orchestrator.routing.text import clean
 
 MODELS = {model.name: model for provider in ROSTER for model in provider.models}
@@ -68,16 +69,15 @@ def test_every_answer_begins_by_saying_that_it_is_scripted(model: str) -> None:
 
 
 @pytest.mark.parametrize("topic", topics().values(), ids=topics())
-@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-def test_no_script_leaves_a_placeholder_or_an_open_fence(topic: Any, model: DemoModel) -> None:
-    prompt = {"chinese": "你好", "japanese": "こんにちは", "korean": "안녕하세요"}.get(topic.name, "")
-    for language in topic.languages or ("",):
-        for quality in ("basic", "good", "best"):
-            question = Question(model.name, (Turn("user", prompt or "a question"),))
-            said = filled(topic, topic.section(language, quality), model, question, [prompt or "a question"], quality)
-            assert said or topic.name == "thanks"
-            assert said.count("```") % 2 == 0
-            assert not re.search(r"^\{[a-z_]+\}$", said, re.MULTILINE)
+def test_no_script_leaves_a_placeholder_or_an_open_fence(topic: Topic) -> None:
+    prompt = {"chinese": "你好", "japanese": "こんにちは", "korean": "안녕하세요"}.get(topic.name, "a question")
+    cases = itertools.product(MODELS.values(), topic.languages or ("",), ("basic", "good", "best"))
+    for model, language, quality in cases:
+        question = Question(model.name, (Turn("user", prompt),))
+        said = filled(topic, topic.section(language, quality), model, question, [prompt], quality)
+        assert said or topic.name == "thanks"
+        assert said.count("```") % 2 == 0
+        assert not re.search(r"^\{[a-z_]+\}$", said, re.MULTILINE)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -92,7 +92,7 @@ def test_every_model_s_merge_function_merges(model: str) -> None:
 
 
 @pytest.mark.parametrize("topic", topics().values(), ids=topics())
-def test_all_python_in_the_scripts_compiles(topic: Any) -> None:
+def test_all_python_in_the_scripts_compiles(topic: Topic) -> None:
     for section in topic.sections.values():
         for code in re.findall(r"```python\n(.*?)```", section, re.DOTALL):
             compile(code, topic.name, "exec")

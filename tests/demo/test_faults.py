@@ -272,3 +272,29 @@ def test_a_body_of_any_shape_is_understood_or_complained_of(dialect: Dialect, bo
         question = dialect.question(Target("generate", "lumen-dash"), body)
         assert question.turns
         assert question.input_tokens > 0
+
+
+async def test_a_request_sent_before_the_last_answer_ended_is_served_too(servers: demo.Servers) -> None:
+    url = urlsplit(servers["demo-openai"].base_url)
+    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+    body = json.dumps(ASKED | {"stream": False}).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nAuthorization: Bearer x\r\nContent-Length: {len(body)}\r\n\r\n"
+    writer.write((head.encode() + body) * 2)
+    for _ in range(2):
+        answered = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        assert answered.startswith("http/1.1 200 ok")
+        length = next(line for line in answered.splitlines() if line.startswith("content-length: "))
+        assert b"chat.completion" in await reader.readexactly(int(length.partition(": ")[2]))
+    writer.close()
+
+
+async def test_a_client_that_waits_for_100_continue_is_told_to_go_on(servers: demo.Servers) -> None:
+    url = urlsplit(servers["demo-openai"].base_url)
+    reader, writer = await asyncio.open_connection(url.hostname, url.port)
+    body = json.dumps(ASKED).encode()
+    writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nExpect: 100-continue\r\nAuthorization: Bearer x\r\n")
+    writer.write(f"Content-Length: {len(body)}\r\n\r\n".encode())
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(body)
+    assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200 OK")
+    writer.close()
