@@ -119,9 +119,7 @@ def _rules(reading: Reading) -> tuple[Rule, ...]:
 def _rule(reading: Reading, name: str, at: Found) -> Rule:
     said = section(reading, "rules", name)
     effects = ("primary", "fallback", "temperature", "max_tokens", "strategy", "system")
-    # A key that was wrong has been told already; that the rule does nothing is then not the point.
-    broken = any(f": {dotted(('rules', name))}." in problem for problem in reading.problems)
-    if not broken and all(said[effect] in (None, ()) for effect in effects):
+    if not _told(reading, ("rules", name)) and all(said[effect] in (None, ()) for effect in effects):
         reading.problem(at.origin, ("rules", name), f"does nothing; give it one of {', '.join(effects)}")
     return Rule(
         name,
@@ -133,6 +131,11 @@ def _rule(reading: Reading, name: str, at: Found) -> Rule:
             "strategy": None if said["strategy"] is None else Strategy(said["strategy"]),
         },
     )
+
+
+def _told(reading: Reading, path: Path) -> bool:
+    """Whether a key below was wrong by itself: that others do not go with it is then not the point."""
+    return any(f": {dotted(path)}." in problem for problem in reading.problems)
 
 
 def _models(reading: Reading, providers: Mapping[str, ProviderSettings]) -> tuple[ModelSettings, ...]:
@@ -150,7 +153,7 @@ def _model(reading: Reading, name: str, at: Found, providers: Mapping[str, Provi
     if prices["input"] is not None and prices["output"] is not None:
         rates: dict[str, Any] = {bucket: None if usd is None else usd.usd for bucket, usd in prices.items()}
         price = Price(Rates.from_usd(**rates), per_call=per_call or ZERO, source="your configuration")
-    elif any(usd is not None for usd in (*prices.values(), per_call)):
+    elif any(usd is not None for usd in (*prices.values(), per_call)) and not _told(reading, ("models", name)):
         missing = "input_usd" if prices["input"] is None else "output_usd"
         reading.problem(at.origin, ("models", name), f"{missing} is missing; a price needs input_usd and output_usd")
     abilities = said["abilities"]

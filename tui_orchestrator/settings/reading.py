@@ -189,10 +189,11 @@ def _unknown(table: Table, path: Path) -> str:
     here = [key for key, node in table.keys.items() if not (isinstance(node, Key) and node.hidden)]
     if "api_key_env" in here and name.lower() in _KEY_WORDS:
         return "is an unknown key, and a key does not belong in this file; did you mean api_key_env?"
-    if close := difflib.get_close_matches(name.lower().replace("-", "_"), here, 1):
+    wanted = name.lower().replace("-", "_")
+    elsewhere = {known[-1]: dotted(known) for known, _ in reversed(list(every_key()))}
+    if wanted not in elsewhere and (close := difflib.get_close_matches(wanted, here, 1)):
         return f"is an unknown key; did you mean {close[0]}?"
-    elsewhere = {known[-1]: dotted(known) for known, _ in reversed(list(every_key())) if known[-1] != known[-1].upper()}
-    if close := difflib.get_close_matches(name.lower().replace("-", "_"), elsewhere, 1, 0.75):
+    if close := difflib.get_close_matches(wanted, elsewhere, 1, 0.75):
         return f"is an unknown key; did you mean {elsewhere[close[0]]}?"
     return f"is an unknown key; those there are: {', '.join(here)}"
 

@@ -49,14 +49,14 @@ _ROUTER = Table(
             _POLICY.max_tokens,
             "Most output tokens of an attempt, reasoning included, where a request does not say.",
             "2048",
-            env="DEFAULT_MAXTOKENS",
+            env="DEFAULT_MAX_TOKENS",
         ),
         "temperature": Key(
             TEMPERATURE,
             None,
             "Sent where a request does not say and the model accepts one.",
             "0.7",
-            env="DEFAULTTEMPERATURE",
+            env="DEFAULT_TEMPERATURE",
             unset="the provider's own",
         ),
         "default_model": Key(
