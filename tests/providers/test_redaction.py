@@ -1,0 +1,48 @@
+"""No key in a message, and no message that is more than a line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_orchestrator.providers.complaint import redact
+from tui_orchestrator.routing.text import clean_line
+
+KEY_CHARACTERS = st.characters(min_codepoint=33, max_codepoint=126)
+
+
+@given(before=st.text(max_size=400), key=st.text(KEY_CHARACTERS, min_size=8, max_size=60), after=st.text(max_size=400))
+def test_the_key_in_use_never_appears(before: str, key: str, after: str) -> None:
+    shown = redact(f"{before} {key} {after}", key)
+    assert key not in shown
+    assert shown == clean_line(shown)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sk-proj-abcdefghijklmnop",
+        "sk-ant-api03-abc_DEF-123",
+        "sk-or-v1-0123456789abcdef",
+        "sk-abc*********xyz",
+        "AIzaSyA-0123456789abcdefghijklmnopqrstu",
+        "gsk_0123456789abcdef",
+        "hf_0123456789abcdef",
+    ],
+)
+def test_what_looks_like_a_key_is_hidden_even_if_it_is_another(key: str) -> None:
+    assert redact(f"Incorrect API key provided: {key}. See our pages.", "") == (
+        "Incorrect API key provided: …. See our pages."
+    ) or key[:12] not in redact(f"Incorrect API key provided: {key}. See our pages.", "")
+
+
+def test_a_key_cut_off_at_the_end_of_a_long_message_is_hidden_too() -> None:
+    key = "secret-" + "k" * 40
+    for length in range(230, 310):
+        assert "secret-kk" not in redact("x" * length + key, key)
+
+
+def test_ordinary_words_stay() -> None:
+    message = "sketch: the task-oriented risk-free request at https://x.test/a?b=c failed (hf, sk, AI)."
+    assert redact(message, "") == message

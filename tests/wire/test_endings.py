@@ -1,0 +1,250 @@
+"""How a stream ends: well, early, broken, silent, or because nobody wants it any more."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+
+from tui_orchestrator.providers import exchange
+from tui_orchestrator.providers.clients import HttpClients
+from tui_orchestrator.routing.errors import Connection, NotFound, Overloaded, StreamBroken, TurnError
+from tui_orchestrator.routing.events import FinishReason
+from tui_orchestrator.routing.money import Usage
+from tui_orchestrator.routing.ports import Piece, Provider, TextPiece
+
+from .dialects import OPENAI, Read, Wire, a_call, data, delta
+from .server import LAST_CHUNK, Act, WireServer, answer, chunk, chunked_head, head
+
+
+async def failure(provider: Provider) -> tuple[str, TurnError]:
+    """The text that came, and the error after it."""
+    text = ""
+    async with asyncio.timeout(20):
+        try:
+            async for piece in provider.stream(a_call()):
+                if isinstance(piece, TextPiece):
+                    text += piece.text
+        except TurnError as error:
+            return text, error
+    pytest.fail("no error")
+
+
+async def test_a_whole_answer_ends_with_one_done(wire: Wire, clients: HttpClients) -> None:
+    async with WireServer(chunked_head(), chunk(wire.whole), LAST_CHUNK) as server:
+        read = await Read.of(wire.make(server.url, clients))
+    assert read.text == "Hello"
+    assert read.done.finish_reason is FinishReason.STOP
+    assert read.done.usage == Usage(12, 5)
+    assert read.done.served_by is not None
+    assert read.done.served_by.endswith(("-20261101", "-2026-11-01", "-001"))
+
+
+async def test_a_clean_end_without_the_closing_marker_is_a_broken_stream(wire: Wire, clients: HttpClients) -> None:
+    async with WireServer(chunked_head(), chunk(wire.opening), LAST_CHUNK) as server:
+        text, error = await failure(wire.make(server.url, clients))
+    assert text == "Hel"
+    assert type(error) is StreamBroken
+
+
+@pytest.mark.parametrize("act", [Act.RESET, Act.CLOSE], ids=["RST", "FIN"])
+async def test_a_connection_that_breaks_in_mid_body_is_a_broken_stream(
+    wire: Wire, clients: HttpClients, act: Act
+) -> None:
+    async with WireServer(chunked_head(), chunk(wire.opening), act) as server:
+        _, error = await failure(wire.make(server.url, clients))
+    assert type(error) is StreamBroken
+    assert error.__cause__ is not None
+    assert len(server.requests) == 1
+
+
+async def test_an_event_cut_inside_its_line_is_a_broken_stream(wire: Wire, clients: HttpClients) -> None:
+    async with WireServer(chunked_head(), chunk(wire.opening), chunk(wire.closing[:40]), LAST_CHUNK) as server:
+        text, error = await failure(wire.make(server.url, clients))
+    assert text == "Hel"
+    assert type(error) is StreamBroken
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        (b'{"id": "x", "choices": []}', "application/json"),
+        (b"<html><title>Sign in</title></html>", "text/html"),
+        (b"", "text/plain"),
+        (b"", "text/event-stream"),
+    ],
+    ids=["JSON", "HTML", "nothing", "an empty stream"],
+)
+async def test_a_200_that_is_no_stream_of_events_is_a_broken_stream(
+    wire: Wire, clients: HttpClients, body: bytes, media_type: str
+) -> None:
+    async with WireServer(*answer(200, body, media_type)) as server:
+        text, error = await failure(wire.make(server.url, clients))
+    assert text == ""
+    assert type(error) is StreamBroken
+
+
+async def test_the_error_says_what_came_instead_of_a_stream(clients: HttpClients) -> None:
+    async with WireServer(*answer(200, b"<html>", "text/html")) as server:
+        _, error = await failure(OPENAI.make(server.url, clients))
+    assert "text/html instead of a stream" in str(error)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b'event: content_block_delta\ndata: {"broken\n\n',
+        b'event: content_block_delta\ndata: {"type": "content_block_delta", "delta": {"text": "\xff\xfe"}}\n\n',
+        b'event: content_block_delta\ndata: {"type": "content_block_delta", "delta": 7, "candidates": 7, '
+        b'"choices": 7}\n\n',
+        b'event: content_block_delta\ndata: {"type": "content_block_delta", "choices": [{"delta": {"content": 7}}], '
+        b'"candidates": [7]}\n\n',
+        b"event: content_block_delta\ndata: " + b"[" * 50_000 + b"\n\n",
+    ],
+    ids=["JSON", "UTF-8", "shape", "type", "depth"],
+)
+async def test_garbage_inside_the_stream_breaks_it(wire: Wire, clients: HttpClients, garbage: bytes) -> None:
+    async with WireServer(chunked_head(), chunk(wire.opening), chunk(garbage), LAST_CHUNK) as server:
+        _, error = await failure(wire.make(server.url, clients))
+    assert type(error) is StreamBroken
+
+
+async def test_an_error_inside_the_stream_is_told_by_its_own_kind(wire: Wire, clients: HttpClients) -> None:
+    async with WireServer(chunked_head(), chunk(wire.opening), chunk(wire.in_stream_error), LAST_CHUNK) as server:
+        text, error = await failure(wire.make(server.url, clients))
+    assert text == "Hel"
+    assert type(error) is Overloaded
+    assert "Overloaded" in error.message
+
+
+@pytest.mark.parametrize(
+    "script", [(Act.CLOSE,), (Act.RESET,), (b"HTTP/1.1 200 OK\r\nContent-Ty", Act.CLOSE), (b"\x00\x01garbage\r\n\r\n",)]
+)
+async def test_a_server_that_never_answers_in_full_was_not_reached(
+    wire: Wire, clients: HttpClients, script: tuple[bytes | Act, ...]
+) -> None:
+    async with WireServer(*script) as server:
+        _, error = await failure(wire.make(server.url, clients))
+    assert type(error) is Connection
+    assert server.connections == 1, "a hidden retry"
+
+
+async def test_nobody_listening_is_a_connection_error(wire: Wire, clients: HttpClients) -> None:
+    async with WireServer() as server:
+        pass
+    _, error = await failure(wire.make(server.url, clients))
+    assert type(error) is Connection
+    assert error.retryable
+
+
+async def test_an_address_that_is_none_is_not_tried_again(wire: Wire, clients: HttpClients) -> None:
+    _, error = await failure(wire.make("ftp://example.invalid", clients))
+    assert type(error) is NotFound
+
+
+async def test_a_server_that_never_hangs_up_does_not_spoil_a_whole_answer(
+    wire: Wire, clients: HttpClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "AFTERWORD_S", 0.05)
+    async with WireServer(chunked_head(), chunk(wire.whole.removesuffix(b"data: [DONE]\n\n")), Act.STALL) as server:
+        read = await Read.of(wire.make(server.url, clients))
+        assert read.text == "Hello"
+        assert read.done.usage == Usage(12, 5)
+        async with asyncio.timeout(5):
+            await server.gone.wait()
+
+
+async def test_a_connection_that_breaks_after_the_closing_marker_does_not_spoil_the_answer(
+    wire: Wire, clients: HttpClients
+) -> None:
+    whole = wire.whole.removesuffix(b"data: [DONE]\n\n")
+    async with WireServer(chunked_head(), chunk(whole), Act.CLOSE) as server:
+        read = await Read.of(wire.make(server.url, clients))
+    assert read.text == "Hello"
+    assert read.done.finish_reason is FinishReason.STOP
+
+
+async def test_an_error_after_the_closing_marker_is_not_swallowed(wire: Wire, clients: HttpClients) -> None:
+    body = wire.whole.removesuffix(b"data: [DONE]\n\n") + wire.in_stream_error
+    async with WireServer(chunked_head(), chunk(body), LAST_CHUNK) as server:
+        _, error = await failure(wire.make(server.url, clients))
+    assert type(error) is Overloaded
+
+
+async def test_the_done_marker_of_openai_is_not_needed(clients: HttpClients) -> None:
+    async with WireServer(head(), data(delta(content="Hi"), delta("stop"))) as server:
+        read = await Read.of(OPENAI.make(server.url, clients))
+    assert read.text == "Hi"
+    assert read.done.usage is None
+
+
+async def test_comments_between_events_are_no_events(clients: HttpClients) -> None:
+    body = b": OPENROUTER PROCESSING\n\n: keepalive\n\n" + OPENAI.opening + b": keepalive\n\n" + OPENAI.closing
+    async with WireServer(chunked_head(), chunk(body), LAST_CHUNK) as server:
+        assert (await Read.of(OPENAI.make(server.url, clients))).text == "Hello"
+
+
+@pytest.mark.parametrize("phase", ["before the headers", "before the text", "in the text"])
+async def test_cancelling_the_reader_closes_the_connection(wire: Wire, clients: HttpClients, phase: str) -> None:
+    sent = {
+        "before the headers": (),
+        "before the text": (chunked_head(),),
+        "in the text": (chunked_head(), chunk(wire.opening)),
+    }[phase]
+    async with WireServer(*sent, Act.STALL) as server:
+        provider = wire.make(server.url, clients)
+        task = asyncio.create_task(Read.of(provider))
+        async with asyncio.timeout(20):
+            await server.sent.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await server.gone.wait()
+
+
+async def test_leaving_the_stream_early_closes_the_connection(wire: Wire, clients: HttpClients) -> None:
+    async with WireServer(chunked_head(), chunk(wire.opening), Act.STALL) as server:
+        pieces = wire.make(server.url, clients).stream(a_call())
+        async with asyncio.timeout(20):
+            async with contextlib.aclosing(pieces) as reading:  # type: ignore[type-var]
+                async for piece in reading:
+                    if isinstance(piece, TextPiece):
+                        break
+            await server.gone.wait()
+
+
+async def test_one_provider_serves_many_calls_at_once(wire: Wire, clients: HttpClients) -> None:
+    async with WireServer(chunked_head(), chunk(wire.whole), LAST_CHUNK) as server:
+        provider = wire.make(server.url, clients)
+        reads = await asyncio.gather(*(Read.of(provider) for _ in range(8)))
+    assert [read.text for read in reads] == ["Hello"] * 8
+
+
+async def test_interleaved_streams_of_one_task_close_their_own_connections(wire: Wire, clients: HttpClients) -> None:
+    async with (
+        WireServer(chunked_head(), chunk(wire.opening), Act.STALL) as first,
+        WireServer(chunked_head(), chunk(wire.opening), Act.STALL) as second,
+    ):
+        streams = [wire.make(server.url, clients).stream(a_call()) for server in (first, second)]
+
+        async def a_piece(stream: object) -> Piece:
+            return await anext(stream)  # type: ignore[call-overload, no-any-return]
+
+        async with asyncio.timeout(20):
+            for stream in streams:
+                await a_piece(stream)
+            await streams[0].aclose()  # type: ignore[attr-defined]
+            await first.gone.wait()
+            assert not second.gone.is_set()
+            await streams[1].aclose()  # type: ignore[attr-defined]
+            await second.gone.wait()
+
+
+async def test_the_connection_is_used_again_after_a_whole_answer(wire: Wire, clients: HttpClients) -> None:
+    async with WireServer(chunked_head(), chunk(wire.whole), LAST_CHUNK, Act.AGAIN) as server:
+        provider = wire.make(server.url, clients)
+        for _ in range(3):
+            assert (await Read.of(provider)).text == "Hello"
+        assert len(server.requests) == 3
+        assert server.connections == 1

@@ -1,0 +1,323 @@
+"""What providers say when they do not answer → the tree of errors."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import Any
+
+import pytest
+
+from tui_orchestrator.providers.clients import HttpClients
+from tui_orchestrator.routing.errors import (
+    Authentication,
+    BadRequest,
+    Connection,
+    ContentFilter,
+    ContextWindow,
+    NotFound,
+    Overloaded,
+    Permission,
+    RateLimited,
+    Server,
+    Timeout,
+    TurnError,
+)
+
+from .dialects import ANTHROPIC, GEMINI, KEY, OPENAI, Read, Wire, data, delta, openai_at
+from .server import Act, WireServer, answer, chunked_head, head
+
+
+async def failure(wire: Wire, clients: HttpClients, *script: bytes | Act) -> TurnError:
+    async with WireServer(*script) as server:
+        with pytest.raises(TurnError) as caught:
+            await Read.of(wire.make(server.url, clients))
+        assert len(server.requests) == 1, "the router retries, nobody else"
+    return caught.value
+
+
+STATUSES = {
+    301: NotFound,
+    307: NotFound,
+    400: BadRequest,
+    401: Authentication,
+    402: Permission,
+    403: Permission,
+    404: NotFound,
+    408: Timeout,
+    409: Server,
+    413: ContextWindow,
+    418: BadRequest,
+    422: BadRequest,
+    429: RateLimited,
+    500: Server,
+    502: Server,
+    503: Overloaded,
+    504: Timeout,
+    521: Connection,
+    524: Timeout,
+    529: Overloaded,
+    599: Server,
+}
+
+
+BODIES = (
+    b"",
+    b"[]",
+    b'{"error": {"message": "No."}}',
+    b'{"error": "No."}',
+    b"<html><title>No.</title>x</html>",
+    b"No.",
+)
+
+
+async def test_every_status_has_its_kind(wire: Wire, clients: HttpClients) -> None:
+    async with WireServer() as server:
+        provider = wire.make(server.url, clients)
+        for status, kind in STATUSES.items():
+            for body in BODIES:
+                server.script = answer(status, body)
+                with pytest.raises(TurnError) as caught:
+                    await Read.of(provider)
+                error = caught.value
+                assert type(error) is kind, (status, body)
+                assert error.status == status
+                assert error.message.startswith(f"{wire.name}: ")
+                assert ("No." in error.message) == (b"No." in body), (error.message, body)
+                assert "<" not in error.message
+        assert len(server.requests) == len(STATUSES) * len(BODIES), "the router retries, nobody else"
+
+
+def anthropic_error(kind: str, message: str = "Words.") -> dict[str, Any]:
+    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"}
+
+
+def openai_error(
+    code: str | int | None, message: str = "Words.", kind: str = "invalid_request_error"
+) -> dict[str, Any]:
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+def gemini_error(code: int, status: str, message: str = "Words.", *details: dict[str, Any]) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, "status": status, "details": list(details)}}
+
+
+REASON = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID", "domain": "googleapis.com"}
+
+
+@pytest.mark.parametrize(
+    ("wire", "status", "body", "kind"),
+    [
+        (ANTHROPIC, 400, anthropic_error("invalid_request_error", "messages: at least one"), BadRequest),
+        (
+            ANTHROPIC,
+            400,
+            anthropic_error("invalid_request_error", "prompt is too long: 208310 tokens > 200000 maximum"),
+            ContextWindow,
+        ),
+        (
+            ANTHROPIC,
+            400,
+            anthropic_error("invalid_request_error", "input length and `max_tokens` exceed context limit: 1 + 2 > 2"),
+            ContextWindow,
+        ),
+        (
+            ANTHROPIC,
+            400,
+            anthropic_error("invalid_request_error", "Your credit balance is too low to access the Anthropic API."),
+            Permission,
+        ),
+        (ANTHROPIC, 402, anthropic_error("billing_error"), Permission),
+        (ANTHROPIC, 413, anthropic_error("request_too_large"), ContextWindow),
+        (ANTHROPIC, 529, anthropic_error("overloaded_error"), Overloaded),
+        (OPENAI, 400, openai_error("context_length_exceeded"), ContextWindow),
+        (
+            OPENAI,
+            400,
+            {"object": "error", "message": "This model's maximum context length is 4096 tokens.", "code": 400},
+            ContextWindow,
+        ),
+        (
+            OPENAI,
+            400,
+            {
+                "error": {
+                    "code": 400,
+                    "message": "the request exceeds the available",
+                    "type": "exceed_context_size_error",
+                }
+            },
+            ContextWindow,
+        ),
+        (
+            OPENAI,
+            400,
+            {"error": "Trying to keep the first 9 tokens when context the overflows."},
+            ContextWindow,
+        ),
+        (OPENAI, 401, openai_error("invalid_api_key"), Authentication),
+        (OPENAI, 404, openai_error("model_not_found"), NotFound),
+        (OPENAI, 429, openai_error("rate_limit_exceeded", kind="tokens"), RateLimited),
+        (OPENAI, 429, openai_error("insufficient_quota", kind="insufficient_quota"), Permission),
+        (OPENAI, 400, openai_error("content_policy_violation"), ContentFilter),
+        (OPENAI, 503, {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}, Overloaded),
+        (OPENAI, 422, {"detail": [{"loc": ["body"], "msg": "Words."}]}, BadRequest),
+        (
+            OPENAI,
+            400,
+            {
+                "error": {
+                    "message": "Provider returned error",
+                    "code": 400,
+                    "metadata": {"raw": '{"error":"prompt is too long: Words."}', "provider_name": "Some"},
+                }
+            },
+            ContextWindow,
+        ),
+        (OPENAI, 402, {"error": {"message": "Insufficient credits. Words.", "code": 402}}, Permission),
+        (OPENAI, 403, {"error": {"message": "Your input was flagged. Words.", "code": 403}}, ContentFilter),
+        (GEMINI, 400, gemini_error(400, "INVALID_ARGUMENT"), BadRequest),
+        (GEMINI, 400, gemini_error(400, "INVALID_ARGUMENT", "API key not valid.", REASON), Authentication),
+        (
+            GEMINI,
+            400,
+            gemini_error(
+                400, "INVALID_ARGUMENT", "The input token count (9) exceeds the maximum number of tokens allowed (8)."
+            ),
+            ContextWindow,
+        ),
+        (GEMINI, 400, gemini_error(400, "FAILED_PRECONDITION", "User location is not supported."), Permission),
+        (GEMINI, 403, gemini_error(403, "PERMISSION_DENIED"), Permission),
+        (GEMINI, 404, gemini_error(404, "NOT_FOUND"), NotFound),
+        (GEMINI, 429, gemini_error(429, "RESOURCE_EXHAUSTED"), RateLimited),
+        (GEMINI, 429, [gemini_error(429, "RESOURCE_EXHAUSTED")], RateLimited),
+        (GEMINI, 500, gemini_error(500, "INTERNAL"), Server),
+        (GEMINI, 503, gemini_error(503, "UNAVAILABLE"), Overloaded),
+        (GEMINI, 504, gemini_error(504, "DEADLINE_EXCEEDED"), Timeout),
+    ],
+)
+async def test_each_vendors_own_words_are_understood(
+    wire: Wire, clients: HttpClients, status: int, body: Any, kind: type[TurnError]
+) -> None:
+    error = await failure(wire, clients, *answer(status, body))
+    assert type(error) is kind
+    assert error.status == status
+    assert error.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind", "status"),
+    [
+        ({"error": {"message": "Out of credit", "code": 402}}, Permission, 402),
+        ({"error": {"message": "Slow", "code": "429"}}, RateLimited, 429),
+        ({"error": {"message": "Upstream died", "code": "server_error"}}, Server, None),
+        ({"error": {"message": "Weird"}}, Server, None),
+        ({"error": "Just text"}, Server, None),
+        ({"error": {"message": "maximum context length is 8", "code": "weird"}}, ContextWindow, None),
+        (delta("error"), Server, None),
+    ],
+)
+async def test_errors_inside_a_200_stream_of_openai_and_openrouter(
+    clients: HttpClients, payload: Any, kind: type[TurnError], status: int | None
+) -> None:
+    error = await failure(OPENAI, clients, head(), OPENAI.opening, data(payload))
+    assert type(error) is kind
+    assert error.status == status
+
+
+WAITS: tuple[tuple[dict[str, str], float | None], ...] = (
+    ({"Retry-After": "7"}, 7.0),
+    ({"Retry-After": "0.5"}, 0.5),
+    ({"Retry-After-Ms": "1500", "Retry-After": "7"}, 1.5),
+    ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 30.0),
+    ({"Retry-After": "Wed, 21 Oct 2015 07:28:30 GMT"}, 0.0),
+    ({"Retry-After": "soon"}, None),
+    ({"Retry-After": "-3"}, None),
+    ({"Retry-After": "inf"}, None),
+    ({"Retry-After": "nan"}, None),
+    ({"Retry-After": "9" * 400}, None),
+    ({"Retry-After": "Wed, 99 Oct 9999999 07:28:30 GMT"}, None),
+    ({}, None),
+)
+
+
+async def test_how_long_to_wait_is_read_from_the_headers(wire: Wire, clients: HttpClients) -> None:
+    async with WireServer() as server:
+        provider = wire.make(server.url, clients)
+        for headers, wait in WAITS:
+            server.script = answer(429, {"error": {"message": "Slow"}}, **headers)
+            with pytest.raises(RateLimited) as caught:
+                await Read.of(provider)
+            assert caught.value.retry_after_s == wait, headers
+
+
+async def test_how_long_to_wait_is_read_from_geminis_retry_info(clients: HttpClients) -> None:
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.074824224s"}
+    error = await failure(GEMINI, clients, *answer(429, gemini_error(429, "RESOURCE_EXHAUSTED", "Quota.", info)))
+    assert error.retry_after_s == 34.074824224
+
+
+async def test_the_status_counts_even_when_the_page_breaks_off(wire: Wire, clients: HttpClients) -> None:
+    script = (head(503, Content_Length="100"), b"half of", Act.RESET)
+    error = await failure(wire, clients, *script)
+    assert type(error) is Overloaded
+    assert error.status == 503
+
+
+async def test_no_error_gives_the_key_away(wire: Wire, clients: HttpClients, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    body = {"error": {"message": f"Incorrect API key provided: {KEY}. Bearer {KEY}. Also sk-other-{KEY[::-1]}."}}
+    error = await failure(wire, clients, *answer(401, body))
+    assert type(error) is Authentication
+    assert "Incorrect API key provided: …" in error.message
+    for text in (str(error), repr(error), error.message, caplog.text):
+        assert KEY not in text
+        assert KEY[::-1] not in text
+    assert repr(wire.make("http://127.0.0.1:1", clients)).count(KEY) == 0
+
+
+async def test_a_long_and_hostile_message_becomes_one_short_line(wire: Wire, clients: HttpClients) -> None:
+    body = {"error": {"message": "\x1b]52;c;YQ==\x07 a\n\nb \u202e " + "x" * 100_000}}
+    error = await failure(wire, clients, *answer(500, body))
+    assert len(error.message) <= 300
+    assert error.message.isprintable()
+    assert f"{wire.name}: ]52;c;YQ== a b x" in error.message
+
+
+@pytest.mark.parametrize("key", ["sk-with\nline", "sk-gedanken…strich", "sk-\x00"])
+async def test_a_key_that_cannot_be_sent_is_said_to_be_wrong_without_showing_it(clients: HttpClients, key: str) -> None:
+    async with WireServer() as server:
+        with pytest.raises(Authentication) as caught:
+            await Read.of(openai_at(server.url, clients, key=key))
+        assert server.connections == 0
+    assert key not in str(caught.value)
+    assert key not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_a_redirect_is_not_followed_and_takes_no_key_along(wire: Wire, clients: HttpClients) -> None:
+    async with WireServer(chunked_head()) as elsewhere, WireServer() as server:
+        provider = wire.make(server.url, clients)
+        for status in (301, 302, 303, 307, 308):
+            server.script = answer(status, b"", Location=f"{elsewhere.url}/v1/messages")
+            with pytest.raises(NotFound, match="HTTP 30") as caught:
+                await Read.of(provider)
+            assert "base_url" in caught.value.hint
+        assert elsewhere.connections == 0
+
+
+async def test_the_environments_proxy_is_for_the_cloud_only(
+    wire: Wire, clients: HttpClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with WireServer(*answer(502, b"proxy")) as proxy, WireServer(head(), wire.whole) as server:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        provider = wire.make(server.url, clients)
+        assert (await Read.of(provider)).text == "Hello"
+        assert proxy.connections == 0
+        provider = wire.make(server.url, clients)
+        provider._http = lambda: clients.cloud  # type: ignore[attr-defined]
+        with pytest.raises(Server):
+            await Read.of(provider)
+        assert proxy.connections == 1

@@ -1,0 +1,185 @@
+"""What is sent."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from tui_orchestrator.providers.clients import HttpClients
+from tui_orchestrator.providers.openai import request_body
+from tui_orchestrator.routing.model import Model
+from tui_orchestrator.routing.ports import Call
+from tui_orchestrator.routing.request import Image, Message
+
+from .dialects import ANTHROPIC, GEMINI, KEY, OPENAI, Read, Wire, a_call, openai_at
+from .server import Seen, WireServer, head
+
+PNG = b"\x89PNG\r\n\x1a\n\x00\xff"
+BASE64 = base64.b64encode(PNG).decode()
+
+
+async def sent(wire: Wire, clients: HttpClients, call: Call) -> Seen:
+    async with WireServer(head(), wire.whole) as server:
+        await Read.of(wire.make(server.url, clients), call)
+        (request,) = server.requests
+        return request
+
+
+CONVERSATION = a_call(
+    messages=(
+        Message("user", "What is this?", (Image("image/png", PNG),)),
+        Message("assistant", "A picture."),
+        Message("assistant", ""),
+        Message("user", "", (Image("image/png", PNG),)),
+        Message("user", "Of what?"),
+    ),
+    system="Be brief.",
+    max_tokens=77,
+    temperature=0.5,
+)
+
+
+async def test_anthropic_gets_the_whole_conversation(clients: HttpClients) -> None:
+    request = await sent(ANTHROPIC, clients, CONVERSATION)
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": BASE64}}
+    assert request.path == "/v1/messages"
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert request.json == {
+        "model": "test-model",
+        "max_tokens": 77,
+        "temperature": 0.5,
+        "stream": True,
+        "system": "Be brief.",
+        "messages": [
+            {"role": "user", "content": [image, {"type": "text", "text": "What is this?"}]},
+            {"role": "assistant", "content": "A picture."},
+            {"role": "user", "content": [image]},
+            {"role": "user", "content": "Of what?"},
+        ],
+    }
+
+
+async def test_openai_gets_the_whole_conversation(clients: HttpClients) -> None:
+    request = await sent(OPENAI, clients, CONVERSATION)
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{BASE64}"}}
+    assert request.path == "/v1/chat/completions"
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert request.json == {
+        "model": "test-model",
+        "max_tokens": 77,
+        "temperature": 0.5,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": [{"type": "text", "text": "What is this?"}, image]},
+            {"role": "assistant", "content": "A picture."},
+            {"role": "user", "content": [image]},
+            {"role": "user", "content": "Of what?"},
+        ],
+    }
+
+
+async def test_gemini_gets_the_whole_conversation(clients: HttpClients) -> None:
+    request = await sent(GEMINI, clients, CONVERSATION)
+    body = request.json
+    # The SDK's own spelling: proto3 JSON takes snake case and the URL-safe alphabet as well.
+    image = {"inlineData": {"mime_type": "image/png", "data": base64.urlsafe_b64encode(PNG).decode()}}
+    assert request.path == "/v1beta/models/test-model:streamGenerateContent?alt=sse"
+    assert request.headers["x-goog-api-key"] == KEY
+    assert body["systemInstruction"]["parts"] == [{"text": "Be brief."}]
+    assert body["generationConfig"] == {"temperature": 0.5, "maxOutputTokens": 77}
+    assert body["contents"] == [
+        {"role": "user", "parts": [image, {"text": "What is this?"}]},
+        {"role": "model", "parts": [{"text": "A picture."}]},
+        {"role": "user", "parts": [image]},
+        {"role": "user", "parts": [{"text": "Of what?"}]},
+    ]
+
+
+async def test_temperature_is_left_out_where_the_model_refuses_it(wire: Wire, clients: HttpClients) -> None:
+    model = Model("test", "test-model", accepts_temperature=False)
+    request = await sent(wire, clients, a_call(model=model, temperature=0.5))
+    assert b"temperature" not in request.body
+
+
+async def test_text_of_any_alphabet_arrives_as_it_was(wire: Wire, clients: HttpClients) -> None:
+    text = "¿Qué? 你好 👩🏽‍🚀 \u202e"
+    request = await sent(wire, clients, a_call(text))
+    assert text in json.dumps(request.json, ensure_ascii=False)
+
+
+def test_only_openai_itself_gets_max_completion_tokens() -> None:
+    call = a_call(max_tokens=9)
+    assert request_body(call, "openai", True)["max_completion_tokens"] == 9
+    for body in (request_body(call, "openai", False), request_body(call, "openrouter", False)):
+        assert body["max_tokens"] == 9
+        assert "max_completion_tokens" not in body
+
+
+@pytest.mark.parametrize(
+    ("dialect", "is_openai", "name", "asked"),
+    [
+        ("openai", True, "gpt-4o-mini-2024-07-18", True),
+        ("openai", True, "gpt-4.1", True),
+        ("openai", True, "gpt-4o-search-preview", False),
+        ("openai", True, "gpt-6-luna", False),
+        ("openai", True, "o3", False),
+        ("openrouter", False, "openai/gpt-4o", True),
+        ("openrouter", False, "other/gpt-4o", False),
+        ("openai-compatible", False, "gpt-4o", False),
+        ("openai", False, "gpt-4o", False),
+    ],
+)
+def test_log_probabilities_are_asked_for_only_where_they_are_given(
+    dialect: Any, is_openai: bool, name: str, asked: bool
+) -> None:
+    body = request_body(a_call(model=Model("test", name)), dialect, is_openai)
+    assert ("logprobs" in body) == asked
+
+
+async def test_openrouter_is_asked_what_it_charges(clients: HttpClients) -> None:
+    async with WireServer(head(), OPENAI.whole) as server:
+        await Read.of(openai_at(server.url, clients, "openrouter"))
+        assert server.requests[0].json["usage"] == {"include": True}
+        await Read.of(openai_at(server.url, clients))
+        assert "usage" not in server.requests[1].json
+
+
+async def test_a_server_without_a_key_gets_no_authorization(clients: HttpClients) -> None:
+    async with WireServer(head(), OPENAI.whole) as server:
+        await Read.of(openai_at(server.url, clients, key=""))
+        assert "authorization" not in server.requests[0].headers
+
+
+async def test_no_key_or_name_of_the_environment_is_sent_to_someone_else(
+    wire: Wire, clients: HttpClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (
+        *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID"),
+        *("OPENAI_PROJECT_ID", "GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    ):
+        monkeypatch.setenv(name, "somebody-elses")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
+    request = await sent(wire, clients, a_call())
+    assert "somebody-elses" not in str(request.headers)
+    assert KEY in str(request.headers)
+
+
+async def test_connecting_has_a_deadline_and_nothing_else_has(wire: Wire, clients: HttpClients) -> None:
+    deadlines = []
+
+    async def note(request: Any) -> None:
+        deadlines.append(dict(request.extensions["timeout"]))
+
+    clients.local.event_hooks["request"].append(note)
+    async with WireServer(head(), wire.whole) as server:
+        await Read.of(wire.make(server.url, clients))
+        await clients.local.get(server.url)
+    assert deadlines[0] == {"connect": 5.0, "read": None, "write": None, "pool": None}
+    assert deadlines[1]["read"] is not None, "a listing has its own deadline"

@@ -1,0 +1,60 @@
+"""From a provider's settings to something that answers."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..routing.ports import Provider, Timeouts
+from .anthropic import AnthropicProvider
+from .clients import HttpClients
+from .gemini import GeminiProvider
+from .openai import OpenAIProvider
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from ..settings import ProviderSettings
+
+# With the parts that the SDKs themselves import only at the first call.
+_SDK_MODULES = (
+    "openai.resources.chat.completions",
+    "google.genai",
+    "anthropic.resources.messages",
+)
+
+
+def connect(settings: ProviderSettings, clients: HttpClients, timeouts: Timeouts) -> Provider:
+    """Nothing is imported, opened or sent before the first call."""
+    key = settings.api_key.reveal() if settings.api_key is not None else ""
+    base_url = api_root(settings.kind, settings.base_url)
+
+    def http() -> httpx2.AsyncClient:
+        return clients.local if settings.local else clients.cloud
+
+    if settings.kind == "anthropic":
+        return AnthropicProvider(settings.name, key, base_url, http, timeouts.connect)
+    if settings.kind == "gemini":
+        return GeminiProvider(settings.name, key, base_url, http, timeouts.connect)
+    return OpenAIProvider(settings.name, key, base_url, http, timeouts.connect, settings.kind)
+
+
+def api_root(kind: str, base_url: str | None) -> str | None:
+    """The address as the kind's SDK wants it, from the way people write it: 'http://127.0.0.1:11434' lacks the /v1 of
+    every OpenAI-compatible server, 'https://api.anthropic.com/v1' has one that the SDK adds by itself."""
+    if not base_url:
+        return None
+    root = base_url.strip().rstrip("/")
+    if kind == "anthropic":
+        return root.removesuffix("/v1")
+    if kind != "gemini" and not urlsplit(root).path:
+        return f"{root}/v1"
+    return root
+
+
+async def warm() -> None:
+    """Imports the SDKs in a thread, so that the first prompt need not wait for them."""
+    for module in _SDK_MODULES:
+        await asyncio.to_thread(importlib.import_module, module)

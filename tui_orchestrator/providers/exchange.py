@@ -1,0 +1,82 @@
+"""One request and its response, seen from beside the SDK that sends it.
+
+The SDKs differ in what they leave open and in which deadlines they set. So both are kept here, for all of them alike:
+the shared HTTP clients tell the exchange under way of each request and response through their event hooks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import httpx2
+
+AFTERWORD_S = 5.0
+"""How long, after the closing marker, the usage or the end of the body may still take to come. Some servers never
+close; the answer is whole by then and must not fail for that."""
+
+_under_way: ContextVar[Exchange | None] = ContextVar("exchange under way", default=None)
+
+
+class Exchange:
+    """Holds the deadline of connecting, which the SDKs do not agree on, and the response, which not all close."""
+
+    def __init__(self, connect_s: float) -> None:
+        self.connect_s = connect_s
+        self.response: httpx2.Response | None = None
+
+    @contextmanager
+    def _sending(self) -> Iterator[None]:
+        token = _under_way.set(self)
+        try:
+            yield
+        finally:
+            _under_way.reset(token)
+
+    async def events(
+        self, send: Callable[[], Awaitable[AsyncIterator[Any]]], finished: Callable[[], bool]
+    ) -> AsyncGenerator[Any, None]:
+        """The SDK's events until its stream ends, or falls silent or breaks after the closing marker."""
+        with self._sending():
+            events = aiter(await send())
+            # google-genai sends nothing before it is asked for its first event.
+            event = await anext(events, None)
+        while event is not None:
+            yield event
+            try:
+                async with asyncio.timeout(AFTERWORD_S if finished() else None):
+                    event = await anext(events, None)
+            except Exception as error:
+                if finished() and _is_silence(error):
+                    return
+                raise
+
+    async def aclose(self) -> None:
+        if self.response is not None:
+            await self.response.aclose()
+
+
+def _is_silence(error: BaseException | None) -> bool:
+    """The connection said nothing more or broke; as opposed to the provider saying that something is wrong."""
+    import httpx2
+
+    return isinstance(error, TimeoutError | httpx2.TransportError) or (
+        error is not None and isinstance(error.__cause__, httpx2.TransportError)
+    )
+
+
+async def before_request(request: httpx2.Request) -> None:
+    exchange = _under_way.get()
+    if exchange is not None:
+        # The router owns every other deadline, so that no SDK ends an answer earlier than the user's settings say.
+        request.extensions["timeout"] = {"connect": exchange.connect_s, "read": None, "write": None, "pool": None}
+
+
+async def after_response(response: httpx2.Response) -> None:
+    exchange = _under_way.get()
+    if exchange is not None:
+        exchange.response = response

@@ -1,0 +1,139 @@
+"""Gemini streamGenerateContent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..routing.errors import ContentFilter
+from ..routing.events import FinishReason
+from ..routing.ports import Call, Done, Piece, TextPiece, ThinkingPiece, UsageSoFar
+from ..routing.request import Message
+from ..routing.text import clean_line
+from .sdk import SdkProvider, system_text
+from .usage import gemini_usage
+
+if TYPE_CHECKING:
+    from google.genai import Client
+
+VERSION = "v1beta"
+"""The SDK's own default is v1, which many compatible servers do not know."""
+
+_FINISH = {
+    "STOP": FinishReason.STOP,
+    "MAX_TOKENS": FinishReason.LENGTH,
+    "CONTINUATION": FinishReason.LENGTH,  # the rest would be another paid request
+    "SAFETY": FinishReason.CONTENT_FILTER,
+    "RECITATION": FinishReason.CONTENT_FILTER,
+    "BLOCKLIST": FinishReason.CONTENT_FILTER,
+    "PROHIBITED_CONTENT": FinishReason.CONTENT_FILTER,
+    "SPII": FinishReason.CONTENT_FILTER,
+    "MODEL_ARMOR": FinishReason.CONTENT_FILTER,
+    "UNEXPECTED_TOOL_CALL": FinishReason.TOOL_CALLS,
+    "TOO_MANY_TOOL_CALLS": FinishReason.TOOL_CALLS,
+}
+
+
+class GeminiProvider(SdkProvider["Client"]):
+    default_base_url = "https://generativelanguage.googleapis.com"
+
+    def _open(self) -> Client:
+        from google.genai import Client
+        from google.genai.types import HttpOptions
+
+        root, version = split_version(self._base_url)
+        return Client(
+            api_key=self._key or "none",
+            vertexai=False,  # or an environment variable would send the prompt elsewhere
+            # With a client of ours the SDK leaves aiohttp alone, which has hidden retries and deadlines of its own.
+            http_options=HttpOptions(base_url=root, api_version=version, httpx_async_client=self._http()),
+        )
+
+    async def _send(self, sdk: Client, call: Call) -> AsyncIterator[Any]:
+        return await sdk.aio.models.generate_content_stream(**request_body(call))
+
+    def _answer(self) -> GeminiAnswer:
+        return GeminiAnswer(self.name)
+
+
+def split_version(base_url: str) -> tuple[str, str]:
+    """'https://host/v1' → ('https://host', 'v1'): the SDK wants the two apart."""
+    root, _, last = base_url.rstrip("/").rpartition("/")
+    if last[:1] == "v" and last[1:2].isdigit() and urlsplit(base_url).path not in ("", "/"):
+        return root, last
+    return base_url.rstrip("/"), VERSION
+
+
+def request_body(call: Call) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "max_output_tokens": call.max_tokens,
+        "automatic_function_calling": {"disable": True},
+        "automatic_continuation": False,  # would send, and bill, further requests
+    }
+    system = system_text(call)
+    if system:
+        config["system_instruction"] = system
+    if call.temperature is not None and call.model.accepts_temperature:
+        config["temperature"] = call.temperature
+    contents = [
+        {"role": "model" if message.role == "assistant" else "user", "parts": parts}
+        for message in call.messages
+        if message.role != "system" and (parts := _parts(message))
+    ]
+    return {"model": call.model.name, "contents": contents, "config": config}
+
+
+def _parts(message: Message) -> list[dict[str, Any]]:
+    parts: list[dict[str, Any]] = [
+        {"inline_data": {"mime_type": image.media_type, "data": image.data}} for image in message.images
+    ]
+    if message.text:
+        parts.append({"text": message.text})
+    return parts
+
+
+class GeminiAnswer:
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+        self._reported: Any = None
+        self._finish: FinishReason | None = None
+        self._served_by: str | None = None
+        self._mean_logprob: float | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self._finish is not None
+
+    def read(self, chunk: Any) -> Iterator[Piece]:
+        if chunk.usage_metadata is not None:
+            self._reported = chunk.usage_metadata  # the last one counts
+            usage = gemini_usage(self._reported)
+            if usage is not None:
+                yield UsageSoFar(usage)
+        if chunk.model_version:
+            self._served_by = clean_line(chunk.model_version) or None
+        for candidate in (chunk.candidates or ())[:1]:
+            for part in (candidate.content and candidate.content.parts) or ():
+                if part.text:
+                    yield ThinkingPiece(part.text) if part.thought else TextPiece(part.text)
+            mean = candidate.avg_logprobs
+            if isinstance(mean, float) and math.isfinite(mean) and mean <= 0:
+                self._mean_logprob = mean
+            reason = candidate.finish_reason and candidate.finish_reason.value
+            if reason and reason != "FINISH_REASON_UNSPECIFIED":
+                self._finish = _FINISH.get(reason, FinishReason.OTHER)
+        feedback = chunk.prompt_feedback
+        if feedback is not None and feedback.block_reason and not chunk.candidates:
+            why = feedback.block_reason_message or feedback.block_reason.value
+            raise ContentFilter(clean_line(f"{self._provider}: the prompt was refused ({why})"))
+
+    def done(self) -> Done:
+        assert self._finish is not None
+        return Done(
+            self._finish,
+            gemini_usage(self._reported),
+            served_by=self._served_by,
+            mean_logprob=self._mean_logprob,
+        )

@@ -1,0 +1,214 @@
+"""OpenAI chat completions: OpenAI, OpenRouter, and every server that speaks the same: LM Studio, Ollama, llama.cpp,
+vLLM, MLX, any base_url."""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from ..routing.errors import Server
+from ..routing.events import FinishReason
+from ..routing.money import Money, Usage
+from ..routing.ports import Call, Done, Piece, TextPiece, ThinkingPiece, UsageSoFar
+from ..routing.request import Message
+from ..routing.text import clean_line
+from .sdk import SdkProvider, system_text, text_of
+from .usage import openai_usage, openrouter_bill
+
+if TYPE_CHECKING:
+    import httpx2
+    from openai import AsyncOpenAI
+
+Dialect = Literal["openai", "openrouter", "openai-compatible"]
+
+_FINISH = {
+    "stop": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "content_filter": FinishReason.CONTENT_FILTER,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    "function_call": FinishReason.TOOL_CALLS,
+}
+# OpenRouter's native_finish_reason: what the provider behind it said, where that is worse than its translation.
+_NATIVE = {
+    "max_tokens": FinishReason.LENGTH,
+    "length": FinishReason.LENGTH,
+    "max_output_tokens": FinishReason.LENGTH,
+    "model_context_window_exceeded": FinishReason.LENGTH,
+    "content_filter": FinishReason.CONTENT_FILTER,
+    "refusal": FinishReason.CONTENT_FILTER,
+    "safety": FinishReason.CONTENT_FILTER,
+    "recitation": FinishReason.CONTENT_FILTER,
+    "blocklist": FinishReason.CONTENT_FILTER,
+    "prohibited_content": FinishReason.CONTENT_FILTER,
+    "spii": FinishReason.CONTENT_FILTER,
+}
+# Asked for only where they are known to be given: a reasoning model, and many a compatible server, refuses the whole
+# request for them. OpenAI's API reference, `logprobs`, as bundled with its SDK 3.52 (2026).
+_GIVES_LOGPROBS = re.compile(r"(?:openai/)?gpt-4(?:o|\.1|-turbo)?(?:-mini|-nano)?(?:-\d{4}-\d\d-\d\d)?")
+
+
+class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
+    default_base_url = "https://api.openai.com/v1"
+
+    def __init__(
+        self,
+        name: str,
+        api_key: str,
+        base_url: str | None,
+        http: Callable[[], httpx2.AsyncClient],
+        connect_s: float = 10.0,
+        dialect: Dialect = "openai-compatible",
+    ) -> None:
+        if base_url is None and dialect == "openrouter":
+            base_url = "https://openrouter.ai/api/v1"
+        super().__init__(name, api_key, base_url, http, connect_s)
+        self._dialect = dialect
+        self._is_openai = urlsplit(self._base_url).hostname == "api.openai.com"
+
+    def _open(self) -> AsyncOpenAI:
+        from openai import AsyncOpenAI
+
+        sdk = AsyncOpenAI(
+            api_key=self._key or "none",
+            base_url=self._base_url,
+            http_client=self._http(),
+            max_retries=0,
+            timeout=None,
+        )
+        if not self._is_openai:
+            # Read from OPENAI_ORG_ID and OPENAI_PROJECT_ID; nobody else's business.
+            sdk.organization = sdk.project = None
+        return sdk
+
+    async def _send(self, sdk: AsyncOpenAI, call: Call) -> AsyncIterator[Any]:
+        from openai import omit
+
+        body = request_body(call, self._dialect, self._is_openai)
+        if not self._key:
+            # Some servers refuse a key they do not expect.
+            body["extra_headers"] = {"Authorization": omit}
+        events: AsyncIterator[Any] = await sdk.chat.completions.create(
+            **body, stream=True, stream_options={"include_usage": True}
+        )
+        return events
+
+    def _answer(self) -> OpenAIAnswer:
+        return OpenAIAnswer(self.name, self._dialect)
+
+
+def request_body(call: Call, dialect: Dialect, is_openai: bool) -> dict[str, Any]:
+    """`is_openai`: OpenAI itself, not something that speaks like it."""
+    messages: list[dict[str, Any]] = []
+    system = system_text(call)
+    if system:
+        messages.append({"role": "system", "content": system})
+    messages += [
+        {"role": message.role, "content": content}
+        for message in call.messages
+        if message.role != "system" and (content := _content(message))
+    ]
+    # OpenAI's reasoning models refuse max_tokens; most others know nothing else and would answer without a limit.
+    limit = "max_completion_tokens" if is_openai else "max_tokens"
+    body: dict[str, Any] = {"model": call.model.name, "messages": messages, limit: call.max_tokens}
+    if call.temperature is not None and call.model.accepts_temperature:
+        body["temperature"] = call.temperature
+    if (is_openai or dialect == "openrouter") and _GIVES_LOGPROBS.fullmatch(call.model.name):
+        body["logprobs"] = True
+    if dialect == "openrouter":
+        body["extra_body"] = {"usage": {"include": True}}
+    return body
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    if not message.images:
+        return message.text
+    parts: list[dict[str, Any]] = [{"type": "text", "text": message.text}] if message.text else []
+    for image in message.images:
+        url = f"data:{image.media_type};base64,{base64.b64encode(image.data).decode('ascii')}"
+        parts.append({"type": "image_url", "image_url": {"url": url}})
+    return parts
+
+
+class OpenAIAnswer:
+    def __init__(self, provider: str, dialect: Dialect) -> None:
+        self._provider = provider
+        self._dialect = dialect
+        self._usage: Usage | None = None
+        self._billed: Money | None = None
+        self._finish: FinishReason | None = None
+        self._served_by: str | None = None
+        self._logprob_sum = 0.0
+        self._logprobs = 0
+
+    @property
+    def finished(self) -> bool:
+        return self._finish is not None
+
+    def read(self, chunk: Any) -> Iterator[Piece]:
+        model = getattr(chunk, "model", None)
+        if isinstance(model, str) and model:
+            self._served_by = clean_line(model) or None
+        for choice in getattr(chunk, "choices", None) or ():
+            if not getattr(choice, "index", 0):
+                yield from self._choice(choice)
+        # OpenAI sends usage on a last chunk without choices, some servers on the last one with text, some on every one.
+        reported = getattr(chunk, "usage", None)
+        usage = openai_usage(reported)
+        if usage is not None and usage != self._usage:
+            self._usage = usage
+            yield UsageSoFar(usage)
+        if self._dialect == "openrouter" and reported is not None:
+            self._billed = openrouter_bill(reported)
+
+    def _choice(self, choice: Any) -> Iterator[Piece]:
+        delta = getattr(choice, "delta", None)
+        if delta is not None:
+            # llama.cpp, vLLM, LM Studio and DeepSeek say reasoning_content, OpenRouter and Ollama reasoning; some both.
+            thinking = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
+            if thinking:
+                yield ThinkingPiece(text_of(thinking))
+            yield from _pieces(getattr(delta, "content", None))
+            if getattr(delta, "refusal", None):
+                yield TextPiece(text_of(delta.refusal))
+        self._weigh(getattr(choice, "logprobs", None))
+        reason = getattr(choice, "finish_reason", None)
+        if reason == "error":
+            raise Server(f"{clean_line(self._provider)}: ended the answer with an error and did not say which")
+        if reason:
+            self._finish = _finish_reason(text_of(reason), getattr(choice, "native_finish_reason", None))
+
+    def _weigh(self, logprobs: Any) -> None:
+        for token in getattr(logprobs, "content", None) or ():
+            logprob = getattr(token, "logprob", None)
+            if isinstance(logprob, float | int) and math.isfinite(logprob) and logprob <= 0:
+                self._logprob_sum += logprob
+                self._logprobs += 1
+
+    def done(self) -> Done:
+        assert self._finish is not None
+        mean = self._logprob_sum / self._logprobs if self._logprobs else None
+        return Done(self._finish, self._usage, self._billed, self._served_by, mean)
+
+
+def _pieces(content: Any) -> Iterator[Piece]:
+    """Text as a rule; Mistral's reasoning models send a list of parts."""
+    if isinstance(content, list):
+        for part in content:
+            if part.get("type") == "thinking":
+                for thought in part["thinking"]:
+                    yield ThinkingPiece(text_of(thought["text"]))
+            elif part.get("type") == "text":
+                yield TextPiece(text_of(part["text"]))
+    elif content:
+        yield TextPiece(text_of(content))
+
+
+def _finish_reason(reason: str, native: Any) -> FinishReason:
+    finish = _FINISH.get(reason, FinishReason.OTHER)
+    if finish in (FinishReason.STOP, FinishReason.OTHER) and isinstance(native, str):
+        return _NATIVE.get(native.lower(), finish)
+    return finish

@@ -1,0 +1,116 @@
+"""What the wire protocols have in common: an SDK imported late, one call, one boundary where its exceptions end."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+from ..routing.errors import TurnError
+from ..routing.ports import Call, Done, Piece
+from .exchange import Exchange
+from .faults import broken_off, check_key, translate
+
+if TYPE_CHECKING:
+    import httpx2
+
+Sdk = TypeVar("Sdk")
+
+
+class Answer(Protocol):
+    """What one wire protocol makes of its SDK's events, in order. Data of the wrong shape may raise anything."""
+
+    @property
+    def finished(self) -> bool:
+        """The closing marker has come."""
+        ...
+
+    def read(self, event: Any) -> Iterable[Piece]: ...
+
+    def done(self) -> Done:
+        """Asked only when finished."""
+        ...
+
+
+class SdkProvider(ABC, Generic[Sdk]):
+    """A routing.ports.Provider over a vendor's SDK."""
+
+    default_base_url: ClassVar[str]
+
+    def __init__(
+        self,
+        name: str,
+        api_key: str,
+        base_url: str | None,
+        http: Callable[[], httpx2.AsyncClient],
+        connect_s: float = 10.0,
+    ) -> None:
+        """`http` gives one of HttpClients' clients; it is asked at the first call, in a thread. `connect_s` is the only
+        deadline kept here."""
+        self.name = name
+        self._key = api_key
+        self._base_url = base_url or self.default_base_url
+        self._http = http
+        self._connect_s = connect_s
+        self._sdk: Sdk | None = None
+        self._opening = threading.Lock()
+
+    async def stream(self, call: Call) -> AsyncGenerator[Piece, None]:
+        exchange = Exchange(self._connect_s)
+        answer = self._answer()
+        try:
+            check_key(self.name, self._key)
+            async with aclosing(exchange.events(lambda: self._sent(call), lambda: answer.finished)) as events:
+                async for event in events:
+                    for piece in answer.read(event):
+                        yield piece
+            if not answer.finished:
+                raise broken_off(self.name, exchange.response)
+            yield answer.done()
+        except TurnError:
+            raise
+        except Exception as error:
+            raise translate(error, self.name, self._key, exchange.response) from error
+        finally:
+            await exchange.aclose()
+
+    async def _sent(self, call: Call) -> AsyncIterator[Any]:
+        sdk = self._sdk
+        if sdk is None:
+            # Importing an SDK takes up to two seconds, loading certificates some more.
+            sdk = await asyncio.to_thread(self._opened)
+        return await self._send(sdk, call)
+
+    def _opened(self) -> Sdk:
+        with self._opening:
+            if self._sdk is None:
+                self._sdk = self._open()
+            return self._sdk
+
+    async def aclose(self) -> None:
+        """Leaves the connections open: they belong to HttpClients, and other providers use them too."""
+        self._sdk = None
+
+    @abstractmethod
+    def _open(self) -> Sdk:
+        """Imports the SDK and makes its client; runs in a thread."""
+
+    @abstractmethod
+    async def _send(self, sdk: Sdk, call: Call) -> AsyncIterator[Any]: ...
+
+    @abstractmethod
+    def _answer(self) -> Answer: ...
+
+
+def system_text(call: Call) -> str:
+    return "\n\n".join(filter(None, [call.system, *(m.text for m in call.messages if m.role == "system")]))
+
+
+def text_of(value: Any) -> str:
+    """The SDKs check no types. What should be text and is not raises TypeError, as they do over other wrong shapes."""
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, not {type(value).__name__}")
+    return value
