@@ -17,8 +17,8 @@ MERGE = "Write a Python function that merges two sorted lists"
 MERGED = "```python\ndef merge(a, b):\n    return sorted(a + b)\n```\nIt runs in O(n log n)."
 TIDES = (
     "The moon's gravity pulls on the oceans. The water nearest to it is pulled most, so it bulges towards the moon, "
-    "and a second bulge forms on the far side. As the Earth turns, each coast passes through both bulges, which gives two "
-    "high and two low tides a day. The sun adds to this: at new and full moon both pull in line and the tides are "
+    "and a second bulge forms on the far side. As the Earth turns, each coast passes through both bulges, which gives "
+    "two high and two low tides a day. The sun adds to this: at new and full moon both pull in line and the tides are "
     "highest."
 )
 
@@ -89,6 +89,7 @@ def test_a_hedging_answer_is_not_trusted_even_from_the_best_model(prompt: str, a
 
 REFUSALS = [
     "I'm sorry, but I can't help with that.",
+    "I’m sorry, but I can’t help with that.",
     "I cannot assist with this request.",
     "As an AI language model, I don't have opinions on that.",
     "Sorry, I won't be able to do that. I am unable to provide such information.",

@@ -42,6 +42,10 @@ SAME = [
 DIFFERENT = [
     ("Paris is the capital of France.", "Lyon is the capital of France."),
     ("The answer is 42.", "The answer is 43."),
+    (
+        "The treaty was signed in Vienna by all powers in 1815.",
+        "The treaty was signed in Vienna by all powers in 1816.",
+    ),
     ("Yes.", "No."),
     ("Lists are mutable in Python.", "Lists are not mutable in Python."),
     ("Das Gesetz gilt in Bayern.", "Das Gesetz gilt nicht in Bayern."),
