@@ -41,7 +41,7 @@ def settings(*providers: ProviderSettings, **fields: object) -> Settings:
 
 
 def catalogue(wanted: Settings, clients: HttpClients, cache: Path, **options: object) -> Catalogue:
-    return Catalogue(wanted, clients, cache, **{"ports": (), **options})  # type: ignore[arg-type]
+    return Catalogue(wanted, clients, cache, **{"ports": (), "probe_timeout_s": 20, **options})  # type: ignore[arg-type]
 
 
 async def instant(wanted: Settings, clients: HttpClients, cache: Path) -> Registry:
@@ -246,7 +246,7 @@ async def test_a_refused_key_puts_the_providers_models_out(clients: HttpClients,
 async def test_a_hanging_provider_does_not_hold_the_others(clients: HttpClients, tmp_path: Path) -> None:
     async with serving({}, Reply(silent=True)) as hung, serving({"/v1/models": openai_list("gpt-6-luna")}) as openai:
         wanted = settings(cloud("anthropic", hung.url), cloud("openai", openai.url + "/v1"))
-        made = catalogue(wanted, clients, tmp_path, listing_timeout_s=0.1)
+        made = catalogue(wanted, clients, tmp_path, listing_timeout_s=1.5)
         registry = await made.read()
     assert "openai/gpt-6-luna" in registry
     assert "anthropic/claude-opus-5-5" in registry, "what is most likely there stays"

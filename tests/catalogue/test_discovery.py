@@ -106,9 +106,11 @@ SOMEBODYS_WEBSITE = Reply("<!doctype html><title>My app</title>")
 SOMEBODYS_API = Reply({"status": "ok", "version": 3, "data": []})
 
 
-async def read(clients: HttpClients, routes: dict[str, object], otherwise: object = Reply("", 404)) -> Listing:
+async def read(
+    clients: HttpClients, routes: dict[str, object], otherwise: object = Reply("", 404), timeout_s: float = 20
+) -> Listing:
     async with serving(routes, otherwise) as server:
-        return await read_server(Source("openai-compatible", server.url + "/v1", clients.local))
+        return await read_server(Source("openai-compatible", server.url + "/v1", clients.local), timeout_s)
 
 
 async def test_lm_studio_tells_types_windows_and_what_is_loaded(clients: HttpClients) -> None:
@@ -140,7 +142,7 @@ async def test_a_model_that_ollama_sends_elsewhere_is_not_free(clients: HttpClie
 
 
 async def test_an_ollama_that_is_slow_to_show_still_lists(clients: HttpClients) -> None:
-    listing = await read(clients, {**OLLAMA, "/api/show": Reply(silent=True)})
+    listing = await read(clients, {**OLLAMA, "/api/show": Reply(silent=True)}, timeout_s=3)
     assert [model.name for model in listing.models][:2] == ["llama3:latest", "qwen3:8b"]
 
 
@@ -191,7 +193,7 @@ async def test_each_server_is_found_whatever_port_it_listens_on(clients: HttpCli
         routes = [(LMSTUDIO, LMSTUDIO_OTHERWISE), (OLLAMA, Reply("", 404)), (LLAMACPP, Reply("", 404))]
         routes += [(VLLM, Reply("", 404)), (MLX, Reply("", 404))]
         servers = [await stack.enter_async_context(serving(dict(r), o)) for r, o in routes]
-        found = await discover(clients.local, [server.port for server in servers])
+        found = await discover(clients.local, [server.port for server in servers], timeout_s=20)
     assert [one.provider.name for one in found] == ["lmstudio", "ollama", "llamacpp", "vllm", "mlx"]
     for one, server in zip(found, servers, strict=True):
         assert one.provider.base_url == f"{server.url}/v1"
@@ -203,12 +205,12 @@ async def test_each_server_is_found_whatever_port_it_listens_on(clients: HttpCli
 @pytest.mark.parametrize("otherwise", [SOMEBODYS_WEBSITE, SOMEBODYS_API, Reply("", 500), Reply("", 401), Reply(b"")])
 async def test_somebodys_web_server_is_not_taken_for_a_model_server(clients: HttpClients, otherwise: Reply) -> None:
     async with serving({}, otherwise) as server:
-        assert await discover(clients.local, [server.port]) == []
+        assert await discover(clients.local, [server.port], timeout_s=20) == []
 
 
 async def test_two_servers_of_a_kind_get_two_names(clients: HttpClients) -> None:
     async with serving(dict(LLAMACPP)) as one, serving(dict(LLAMACPP)) as two:
-        found = await discover(clients.local, [one.port, two.port])
+        found = await discover(clients.local, [one.port, two.port], timeout_s=20)
     assert [server.provider.name for server in found] == ["llamacpp", f"llamacpp-{two.port}"]
 
 
@@ -216,14 +218,14 @@ async def test_a_configured_server_is_not_found_again(clients: HttpClients) -> N
     async with serving(dict(OLLAMA)) as mine, serving(dict(OLLAMA)) as other:
         url = f"http://localhost:{mine.port}/v1"
         taken = {"ollama": ProviderSettings("ollama", "openai-compatible", url, local=True)}
-        found = await discover(clients.local, [mine.port, other.port], taken)
+        found = await discover(clients.local, [mine.port, other.port], taken, timeout_s=20)
         assert mine.asked == []
     assert [server.provider.name for server in found] == [f"ollama-{other.port}"]
 
 
 async def test_silence_on_one_port_does_not_cost_what_was_found_on_another(clients: HttpClients) -> None:
     async with serving({}, Reply(silent=True)) as silent, serving(dict(VLLM)) as vllm:
-        found = await discover(clients.local, [silent.port, vllm.port], timeout_s=0.6)
+        found = await discover(clients.local, [silent.port, vllm.port], timeout_s=2)
     assert [server.provider.name for server in found] == ["vllm"]
 
 

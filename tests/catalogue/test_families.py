@@ -87,6 +87,19 @@ def test_the_families_of_today_are_known(row: str) -> None:
     assert known.accepts_temperature == (temperature == "yes")
 
 
+@pytest.mark.parametrize(
+    ("dated", "plain"),
+    [
+        ("gpt-5-2025-08-07", "gpt-5"),
+        ("claude-opus-4-20250514", "claude-opus-4-0"),
+        ("anthropic/claude-opus-4.5", "claude-opus-4-5-20251101"),
+        ("GPT-OSS:20B", "openai/gpt-oss-20b"),
+    ],
+)
+def test_a_date_a_maker_and_another_spelling_change_nothing(dated: str, plain: str) -> None:
+    assert traits(dated) == traits(plain)
+
+
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.pattern)
 def test_each_row_lies_in_a_band_and_says_what_it_was_judged_from(row: Row) -> None:
     ability, source = row.ability, row.source

@@ -18,7 +18,7 @@ from ..routing.text import clean_line
 from ..settings import ModelSettings, ProviderSettings, Settings, SettingsError
 from . import chains, openrouter_catalogue, prices
 from .discovery import PORTS, PROBE_TIMEOUT_S, Found, discover, read_server
-from .listings import DEFAULT_URLS, LISTING_TIMEOUT_S, Listed, Listing, Source, place, read_listing
+from .listings import DEFAULT_URLS, LISTING_TIMEOUT_S, Listed, Listing, Source, counted, place, read_listing
 from .names import undated
 from .shelving import Shelf
 
@@ -58,6 +58,7 @@ class Catalogue:
         ports: Sequence[int] = PORTS,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         listing_timeout_s: float = LISTING_TIMEOUT_S,
+        probe_timeout_s: float = PROBE_TIMEOUT_S,
     ) -> None:
         self.settings = settings
         self.reports: Mapping[str, SourceReport] = MappingProxyType({})
@@ -68,6 +69,7 @@ class Catalogue:
         self._ports = tuple(ports)
         self._now = now
         self._listing_timeout_s = listing_timeout_s
+        self._probe_timeout_s = probe_timeout_s
         self._listings: dict[str, Listing] = {}
         self._turn = asyncio.Lock()
         _check(settings)
@@ -104,7 +106,7 @@ class Catalogue:
     async def _discover(self) -> list[Found]:
         if not self.settings.discovery:
             return []
-        return await discover(self._clients.local, self._ports, self.settings.providers, PROBE_TIMEOUT_S)
+        return await discover(self._clients.local, self._ports, self.settings.providers, self._probe_timeout_s)
 
     async def _list(self, provider: ProviderSettings, refresh: bool) -> Listing:
         base_url = provider.base_url or DEFAULT_URLS.get(provider.kind, "")
@@ -126,7 +128,7 @@ class Catalogue:
     def _kept_openrouter(self, provider: ProviderSettings) -> Listing | None:
         address = place(provider.base_url or DEFAULT_URLS["openrouter"])
         kept = openrouter_catalogue.load(self._cache_dir, address, self._now().timestamp())
-        return Listing(tuple(kept), detail=f"{len(kept)} models listed, read within the last day") if kept else None
+        return Listing(tuple(kept), detail=f"{counted(kept)}, read within the last day") if kept else None
 
     def _report(self, name: str, registry: Registry) -> SourceReport:
         listing = self._listings.get(name)

@@ -17,7 +17,19 @@ from urllib.parse import urlsplit, urlunsplit
 from ..routing.money import FREE
 from ..routing.profile import Ability
 from ..settings import ProviderSettings
-from .listings import Listed, Listing, ListingError, Source, clean_name, fetch_json, openai_row, place, rows, whole
+from .listings import (
+    Listed,
+    Listing,
+    ListingError,
+    Source,
+    clean_name,
+    counted,
+    fetch_json,
+    openai_row,
+    place,
+    rows,
+    whole,
+)
 
 if TYPE_CHECKING:
     import httpx2
@@ -27,7 +39,8 @@ PORTS: tuple[int, ...] = (1234, 11434, 8080, 9931, 8000, 8081)
 PROBE_TIMEOUT_S = 1.0
 """For all ports together, lists included."""
 _SHOWN_AT_ONCE = 8
-_SHOW_TIMEOUT_S = 0.5
+_SHOW_SHARE = 0.5
+"""Of the time a server is given, what may go into asking about single models."""
 _MOST_SHOWN = 200
 _NUM_CTX = re.compile(r"^num_ctx\s+(\d{1,9})\s*$", re.MULTILINE)
 
@@ -51,7 +64,7 @@ async def discover(
     taken = taken or {}
     addresses = {_address(provider.base_url) for provider in taken.values() if provider.base_url}
     wanted = [port for port in ports if ("127.0.0.1", port) not in addresses]
-    tasks = [asyncio.create_task(_knock(client, port)) for port in wanted]
+    tasks = [asyncio.create_task(_knock(client, port, timeout_s)) for port in wanted]
     try:
         if tasks:
             await asyncio.wait(tasks, timeout=timeout_s)
@@ -84,7 +97,7 @@ def _address(url: str) -> tuple[str, int | None]:
         return ("", None)
 
 
-async def _knock(client: httpx2.AsyncClient, port: int) -> Listing | None:
+async def _knock(client: httpx2.AsyncClient, port: int, timeout_s: float) -> Listing | None:
     """None when nothing listens there, or something that is no model server."""
     try:
         # A refused port is known at once and cheaply; only an open one is asked anything.
@@ -93,7 +106,7 @@ async def _knock(client: httpx2.AsyncClient, port: int) -> Listing | None:
         return None
     writer.close()
     source = Source("openai-compatible", _url(port) + "/v1", client)
-    listing = await read_server(source)
+    listing = await read_server(source, timeout_s)
     return listing if listing.reachable and listing.server else None
 
 
@@ -103,7 +116,7 @@ async def read_server(source: Source, timeout_s: float = 5.0) -> Listing:
     started = monotonic()
     try:
         async with asyncio.timeout(timeout_s):
-            listing = await _recognise(source)
+            listing = await _recognise(source, timeout_s * _SHOW_SHARE)
     except TimeoutError:
         listing = Listing(reachable=False, detail=f"{place(source.base_url)} did not answer within {timeout_s:g} s")
     except ListingError as error:
@@ -114,7 +127,7 @@ async def read_server(source: Source, timeout_s: float = 5.0) -> Listing:
     return replace(listing, models=models, seconds=monotonic() - started)
 
 
-async def _recognise(source: Source) -> Listing:
+async def _recognise(source: Source, show_s: float) -> Listing:
     root = urlunsplit((*urlsplit(source.base_url)[:2], "", "", ""))
 
     async def ask(path: str) -> Any:
@@ -129,14 +142,14 @@ async def _recognise(source: Source) -> Listing:
     readers: list[tuple[str, bool, Callable[[], Awaitable[list[Listed]]]]] = [
         ("llamacpp", _is_llamacpp(props, listed), lambda: _llamacpp(props, listed)),
         ("lmstudio", _is_lmstudio(studio), lambda: _lmstudio(studio)),
-        ("ollama", _is_ollama(version), lambda: _ollama(source, root)),
+        ("ollama", _is_ollama(version), lambda: _ollama(source, root, show_s)),
         ("vllm", _owned_by(listed, "vllm"), lambda: _plain(listed)),
         ("mlx", _is_mlx(listed), lambda: _plain(listed)),
     ]
     for server, is_it, read in readers:
         if is_it:
             models = await read()
-            return Listing(tuple(models), detail=f"{server}, {len(models)} models", server=server)
+            return Listing(tuple(models), detail=f"{server}: {counted(models)}", server=server)
     if isinstance(listed, ListingError):
         refused = next((e for e in (listed, props, version, studio) if _refuses(e)), None)
         if refused is not None:
@@ -145,7 +158,7 @@ async def _recognise(source: Source) -> Listing:
             return Listing(detail="its model list is empty")
         raise listed
     models = await _plain(listed)
-    return Listing(tuple(models), detail=f"{len(models)} models listed" if models else "its model list is empty")
+    return Listing(tuple(models), detail=counted(models))
 
 
 def _refuses(error: object) -> bool:
@@ -233,7 +246,7 @@ async def _llamacpp(props: Any, listed: Any) -> list[Listed]:
 _OLLAMA = {"vision": Ability.VISION, "tools": Ability.TOOLS, "thinking": Ability.THINKING}
 
 
-async def _ollama(source: Source, root: str) -> list[Listed]:
+async def _ollama(source: Source, root: str, show_s: float) -> list[Listed]:
     tags = await fetch_json(source, f"{root}/api/tags")
     try:
         running = await fetch_json(source, f"{root}/api/ps")
@@ -251,7 +264,7 @@ async def _ollama(source: Source, root: str) -> list[Listed]:
     tasks = [asyncio.create_task(show(row)) for row in named[:_MOST_SHOWN]]
     try:
         if tasks:
-            await asyncio.wait(tasks, timeout=_SHOW_TIMEOUT_S)
+            await asyncio.wait(tasks, timeout=show_s)
     finally:
         for task in tasks:
             task.cancel()

@@ -114,8 +114,13 @@ async def read_listing(source: Source, timeout_s: float = LISTING_TIMEOUT_S) -> 
         return Listing((), error.reachable, error.authorised, str(error), monotonic() - started)
     # OpenRouter shows its list to everyone, so reading it proves no key.
     authorised = True if source.key and source.kind != "openrouter" else None
-    detail = f"{len(models)} models listed" if models else "its model list is empty"
-    return Listing(tuple(models[:_MAX_MODELS]), True, authorised, detail, monotonic() - started)
+    return Listing(tuple(models[:_MAX_MODELS]), True, authorised, counted(models), monotonic() - started)
+
+
+def counted(models: Sequence[Listed]) -> str:
+    if not models:
+        return "its model list is empty"
+    return f"{len(models)} model{'s' * (len(models) > 1)} listed"
 
 
 def place(url: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -117,11 +117,10 @@ def _during(model: ModelInfo, at: datetime) -> Iterable[ModelPrice]:
             getattr(condition.constraint, "end_time", None),
         ):
             if edge is not None:
+                # Each hour's price begins at an edge: a window's first moment, or the first one after it.
                 zone = edge.tzinfo or UTC
                 moment = datetime.combine(at.astimezone(zone).date(), edge.replace(tzinfo=None), zone)
-                # An end is exclusive: what holds just after it counts too.
                 yield model.get_prices(moment)
-                yield model.get_prices(moment - timedelta(microseconds=1))
 
 
 def _convert(prices: ModelPrice, source: str) -> Price | None:
