@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textual.app import ComposeResult
 from textual.content import Content
-from textual.events import Resize
+from textual.events import Click, Resize
 from textual.screen import Screen
-from textual.style import Style
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -38,7 +36,7 @@ def draw_status(status: Status, width: int) -> Content:
     if status.pinned:
         right.append((f"★ {words.short_name(status.pinned)}", words.ACCENT))
     if status.today:
-        right.append((f"today {status.today}", words.WARN))
+        right.append((f"today {status.today}", words.MONEY))
     if status.demo:
         right.append((" demo ", "bold $background on $warning"))
     tail = Content("  ").join(Content.styled(text, style) for text, style in right)
@@ -70,9 +68,8 @@ class KeyBar(Widget):
 
     def __init__(self) -> None:
         super().__init__(id="keys")
-
-    def compose(self) -> ComposeResult:
-        return iter(())
+        self._places: list[tuple[int, str]] = []
+        """Right end of each key that is shown, and the key."""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
@@ -84,18 +81,24 @@ class KeyBar(Widget):
         width = self.size.width
         parts: list[Content] = []
         used = 0
+        self._places.clear()
         seen: set[str] = set()
         active = sorted(self.screen.active_bindings.values(), key=lambda found: found.node is self.app)
         for _, binding, enabled, _ in active:
             if not binding.show or not enabled or binding.action in seen:
                 continue
             seen.add(binding.action)
-            # The click repeats the key, so that it does what the key does in the focused widget.
-            click = Style.from_meta({"@click": f"app.simulate_key('{binding.key}')"})
             key = self.app.get_key_display(binding)
-            part = Content.assemble((f" {key}", "bold $text-accent"), (f" {binding.description} ", words.MUTED))
+            part = Content.assemble((f" {key}", "bold $accent"), (f" {binding.description} ", words.MUTED))
             if used + part.cell_length > width:
                 break
             used += part.cell_length
-            parts.append(part.stylize(click))
+            parts.append(part)
+            self._places.append((used, binding.key))
         return Content("").join(parts)
+
+    def on_click(self, event: Click) -> None:
+        """Repeats the key, so that a click does what the key does in the focused widget."""
+        key = next((key for end, key in self._places if event.x < end), None)
+        if key is not None:
+            self.app.simulate_key(key)

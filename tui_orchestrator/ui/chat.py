@@ -12,11 +12,12 @@ from textual.message import Message
 from textual.signal import Signal
 from textual.widgets import Static
 
-from tui_orchestrator.routing.events import Attempt, Event
+from tui_orchestrator.routing.events import Attempt, Decided, Event
 from tui_orchestrator.routing.request import Request
 from tui_orchestrator.storage.conversations import Discarded, StoredMessage
 
 from . import words
+from .columns import Columns
 from .entries import Entry, Kind, Part, Severity
 from .live import LiveTurn, answer_key, prompt_key, request_of, stored_status
 from .look import Caption
@@ -59,17 +60,19 @@ class ChatPane(Vertical):
     def __init__(self, events: Signal[Event]) -> None:
         super().__init__(id="chat", classes="pane")
         self.transcript = Transcript(id="transcript")
+        self.columns = Columns(id="columns")
         self._events = events
         self._badge = NewBelow("↓ new", id="new-below", markup=False)
         self._live: LiveTurn | None = None
 
     def compose(self) -> ComposeResult:
         yield self.transcript
+        yield self.columns
         yield self._badge
 
     def on_mount(self) -> None:
         self._events.subscribe(self, self.tell)
-        self._badge.display = False
+        self._badge.display = self.columns.display = False
         self.watch(self.transcript, "new_below", self._show_badge)
 
     def _show_badge(self, new: bool) -> None:
@@ -77,7 +80,8 @@ class ChatPane(Vertical):
 
     def begin(self, request: Request, files: Sequence[str]) -> None:
         """The prompt goes up at once; what follows comes by events."""
-        self._live = LiveTurn(self.transcript, request.id)
+        self._show_columns(False)
+        self._live = LiveTurn(self.transcript, self.columns, request.id)
         self.transcript.add_prompt(request.prompt, files, prompt_key(request.id))
 
     def tell(self, event: Event) -> None:
@@ -86,10 +90,24 @@ class ChatPane(Vertical):
             return
         before = live.activity
         live.tell(event)
+        if isinstance(event, Decided) and live.side_by_side:
+            self._show_columns(True)
         if live.over:
             self.post_message(self.Activity(""))
         elif live.activity != before:
             self.post_message(self.Activity(live.activity))
+
+    def toggle_columns(self) -> bool:
+        """The answers of the last ensemble, side by side. False where there was none."""
+        if self._live is None or not self._live.side_by_side:
+            return False
+        self._show_columns(not self.columns.display)
+        return True
+
+    def _show_columns(self, shown: bool) -> None:
+        self.columns.display = shown
+        # The side panes give way a little, so that three columns have room beside them.
+        self.screen.set_class(shown, "ensemble")
 
     def abandon(self, why: str) -> None:
         if self._live is not None and not self._live.over:
@@ -101,6 +119,7 @@ class ChatPane(Vertical):
 
     def load(self, messages: Iterable[StoredMessage], discarded: Iterable[Discarded]) -> None:
         self._live = None
+        self._show_columns(False)
         self.transcript.load(stored_entries(messages, discarded))
 
     def greet(self, markdown: str, notices: Sequence[str]) -> None:
@@ -109,6 +128,8 @@ class ChatPane(Vertical):
         self.transcript.begin_answer(WELCOME)
         self.transcript.append(WELCOME, markdown)
         self.transcript.finish(WELCOME)
+        # Where it does not fit, its beginning is worth more than its end.
+        self.call_after_refresh(self.transcript.show, WELCOME)
 
     def tell_attempts(self, attempts: Iterable[Attempt]) -> None:
         """What is known of loaded answers, for the lines under them."""

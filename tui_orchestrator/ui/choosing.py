@@ -12,7 +12,7 @@ from tui_orchestrator.storage.conversations import Session
 from . import words
 from .dialogs import Choice
 from .registry import Row
-from .words import ACCENT, BAD, MUTED, WARN
+from .words import ACCENT, BAD, MONEY, MUTED
 
 AS_CONFIGURED = "default"
 UNPIN = "auto"
@@ -32,7 +32,7 @@ def strategy_choices(current: Strategy | None, configured: Strategy, what_if: Wh
             if strategy is Strategy.ENSEMBLE:
                 name = f"{len(decision.chain)} models"
             cost = words.money(chosen.estimated_cost) if chosen else ""
-            columns += [("→ " + words.fit(name, 28), ACCENT), (words.fit(cost, 10, right=True), WARN)]
+            columns += [("→ " + words.fit(name, 28), ACCENT), (words.fit(cost, 10, right=True), MONEY)]
         elif decision is not None:
             columns.append(("→ no model can take it", BAD))
         note = words.PICKS[strategy] + (" · as configured" if strategy is configured else "")
@@ -53,8 +53,8 @@ def _model_choice(row: Row, pinned: str | None) -> Choice:
     glyph, style, word = words.HEALTH[row.state]
     health = f"{glyph} {word}" + (f" · {row.detail}" if row.detail else "")
     columns = (
-        (words.fit(row.model.id, 36) + " ", "bold"),
-        (words.fit(words.price_pair(row.model.price), 12, right=True) + "  ", WARN),
+        (words.fit(row.model.id, 32) + " ", "bold"),
+        (words.fit(words.price_pair(row.model.price), 11, right=True) + "  ", MONEY),
         (words.fit(row.model.level, 13), ""),
         (health, style),
     )

@@ -43,11 +43,13 @@ ACTIONS = (
     Action("prompt.down", "prompt", "down", "down", "prompt: line down, or a later prompt", palette=False),
     Action("prompt.editor", "prompt", "ctrl+e", "editor", "prompt: write it in $EDITOR", palette=False),
     Action("turn.cancel", "app", "escape", "escape", "chat: cancel the running answer", palette=False),
+    Action("app.help", "app", "f1", "help", "help: what the keys do here", "Help"),
     Action("pane.chat", "app", "f2", "pane('chat')", "view: chat", "Chat"),
     Action("pane.decision", "app", "f3", "pane('decision')", "view: decision", "Decision"),
     Action("pane.costs", "app", "f4", "pane('costs')", "view: costs", "Costs"),
     Action("pane.registry", "app", "f5", "pane('registry')", "view: models", "Models"),
     Action("pane.zoom", "app", "f6", "zoom", "view: zoom the pane, or back", "Zoom"),
+    Action("pane.columns", "app", "f7", "columns", "view: the ensemble's answers side by side, or not"),
     Action("strategy.pick", "app", "ctrl+s", "pick_strategy", "strategy: choose", "Strategy"),
     Action("model.pick", "app", "ctrl+t", "pick_model", "model: pin or unpin", "Pin model"),
     Action("session.new", "app", "ctrl+n", "new_session", "session: new", "New"),
@@ -55,7 +57,6 @@ ACTIONS = (
     Action("theme.pick", "app", "f9", "pick_theme", "view: theme", ""),
     Action("answer.copy", "app", "ctrl+y", "copy_answer", "chat: copy the last answer", ""),
     Action("models.refresh", "app", "f8", "refresh_models", "models: look again for servers and models", ""),
-    Action("app.help", "app", "f1", "help", "help: what the keys do here", "Help"),
     Action("app.palette", "app", "ctrl+p", "command_palette", "help: all commands", "Palette", palette=False),
     Action("app.interrupt", "app", "ctrl+c", "interrupt", "program: cancel, or quit if pressed twice", palette=False),
     Action("app.quit", "app", "ctrl+q", "quit", "program: quit", ""),
@@ -69,7 +70,15 @@ ACTIONS = (
 
 def bindings(scope: Scope) -> list[BindingType]:
     return [
-        Binding(action.key, action.action, action.footer or action.title, id=action.id, show=bool(action.footer))
+        Binding(
+            action.key,
+            action.action,
+            action.footer or action.title,
+            id=action.id,
+            show=bool(action.footer),
+            # A text area takes Enter and Tab for itself before it asks its bindings, unless they come first.
+            priority=scope == "prompt",
+        )
         for action in ACTIONS
         if action.scope == scope
     ]

@@ -23,7 +23,7 @@ from . import words
 from .attachments import Attachment, mentions, read_attachment, with_files
 from .commands import SlashCommand, parse_slash, slash_matches
 from .prompt import Prompt
-from .words import ACCENT, BAD, GOOD, MUTED, WARN
+from .words import ACCENT, BAD, GOOD, MONEY, MUTED, WARN
 
 WEIGH_AFTER_S = 0.12
 """Pause in typing after which the draft is weighed."""
@@ -78,7 +78,7 @@ def _forecast(decision: Decision, truncated: bool) -> list[tuple[str, str]]:
     sign = "≥" if truncated else "≈"
     parts.append((f"{sign}{words.tokens(profile.input_tokens)} tok in", MUTED))
     if chosen is not None:
-        parts.append((words.cost_range(chosen.estimated_cost, chosen.cost_ceiling), WARN))
+        parts.append((words.cost_range(chosen.estimated_cost, chosen.cost_ceiling), MONEY))
     return parts
 
 

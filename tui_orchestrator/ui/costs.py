@@ -31,7 +31,7 @@ from tui_orchestrator.services.spending import Overview
 from tui_orchestrator.storage.reports import Totals
 
 from . import words
-from .words import ACCENT, BAD, GOOD, MUTED, WARN
+from .words import ACCENT, BAD, BAR, GOOD, MUTED, WARN
 
 SUMS_EVERY_S = 0.25
 """The sums are read from disk at most this often."""
@@ -72,13 +72,8 @@ def draw_budgets(states: Iterable[BudgetState], forecasts: dict[str, str], width
 
 def draw_overview(overview: Overview, width: int) -> list[Content]:
     rows: list[Content] = []
-    for title, shares in (
-        ("Today by model", overview.by_model),
-        ("Today by task", overview.by_task),
-        ("Today by strategy", overview.by_strategy),
-    ):
-        if shares:
-            rows += [Content(""), words.heading(title, width), *_shares(shares, width)]
+    if overview.by_model:
+        rows += [Content(""), words.heading("Today by model", width), *_shares(overview.by_model, width)]
     if overview.recent:
         rows += [Content(""), words.heading("Last attempts", width, _speed(overview.tokens_per_s))]
         rows += [_attempt(attempt, width) for attempt in overview.recent[:RECENT_SHOWN]]
@@ -93,7 +88,10 @@ def draw_overview(overview: Overview, width: int) -> list[Content]:
         notes.append(f"{overview.today.cache_hits} answered from the cache, {overview.today.saved_by_cache} saved")
     if notes:
         rows.append(Content(""))
-        rows += [Content.styled(line, ACCENT) for note in notes for line in words.wrap(note, width, indent=2)]
+        rows += [Content.styled(line, GOOD) for note in notes for line in words.wrap(note, width, indent=2)]
+    for title, groups in (("Today by task", overview.by_task), ("Today by strategy", overview.by_strategy)):
+        if groups:
+            rows += [Content(""), words.heading(title, width), *_shares(groups, width)]
     return rows
 
 
@@ -105,7 +103,7 @@ def _shares(groups: Sequence[Totals], width: int) -> list[Content]:
         Content.assemble(
             words.fit(words.spoken(words.short_name(group.key)), name_room),
             " " if room else "",
-            (words.bar(group.cost.picodollars / most, room), ACCENT),
+            (words.bar(group.cost.picodollars / most, room), BAR),
             words.fit(_total(group), 10, right=True),
             (words.fit(f"{group.attempts}×", 6, right=True), MUTED),
         )

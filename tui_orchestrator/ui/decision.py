@@ -28,7 +28,7 @@ from tui_orchestrator.routing.profile import Profile
 from tui_orchestrator.routing.request import Strategy
 
 from . import words
-from .words import ACCENT, BAD, GOOD, MUTED, STRONG, WARN
+from .words import ACCENT, BAD, BAR, GOOD, MUTED, STRONG, WARN
 
 TASKS_SHOWN = 4
 EVIDENCE_SHOWN = 4
@@ -54,8 +54,8 @@ def draw_decision(decision: Decision, steps: Sequence[Step], width: int, *, prev
     rows: list[Content | str] = [*_head(decision, width, preview), ""]
     if steps:
         rows += [*_attempts(steps, width), ""]
-    rows += [*_tasks(decision.profile, width), "", *_difficulty(decision.profile, width), ""]
-    rows += _candidates(decision, width)
+    rows += [*_tasks(decision.profile, width), "", *_candidates(decision, width), ""]
+    rows += _difficulty(decision.profile, width)
     if len(decision.chain) > 1:
         title = "Members" if decision.strategy is Strategy.ENSEMBLE else "Chain"
         arrow = " · " if decision.strategy is Strategy.ENSEMBLE else " → "
@@ -75,7 +75,9 @@ def _head(decision: Decision, width: int, preview: bool) -> list[Content | str]:
     if decision.model is None:
         title = Content.assemble(("✗ ", BAD), (words.fit("no model can take this", width - 2).rstrip(), f"bold {BAD}"))
     else:
-        title = Content.assemble(("→ ", GOOD), (words.fit(decision.model, width - 2).rstrip(), STRONG))
+        together = decision.strategy is Strategy.ENSEMBLE and len(decision.chain) > 1
+        name = f"{len(decision.chain)} models at once" if together else decision.model
+        title = Content.assemble(("→ ", GOOD), (words.fit(name, width - 2).rstrip(), STRONG))
     stage = "if sent now" if preview else "chosen"
     head: list[Content | str] = [title, Content.styled(words.fit(f"  {stage} · {' · '.join(notes)}", width), MUTED)]
     return head + ["  " + line for line in words.wrap(decision.reason, width - 2)]
@@ -101,7 +103,7 @@ def _tasks(profile: Profile, width: int) -> list[Content | str]:
             continue
         rows.append(
             Content.assemble(
-                words.fit(words.spoken(task), 18), " ", (words.bar(probability, room), ACCENT), f" {probability:.2f}"
+                words.fit(words.spoken(task), 18), " ", (words.bar(probability, room), BAR), f" {probability:.2f}"
             )
         )
     return rows
@@ -112,13 +114,13 @@ def _difficulty(profile: Profile, width: int) -> list[Content | str]:
     rows: list[Content | str] = [
         words.heading("Difficulty", width, profile.level),
         Content.assemble(
-            words.fit("for models", 18), " ", (words.bar(profile.difficulty, room), WARN), f" {profile.difficulty:.2f}"
+            words.fit("for models", 18), " ", (words.bar(profile.difficulty, room), BAR), f" {profile.difficulty:.2f}"
         ),
         Content.assemble(
             words.fit("as people see it", 18),
             " ",
-            (words.bar(profile.complexity / 10, room), WARN),
-            f" {profile.complexity:>2}/10"[:6],
+            (words.bar(profile.complexity / 10, room), BAR),
+            f" {profile.complexity}/10",
         ),
     ]
     weightiest = sorted(profile.evidence, key=lambda item: -abs(item.effect))[:EVIDENCE_SHOWN]
@@ -173,7 +175,7 @@ def _inside(candidate: Candidate, decision: Decision, name_room: int, time_room:
         (f"{likelihood:5.2f}", style),
         words.fit(cost or words.money(candidate.estimated_cost), 9, right=True),
         words.fit(words.seconds(candidate.estimated_latency_s), time_room, right=True),
-        ("  " + score if score else "", ACCENT),
+        ("  " + score if score else "", BAR),
     )
 
 

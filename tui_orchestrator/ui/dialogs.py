@@ -97,7 +97,7 @@ class Picker(ModalScreen[str | None]):
 
 def draw_choice(choice: Choice) -> Content:
     head = Content.assemble(
-        ("● " if choice.marked else "  ", ACCENT), *(Content.styled(text, style) for text, style in choice.columns)
+        ("▸ " if choice.marked else "  ", ACCENT), *(Content.styled(text, style) for text, style in choice.columns)
     )
     if not choice.note:
         return head

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import (
     Attempt,
@@ -26,8 +25,10 @@ from tui_orchestrator.routing.events import (
     Waiting,
 )
 from tui_orchestrator.routing.money import Cost, Usage
+from tui_orchestrator.routing.request import Strategy
 
 from . import words
+from .columns import Columns
 from .look import Caption, Mark
 from .transcript import Transcript
 
@@ -45,6 +46,8 @@ class Leg:
     role: str = "accent"
     detail: str = ""
     has_text: bool = False
+    """In the transcript."""
+    in_column: bool = False
     finished: AttemptFinished | None = None
 
 
@@ -62,30 +65,27 @@ def request_of(key: str) -> str:
 
 
 class LiveTurn:
-    def __init__(self, transcript: Transcript, request_id: str) -> None:
+    def __init__(self, transcript: Transcript, columns: Columns, request_id: str) -> None:
         self.request_id = request_id
+        self.side_by_side = False
+        """The answers of an ensemble go to the columns, its verdict and the winner to both."""
         self.over = False
         self.activity = "deciding"
         """What it does now, in a few words."""
         self._transcript = transcript
-        self._decision: Decision | None = None
+        self._columns = columns
         self._legs: dict[int, Leg] = {}
-        self._verdict: Verdict | None = None
 
     def tell(self, event: Event) -> None:
         match event:
-            case Decided():
-                self._decision = event.decision
+            case Decided(decision=decision):
+                self.side_by_side = decision.strategy is Strategy.ENSEMBLE and len(decision.chain) > 1
+                if self.side_by_side:
+                    self._columns.start()
             case AttemptStarted():
                 self._started(event)
-            case Thinking():
-                self._grow(event.attempt)
-                self._transcript.append_thinking(self._key(event.attempt), event.text)
-                self.activity = f"{self._name(event.attempt)} is thinking"
-            case Text():
-                self._grow(event.attempt)
-                self._transcript.append(self._key(event.attempt), event.text)
-                self.activity = f"{self._name(event.attempt)} is answering"
+            case Thinking() | Text():
+                self._grow(event)
             case Waiting():
                 self.activity = f"waiting {words.seconds(event.seconds)}: {event.why}"
             case AttemptFinished():
@@ -95,7 +95,7 @@ class LiveTurn:
             case Escalated():
                 self._escalated(event)
             case Verdict():
-                self._verdict = event
+                self._judged(event)
             case Completed():
                 self._completed(event)
             case Failed():
@@ -124,24 +124,44 @@ class LiveTurn:
     def _key(self, attempt: int) -> str:
         return answer_key(self.request_id, attempt)
 
-    def _name(self, attempt: int) -> str:
-        return words.short_name(self._legs[attempt].model)
-
     def _started(self, event: AttemptStarted) -> None:
         self._legs[event.attempt] = Leg(event.attempt, event.model, event.cause)
         self.activity = f"asking {words.short_name(event.model)}"
+        if event.cause is Cause.ENSEMBLE and self.side_by_side:
+            self._legs[event.attempt].in_column = True
+            self._columns.add(event.attempt, words.short_name(event.model))
         self._draw_trail()
 
-    def _grow(self, attempt: int) -> None:
-        leg = self._legs[attempt]
+    def _grow(self, event: Thinking | Text) -> None:
+        leg, thinks = self._legs[event.attempt], isinstance(event, Thinking)
+        if leg.in_column:
+            put = self._columns.append_thinking if thinks else self._columns.append
+            put(event.attempt, event.text)
+            self.activity = "the ensemble is answering"
+            return
+        key = self._key(event.attempt)
         if not leg.has_text:
             leg.has_text = True
-            self._transcript.begin_answer(self._key(attempt))
+            self._transcript.begin_answer(key)
+        if thinks:
+            self._transcript.append_thinking(key, event.text)
+        else:
+            self._transcript.append(key, event.text)
+        self.activity = f"{words.short_name(leg.model)} is {'thinking' if thinks else 'answering'}"
 
     def _finished(self, event: AttemptFinished) -> None:
         leg = self._legs[event.attempt]
         leg.finished, leg.glyph, leg.role = event, "✓", "success"
         leg.detail = "from the cache" if event.from_cache else ""
+        if leg.in_column:
+            self._columns.finish(
+                event.attempt,
+                seconds=event.latency_s,
+                tokens=event.usage.output,
+                tokens_per_s=event.tokens_per_s,
+                cost=event.cost,
+                confidence=event.confidence.value,
+            )
         if leg.has_text:
             self._transcript.finish(self._key(event.attempt))
         self._draw_trail()
@@ -152,6 +172,8 @@ class LiveTurn:
         what = str(event.error.status) if event.error.status else words.spoken(event.error.kind)
         leg.glyph, leg.role = ("■", "warning") if cancelled else ("✗", "error")
         leg.detail = f"{what} {words.seconds(event.latency_s)}"
+        if leg.in_column:
+            self._columns.fail(event.attempt, event.error.message, event.cost)
         if leg.has_text:
             key = self._key(event.attempt)
             if event.next is Next.GIVE_UP:
@@ -173,13 +195,24 @@ class LiveTurn:
         self.activity = f"going on to {words.short_name(event.to_model)}"
         self._draw_trail()
 
+    def _judged(self, event: Verdict) -> None:
+        for score in event.scores:
+            leg = self._legs[score.attempt]
+            leg.detail = f"{score.total:.2f}"
+            if score.attempt == event.winner:
+                leg.glyph, leg.role = "★", "warning"
+        columns = [leg.number for leg in self._legs.values() if leg.in_column]
+        if event.winner in columns:
+            self._columns.verdict(event.scores, event.winner, event.agreement, event.dissent, event.method)
+        self._draw_trail()
+
     def _draw_trail(self) -> None:
         marks: list[Mark] = []
         ensemble = any(leg.cause is Cause.ENSEMBLE for leg in self._legs.values())
         for leg in self._legs.values():
             if marks:
                 marks.append(("  " if ensemble else " → ", "muted"))
-            marks.append((f"{words.short_name(leg.model)} ", "strong" if leg.glyph in "◐✓" else "muted"))
+            marks.append((f"{words.short_name(leg.model)} ", "strong" if leg.glyph in "◐✓★" else "muted"))
             marks.append((f"{leg.glyph} {leg.detail}".rstrip(), leg.role))
         if marks:
             self._transcript.trail(f"{self.request_id}/trail", marks)

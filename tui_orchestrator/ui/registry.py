@@ -11,10 +11,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Resize
 from textual.message import Message
 from textual.widgets import DataTable, Input, Static
 
 from tui_orchestrator.routing.model import Model
+from tui_orchestrator.services.runtime import Runtime
 
 from . import words
 from .commands import bindings
@@ -34,6 +36,16 @@ class Row:
     pinned: bool = False
     tokens_per_s: float | None = None
     """Measured by this user's own calls; None: none yet."""
+
+
+def rows_of(runtime: Runtime, pinned: str | None) -> list[Row]:
+    rows = []
+    for model in runtime.registry:
+        health = runtime.health(model.id)
+        detail = health.detail if health.seconds_left is None else f"{health.seconds_left:.0f} s"
+        speed = runtime.router.experience.of(model.id).tokens_per_s
+        rows.append(Row(model, health.state, detail, model.id == pinned, speed))
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,13 @@ def abilities(model: Model) -> str:
     """One letter each in a fixed order, a dot where it lacks: 'VT·L·'."""
     return "".join(letter if ability in model.abilities else "·" for ability, letter in words.ABILITY_LETTERS.items())
 
+
+NARROW = {
+    60: ("level", "in", "context", "abilities", "speed"),
+    76: ("level", "context", "speed"),
+    96: ("level", "speed"),
+}
+"""Below so many cells these columns are left out."""
 
 COLUMNS = (
     Column("model", "model", lambda row: ("★ " if row.pinned else "  ") + row.model.id, lambda row: row.model.id),
@@ -146,7 +165,8 @@ class RegistryPane(Vertical):
     def __init__(self) -> None:
         super().__init__(id="registry", classes="pane")
         self._rows: tuple[Row, ...] = ()
-        self._sorted_by = 0
+        self._sorted_by = COLUMNS[0]
+        self._shown: tuple[Column, ...] = ()
         self._reverse = False
         self._filter = Input(placeholder="filter: words of name, level or health", id="model-filter", compact=True)
         self._table = ModelTable()
@@ -184,14 +204,25 @@ class RegistryPane(Vertical):
 
     @on(ModelTable.SortWanted)
     def _sort_next(self) -> None:
-        self._sorted_by, self._reverse = (self._sorted_by + 1) % len(COLUMNS), False
+        place = self._shown.index(self._sorted_by) if self._sorted_by in self._shown else -1
+        self._sorted_by, self._reverse = self._shown[(place + 1) % len(self._shown)], False
         self._fill()
 
     @on(DataTable.HeaderSelected)
     def _sort_by_header(self, event: DataTable.HeaderSelected) -> None:
-        same = event.column_index == self._sorted_by
-        self._sorted_by, self._reverse = event.column_index, same and not self._reverse
+        column = self._shown[event.column_index]
+        self._reverse = column is self._sorted_by and not self._reverse
+        self._sorted_by = column
         self._fill()
+
+    def on_resize(self, event: Resize) -> None:
+        if self._fitting() != self._shown:
+            self._fill()
+
+    def _fitting(self) -> tuple[Column, ...]:
+        width = self.size.width
+        out = next((left_out for below, left_out in NARROW.items() if width < below), ())
+        return tuple(column for column in COLUMNS if column.key not in out)
 
     def _wanted(self) -> list[Row]:
         needles = self._filter.value.lower().split()
@@ -201,18 +232,19 @@ class RegistryPane(Vertical):
             if all(needle in f"{row.model.id} {row.model.level} {_health(row)}".lower() for needle in needles)
         ]
         found.sort(key=lambda row: row.model.id)
-        found.sort(key=COLUMNS[self._sorted_by].order, reverse=self._reverse)
+        found.sort(key=self._sorted_by.order, reverse=self._reverse)
         return found
 
     def _fill(self) -> None:
         table, rows = self._table, self._wanted()
         marked = table.marked
         table.clear(columns=True)
-        for place, column in enumerate(COLUMNS):
-            arrow = (" ▴" if not self._reverse else " ▾") if place == self._sorted_by else ""
+        self._shown = self._fitting()
+        for column in self._shown:
+            arrow = (" ▴" if not self._reverse else " ▾") if column is self._sorted_by else ""
             table.add_column(Text(column.title + arrow, justify=column.justify), key=column.key)
         for row in rows:
-            table.add_row(*(self._cell(column, row) for column in COLUMNS), key=row.model.id)
+            table.add_row(*(self._cell(column, row) for column in self._shown), key=row.model.id)
         ids = [row.model.id for row in rows]
         if marked in ids:
             table.move_cursor(row=ids.index(marked), animate=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.command import Provider
 from textual.containers import Horizontal, Vertical
@@ -26,16 +26,17 @@ from .dialogs import HelpScreen
 from .layout import LOW, PANES, Pane, arrange
 from .prompt import Prompt
 from .registry import RegistryPane
+from .skin import Skinned
 
 
-class Stage(App[int]):
+class Stage(Skinned):
     TITLE = "tui-orchestrator"
     CSS_PATH = "app.tcss"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ConsoleCommands}
     BINDINGS = bindings("app")
 
     def __init__(self, ui: UiSettings) -> None:
-        super().__init__()
+        super().__init__(ui.theme)
         self.events: Signal[Event] = Signal(self, "events")
         """Every event of every turn; the panes subscribe."""
         self.header = Header()
@@ -133,6 +134,10 @@ class Stage(App[int]):
         self.place_panes()
         self.composer.prompt.focus()
         return not at_home
+
+    def get_key_display(self, binding: Binding) -> str:
+        display = super().get_key_display(binding)
+        return display.upper() if len(display) <= 3 and display[:1] in "f^" and len(display) > 1 else display
 
     # -- help
 

@@ -13,12 +13,15 @@ from tui_orchestrator.routing.money import Money, Price
 from tui_orchestrator.routing.profile import Ability
 from tui_orchestrator.routing.request import Strategy
 
-MUTED = "$text-muted"
-GOOD = "$text-success"
-WARN = "$text-warning"
-BAD = "$text-error"
-ACCENT = "$text-accent"
-STRONG = "bold $text-primary"
+MUTED = "$muted"
+GOOD = "$success"
+WARN = "$warning"
+BAD = "$error"
+ACCENT = "$accent"
+STRONG = "bold $primary"
+BAR = "$secondary"
+MONEY = "$money"
+RULE = "$rule"
 
 PICKS = {
     Strategy.CHEAPEST: "the lowest expected cost among models likely to be good enough",
@@ -187,9 +190,7 @@ def budget_bar(state: BudgetState, width: int) -> Content:
     spent = cells(state.spent) if limit else width
     reserved = min(width - spent, cells(state.reserved))
     _, style = CONDITIONS[state.condition]
-    return Content.assemble(
-        ("█" * spent, style), ("▒" * reserved, "$text-accent"), ("·" * (width - spent - reserved), MUTED)
-    )
+    return Content.assemble(("█" * spent, style), ("▒" * reserved, ACCENT), ("·" * (width - spent - reserved), MUTED))
 
 
 def lines(rows: Iterable[Content | str]) -> Content:
@@ -200,7 +201,7 @@ def heading(text: str, width: int, note: str = "") -> Content:
     """A section's title with a rule to the pane's edge, and a note at its right end."""
     tail = f" {note}" if note else ""
     rule = max(1, width - cell_len(text) - 1 - cell_len(tail))
-    return Content.assemble((text, STRONG), " ", ("─" * rule, "$panel-lighten-2"), (tail, MUTED))
+    return Content.assemble((text, STRONG), " ", ("─" * rule, RULE), (tail, MUTED))
 
 
 def ago(seconds_past: float) -> str:

@@ -1,0 +1,228 @@
+"""A conversation under way: what is typed is weighed, sent, told to the panes, cancelled, kept on leaving."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+from textual import on, work
+from textual.worker import Worker, WorkerState
+
+from tui_orchestrator.routing.decision import Decision
+from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.routing.events import Event
+from tui_orchestrator.routing.request import Image
+from tui_orchestrator.routing.router import Turn
+from tui_orchestrator.routing.text import clean_line
+from tui_orchestrator.services.chat import Chat, Options
+from tui_orchestrator.services.runtime import RegistryChanged, Runtime
+from tui_orchestrator.settings import Settings
+
+from . import editor, words
+from .bars import Status
+from .chat import ChatPane
+from .composer import Composer
+from .costs import CostsPane
+from .entries import Severity
+from .prompt import Prompt
+from .registry import Row, rows_of
+from .stage import Stage
+
+TWICE_WITHIN_S = 2.0
+"""Two presses of Ctrl+C this close together leave."""
+UNSENT = ""
+"""The draft of no session: what was typed when the program was left."""
+
+
+class Desk(Stage):
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings.ui)
+        self.settings = settings
+        self.runtime: Runtime | None = None
+        """None until it is open, and for good where that failed."""
+        self.talk: Chat | None = None
+        self.options = Options()
+        """Of the next turns."""
+        self.title_shown = ""
+        self.working = "starting"
+        """What is done beside the conversation; empty when nothing is."""
+        self._turn: Turn | None = None
+        self._today = ""
+        self._interrupted_at = float("-inf")
+        self._leaving = False
+
+    def say(self, sentence: str, severity: Severity = "information") -> None:
+        self.chat.notice(sentence, severity)
+
+    # -- events
+
+    def hear(self, event: Event | RegistryChanged) -> None:
+        if isinstance(event, RegistryChanged):
+            self.show_models()
+            self.composer.weigh_again()
+        else:
+            self.events.publish(event)
+
+    @on(CostsPane.Summed)
+    def _summed(self, message: CostsPane.Summed) -> None:
+        self._today = str(message.overview.today.cost)
+        self.tell_status()
+        self.show_models()
+
+    def tell_status(self) -> None:
+        strategy = self.options.strategy or self.settings.policy.strategy
+        demo = self.runtime is not None and self.runtime.demo
+        status = Status(
+            self.title_shown or "new session", strategy, self.options.model, demo, self._today, self.working
+        )
+        self.header.show(status)
+        self.composer.say(idle=f"{words.spoken(strategy)}: {words.PICKS[strategy]}")
+
+    def model_rows(self) -> list[Row]:
+        return [] if self.runtime is None else rows_of(self.runtime, self.options.model)
+
+    def show_models(self) -> None:
+        self.registry.show(self.model_rows())
+
+    # -- a turn
+
+    @property
+    def running(self) -> bool:
+        return self._turn is not None
+
+    def weigh(self, text: str, images: tuple[Image, ...]) -> Decision | None:
+        if self.runtime is None or self.talk is None:
+            return None
+        return self.runtime.preview(self.talk.request(text, images, self.options))
+
+    @on(Composer.Weighed)
+    def _weighed(self, message: Composer.Weighed) -> None:
+        if not self.running:
+            self.decision.show_preview(message.decision)
+
+    @on(Composer.Submitted)
+    def _submitted(self, message: Composer.Submitted) -> None:
+        if self.runtime is None or self.talk is None:
+            self.composer.prompt.replace_draft(message.text)
+            self.composer.say(problem="not ready yet; the prompt is kept")
+            return
+        request = self.talk.request(message.text, message.images, self.options)
+        self.title_shown = self.title_shown or clean_line(message.text, 60)
+        self.chat.begin(request, message.files)
+        self.decision.follow(request.id)
+        self.composer.busy = True
+        if "chat" not in self.visible_panes:
+            self.show_pane("chat", focus=False)
+        self._turn = self.talk.send(request)
+        self._read_turn(self._turn)
+
+    @work(group="turn", exit_on_error=False)
+    async def _read_turn(self, turn: Turn) -> None:
+        try:
+            async with turn:
+                async for _ in turn:
+                    pass  # the panes hear it through the signal
+        finally:
+            self._turn = None
+            self.composer.busy = False
+            self.tell_status()
+            self.composer.weigh_again()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Expected trouble of a turn arrives as events; what ends up here is a broken store or a bug, and is said."""
+        if event.state is WorkerState.ERROR:
+            error = event.worker.error
+            ours = isinstance(error, OrchestratorError)
+            what = str(error) if ours else f"Something inside the program went wrong: {type(error).__name__}: {error}"
+            if event.worker.group == "turn":
+                self.chat.abandon("broke off")
+            self.say(what, "error")
+
+    def cancel_turn(self) -> bool:
+        """Whether there was a turn to cancel. It ends in order: its last events still come."""
+        if self._turn is None:
+            return False
+        self.composer.say(running="cancelling")
+        self._turn.cancel()
+        return True
+
+    @on(ChatPane.Activity)
+    def _activity(self, message: ChatPane.Activity) -> None:
+        self.composer.say(running=f"{message.text} · Esc cancels" if message.text else "")
+
+    @work(group="card", exclusive=True, exit_on_error=False)
+    async def _show_card(self, request_id: str) -> None:
+        if self.runtime is None:
+            return
+        decision = await self.runtime.reports.decision(request_id)
+        if decision is not None:
+            self.decision.show_stored(decision, await self.runtime.reports.attempts(request_id))
+            self.show_pane("decision", focus=False)
+
+    @on(ChatPane.CardWanted)
+    def _card_wanted(self, message: ChatPane.CardWanted) -> None:
+        self._show_card(message.request_id)
+
+    def action_columns(self) -> None:
+        if self.chat.toggle_columns():
+            self.show_pane("chat", focus=False)
+        else:
+            self.notify("There was no ensemble in this session; /ensemble 3 makes the next turn one.", markup=False)
+
+    def action_copy_answer(self) -> None:
+        answer = self.chat.last_answer()
+        if answer is None:
+            self.notify("There is no answer to copy yet.", severity="warning", markup=False)
+        else:
+            self.copy_to_clipboard(answer)
+            self.notify(f"{len(answer):,} characters sent to the terminal's clipboard (OSC 52).", markup=False)
+
+    @on(Prompt.EditorWanted)
+    def _edit(self) -> None:
+        if self.running:
+            self.composer.say(problem="an answer is running; the editor opens when it is over")
+            return
+        prompt = self.composer.prompt
+        try:
+            prompt.replace_draft(editor.edited(self, prompt.unfolded))
+        except editor.EditorFailed as error:
+            self.composer.say(problem=str(error))
+
+    # -- leaving
+
+    def leave(self, code: int = 0) -> None:
+        """Leaves once, whoever asks for it: a key, a command or a signal."""
+        if not self._leaving:
+            self._leaving = True
+            self.run_worker(self._leave(code), group="leave")
+
+    async def _leave(self, code: int) -> None:
+        """What runs is booked and what was typed is kept before the screen goes."""
+        try:
+            if self._turn is not None:
+                await self._turn.aclose()
+            if self.runtime is not None:
+                with contextlib.suppress(OrchestratorError):
+                    await self.runtime.conversations.save_draft(UNSENT, self.composer.prompt.unfolded)
+                await self.runtime.aclose()
+        finally:
+            self.exit(code, return_code=code)
+
+    async def action_quit(self) -> None:
+        self.leave()
+
+    def action_interrupt(self) -> None:
+        if self.cancel_turn():
+            return
+        now = time.monotonic()
+        if now - self._interrupted_at < TWICE_WITHIN_S:
+            self.leave()
+        else:
+            self._interrupted_at = now
+            self.notify("Press Ctrl+C again to quit; what is typed is kept.", timeout=TWICE_WITHIN_S, markup=False)
+
+    def action_escape(self) -> None:
+        if self.cancel_turn():
+            return
+        if not self.go_home() and self.chat.columns.display:
+            self.chat.toggle_columns()

@@ -1,0 +1,67 @@
+"""The colours: palettes from files, one of them on screen, read again when a file is saved."""
+
+from __future__ import annotations
+
+from textual import work
+from textual.app import App
+
+from tui_orchestrator.locations import shipped_themes, themes_dir
+
+from . import choosing, themes
+from .dialogs import Picker
+
+
+class Skinned(App[int]):
+    def __init__(self, wanted: str | None) -> None:
+        """`wanted` None: the console's own."""
+        super().__init__()
+        self._palettes: dict[str, themes.Palette] = {}
+        self._theme_places = (*shipped_themes(), themes_dir())
+        loaded = themes.load(self._theme_places)
+        self.theme_problems = list(loaded.problems)
+        """A sentence each."""
+        self._use_palettes(loaded)
+        if themes.DEFAULT in self._palettes:
+            self.theme = themes.DEFAULT
+        if wanted in self._palettes:
+            self.theme = wanted
+        elif wanted is not None:
+            self.theme_problems.append(f"[ui] theme: {self._unknown(wanted)}")
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What our palettes have and a theme of Textual's lacks."""
+        return {"muted": "#8f99ad", "rule": "#39425a", "money": "#b4d77f"}
+
+    def on_mount(self) -> None:
+        self._watch_themes()
+
+    def _use_palettes(self, loaded: themes.Loaded) -> None:
+        self._palettes = {palette.name: palette for palette in loaded.palettes}
+        for palette in loaded.palettes:
+            self.register_theme(palette.to_textual())
+
+    @work(group="themes", exit_on_error=False)
+    async def _watch_themes(self) -> None:
+        async for loaded in themes.watch(self._theme_places):
+            self._use_palettes(loaded)
+            if self.theme in self._palettes:
+                # Assigned again it would be no change; what is drawn from it has to be told.
+                self._watch_theme(self.theme)
+            for problem in loaded.problems:
+                self.notify(problem, severity="warning", markup=False)
+
+    def _unknown(self, name: str) -> str:
+        return f"no theme is called {name!r}; there are {', '.join(sorted(self._palettes))}"
+
+    def use_theme(self, name: str) -> None:
+        if name in self._palettes:
+            self.theme = name
+        else:
+            self.notify(self._unknown(name), severity="error", markup=False)
+
+    @work
+    async def action_pick_theme(self) -> None:
+        choices = choosing.theme_choices(self._palettes, self.theme)
+        chosen = await self.push_screen_wait(Picker("Theme", choices, empty="No theme is called that."))
+        if chosen is not None:
+            self.use_theme(chosen)
