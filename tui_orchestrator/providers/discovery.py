@@ -154,7 +154,7 @@ async def _recognise(source: Source, show_s: float) -> Listing:
         refused = next((e for e in (listed, props, version, studio) if _refuses(e)), None)
         if refused is not None:
             raise refused
-        if listed.reachable and "HTTP 5" in str(listed):
+        if listed.server_failed:
             return Listing(detail="its model list is empty")
         raise listed
     models = await _plain(listed)

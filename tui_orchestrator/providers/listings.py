@@ -73,10 +73,14 @@ class Listing:
 class ListingError(Exception):
     """Why a list could not be read, as a sentence without keys."""
 
-    def __init__(self, detail: str, *, reachable: bool = True, authorised: bool | None = None) -> None:
+    def __init__(
+        self, detail: str, *, reachable: bool = True, authorised: bool | None = None, server_failed: bool = False
+    ) -> None:
         super().__init__(detail)
         self.reachable = reachable
         self.authorised = authorised
+        self.server_failed = server_failed
+        """A 5xx: the list is broken, which says nothing of the rest of the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,7 @@ def _check(status: int, body: bytes, where: str, *, has_key: bool) -> None:
     if status == 403:
         raise ListingError(f"{where} does not show its model list to this key (HTTP 403)")
     if not 200 <= status < 300:
-        raise ListingError(f"{where} answered HTTP {status} instead of a model list")
+        raise ListingError(f"{where} answered HTTP {status} instead of a model list", server_failed=status >= 500)
 
 
 async def _openai(source: Source) -> list[Listed]:
@@ -205,7 +209,7 @@ async def _openai_body(source: Source) -> Any:
         return await fetch_json(source, f"{source.base_url.rstrip('/')}/models")
     except ListingError as error:
         # Some servers answer well at /chat/completions and fail here: an empty list, not a broken provider.
-        if error.reachable and error.authorised is None and "HTTP 5" in str(error):
+        if error.server_failed:
             return None
         raise
 
