@@ -1,5 +1,5 @@
-"""Every strategy over every mix of success, refusal, HTTP errors, broken and stalled streams, cancel and budget refusal,
-over real sockets: the grammar, the ledger and the budgets hold."""
+"""Every strategy over every mix of success, refusal, HTTP errors, broken and stalled streams, cancel and budget
+refusal, over real sockets: the grammar, the ledger and the budgets hold."""
 
 from __future__ import annotations
 

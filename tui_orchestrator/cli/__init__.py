@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from .. import __version__
 from .manners import Invocation
 
 # Command → (module, what `--help` says of it). The line is here so that listing the commands imports none of them.
@@ -59,7 +60,7 @@ class _Commands(click.Group):
 )
 @click.option("--config", type=click.Path(path_type=Path), help="Use this file instead of your own configuration.")
 @click.option("--demo", is_flag=True, help="Use the embedded demo models; their money is not real.")
-@click.version_option(package_name="tui-orchestrator")
+@click.version_option(__version__)
 @click.pass_context
 def cli(context: click.Context, config: Path | None, demo: bool) -> None:
     """Send each prompt to the cheapest model that is good enough, and say why and what it costs first.

@@ -36,13 +36,13 @@ def path(invocation: Invocation) -> None:
 @click.pass_obj
 def init(invocation: Invocation, force: bool) -> None:
     """Write a commented file with every key and its default."""
-    from ..settings import example, write_private
+    from ..settings import example, write_privately
 
     file = _file(invocation)
     if file.exists() and not force:
         raise Stop(f"{file} is there already; --force writes over it")
     try:
-        write_private(file, example())
+        write_privately(file, example())
     except OSError as error:
         raise Stop(f"{file} cannot be written: {error.strerror}") from error
     click.echo(file)

@@ -22,6 +22,7 @@ from ..routing.events import (
     Completed,
     Decided,
     Escalated,
+    EscalationCause,
     Event,
     Failed,
     Next,
@@ -117,7 +118,9 @@ class Telling:
 
     def _escalated(self, event: Escalated) -> None:
         taken_back = " · the text above is discarded" if self._shown else ""
-        self._say(f"↑ {event.from_model} → {event.to_model} · {event.cause.value}: {event.detail}{taken_back}")
+        # Why a failed attempt failed stands on the line above already.
+        why = "" if event.cause in _FAILED else f" · {event.cause.value}: {event.detail}"
+        self._say(f"↑ {event.from_model} → {event.to_model}{why}{taken_back}")
 
     def _verdict(self, event: Verdict) -> None:
         for score in event.scores:
@@ -160,10 +163,12 @@ class Telling:
             self._say(f"  {event.note}")
 
     def _failed(self, event: Failed) -> None:
-        self._say(f"✗ {event.error.message} {event.error.hint}")
+        self._say(f"✗ {event.error.message.rstrip('.')}. {event.error.hint}")
         if event.cost.amount is None or event.cost.amount:
             self._say(f"  spent all the same: {event.cost}")
 
+
+_FAILED = frozenset({EscalationCause.ERROR, EscalationCause.TIMEOUT, EscalationCause.CONTEXT_WINDOW})
 
 _TOLD: dict[type, Callable[[Telling, Any], None]] = {
     Decided: Telling._decided,

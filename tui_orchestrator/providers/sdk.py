@@ -58,6 +58,11 @@ class SdkProvider(ABC, Generic[Sdk]):
         self._sdk: Sdk | None = None
         self._opening = threading.Lock()
 
+    async def ready(self) -> None:
+        # Importing an SDK takes up to two seconds, loading certificates some more.
+        if self._sdk is None:
+            await asyncio.to_thread(self._opened)
+
     async def stream(self, call: Call) -> AsyncGenerator[Piece, None]:
         exchange = Exchange(self._connect_s)
         answer = self._answer()
@@ -78,11 +83,8 @@ class SdkProvider(ABC, Generic[Sdk]):
             await exchange.aclose()
 
     async def _sent(self, call: Call) -> AsyncIterator[Any]:
-        sdk = self._sdk
-        if sdk is None:
-            # Importing an SDK takes up to two seconds, loading certificates some more.
-            sdk = await asyncio.to_thread(self._opened)
-        return await self._send(sdk, call)
+        await self.ready()
+        return await self._send(self._opened(), call)
 
     def _opened(self) -> Sdk:
         with self._opening:

@@ -115,6 +115,7 @@ class Caller:
             await self._pause(plan, wait, "rate limit", emit)
             if self.limits.busy(plan.model):
                 await emit(Waiting(plan.request.id, self.clock.now(), plan.number, 0.0, "a free place"))
+            await self.providers(plan.model.provider).ready()
             async with self.limits.one_of_many(plan.model):
                 began = self.clock.monotonic()
                 await self._read(plan, call, received, emit)

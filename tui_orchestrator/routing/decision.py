@@ -34,7 +34,7 @@ class Retries:
     retry_after_cap: float = 20.0
     per_model: int = 1
     """How often the same model is tried again after a failure that may pass."""
-    patience: float = 2.0
+    patience: float = 1.0
     """A wait longer than this goes to the next model instead, where there is one."""
 
 

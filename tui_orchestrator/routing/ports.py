@@ -82,6 +82,10 @@ class Provider(Protocol):
 
     name: str
 
+    async def ready(self) -> None:
+        """Loads what only the first call would have to wait for, such as an SDK."""
+        ...
+
     def stream(self, call: Call) -> AsyncIterator[Piece]:
         """Sends one request when first iterated. Raises nothing but TurnError and CancelledError; cancelling the task
         that reads closes the connection at once. Never retries. The router owns all deadlines but `connect`."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from .. import __version__
 from ..locations import HOME_VARIABLE, config_file, store_file
 from ..settings import ProviderSettings, Settings
 from ..storage.database import Database
@@ -48,7 +49,7 @@ def _versions() -> Finding:
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     python = ".".join(map(str, sys.version_info[:3]))
     return Finding(
-        "program", Standing.GOOD, f"{importlib.metadata.version('tui-orchestrator')} on Python {python}, {versions}"
+        "program", Standing.GOOD, f"{__version__} on Python {python}, {versions}"
     )
 
 
