@@ -145,7 +145,9 @@ class Entry:
 
     @property
     def unread(self) -> bool:
-        """Text has come that is not split into blocks yet."""
+        """Text has come that is not split into blocks yet; only answers that count are."""
+        if self.kind is not Kind.ANSWER or self.discarded is not None:
+            return False
         return bool(self._waiting) or (self._splitter is None and self.size > 0)
 
     def foldable(self, part: Part) -> bool:

@@ -7,11 +7,13 @@ after the parser, because a numeric entity can spell a control character.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
+from rich.cells import cell_len
 from rich.style import Style
 
 from . import code, table
@@ -59,7 +61,7 @@ def lay_out(block: Block, width: int, look: Look) -> list[Line]:
             lines = _Renderer(look, block.number).stack(tree.children, room)
     if block.margin and width > MIN_WIDTH:
         lines = [line.with_lead([(" " * min(block.margin, width - MIN_WIDTH), look.style("text"))]) for line in lines]
-    return lines
+    return [part for line in lines for part in _fitted(line, width)]
 
 
 class _Renderer:
@@ -141,8 +143,9 @@ class _Renderer:
         nodes = [tree.children[-1] for tree in (first, rest)]
         if any(node.type != "table" for node in nodes):
             return wrap([(tidy_lines(block.text), self.look.style("text"))], width)
-        widths = table.column_widths(self.cells(nodes[0]), width)
-        return table.lay_out(self.cells(nodes[1]), width, self.look, widths=widths, header=False)
+        above, below = (self.cells(node) for node in nodes)
+        widths = table.column_widths(table.Cells(above.rows + below.rows, above.aligns), width)
+        return table.lay_out(below, width, self.look, widths=widths, header=False)
 
     def inline(self, node: SyntaxTreeNode, style: Style | None = None) -> list[Run]:
         """Runs, in which a newline is a line break the author made."""
@@ -193,6 +196,14 @@ class _Renderer:
         return (
             [] if shown in (address, address.removeprefix("mailto:")) else [(f" ({address})", self.look.style("muted"))]
         )
+
+
+def _fitted(line: Line, width: int) -> list[Line]:
+    """Nesting deeper than the screen is wide leaves lines that are too long: they are folded rather than cut off."""
+    if cell_len(line.text) <= width:
+        return [line]
+    first, *rest = wrap(line.runs, width, words=False)
+    return [replace(line, runs=first.runs), *(replace(part, fill=line.fill, quiet=line.quiet) for part in rest)]
 
 
 def tidy_lines(text: str) -> str:

@@ -9,7 +9,8 @@ from rich.cells import cell_len
 from .lines import Line, Run, wrap
 from .look import Look
 
-MIN_COLUMN = 5
+LONGEST_WORD = 14
+"""A column is never narrower than its longest word, up to so many cells."""
 SEPARATOR = " │ "
 
 
@@ -23,27 +24,22 @@ class Cells:
 
 def column_widths(cells: Cells, width: int) -> list[int] | None:
     """None where the columns cannot stand side by side."""
-    natural = [max(_natural(row[column]) for row in cells.rows) for column in range(len(cells.aligns))]
+    columns = range(len(cells.aligns))
+    natural = [max(_longest(row[column], "\n") for row in cells.rows) for column in columns]
     room = width - len(SEPARATOR) * (len(natural) - 1)
     if sum(natural) <= room:
         return natural
-    if room < MIN_COLUMN * len(natural):
+    least = [min(LONGEST_WORD, max(_longest(row[column], None) for row in cells.rows)) for column in columns]
+    spare = room - sum(least)
+    if spare < 0:
         return None
-    # Narrow columns keep what they need; the others share the rest in proportion to what they hold.
-    widths = [0] * len(natural)
-    open_columns = sorted(range(len(natural)), key=natural.__getitem__)
-    while open_columns:
-        fair = room // len(open_columns)
-        column = open_columns[0]
-        if natural[column] > fair:
-            break
-        widths[column] = natural[column]
-        room -= natural[column]
-        open_columns.pop(0)
-    total = sum(min(natural[column], 4 * fair) for column in open_columns)
-    spare = room - MIN_COLUMN * len(open_columns)
-    for column in open_columns:
-        widths[column] = MIN_COLUMN + spare * min(natural[column], 4 * fair) // total
+    # Narrow columns get all they want first; the others share what is left in equal parts.
+    widths = list(least)
+    wanting = sorted((column for column in columns if natural[column] > least[column]), key=natural.__getitem__)
+    for position, column in enumerate(wanting):
+        share = min(natural[column] - least[column], spare // (len(wanting) - position))
+        widths[column] += share
+        spare -= share
     return widths
 
 
@@ -69,8 +65,9 @@ def lay_out(
     return lines
 
 
-def _natural(cell: list[Run]) -> int:
-    return max((cell_len(line) for line in "".join(text for text, _ in cell).split("\n")), default=0) or 1
+def _longest(cell: list[Run], separator: str | None) -> int:
+    """Of its lines, or of its words (separator None), in cells."""
+    return max(map(cell_len, "".join(text for text, _ in cell).split(separator)), default=0) or 1
 
 
 def _row(row: list[list[Run]], widths: list[int], aligns: list[str], look: Look) -> list[Line]:

@@ -174,18 +174,23 @@ class Transcript(ScrollView, can_focus=True):
 
     # From what it holds to the screen
 
+    @property
+    def _room(self) -> Size:
+        """Without padding and scrollbar: `size` still counts the scrollbar in."""
+        return self.scrollable_content_region.size
+
     def _schedule(self, after: float = FLUSH_S) -> None:
         if self._flush_timer is None and self.is_mounted:
             self._flush_timer = self.set_timer(after, self._flush)
 
     def _flush(self) -> None:
         self._flush_timer = None
-        if not (self.size.width and self._rows.unread):
+        if not (self._room.width and self._rows.unread):
             return
         started = perf_counter()
         place = None if self.following else self._rows.place(self.scroll_offset.y)
-        bottom = self.scroll_offset.y + self.size.height
-        self._rows.set_width(self.size.width)
+        bottom = self.scroll_offset.y + self._room.height
+        self._rows.set_width(self._room.width)
         self._rows.read()
         self._arrange(place)
         if not self.following and self._rows.total > bottom:
@@ -196,7 +201,7 @@ class Transcript(ScrollView, can_focus=True):
 
     def _arrange(self, place: Place | None = None) -> None:
         """Lays out what is in view, keeps the end or `place` where it is on the screen, and repaints."""
-        width, height = self.size
+        width, height = self._room
         if not (width and height and self.is_mounted):
             return
         self._rows.set_width(width)
@@ -217,13 +222,13 @@ class Transcript(ScrollView, can_focus=True):
             self._schedule()
 
     def _target(self, place: Place | None) -> int:
-        end = max(0, self._rows.total - self.size.height)
+        end = max(0, self._rows.total - self._room.height)
         if self.following:
             return end
         return min(end, self._rows.row_of(place) if place else self.scroll_offset.y)
 
     def _show_total(self) -> None:
-        size = Size(self.size.width, self._rows.total)
+        size = Size(self._room.width, self._rows.total)
         if size != self.virtual_size:
             # Not by assignment, which would lay out the whole screen anew for every line that streams in.
             self.set_reactive(ScrollView.virtual_size, size)
@@ -241,11 +246,11 @@ class Transcript(ScrollView, can_focus=True):
         if self.following:
             self.new_below = False
         # What is scrolled to from nearby must join what was in view, however wrong its estimated height was.
-        near = 0 < new < old <= new + 2 * self.size.height
+        near = 0 < new < old <= new + 2 * self._room.height
         place = self._rows.place(old) if near else None
         self._settling = True
         try:
-            self._rows.measure(new, new + self.size.height)
+            self._rows.measure(new, new + self._room.height)
             self._show_total()
             if self.following:
                 self._arrange()
@@ -285,7 +290,7 @@ class Transcript(ScrollView, can_focus=True):
             self._painting = False
 
     def render_line(self, y: int) -> Strip:
-        width, look = self.size.width, self._rows.look
+        width, look = self._room.width, self._rows.look
         row = self.scroll_offset.y + y
         found = self._rows.find(row)
         line = found.line if found else None
@@ -329,7 +334,7 @@ class Transcript(ScrollView, can_focus=True):
         return True
 
     def action_toggle_fold(self) -> None:
-        for y in reversed(range(self.size.height)):
+        for y in reversed(range(self._room.height)):
             hit = self.hit(y)
             if hit is not None and self._toggle(*hit):
                 return
@@ -338,7 +343,7 @@ class Transcript(ScrollView, can_focus=True):
         self._go(self.scroll_offset.y + rows)
 
     def action_scroll_pages(self, pages: int) -> None:
-        self._go(self.scroll_offset.y + pages * max(1, self.size.height - 2))
+        self._go(self.scroll_offset.y + pages * max(1, self._room.height - 2))
 
     def action_first_row(self) -> None:
         self._go(0)
