@@ -141,6 +141,23 @@ async def test_all_queries_of_one_read_see_the_same_moment(db: Database) -> None
     assert await reading == (0, 0)
 
 
+async def test_a_long_report_does_not_hold_up_reads_and_writes(db: Database) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def long(connection: sqlite3.Connection) -> int:
+        entered.set()
+        go_on.wait(10)
+        return count(connection)
+
+    reporting = asyncio.create_task(db.report(long))
+    await asyncio.to_thread(entered.wait, 10)
+    await db.write(add)
+    assert await db.read(count) == 1
+    assert not reporting.done()
+    go_on.set()
+    assert await reporting == 1
+
+
 async def test_two_open_at_once_see_each_others_writes(tmp_path: Path) -> None:
     async with Database(tmp_path / "store.db") as one, Database(tmp_path / "store.db") as other:
         await asyncio.gather(*(db.write(add) for db in (one, other) for _ in range(20)))

@@ -281,3 +281,12 @@ async def test_a_row_that_the_disk_has_no_room_for_leaves_its_money_set_aside(
     await db.write(lambda c: c.execute("PRAGMA max_page_count = 100000"))
     (state,) = await ledger.book(big, held)
     assert (state.spent, state.reserved) == (Money(25), Money(0))
+
+
+async def test_an_attempt_is_booked_so_that_a_power_cut_cannot_take_it(ledger: SqliteLedger, db: Database) -> None:
+    statements: list[str] = []
+    await db.write(lambda c: c.set_trace_callback(statements.append))
+    await ledger.book(ATTEMPT, None)
+    insert = next(n for n, statement in enumerate(statements) if statement.startswith("INSERT INTO attempts"))
+    levels = [statement for statement in statements[:insert] if statement.startswith("PRAGMA synchronous")]
+    assert levels[-1] == "PRAGMA synchronous=FULL"

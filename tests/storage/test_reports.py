@@ -192,3 +192,11 @@ def test_every_field_of_the_totals_is_compared_above() -> None:
     ]
     total = added_up("", [*sample, attempt(cost=costing(None))])
     assert all(getattr(total, field.name) for field in fields(Totals) if field.name != "key")
+
+
+def test_savings_change_their_rate_just_past_the_border_of_a_tier() -> None:
+    baseline = Price(Rates(1, 0), (Tier(100, Rates(10, 0)), Tier(200, Rates(100, 0))))
+    for tokens_in, expected in ((100, 100), (101, 1010), (200, 2000), (201, 20100)):
+        row = attempt(usage=Usage(tokens_in, 5))
+        savings = booked([row], lambda reports: reports.savings(baseline, "all"))
+        assert savings.baseline == Money(expected) == baseline.cost(row.usage)

@@ -208,7 +208,7 @@ class Conversations:
         wanted = clean_line(words).split()
         if not wanted:
             return ()
-        return await self._db.read(lambda c: _search(c, wanted, limit))
+        return await self._db.report(lambda c: _search(c, wanted, limit))
 
     async def draft(self, session: str) -> str:
         """What was typed and not sent; '' is also the name of the session that does not exist yet."""

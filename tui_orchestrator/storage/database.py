@@ -1,4 +1,4 @@
-"""One SQLite file, written on one thread and read on another, so that neither ever holds the event loop.
+"""One SQLite file, written on one thread and read on others, so that nothing of it ever holds the event loop.
 
 Several copies of the program may share the file: it is in WAL mode, where readers and the one writer do not wait for
 each other, and writers wait their turn.
@@ -35,10 +35,10 @@ class Database:
         self.presence = Presence(path)
         self._busy_timeout_s = busy_timeout_s
         self._writer: sqlite3.Connection | None = None
-        self._reader: sqlite3.Connection | None = None
         self._writing = ThreadPoolExecutor(1, "store-writer")
-        # In memory there is one connection for both: a shared cache would answer readers with SQLITE_LOCKED.
-        self._reading = self._writing if path is None else ThreadPoolExecutor(1, "store-reader")
+        # In memory there is one connection for all: a shared cache would answer readers with SQLITE_LOCKED.
+        self._reader = _Reader(path, busy_timeout_s, "store-reader") if path else None
+        self._reporter = _Reader(path, busy_timeout_s, "store-reporter") if path else None
         self._closed = False
 
     async def open(self) -> None:
@@ -75,8 +75,13 @@ class Database:
         self._submit(work, False)
 
     async def read(self, work: Work[T]) -> T:
-        """Runs `work` on the reader thread; all its queries see the same moment. It cannot write."""
-        return await asyncio.wrap_future(self._reading.submit(self._read, work))
+        """Runs `work`, which takes milliseconds, on the reader thread; all its queries see the same moment. It cannot
+        write."""
+        return await asyncio.wrap_future(self._read(self._reader, work))
+
+    async def report(self, work: Work[T]) -> T:
+        """As `read`, for work that may take seconds: other reads do not wait for it."""
+        return await asyncio.wrap_future(self._read(self._reporter, work))
 
     def _submit(self, work: Work[T], durable: bool) -> Future[T]:
         return self._writing.submit(self._write, work, durable)
@@ -91,23 +96,18 @@ class Database:
             connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             return _transact(connection, "BEGIN IMMEDIATE", work)
 
-    def _read(self, work: Work[T]) -> T:
-        with explained(self.path):
-            if self.path is None:
-                return self._read_in_memory(work)
-            if self._reader is None:
-                uri = f"{self.path.absolute().as_uri()}?mode=ro"
-                self._reader = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=self._busy_timeout_s)
-            return _transact(self._reader, "BEGIN", work)
+    def _read(self, reader: _Reader | None, work: Work[T]) -> Future[T]:
+        return reader.submit(work) if reader else self._writing.submit(self._read_in_memory, work)
 
     def _read_in_memory(self, work: Work[T]) -> T:
         if self._writer is None:
             raise RuntimeError("the database is not open")
-        self._writer.execute("PRAGMA query_only=ON")
-        try:
-            return _transact(self._writer, "BEGIN", work)
-        finally:
-            self._writer.execute("PRAGMA query_only=OFF")
+        with explained(None):
+            self._writer.execute("PRAGMA query_only=ON")
+            try:
+                return _transact(self._writer, "BEGIN", work)
+            finally:
+                self._writer.execute("PRAGMA query_only=OFF")
 
     def _open_writer(self) -> None:
         with explained(self.path):
@@ -140,20 +140,44 @@ class Database:
 
     async def _close(self) -> None:
         # The writer last: the last connection folds the WAL into the file, and a read-only one cannot.
-        if self._reading is not self._writing:
-            await asyncio.wrap_future(self._reading.submit(self._close_reader))
-            self._reading.shutdown(wait=False)
+        for reader in (self._reader, self._reporter):
+            if reader:
+                await reader.aclose()
         await asyncio.wrap_future(self._writing.submit(self._close_writer))
         self._writing.shutdown(wait=False)
-
-    def _close_reader(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
 
     def _close_writer(self) -> None:
         if self._writer is not None:
             self._writer.close()
         self.presence.leave()
+
+
+class _Reader:
+    """A thread with a connection of its own, made when it is first needed, that cannot write."""
+
+    def __init__(self, path: Path, busy_timeout_s: float, name: str) -> None:
+        self._path = path
+        self._busy_timeout_s = busy_timeout_s
+        self._connection: sqlite3.Connection | None = None
+        self._thread = ThreadPoolExecutor(1, name)
+
+    def submit(self, work: Work[T]) -> Future[T]:
+        return self._thread.submit(self._read, work)
+
+    def _read(self, work: Work[T]) -> T:
+        with explained(self._path):
+            if self._connection is None:
+                uri = f"{self._path.absolute().as_uri()}?mode=ro"
+                self._connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=self._busy_timeout_s)
+            return _transact(self._connection, "BEGIN", work)
+
+    async def aclose(self) -> None:
+        await asyncio.wrap_future(self._thread.submit(self._close))
+        self._thread.shutdown(wait=False)
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
 
 
 def _transact(connection: sqlite3.Connection, begin: str, work: Work[T]) -> T:

@@ -1,4 +1,4 @@
-"""What was spent and how models did: sums over the ledger, computed by SQLite on the reader thread."""
+"""What was spent and how models did: sums over the ledger, computed by SQLite off the event loop."""
 
 from __future__ import annotations
 
@@ -136,12 +136,12 @@ class Reports:
             ).fetchone()
             return Savings(attempts, Money(cost), Money(otherwise))
 
-        return await self._db.read(sum_up)
+        return await self._db.report(sum_up)
 
     async def measured(self, period: Period = "month", *, per_task: bool = False) -> tuple[Measured, ...]:
         """By model, or by model and task type; the most used first."""
         since = self._since(period)
-        return await self._db.read(lambda c: _measured(c, since, per_task))
+        return await self._db.report(lambda c: _measured(c, since, per_task))
 
     async def _totals(self, column: str, period: Period) -> tuple[Totals, ...]:
         grouped = "" if column == "''" else f"GROUP BY {column}"
@@ -151,7 +151,7 @@ class Reports:
             rows = connection.execute(f"SELECT {column}, {_SUMS} FROM attempts WHERE day >= ? {grouped}", (since,))
             return tuple(_summed(*row) for row in rows)
 
-        return await self._db.read(sum_up)
+        return await self._db.report(sum_up)
 
     def _since(self, period: Period) -> str:
         return _first_day(period, self._clock.today())
