@@ -28,15 +28,11 @@ def _place(kind: str, environ: Mapping[str, str] | None = None) -> Path:
             return Path(home).expanduser().absolute() / kind
         except (RuntimeError, OSError) as error:
             raise LocationError(f"{HOME_VARIABLE} is no directory ({error}); give a whole path") from error
-    directories = PlatformDirs("tui-orchestrator", appauthor=False)
     try:
-        path = Path(getattr(directories, f"user_{kind}_dir"))
-    except (RuntimeError, KeyError) as error:
-        raise LocationError(f"no home directory was found ({error}); set HOME or {HOME_VARIABLE}") from error
-    if not path.is_absolute():
-        # platformdirs leaves "~" standing when nobody knows where home is.
-        raise LocationError(f"no home directory was found; set HOME or {HOME_VARIABLE} to a directory")
-    return path
+        return Path(getattr(PlatformDirs("tui-orchestrator", appauthor=False), f"user_{kind}_dir"))
+    except RuntimeError as error:
+        sentence = f"no home directory was found; set HOME or {HOME_VARIABLE} to a directory that you may write to"
+        raise LocationError(sentence) from error
 
 
 def config_dir(environ: Mapping[str, str] | None = None) -> Path:

@@ -290,7 +290,7 @@ def test_every_plain_environment_name_is_honoured(loaded: Load) -> None:
             "MONTHLY_COST_LIMIT": "$60",
             "PREFER_OPENSOURCE": "yes",
             "QUALITY_THRESHOLD": "0.75",
-            "RATE_LIMIT_REQUESTS": "100",
+            "RATE_LIMIT_REQUESTS": "10",
             "RATE_LIMIT_WINDOW": "3600",
             "REDIS_URL": "redis://localhost:6379",
             "DEFAULT_MODEL_PROVIDER": "OpenAI",

@@ -22,7 +22,10 @@ def uncommented(text: str) -> str:
 
 
 def test_the_example_file_in_the_repository_is_the_schemas() -> None:
-    assert (ROOT / "config.example.toml").read_text(encoding="utf-8") == example()
+    remedy = (
+        'python -c "from tui_orchestrator.settings import example; print(example(), end=str())" > config.example.toml'
+    )
+    assert (ROOT / "config.example.toml").read_text(encoding="utf-8") == example(), remedy
     assert shipped("config.example.toml").read_text(encoding="utf-8") == example()
 
 
