@@ -281,6 +281,10 @@ redis_url = "redis://:pass-word-pass-word@host:6379/0"
     assert settings.store.redis_url is not None
     assert settings.store.redis_url.reveal().startswith("redis://:pass")
     assert "pass-word" not in repr(settings)
+    assert [notice.partition(": ")[2].partition(":")[0] for notice in settings.notices] == [
+        "store.redis_url is not used",
+        "cache.semantic is not used",
+    ]
 
 
 def test_every_plain_environment_name_is_honoured(loaded: Load) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
 from types import MappingProxyType
@@ -58,10 +58,20 @@ def load(
         settings = replace(settings, providers=_with_keys(reading, providers, environment))
     if reading.problems:
         raise SettingsError(*dict.fromkeys(reading.problems))
-    notices = tuple(
-        f"{provider.name}: {provider.key_problem}" for provider in settings.providers.values() if provider.key_problem
-    )
-    return replace(settings, notices=notices)
+    return replace(settings, notices=tuple(_notices(settings)))
+
+
+def _notices(settings: Settings) -> Iterator[str]:
+    for provider in settings.providers.values():
+        if provider.key_problem:
+            yield f"{provider.name}: {provider.key_problem}"
+    # Someone who shares a cap over machines must not believe it is kept when it is not.
+    if settings.store.redis_url is not None:
+        origin = settings.origins["store.redis_url"]
+        yield f"{origin}: store.redis_url is not used: budgets, rate limits and cache are this machine's own"
+    if settings.cache.semantic:
+        origin = settings.origins["cache.semantic"]
+        yield f"{origin}: cache.semantic is not used: only exactly the same prompts are answered from the cache"
 
 
 def _project_directory(cwd: FilePath | None) -> FilePath | None:
