@@ -43,9 +43,10 @@ from tui_orchestrator.ui.app import ConsoleApp
 
 async def start():
     app = ConsoleApp(load(), demo=True)
-    async with app.run_test(size=(160, 48)) as pilot:
-        while not app.usable:
-            await pilot.pause()
+    async with app.run_test(size=(160, 48)):
+        # With a conversation open, the prompt can be typed, weighed and sent.
+        while app.talk is None:
+            await asyncio.sleep(0)
         report()
 asyncio.run(start())
 """,
