@@ -30,9 +30,9 @@ def exceptions_of(root: str, *modules: ModuleType) -> Iterator[type[Exception]]:
     for module in modules:
         for cls in vars(module).values():
             # Of the type only: asking openai's lazy clients for their class would load them all.
-            if issubclass(type(cls), type) and issubclass(cls, Exception) and not issubclass(cls, Warning):
-                if cls.__module__.partition(".")[0] == root:
-                    yield cls
+            is_error = issubclass(type(cls), type) and issubclass(cls, Exception) and not issubclass(cls, Warning)
+            if is_error and cls.__module__.partition(".")[0] == root:
+                yield cls
 
 
 def subclasses(cls: type[Exception]) -> Iterator[type[Exception]]:

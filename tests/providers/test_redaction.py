@@ -27,14 +27,13 @@ def test_the_key_in_use_never_appears(before: str, key: str, after: str) -> None
         "sk-or-v1-0123456789abcdef",
         "sk-abc*********xyz",
         "AIzaSyA-0123456789abcdefghijklmnopqrstu",
-        "gsk_0123456789abcdef",
-        "hf_0123456789abcdef",
+        "gsk_0123456789abcdef0123456789",
+        "hf_0123456789abcdefghijklm",
     ],
 )
 def test_what_looks_like_a_key_is_hidden_even_if_it_is_another(key: str) -> None:
-    assert redact(f"Incorrect API key provided: {key}. See our pages.", "") == (
-        "Incorrect API key provided: …. See our pages."
-    ) or key[:12] not in redact(f"Incorrect API key provided: {key}. See our pages.", "")
+    shown = redact(f"Incorrect API key provided: {key}. See our pages.", "")
+    assert shown == "Incorrect API key provided: …. See our pages."
 
 
 def test_a_key_cut_off_at_the_end_of_a_long_message_is_hidden_too() -> None:
@@ -44,5 +43,7 @@ def test_a_key_cut_off_at_the_end_of_a_long_message_is_hidden_too() -> None:
 
 
 def test_ordinary_words_stay() -> None:
-    message = "sketch: the task-oriented risk-free request at https://x.test/a?b=c failed (hf, sk, AI)."
+    message = (
+        "sketch: the task-oriented risk-free request at https://x.test/a?b=c failed (hf, sk, AI, pplx-70b-online)."
+    )
     assert redact(message, "") == message

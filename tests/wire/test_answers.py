@@ -326,7 +326,9 @@ class TestGemini:
         ],
     )
     async def test_why_it_ended(self, clients: HttpClients, reason: str, finish: FinishReason) -> None:
-        async with WireServer(head(), data(generated("x", reason))) as server:
+        chunk = generated("x", reason)
+        chunk["candidates"][0]["continuationToken"] = "dG9rZW4="
+        async with WireServer(head(), data(chunk)) as server:
             answer = await Read.of(GEMINI.make(server.url, clients))
             assert len(server.requests) == 1, "continued by itself, at a price"
         assert answer.done.finish_reason is finish

@@ -167,6 +167,7 @@ async def test_no_key_or_name_of_the_environment_is_sent_to_someone_else(
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
     request = await sent(wire, clients, a_call())
+    assert request.path.startswith(("/v1/messages", "/v1/chat/completions", "/v1beta/models/test-model:"))
     assert "somebody-elses" not in str(request.headers)
     assert KEY in str(request.headers)
 

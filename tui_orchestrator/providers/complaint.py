@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     import httpx2
 
 _LONGEST_WAIT_S = 7 * 24 * 3600.0
-_KEYS = re.compile(r"\b(?:sk|gsk|xai|pplx|hf|r8)[-_][\w*.-]{6,}|\bAIza[\w*-]{10,}|(?<=Bearer )[^\s'\"]{4,}")
+# OpenAI repeats a wrong key with stars in its middle.
+_KEYS = re.compile(
+    r"\bsk-[\w*.-]{5,}[\w*]|\b(?:gsk|xai|pplx|hf|r8)[-_][\w-]{20,}|\bAIza[\w*-]{10,}|(?<=Bearer )[^\s'\"]{4,}"
+)
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,300})", re.IGNORECASE)
 
 
