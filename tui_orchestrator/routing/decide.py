@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .budget import OnExhausted
-from .decision import Candidate, Circumstances, Decision, Exclusion, Policy
+from .decision import Asked, Candidate, Circumstances, Decision, Exclusion, Policy
 from .model import Registry
 from .profile import Profile
 from .request import Request, Strategy
@@ -26,7 +26,7 @@ def decide(
     policy: Policy,
     rules: Sequence[Rule] = (),
 ) -> Decision:
-    """Pure: the same arguments give the same decision."""
+    """Pure: the same arguments give the same decision. `replay` makes it again from what is stored in it."""
     match = first_match(rules, request, profile) if rules and not request.model else None
     strategy = _strategy(request, policy, match)
     if match is not None and match.rule.max_tokens and not request.max_tokens:
@@ -40,12 +40,14 @@ def decide(
     if chain and not request.model:
         candidates = tuple(_kept_to(chain, c) for c in candidates)
     seed = zlib.crc32(request.id.encode())
-    choice = choose(strategy, candidates, profile, policy, seed, request.model, chain, request.ensemble_size)
+    because = f"rule {match.rule.name} ({match.why}): " if match else ""
+    asked = Asked(policy, chain, request.ensemble_size, request.model, because)
+    choice = choose(strategy, candidates, profile, asked, seed)
     return Decision(
         request_id=request.id,
         strategy=strategy,
         model=choice.ranked[0].model if choice.ranked else None,
-        reason=_with_rule(choice.reason, match),
+        reason=asked.because + choice.reason,
         chain=tuple(c.model for c in choice.ranked),
         profile=profile,
         candidates=choice.candidates,
@@ -58,6 +60,27 @@ def decide(
         temperature=match.rule.temperature if match else None,
         max_tokens=match.rule.max_tokens if match else None,
         system=match.rule.system if match else None,
+        asked=asked,
+    )
+
+
+def replay(decision: Decision, strategy: Strategy | None = None, policy: Policy | None = None) -> Decision:
+    """The same candidates chosen from again, as it was or under another strategy or policy. Exclusions stay as they
+    were at the time; success probabilities too."""
+    asked = decision.asked if policy is None else replace(decision.asked, policy=policy)
+    chosen_by = decision.strategy if strategy is None else strategy
+    choice = choose(chosen_by, decision.candidates, decision.profile, asked, decision.seed)
+    return replace(
+        decision,
+        strategy=chosen_by,
+        model=choice.ranked[0].model if choice.ranked else None,
+        reason=asked.because + choice.reason,
+        chain=tuple(c.model for c in choice.ranked),
+        candidates=choice.candidates,
+        margin=choice.margin,
+        explored=choice.explored,
+        refused=choice.refused,
+        asked=asked,
     )
 
 
@@ -84,10 +107,6 @@ def _kept_to(chain: tuple[str, ...], candidate: Candidate) -> Candidate:
     return replace(candidate, excluded_by=Exclusion.NOT_IN_CHAIN, excluded="not in the chain that was asked for")
 
 
-def _with_rule(reason: str, match: Match | None) -> str:
-    return reason if match is None else f"rule {match.rule.name} ({match.why}): {reason}"
-
-
 @dataclass(frozen=True, slots=True)
 class Choice:
     ranked: tuple[Candidate, ...]
@@ -104,15 +123,13 @@ def choose(
     strategy: Strategy,
     candidates: Sequence[Candidate],
     profile: Profile,
-    policy: Policy,
+    asked: Asked,
     seed: int = 0,
-    pinned: str | None = None,
-    chain: tuple[str, ...] = (),
-    size: int = 3,
 ) -> Choice:
-    """The strategy's choice among weighed candidates: also how a stored decision is looked at under another one."""
-    if pinned is not None:
-        return _pinned(pinned, candidates, strategy, profile, policy)
+    """The strategy's choice among weighed candidates. Their order and their scores so far play no part."""
+    policy, chain, size = asked.policy, asked.chain, asked.size
+    if asked.model is not None:
+        return _pinned(asked.model, candidates, profile, policy)
     usable = [c for c in candidates if c.excluded_by is None]
     too_dear = [c for c in candidates if c.excluded_by in MONEY_SAYS_NO]
     out = [c for c in candidates if c.excluded_by is not None]
@@ -156,9 +173,7 @@ def _ordered(ranked: Sequence[Candidate], out: Sequence[Candidate]) -> tuple[Can
     return (*(c for c in ranked if c.model not in names), *out)
 
 
-def _pinned(
-    pinned: str, candidates: Sequence[Candidate], strategy: Strategy, profile: Profile, policy: Policy
-) -> Choice:
+def _pinned(pinned: str, candidates: Sequence[Candidate], profile: Profile, policy: Policy) -> Choice:
     usable = [c for c in candidates if c.excluded_by is None]
     ranked = rank(Strategy.BALANCED, usable, profile, policy)
     everyone = _ordered(ranked, [c for c in candidates if c.excluded_by is not None])

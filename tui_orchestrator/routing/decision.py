@@ -132,6 +132,21 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a decision was to go by: with it and the candidates the same choice comes out again."""
+
+    policy: Policy = Policy()
+    chain: tuple[str, ...] = ()
+    """Model ids that the user or a rule named; empty: none."""
+    size: int = 3
+    """Of an ensemble."""
+    model: str | None = None
+    """The pinned one."""
+    because: str = ""
+    """What a rule had to say, put before the reason."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     request_id: str
     strategy: Strategy
@@ -159,6 +174,7 @@ class Decision:
     max_tokens: int | None = None
     system: str | None = None
     """What a rule asks to be sent; None: as the request says."""
+    asked: Asked = Asked()
 
     @property
     def chosen(self) -> Candidate | None:
