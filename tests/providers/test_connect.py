@@ -103,7 +103,7 @@ import asyncio, sys
 from tui_orchestrator.providers import connect
 sdks = {"anthropic", "openai", "google.genai", "httpx2"}
 assert not sdks & set(sys.modules), sdks & set(sys.modules)
-asyncio.run(connect.warm())
+asyncio.run(connect.warm(["anthropic", "openai", "gemini"]))
 assert sdks <= set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

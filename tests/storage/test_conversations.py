@@ -9,7 +9,7 @@ import pytest
 
 from tests.clock import ManualClock
 from tui_orchestrator.routing.request import Image, Message
-from tui_orchestrator.storage.conversations import Conversations, Discarded
+from tui_orchestrator.storage.conversations import Conversations, Discarded, Session
 from tui_orchestrator.storage.database import Database
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +20,12 @@ def conversations(db: Database, clock: ManualClock) -> Conversations:
     return Conversations(db, clock)
 
 
+async def kept(conversations: Conversations, title: str = "", **said: str) -> Session:
+    session = conversations.new(title, **said)
+    await conversations.keep(session)
+    return session
+
+
 async def ask(conversations: Conversations, session: str, text: str, request_id: str) -> None:
     await conversations.prompt(session, Message("user", text), request_id)
 
@@ -27,7 +33,7 @@ async def ask(conversations: Conversations, session: str, text: str, request_id:
 async def test_a_conversation_comes_back_in_order_with_its_pictures(
     conversations: Conversations, clock: ManualClock
 ) -> None:
-    session = await conversations.create(strategy="quality", model="openai/large", system="be brief")
+    session = await kept(conversations, strategy="quality", model="openai/large", system="be brief")
     pictures = (Image("image/png", b"\x89PNG\x00", "a.png"), Image("image/jpeg", b"\xff\xd8", "b.jpg"))
     await conversations.prompt(session.id, Message("user", "what is this?", pictures), "r1")
     clock.advance(5)
@@ -52,7 +58,7 @@ async def test_a_conversation_comes_back_in_order_with_its_pictures(
 
 
 async def test_the_first_prompt_gives_a_title_unless_there_is_one(conversations: Conversations) -> None:
-    named, unnamed = await conversations.create("Cats"), await conversations.create()
+    named, unnamed = await kept(conversations, "Cats"), await kept(conversations)
     for session in (named, unnamed):
         await ask(conversations, session.id, "what\nis   a cat? " * 20, f"{session.id}-1")
         await ask(conversations, session.id, "and a dog?", f"{session.id}-2")
@@ -66,7 +72,7 @@ async def test_the_last_used_session_comes_first(conversations: Conversations, c
     assert await conversations.latest() is None
     made = []
     for title in "abc":
-        made.append(await conversations.create(title))
+        made.append(await kept(conversations, title))
         clock.advance(1)
     await ask(conversations, made[1].id, "hello", "r1")
     assert [session.title for session in await conversations.recent()] == ["b", "c", "a"]
@@ -78,7 +84,7 @@ async def test_the_last_used_session_comes_first(conversations: Conversations, c
 async def test_ids_are_short_and_sort_by_time(conversations: Conversations, clock: ManualClock) -> None:
     ids = []
     for _ in range(40):
-        ids.append((await conversations.create()).id)
+        ids.append((await kept(conversations)).id)
         clock.advance(0.001)
     assert {len(id_) for id_ in ids} == {10}
     assert ids == sorted(ids)
@@ -88,9 +94,9 @@ async def test_ids_are_short_and_sort_by_time(conversations: Conversations, cloc
 async def test_the_beginning_of_an_id_will_do_where_it_fits_one_session(
     conversations: Conversations, clock: ManualClock
 ) -> None:
-    first = await conversations.create("first")
+    first = await kept(conversations, "first")
     clock.advance(3600)
-    second = await conversations.create("second")
+    second = await kept(conversations, "second")
     shared = next(n for n in range(10) if first.id[n] != second.id[n])
     assert (await conversations.get(second.id[: shared + 1].upper())).session.title == "second"
     with pytest.raises(LookupError, match=f"begins several sessions: {first.id}, {second.id}"):
@@ -101,7 +107,7 @@ async def test_the_beginning_of_an_id_will_do_where_it_fits_one_session(
 
 
 async def test_an_answer_that_grew_is_one_message(conversations: Conversations) -> None:
-    session = await conversations.create()
+    session = await kept(conversations)
     await ask(conversations, session.id, "count", "r1")
     for so_far in ("one", "one two"):
         await conversations.answer(session.id, "r1", so_far, state="interrupted")
@@ -123,7 +129,8 @@ async def main():
     db = Database(Path(sys.argv[1]))
     await db.open()
     conversations = Conversations(db, ManualClock())
-    session = await conversations.create()
+    session = conversations.new()
+    await conversations.keep(session)
     await conversations.prompt(session.id, Message("user", "tell me a story"), "r1")
     await conversations.answer(session.id, "r1", "Once upon a", state="interrupted")
     print(session.id, flush=True)
@@ -148,7 +155,7 @@ async def test_a_killed_program_leaves_the_prompt_and_half_the_answer(
 
 
 async def test_what_was_discarded_is_kept_with_its_turn(conversations: Conversations) -> None:
-    session, other = await conversations.create(), await conversations.create()
+    session, other = await kept(conversations), await kept(conversations)
     first = Discarded("r1", 1, "openai/small", "maybe", "hm", "0.41 < 0.60")
     again = Discarded("r1", 2, "local/free", "", "", "timeout")
     for each in (first, again, first):
@@ -158,7 +165,7 @@ async def test_what_was_discarded_is_kept_with_its_turn(conversations: Conversat
 
 
 async def test_a_renamed_session_keeps_its_place(conversations: Conversations, clock: ManualClock) -> None:
-    session = await conversations.create("old")
+    session = await kept(conversations, "old")
     clock.advance(1)
     await conversations.rename(session.id, "new \x1b[31mname\n")
     await conversations.choose(session.id, strategy="cheapest", model=None)
@@ -172,7 +179,7 @@ async def test_a_renamed_session_keeps_its_place(conversations: Conversations, c
 
 
 async def test_a_deleted_session_leaves_nothing_behind(conversations: Conversations, db: Database) -> None:
-    session = await conversations.create()
+    session = await kept(conversations)
     await conversations.prompt(session.id, Message("user", "secret", (Image("image/png", b"x"),)), "r1")
     await conversations.answer(session.id, "r1", "secret too")
     await conversations.discard(session.id, Discarded("r1", 1, "m", "secret as well", "", "why"))
@@ -204,7 +211,7 @@ async def test_a_session_that_is_not_there_is_a_sentence(conversations: Conversa
 
 
 async def test_search_finds_messages_that_hold_every_word(conversations: Conversations, clock: ManualClock) -> None:
-    session = await conversations.create("Notes")
+    session = await kept(conversations, "Notes")
     texts = ["Merge two SORTED lists", "sort by 100% of_value", "排序两个列表", "unrelated"]
     for number, text in enumerate(texts):
         await ask(conversations, session.id, text, f"r{number}")
@@ -226,7 +233,7 @@ async def test_search_finds_messages_that_hold_every_word(conversations: Convers
 
 
 async def test_search_finds_what_an_answer_says_now(conversations: Conversations) -> None:
-    session = await conversations.create()
+    session = await kept(conversations)
     await conversations.answer(session.id, "r1", "bubble sort", state="interrupted")
     await conversations.answer(session.id, "r1", "merge sort")
     assert await conversations.search("bubble") == ()
@@ -234,7 +241,7 @@ async def test_search_finds_what_an_answer_says_now(conversations: Conversations
 
 
 async def test_prompts_are_remembered_once_in_a_row_over_all_sessions(conversations: Conversations) -> None:
-    one, other = await conversations.create(), await conversations.create()
+    one, other = await kept(conversations), await kept(conversations)
     for number, (session, text) in enumerate([(one, "a"), (other, "a"), (one, "b"), (one, "a"), (one, "  ")]):
         await ask(conversations, session.id, text, f"r{number}")
     assert await conversations.prompts() == ("a", "b", "a")
@@ -242,7 +249,7 @@ async def test_prompts_are_remembered_once_in_a_row_over_all_sessions(conversati
 
 
 async def test_a_draft_is_kept_until_it_is_sent_or_emptied(conversations: Conversations) -> None:
-    session = await conversations.create()
+    session = await kept(conversations)
     assert await conversations.draft(session.id) == ""
     for draft in ("half", "half a th"):
         await conversations.save_draft(session.id, draft)
@@ -256,7 +263,7 @@ async def test_a_draft_is_kept_until_it_is_sent_or_emptied(conversations: Conver
 
 
 async def test_hostile_text_is_harmless_once_stored(conversations: Conversations) -> None:
-    session = await conversations.create("t\x1b]0;x\x07", system="s\x00")
+    session = await kept(conversations, "t\x1b]0;x\x07", system="s\x00")
     await ask(conversations, session.id, "p\x1b[2J\udcff\x00", "r1")
     await conversations.answer(session.id, "r1", "a\x9b31m\u202e\nb", thinking="\x1bP")
     found = await conversations.get(session.id)

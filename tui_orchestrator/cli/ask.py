@@ -20,8 +20,8 @@ from .manners import USAGE, Invocation, Stop, as_json, exit_code, prompt_text, r
 from .turn import Manner, Telling
 
 if TYPE_CHECKING:
-    from ..routing.request import Image
     from ..routing.router import Turn
+    from ..services.attachments import Attachment
     from ..services.runtime import Runtime
 
 
@@ -154,14 +154,15 @@ async def _ask(invocation: Invocation, asked: Asked, manner: Manner, verbose: bo
 
 
 async def _send(runtime: Runtime, asked: Asked) -> Turn:
+    from ..services.attachments import with_files
     from ..services.chat import Chat, Options
 
-    text, images = await asyncio.to_thread(_with_files, asked.prompt, asked.files)
+    attachments = await asyncio.to_thread(_read, asked.files)
     try:
         model = runtime.registry.find(asked.model).id if asked.model else None
         chain = named_chain(runtime, asked.chain) if asked.chain else ()
         if asked.resume is None:
-            chat = await Chat.new(runtime, system=asked.system)
+            chat = Chat.new(runtime, system=asked.system)
         else:
             chat = await Chat.resume(runtime, asked.resume or None)
     except LookupError as error:
@@ -175,7 +176,9 @@ async def _send(runtime: Runtime, asked: Asked) -> Turn:
         max_tokens=asked.max_tokens,
         system=asked.system,
     )
-    return chat.send(chat.request(text, images, options))
+    images = [a.image for a in attachments if a.image is not None]
+    names = [a.name for a in attachments if a.text is not None]
+    return chat.send(chat.request(with_files(asked.prompt, attachments), images, options, names))
 
 
 def named_chain(runtime: Runtime, wanted: str) -> tuple[str, ...]:
@@ -191,16 +194,13 @@ def named_chain(runtime: Runtime, wanted: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(registry.find(name).id for name in names))
 
 
-def _with_files(prompt: str, files: Sequence[Path]) -> tuple[str, list[Image]]:
-    from ..services.attachments import Attachment, read_file, read_stdin, with_files
+def _read(files: Sequence[Path]) -> list[Attachment]:
+    from ..services.attachments import read_file, read_stdin
 
-    attachments: list[Attachment] = []
-    for path in files:
-        try:
-            attachments.append(read_stdin() if str(path) == "-" else read_file(path))
-        except OrchestratorError as error:
-            raise Stop(str(error), USAGE) from None
-    return with_files(prompt, attachments), [a.image for a in attachments if a.image is not None]
+    try:
+        return [read_stdin() if str(path) == "-" else read_file(path) for path in files]
+    except OrchestratorError as error:
+        raise Stop(str(error), USAGE) from None
 
 
 @contextlib.contextmanager

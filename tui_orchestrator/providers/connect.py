@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..routing.ports import Provider, Timeouts
+from ..settings import on_this_machine
 from .anthropic import AnthropicProvider
 from .clients import HttpClients
 from .gemini import GeminiProvider
@@ -18,12 +20,14 @@ if TYPE_CHECKING:
 
     from ..settings import ProviderSettings
 
-# With the parts that the SDKs themselves import only at the first call.
-_SDK_MODULES = (
-    "openai.resources.chat.completions",
-    "google.genai",
-    "anthropic.resources.messages",
-)
+# By provider kind; with the parts that the SDKs themselves import only at the first call.
+_SDK_MODULES = {
+    "anthropic": "anthropic.resources.messages",
+    "gemini": "google.genai",
+    "openai": "openai.resources.chat.completions",
+    "openrouter": "openai.resources.chat.completions",
+    "openai-compatible": "openai.resources.chat.completions",
+}
 
 
 def connect(settings: ProviderSettings, clients: HttpClients, timeouts: Timeouts) -> Provider:
@@ -32,7 +36,9 @@ def connect(settings: ProviderSettings, clients: HttpClients, timeouts: Timeouts
     base_url = api_root(settings.kind, settings.base_url)
 
     def http() -> httpx2.AsyncClient:
-        return clients.local if settings.local else clients.cloud
+        # A proxy of the environment cannot reach a server on this machine, whatever it speaks.
+        at_home = base_url is not None and on_this_machine(base_url)
+        return clients.local if settings.local or at_home else clients.cloud
 
     if settings.kind == "anthropic":
         return AnthropicProvider(settings.name, key, base_url, http, timeouts.connect)
@@ -54,7 +60,7 @@ def api_root(kind: str, base_url: str | None) -> str | None:
     return root
 
 
-async def warm() -> None:
-    """Imports the SDKs in a thread, so that the first prompt need not wait for them."""
-    for module in _SDK_MODULES:
+async def warm(kinds: Iterable[str]) -> None:
+    """Imports the SDKs of these provider kinds in a thread, so that the first prompt need not wait for them."""
+    for module in sorted({_SDK_MODULES[kind] for kind in kinds}):
         await asyncio.to_thread(importlib.import_module, module)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..routing.events import (
@@ -49,15 +49,16 @@ class Chat:
     def __init__(self, runtime: Runtime, conversation: Conversation) -> None:
         self._runtime = runtime
         self.session: Session = conversation.session
+        self.stored_already = conversation.session.messages > 0
         self.discarded: tuple[Discarded, ...] = conversation.discarded
         self.stored: list[StoredMessage] = list(conversation.messages)
         """As it was resumed, for drawing; what is sent since is told by the events."""
         self._turns: list[tuple[Message, Message]] = _turns(conversation.messages)
 
     @classmethod
-    async def new(cls, runtime: Runtime, *, system: str = "") -> Chat:
-        session = await runtime.conversations.create(system=system)
-        return cls(runtime, Conversation(session, (), ()))
+    def new(cls, runtime: Runtime, *, system: str = "") -> Chat:
+        """It is stored with its first prompt, so that a console that was only looked at leaves nothing behind."""
+        return cls(runtime, Conversation(runtime.conversations.new(system=system), (), ()))
 
     @classmethod
     async def resume(cls, runtime: Runtime, beginning: str | None = None) -> Chat:
@@ -77,8 +78,15 @@ class Chat:
     def title(self) -> str:
         return self.session.title
 
-    def request(self, prompt: str, images: Sequence[Image] = (), options: Options | None = None) -> Request:
-        """What would be sent, with the whole conversation: turns that failed are left out of it."""
+    def request(
+        self,
+        prompt: str,
+        images: Sequence[Image] = (),
+        options: Options | None = None,
+        files: Sequence[str] = (),
+    ) -> Request:
+        """What would be sent, with the whole conversation: turns that failed are left out of it. `files` are the names
+        of the text files that are in the prompt; rules may ask for them."""
         options = options or Options()
         said = [message for turn in self._turns for message in turn]
         default = self._runtime.settings.default_temperature
@@ -94,7 +102,14 @@ class Chat:
             temperature=default if options.temperature is None else options.temperature,
             session=self.id,
             use_cache=options.use_cache,
+            files=tuple(files),
         )
+
+    async def choose(self, strategy: Strategy | None, model: str | None) -> None:
+        """Remembers what the session's next turns ask for, for when it is resumed."""
+        self.session = replace(self.session, strategy=strategy, model=model)
+        if self.stored_already:
+            await self._runtime.conversations.choose(self.id, strategy=strategy, model=model)
 
     def send(self, request: Request) -> Turn:
         """The prompt is stored before anything is called, the answer as it grows and when it ends."""
@@ -129,7 +144,7 @@ class _Keeping:
         match event:
             case Decided() if self._request.prompt.strip() or self._request.has_images:
                 self._stored = True
-                return self._conversations.prompt(self._chat.id, self._request.messages[-1], self._request.id)
+                return self._prompt()
             case AttemptStarted():
                 self._attempts[event.attempt] = _Growing(event.model)
             case Text():
@@ -146,6 +161,11 @@ class _Keeping:
             case Failed() if self._stored:
                 return self._failed(event)
         return None
+
+    async def _prompt(self) -> None:
+        await self._conversations.keep(self._chat.session)
+        self._chat.stored_already = True
+        await self._conversations.prompt(self._chat.id, self._request.messages[-1], self._request.id)
 
     def _last_of(self, model: str) -> _Growing:
         return next(growing for growing in reversed(self._attempts.values()) if growing.model == model)

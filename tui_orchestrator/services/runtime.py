@@ -136,7 +136,8 @@ class Runtime:
 
     def start_background(self) -> None:
         """Reads the providers' lists, looks for local servers and imports the SDKs, all beside the event loop."""
-        for work in (self._look(), warm()):
+        kinds = {provider.kind for provider in self.catalogue.providers.values() if provider.usable}
+        for work in (self._look(), warm(kinds)):
             task = asyncio.create_task(work)
             self._background.add(task)
             task.add_done_callback(self._background.discard)

@@ -94,15 +94,19 @@ class Conversations:
         self._db = db
         self._clock = clock
 
-    async def create(
+    def new(
         self, title: str = "", *, strategy: str | None = None, model: str | None = None, system: str = ""
     ) -> Session:
-        """Without a title, the first prompt's beginning becomes it."""
+        """A session that is not stored yet; `keep` stores it. Without a title, the first prompt's beginning becomes
+        it."""
         now = self._clock.now()
-        session = Session(_new_id(now), clean_line(title, 80), now, now, strategy, model, clean(system))
-        row = (session.id, session.title, instant(now), instant(now), strategy, model, session.system)
-        await self._db.write(lambda c: c.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)", row))
-        return session
+        return Session(_new_id(now), clean_line(title, 80), now, now, strategy, model, clean(system))
+
+    async def keep(self, session: Session) -> None:
+        """Stores a new session; one that is stored already stays as it is."""
+        created, updated = instant(session.created), instant(session.updated)
+        row = (session.id, session.title, created, updated, session.strategy, session.model, session.system)
+        await self._db.write(lambda c: c.execute("INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)", row))
 
     async def recent(self, limit: int = 1000) -> tuple[Session, ...]:
         """The last used first."""

@@ -72,7 +72,7 @@ class ConsoleApp(Desk):
             self.composer.prompt.remember(list(reversed(await runtime.conversations.prompts())))
             if not self.composer.prompt.text:
                 self.composer.prompt.replace_draft(await runtime.conversations.draft(UNSENT))
-            await self._begin(await Chat.new(runtime))
+            await self._begin(Chat.new(runtime))
             runtime.start_background()
         finally:
             self.working = ""
@@ -121,8 +121,7 @@ class ConsoleApp(Desk):
     @work(group="choice", exit_on_error=False)
     async def _keep_choice(self) -> None:
         if self.runtime is not None and self.talk is not None:
-            strategy, model = self.options.strategy, self.options.model
-            await self.runtime.conversations.choose(self.talk.id, strategy=strategy, model=model)
+            await self.talk.choose(self.options.strategy, self.options.model)
 
     @work
     async def action_pick_strategy(self) -> None:
@@ -217,7 +216,7 @@ class ConsoleApp(Desk):
     @work(exit_on_error=False)
     async def action_new_session(self) -> None:
         if not self._busy() and self.runtime is not None:
-            await self._begin(await Chat.new(self.runtime))
+            await self._begin(Chat.new(self.runtime))
 
     @work(exit_on_error=False)
     async def action_open_session(self) -> None:
