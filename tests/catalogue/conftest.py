@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tui_orchestrator.providers.clients import HttpClients
-from tui_orchestrator.providers.prices import PriceBook, open_book
+from tui_orchestrator.providers.prices import PriceBook
 
 
 @pytest.fixture(scope="session")
 def book() -> PriceBook:
-    return open_book()
+    return PriceBook()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelInfo, Provider, TimeOfDateConstraint
 from genai_prices.types import Usage as TheirUsage
 
-from tui_orchestrator.providers.prices import PriceBook, load, open_book
+from tui_orchestrator.providers.prices import PriceBook
 from tui_orchestrator.routing.money import Money, Rates, Usage
 
 AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -61,7 +61,7 @@ def _tier_prices(value: object) -> list[Decimal]:
 
 
 def test_every_priced_model_costs_what_genai_prices_calculates() -> None:
-    book, compared = open_book(AT), 0
+    book, compared = PriceBook(AT), 0
     for provider, model in chat_models():
         entry = book._entry(model.id, model)
         if entry.price is None or by_the_clock(model) or finer_than_a_micro_dollar(model):
@@ -74,7 +74,7 @@ def test_every_priced_model_costs_what_genai_prices_calculates() -> None:
 
 
 def test_a_rate_finer_than_a_micro_dollar_is_rounded_up_and_never_down() -> None:
-    book, compared = open_book(AT), 0
+    book, compared = PriceBook(AT), 0
     for provider, model in chat_models():
         if by_the_clock(model) or not finer_than_a_micro_dollar(model):
             continue
@@ -92,7 +92,7 @@ def test_a_rate_finer_than_a_micro_dollar_is_rounded_up_and_never_down() -> None
 
 
 def test_a_price_that_follows_the_clock_is_the_dearest_of_the_day() -> None:
-    book, compared = open_book(AT), 0
+    book, compared = PriceBook(AT), 0
     for provider, model in chat_models():
         if not by_the_clock(model):
             continue
@@ -107,8 +107,8 @@ def test_a_price_that_follows_the_clock_is_the_dearest_of_the_day() -> None:
 
 def test_a_price_changes_on_the_day_it_is_announced_for() -> None:
     """Gemini 4 Argon's introductory price ends with November 2026."""
-    before = open_book(datetime(2026, 11, 30, 23, tzinfo=UTC)).entry("google", "gemini-4-argon")
-    after = open_book(datetime(2026, 12, 1, 1, tzinfo=UTC)).entry("google", "gemini-4-argon")
+    before = PriceBook(datetime(2026, 11, 30, 23, tzinfo=UTC)).entry("google", "gemini-4-argon")
+    after = PriceBook(datetime(2026, 12, 1, 1, tzinfo=UTC)).entry("google", "gemini-4-argon")
     assert before is not None
     assert before.price is not None
     assert (before.price.rates.input, before.price.rates.output) == (2_000_000, 10_000_000)
@@ -187,8 +187,8 @@ def test_the_address_says_whose_prices_hold(book: PriceBook, kind: str, url: str
     assert book.shelf(kind, url) == shelf
 
 
-async def test_the_source_names_the_package_and_its_version() -> None:
-    book = await load()
+def test_the_source_names_the_package_and_its_version() -> None:
+    book = PriceBook()
     entry = book.entry("openai", "gpt-6-luna")
     assert entry is not None
     assert entry.price is not None

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import sys
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -13,8 +14,10 @@ import pytest
 
 from tui_orchestrator import demo
 from tui_orchestrator.demo import ROSTER, Say
+from tui_orchestrator.demo.serving import CAPS
+from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.model import Model
-from tui_orchestrator.routing.money import Usage
+from tui_orchestrator.routing.money import Money, Usage
 from tui_orchestrator.routing.profile import Level
 from tui_orchestrator.settings import ModelSettings, ProviderSettings, Secret, Settings
 
@@ -53,7 +56,13 @@ async def test_the_settings_know_the_demo_s_providers_and_models_alone() -> None
     [mini] = [model for model in settings.models if model.name == "rush-mini"]
     assert (mini.enabled, mini.ability) == (False, 0.7)
     assert mini.price is not None
-    assert settings.budgets == real.budgets
+    assert settings.budgets == replace(real.budgets, session=CAPS.session, daily=CAPS.daily, monthly=CAPS.monthly)
+
+
+async def test_caps_of_the_user_s_own_hold_for_demo_money_too() -> None:
+    real = Settings(budgets=Budgets(daily=Money.from_usd("0.10")))
+    async with demo.serve() as servers:
+        assert demo.settings(servers, real).budgets == real.budgets
 
 
 def test_the_roster_has_what_routing_wants_to_show() -> None:

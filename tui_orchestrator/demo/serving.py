@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields, replace
 
+from ..routing.budget import Budgets
 from ..routing.model import Model
+from ..routing.money import Money
 from ..settings import ModelSettings, ProviderSettings, Secret, Settings
 from .behaviour import Script
 from .exchange import Exchange
@@ -15,6 +17,8 @@ from .roster import ROSTER, DemoProvider
 from .server import DemoServer, Sleep
 
 KEY = "demo-key-of-no-worth"
+CAPS = Budgets(session=Money.from_usd("0.25"), daily=Money.from_usd(1), monthly=Money.from_usd(20))
+"""Of demo money, for someone who has set none: a cap can be watched filling up, and hit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,12 @@ def settings(servers: Servers, base: Settings) -> Settings:
         for demo in provider.models
     )
     known = {model.id for model in models} | {model.name for model in models}
+    budgets = base.budgets
+    if all(cap is None for cap in (budgets.per_request, budgets.session, budgets.daily, budgets.monthly)):
+        budgets = replace(budgets, session=CAPS.session, daily=CAPS.daily, monthly=CAPS.monthly)
     return replace(
         base,
+        budgets=budgets,
         providers={provider.name: _provider_settings(provider, servers) for provider in ROSTER},
         models=models,
         discovery=False,

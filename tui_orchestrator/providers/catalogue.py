@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from ..routing.model import Model, Registry
 from ..routing.text import clean_line
 from ..settings import ModelSettings, ProviderSettings, Settings, SettingsError
-from . import chains, openrouter_catalogue, prices
+from . import chains, openrouter_catalogue
 from .discovery import PORTS, PROBE_TIMEOUT_S, Found, discover, read_server
 from .listings import DEFAULT_URLS, LISTING_TIMEOUT_S, Listed, Listing, Source, counted, place, read_listing
 from .names import undated
+from .prices import PriceBook
 from .shelving import Shelf
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class Catalogue:
         self, settings: Settings, listings: Mapping[str, Listing], providers: Mapping[str, ProviderSettings]
     ) -> Registry:
         """Runs in a thread: touches nothing but its arguments."""
-        book = prices.open_book(self._now())
+        book = PriceBook(self._now())
         models: dict[str, Model] = {}
         out: dict[str, str] = {}
         said = {entry.id: entry for entry in settings.models}

@@ -1,16 +1,16 @@
 """Prices, names and context windows from the `genai-prices` package, in this program's own types.
 
-Importing that package costs a third of a second of processor time, so a price book is opened in a thread:
-`book = await load()`. Nothing here touches the network: the figures are those inside the installed package.
+Importing that package costs a third of a second of processor time, so it is done at the first question, and a book
+belongs in a thread. Nothing here touches the network: the figures are those inside the installed package.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..routing.money import Money, Price, Rates, Tier
@@ -44,16 +44,27 @@ class Entry:
     """False where only input has a price: such a model classifies or embeds."""
 
 
-@dataclass(slots=True)
 class PriceBook:
-    """Prices as of one moment. Look-ups take up to half a millisecond the first time, so many of them belong in the
-    thread that opened the book."""
+    """Prices as of one moment. The first question takes 0.35 s of processor time, any other up to half a millisecond
+    when it is new: ask in a thread. Without a question, as where every price is the user's, nothing is imported."""
 
-    source: str
-    """'genai-prices 0.2.3'."""
-    at: datetime
-    _snapshot: DataSnapshot
-    _seen: dict[tuple[str, str], Entry | None] = field(default_factory=dict)
+    def __init__(self, at: datetime | None = None) -> None:
+        """`at`, now by default, decides which dated prices hold."""
+        self.at = at or datetime.now(UTC)
+        self._seen: dict[tuple[str, str], Entry | None] = {}
+
+    @cached_property
+    def _snapshot(self) -> DataSnapshot:
+        from genai_prices.data_snapshot import get_snapshot
+
+        return get_snapshot()
+
+    @cached_property
+    def source(self) -> str:
+        """'genai-prices 0.2.3'."""
+        import genai_prices
+
+        return f"genai-prices {genai_prices.__version__}"
 
     def shelf(self, kind: str, base_url: str | None) -> str | None:
         """Which of the book's providers serves at this address; None for one it does not know. A known kind behind
@@ -151,17 +162,3 @@ def _rates(known: dict[str, Any], start: int | None) -> Rates:
         return chosen
 
     return Rates.from_usd(**{bucket: rate(value) for bucket, value in known.items()})
-
-
-def open_book(at: datetime | None = None) -> PriceBook:
-    """Imports the package: 0.35 s of processor time the first time. `at`, now by default, decides which dated prices
-    hold."""
-    import genai_prices
-    from genai_prices.data_snapshot import get_snapshot
-
-    return PriceBook(f"genai-prices {genai_prices.__version__}", at or datetime.now(UTC), get_snapshot())
-
-
-async def load(at: datetime | None = None) -> PriceBook:
-    """`open_book` off the event loop."""
-    return await asyncio.to_thread(open_book, at)
