@@ -45,8 +45,8 @@ async def start():
     app = ConsoleApp(load(), demo=True)
     async with app.run_test(size=(160, 48)):
         # With a conversation open, the prompt can be typed, weighed and sent.
-        while app.talk is None:
-            await asyncio.sleep(0)
+        await app.workers.wait_for_complete([worker for worker in app.workers if worker.group == "open"])
+        assert app.talk is not None
         report()
 asyncio.run(start())
 """,

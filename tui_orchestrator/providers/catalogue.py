@@ -149,8 +149,7 @@ class Catalogue:
         for provider in providers.values():
             listing = listings.get(provider.name)
             shelf = Shelf(provider, book, recognised=bool(listing and listing.server))
-            offered = shelf.offered(listing.models) if listing and listing.models else shelf.unasked()
-            items = {item.name: item for item in offered} if provider.usable else {}
+            items = {item.name: item for item in _offered(shelf, listing)} if provider.usable else {}
             every = {item.name: item for item in listing.models} if listing else {}
             for name in _named(provider.name, settings):
                 items.setdefault(name, every.get(name, Listed(name)))
@@ -166,6 +165,10 @@ class Catalogue:
                 )
                 out[entry.id] = f"no {entry.provider} server has been found on this machine"
         return _chained(models, out, settings, providers)
+
+
+def _offered(shelf: Shelf, listing: Listing | None) -> Iterable[Listed]:
+    return shelf.offered(listing.models) if listing and listing.models else shelf.unasked()
 
 
 def _check(settings: Settings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
@@ -35,6 +35,7 @@ from ..storage.reports import Reports
 DEMO_NOTICE = "No key and no local model server was found, so the embedded demo models answer; their money is not real."
 TEST_PROMPT = "Reply with the single word: ready"
 TEST_TOKENS = 64
+WARM_AFTER_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +99,14 @@ class Runtime:
             clock = clock or SystemClock()
             notices = list(settings.notices)
             catalogue = Catalogue(settings, clients, cache_dir())
-            registry = await catalogue.instant()
             if demo is None:
                 demo = await _nothing_real(settings, catalogue)
-                registry = await catalogue.instant()
                 if demo:
                     notices.append(DEMO_NOTICE)
             if demo:
                 settings = await _demo_settings(settings, pace, resources)
                 catalogue = Catalogue(settings, clients, cache_dir())
-                registry = await catalogue.instant()
+            registry = await catalogue.instant()
             settings, database = await _open_store(settings, demo, in_memory_if_broken, notices)
             resources.push_async_callback(database.aclose)
             router = _router(settings, catalogue, registry, database, clients, clock)
@@ -137,7 +136,7 @@ class Runtime:
     def start_background(self) -> None:
         """Reads the providers' lists, looks for local servers and imports the SDKs, all beside the event loop."""
         kinds = {provider.kind for provider in self.catalogue.providers.values() if provider.usable}
-        for work in (self._look(), warm(kinds)):
+        for work in (self._look(), _warm_when_quiet(kinds)):
             task = asyncio.create_task(work)
             self._background.add(task)
             task.add_done_callback(self._background.discard)
@@ -222,6 +221,12 @@ class Runtime:
             self.router.experience.remember(
                 figures.model, figures.finished, figures.failed, figures.first_token_p50_s, figures.tokens_per_s
             )
+
+
+async def _warm_when_quiet(kinds: Iterable[str]) -> None:
+    # Seconds of processor time, which the first screen and the first keys shall not have to share.
+    await asyncio.sleep(WARM_AFTER_S)
+    await warm(kinds)
 
 
 async def _nothing_real(settings: Settings, catalogue: Catalogue) -> bool:
