@@ -54,7 +54,7 @@ async def test_members_stand_side_by_side_with_their_figures() -> None:
         assert "✓ b/two" in rows[0]
         assert "✗ c/three" in rows[0]
         assert "2.0 s · ~54 tok · ~27 tok/s" in rows[1]
-        assert "$0.0041 · 1.5 s · 1,200 tok · 800" in rows[1]
+        assert "$0.0041 · 1.5 s · 1,200 tok · 80" in rows[1]
         assert "stream broke [/y]" in rows[1]
         text = "\n".join(rows)
         assert "first answer" in text

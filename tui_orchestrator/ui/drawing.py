@@ -75,12 +75,11 @@ class Drawn:
             self.extents.replace(piece.height for piece in self.pieces)
         return self.extents.total
 
-    def refresh(self, width: int, characters: int) -> int:
-        """Reads at most so many new characters; returns how many."""
+    def refresh(self, width: int, until: float) -> None:
+        """Takes in what is new, until `time.perf_counter()` passes `until`."""
         entry = self.entry
-        read = 0
         if entry.kind is Kind.ANSWER and entry.discarded is None:
-            read = entry.split(characters)
+            entry.split(until)
             self._body += [_body_piece(block) for block in entry.settled(len(self._body))]
         if entry.changed or not self.pieces:
             entry.changed = False
@@ -101,7 +100,6 @@ class Drawn:
             piece.estimate(width)
         self._width = width
         self.extents.replace(piece.height for piece in self.pieces)
-        return read
 
     def measure(self, index: int, width: int, look: Look) -> list[Line]:
         piece = self.pieces[index]

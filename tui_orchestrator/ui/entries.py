@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from time import perf_counter
 from typing import Literal
 
 from tui_orchestrator.routing.text import clean
@@ -19,6 +20,8 @@ Severity = Literal["information", "warning", "error"]
 # Estimates of tokens are shown with a ~ and priced by nobody: four bytes a token is the providers' own rule of thumb
 # (OpenAI's help pages, November 2026).
 BYTES_PER_TOKEN = 4
+SLICE = 4000
+"""Characters that are split into blocks before the clock is looked at again."""
 PROMPT_LINES = 12
 PROMPT_CHARACTERS = 2000
 
@@ -115,7 +118,7 @@ class Entry:
     def append(self, text: str) -> None:
         self._pieces.append(text)
         if self._splitter is not None:
-            self._waiting.append(text)
+            self._waiting.extend(_slices(text))
 
     def append_thinking(self, text: str) -> None:
         self.thoughts.append(text)
@@ -166,29 +169,28 @@ class Entry:
         self.unfolded ^= {part}
         self.changed = True
 
-    def split(self, characters: int) -> int:
-        """Reads on by up to about so many characters; returns how many it read. Blocks are there after it."""
+    def split(self, until: float) -> None:
+        """Reads new text into blocks until none is left or `time.perf_counter()` passes `until`; at least a little."""
         if self._splitter is None:
             self._splitter = Splitter()
-            self._waiting = deque([self.text, *self._pieces])
-        read = 0
-        while self._waiting and read < characters:
-            text = self._waiting.popleft()
-            if len(text) > characters - read:
-                self._waiting.appendleft(text[characters - read :])
-                text = text[: characters - read]
-            self._splitter.feed(clean(text))
-            read += len(text)
+            self._waiting = deque(part for text in (self.text, *self._pieces) for part in _slices(text))
+        while self._waiting:
+            self._splitter.feed(clean(self._waiting.popleft()))
+            if perf_counter() >= until:
+                break
         if not self._waiting and not self.growing and not self._finished:
             self._splitter.finish()
             self._finished = True
-        return read
 
     def settled(self, start: int) -> list[Block]:
         return self._splitter.settled[start:] if self._splitter else []
 
     def tail(self) -> list[Block]:
         return self._splitter.growing() if self._splitter and not self._finished else []
+
+
+def _slices(text: str) -> Iterator[str]:
+    return (text[at : at + SLICE] for at in range(0, len(text), SLICE))
 
 
 def estimate_tokens(text: str) -> int:

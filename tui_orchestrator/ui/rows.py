@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from time import perf_counter
 
+from textual.geometry import Offset
 from textual.selection import Selection
 
 from .drawing import Drawn, Piece
@@ -14,8 +16,8 @@ from .extents import Extents
 from .lines import Line
 from .look import Look
 
-CHARACTERS_AT_ONCE = 20_000
-"""Read from new text in one go; splitting and laying out that much stays within some tens of milliseconds."""
+READ_S = 0.012
+"""For so long new text is split into blocks in one go; the rest waits for the next."""
 KEPT_PIECES = 2000
 """Lines of so many pieces are kept; what was looked at longest ago is laid out again when needed."""
 
@@ -97,16 +99,18 @@ class Rows:
             drawn.forget_lines()
 
     def read(self) -> None:
-        """Takes in what has changed, up to a bound; `unread` holds what is left."""
-        budget = CHARACTERS_AT_ONCE
+        """Takes in what has changed, for a bounded time; `unread` holds what is left."""
+        until = perf_counter() + READ_S
         for index in sorted(self.unread):
-            drawn = self._drawn[index]
-            budget -= drawn.refresh(self.width, budget)
-            self._extents.set(index, drawn.extents.total)
-            if not drawn.entry.unread:
-                self.unread.discard(index)
-            if budget <= 0:
+            self._refresh(index, until)
+            if perf_counter() >= until:
                 break
+
+    def _refresh(self, index: int, until: float) -> None:
+        drawn = self._drawn[index]
+        drawn.refresh(self.width, until)
+        self._extents.set(index, drawn.extents.total)
+        (self.unread.add if drawn.entry.unread else self.unread.discard)(index)
 
     def measure(self, top: int, bottom: int) -> None:
         """Lays out what stands from `top` to `bottom`; rows above `top` keep their places."""
@@ -115,10 +119,7 @@ class Rows:
             index = self._extents.find(row)
             drawn = self._drawn[index]
             if not drawn.pieces:
-                drawn.refresh(self.width, CHARACTERS_AT_ONCE)
-                self._extents.set(index, drawn.extents.total)
-                if drawn.entry.unread:
-                    self.unread.add(index)
+                self._refresh(index, perf_counter() + READ_S)
                 if not drawn.pieces:
                     continue
             start = self._extents.top(index)
@@ -147,12 +148,11 @@ class Rows:
         return top + extents.top(place.piece) + row
 
     def find(self, row: int) -> Found | None:
+        """What `measure` has laid out there, if anything."""
         if not (self.width and 0 <= row < self.total):
             return None
         index = self._extents.find(row)
         drawn = self._drawn[index]
-        if not drawn.pieces:
-            self.measure(row, row + 1)
         if not drawn.pieces:
             return None
         within = row - self._extents.top(index)
@@ -181,6 +181,14 @@ class Rows:
             return "\n\n".join(entry.source for entry in self.entries)
         first = selection.start.y if selection.start else 0
         last = min(selection.end.y if selection.end else self.total - 1, self.total - 1)
+        # What lies between may never have been looked at; once it is measured, the end lies elsewhere.
+        end_place = self.place(last)
+        self.measure(first, last + 1)
+        while end_place is not None and (moved := self.row_of(end_place)) != last:
+            last = moved
+            self.measure(first, last + 1)
+        if selection.end is not None:
+            selection = Selection(selection.start, Offset(selection.end.x, last))
         parts: list[str] = []
         for row in range(first, last + 1):
             found = self.find(row)

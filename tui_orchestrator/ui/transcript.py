@@ -308,7 +308,10 @@ class Transcript(ScrollView, can_focus=True):
         return strip if self._painting else strip.apply_offsets(0, row)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        return self._rows.text(selection), "\n"
+        place = self._rows.place(self.scroll_offset.y)
+        text = self._rows.text(selection)
+        self._arrange(place)
+        return text, "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()
