@@ -143,7 +143,8 @@ def caps_for(request: Request, model: Model | None, budgets: Budgets, today: dat
     limits = [limit for limit in (budgets.per_request, request.max_cost) if limit is not None]
     caps = [
         Cap("request", request.id, min(limits) if limits else None),
-        Cap("session", request.session, budgets.session),
+        # A call outside any session is a session of its own: such calls must not add up to one for ever.
+        Cap("session", request.session or request.id, budgets.session),
         Cap("day", day, budgets.daily),
         Cap("month", month, budgets.monthly),
     ]

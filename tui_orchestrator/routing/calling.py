@@ -10,7 +10,7 @@ from typing import Any
 
 from .answer_key import cache_key
 from .budget import BudgetState, Hold, Refusal, Reservation, input_bound, least_output
-from .cancelling import being_cancelled, undisturbed
+from .cancelling import heed, undisturbed
 from .confidence import assess
 from .errors import Cancelled, StreamBroken, Timeout, TurnError
 from .events import (
@@ -59,6 +59,14 @@ class Tried:
     states: tuple[BudgetState, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A call whose money is set aside. To be given to `Caller.attempt`, which alone frees the reservation."""
+
+    reservation: Reservation
+    call: Call
+
+
 class Caller:
     """Makes calls. Holds no state of a turn."""
 
@@ -83,31 +91,35 @@ class Caller:
         self.cache = cache
         self.address = address
 
-    async def attempt(self, plan: Plan, emit: Emit) -> Tried | Refusal:
-        """Emits the attempt's events up to but without its end, which depends on what the turn does next.
+    async def reserve(self, plan: Plan) -> Granted | Refusal:
+        """Sets aside the most the call can cost. A cancellation meanwhile is held back."""
+        return await undisturbed(self._reserve(plan, self._call(plan)))
 
-        A Refusal means that nothing was started. Cancellation in an attempt that was started books it and comes back
-        as a Tried whose error is Cancelled; `emit` must therefore put its event before it waits for anything.
-        """
+    async def attempt(self, plan: Plan, emit: Emit) -> Tried | Refusal:
+        """One call, from the cache where it may be. A Refusal means that nothing was started."""
         call = self._call(plan)
         key = cache_key(call, self.address(plan.model.provider)) if self._may_cache(plan, call) else None
         if key is not None and self.cache is not None and (hit := await self.cache.get(key)) is not None:
             return await self._from_cache(plan, hit, emit)
-        granted = await undisturbed(self._reserve(plan, call))
-        if isinstance(granted, Refusal):
-            return granted
-        reservation, call = granted
-        received = Received()
+        granted = await self.reserve(plan)
+        return granted if isinstance(granted, Refusal) else await self.call(plan, granted, emit, key)
+
+    async def call(self, plan: Plan, granted: Granted, emit: Emit, key: str | None = None) -> Tried:
+        """Emits the attempt's events up to but without its end, which depends on what the turn does next.
+
+        Cancellation books the attempt and comes back as a Tried whose error is Cancelled; `emit` must therefore put
+        its event before it waits for anything. `key`: where to keep a whole answer in the cache.
+        """
+        reservation, call = granted.reservation, granted.call
+        received = Received(most=call.max_tokens)
         started, began = self.clock.now(), self.clock.monotonic()
         error: TurnError | None = None
         try:
-            if reservation is not None:
-                await emit(Reserved(plan.request.id, started, plan.number, reservation.hold.amount, reservation.states))
+            await emit(Reserved(plan.request.id, started, plan.number, reservation.hold.amount, reservation.states))
             await emit(
                 AttemptStarted(plan.request.id, started, plan.number, plan.model.id, plan.model.provider, plan.cause)
             )
-            if being_cancelled():
-                raise asyncio.CancelledError
+            heed()
             self.circuits.begin(plan.model.id)
             await self._pause(plan, plan.pause_s, "back-off", emit)
             tokens = input_bound(plan.decision.profile.input_tokens) + call.max_tokens
@@ -154,9 +166,10 @@ class Caller:
     async def _pause(self, plan: Plan, seconds: float, why: str, emit: Emit) -> None:
         if seconds > 0:
             await emit(Waiting(plan.request.id, self.clock.now(), plan.number, seconds, why))
+            heed()
             await self.clock.sleep(seconds)
 
-    async def _reserve(self, plan: Plan, call: Call) -> tuple[Reservation | None, Call] | Refusal:
+    async def _reserve(self, plan: Plan, call: Call) -> Granted | Refusal:
         """The most the call can cost, set aside; with fewer output tokens where only that fits."""
         price = plan.model.price
         bound = input_bound(plan.decision.profile.input_tokens)
@@ -168,7 +181,7 @@ class Caller:
             hold = Hold(plan.request.id, plan.number, plan.model.provider, plan.model.id, amount, plan.caps)
             granted = await self.ledger.reserve(hold)
             if isinstance(granted, Reservation):
-                return granted, call
+                return Granted(granted, call)
             refusal = granted
             room = granted.blocking.left
             if price is None or room is None:
@@ -191,8 +204,12 @@ class Caller:
             while received.done is None:
                 waiting_for_first = received.first is None
                 patience = call.timeouts.first_token if waiting_for_first else call.timeouts.between_tokens
+                heed()
                 piece = await self._next(pieces, min(loop.time() + patience, end), end, waiting_for_first)
+                came = loop.time()
                 await self._take(plan, piece, received, emit)
+                # How long a slow reader holds the stream back is not the provider's fault.
+                end += loop.time() - came
         finally:
             await _close(pieces)
 
@@ -230,7 +247,7 @@ class Caller:
         self,
         plan: Plan,
         received: Received,
-        reservation: Reservation | None,
+        reservation: Reservation,
         error: TurnError | None,
         started: datetime,
         began: float,
@@ -263,12 +280,15 @@ class Caller:
     async def _from_cache(self, plan: Plan, hit: CachedAnswer, emit: Emit) -> Tried:
         started, began = self.clock.now(), self.clock.monotonic()
         received = from_cache(hit)
-        await emit(
+        events: list[Event] = [
             AttemptStarted(plan.request.id, started, plan.number, plan.model.id, plan.model.provider, plan.cause)
-        )
+        ]
         if hit.thinking:
-            await emit(Thinking(plan.request.id, started, plan.number, hit.thinking))
-        await emit(Text(plan.request.id, started, plan.number, hit.text))
+            events.append(Thinking(plan.request.id, started, plan.number, hit.thinking))
+        events.append(Text(plan.request.id, started, plan.number, hit.text))
+        for event in events:
+            # Undisturbed, because the whole answer is here: cancelled or not, it is told and booked.
+            await undisturbed(emit(event))
         confidence = self._confidence(plan, received)
         latency, today = self.clock.monotonic() - began, self.clock.today().isoformat()
         attempt = replace(

@@ -15,8 +15,15 @@ def being_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+def heed() -> None:
+    """Raises the cancellation that `undisturbed` held back, if there was one."""
+    if being_cancelled():
+        raise asyncio.CancelledError
+
+
 async def undisturbed(work: Coroutine[Any, Any, T]) -> T:
-    """Runs `work` to its end. A cancellation meanwhile is not raised: ask `being_cancelled` afterwards."""
+    """Runs `work` to its end. A cancellation meanwhile is not raised, and will not be raised later either: ask
+    `being_cancelled`, or `heed` it, afterwards."""
     task = asyncio.create_task(work)
     while not task.done():
         try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from .budget import OnExhausted
 from .decision import Asked, Candidate, Circumstances, Decision, Exclusion, Policy
+from .features import estimate_tokens
 from .model import Registry
 from .profile import Profile
 from .request import Request, Strategy
@@ -31,6 +32,8 @@ def decide(
     strategy = _strategy(request, policy, match)
     if match is not None and match.rule.max_tokens and not request.max_tokens:
         request = replace(request, max_tokens=match.rule.max_tokens)
+    if match is not None and match.rule.system and not request.system:
+        profile = replace(profile, input_tokens=profile.input_tokens + estimate_tokens(match.rule.system))
     candidates = weigh(request, profile, registry, circumstances, policy)
     chain = request.chain
     if match is not None and match.rule.primary and not chain:
@@ -237,8 +240,10 @@ def _reason(
         case Strategy.LOCAL_FIRST if best.local and profile.complexity <= policy.local_max_complexity:
             limit = policy.local_max_complexity
             return f"local, since complexity {profile.complexity} is at most {limit}: {p}, {cost}"
-        case Strategy.LOCAL_FIRST if best.local:
+        case Strategy.LOCAL_FIRST if best.local and enough:
             return f"local, since {p} reaches {policy.quality_threshold:.2f} for {task}"
+        case Strategy.LOCAL_FIRST if best.local:
+            return f"local, since no cloud model can be used for {task}: {p}, {cost}"
         case Strategy.LOCAL_FIRST:
             return f"no local model is good enough for {task}; best balance in the cloud: {p}, {cost}"
         case Strategy.FALLBACK if chain:

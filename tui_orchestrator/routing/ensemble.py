@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .events import FinishReason, Score
+from .features import estimate_tokens
 from .keypoints import agreement
 from .profile import Profile
 
@@ -48,8 +49,7 @@ def completeness(answer: Answer, profile: Profile) -> float:
     """How much of an answer it is: cut off is half at most, and a tenth of the expected length is not whole."""
     if not answer.text.strip():
         return 0.0
-    expected_characters = max(40.0, profile.output_tokens * 4.0)
-    share = min(1.0, len(answer.text) / (0.6 * expected_characters))
+    share = min(1.0, estimate_tokens(answer.text) / (0.6 * max(10.0, profile.output_tokens)))
     return min(share, 0.5) if answer.finish_reason is FinishReason.LENGTH else share
 
 
@@ -70,7 +70,7 @@ def weighted(answers: Sequence[Answer], profile: Profile) -> Judgement:
             + CONSENSUS_BONUS * consensus
         )
         scores.append(
-            Score(answer.attempt, answer.model, answer.confidence, answer.capability, whole, consensus, min(1.0, total))
+            Score(answer.attempt, answer.model, answer.confidence, answer.capability, whole, consensus, total)
         )
     scores.sort(key=lambda score: (-score.total, score.attempt))
     dissent = tuple(f"{name}: {point}" for name, point in points.dissent)

@@ -197,7 +197,7 @@ class Escalated(_Event):
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One ensemble member's answer as the verdict weighed it; each part 0–1."""
+    """One ensemble member's answer as the verdict weighed it; each part 0–1, the total up to 1.1 with the bonus."""
 
     attempt: int
     model: str

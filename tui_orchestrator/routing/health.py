@@ -19,7 +19,7 @@ KEY_COOLDOWN_S = 120.0
 RECENT = 10
 DEGRADED_SHARE = 0.3
 
-_USER_MUST_MEND = frozenset({ErrorKind.AUTHENTICATION, ErrorKind.PERMISSION, ErrorKind.NOT_FOUND})
+_USER_MUST_MEND = frozenset({ErrorKind.PERMISSION, ErrorKind.NOT_FOUND})
 # What says something of the request, not of the model's health.
 _NOT_ITS_FAULT = frozenset(
     {
@@ -125,7 +125,10 @@ class Circuits:
             self.stopped(model_id)
             return
         if error.kind is ErrorKind.AUTHENTICATION:
+            # The key is out, and with it all its models; of this one nothing was learned.
             self._open(self._circuits.setdefault(_key_of(provider), _Circuit()), error, now, KEY_COOLDOWN_S)
+            self.stopped(model_id)
+            return
         circuit = self._circuits.setdefault(model_id, _Circuit())
         circuit.recent.append(False)
         circuit.failures += 1
@@ -154,10 +157,11 @@ class Circuits:
         seconds: float,
         state: HealthState = HealthState.COOLING_DOWN,
     ) -> None:
-        circuit.state = state
-        circuit.why = error.kind.value.replace("_", " ") if error.status is None else f"{error.status}"
         # A shorter cooldown never overwrites a longer one.
-        circuit.until = max(circuit.until, now + seconds)
+        if now + seconds > circuit.until:
+            circuit.until = now + seconds
+            circuit.state = state
+            circuit.why = error.kind.value.replace("_", " ") if error.status is None else f"{error.status}"
 
     def forget(self) -> None:
         """Everything is tried afresh, as after a refresh that the user asked for."""

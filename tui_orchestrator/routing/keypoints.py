@@ -21,6 +21,8 @@ _CONTAINED, _JACCARD = 0.7, 0.4
 
 _LINE_START = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|[-*•+][ \t]+|\(?\d{1,3}[.)][ \t]+|>[ \t]?)+")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|(?<=[。！？])")
+_ASIDE = re.compile(r"([*_])(?![*_\s])[^*_]+\1|\|.*\|?")
+"""A line that is wholly in italics, or a row of a table: notes and figures around the answer, not points of it."""
 _MARKS = re.compile(r"\*\*|__|`|\$")
 _TOKEN = re.compile(r"[^\W\d_]+|\d+(?:[.,]\d+)*")
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
@@ -111,7 +113,7 @@ def _points(answer: str) -> tuple[_Point, ...]:
             in_code = not in_code
             continue
         line = raw.strip()
-        if in_code or not line:
+        if in_code or not line or _ASIDE.fullmatch(line):
             continue
         line = _MARKS.sub("", _LINE_START.sub("", line[:4000]))
         for sentence in _SENTENCE_END.split(line):

@@ -6,13 +6,15 @@ whole number of picodollars and nothing is ever rounded per row.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation, localcontext
 from enum import StrEnum
 from functools import total_ordering
 from typing import Any, Literal
 
 PICODOLLARS_PER_DOLLAR = 10**12
+_MOST_DIGITS = 16
 
 
 @total_ordering
@@ -26,7 +28,7 @@ class Money:
     def from_usd(cls, usd: Decimal | str | int) -> Money:
         """Exact to the picodollar, anything finer rounded up. A float is refused: pass its text.
 
-        Raises ValueError for text that is no finite number.
+        Raises ValueError for text that is no finite number below 10¹⁶.
         """
         if isinstance(usd, float):
             raise TypeError("money from a float loses cents; pass a Decimal or its text")
@@ -34,9 +36,10 @@ class Money:
             amount = Decimal(usd)
         except InvalidOperation:
             raise ValueError(f"{usd!r} is not an amount in US dollars, such as 0.05") from None
-        if not amount.is_finite():
+        if not amount.is_finite() or amount.adjusted() >= _MOST_DIGITS:
             raise ValueError(f"{usd!r} is not an amount in US dollars, such as 0.05")
-        return cls(int((amount * PICODOLLARS_PER_DOLLAR).to_integral_value(ROUND_CEILING)))
+        with localcontext(rounding=ROUND_CEILING):
+            return cls(int((amount * PICODOLLARS_PER_DOLLAR).to_integral_value()))
 
     @property
     def usd(self) -> Decimal:
@@ -192,28 +195,33 @@ class Price:
         return self.rates_at(usage.input).cost(usage) + self.per_call
 
     def ceiling(self, input_tokens: int, output_tokens: int) -> Money:
-        """The most a call of this size can cost: nothing read from a cache, all of it written to one, and every
+        """The most a call of at most this size can cost: all its input at the dearest of the input rates, and every
         output token at the dearer of the output and the reasoning rate."""
-        rates = self.rates_at(input_tokens)
-        input_rate = max(rates.input, rates.cache_write or 0, rates.cached_input or 0)
-        output_rate = max(rates.output, rates.reasoning or 0)
-        return Money(input_tokens * input_rate + output_tokens * output_rate) + self.per_call
+        dearest = max(tokens * rate + output_tokens * out for tokens, rate, out in self._dearest(input_tokens))
+        return Money(dearest) + self.per_call
 
     def affordable_output(self, input_tokens: int, room: Money) -> int:
         """How many output tokens fit into `room` beside the input at the ceiling rates; negative when not even the
         input fits. A free model answers with a very large number."""
-        rates = self.rates_at(input_tokens)
-        output_rate = max(rates.output, rates.reasoning or 0)
-        left = room - self.ceiling(input_tokens, 0)
-        if left < ZERO:
+        if room < self.ceiling(input_tokens, 0):
             return -1
-        return left.picodollars // output_rate if output_rate else 2**31
+        left = (room - self.per_call).picodollars
+        fits = [(left - tokens * rate) // out for tokens, rate, out in self._dearest(input_tokens) if out]
+        return min(fits, default=2**31)
+
+    def _dearest(self, input_tokens: int) -> Iterator[tuple[int, int, int]]:
+        """Of each tier that an input of at most so many tokens can fall into, its largest such input and its dearest
+        rates for input and output: an input shorter than was thought may fall into a dearer tier."""
+        starts = (-1, *(tier.over for tier in self.tiers))
+        ends = (*starts[1:], input_tokens)
+        for start, end, rates in zip(starts, ends, (self.rates, *(tier.rates for tier in self.tiers)), strict=True):
+            if start < input_tokens:
+                input_rate = max(rates.input, rates.cache_write or 0, rates.cached_input or 0)
+                yield min(end, input_tokens), input_rate, max(rates.output, rates.reasoning or 0)
 
     @property
     def free(self) -> bool:
-        return not self.per_call and all(
-            rates.input == rates.output == 0 for rates in (self.rates, *(tier.rates for tier in self.tiers))
-        )
+        return not self.ceiling(2**31, 2**31)
 
     def to_json(self) -> dict[str, Any]:
         """For the ledger row: enough to price the row again."""

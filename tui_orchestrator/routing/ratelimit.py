@@ -7,7 +7,7 @@ monotonic clock. A minute is any sixty seconds, as the strictest provider counts
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from bisect import bisect_left, insort
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,28 +22,34 @@ class Limit:
     def __init__(self, requests: int | None, tokens: int | None) -> None:
         self.requests = requests
         self.tokens = tokens
-        self._places: deque[tuple[float, int]] = deque()  # (when due, tokens), ascending
+        self._places: list[tuple[float, int]] = []  # (when due, tokens), ascending
 
     def earliest(self, tokens: int, now: float) -> float:
-        """When a call of this size could start; `now` or later."""
-        while self._places and self._places[0][0] <= now - MINUTE_S:
-            self._places.popleft()
-        due = max(now, self._places[-1][0]) if self._places else now
-        if self.requests is not None and len(self._places) >= self.requests:
-            due = max(due, self._places[-self.requests][0] + MINUTE_S)
-        if self.tokens is not None:
-            # A call larger than the whole allowance waits for an empty minute instead of for ever.
-            allowed = max(0, self.tokens - tokens)
-            used = 0
-            for place, size in reversed(self._places):
-                used += size
-                if used > allowed:
-                    due = max(due, place + MINUTE_S)
-                    break
-        return due
+        """When a call of this size could start; `now` or later. Calls of one size start in the order they ask in; a
+        place that another limit puts off leaves room before it."""
+        if self.requests is None and self.tokens is None:
+            return now
+        del self._places[: bisect_left(self._places, (now - MINUTE_S, -1))]
+        # What does not fit now fits at the earliest when some place has left the minute before it.
+        possible = (now, *(place + MINUTE_S for place, _ in self._places if place + MINUTE_S > now))
+        return next(due for due in possible if self._fits(tokens, due))
+
+    def _fits(self, tokens: int, due: float) -> bool:
+        """Whether no minute that holds `due` would hold too much: the fullest begin with a place, or with this one."""
+        begins = [*(place for place, _ in self._places if place <= due < place + MINUTE_S), due]
+        nobody_later = not self._places or self._places[-1][0] <= due
+        return all(self._has_room(tokens, start) for start in (begins[:1] if nobody_later else begins))
+
+    def _has_room(self, tokens: int, start: float) -> bool:
+        inside = [size for place, size in self._places if start <= place < start + MINUTE_S]
+        if self.requests is not None and len(inside) >= self.requests:
+            return False
+        # A call larger than the whole allowance waits for an empty minute instead of for ever.
+        return self.tokens is None or sum(inside) <= max(0, self.tokens - tokens)
 
     def take(self, tokens: int, due: float) -> None:
-        self._places.append((due, tokens))
+        if self.requests is not None or self.tokens is not None:
+            insort(self._places, (due, tokens))
 
 
 class RateLimits:

@@ -47,6 +47,8 @@ class Received:
     """When the request went out; None: it never did."""
     first: float | None = None
     last: float | None = None
+    most: int | None = None
+    """Output tokens that were asked for at most."""
 
     @property
     def text(self) -> str:
@@ -63,10 +65,13 @@ class Received:
             self.first = now
 
     def usage(self, profile: Profile, error: TurnError | None) -> Usage:
-        """What is paid for: the provider's own figures where they are whole; else what streamed, never less."""
+        """What is paid for: the provider's own figures where they are whole; else what streamed, never less, and
+        never more than was asked for: an estimate must not pass what was reserved."""
         if self.done is not None and self.reported is not None:
             return self.reported
         seen = estimate_tokens(self.text) + estimate_tokens(self.thinking)
+        if self.most is not None:
+            seen = min(seen, self.most)
         if self.reported is not None:
             return replace(self.reported, output=max(self.reported.output, seen), source="estimated")
         nothing_came = self.first is None and self.done is None
@@ -92,7 +97,7 @@ def _was_taken_in(error: TurnError | None) -> bool:
 
 def cost_of(received: Received, usage: Usage, model: Model) -> Cost:
     billed: Money | None = received.done.billed if received.done else None
-    if usage == Usage() and model.price is not None and billed is None:
+    if usage == Usage() and billed is None:
         return NOTHING
     return Cost.of(usage, model.price, billed)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from .budget import Budgets, BudgetState, Cap, caps_for, tightest
+from .budget import Budgets, BudgetState, Cap, caps_for, input_bound, tightest
 from .calling import Caller, Emit
 from .cancelling import undisturbed
 from .decide import decide
@@ -21,12 +22,45 @@ from .profile import Profile, TaskType
 from .profiler import profile
 from .request import Request
 from .rules import Rule
+from .strategies import asked_output
 from .walk import Walk
 
 Record = Callable[[Event], Coroutine[Any, Any, None] | None]
 
 UNREAD = 512
 """Pieces of text a slow reader may be behind before the model's stream is held back."""
+
+
+_running: set[asyncio.Task[None]] = set()
+"""Held here, because the event loop itself would let a waiting task be collected."""
+
+
+class _Told:
+    """What a turn's task has told and nobody has read yet. The task holds this and not the Turn, so that a Turn that
+    is dropped can be noticed."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self.read = asyncio.Event()
+        self.gone = False
+
+    async def run(self, run: Callable[[Emit], Awaitable[None]]) -> None:
+        try:
+            await run(self.emit)
+        finally:
+            self.queue.put_nowait(None)
+
+    async def emit(self, event: Event) -> None:
+        """Puts first and waits afterwards, so that a cancellation never loses an event."""
+        self.queue.put_nowait(event)
+        while isinstance(event, Text | Thinking) and self.queue.qsize() > UNREAD and not self.gone:
+            self.read.clear()
+            await self.read.wait()
+
+    def leave(self) -> None:
+        """Nobody reads any more: nothing is held back."""
+        self.gone = True
+        self.read.set()
 
 
 class Turn:
@@ -38,24 +72,13 @@ class Turn:
     """
 
     def __init__(self, run: Callable[[Emit], Awaitable[None]]) -> None:
-        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._read = asyncio.Event()
-        self._gone = False
+        self._told = _Told()
         self._over = False
-        self._task = asyncio.create_task(self._run(run))
-
-    async def _run(self, run: Callable[[Emit], Awaitable[None]]) -> None:
-        try:
-            await run(self._emit)
-        finally:
-            self._queue.put_nowait(None)
-
-    async def _emit(self, event: Event) -> None:
-        """Puts first and waits afterwards, so that a cancellation never loses an event."""
-        self._queue.put_nowait(event)
-        while isinstance(event, Text | Thinking) and self._queue.qsize() > UNREAD and not self._gone:
-            self._read.clear()
-            await self._read.wait()
+        self._task = asyncio.create_task(self._told.run(run))
+        _running.add(self._task)
+        self._task.add_done_callback(_running.discard)
+        dropped = weakref.finalize(self, _drop, asyncio.get_running_loop(), self._task, self._told)
+        dropped.atexit = False
 
     def __aiter__(self) -> Turn:
         return self
@@ -63,8 +86,8 @@ class Turn:
     async def __anext__(self) -> Event:
         if self._over:
             raise StopAsyncIteration
-        event = await self._queue.get()
-        self._read.set()
+        event = await self._told.queue.get()
+        self._told.read.set()
         if event is None:
             self._over = True
             # A bug in the turn comes out here, after its events.
@@ -74,13 +97,12 @@ class Turn:
 
     def cancel(self) -> None:
         """At once: the connection is closed, what had come is kept and booked. May be called more than once."""
-        if not self._task.done() and not self._task.cancelling():
-            self._task.cancel()
+        # A task that is cancelled before its first step would run none of it, not even its end.
+        asyncio.get_running_loop().call_soon(_cancel, self._task)
 
     async def aclose(self) -> None:
         """Cancels what still runs and waits until it is booked. Never raises what the turn raised."""
-        self._gone = True
-        self._read.set()
+        self._told.leave()
         self.cancel()
         await asyncio.wait([self._task])
         if not self._task.cancelled():
@@ -93,6 +115,18 @@ class Turn:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+def _cancel(task: asyncio.Task[None]) -> None:
+    if not task.done() and not task.cancelling():
+        task.cancel()
+
+
+def _drop(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], told: _Told) -> None:
+    """Called when a Turn is collected: at any time, in any thread."""
+    if not task.done() and not loop.is_closed():
+        loop.call_soon_threadsafe(told.leave)
+        loop.call_soon_threadsafe(_cancel, task)
 
 
 class Router:
@@ -153,9 +187,10 @@ class Router:
         figures = self.experience.of(model.id)
         wins, losses = figures.votes.get(prompt.task_type, (0.0, 0.0))
         room, scope = self._room(request, model)
+        tokens = input_bound(prompt.input_tokens) + asked_output(request, prompt, model, self.policy)
         return Standing(
             out=self._out(model, now),
-            wait_s=self.caller.limits.wait_s(model, prompt.input_tokens, now),
+            wait_s=self.caller.limits.wait_s(model, tokens, now),
             first_token_s=figures.first_token_s,
             tokens_per_s=figures.tokens_per_s,
             wins=wins,
@@ -195,7 +230,8 @@ class Router:
                     listener(event)
                 await emit(event)
 
-            decision = await self.decide(request)
+            # Undisturbed, because a turn that is cancelled at once has its decision and its end all the same.
+            decision = await undisturbed(self.decide(request))
             await Walk(request, decision, self.registry, self.policy, self.budgets, self.caller, tell).run()
 
         return Turn(run)

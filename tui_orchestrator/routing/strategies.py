@@ -39,12 +39,7 @@ def weigh(
 def weigh_one(
     request: Request, profile: Profile, model: Model, registry: Registry, standing: Standing, policy: Policy
 ) -> Candidate:
-    asked = request.max_tokens or policy.max_tokens
-    if model.max_output:
-        asked = min(asked, model.max_output)
-    if model.context_window:
-        asked = min(asked, max(1, model.context_window - profile.input_tokens))
-    max_tokens = asked
+    max_tokens = asked = asked_output(request, profile, model, policy)
     reason = _unusable(request, profile, model, registry, standing, policy)
     if reason is None and standing.room is not None:
         max_tokens, reason = _fit(profile, model, standing, asked)
@@ -72,6 +67,16 @@ def weigh_one(
         wins=standing.wins,
         losses=standing.losses,
     )
+
+
+def asked_output(request: Request, profile: Profile, model: Model, policy: Policy) -> int:
+    """The output tokens a call would ask for, were there no budget."""
+    asked = request.max_tokens or policy.max_tokens
+    if model.max_output:
+        asked = min(asked, model.max_output)
+    if model.context_window:
+        asked = min(asked, max(1, model.context_window - profile.input_tokens))
+    return asked
 
 
 def _unusable(
@@ -174,7 +179,8 @@ def _by_score(scored: list[Candidate]) -> Ranked:
 def _good_enough_by(term: Callable[[Candidate], float]) -> Callable[..., Ranked]:
     def ranking(candidates: Sequence[Candidate], profile: Profile, policy: Policy, *_: object) -> Ranked:
         scored = [
-            replace(c, score=1.0 - term(c))
+            # Above zero however dear or slow: good enough always goes before not good enough.
+            replace(c, score=1.0 / (1.0 + term(c)))
             if c.success_probability >= policy.quality_threshold
             else replace(c, score=c.success_probability - 1.0)
             for c in candidates
@@ -223,10 +229,13 @@ def _local_first(candidates: Sequence[Candidate], profile: Profile, policy: Poli
     """At most two local models go before the cloud: after two local failures, cloud."""
     easy = profile.complexity <= policy.local_max_complexity
     able = [c for c in candidates if c.local and (easy or c.success_probability >= policy.quality_threshold)]
-    able.sort(key=lambda c: (-c.success_probability, c.estimated_latency_s, c.model))
+    able.sort(key=lambda c: (-c.success_probability, _cost(c), c.estimated_latency_s, c.model))
     first = [replace(c, score=1.0 + c.success_probability) for c in able[:2]]
     ahead = {c.model for c in first}
-    return first + _balanced([c for c in candidates if c.model not in ahead], profile, policy)
+    cloud = _balanced([c for c in candidates if not c.local], profile, policy)
+    # The other local ones only stand in where no cloud model can be used.
+    last = _balanced([c for c in candidates if c.local and c.model not in ahead], profile, policy)
+    return first + cloud + [replace(c, score=c.score - 2.0) for c in last]
 
 
 def _fallback(
@@ -261,7 +270,7 @@ def _ensemble(
     rest = [replace(c, score=c.success_probability - 0.15 * cost_term(c.estimated_cost)) for c in candidates]
     while rest and len(chosen) < size:
         worth = {c.model: _worth_adding(c, chosen) for c in rest}
-        best = max(rest, key=lambda c: (worth[c.model], -_cost(c), c.model))  # used before the next turn
+        best = min(rest, key=lambda c: (-worth[c.model], _cost(c), c.model))  # used before the next turn
         chosen.append(replace(best, score=worth[best.model]))
         rest.remove(best)
     # Beyond the members the order only matters for display.
@@ -275,7 +284,7 @@ def _worth_adding(candidate: Candidate, chosen: Ranked) -> float:
 
 
 _RANKINGS: dict[Strategy, Callable[..., Ranked]] = {
-    Strategy.CHEAPEST: _good_enough_by(lambda c: cost_term(c.estimated_cost)),
+    Strategy.CHEAPEST: _good_enough_by(lambda c: math.inf if c.estimated_cost is None else cost_term(c.estimated_cost)),
     Strategy.PERFORMANCE: _good_enough_by(lambda c: latency_term(c.estimated_latency_s)),
     Strategy.BALANCED: _balanced,
     Strategy.QUALITY: _quality,

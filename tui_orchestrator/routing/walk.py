@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from .budget import Budgets, Cap, Refusal, caps_for
-from .calling import Caller, Emit, Tried
-from .cancelling import being_cancelled, undisturbed
+from .calling import Caller, Emit, Granted, Tried
+from .cancelling import being_cancelled, heed, undisturbed
 from .decision import Candidate, Decision, Policy
 from .ensemble import Answer, weighted
 from .errors import BadRequest, Cancelled, ErrorKind, TurnError
-from .events import Cause, Completed, Decided, Escalated, Failed, FinishReason, Next
+from .events import Cause, Completed, Decided, Escalated, Event, Failed, FinishReason, Next
 from .model import Registry
 from .received import Plan
 from .request import Request, Strategy
@@ -69,6 +69,7 @@ class Walk:
         try:
             await self.emit(Decided(self.request.id, self.clock.now(), self.decision))
             await undisturbed(self.caller.ledger.decided(self.decision, self.request, self.clock.now()))
+            heed()
             if not self.request.prompt.strip() and not self.request.has_images:
                 end: Completed | Failed = self._failed(BadRequest("The prompt is empty.", hint="Type a question."))
             elif self.decision.model is None:
@@ -88,20 +89,16 @@ class Walk:
         model, cause, pause = self.decision.model, Cause.FIRST, 0.0
         while model is not None:
             plan = self._plan(model, cause, pause)
-            outcome = await self.caller.attempt(plan, self.emit)
+            outcome = await self.caller.attempt(plan, self._emit_after_escalation(model))
             if isinstance(outcome, Refusal):
                 self.refusal = outcome
                 model = self._another_within_budget(model)
                 continue
             self.tried.append(outcome)
-            if outcome.error is not None and outcome.error.kind is ErrorKind.AUTHENTICATION:
+            if outcome.error is not None and _shuts_the_provider(outcome.error):
                 self.shut_providers.add(outcome.attempt.provider)
             step = self._after(outcome)
             await self._tell(outcome, step.next)
-            if step.model is None:
-                break
-            if step.model != outcome.attempt.model:
-                await self._tell_escalation(outcome, step.model)
             model, cause, pause = step.model, step.cause, step.pause_s
         return self._end()
 
@@ -138,7 +135,7 @@ class Walk:
             pause = self._back_off(error, used)
             # A route that stood still in silence is not tried again while there is another one.
             patient = other is None or (pause <= retries.patience and error.kind is not ErrorKind.TIMEOUT)
-            if pause <= retries.retry_after_cap and patient:
+            if pause <= retries.retry_after_cap and patient and self._healthy(model, pause):
                 self.retries[model] = used + 1
                 return Step(Next.RETRY, model, Cause.RETRY, pause)
         return Step(Next.FALLBACK, other, Cause.FALLBACK) if other else Step(Next.GIVE_UP)
@@ -162,18 +159,28 @@ class Walk:
         model = self.registry.get(model_id)
         if model is None or model.provider in self.shut_providers:
             return False
-        return self.caller.circuits.health(model.id, model.provider, self.clock.monotonic()).out is None
+        return self._healthy(model_id)
+
+    def _healthy(self, model_id: str, in_s: float = 0.0) -> bool:
+        model, then = self.registry[model_id], self.clock.monotonic() + in_s
+        return self.caller.circuits.health(model.id, model.provider, then).out is None
+
+    def _ahead(self) -> tuple[str, ...]:
+        """The chain as it is walked from here: `local_first` goes to the cloud after two local failures."""
+        chain = self.decision.chain
+        failures = sum(self.registry[tried.attempt.model].local for tried in self.tried)
+        if self.decision.strategy is not Strategy.LOCAL_FIRST or failures < 2:
+            return chain
+        return tuple(sorted(chain, key=lambda model_id: self.registry[model_id].local))
 
     def _next_after(self, tried: Tried, error: TurnError) -> str | None:
         """The next model of the chain, for a failure: one that can be expected not to fail the same way."""
         if self.decision.pinned:
             return None
-        for model_id in self.decision.chain:
+        for model_id in self._ahead():
             if not self._open(model_id):
                 continue
             model, failed = self.registry[model_id], self.registry[tried.attempt.model]
-            if error.kind is ErrorKind.AUTHENTICATION and model.provider == failed.provider:
-                continue
             if error.kind is ErrorKind.CONTEXT_WINDOW and not _longer(model.context_window, failed.context_window):
                 continue
             return model_id
@@ -183,9 +190,9 @@ class Walk:
         """The next model of the chain that is likelier to answer well; in a chain the user named: simply the next."""
         current = self.decision.candidate(model_id)
         assert current is not None
-        for candidate in self._candidates(self.decision.chain):
+        for candidate in self._candidates(self._ahead()):
             surer = candidate.success_probability >= current.success_probability + SURER
-            if self._open(candidate.model) and (surer or bool(self.request.chain)):
+            if self._open(candidate.model) and (surer or bool(self.decision.asked.chain)):
                 return candidate.model
         return None
 
@@ -212,39 +219,47 @@ class Walk:
     # Several models at once
 
     async def _ensemble(self) -> Completed | Failed:
-        plans = [self._plan(model_id, Cause.ENSEMBLE) for model_id in self.decision.chain]
-        tasks = [asyncio.create_task(self._member(plan)) for plan in plans]
+        members = await self._members()
+        tasks = [asyncio.create_task(self._member(plan, granted)) for plan, granted in members]
         try:
-            await asyncio.wait(tasks)
+            # Each begins, so that each can end in order, also when the turn is being cancelled already.
+            await asyncio.sleep(0)
+            heed()
+            await asyncio.gather(*tasks, return_exceptions=True)
         except asyncio.CancelledError:
             # Each member books itself and says that it was cancelled, then the turn ends.
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks)
-        for task in tasks:
-            outcome = task.result()
-            if isinstance(outcome, Refusal):
-                self.refusal = outcome
-            elif outcome is not None:
-                self.tried.append(outcome)
+            await asyncio.gather(*tasks, return_exceptions=True)
+        self.tried += [task.result() for task in tasks]
         finished = [tried for tried in self.tried if tried.error is None]
         if being_cancelled() or not finished:
             return self._end()
         judgement = weighted([self._answer(tried) for tried in finished], self.decision.profile)
         await self.emit(verdict(self.request.id, self.clock.now(), judgement))
         winner = next(tried for tried in finished if tried.attempt.number == judgement.winner)
-        silent = len(plans) - len(finished)
-        note = f"{silent} of {len(plans)} members gave no answer" if silent else ""
+        wanted = len(self.decision.chain)
+        silent = wanted - len(finished)
+        note = f"{silent} of {wanted} members gave no answer" if silent else ""
         return completed(self.decision, winner, self.tried, self.clock.now(), self._elapsed(), note)
 
-    async def _member(self, plan: Plan) -> Tried | Refusal | None:
-        try:
-            outcome = await self.caller.attempt(plan, self.emit)
-        except asyncio.CancelledError:
-            return None
-        if isinstance(outcome, Tried):
-            await self._tell(outcome, Next.GIVE_UP)
-        return outcome
+    async def _members(self) -> list[tuple[Plan, Granted]]:
+        """Those whose money could be set aside, numbered without a gap."""
+        members = []
+        for model_id in self.decision.chain:
+            plan = self._plan(model_id, Cause.ENSEMBLE)
+            granted = await self.caller.reserve(plan)
+            if isinstance(granted, Granted):
+                members.append((plan, granted))
+            else:
+                self.refusal = granted
+                self.started -= 1
+        return members
+
+    async def _member(self, plan: Plan, granted: Granted) -> Tried:
+        tried = await self.caller.call(plan, granted, self.emit)
+        await self._tell(tried, Next.GIVE_UP)
+        return tried
 
     def _answer(self, tried: Tried) -> Answer:
         candidate = self.decision.candidate(tried.attempt.model)
@@ -264,9 +279,20 @@ class Walk:
         for event in ended(tried, following, self.clock.now()):
             await self.emit(event)
 
-    async def _tell_escalation(self, tried: Tried, to: str) -> None:
-        cause, detail = why_escalated(tried, self.policy.confidence_threshold)
-        await self.emit(Escalated(self.request.id, self.clock.now(), tried.attempt.model, to, cause, detail))
+    def _emit_after_escalation(self, to: str) -> Emit:
+        """Says with the first event of an attempt that the turn went on to it: one that is refused never begins."""
+        if not self.tried or self.tried[-1].attempt.model == to:
+            return self.emit
+        before = self.tried[-1]
+        cause, detail = why_escalated(before, self.policy.confidence_threshold)
+        untold: list[Event] = [Escalated(self.request.id, self.clock.now(), before.attempt.model, to, cause, detail)]
+
+        async def emit(event: Event) -> None:
+            while untold:
+                await self.emit(untold.pop())
+            await self.emit(event)
+
+        return emit
 
     def _end(self) -> Completed | Failed:
         # A pinned model's answer is what was asked for, however sure it is.
@@ -280,6 +306,11 @@ class Walk:
 
     def _elapsed(self) -> float:
         return self.clock.monotonic() - self.began
+
+
+def _shuts_the_provider(error: TurnError) -> bool:
+    """A key that was not accepted, or an account without credit: its other models would answer the same."""
+    return error.kind is ErrorKind.AUTHENTICATION or error.status == 402
 
 
 def _longer(window: int | None, than: int | None) -> bool:

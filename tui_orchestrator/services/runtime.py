@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
@@ -12,14 +12,15 @@ from ..locations import cache_dir, store_file
 from ..providers.catalogue import Catalogue
 from ..providers.clients import HttpClients
 from ..providers.connect import api_root, connect, warm
-from ..routing.budget import BudgetState
+from ..routing.budget import Budgets, BudgetState
 from ..routing.calling import Caller
 from ..routing.clock import SystemClock
 from ..routing.decision import Decision
+from ..routing.errors import NotFound
 from ..routing.events import Event
 from ..routing.health import Circuits, Health, HealthState
 from ..routing.model import Registry
-from ..routing.money import ZERO
+from ..routing.money import ZERO, Money
 from ..routing.ports import AnswerCache, Clock, Provider
 from ..routing.ratelimit import RateLimits
 from ..routing.request import Message, Request
@@ -110,8 +111,9 @@ class Runtime:
             settings, database = await _open_store(settings, demo, in_memory_if_broken, notices)
             resources.push_async_callback(database.aclose)
             router = _router(settings, catalogue, registry, database, clients, clock)
-            runtime = cls(settings, router, catalogue, database, resources.pop_all(), demo=demo, notices=tuple(notices))
+            runtime = cls(settings, router, catalogue, database, resources, demo=demo, notices=tuple(notices))
             await runtime._remember()
+            runtime._resources = resources.pop_all()
             return runtime
 
     async def aclose(self) -> None:
@@ -258,14 +260,28 @@ async def _open_store(
         if not in_memory_if_broken:
             raise
         notices.append(f"{error} Nothing of this run will be kept.")
-    budgets = settings.budgets
-    if budgets.daily is not None or budgets.monthly is not None:
-        # What was spent today cannot be known, and a cap is never passed: only what is free is allowed.
-        budgets = replace(budgets, daily=budgets.daily and ZERO, monthly=budgets.monthly and ZERO)
-        notices.append("The daily and monthly caps cannot be checked without it, so only free models answer.")
+    budgets = _without_room(settings.budgets)
+    if budgets != settings.budgets:
+        notices.append("The daily and monthly caps cannot be checked without it, so nothing they cover may cost money.")
     database = Database(None)
     await database.open()
     return replace(settings, budgets=budgets), database
+
+
+def _without_room(budgets: Budgets) -> Budgets:
+    """What was spent today and this month cannot be known, and a cap is never passed: under one, only what is free is
+    allowed."""
+
+    def closed(caps: Mapping[str, tuple[Money | None, Money | None]]) -> dict[str, tuple[Money | None, Money | None]]:
+        return {name: (daily and ZERO, monthly and ZERO) for name, (daily, monthly) in caps.items()}
+
+    return replace(
+        budgets,
+        daily=budgets.daily and ZERO,
+        monthly=budgets.monthly and ZERO,
+        providers=closed(budgets.providers),
+        models=closed(budgets.models),
+    )
 
 
 def _router(
@@ -280,6 +296,8 @@ def _router(
 
     def provider(name: str) -> Provider:
         if name not in connected:
+            if name not in catalogue.providers:
+                raise NotFound(f"The server {name} is not there any more.")
             connected[name] = connect(catalogue.providers[name], clients, settings.timeouts)
         return connected[name]
 
