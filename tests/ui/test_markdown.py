@@ -323,5 +323,19 @@ def test_no_text_makes_a_block_that_could_hold_the_loop(name: str) -> None:
         assert all(cell_len(line.text) <= 80 for line in markdown.lay_out(block, 80, LOOK))
 
 
+@given(st.integers(1, 900))
+@settings(max_examples=20, deadline=None)
+def test_the_rest_of_a_monstrous_line_is_plain_text_however_it_arrived(size: int) -> None:
+    text = "start " + "# - > 1. ``` | " * 400 + "\nnext"
+    splitter = Splitter()
+    for at in range(0, len(text), size):
+        splitter.feed(text[at : at + size])
+    splitter.finish()
+    assert splitter.settled == split(text)
+    kinds = [block.kind for block in splitter.settled]
+    assert kinds == [Kind.TEXT, *[Kind.PLAIN] * (len(kinds) - 2), Kind.TEXT]
+    assert len(kinds) > 3
+
+
 def test_tidy_leaves_one_harmless_line() -> None:
     assert tidy("a\x1b[31m\tb\r\n\u2028c\x85") == "a[31m    b c"

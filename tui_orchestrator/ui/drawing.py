@@ -184,12 +184,19 @@ def _head(entry: Entry) -> list[Piece]:
         case Kind.NOTICE:
             mark, role = _SEVERITIES[entry.severity]
             text_role = "text" if entry.severity != "information" else "muted"
-            pieces = _plain(Part.NOTICE, entry.text, text_role, f"{mark} ", role)
+            pieces = _plain(Part.NOTICE, entry.text, text_role, "  ")
+            pieces[0].draw = partial(_marked, pieces[0].draw, f"{mark} ", role)
         case Kind.TRAIL:
             pieces = [_caption(Part.TRAIL, entry.caption)]
         case Kind.ANSWER:
             pieces = _discarded(entry) if entry.discarded is not None else _answer(entry)
     return pieces
+
+
+def _marked(draw: Callable[[int, Look], list[Line]], mark: str, role: str, width: int, look: Look) -> list[Line]:
+    """With the mark in place of the first line's margin."""
+    first, *rest = draw(width, look)
+    return [replace(first, runs=[(mark, look.style(role)), *first.runs[1:]]), *rest]
 
 
 def _prompt(entry: Entry) -> list[Piece]:
