@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from .. import __version__
-from .manners import Invocation
+from .manners import Invocation, Named, outcome
 
 # Command → (module, what `--help` says of it). The line is here so that listing the commands imports none of them.
 _COMMANDS = {
@@ -24,7 +24,7 @@ _COMMANDS = {
 }
 
 
-class _Commands(click.Group):
+class _Commands(Named):
     def list_commands(self, context: click.Context) -> list[str]:
         return list(_COMMANDS)
 
@@ -36,18 +36,6 @@ class _Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def resolve_command(
-        self, context: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(context, args)
-        except click.UsageError as error:
-            import difflib
-
-            close = difflib.get_close_matches(args[0], _COMMANDS, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else f" There are {', '.join(_COMMANDS)}."
-            raise click.UsageError(f"{error.message.rstrip('.')}.{hint}", context) from None
-
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, told) for name, (_, told) in _COMMANDS.items()])
@@ -58,7 +46,9 @@ class _Commands(click.Group):
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--config", type=click.Path(path_type=Path), help="Use this file instead of your own configuration.")
+@click.option(
+    "--config", metavar="FILE", type=click.Path(path_type=Path), help="Use this file instead of your own configuration."
+)
 @click.option("--demo", is_flag=True, help="Use the embedded demo models; their money is not real.")
 @click.version_option(__version__)
 @click.pass_context
@@ -67,6 +57,18 @@ def cli(context: click.Context, config: Path | None, demo: bool) -> None:
 
     Without a command the console opens. Without a key and without a local model server the embedded demo models
     answer, so everything can be tried at once.
+
+    \b
+    Examples:
+      tui-orchestrator
+      tui-orchestrator ask "Why is the sky blue?"
+      tui-orchestrator route --strategy all "Prove that there are infinitely many primes"
+      tui-orchestrator --demo ask -e 3 "Tabs or spaces?"
+      tui-orchestrator costs --period week --by day
+      tui-orchestrator doctor
+
+    Keys are read from ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY, OPENROUTER_API_KEY, from .env, or as the
+    configuration says (`config init` writes a commented one).
 
     Exit codes: 0 done, 1 the turn failed, 2 wrong usage or configuration, 3 a budget said no, 130 interrupted.
     """
@@ -82,4 +84,4 @@ def main() -> None:
         # A locale without UTF-8 must not turn an answer into a traceback.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    cli(prog_name="tui-orchestrator")
+    sys.exit(outcome(lambda: cli.main(prog_name="tui-orchestrator", standalone_mode=False)))

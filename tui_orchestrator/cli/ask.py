@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,22 @@ import click
 from ..routing.errors import OrchestratorError
 from ..routing.money import Money
 from ..routing.request import Strategy
-from .manners import USAGE, Invocation, Stop, as_json, exit_code, prompt_text, run, write_file
+from .manners import (
+    USAGE,
+    Invocation,
+    Stop,
+    Word,
+    exit_code,
+    in_utf8,
+    meant,
+    one_prompt,
+    output_file,
+    piped_in,
+    prompt_text,
+    run,
+    write_file,
+)
+from .printing import as_json
 from .turn import Manner, Telling
 
 if TYPE_CHECKING:
@@ -40,50 +57,74 @@ class Asked:
     files: Sequence[Path]
     resume: str | None
     """Beginning of a session's id; '' for the latest; None for a new one."""
+    perhaps_session: bool = False
+    """The prompt stood where a session's id may stand, and looks like one."""
+
+
+MOST_TOKENS = 10_000_000
+_MOST_USD = 10**9
+_SESSION_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{1,10}", re.IGNORECASE)
 
 
 def usd(context: click.Context, parameter: click.Parameter, value: str | None) -> Money | None:
-    """A click callback: dollars above zero."""
+    """A click callback: US dollars from zero, which lets free models alone answer."""
     if value is None:
         return None
     try:
-        amount = Money.from_usd(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+        amount = Money.from_usd(value) if abs(Decimal(value)) <= _MOST_USD else None
+    except (ValueError, ArithmeticError):
+        amount = None
+    if amount is None:
+        raise click.BadParameter(f"{value!r} is not an amount in US dollars, such as 0.05")
     if amount.picodollars < 0:
         raise click.BadParameter(f"{value} is below zero; give US dollars, such as 0.05")
     return amount
 
 
 @click.command()
-@click.argument("prompt", required=False)
-@click.option("-p", "--prompt", "option", help="The prompt, instead of the argument.")
+@click.argument("prompt", nargs=-1, metavar="[PROMPT|-]", callback=one_prompt)
+@click.option("-p", "--prompt", "option", metavar="TEXT", help="The prompt, instead of the argument.")
 @click.option(
-    "-s", "--strategy", type=click.Choice([s.value for s in Strategy]), help="How to choose; default as configured."
+    "-s",
+    "--strategy",
+    type=Word([s.value for s in Strategy]),
+    metavar="NAME",
+    help=f"How to choose: {', '.join(s.value for s in Strategy)}. Default: as configured, else balanced.",
 )
-@click.option("-m", "--model", help="Pin a model: provider/name, or the bare name where only one provider has it.")
-@click.option("--chain", help="Models to walk, a,b,c, or the name of a chain.")
-@click.option("-e", "--ensemble-size", type=click.IntRange(2, 8), help="How many models answer side by side.")
+@click.option("-m", "--model", help="Pin a model: PROVIDER/NAME, or the bare name where only one provider has it.")
+@click.option("--chain", metavar="NAMES", help="Models to walk, a,b,c, or the name of a chain.")
+@click.option(
+    "-e", "--ensemble-size", type=click.IntRange(2, 8), metavar="N", help="Ask so many models at once, 2 to 8."
+)
 @click.option("-c", "--max-cost", callback=usd, metavar="USD", help="Most the whole turn may cost.")
-@click.option("--max-tokens", type=click.IntRange(1), help="Most output tokens per attempt.")
-@click.option("--system", default="", help="System text.")
+@click.option(
+    "--max-tokens", type=click.IntRange(1, MOST_TOKENS), metavar="N", help="Most output tokens of each attempt."
+)
+@click.option("--system", default="", help="System text: how the model is to answer.")
 @click.option(
     "--file",
     "files",
     multiple=True,
+    metavar="PATH",
     type=click.Path(path_type=Path),
-    help="Send a text file or an image along; may be repeated.",
+    help="Send a text file or an image along; '-' is stdin. May be repeated.",
 )
-@click.option("--continue", "resume", is_flag=False, flag_value="", metavar="[ID]", help="Go on with a session.")
+@click.option(
+    "--continue", "resume", is_flag=False, flag_value="", metavar="[ID]", help="Go on with a session, else the latest."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Tell every candidate and attempt on stderr.")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the answer as JSON to a file."
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the answer to a file, as --json prints it.",
 )
 @click.option("--json", "as_object", is_flag=True, help="Print one JSON object instead of the text.")
 @click.option("--events", is_flag=True, help="Print every event of the turn as a JSON line.")
-@click.pass_obj
+@click.pass_context
 def ask(
-    invocation: Invocation,
+    context: click.Context,
     prompt: str | None,
     option: str | None,
     strategy: str | None,
@@ -100,22 +141,34 @@ def ask(
     as_object: bool,
     events: bool,
 ) -> None:
-    """Ask one question. The answer streams to stdout; the route, the cost and warnings go to stderr.
+    """Ask one question. The answer goes to stdout; the route, the cost and warnings go to stderr.
+
+    On a terminal the answer streams. In a pipe or a file stands the final answer alone, since an answer that was
+    not good enough may be taken back for a better one.
 
     \b
     Examples:
       tui-orchestrator ask "Why is the sky blue?"
-      git diff | tui-orchestrator ask -p "Review this change" --file -
-      tui-orchestrator ask -s ensemble -e 3 "Tabs or spaces?"
-      tui-orchestrator ask -c 0.01 --json "Summarise this" --file notes.md
+      tui-orchestrator ask < question.txt
+      git diff | tui-orchestrator ask "Review this change" --file -
       tui-orchestrator ask --continue "And in Rust?"
+      tui-orchestrator ask -m gpt-6-luna --system "Answer in one line" "What is DNS?"
+      tui-orchestrator ask -e 3 "Tabs or spaces?"
+      tui-orchestrator ask -s fallback --chain fast "Translate: good morning"
+      tui-orchestrator ask -c 0.01 --json "Summarise this" --file notes.md
 
-    With --continue and no other prompt, the word after it is the prompt and the latest session goes on.
+    --continue takes the beginning of a session's id, as `sessions list` shows it. Where no prompt follows, what
+    stands there is the prompt and the latest session goes on.
+
+    Exit codes: 0 answered, 1 the turn failed, 2 wrong usage, 3 a budget said no, 130 interrupted.
     """
-    if as_object and events:
-        raise Stop("--json prints one object and --events many; choose one", USAGE)
-    if resume and prompt is None and option is None and sys.stdin.isatty():
-        prompt, resume = resume, ""
+    as_object = as_object or str(output) == "-"
+    if said := _contradiction(as_object and events, strategy, model, chain, ensemble_size):
+        raise Stop(said, USAGE)
+    file = output_file(output)
+    perhaps_session = False
+    if resume and prompt is None and option is None:
+        prompt, resume, perhaps_session = _named_or_said(resume)
     chosen = Strategy(strategy) if strategy else Strategy.ENSEMBLE if ensemble_size else None
     asked = Asked(
         _prompt(prompt, option, files),
@@ -125,27 +178,50 @@ def ask(
         ensemble_size or 3,
         max_cost,
         max_tokens,
-        system,
+        in_utf8(system, "--system"),
         files,
         resume,
+        perhaps_session,
     )
     manner = Manner.EVENTS if events else Manner.OBJECT if as_object else Manner.TEXT
-    sys.exit(run(_ask(invocation, asked, manner, verbose, output)))
+    sys.exit(run(_ask(context.obj, asked, manner, verbose, file)))
+
+
+def _contradiction(
+    two_forms: bool, strategy: str | None, model: str | None, chain: str | None, ensemble_size: int | None
+) -> str | None:
+    if two_forms:
+        return "--json prints one object and --events many; choose one"
+    if ensemble_size and strategy not in (None, "ensemble"):
+        return f"-e asks several models at once, -s {strategy} one; choose one"
+    if model and (ensemble_size or chain):
+        return f"-m pins one model; leave {'-e' if ensemble_size else '--chain'} out"
+    return None
+
+
+def _named_or_said(word: str) -> tuple[str | None, str, bool]:
+    """What stands behind --continue without a prompt: prompt, session, and whether the prompt may be a session's id."""
+    like_an_id = _SESSION_ID.fullmatch(word) is not None
+    if like_an_id and piped_in():
+        return None, word, False
+    return word, "", like_an_id
 
 
 def _prompt(argument: str | None, option: str | None, files: Sequence[Path]) -> str:
     """With `--file -` stdin is the file, and the prompt must be said."""
-    if any(str(path) == "-" for path in files) and argument is None and option is None:
+    stdin = [path for path in files if str(path) == "-"]
+    if stdin and (argument == "-" or option == "-" or (argument is None and option is None)):
         raise Stop("--file - reads stdin, so the prompt must be an argument or -p", USAGE)
+    if len(stdin) > 1:
+        raise Stop("--file - was given twice; stdin can be read once", USAGE)
     return prompt_text(argument, option)
 
 
 async def _ask(invocation: Invocation, asked: Asked, manner: Manner, verbose: bool, output: Path | None) -> int:
     async with invocation.runtime() as runtime:
-        turn = await _send(runtime, asked)
         telling = Telling(manner, verbose)
-        with _interruptible(turn):
-            async with turn:
+        async with await _send(runtime, asked) as turn:
+            with _interruptible(turn):
                 async for event in turn:
                     telling.tell(event)
         if output is not None and telling.completed is not None:
@@ -161,6 +237,8 @@ async def _send(runtime: Runtime, asked: Asked) -> Turn:
     try:
         model = runtime.registry.find(asked.model).id if asked.model else None
         chain = named_chain(runtime, asked.chain) if asked.chain else ()
+        if asked.perhaps_session:
+            await _no_session(runtime, asked.prompt)
         if asked.resume is None:
             chat = Chat.new(runtime, system=asked.system)
         else:
@@ -181,16 +259,25 @@ async def _send(runtime: Runtime, asked: Asked) -> Turn:
     return chat.send(chat.request(with_files(asked.prompt, attachments), images, options, names))
 
 
+async def _no_session(runtime: Runtime, prompt: str) -> None:
+    """A session's id alone must not be sent as a prompt. Raises Stop."""
+    with contextlib.suppress(LookupError):
+        session = (await runtime.conversations.get(prompt)).session
+        raise Stop(f"{prompt} is a session, and there is no prompt; give it too: ask --continue {session.id} …", USAGE)
+
+
 def named_chain(runtime: Runtime, wanted: str) -> tuple[str, ...]:
     """The ids of a chain by its name, or of models with commas between. Raises LookupError with a sentence."""
     registry = runtime.registry
     if "," not in wanted and wanted in registry.chains:
         return registry.chains[wanted]
     names = [name.strip() for name in wanted.split(",") if name.strip()]
+    if not names:
+        raise LookupError(f"the chain is empty; name models, a,b,c, or one of {', '.join(sorted(registry.chains))}")
     if len(names) == 1 and names[0] not in registry and all(model.name != names[0] for model in registry):
-        raise LookupError(
-            f"no chain and no model is called {names[0]!r}; there are the chains {', '.join(sorted(registry.chains))}"
-        )
+        known = [*sorted(registry.chains), *registry.models, *(model.name for model in registry)]
+        hint = meant(names[0], known) if registry.chains else "`models` lists the models there are"
+        raise LookupError(f"no chain and no model is called {names[0]!r}; {hint}")
     return tuple(dict.fromkeys(registry.find(name).id for name in names))
 
 

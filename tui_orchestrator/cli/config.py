@@ -7,12 +7,24 @@ from pathlib import Path
 import click
 
 from ..routing.errors import OrchestratorError
-from .manners import FAILED, Invocation, Stop, as_json, table
+from .manners import Invocation, Named, Stop, say
+from .printing import as_json, table
 
 
-@click.group()
+@click.group(cls=Named)
 def config() -> None:
-    """Show where the configuration lies, make one, check it, show what is in effect."""
+    """Show where the configuration lies, make one, check it, show what is in effect.
+
+    What is said later wins: your file, ./tui-orchestrator.toml, ./.env, the environment, flags. Any key can be set in
+    the environment: TUI_ORCHESTRATOR_BUDGETS__DAILY_USD=5.
+
+    \b
+    Examples:
+      tui-orchestrator config init
+      $EDITOR "$(tui-orchestrator config path)"
+      tui-orchestrator config check
+      tui-orchestrator config show --all
+    """
 
 
 def _file(invocation: Invocation) -> Path:
@@ -28,7 +40,7 @@ def _file(invocation: Invocation) -> Path:
 @click.pass_obj
 def path(invocation: Invocation) -> None:
     """Print where your configuration lies; it need not exist."""
-    click.echo(_file(invocation))
+    say(str(_file(invocation)))
 
 
 @config.command()
@@ -45,7 +57,7 @@ def init(invocation: Invocation, force: bool) -> None:
         write_privately(file, example())
     except OSError as error:
         raise Stop(f"{file} cannot be written: {error.strerror}") from error
-    click.echo(file)
+    say(str(file))
 
 
 @config.command()
@@ -53,12 +65,10 @@ def init(invocation: Invocation, force: bool) -> None:
 def check(invocation: Invocation) -> None:
     """Check every file and variable. Exit code 2 when something is wrong, with file, line and key."""
     settings = invocation.settings()
-    if invocation.config is not None and not invocation.config.exists():
-        raise Stop(f"there is no file {invocation.config}", FAILED)
     for notice in settings.notices:
         click.echo(notice, err=True)
     file = _file(invocation)
-    click.echo(f"{file} is valid" if file.exists() else f"there is no {file}; the defaults are in effect")
+    say(f"{file} is valid" if file.exists() else f"there is no {file}; the defaults are in effect")
 
 
 @config.command()
@@ -71,8 +81,8 @@ def show(invocation: Invocation, as_object: bool, everything: bool) -> None:
 
     values = [v for v in effective(invocation.settings()) if everything or v.origin != "default"]
     if as_object:
-        click.echo(as_json([{"key": v.key, "value": v.value, "origin": v.origin} for v in values]))
+        say(as_json([{"key": v.key, "value": v.value, "origin": v.origin} for v in values]))
     elif not values:
         click.echo("Everything stands at its default; --all shows it.", err=True)
     else:
-        table(("key", "value", "from"), [(v.key, v.value, v.origin) for v in values])
+        say(table(("key", "value", "from"), [(v.key, v.value, v.origin) for v in values]))

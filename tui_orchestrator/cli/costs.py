@@ -4,74 +4,120 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..routing.event_json import usd
-from .manners import Invocation, as_json, run, table, write_file
+from .manners import OUTPUT_HELP, Invocation, Word, output_file, run, say, write_file
+from .printing import as_json, table
 
 if TYPE_CHECKING:
+    from ..services.runtime import Runtime
     from ..storage.reports import Savings, Totals
 
 _PERIODS = ("today", "day", "week", "month", "all")
 _GROUPINGS = ("model", "provider", "task", "strategy", "day", "session")
+_FORMS = ("table", "json", "csv")
+_SPANS = "today or day, week (the last 7 days), month (this one) or all; by your local days."
 
 
 @click.command()
-@click.option("--period", type=click.Choice(_PERIODS), default="month", show_default=True, help="By local days.")
-@click.option("--by", type=click.Choice(_GROUPINGS), default="model", show_default=True, help="One row for each.")
+@click.option("--period", type=Word(_PERIODS), metavar="SPAN", default="month", show_default=True, help=_SPANS)
 @click.option(
-    "--format", "form", type=click.Choice(("table", "json", "csv")), default="table", show_default=True, help="How."
+    "--by",
+    type=Word(_GROUPINGS),
+    metavar="WHAT",
+    default="model",
+    show_default=True,
+    help=f"One row for each: {', '.join(_GROUPINGS)}.",
 )
-@click.option("-o", "output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file, not stdout.")
+@click.option(
+    "--format",
+    "form",
+    type=Word(_FORMS),
+    metavar="FORM",
+    default="table",
+    show_default=True,
+    help=f"One of {', '.join(_FORMS)}.",
+)
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help=OUTPUT_HELP)
 @click.pass_obj
 def costs(invocation: Invocation, period: str, by: str, form: str, output: Path | None) -> None:
     """Report what was spent: every attempt counts, failed and cancelled ones too.
 
     A cost that holds estimated figures is marked ~; attempts whose cost is not known are counted apart, never as
     zero. The last line says what the same tokens would have cost on the baseline model, which is an estimate.
+
+    \b
+    Examples:
+      tui-orchestrator costs
+      tui-orchestrator costs --period today --by session
+      tui-orchestrator costs --period all --by day --format csv -o costs.csv
     """
+    file = output_file(output)
 
     async def report() -> None:
-        from ..services.spending import baseline_model
-
         async with invocation.runtime(look=False) as runtime:
-            groups = await runtime.reports.totals(by, period)  # type: ignore[arg-type]
-            total = await runtime.reports.total(period)  # type: ignore[arg-type]
-            baseline = baseline_model(runtime.registry, runtime.router.policy.baseline_model)
-            savings = None
-            if baseline is not None and baseline.price is not None:
-                savings = await runtime.reports.savings(baseline.price, period)  # type: ignore[arg-type]
-            line = savings_line(savings, baseline.id if baseline else None)
-            if form == "json":
-                told = {
-                    "period": period,
-                    "by": by,
-                    "demo": runtime.demo,
-                    "rows": [totals_json(group) for group in groups],
-                    "total": totals_json(total),
-                    "savings": savings_json(savings, baseline.id if baseline else None),
-                }
-                _put(as_json(told), output)
-            elif form == "csv":
-                _put(_csv(by, groups).rstrip("\n"), output)
-                click.echo(line, err=True)
-            elif output is not None:
-                write_file(output, "".join("\t".join(row) + "\n" for row in [_head(by), *_rows(groups, total)]) + line)
-            else:
-                table(_head(by), _rows(groups, total), right=_head(by)[1:])
-                click.echo(line)
+            spent = await _spent(runtime, period, by)
+        if form == "json":
+            _put(as_json(spent.as_json(runtime.demo)), file)
+        elif form == "csv":
+            _put(_csv(by, spent.groups), file)
+            click.echo(spent.savings_line, err=True)
+        else:
+            text = table(_head(by), _rows(spent.groups, spent.total), right=_head(by)[1:])
+            _put(f"{text}\n{spent.savings_line}", file)
 
     run(report())
 
 
-def _put(text: str, output: Path | None) -> None:
-    if output is None:
-        click.echo(text)
+@dataclass(frozen=True, slots=True)
+class Spent:
+    period: str
+    by: str
+    groups: tuple[Totals, ...]
+    total: Totals
+    savings: Savings | None
+    baseline: str | None
+
+    @property
+    def savings_line(self) -> str:
+        return savings_line(self.savings, self.baseline)
+
+    def as_json(self, demo: bool) -> dict[str, Any]:
+        return {
+            "period": self.period,
+            "by": self.by,
+            "demo": demo,
+            "rows": [totals_json(group) for group in self.groups],
+            "total": totals_json(self.total),
+            "savings": savings_json(self.savings, self.baseline),
+        }
+
+
+async def _spent(runtime: Runtime, period: Any, by: Any) -> Spent:
+    from ..services.spending import baseline_model
+
+    baseline = baseline_model(runtime.registry, runtime.router.policy.baseline_model)
+    price = baseline.price if baseline else None
+    return Spent(
+        period,
+        by,
+        await runtime.reports.totals(by, period),
+        await runtime.reports.total(period),
+        await runtime.reports.savings(price, period) if price else None,
+        baseline.id if baseline else None,
+    )
+
+
+def _put(text: str, file: Path | None) -> None:
+    if file is None:
+        say(text)
     else:
-        write_file(output, text + "\n")
+        write_file(file, text + "\n")
 
 
 def _head(by: str) -> tuple[str, ...]:
@@ -129,7 +175,7 @@ def _csv(by: str, groups: tuple[Totals, ...]) -> str:
             "saved_by_cache_usd": f"{group.saved_by_cache.usd:f}",
         }
         writer.writerow({by: _cell(group.key), **totals_json(group), **exact})
-    return file.getvalue()
+    return file.getvalue().rstrip("\n")
 
 
 def _cell(text: str) -> str:

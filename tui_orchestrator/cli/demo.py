@@ -13,10 +13,11 @@ from .manners import USAGE, Invocation, Stop
 
 def open_console(invocation: Invocation) -> None:
     """Raises Stop where there is no terminal to draw on."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         raise Stop("the console needs a terminal; from a script or a pipe use `tui-orchestrator ask PROMPT`", USAGE)
-    if os.environ.get("TERM", "") in ("dumb", "unknown"):
-        raise Stop("this terminal cannot be drawn on (TERM=dumb); use `tui-orchestrator ask PROMPT`", USAGE)
+    terminal = os.environ.get("TERM", "")
+    if terminal in ("dumb", "unknown"):
+        raise Stop(f"this terminal cannot be drawn on (TERM={terminal}); use `tui-orchestrator ask PROMPT`", USAGE)
     settings = invocation.settings()
     from ..ui.app import run_console
 
@@ -32,6 +33,11 @@ def demo(invocation: Invocation) -> None:
 
     They answer with prepared texts over the providers' real wire formats. Some are slow, hedge, refuse with 429 or
     break off on purpose, so that routing, escalation, budgets and ensembles can be seen. Demo money is kept in a
-    ledger of its own.
+    ledger of its own. Other commands use them with --demo before their name.
+
+    \b
+    Examples:
+      tui-orchestrator demo
+      tui-orchestrator --demo ask "Compare SQLite and PostgreSQL"
     """
     open_console(replace(invocation, demo=True))

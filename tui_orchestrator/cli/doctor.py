@@ -6,7 +6,8 @@ import dataclasses
 
 import click
 
-from .manners import FAILED, Invocation, Stop, as_json, run
+from .manners import FAILED, Invocation, Stop, run, say
+from .printing import as_json
 
 _MARKS = {"good": "✓", "note": "·", "problem": "✗"}
 
@@ -17,25 +18,29 @@ _MARKS = {"good": "✓", "note": "·", "problem": "✗"}
 def doctor(invocation: Invocation, as_object: bool) -> None:
     """Check configuration, keys, servers, prices and the store. Every problem comes with its remedy.
 
-    Nothing is billed: only lists are read. Exit code 1 when there is a problem.
+    Nothing is billed: only lists are read. ✓ is good, · worth knowing, ✗ a problem. A broken configuration ends with
+    exit code 2 before anything else is looked at.
+
+    Exit codes: 0 no problem, 1 a problem was found, 2 the configuration is wrong.
     """
 
     async def check_up() -> int:
         from ..services.checkup import Standing, check
-        from ..services.runtime import running
+        from ..services.runtime import DEMO_NOTICE, Runtime
 
         settings = invocation.settings()
-        async with running(settings, demo=invocation.demo) as runtime:
-            for notice in runtime.notices[len(settings.notices) :]:
-                click.echo(notice, err=True)
+        async with await Runtime.open(settings, demo=invocation.demo, in_memory_if_broken=True) as runtime:
+            await runtime.refresh(forget=False)
+            if runtime.demo and not invocation.demo:
+                click.echo(DEMO_NOTICE, err=True)
             findings = await check(settings, runtime, invocation.config)
         if as_object:
-            click.echo(as_json([dataclasses.asdict(finding) for finding in findings]))
+            say(as_json([dataclasses.asdict(finding) for finding in findings]))
         else:
             for finding in findings:
-                click.echo(f"{_MARKS[finding.standing]} {finding.area}: {finding.what}")
+                say(f"{_MARKS[finding.standing]} {finding.area}: {finding.what}")
                 if finding.remedy:
-                    click.echo(f"    → {finding.remedy}")
+                    say(f"    → {finding.remedy}")
         return sum(finding.standing is Standing.PROBLEM for finding in findings)
 
     problems = run(check_up())

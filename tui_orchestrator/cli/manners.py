@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import os
 import sys
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FAILED, USAGE, BUDGET, INTERRUPTED = 1, 2, 3, 130
+OUTPUT_HELP = "Write to a file, readable by you alone, instead of stdout."
 
 
 class Stop(click.ClickException):
@@ -33,8 +34,48 @@ class Stop(click.ClickException):
         super().__init__(message)
         self.exit_code = exit_code
 
-    def show(self, file: Any = None) -> None:
-        click.echo(self.format_message(), err=True)
+
+def outcome(command: Callable[[], object]) -> int:
+    """Runs what click made of the command line and returns the exit code; trouble is told in one sentence."""
+    try:
+        code = command()
+        return code if isinstance(code, int) else 0
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "tui-orchestrator"
+        _complain(f"{error.format_message().rstrip('.')} (see `{path} --help`)")
+        return USAGE
+    except click.ClickException as error:
+        _complain(error.format_message())
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _complain("Interrupted.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has gone. What is still buffered must not fail once more when Python flushes it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return FAILED
+    except _Unwritable as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _complain(f"stdout cannot be written: {error}")
+        return FAILED
+
+
+def _complain(sentence: str) -> None:
+    click.echo(sentence, err=True)
+
+
+class _Unwritable(Exception):
+    """stdout took no more."""
+
+
+def say(text: str, *, end: str = "\n") -> None:
+    """To stdout, at once. Raises what ends the command when it cannot be written."""
+    try:
+        click.echo(text + end, nl=False)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _Unwritable(error.strerror or str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,55 +126,105 @@ def exit_code(kind: ErrorKind) -> int:
     return {ErrorKind.BUDGET_EXCEEDED: BUDGET, ErrorKind.CANCELLED: INTERRUPTED}.get(kind, FAILED)
 
 
+def piped_in() -> bool:
+    """Whether stdin may hold something: it is there and no terminal."""
+    return sys.stdin is not None and not sys.stdin.isatty()
+
+
 def prompt_text(argument: str | None, option: str | None) -> str:
     """From the argument, -p, or stdin for '-' and for a pipe. Raises Stop for none, an empty one, or bad UTF-8."""
-    said = [text for text in (argument, option) if text is not None]
-    if len(said) > 1:
+    given = [text for text in (argument, option) if text is not None]
+    if len(given) > 1:
         raise Stop("the prompt was given twice; give it as an argument or with -p, not both", USAGE)
-    text = said[0] if said else None
-    if text == "-" or (text is None and not sys.stdin.isatty()):
-        try:
-            text = sys.stdin.buffer.read().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise Stop(f"stdin is not UTF-8 text (byte {error.start}); pipe text", USAGE) from None
-        except OSError as error:
-            raise Stop(f"stdin cannot be read: {error.strerror}", USAGE) from None
-    if text is None:
+    if given and given[0] != "-":
+        text = in_utf8(given[0], "the prompt")
+    elif given or piped_in():
+        text = _read_stdin()
+    else:
         raise Stop("there is no prompt; give it as an argument, with -p, or pipe it in", USAGE)
     if not text.strip():
         raise Stop("the prompt is empty; type a question", USAGE)
     return text
 
 
-def write_file(path: Path, text: str) -> None:
-    """Raises Stop with the reason."""
+def in_utf8(argument: str, what: str) -> str:
+    """An argument as it was typed: what Python cannot read in the locale's encoding it keeps as surrogates."""
     try:
-        path.write_text(text, encoding="utf-8")
+        argument.encode()
+    except UnicodeEncodeError:
+        try:
+            return os.fsencode(argument).decode()
+        except UnicodeError:
+            raise Stop(f"{what} is not UTF-8 text", USAGE) from None
+    return argument
+
+
+def one_prompt(context: click.Context, parameter: click.Parameter, words: tuple[str, ...]) -> str | None:
+    """A click callback: the prompt in quotes. The shell has made something else of one without them already."""
+    if len(words) > 1:
+        raise click.UsageError("the prompt is several words; put it in quotes", context)
+    return words[0] if words else None
+
+
+def _read_stdin() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Stop(f"stdin is not UTF-8 text (byte {error.start}); pipe text", USAGE) from None
+    except AttributeError:  # closed before the start, it is None
+        raise Stop("there is no stdin to read the prompt from", USAGE) from None
+    except OSError as error:
+        raise Stop(f"stdin cannot be read: {error.strerror}", USAGE) from None
+
+
+def output_file(path: Path | None) -> Path | None:
+    """The file of -o; None for '-', which is stdout. Raises Stop for one that could not be written, before anything is
+    spent on its contents."""
+    if path is None or str(path) == "-":
+        return None
+    if not path.parent.is_dir():
+        raise Stop(f"{path} cannot be written: there is no directory {path.parent}", USAGE)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise Stop(f"{path} cannot be written: permission denied", USAGE)
+    return path
+
+
+def write_file(path: Path, text: str) -> None:
+    """Readable by its owner alone, and whole or not at all. Raises Stop with the reason."""
+    from ..settings import write_privately
+
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")  # a pipe or a device cannot be replaced
+        else:
+            write_privately(path, text)
     except OSError as error:
         raise Stop(f"{path} cannot be written: {error.strerror}") from error
 
 
-def as_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
+class Named(click.Group):
+    """Commands by name; a mistyped one is told what it may have meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            hint = meant(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"no command is called {args[0]!r}; {hint}", ctx) from None
 
 
-def as_json_line(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+class Word(click.Choice[str]):
+    """One of several words; a mistyped one is told what it may have meant."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        return f"{value!r} is not known; {meant(str(value), list(self.choices))}"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
-    """For people on a terminal: as wide as it is. In a pipe: every cell whole, columns two spaces apart."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def meant(wanted: str, known: list[str]) -> str:
+    """What could have been meant by a word that is not known."""
+    import difflib
 
-    terminal = sys.stdout.isatty()
-    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold" if terminal else "")
-    for name in head:
-        drawn.add_column(name, justify="right" if name in right else "left", no_wrap=not terminal, overflow="fold")
-    for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
-    width = None
-    if not terminal:
-        width = sum(max(len(row[i]) for row in [head, *rows]) * 2 + 2 for i in range(len(head)))
-    Console(width=width, highlight=False, soft_wrap=False).print(drawn)
+    close = difflib.get_close_matches(wanted.lower(), known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"

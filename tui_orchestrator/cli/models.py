@@ -10,7 +10,8 @@ from ..routing.event_json import usd
 from ..routing.model import Model
 from ..routing.money import Money
 from ..routing.profile import Ability
-from .manners import Invocation, as_json, run, table
+from .manners import Invocation, run, say
+from .printing import as_json, table
 
 if TYPE_CHECKING:
     from ..services.runtime import Runtime
@@ -31,23 +32,30 @@ _LETTERS = {
 def models(invocation: Invocation, as_object: bool, refresh: bool) -> None:
     """List the models there are: price in dollars per million tokens, context, abilities, health, measured speed.
 
-    Abilities: v vision, t tools, s structured output, r reasoning, l long context. A price of ? is not known.
+    Abilities: v vision, t tools, s structured output, r reasoning, l long context. A price of ? is not known; one
+    with + is higher for long prompts.
+
+    \b
+    Examples:
+      tui-orchestrator models
+      tui-orchestrator models --refresh
+      tui-orchestrator models --json | jq -r '.[] | select(.local) | .id'
     """
 
     async def show() -> None:
-        async with invocation.runtime() as runtime:
+        async with invocation.runtime(look=not refresh) as runtime:
             if refresh:
                 await runtime.refresh()
             ordered = sorted(runtime.registry, key=lambda m: (m.provider, m.ability, m.name))
             if as_object:
-                click.echo(as_json([model_json(runtime, model) for model in ordered]))
+                say(as_json([model_json(runtime, model) for model in ordered]))
                 return
             if not ordered:
                 click.echo("There is no model: set a provider's key or start a local server; see `doctor`.", err=True)
                 return
             head = ("model", "level", "in $/M", "out $/M", "context", "can", "health", "first tok", "tok/s")
             right = ("in $/M", "out $/M", "context", "first tok", "tok/s")
-            table(head, [_row(runtime, model) for model in ordered], right)
+            say(table(head, [_row(runtime, model) for model in ordered], right))
 
     run(show())
 

@@ -14,34 +14,37 @@ from ..routing.decision import Decision
 from ..routing.event_json import decision_json
 from ..routing.money import Money
 from ..routing.request import Message, Request, Strategy
-from .ask import named_chain, usd
-from .manners import BUDGET, FAILED, USAGE, Invocation, Stop, as_json, as_json_line, prompt_text, run, table
-from .turn import candidate_lines
+from .ask import MOST_TOKENS, named_chain, usd
+from .manners import BUDGET, FAILED, USAGE, Invocation, Stop, Word, one_prompt, prompt_text, run, say
+from .printing import as_json, as_json_line, table
+from .turn import decision_lines
 
 if TYPE_CHECKING:
     from ..services.runtime import Runtime
 
-MAX_LINE_BYTES = 16_000_000
-
 
 @click.command()
-@click.argument("prompt", required=False)
-@click.option("-p", "--prompt", "option", help="The prompt, instead of the argument.")
+@click.argument("prompt", nargs=-1, metavar="[PROMPT|-]", callback=one_prompt)
+@click.option("-p", "--prompt", "option", metavar="TEXT", help="The prompt, instead of the argument.")
 @click.option(
     "-s",
     "--strategy",
-    type=click.Choice([*(s.value for s in Strategy), "all"]),
-    help="How to choose; 'all' puts the strategies side by side.",
+    type=Word([*(s.value for s in Strategy), "all"]),
+    metavar="NAME",
+    help=f"How to choose: {', '.join(s.value for s in Strategy)}; or all, to compare them.",
 )
-@click.option("-m", "--model", help="Pin a model.")
-@click.option("--chain", help="Models to walk, a,b,c, or the name of a chain.")
+@click.option("-m", "--model", help="Pin a model: PROVIDER/NAME, or the bare name where only one provider has it.")
+@click.option("--chain", metavar="NAMES", help="Models to walk, a,b,c, or the name of a chain.")
 @click.option("-c", "--max-cost", callback=usd, metavar="USD", help="Most the whole turn may cost.")
-@click.option("--max-tokens", type=click.IntRange(1), help="Most output tokens per attempt.")
-@click.option("--json", "as_object", is_flag=True, help="Print the decision as JSON.")
+@click.option(
+    "--max-tokens", type=click.IntRange(1, MOST_TOKENS), metavar="N", help="Most output tokens of each attempt."
+)
+@click.option("--json", "as_object", is_flag=True, help="Print the decision as a JSON object.")
 @click.option(
     "--jsonl",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help='Decide every line {"id", "prompt"} of a file; prints one decision a line.',
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help='Decide one prompt a line, {"id": …, "prompt": …}; \'-\' is stdin. Prints one decision a line.',
 )
 @click.pass_obj
 def route(
@@ -58,14 +61,25 @@ def route(
 ) -> None:
     """Say which model would answer, why, and at what cost. Nothing is called and nothing is spent.
 
+    Of every model it shows p, the probability of a good answer, what it would cost, how long it would take, and its
+    score, or why it is out.
+
     \b
     Examples:
       tui-orchestrator route "Prove that there are infinitely many primes"
       tui-orchestrator route --strategy all "Translate this into French: good morning"
+      tui-orchestrator route --json "Fix this" | jq -r .model
       tui-orchestrator route --jsonl prompts.jsonl > decisions.jsonl
+
+    Exit codes: 0 a model was chosen, 1 every model is out, 2 wrong usage, 3 a budget said no. With --strategy all
+    and --jsonl it is 0 also when a decision finds no model; it says so itself.
     """
     if jsonl is not None and (prompt is not None or option is not None):
         raise Stop("--jsonl decides the prompts of a file; leave the prompt out", USAGE)
+    if jsonl is not None and strategy == "all":
+        raise Stop("--jsonl prints one decision a line; name one strategy", USAGE)
+    if model and (chain or strategy == "all"):
+        raise Stop(f"-m pins one model; leave {'--chain' if chain else '--strategy all'} out", USAGE)
     text = "" if jsonl is not None else prompt_text(prompt, option)
 
     async def decide() -> None:
@@ -118,13 +132,16 @@ class Wanted:
 async def _one(wanted: Wanted, prompt: str, as_object: bool) -> None:
     decision = await wanted.decide(prompt)
     if as_object:
-        click.echo(as_json(decision_json(decision)))
+        say(as_json(decision_json(decision)))
     else:
-        click.echo(f"{decision.model or 'no model'} · {decision.strategy.value} · {decision.reason}")
-        for line in candidate_lines(decision):
-            click.echo(line)
+        if decision.model is not None:
+            say(f"{decision.model} · {decision.strategy.value} · {decision.reason}")
+        for line in decision_lines(decision):
+            say(f"  {line}")
         if len(decision.chain) > 1:
-            click.echo(f"  chain: {' → '.join(decision.chain)}")
+            side_by_side = decision.strategy is Strategy.ENSEMBLE
+            models = (" + " if side_by_side else " → ").join(decision.chain)
+            say(f"  {'members' if side_by_side else 'chain'}: {models}")
     if decision.model is None:
         raise Stop(decision.reason, BUDGET if decision.refused else FAILED)
 
@@ -132,7 +149,7 @@ async def _one(wanted: Wanted, prompt: str, as_object: bool) -> None:
 async def _all(wanted: Wanted, prompt: str, as_object: bool) -> None:
     decisions = [await wanted.decide(prompt, strategy) for strategy in Strategy]
     if as_object:
-        click.echo(as_json({d.strategy.value: decision_json(d) for d in decisions}))
+        say(as_json({d.strategy.value: decision_json(d) for d in decisions}))
         return
     rows = []
     for decision in decisions:
@@ -148,19 +165,20 @@ async def _all(wanted: Wanted, prompt: str, as_object: bool) -> None:
                 decision.reason,
             )
         )
-    table(("strategy", "model", "p", "cost", "time", "why"), rows, right=("p", "cost", "time"))
+    say(table(("strategy", "model", "p", "cost", "time", "why"), rows, right=("p", "cost", "time")))
 
 
 async def _lines(wanted: Wanted, path: Path) -> None:
     for line_id, prompt in await asyncio.to_thread(lambda: list(_read(path))):
         decision = await wanted.decide(prompt)
-        click.echo(as_json_line({"id": line_id, **decision_json(decision)}))
+        say(as_json_line({"id": line_id, **decision_json(decision)}))
 
 
 def _read(path: Path) -> Iterator[tuple[Any, str]]:
     """Id and prompt of every line that is not blank; without an id, the number of the line. Raises Stop."""
     try:
         with click.open_file(str(path), "rb") as file:
+            path = Path("stdin") if str(path) == "-" else path
             for number, line in enumerate(file, 1):
                 if line.strip():
                     yield _line(path, number, line)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..routing.event_json import attempt_json
-from .manners import USAGE, Invocation, Stop, as_json, run, table, write_file
+from .manners import OUTPUT_HELP, USAGE, Invocation, Named, Stop, Word, output_file, piped_in, run, say, write_file
+from .printing import as_json, table
 
 if TYPE_CHECKING:
     from ..routing.events import Attempt
@@ -17,10 +18,21 @@ if TYPE_CHECKING:
     from ..storage.conversations import Conversation, Session
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Named, invoke_without_command=True)
 @click.pass_context
 def sessions(context: click.Context) -> None:
-    """List, show, search, export and delete conversations. A session is named by its id or the beginning of one."""
+    """List, show, search, export and delete conversations.
+
+    A session is named by its id or the beginning of one. Without a command they are listed.
+
+    \b
+    Examples:
+      tui-orchestrator sessions
+      tui-orchestrator sessions search binary tree
+      tui-orchestrator sessions show 6afh
+      tui-orchestrator sessions export 6afh --format json -o talk.json
+      tui-orchestrator ask --continue 6afh "And in Rust?"
+    """
     if context.invoked_subcommand is None:
         context.invoke(list_)
 
@@ -38,7 +50,9 @@ def _with_store(invocation: Invocation, work: Callable[[Runtime], Coroutine[Any,
 
 @sessions.command("list")
 @click.option("--json", "as_object", is_flag=True, help="Print a list of JSON objects.")
-@click.option("-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(1), default=50, show_default=True, metavar="N", help="At most so many."
+)
 @click.pass_obj
 def list_(invocation: Invocation, as_object: bool = False, limit: int = 50) -> None:
     """List conversations, the last used first."""
@@ -46,12 +60,12 @@ def list_(invocation: Invocation, as_object: bool = False, limit: int = 50) -> N
     async def show(runtime: Runtime) -> None:
         found = await runtime.conversations.recent(limit)
         if as_object:
-            click.echo(as_json([session_json(session) for session in found]))
+            say(as_json([session_json(session) for session in found]))
         elif not found:
             click.echo("There is no session yet; `ask` and the console make them.", err=True)
         else:
             rows = [(s.id, f"{s.updated.astimezone():%Y-%m-%d %H:%M}", str(s.messages), s.title) for s in found]
-            table(("id", "last used", "messages", "title"), rows, right=("messages",))
+            say(table(("id", "last used", "messages", "title"), rows, right=("messages",)))
 
     _with_store(invocation, show)
 
@@ -66,9 +80,9 @@ def show(invocation: Invocation, session: str, as_object: bool) -> None:
     async def print_it(runtime: Runtime) -> None:
         conversation = await runtime.conversations.get(session)
         if as_object:
-            click.echo(as_json(await conversation_json(runtime, conversation)))
+            say(as_json(await conversation_json(runtime, conversation)))
         else:
-            click.echo(await as_markdown(runtime, conversation), nl=False)
+            say(await as_markdown(runtime, conversation), end="")
 
     _with_store(invocation, print_it)
 
@@ -86,18 +100,21 @@ def search(invocation: Invocation, words: tuple[str, ...]) -> None:
         rows = [
             (one.session.id, one.message.role, _around(one.message.text, words[0]), one.session.title) for one in found
         ]
-        table(("id", "who", "where", "title"), rows)
+        say(table(("id", "who", "where", "title"), rows))
 
     _with_store(invocation, find)
 
 
 @sessions.command()
 @click.argument("session")
-@click.option("--format", "form", type=click.Choice(("md", "json")), default="md", show_default=True, help="How.")
-@click.option("-o", "output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file, not stdout.")
+@click.option(
+    "--format", "form", type=Word(("md", "json")), metavar="FORM", default="md", show_default=True, help="md or json."
+)
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help=OUTPUT_HELP)
 @click.pass_obj
 def export(invocation: Invocation, session: str, form: str, output: Path | None) -> None:
     """Write a conversation as Markdown or JSON, with models, tokens and costs."""
+    file = output_file(output)
 
     async def write(runtime: Runtime) -> None:
         conversation = await runtime.conversations.get(session)
@@ -105,10 +122,10 @@ def export(invocation: Invocation, session: str, form: str, output: Path | None)
             text = await as_markdown(runtime, conversation)
         else:
             text = as_json(await conversation_json(runtime, conversation)) + "\n"
-        if output is None:
-            click.echo(text, nl=False)
+        if file is None:
+            say(text, end="")
         else:
-            write_file(output, text)
+            write_file(file, text)
 
     _with_store(invocation, write)
 
@@ -119,10 +136,13 @@ def export(invocation: Invocation, session: str, form: str, output: Path | None)
 @click.pass_obj
 def delete(invocation: Invocation, session: str, yes: bool) -> None:
     """Delete a conversation for good. What it cost stays in the ledger."""
+    if not yes and piped_in():
+        raise Stop("nothing was deleted: there is no terminal to ask on; say --yes", USAGE)
 
     async def remove(runtime: Runtime) -> None:
         found = (await runtime.conversations.get(session)).session
-        if not yes and not click.confirm(f"Delete {found.title!r} with {found.messages} messages?", err=True):
+        counted = f"{found.messages} message{'' if found.messages == 1 else 's'}"
+        if not yes and not click.confirm(f"Delete {found.title!r} with {counted}?", err=True):
             raise Stop("Nothing was deleted.")
         await runtime.conversations.delete(found.id)
         click.echo(f"Deleted {found.title!r}.", err=True)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
 
-import click
-
 from ..routing.budget import BudgetCondition
 from ..routing.decision import Candidate, Decision
-from ..routing.errors import TurnError
+from ..routing.errors import ErrorKind, TurnError
 from ..routing.event_json import completed_json, event_json
 from ..routing.events import (
     AttemptFailed,
@@ -27,11 +24,14 @@ from ..routing.events import (
     Failed,
     Next,
     Text,
+    Thinking,
     Verdict,
     Waiting,
 )
 from ..routing.request import Strategy
-from .manners import as_json, as_json_line
+from .manners import say
+from .printing import as_json, as_json_line
+from .screen import Screen
 
 
 class Manner(Enum):
@@ -50,9 +50,14 @@ class Telling:
         self.decision: Decision | None = None
         self.completed: Completed | None = None
         self.failure: TurnError | None = None
+        self._screen = Screen()
+        self._streams = manner is Manner.TEXT and self._screen.streams
         self._shown = 0
-        """The attempt whose text stands on the terminal, unfinished by a line break; 0 for none."""
-        self._streams = manner is Manner.TEXT and sys.stdout.isatty()
+        """The attempt whose text stands on the terminal and still holds; 0 for none."""
+        self._last: AttemptFailed | None = None
+        """A failure after which nothing else is tried: told with the end of the turn."""
+        self._running: dict[int, str] = {}
+        self._ended = 0
         self._warned: set[tuple[str, str]] = set()
 
     def tell(self, event: Event) -> None:
@@ -63,118 +68,167 @@ class Telling:
         elif isinstance(event, Decided):
             self.decision = event.decision
         if self.manner is Manner.EVENTS:
-            click.echo(as_json_line(event_json(event)))
-        told = _TOLD.get(type(event))
-        if told is not None:
-            told(self, event)
+            say(as_json_line(event_json(event)))
+        _TOLD.get(type(event), Telling._nothing)(self, event)
 
     def object(self) -> dict[str, Any]:
         assert self.completed is not None
         return completed_json(self.completed, self.decision)
 
-    def _say(self, line: str) -> None:
-        if self._shown:
-            click.echo()
-            self._shown = 0
-        click.echo(line, err=True)
+    @property
+    def _side_by_side(self) -> bool:
+        decision = self.decision
+        return decision is not None and decision.strategy is Strategy.ENSEMBLE and not decision.pinned
+
+    def _nothing(self, event: Event) -> None:
+        """Reserved: the budget's own events say what matters of it."""
 
     def _decided(self, event: Decided) -> None:
         decision = event.decision
-        if decision.strategy is Strategy.ENSEMBLE and not decision.pinned and decision.chain:
-            self._say(f"→ {' + '.join(decision.chain)} · {decision.reason}")
-        elif decision.model is not None:
-            self._say(f"→ {decision.model} · {decision.strategy.value} · {decision.reason}")
-        self._streams = self._streams and (decision.strategy is not Strategy.ENSEMBLE or decision.pinned)
+        if decision.model is not None:
+            models = " + ".join(decision.chain) if self._side_by_side else decision.model
+            self._screen.line(f"→ {models} · {decision.strategy.value} · {decision.reason}", dim=True)
+        self._streams = self._streams and not self._side_by_side
         if self.verbose:
-            for line in candidate_lines(decision):
-                self._say(line)
+            for line in decision_lines(decision):
+                self._screen.line(f"  {line}", dim=True)
+
+    def _started(self, event: AttemptStarted) -> None:
+        self._running[event.attempt] = event.model
+        if event.cause is Cause.RETRY:
+            self._screen.line(f"↻ {event.model} again", dim=True)
+        elif self.verbose:
+            self._screen.line(f"  attempt {event.attempt}: {event.model} ({event.cause.value})", dim=True)
+        self._wait()
+
+    def _wait(self) -> None:
+        """Says who is waited for, until there is something to read."""
+        if self._side_by_side and self._running and self.decision:
+            members = len(self.decision.chain)
+            models = ", ".join(self._running.values())
+            self._screen.status(f"… {self._ended} of {members} have ended, waiting for {models}")
+        elif self._running:
+            self._screen.status(f"… waiting for {next(iter(self._running.values()))}")
+
+    def _thinking(self, event: Thinking) -> None:
+        if not self._side_by_side:
+            self._screen.status(f"… {self._running[event.attempt]} is thinking")
 
     def _text(self, event: Text) -> None:
         if self._streams:
             self._shown = event.attempt
-            click.echo(event.text, nl=False)
-
-    def _started(self, event: AttemptStarted) -> None:
-        if self.verbose or event.cause in (Cause.RETRY,):
-            self._say(f"  attempt {event.attempt}: {event.model} ({event.cause.value})")
+            self._screen.text(event.text)
 
     def _waiting(self, event: Waiting) -> None:
         if event.seconds >= 1 or self.verbose:
-            self._say(f"  waiting {event.seconds:.1f} s: {event.why}")
+            self._screen.line(f"  waiting {event.seconds:.1f} s: {event.why}", dim=True)
+            self._wait()
 
     def _finished(self, event: AttemptFinished) -> None:
+        self._over(event.attempt)
         if self.verbose:
             why = f" ({'; '.join(event.confidence.reasons)})" if event.confidence.reasons else ""
-            self._say(f"  attempt {event.attempt} finished: confidence {event.confidence.value:.2f}{why}, {event.cost}")
+            cached = ", from the cache" if event.from_cache else ""
+            self._screen.line(
+                f"  attempt {event.attempt}: {event.model} finished after {event.latency_s:.1f} s, "
+                f"confidence {event.confidence.value:.2f}{why}, {event.cost}{cached}",
+                dim=True,
+            )
+        self._wait()
+
+    def _over(self, attempt: int) -> None:
+        self._running.pop(attempt, None)
+        self._ended += 1
 
     def _attempt_failed(self, event: AttemptFailed) -> None:
-        status = f" {event.error.status}" if event.error.status else ""
-        paid = f" · {event.cost}" if event.cost.amount is None or event.cost.amount else ""
-        taken_back = " · the text above is discarded" if self._shown and event.next is not Next.GIVE_UP else ""
-        self._say(
-            f"✗ {event.model}{status} {event.error.kind.value} after {event.latency_s:.1f} s: "
-            f"{event.error.message}{paid}{taken_back}"
-        )
+        self._over(event.attempt)
+        if event.next is Next.GIVE_UP and not self._side_by_side:
+            self._last = event
+        else:
+            self._tell_failure(event)
+        self._wait()
+
+    def _tell_failure(self, event: AttemptFailed) -> None:
+        paid = f" · {event.cost}" if event.cost.amount else ""
+        self._screen.line(f"✗ {fault(event)}{paid}{self._taken_back(event.attempt)}", fg="red")
+
+    def _taken_back(self, attempt: int) -> str:
+        if not attempt or self._shown != attempt:
+            return ""
+        self._shown = 0
+        return " · the text above is discarded"
 
     def _escalated(self, event: Escalated) -> None:
-        taken_back = " · the text above is discarded" if self._shown else ""
         # Why a failed attempt failed stands on the line above already.
-        why = "" if event.cause in _FAILED else f" · {event.cause.value}: {event.detail}"
-        self._say(f"↑ {event.from_model} → {event.to_model}{why}{taken_back}")
+        why = "" if event.cause in _FAILED else f" · {event.cause.value.replace('_', ' ')}: {event.detail}"
+        self._screen.line(f"↑ {event.from_model} → {event.to_model}{why}{self._taken_back(self._shown)}", fg="yellow")
 
     def _verdict(self, event: Verdict) -> None:
         for score in event.scores:
-            mark = "✓" if score.attempt == event.winner else " "
-            self._say(
-                f"{mark} {score.total:.2f} {score.model} · confidence {score.confidence:.2f} · capability "
-                f"{score.capability:.2f} · completeness {score.completeness:.2f} · consensus {score.consensus:.2f}"
+            won = score.attempt == event.winner
+            self._screen.line(
+                f"{'✓' if won else ' '} {score.total:.2f} {score.model} · confidence {score.confidence:.2f} · "
+                f"capability {score.capability:.2f} · completeness {score.completeness:.2f} · "
+                f"consensus {score.consensus:.2f}",
+                **({"fg": "green"} if won else {"dim": True}),
             )
-        for point in event.agreement[:5]:
-            self._say(f"  = {point}")
-        for point in event.dissent[:5]:
-            self._say(f"  ≠ {point}")
+        for sign, points in (("=", event.agreement), ("≠", event.dissent)):
+            for point in points if self.verbose else points[:3]:
+                self._screen.line(f"  {sign} {point}", dim=True)
 
     def _budget(self, event: Budget) -> None:
         state = event.state
         if state.condition is BudgetCondition.OK or (state.scope, state.cap.period) in self._warned:
             return
         self._warned.add((state.scope, state.cap.period))
-        self._say(f"! budget per {state.scope}: {state.spent} of {state.limit} spent")
+        self._screen.line(f"! budget per {state.scope}: {state.spent} of {state.limit} spent", fg="yellow")
 
     def _completed(self, event: Completed) -> None:
+        if self._last is not None:
+            self._tell_failure(self._last)
         if self.manner is Manner.OBJECT:
-            click.echo(as_json(self.object()))
+            say(as_json(self.object()))
         elif self.manner is Manner.TEXT:
             if self._shown != event.attempt:
-                if self._shown:
-                    self._say("")
-                click.echo(event.response, nl=False)
-            if not event.response.endswith("\n"):
-                click.echo()
-            self._shown = 0
+                self._screen.end_line()
+                self._screen.text(event.response)
+            self._screen.end_line()
         usage = event.usage
         about = "~" if usage.source == "estimated" else ""
-        line = (
+        tried = f" · {len(event.attempts)} attempts" if len(event.attempts) > 1 else ""
+        self._screen.line(
             f"{event.model} · {event.strategy} · {about}{usage.input} in {about}{usage.output} out · "
-            f"{event.latency_s:.1f} s · {event.cost} · confidence {event.confidence.value:.2f}"
+            f"{event.latency_s:.1f} s · {event.cost}{tried} · confidence {event.confidence.value:.2f}",
+            dim=True,
         )
-        self._say(line)
         if event.note:
-            self._say(f"  {event.note}")
+            self._screen.line(f"  {event.note}", dim=True)
 
     def _failed(self, event: Failed) -> None:
-        self._say(f"✗ {event.error.message.rstrip('.')}. {event.error.hint}")
-        if event.cost.amount is None or event.cost.amount:
-            self._say(f"  spent all the same: {event.cost}")
+        last = self._last
+        if event.error.kind is ErrorKind.CANCELLED:
+            kept = "what had come is kept; `ask --continue` goes on from there" if event.partial else "nothing had come"
+            self._screen.line(f"✗ Cancelled: {kept}.{_spent(event)}", fg="red")
+            return
+        what = fault(last) if last is not None and last.error is event.error else event.error.message
+        self._screen.line(f"✗ {what.rstrip('.')}. {event.error.hint}{_spent(event)}", fg="red")
+
+
+def _spent(event: Failed) -> str:
+    if event.cost.amount is None:
+        used = any(attempt.usage.input or attempt.usage.output for attempt in event.attempts)
+        return " What it cost is not known." if used else ""
+    return f" It cost {event.cost} all the same." if event.cost.amount else ""
 
 
 _FAILED = frozenset({EscalationCause.ERROR, EscalationCause.TIMEOUT, EscalationCause.CONTEXT_WINDOW})
 
 _TOLD: dict[type, Callable[[Telling, Any], None]] = {
     Decided: Telling._decided,
-    Text: Telling._text,
     AttemptStarted: Telling._started,
     Waiting: Telling._waiting,
+    Thinking: Telling._thinking,
+    Text: Telling._text,
     AttemptFinished: Telling._finished,
     AttemptFailed: Telling._attempt_failed,
     Escalated: Telling._escalated,
@@ -185,29 +239,44 @@ _TOLD: dict[type, Callable[[Telling, Any], None]] = {
 }
 
 
-def candidate_lines(decision: Decision) -> list[str]:
+def fault(event: AttemptFailed) -> str:
+    """An attempt's failure in one line. The message begins with the provider's name, which the model's says already."""
+    error = event.error
+    status = f" {error.status}" if error.status else ""
+    provider = event.model.partition("/")[0]
+    message = error.message.removeprefix(f"{provider}: ")
+    return f"{event.model}{status} {error.kind.value.replace('_', ' ')} after {event.latency_s:.1f} s: {message}"
+
+
+def decision_lines(decision: Decision) -> list[str]:
     """The decision for people: profile, evidence, every candidate with its figures or why it is out."""
     profile = decision.profile
     likely = sorted(profile.task_probabilities.items(), key=lambda pair: -pair[1])[:3]
-    tasks = ", ".join(f"{task.value} {p:.2f}" for task, p in likely)
+    tasks = ", ".join(f"{task.value} {p:.2f}" for task, p in likely if p >= 0.005)
     lines = [
-        f"  {tasks} · difficulty {profile.difficulty:.2f}, {profile.complexity}/10 {profile.level.value} · "
+        f"{tasks} · difficulty {profile.difficulty:.2f}, {profile.complexity}/10 {profile.level.value} · "
         f"≈{profile.input_tokens} tok in, ≈{profile.output_tokens} out"
     ]
     signs = ", ".join(f"{e.feature} ({e.effect:+.2f})" if e.effect else e.feature for e in profile.evidence[:5])
     if signs:
-        lines.append(f"  because: {signs}")
-    width = max((len(c.model) for c in decision.candidates), default=0)
-    lines += [candidate_line(c, width, c.model == decision.model) for c in decision.candidates]
-    return lines
+        lines.append(f"because: {signs}")
+    return lines + _candidate_lines(decision)
 
 
-def candidate_line(candidate: Candidate, width: int, chosen: bool) -> str:
-    mark = "→" if chosen else "✗" if candidate.excluded else " "
-    if candidate.excluded:
-        return f"{mark} {candidate.model:<{width}}  out: {candidate.excluded}"
-    cost = "$?" if candidate.estimated_cost is None else f"~{candidate.estimated_cost}"
-    return (
-        f"{mark} {candidate.model:<{width}}  p {candidate.success_probability:.2f}  {cost:>10}  "
-        f"{candidate.estimated_latency_s:5.1f} s  score {candidate.score:+.3f}"
-    )
+def _candidate_lines(decision: Decision) -> list[str]:
+    chosen = set(decision.chain) if decision.strategy is Strategy.ENSEMBLE else {decision.model}
+    costs = {c.model: "$?" if c.estimated_cost is None else f"~{c.estimated_cost}" for c in decision.candidates}
+    name_width = max(map(len, costs), default=0)
+    cost_width = max(map(len, costs.values()), default=0)
+
+    def line(candidate: Candidate) -> str:
+        name = f"{candidate.model:<{name_width}}"
+        if candidate.excluded:
+            return f"✗ {name}  out: {candidate.excluded}"
+        return (
+            f"{'→' if candidate.model in chosen else ' '} {name}  p {candidate.success_probability:.2f}  "
+            f"{costs[candidate.model]:>{cost_width}}  {candidate.estimated_latency_s:5.1f} s  "
+            f"score {candidate.score:+.3f}"
+        )
+
+    return [line(candidate) for candidate in decision.candidates]

@@ -37,7 +37,7 @@ class TurnError(OrchestratorError):
 
     kind: ClassVar[ErrorKind] = ErrorKind.INTERNAL
     what: ClassVar[str] = "Something inside the program went wrong."
-    hint: ClassVar[str] = "Run with --log-level debug and report what it prints."
+    hint: ClassVar[str] = "This is a mistake of the program; please report it with what led to it."
     retryable: ClassVar[bool] = False
     """The same model may be tried again."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from .budget import Refusal
 from .calling import Tried
-from .decision import Decision, Policy
+from .decision import Decision, Exclusion, Policy
 from .ensemble import Judgement
 from .errors import BudgetExceeded, Cancelled, ErrorKind, NoCandidate, TurnError
 from .events import (
@@ -148,7 +148,18 @@ def refused(refusal: Refusal) -> BudgetExceeded:
 
 def no_model(decision: Decision) -> TurnError:
     """Why nothing was tried at all."""
-    return BudgetExceeded(decision.reason) if decision.refused is not None else NoCandidate(decision.reason)
+    if decision.refused is not None:
+        return BudgetExceeded(decision.reason)
+    why = {candidate.excluded_by for candidate in decision.candidates}
+    return NoCandidate(decision.reason, hint=next((hint for out, hint in _HINTS.items() if out in why), None))
+
+
+# By what a user can do about it; the first that keeps any model out is told.
+_HINTS = {
+    Exclusion.CONTEXT_WINDOW: "Shorten the prompt or its files, or start a new session: all of this one is sent along.",
+    Exclusion.MISSING_ABILITY: "Leave the image out, or set the key of a provider whose models can read it.",
+    Exclusion.UNPRICED: "Give the model's price in [[models]], or leave the cap out.",
+}
 
 
 def total_cost(attempts: Sequence[Attempt]) -> Cost:

@@ -12,11 +12,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from .. import __version__
-from ..locations import HOME_VARIABLE, config_file, store_file
+from ..locations import config_file
 from ..settings import ProviderSettings, Settings
 from ..storage.database import Database
 from ..storage.faults import StoreError
-from .runtime import Runtime
+from .runtime import Runtime, store_path
 
 PACKAGES = ("textual", "anthropic", "openai", "google-genai", "httpx2", "genai-prices")
 
@@ -37,7 +37,7 @@ class Finding:
 
 
 async def check(settings: Settings, runtime: Runtime, config: Path | None = None) -> list[Finding]:
-    """Reads lists and files; bills nothing. The runtime has looked around already."""
+    """Reads lists and files; bills nothing. The runtime has looked around already; it may be one without a store."""
     findings = [_versions(), *_configuration(settings, config)]
     findings += [_provider(runtime, provider) for provider in runtime.catalogue.providers.values()]
     findings += _models(runtime)
@@ -48,9 +48,7 @@ async def check(settings: Settings, runtime: Runtime, config: Path | None = None
 def _versions() -> Finding:
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     python = ".".join(map(str, sys.version_info[:3]))
-    return Finding(
-        "program", Standing.GOOD, f"{__version__} on Python {python}, {versions}"
-    )
+    return Finding("program", Standing.GOOD, f"{__version__} on Python {python}, {versions}")
 
 
 def _configuration(settings: Settings, config: Path | None) -> Iterable[Finding]:
@@ -91,9 +89,14 @@ def _provider(runtime: Runtime, provider: ProviderSettings) -> Finding:
     if report.reachable is False:
         remedy = "check that it runs and that base_url is right" if provider.base_url else "check the network"
         return Finding(area, Standing.PROBLEM, f"{key}{report.detail}", remedy)
-    return Finding(
-        area, Standing.GOOD, f"{key}{report.models} models for chat; {report.detail} ({report.seconds:.1f} s)"
-    )
+    offered = f"{key}{_counted(report.models)} for chat; {report.detail} ({report.seconds:.1f} s)"
+    if not report.models:
+        return Finding(area, Standing.NOTE, offered, "load a model there, or name one in [[models]]")
+    return Finding(area, Standing.GOOD, offered)
+
+
+def _counted(models: int) -> str:
+    return f"{models} model{'' if models == 1 else 's'}"
 
 
 def _models(runtime: Runtime) -> Iterable[Finding]:
@@ -113,15 +116,11 @@ def _models(runtime: Runtime) -> Iterable[Finding]:
 
 
 async def _store(runtime: Runtime, settings: Settings) -> Finding:
-    path = runtime.database.path
-    if path is None:
-        return Finding(
-            "store", Standing.PROBLEM, "nothing is kept", f"make {store_file()} writable or set {HOME_VARIABLE}"
-        )
+    path = runtime.database.path or store_path(settings, runtime.demo)
     try:
         async with Database(path) as database:
             await database.write(lambda connection: connection.execute("SELECT 1"))
+        size = await asyncio.to_thread(lambda: path.stat().st_size)
     except StoreError as error:
-        return Finding("store", Standing.PROBLEM, str(error))
-    size = await asyncio.to_thread(lambda: path.stat().st_size)
+        return Finding("store", Standing.PROBLEM, f"{error.path} {error.what}", error.remedy)
     return Finding("store", Standing.GOOD, f"{path} can be written, {size / 1000:,.0f} kB")

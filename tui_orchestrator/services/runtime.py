@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ..locations import cache_dir, store_file
 from ..providers.catalogue import Catalogue
@@ -246,13 +247,18 @@ async def _demo_settings(settings: Settings, pace: float, resources: AsyncExitSt
     return demo.settings(servers, settings)
 
 
+def store_path(settings: Settings, demo: bool) -> Path:
+    """Demo money is kept in a file of its own."""
+    path = settings.store.path
+    if path is None:
+        return store_file(demo)
+    return path.with_stem(f"{path.stem}-demo") if demo else path
+
+
 async def _open_store(
     settings: Settings, demo: bool, in_memory_if_broken: bool, notices: list[str]
 ) -> tuple[Settings, Database]:
-    path = settings.store.path or store_file(demo)
-    if settings.store.path is not None and demo:
-        path = path.with_stem(f"{path.stem}-demo")
-    database = Database(path)
+    database = Database(store_path(settings, demo))
     try:
         await database.open()
         return settings, database
