@@ -17,7 +17,7 @@ from .roster import ROSTER, DemoProvider
 from .server import DemoServer, Sleep
 
 KEY = "demo-key-of-no-worth"
-CAPS = Budgets(session=Money.from_usd("0.25"), daily=Money.from_usd(1), monthly=Money.from_usd(20))
+CAPS = Budgets(session=Money.from_usd(1), daily=Money.from_usd(2), monthly=Money.from_usd(20))
 """Of demo money, for someone who has set none: a cap can be watched filling up, and hit."""
 
 
