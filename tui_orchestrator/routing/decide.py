@@ -105,7 +105,8 @@ def _strategy(request: Request, policy: Policy, match: Match | None) -> Strategy
 
 
 def _kept_to(chain: tuple[str, ...], candidate: Candidate) -> Candidate:
-    if candidate.model in chain or candidate.excluded_by is not None:
+    # One outside the chain that is only too dear must not speak in the choice either.
+    if candidate.model in chain or candidate.excluded_by not in {None, *MONEY_SAYS_NO}:
         return candidate
     return replace(candidate, excluded_by=Exclusion.NOT_IN_CHAIN, excluded="not in the chain that was asked for")
 

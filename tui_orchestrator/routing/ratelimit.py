@@ -24,14 +24,17 @@ class Limit:
         self.tokens = tokens
         self._places: list[tuple[float, int]] = []  # (when due, tokens), ascending
 
-    def earliest(self, tokens: int, now: float) -> float:
-        """When a call of this size could start; `now` or later. Calls of one size start in the order they ask in; a
+    def forget(self, now: float) -> None:
+        """Drops the places that no call from now on can share a minute with."""
+        del self._places[: bisect_left(self._places, (now - MINUTE_S, -1))]
+
+    def earliest(self, tokens: int, at: float) -> float:
+        """When a call of this size could start; `at` or later. Calls of one size start in the order they ask in; a
         place that another limit puts off leaves room before it."""
         if self.requests is None and self.tokens is None:
-            return now
-        del self._places[: bisect_left(self._places, (now - MINUTE_S, -1))]
-        # What does not fit now fits at the earliest when some place has left the minute before it.
-        possible = (now, *(place + MINUTE_S for place, _ in self._places if place + MINUTE_S > now))
+            return at
+        # What does not fit then fits at the earliest when some place has left the minute before it.
+        possible = (at, *(place + MINUTE_S for place, _ in self._places if place + MINUTE_S > at))
         return next(due for due in possible if self._fits(tokens, due))
 
     def _fits(self, tokens: int, due: float) -> bool:
@@ -66,12 +69,12 @@ class RateLimits:
 
     def wait_s(self, model: Model, tokens: int, now: float) -> float:
         """How long a call would wait now; takes no place."""
-        return max(limit.earliest(tokens, now) for limit in self._limits_of(model)) - now
+        return _due(self._limits_of(model), tokens, now) - now
 
     def claim(self, model: Model, tokens: int, now: float) -> float:
         """Takes a place in line; the call may start after the seconds returned."""
         limits = self._limits_of(model)
-        due = max(limit.earliest(tokens, now) for limit in limits)
+        due = _due(limits, tokens, now)
         for limit in limits:
             limit.take(tokens, due)
         return due - now
@@ -116,3 +119,13 @@ class RateLimits:
             known = self._limits[name] = Limit(requests, tokens)
         known.requests, known.tokens = requests, tokens
         return known
+
+
+def _due(limits: tuple[Limit, ...], tokens: int, now: float) -> float:
+    """The earliest that suits all limits: what one puts off may no longer suit another."""
+    for limit in limits:
+        limit.forget(now)
+    due = now
+    while (later := max(limit.earliest(tokens, due) for limit in limits)) > due:
+        due = later
+    return due

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui_orchestrator.demo.dialect import Question, Turn
+from tui_orchestrator.routing.budget import (
+    BudgetCondition,
+    Budgets,
+    BudgetState,
+    Cap,
+    caps_for,
+    input_bound,
+    least_output,
+    tightest,
+)
+from tui_orchestrator.routing.money import ZERO, Money
+from tui_orchestrator.routing.profiler import profile
+from tui_orchestrator.routing.request import Image, Message, Request
+
+from .samples import model, request
+
+DAY = date(2026, 11, 3)
+USD = Money.from_usd
+
+
+def state(spent: str, limit: str | None, reserved: str = "0") -> BudgetState:
+    cap = Cap("day", "2026-11-03", None if limit is None else USD(limit))
+    return BudgetState(cap, USD(spent), USD(reserved), (0.5, 0.8, 0.95))
+
+
+def test_a_call_counts_towards_its_request_session_day_month_provider_and_model() -> None:
+    budgets = Budgets(
+        per_request=USD(1),
+        session=USD(2),
+        daily=USD(3),
+        monthly=USD(4),
+        providers={"a": (USD(5), None)},
+        models={"a/x": (None, USD(6))},
+    )
+    caps = caps_for(request(), model("a/x"), budgets, DAY)
+    assert {(cap.scope, cap.period, cap.limit) for cap in caps} == {
+        ("request", "r", USD(1)),
+        ("session", "s", USD(2)),
+        ("day", "2026-11-03", USD(3)),
+        ("month", "2026-11", USD(4)),
+        ("day provider:a", "2026-11-03", USD(5)),
+        ("month provider:a", "2026-11", None),
+        ("day model:a/x", "2026-11-03", None),
+        ("month model:a/x", "2026-11", USD(6)),
+    }
+
+
+def test_without_a_model_only_what_any_call_counts_towards() -> None:
+    assert [cap.scope for cap in caps_for(request(), None, Budgets(), DAY)] == ["request", "session", "day", "month"]
+
+
+@pytest.mark.parametrize(
+    ("configured", "asked", "limit"),
+    [("2", "1", "1"), ("1", "2", "1"), (None, "2", "2"), ("1", None, "1"), (None, None, None)],
+)
+def test_a_request_falls_under_the_tighter_of_its_own_cap_and_the_configured_one(
+    configured: str | None, asked: str | None, limit: str | None
+) -> None:
+    budgets = Budgets(per_request=USD(configured) if configured else None)
+    cap = caps_for(request(max_cost=USD(asked) if asked else None), None, budgets, DAY)[0]
+    assert cap.limit == (USD(limit) if limit else None)
+
+
+def test_a_cap_of_zero_is_a_cap() -> None:
+    assert caps_for(request(max_cost=ZERO), None, Budgets(per_request=USD(1)), DAY)[0].limit == ZERO
+
+
+def test_calls_outside_any_session_do_not_add_up_to_one() -> None:
+    caps = [caps_for(Request((), id=id), None, Budgets(session=USD(1)), DAY)[1] for id in ("one", "two")]
+    assert caps[0].period != caps[1].period
+
+
+@pytest.mark.parametrize(
+    ("spent", "reserved", "limit", "left", "condition"),
+    [
+        ("0", "0", "1", "1", BudgetCondition.OK),
+        ("0.4", "0.5", "1", "0.1", BudgetCondition.OK),
+        ("0.5", "0", "1", "0.5", BudgetCondition.ALERT),
+        ("0.95", "0.2", "1", "0", BudgetCondition.ALERT),
+        ("1", "0", "1", "0", BudgetCondition.EXHAUSTED),
+        ("1.2", "0", "1", "0", BudgetCondition.EXHAUSTED),
+        ("0", "0", "0", "0", BudgetCondition.EXHAUSTED),
+        ("50", "5", None, None, BudgetCondition.OK),
+    ],
+)
+def test_what_is_left_and_how_it_stands(
+    spent: str, reserved: str, limit: str | None, left: str | None, condition: BudgetCondition
+) -> None:
+    seen = state(spent, limit, reserved)
+    assert seen.left == (None if left is None else USD(left))
+    assert seen.condition is condition
+
+
+def test_the_share_counts_what_is_reserved() -> None:
+    assert state("0.25", "1", "0.25").share == 0.5
+    assert state("0", "0").share == 1.0
+    assert state("1", None).share is None
+
+
+def test_the_tightest_is_the_one_with_the_least_left() -> None:
+    roomy, tight, endless = state("0", "5"), state("9", "10"), state("9", None)
+    assert tightest([roomy, endless, tight]) is tight
+    assert tightest([endless]) is None
+
+
+def test_a_call_is_worth_making_when_an_answer_of_the_expected_length_fits() -> None:
+    assert least_output(4096, 1000) == 1000
+    assert least_output(4096, 10) == 256
+    assert least_output(100, 1000) == 100
+
+
+words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60)
+prose = st.lists(
+    st.sampled_from(
+        [
+            "the",
+            "quick",
+            "brown",
+            "fox",
+            "jumps",
+            "über",
+            "ein",
+            "狐",
+            "を",
+            "12",
+            "345.6",
+            "==",
+            "{}",
+            ":-)",
+            "🙂",
+            "Приве́т",
+        ]
+    ),
+    max_size=200,
+)
+texts = st.one_of(prose.map(" ".join), prose.map("\n".join), st.builds(lambda t, n: t * n, words, st.integers(1, 40)))
+
+
+@settings(max_examples=300)
+@given(st.lists(texts, min_size=1, max_size=4), texts, st.integers(0, 2))
+def test_what_is_reserved_for_the_input_is_not_passed_by_what_the_demo_bills(
+    said: list[str], system: str, images: int
+) -> None:
+    pictures = (Image("image/png", b"x"),) * images
+    sent = Request(tuple(Message("user", text, pictures) for text in said), system=system)
+    billed = Question("m", tuple(Turn("user", text, images) for text in said), system).input_tokens
+    assert input_bound(profile(sent).input_tokens) >= billed

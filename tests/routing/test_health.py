@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import pytest
+
+from tui_orchestrator.routing.decision import Exclusion
+from tui_orchestrator.routing.errors import (
+    Authentication,
+    BadRequest,
+    Cancelled,
+    Connection,
+    ContentFilter,
+    ContextWindow,
+    NotFound,
+    Overloaded,
+    Permission,
+    RateLimited,
+    Server,
+    StreamBroken,
+    Timeout,
+    TurnError,
+)
+from tui_orchestrator.routing.health import (
+    COOLDOWN_S,
+    FAILURES_TO_OPEN,
+    KEY_COOLDOWN_S,
+    LONGEST_COOLDOWN_S,
+    Circuits,
+    HealthState,
+)
+
+MODEL, SIBLING, PROVIDER = "a/x", "a/y", "a"
+
+
+def fail(circuits: Circuits, error: TurnError, now: float = 0.0, times: int = 1, model: str = MODEL) -> None:
+    for _ in range(times):
+        circuits.begin(model)
+        circuits.failed(model, PROVIDER, error, now)
+
+
+def succeed(circuits: Circuits, model: str = MODEL) -> None:
+    circuits.begin(model)
+    circuits.succeeded(model, PROVIDER)
+
+
+def out(circuits: Circuits, now: float, model: str = MODEL) -> bool:
+    return circuits.health(model, PROVIDER, now).out is not None
+
+
+def opened(at: float = 0.0) -> Circuits:
+    circuits = Circuits()
+    fail(circuits, Server(), at, FAILURES_TO_OPEN)
+    return circuits
+
+
+def test_a_model_nobody_called_is_available() -> None:
+    assert Circuits().health(MODEL, PROVIDER, 0).state is HealthState.AVAILABLE
+
+
+@pytest.mark.parametrize("error", [Server(), Overloaded(), Timeout(), StreamBroken(), RateLimited()])
+def test_a_circuit_opens_after_three_failures_in_a_row(error: TurnError) -> None:
+    circuits = Circuits()
+    fail(circuits, error, times=2)
+    assert not out(circuits, 0)
+    fail(circuits, error)
+    health = circuits.health(MODEL, PROVIDER, 10)
+    assert health.state is HealthState.COOLING_DOWN
+    assert health.seconds_left == COOLDOWN_S - 10
+    assert health.out is not None
+    assert health.out[0] is Exclusion.COOLING_DOWN
+    assert "tried again in 20 s" in health.out[1]
+
+
+def test_a_server_that_is_not_there_is_called_unreachable() -> None:
+    circuits = Circuits()
+    fail(circuits, Connection(), times=3)
+    assert circuits.health(MODEL, PROVIDER, 1).state is HealthState.UNREACHABLE
+
+
+def test_a_success_between_failures_starts_the_count_again() -> None:
+    circuits = Circuits()
+    for _ in range(4):
+        fail(circuits, Server(), times=2)
+        succeed(circuits)
+    assert not out(circuits, 0)
+    assert circuits.health(MODEL, PROVIDER, 0).state is HealthState.DEGRADED
+
+
+def test_a_half_open_circuit_lets_one_through() -> None:
+    circuits = opened()
+    assert not out(circuits, COOLDOWN_S)
+    circuits.begin(MODEL)
+    assert out(circuits, COOLDOWN_S)
+
+
+def test_a_success_closes_the_circuit_whole() -> None:
+    circuits = opened()
+    succeed(circuits)
+    assert not out(circuits, 0)
+    fail(circuits, Server(), times=2)
+    assert not out(circuits, 0)
+    fail(circuits, Server())
+    assert circuits.health(MODEL, PROVIDER, 0).seconds_left == COOLDOWN_S
+
+
+def test_each_failed_trial_doubles_the_cooldown_up_to_a_bound() -> None:
+    circuits, now, waits = opened(), COOLDOWN_S, [COOLDOWN_S]
+    for _ in range(7):
+        fail(circuits, Server(), now)
+        left = circuits.health(MODEL, PROVIDER, now).seconds_left
+        assert left is not None
+        waits.append(left)
+        now += left
+    assert waits == [30, 60, 120, 240, 480, 600, 600, 600]
+
+
+def test_a_trial_that_tells_nothing_lets_the_next_one_try() -> None:
+    circuits = opened()
+    circuits.begin(MODEL)
+    circuits.failed(MODEL, PROVIDER, Cancelled(), COOLDOWN_S)
+    assert not out(circuits, COOLDOWN_S)
+
+
+def test_a_shorter_cooldown_never_overwrites_a_longer_one() -> None:
+    circuits = Circuits()
+    fail(circuits, NotFound(status=404))
+    fail(circuits, RateLimited(status=429, retry_after_s=5))
+    health = circuits.health(MODEL, PROVIDER, 0)
+    assert health.seconds_left == LONGEST_COOLDOWN_S
+    assert (health.state, health.detail) == (HealthState.UNREACHABLE, "404")
+
+
+def test_a_rate_limit_holds_for_as_long_as_the_provider_said_up_to_a_bound() -> None:
+    circuits = Circuits()
+    fail(circuits, RateLimited(status=429, retry_after_s=7))
+    assert out(circuits, 6.9)
+    assert not out(circuits, 7)
+    fail(circuits, RateLimited(status=429, retry_after_s=10**6), 7)
+    assert circuits.health(MODEL, PROVIDER, 7).seconds_left == LONGEST_COOLDOWN_S
+
+
+def test_a_key_that_is_not_accepted_shuts_all_models_of_its_provider_and_no_others() -> None:
+    circuits = Circuits()
+    fail(circuits, Authentication(status=401))
+    for model in (MODEL, SIBLING):
+        health = circuits.health(model, PROVIDER, 1)
+        assert health.state is HealthState.UNAUTHORISED
+        assert health.out is not None
+        assert health.out[0] is Exclusion.UNHEALTHY
+    assert circuits.health("b/x", "b", 1).out is None
+    assert not out(circuits, KEY_COOLDOWN_S, MODEL)
+    assert not out(circuits, KEY_COOLDOWN_S, SIBLING)
+
+
+def test_an_answer_from_one_model_shows_that_the_key_is_good_again() -> None:
+    circuits = Circuits()
+    fail(circuits, Authentication(status=401))
+    succeed(circuits, SIBLING)
+    assert not out(circuits, 1)
+
+
+@pytest.mark.parametrize("error", [Permission(status=403), NotFound(status=404)])
+def test_what_only_the_user_can_mend_shuts_the_model_alone_at_once(error: TurnError) -> None:
+    circuits = Circuits()
+    fail(circuits, error)
+    assert circuits.health(MODEL, PROVIDER, 1).state is HealthState.UNREACHABLE
+    assert not out(circuits, 1, SIBLING)
+
+
+@pytest.mark.parametrize("error", [BadRequest(), ContextWindow(), ContentFilter(), Cancelled()])
+def test_the_faults_of_a_request_do_not_count_against_the_model(error: TurnError) -> None:
+    circuits = Circuits()
+    fail(circuits, error, times=10)
+    assert circuits.health(MODEL, PROVIDER, 0).state is HealthState.AVAILABLE
+
+
+def test_forgetting_tries_everything_afresh() -> None:
+    circuits = opened()
+    fail(circuits, Authentication())
+    circuits.forget()
+    assert not out(circuits, 0)

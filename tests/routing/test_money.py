@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from decimal import Decimal, getcontext
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_orchestrator.routing.money import FREE, ZERO, Cost, CostState, Money, Price, Rates, Tier, Usage
+
+from .samples import price
+
+
+def test_a_dollar_is_a_million_million_picodollars() -> None:
+    assert Money.from_usd("1") == Money(10**12)
+    assert Money.from_usd(Decimal("0.000000000001")) == Money(1)
+    assert Money.from_usd(3).usd == 3
+
+
+def test_what_is_finer_than_a_picodollar_is_rounded_up() -> None:
+    assert Money.from_usd("0.0000000000001") == Money(1)
+    assert Money.from_usd("0.0000000000010000000000000000000000000000000001") == Money(2)
+    assert Money.from_usd("9999999999999.9999999999990000000000000001") == Money(10**25)
+
+
+def test_money_from_a_float_is_refused() -> None:
+    with pytest.raises(TypeError, match="loses cents"):
+        Money.from_usd(0.1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["", "x", "NaN", "sNaN", "inf", "-Infinity", "1e999999", "1e16", "0.1.2", "$5"])
+def test_what_is_no_amount_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match=r"such as 0\.05"):
+        Money.from_usd(text)
+
+
+@given(st.integers(-(10**15), 10**15), st.integers(-(10**15), 10**15), st.integers(0, 1000))
+def test_sums_are_exact_and_read_back_exactly(a: int, b: int, times: int) -> None:
+    assert Money(a) + Money(b) - Money(b) == Money(a)
+    assert (Money(a) * times).picodollars == a * times
+    assert Money.from_usd(Money(a).usd) == Money(a)
+    assert (Money(a) < Money(b)) == (a < b)
+    assert -Money(a) == Money(-a)
+
+
+@pytest.mark.parametrize(
+    ("usd", "shown"),
+    [
+        ("0", "$0"),
+        ("0.000000000001", "$0.000000000001"),
+        ("0.0000004", "$0.00000040"),
+        ("0.00042", "$0.00042"),
+        ("0.0031", "$0.0031"),
+        ("0.0125", "$0.012"),
+        ("0.999", "$0.999"),
+        ("1", "$1.00"),
+        ("12345.678", "$12,345.68"),
+        ("-0.5", "-$0.500"),
+    ],
+)
+def test_an_amount_is_shown_with_the_digits_that_matter(usd: str, shown: str) -> None:
+    assert str(Money.from_usd(usd)) == shown
+
+
+@given(st.integers(-(10**16), 10**16).filter(bool))
+def test_something_is_never_shown_as_nothing(amount: int) -> None:
+    digits = str(Money(amount)).replace("$", "").replace(",", "")
+    assert Decimal(digits) != 0
+    assert abs(Decimal(digits) - Money(amount).usd) <= abs(Money(amount).usd) / 10
+
+
+def test_a_call_costs_tokens_times_rate_without_rounding() -> None:
+    rates = Rates.from_usd("3", "15", cached_input="0.30", cache_write="3.75", reasoning="20")
+    usage = Usage(1000, 200, cached_input=600, cache_write=100, reasoning=50)
+    expected = 300 * 3_000_000 + 600 * 300_000 + 100 * 3_750_000 + 150 * 15_000_000 + 50 * 20_000_000
+    assert rates.cost(usage) == Money(expected)
+
+
+def test_buckets_without_a_rate_of_their_own_are_billed_plainly() -> None:
+    usage = Usage(1000, 200, cached_input=600, cache_write=100, reasoning=50)
+    assert Rates.from_usd("3", "15").cost(usage) == Rates.from_usd("3", "15").cost(Usage(1000, 200))
+
+
+def test_a_provider_that_reports_more_cached_than_input_gives_no_negative_bill() -> None:
+    assert Rates.from_usd("10", "0", cached_input="0").cost(Usage(10, 0, cached_input=500)) == ZERO
+
+
+def test_a_rate_is_rounded_up_to_a_microdollar_and_never_negative() -> None:
+    assert Rates.from_usd("0.0000001", "1").input == 1
+    with pytest.raises(ValueError, match="below zero"):
+        Rates.from_usd("-1", "1")
+
+
+def test_a_tier_prices_the_whole_call_once_the_input_is_longer() -> None:
+    tiered = Price(Rates.from_usd("2", "12"), (Tier(200, Rates.from_usd("4", "18")),))
+    assert tiered.cost(Usage(200, 10)) == Rates.from_usd("2", "12").cost(Usage(200, 10))
+    assert tiered.cost(Usage(201, 10)) == Rates.from_usd("4", "18").cost(Usage(201, 10))
+
+
+def test_a_fee_per_call_is_added_once() -> None:
+    fee = Money.from_usd("0.01")
+    assert price(per_call=fee).cost(Usage()) == fee
+    assert price(per_call=fee).ceiling(0, 0) == fee
+
+
+rates = st.integers(0, 10**8)
+maybe = st.one_of(st.none(), rates)
+all_rates = st.builds(Rates, rates, rates, maybe, maybe, maybe)
+prices = st.builds(
+    lambda first, tiers, fee: Price(first, tuple(Tier(over, r) for over, r in sorted(tiers.items())), Money(fee)),
+    all_rates,
+    st.dictionaries(st.integers(0, 3000), all_rates, max_size=3),
+    rates,
+)
+
+
+@given(prices, st.integers(0, 4000), st.integers(0, 4000), st.data())
+def test_no_usage_within_its_bounds_costs_more_than_the_ceiling(
+    price: Price, most_in: int, most_out: int, data: st.DataObject
+) -> None:
+    tokens_in = data.draw(st.integers(0, most_in))
+    cached = data.draw(st.integers(0, tokens_in))
+    written = data.draw(st.integers(0, tokens_in - cached))
+    tokens_out = data.draw(st.integers(0, most_out))
+    usage = Usage(tokens_in, tokens_out, cached, written, data.draw(st.integers(0, tokens_out)))
+    assert price.cost(usage) <= price.ceiling(most_in, most_out)
+
+
+@given(prices, st.integers(0, 4000), st.integers(0, 10**13))
+def test_what_is_affordable_fits_and_one_token_more_does_not(price: Price, tokens_in: int, room: int) -> None:
+    affordable = price.affordable_output(tokens_in, Money(room))
+    if affordable < 0:
+        assert price.ceiling(tokens_in, 0) > Money(room)
+        return
+    assert price.ceiling(tokens_in, affordable) <= Money(room) or affordable == 2**31
+    assert price.ceiling(tokens_in, affordable + 1) > Money(room) or affordable == 2**31
+
+
+@given(prices)
+def test_a_price_is_read_back_from_the_row_as_it_was(price: Price) -> None:
+    assert Price.from_json(price.to_json()) == price
+
+
+def test_only_what_can_never_cost_anything_is_free() -> None:
+    assert FREE.free
+    assert not price(per_call=Money(1)).free
+    assert not Price(Rates(0, 0, reasoning=1)).free
+    assert not Price(Rates(0, 0), (Tier(10, Rates(1, 0)),)).free
+
+
+def test_the_state_of_a_cost_says_where_it_comes_from() -> None:
+    usage = Usage(10, 10)
+    guessed = Usage(10, 10, source="estimated")
+    assert Cost.of(usage, price(), Money(7)) == Cost(Money(7), CostState.BILLED)
+    assert Cost.of(usage, price()).state is CostState.COMPUTED
+    assert Cost.of(guessed, price()).state is CostState.ESTIMATED
+    assert Cost.of(usage, None) == Cost(None, CostState.UNKNOWN)
+
+
+def test_an_unknown_cost_is_shown_as_a_question_and_an_estimate_with_a_tilde() -> None:
+    assert str(Cost(None, CostState.UNKNOWN)) == "$?"
+    assert str(Cost(Money.from_usd("2"), CostState.ESTIMATED)) == "~$2.00"
+    assert str(Cost(Money.from_usd("2"), CostState.BILLED)) == "$2.00"
+
+
+def test_a_sum_with_an_estimate_in_it_is_an_estimate() -> None:
+    assert (Usage(1, 2, 1, 0, 1) + Usage(3, 4, source="estimated")) == Usage(4, 6, 1, 0, 1, "estimated")
+
+
+def test_reading_money_leaves_the_callers_rounding_alone() -> None:
+    before = getcontext().rounding
+    Money.from_usd("0.1")
+    assert getcontext().rounding == before

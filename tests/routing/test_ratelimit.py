@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_orchestrator.routing.ratelimit import MINUTE_S, Limit, RateLimits
+
+from .samples import model
+
+THREE_A_MINUTE = model("a/x", requests_per_minute=3)
+
+
+def starts(limits: RateLimits, *asked: tuple[object, int, float]) -> list[float]:
+    return [now + limits.claim(who, tokens, now) for who, tokens, now in asked]  # type: ignore[arg-type]
+
+
+def test_without_a_limit_nobody_waits() -> None:
+    limits = RateLimits()
+    assert starts(limits, *[(model("a/x"), 10**9, 5.0)] * 50) == [5.0] * 50
+
+
+def test_places_are_given_in_the_order_they_are_asked_for() -> None:
+    due = starts(RateLimits(), *[(THREE_A_MINUTE, 1, 0.0)] * 8)
+    assert due == [0, 0, 0, 60, 60, 60, 120, 120]
+
+
+def test_a_minute_is_any_sixty_seconds() -> None:
+    due = starts(RateLimits(), *[(THREE_A_MINUTE, 1, at) for at in (0.0, 50.0, 55.0, 59.0, 61.0, 62.0)])
+    assert due == [0, 50, 55, 60, 110, 115]
+
+
+def test_tokens_are_counted_with_what_the_call_may_become() -> None:
+    thousand = model("a/x", tokens_per_minute=1000)
+    assert starts(RateLimits(), *[(thousand, size, 0.0) for size in (600, 400, 1, 600)]) == [0, 0, 60, 60]
+
+
+def test_a_call_larger_than_the_whole_allowance_waits_for_an_empty_minute() -> None:
+    thousand = model("a/x", tokens_per_minute=1000)
+    assert starts(RateLimits(), (thousand, 5, 0.0), (thousand, 5000, 1.0), (thousand, 5, 2.0)) == [0, 60, 120]
+
+
+def test_the_strictest_of_model_and_provider_holds() -> None:
+    limits = RateLimits()
+    limits.provider("a", requests=2, tokens=None, concurrent=None)
+    one, other = model("a/x"), model("a/y")
+    assert starts(limits, (one, 1, 0.0), (other, 1, 0.0), (one, 1, 0.0), (model("b/z"), 1, 0.0)) == [0, 0, 60, 0]
+
+
+def test_a_model_that_waits_does_not_hold_up_the_others_of_its_provider() -> None:
+    for provider_allows in (None, 10):
+        limits = RateLimits()
+        limits.provider("a", requests=provider_allows, tokens=None, concurrent=None)
+        slow, free = model("a/slow", requests_per_minute=1), model("a/free")
+        assert starts(limits, (slow, 1, 0.0), (slow, 1, 0.0), (free, 1, 1.0)) == [0, 60, 1]
+
+
+def test_asking_how_long_takes_no_place() -> None:
+    limits = RateLimits()
+    for _ in range(10):
+        assert limits.wait_s(THREE_A_MINUTE, 1, 0.0) == 0.0
+    starts(limits, *[(THREE_A_MINUTE, 1, 0.0)] * 3)
+    assert limits.wait_s(THREE_A_MINUTE, 1, 20.0) == 40.0
+
+
+def test_a_limit_that_was_changed_holds_for_the_next_call() -> None:
+    limits = RateLimits()
+    limits.provider("a", requests=1, tokens=None, concurrent=None)
+    starts(limits, (model("a/x"), 1, 0.0))
+    limits.provider("a", requests=5, tokens=None, concurrent=None)
+    assert limits.wait_s(model("a/x"), 1, 0.0) == 0.0
+
+
+calls = st.lists(
+    st.tuples(st.sampled_from([0.0, 0.3, 1.0, 7.7, 30.0, 59.9, 60.0, 90.0]), st.integers(1, 100)), max_size=40
+)
+
+
+@given(st.integers(1, 5), st.integers(100, 300), calls, st.data())
+def test_no_sixty_seconds_ever_hold_more_than_the_limit(
+    requests: int, tokens: int, calls: list[tuple[float, int]], data: st.DataObject
+) -> None:
+    limit, now = Limit(requests, tokens), 1000.0
+    taken: list[tuple[float, int]] = []
+    for pause, size in calls:
+        now += pause
+        limit.forget(now)
+        due = limit.earliest(size, now)
+        assert due >= now
+        # Another limit may put the call off further: then it takes a place where this one has room as well.
+        due = limit.earliest(size, due + data.draw(st.sampled_from([0.0, 0.0, 12.5, 100.0])))
+        limit.take(size, due)
+        taken.append((due, size))
+    for start, _ in taken:
+        inside = [size for due, size in taken if start <= due < start + MINUTE_S]
+        assert len(inside) <= requests
+        assert sum(inside) <= tokens
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a/x", "a/y", "b/z"]), st.sampled_from([0.0, 1.0, 40.0])), max_size=40))
+def test_neither_model_nor_provider_ever_passes_its_minute(calls: list[tuple[str, float]]) -> None:
+    limits, now = RateLimits(), 0.0
+    limits.provider("a", requests=3, tokens=None, concurrent=None)
+    taken: list[tuple[str, float]] = []
+    for name, pause in calls:
+        now += pause
+        taken.append((name, now + limits.claim(model(name, requests_per_minute=2), 1, now)))
+    for _, start in taken:
+        inside = [name for name, due in taken if start <= due < start + MINUTE_S]
+        assert sum(name.startswith("a/") for name in inside) <= 3
+        assert all(inside.count(name) <= 2 for name in inside)
+
+
+async def test_only_so_many_calls_run_at_once_and_the_next_goes_when_one_ends() -> None:
+    limits = RateLimits()
+    limits.provider("a", None, None, concurrent=2)
+    one, other = model("a/x", max_concurrent=1), model("a/y")
+    running: list[str] = []
+    ends = {name: asyncio.Event() for name in "pqr"}
+
+    async def call(name: str, who: object) -> None:
+        async with limits.one_of_many(who):  # type: ignore[arg-type]
+            running.append(name)
+            await ends[name].wait()
+        running.remove(name)
+
+    async def settle() -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    tasks = [asyncio.create_task(call(*started)) for started in (("p", one), ("q", one), ("r", other))]
+    await settle()
+    assert running == ["p"]
+    assert limits.busy(one)
+    ends["p"].set()
+    await settle()
+    assert running == ["q", "r"]
+    for end in ends.values():
+        end.set()
+    await asyncio.gather(*tasks)
+    assert not limits.busy(one)
+    assert not limits.busy(other)

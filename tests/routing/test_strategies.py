@@ -1,0 +1,234 @@
+"""Each strategy's order over one small market that a reader can check by eye, and what holds for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tui_orchestrator.routing.decision import Candidate, Policy, Weights
+from tui_orchestrator.routing.money import Money
+from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.routing.strategies import explore, rank
+
+from .samples import candidate, profile
+
+#                     p     dollars  seconds
+MARKET = (
+    candidate("here/tiny", 0.55, "0", 3.0, local=True),
+    candidate("a/cheap", 0.82, "0.0005", 2.0),
+    candidate("b/quick", 0.84, "0.002", 0.8),
+    candidate("c/solid", 0.90, "0.004", 5.0),
+    candidate("a/best", 0.97, "0.05", 12.0),
+)
+POLICY = Policy(quality_threshold=0.8, exploration=0.0)
+
+
+def order(
+    strategy: Strategy,
+    candidates: tuple[Candidate, ...] = MARKET,
+    policy: Policy = POLICY,
+    complexity: int = 8,
+    chain: tuple[str, ...] = (),
+    size: int = 3,
+) -> list[str]:
+    ranked = rank(strategy, candidates, profile(complexity=complexity), policy, chain=chain, size=size)
+    return [c.model for c in ranked]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "expected"),
+    [
+        (Strategy.CHEAPEST, "a/cheap b/quick c/solid a/best here/tiny"),
+        (Strategy.PERFORMANCE, "b/quick a/cheap c/solid a/best here/tiny"),
+        (Strategy.QUALITY, "a/best c/solid b/quick a/cheap here/tiny"),
+        (Strategy.BALANCED, "a/cheap b/quick c/solid a/best here/tiny"),
+        (Strategy.PREFERENCE, "a/cheap b/quick c/solid a/best here/tiny"),
+        (Strategy.LOCAL_FIRST, "a/cheap b/quick c/solid a/best here/tiny"),
+        (Strategy.FALLBACK, "here/tiny a/cheap a/best"),
+        (Strategy.ENSEMBLE, "a/best c/solid b/quick a/cheap here/tiny"),
+    ],
+)
+def test_each_strategy_ranks_the_market_in_its_own_order(strategy: Strategy, expected: str) -> None:
+    assert order(strategy) == expected.split()
+
+
+@pytest.mark.parametrize("strategy", [s for s in Strategy if s is not Strategy.ENSEMBLE])
+def test_scores_fall_along_the_ranking(strategy: Strategy) -> None:
+    for complexity in (2, 8):
+        scores = [c.score for c in rank(strategy, MARKET, profile(complexity=complexity), POLICY)]
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_balanced_goes_by_the_users_weights() -> None:
+    only_quality = replace(POLICY, weights=Weights(quality=1, cost=0, latency=0))
+    assert order(Strategy.BALANCED, policy=only_quality)[0] == "a/best"
+    only_cost = replace(POLICY, weights=Weights(quality=0, cost=1, latency=0))
+    assert order(Strategy.BALANCED, policy=only_cost)[0] == "here/tiny"
+    only_time = replace(POLICY, weights=Weights(quality=0, cost=0, latency=1))
+    assert order(Strategy.BALANCED, policy=only_time)[0] == "b/quick"
+
+
+@pytest.mark.parametrize(
+    ("policy", "first"),
+    [
+        (replace(POLICY, prefer_local=True), "here/like"),
+        (replace(POLICY, prefer_opensource=True), "b/like"),
+        (replace(POLICY, lean_to="c"), "c/like"),
+        (replace(POLICY, lean_to="c/like"), "c/like"),
+    ],
+)
+def test_a_leaning_decides_between_models_that_are_nearly_as_good(policy: Policy, first: str) -> None:
+    alike = (
+        candidate("a/like"),
+        candidate("b/like", open_weights=True),
+        candidate("c/like"),
+        candidate("here/like", local=True),
+    )
+    assert order(Strategy.BALANCED, alike)[0] == "a/like"
+    assert order(Strategy.BALANCED, alike, policy)[0] == first
+    far_better = candidate("d/better", 0.99, "0.00001", 0.1)
+    assert order(Strategy.BALANCED, (*alike, far_better), policy)[0] == "d/better"
+
+
+@pytest.mark.parametrize("strategy", [Strategy.CHEAPEST, Strategy.PERFORMANCE])
+def test_good_enough_goes_before_not_good_enough_however_dear_and_slow(strategy: Strategy) -> None:
+    dear = candidate("a/dear", 0.81, "90", 3600.0)
+    poor = candidate("b/poor", 0.79, "0", 0.1)
+    assert order(strategy, (poor, dear)) == ["a/dear", "b/poor"]
+
+
+def test_the_cheapest_is_never_one_whose_price_is_not_known() -> None:
+    unknown, dear = candidate("a/unknown", 0.99, None), candidate("b/dear", 0.81, "20")
+    assert order(Strategy.CHEAPEST, (unknown, dear)) == ["b/dear", "a/unknown"]
+
+
+def test_without_a_good_enough_one_cheapest_and_performance_take_the_likeliest() -> None:
+    strict = replace(POLICY, quality_threshold=0.99)
+    for strategy in (Strategy.CHEAPEST, Strategy.PERFORMANCE):
+        assert order(strategy, policy=strict) == ["a/best", "c/solid", "b/quick", "a/cheap", "here/tiny"]
+
+
+def test_quality_gives_a_tie_to_the_cheaper() -> None:
+    tie = (candidate("a/dear", 0.902, "1"), candidate("b/cheap", 0.899, "0.1"))
+    assert order(Strategy.QUALITY, tie) == ["b/cheap", "a/dear"]
+
+
+def test_votes_move_preference_and_few_votes_move_it_little() -> None:
+    loved = tuple(replace(c, wins=60.0) if c.model == "c/solid" else c for c in MARKET)
+    assert order(Strategy.PREFERENCE, loved)[0] == "c/solid"
+    one_vote = tuple(replace(c, wins=1.0) if c.model == "here/tiny" else c for c in MARKET)
+    assert order(Strategy.PREFERENCE, one_vote)[0] == "a/cheap"
+    hated = tuple(replace(c, losses=60.0) if c.model == "a/cheap" else c for c in MARKET)
+    assert order(Strategy.PREFERENCE, hated)[-1] == "a/cheap"
+
+
+def test_an_easy_prompt_stays_local_and_a_hard_one_when_the_local_model_is_able() -> None:
+    assert order(Strategy.LOCAL_FIRST, complexity=3)[0] == "here/tiny"
+    assert order(Strategy.LOCAL_FIRST, complexity=4)[0] == "a/cheap"
+    able = (*MARKET, candidate("here/able", 0.8, "0", 9.0, local=True))
+    assert order(Strategy.LOCAL_FIRST, able, complexity=10)[:2] == ["here/able", "a/cheap"]
+
+
+def test_behind_two_local_models_comes_the_cloud_and_the_other_local_ones_last() -> None:
+    locals_ = tuple(candidate(f"here/{n}", 0.9 + n / 100, "0", local=True) for n in range(4))
+    ranked = order(Strategy.LOCAL_FIRST, (*locals_, candidate("a/cloud", 0.5, "1")))
+    assert ranked == ["here/3", "here/2", "a/cloud", "here/1", "here/0"]
+
+
+def test_a_built_chain_climbs_from_the_cheapest_to_the_surest() -> None:
+    five = replace(POLICY, max_attempts=5)
+    assert order(Strategy.FALLBACK, policy=five) == ["here/tiny", "a/cheap", "c/solid", "a/best"]
+    assert order(Strategy.FALLBACK) == ["here/tiny", "a/cheap", "a/best"]
+    assert order(Strategy.FALLBACK, policy=replace(POLICY, max_attempts=1)) == ["here/tiny", "a/best"]
+
+
+def test_a_named_chain_keeps_its_order_and_leaves_the_others_out() -> None:
+    named = ("c/solid", "here/tiny", "x/gone", "a/best")
+    assert order(Strategy.FALLBACK, chain=named) == ["c/solid", "here/tiny", "a/best"]
+
+
+def test_an_ensemble_prefers_other_families_and_other_houses() -> None:
+    best = candidate("a/one", 0.95, family="f")
+    sibling = candidate("a/two", 0.94, family="f")
+    neighbour = candidate("a/three", 0.90, family="g")
+    stranger = candidate("b/four", 0.88, family="h")
+    members = order(Strategy.ENSEMBLE, (best, sibling, neighbour, stranger), size=3)[:3]
+    assert members == ["a/one", "b/four", "a/three"]
+
+
+candidates = st.lists(
+    st.builds(
+        candidate,
+        id=st.sampled_from([f"{house}/{name}" for house in "abh" for name in "uvwxyz"]),
+        p=st.integers(1, 99).map(lambda n: n / 100),
+        usd=st.one_of(st.none(), st.sampled_from(["0", "0.000001", "0.001", "0.02", "0.3", "4", "50"])),
+        seconds=st.sampled_from([0.1, 1.0, 7.0, 50.0, 400.0]),
+        local=st.booleans(),
+        wins=st.integers(0, 30).map(float),
+        losses=st.integers(0, 30).map(float),
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda c: c.model,
+).map(tuple)
+
+
+@given(candidates, st.sampled_from(list(Strategy)), st.integers(1, 10), st.integers(1, 10**12), st.randoms())
+def test_a_dearer_twin_is_never_chosen(
+    market: tuple[Candidate, ...], strategy: Strategy, complexity: int, more: int, shuffle: object
+) -> None:
+    original = market[0]
+    cost = original.estimated_cost
+    # A twin of another house would count as diversity to an ensemble; its name would sort first.
+    dearer = None if cost is None else cost + Money(more)
+    twin = replace(original, model=f"{original.provider}/a-twin", estimated_cost=dearer, cost_ceiling=dearer)
+    assume(cost is not None)
+    for line_up in ((twin, *market), (*market, twin)):
+        ranked = order(strategy, line_up, complexity=complexity)
+        assert ranked[0] != twin.model
+        if twin.model in ranked and original.model in ranked:
+            assert ranked.index(original.model) < ranked.index(twin.model)
+
+
+@given(candidates, st.sampled_from(list(Strategy)), st.integers(1, 10), st.data())
+def test_ties_are_stable_whatever_order_the_models_come_in(
+    market: tuple[Candidate, ...], strategy: Strategy, complexity: int, data: st.DataObject
+) -> None:
+    shuffled = tuple(data.draw(st.permutations(market)))
+    assert order(strategy, shuffled, complexity=complexity) == order(strategy, market, complexity=complexity)
+
+
+@given(candidates, st.sampled_from([s for s in Strategy if s is not Strategy.FALLBACK]))
+def test_a_ranking_loses_nobody_and_invents_nobody(market: tuple[Candidate, ...], strategy: Strategy) -> None:
+    assert sorted(order(strategy, market)) == sorted(c.model for c in market)
+
+
+def test_exploration_is_bounded_whatever_the_votes_are() -> None:
+    torn = [replace(c, wins=5.0, losses=5.0) for c in MARKET]
+    policy = replace(POLICY, exploration=0.05)
+    ranked = rank(Strategy.PREFERENCE, torn, profile(), policy)
+    explored = sum(explore(ranked, policy, seed)[1] for seed in range(4000))
+    assert 0 < explored <= 4000 * 0.05 * 1.3
+
+
+def test_exploration_is_the_same_for_the_same_seed_and_only_moves_one_to_the_front() -> None:
+    policy = replace(POLICY, exploration=1.0)
+    ranked = rank(Strategy.PREFERENCE, MARKET, profile(), policy)
+    moved = 0
+    for seed in range(50):
+        order_, explored = explore(ranked, policy, seed)
+        assert (order_, explored) == explore(ranked, policy, seed)
+        assert explored == (order_[0] is not ranked[0])
+        assert [c for c in order_ if c is not order_[0]] == [c for c in ranked if c is not order_[0]]
+        moved += explored
+    assert moved
+
+
+def test_without_exploration_or_with_one_model_nothing_is_explored() -> None:
+    ranked = rank(Strategy.PREFERENCE, MARKET, profile(), POLICY)
+    assert not any(explore(ranked, POLICY, seed)[1] for seed in range(200))
+    always = replace(POLICY, exploration=1.0)
+    assert explore(ranked[:1], always, 1) == (ranked[:1], False)

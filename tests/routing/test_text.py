@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_orchestrator.routing.text import clean, clean_line
+
+
+@pytest.mark.parametrize(
+    ("hostile", "harmless"),
+    [
+        ("\x1b]52;c;aGk=\x07x", "]52;c;aGk=x"),
+        ("\x9b31mred", "31mred"),
+        ("a\x00b\x7fc", "abc"),
+        ("user\u202egnp.exe", "usergnp.exe"),
+        ("a\u2066b\u2069\u200e\u200f\u061c", "ab"),
+        ("\ufeffstart\u2028end", "startend"),
+        ("hidden\U000e0041\U000e0042", "hidden"),
+        ("line\r\nnext\ttab", "line\nnext\ttab"),
+        ("lone \ud800 half", "lone \ufffd half"),
+        ("狐 🦊 héé\n", "狐 🦊 héé\n"),
+    ],
+)
+def test_what_could_command_a_terminal_or_deceive_a_reader_is_taken_out(hostile: str, harmless: str) -> None:
+    assert clean(hostile) == harmless
+
+
+@given(st.text(st.characters(), max_size=80))
+def test_nothing_that_controls_is_left(text: str) -> None:
+    cleaned = clean(text)
+    assert not [c for c in cleaned if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t"]
+    assert clean(cleaned) == cleaned
+    cleaned.encode()
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_a_sequence_cut_in_two_by_a_stream_is_as_harmless_as_a_whole_one(a: str, b: str) -> None:
+    assert clean(a) + clean(b) == clean(a + b)
+
+
+@given(st.text(max_size=400), st.integers(1, 50))
+def test_a_line_is_one_line_within_its_limit(text: str, limit: int) -> None:
+    line = clean_line(text, limit)
+    assert len(line) <= limit
+    assert "\n" not in line
+    assert line == line.strip()
+
+
+def test_a_line_that_was_cut_says_so() -> None:
+    assert clean_line("one  two\r\nthree", 9) == "one two…"
+    assert clean_line("one\ntwo", 9) == "one two"
