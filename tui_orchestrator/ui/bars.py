@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from . import words
+from .commands import ACTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,11 @@ class KeyBar(Widget):
         used = 0
         self._places.clear()
         seen: set[str] = set()
-        active = sorted(self.screen.active_bindings.values(), key=lambda found: found.node is self.app)
+        places = {action.id: place for place, action in enumerate(ACTIONS)}
+        active = sorted(
+            self.screen.active_bindings.values(),
+            key=lambda found: (found.node is self.app, places.get(found.binding.id or "", len(places))),
+        )
         for _, binding, enabled, _ in active:
             if not binding.show or not enabled or binding.action in seen:
                 continue

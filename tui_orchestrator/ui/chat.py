@@ -40,7 +40,7 @@ class ChatPane(Vertical):
     BORDER_TITLE = "Chat"
     HELP = (
         "The conversation. ↑↓ and Page keys scroll, End follows again, Enter or a click unfolds thinking and discarded "
-        "text, a click on the line under an answer shows its route card, Ctrl+Y copies the last answer."
+        "text, a click on the line under an answer shows its route card, Ctrl+G copies the last answer."
     )
 
     class Activity(Message):

@@ -31,7 +31,7 @@ def strategy_choices(current: Strategy | None, configured: Strategy, what_if: Wh
             name = words.short_name(decision.model)
             if strategy is Strategy.ENSEMBLE:
                 name = f"{len(decision.chain)} models"
-            cost = words.money(chosen.estimated_cost) if chosen else ""
+            cost = words.expected(chosen) if chosen else ""
             columns += [("→ " + words.fit(name, 28), ACCENT), (words.fit(cost, 10, right=True), MONEY)]
         elif decision is not None:
             columns.append(("→ no model can take it", BAD))

@@ -35,6 +35,9 @@ class Action:
     palette: bool = True
 
 
+TAKEN_BY_TEXT_AREAS = ("f6", "f7")
+"""Keys of ours that would select text in the prompt if it did not bind them too."""
+
 ACTIONS = (
     Action("prompt.send", "prompt", "enter", "send", "prompt: send", "Send", palette=False),
     Action("prompt.newline", "prompt", "ctrl+j,shift+enter", "newline", "prompt: break the line", palette=False),
@@ -55,7 +58,7 @@ ACTIONS = (
     Action("session.new", "app", "ctrl+n", "new_session", "session: new", "New"),
     Action("session.open", "app", "ctrl+l", "open_session", "session: open an earlier one", "Sessions"),
     Action("theme.pick", "app", "f9", "pick_theme", "view: theme", ""),
-    Action("answer.copy", "app", "ctrl+y", "copy_answer", "chat: copy the last answer", ""),
+    Action("answer.copy", "app", "ctrl+g", "copy_answer", "chat: copy the last answer", ""),
     Action("models.refresh", "app", "f8", "refresh_models", "models: look again for servers and models", ""),
     Action("app.palette", "app", "ctrl+p", "command_palette", "help: all commands", "Palette", palette=False),
     Action("app.interrupt", "app", "ctrl+c", "interrupt", "program: cancel, or quit if pressed twice", palette=False),
@@ -72,15 +75,15 @@ def bindings(scope: Scope) -> list[BindingType]:
     return [
         Binding(
             action.key,
-            action.action,
+            action.action if action.scope == scope else f"app.{action.action}",
             action.footer or action.title,
             id=action.id,
-            show=bool(action.footer),
+            show=bool(action.footer) and action.scope == scope,
             # A text area takes Enter and Tab for itself before it asks its bindings, unless they come first.
             priority=scope == "prompt",
         )
         for action in ACTIONS
-        if action.scope == scope
+        if action.scope == scope or (scope == "prompt" and action.key in TAKEN_BY_TEXT_AREAS)
     ]
 
 

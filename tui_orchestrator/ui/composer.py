@@ -157,6 +157,10 @@ class Composer(Vertical):
         )
         self._draw()
 
+    def show_outlook(self, outlook: Outlook) -> None:
+        self._outlook = outlook
+        self._draw()
+
     def weigh_again(self) -> None:
         """After a change of strategy, pin, session or registry; the draft is untouched."""
         self._weigh_soon()

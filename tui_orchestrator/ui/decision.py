@@ -95,33 +95,27 @@ def _attempts(steps: Sequence[Step], width: int) -> list[Content | str]:
 
 
 def _tasks(profile: Profile, width: int) -> list[Content | str]:
-    rows: list[Content | str] = [words.heading("Task", width, f"{words.spoken(profile.task_type)}")]
+    rows: list[Content | str] = [words.heading("Task", width, words.spoken(profile.task_type))]
     likeliest = sorted(profile.task_probabilities.items(), key=lambda item: -item[1])[:TASKS_SHOWN]
-    room = max(6, min(30, width - 25))
-    for task, probability in likeliest:
-        if probability < 0.01:
-            continue
-        rows.append(
-            Content.assemble(
-                words.fit(words.spoken(task), 18), " ", (words.bar(probability, room), BAR), f" {probability:.2f}"
-            )
-        )
+    rows += [
+        _gauge(words.spoken(task), probability, f"{probability:.2f}", width)
+        for task, probability in likeliest
+        if probability >= 0.01
+    ]
     return rows
 
 
+def _gauge(label: str, share: float, figure: str, width: int) -> Content:
+    label_room = max(6, min(18, width - 13))
+    room = max(2, min(30, width - label_room - 7))
+    return Content.assemble(words.fit(label, label_room), " ", (words.bar(share, room), BAR), f" {figure}")
+
+
 def _difficulty(profile: Profile, width: int) -> list[Content | str]:
-    room = max(6, min(30, width - 25))
     rows: list[Content | str] = [
         words.heading("Difficulty", width, profile.level),
-        Content.assemble(
-            words.fit("for models", 18), " ", (words.bar(profile.difficulty, room), BAR), f" {profile.difficulty:.2f}"
-        ),
-        Content.assemble(
-            words.fit("as people see it", 18),
-            " ",
-            (words.bar(profile.complexity / 10, room), BAR),
-            f" {profile.complexity}/10",
-        ),
+        _gauge("for models", profile.difficulty, f"{profile.difficulty:.2f}", width),
+        _gauge("as people see it", profile.complexity / 10, f"{profile.complexity}/10", width),
     ]
     weightiest = sorted(profile.evidence, key=lambda item: -abs(item.effect))[:EVIDENCE_SHOWN]
     for item in weightiest:
@@ -144,10 +138,10 @@ def _candidates(decision: Decision, width: int) -> list[Content | str]:
     rows: list[Content | str] = [words.heading(f"Candidates {len(inside)}/{len(decision.candidates)}", width, margin)]
     score_room = 8 if width >= 50 else 0
     time_room = 7 if width >= 42 else 0
-    name_room = width - 2 - 5 - 9 - time_room - score_room
+    name_room = width - 2 - 5 - 10 - time_room - score_room
     if inside:
         header = words.fit("", 2) + words.fit("model", name_room) + words.fit("p", 5, right=True)
-        header += words.fit("cost", 9, right=True)
+        header += words.fit("cost", 10, right=True)
         header += words.fit("time", time_room, right=True) + ("  score" if score_room else "")
         rows.append(Content.styled(header, MUTED))
     scores = [candidate.score for candidate in inside]
@@ -166,14 +160,13 @@ def _candidates(decision: Decision, width: int) -> list[Content | str]:
 def _inside(candidate: Candidate, decision: Decision, name_room: int, time_room: int, score: str) -> Content:
     member = decision.strategy is Strategy.ENSEMBLE and candidate.model in decision.chain
     chosen = candidate.model == decision.model or member
-    cost = "free" if candidate.cost_ceiling is not None and not candidate.cost_ceiling else None
     likelihood = candidate.success_probability
     style = GOOD if likelihood >= 0.8 else WARN if likelihood >= 0.5 else BAD
     return Content.assemble(
         ("▸ " if chosen else "  ", GOOD),
         (words.fit(words.short_name(candidate.model), name_room), "bold" if chosen else ""),
         (f"{likelihood:5.2f}", style),
-        words.fit(cost or words.money(candidate.estimated_cost), 9, right=True),
+        words.fit(words.expected(candidate), 10, right=True),
         words.fit(words.seconds(candidate.estimated_latency_s), time_room, right=True),
         ("  " + score if score else "", BAR),
     )
@@ -235,6 +228,11 @@ class DecisionPane(VerticalScroll):
             self.scroll_home(animate=False)
         elif not self._advance(event):
             return
+        self._draw()
+
+    def abandon(self, why: str) -> None:
+        """The turn broke without its last event."""
+        self._change(lambda step: step.state == "running", "failed", why)
         self._draw()
 
     def _advance(self, event: Event) -> bool:

@@ -136,6 +136,7 @@ class Desk(Stage):
             what = str(error) if ours else f"Something inside the program went wrong: {type(error).__name__}: {error}"
             if event.worker.group == "turn":
                 self.chat.abandon("broke off")
+                self.decision.abandon("broke off")
             self.say(what, "error")
 
     def cancel_turn(self) -> bool:

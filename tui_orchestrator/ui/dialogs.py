@@ -74,6 +74,8 @@ class Picker(ModalScreen[str | None]):
     def _narrow(self, typed: str) -> None:
         needles = typed.lower().split()
         found = [choice for choice in self._choices if choice.matches(needles)]
+        # A name that was typed comes before a description that happens to hold the word.
+        found.sort(key=lambda choice: not all(needle in choice.columns[0][0].lower() for needle in needles))
         self._list.set_options(Option(draw_choice(choice), id=choice.id) for choice in found)
         self._list.display = bool(found)
         self.query_one("#nothing").display = not found

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 from textual.content import Content
 
 from tui_orchestrator.routing.budget import BudgetCondition, BudgetState
+from tui_orchestrator.routing.decision import Candidate
 from tui_orchestrator.routing.money import Money, Price
 from tui_orchestrator.routing.profile import Ability
 from tui_orchestrator.routing.request import Strategy
@@ -96,6 +97,13 @@ def cost_range(low: Money | None, high: Money | None) -> str:
     return f"{low}–{str(high).removeprefix('$')}"
 
 
+def expected(candidate: Candidate) -> str:
+    """What an answer would cost; a model that cannot cost anything is 'free'."""
+    if candidate.cost_ceiling is not None and not candidate.cost_ceiling:
+        return "free"
+    return money(candidate.estimated_cost)
+
+
 def rate(microdollars: int) -> str:
     """A price per million tokens."""
     dollars = Decimal(microdollars).scaleb(-6)
@@ -138,21 +146,15 @@ def wrap(text: str, width: int, indent: int = 0) -> list[str]:
     lines: list[str] = []
     line = ""
     for word in text.split():
-        room = max(1, width - (indent if lines else 0))
-        while cell_len(word) > room:
-            if line:
-                lines.append(line)
-                line = ""
-                room = max(1, width - indent)
-            head = set_cell_size(word, room).rstrip()
-            lines.append(head)
-            word = word[len(head) :] if head else ""
-            room = max(1, width - indent)
-        if line and cell_len(line) + 1 + cell_len(word) > room:
+        room = max(2, width - (indent if lines else 0))
+        if line and cell_len(line) + 1 + cell_len(word) <= room:
+            line = f"{line} {word}"
+            continue
+        if line:
             lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}" if line else word
+            room = max(2, width - indent)
+        *full, line = chop_cells(word, room) if cell_len(word) <= room else chop_cells(word, max(2, width - indent))
+        lines += full
     if line:
         lines.append(line)
     return [line if index == 0 else " " * indent + line for index, line in enumerate(lines)] or [""]
@@ -163,6 +165,8 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 def bar(share: float, width: int) -> str:
     """A bar of `width` cells to an eighth of a cell; anything above nothing shows at least a sliver."""
+    if width <= 0:
+        return ""
     eighths = round(max(0.0, min(1.0, share)) * width * 8)
     if share > 0:
         eighths = max(1, eighths)
@@ -198,8 +202,8 @@ def lines(rows: Iterable[Content | str]) -> Content:
 
 
 def heading(text: str, width: int, note: str = "") -> Content:
-    """A section's title with a rule to the pane's edge, and a note at its right end."""
-    tail = f" {note}" if note else ""
+    """A section's title with a rule to the pane's edge, and a note at its right end where it fits."""
+    tail = f" {note}" if note and cell_len(text) + cell_len(note) + 3 <= width else ""
     rule = max(1, width - cell_len(text) - 1 - cell_len(tail))
     return Content.assemble((text, STRONG), " ", ("─" * rule, RULE), (tail, MUTED))
 

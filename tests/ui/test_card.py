@@ -1,0 +1,187 @@
+"""What panes draw, from values alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from tui_orchestrator.routing.budget import BudgetState, Cap
+from tui_orchestrator.routing.decision import Candidate, Decision, Exclusion
+from tui_orchestrator.routing.events import Attempt, Cause, Outcome
+from tui_orchestrator.routing.money import Cost, CostState, Money, Usage
+from tui_orchestrator.routing.profile import Ability, Evidence, Profile, TaskType
+from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.services.spending import Overview
+from tui_orchestrator.storage.reports import Savings, Totals
+from tui_orchestrator.ui import words
+from tui_orchestrator.ui.composer import Outlook, draw_outlook
+from tui_orchestrator.ui.costs import draw_budgets, draw_overview
+from tui_orchestrator.ui.decision import Step, draw_decision
+
+
+def candidate(model: str, p: float, cost: str | None, excluded: str | None = None) -> Candidate:
+    amount = None if cost is None else Money.from_usd(cost)
+    return Candidate(
+        model=model,
+        provider=model.partition("/")[0],
+        local=False,
+        success_probability=p,
+        estimated_cost=amount,
+        cost_ceiling=None if amount is None else amount * 4,
+        estimated_latency_s=3.2,
+        score=p - 0.1,
+        max_tokens=4096,
+        excluded_by=Exclusion.COOLING_DOWN if excluded else None,
+        excluded=excluded,
+    )
+
+
+def decision(model: str | None = "anthropic/claude-haiku-5.5") -> Decision:
+    return Decision(
+        request_id="r1",
+        strategy=Strategy.BALANCED,
+        model=model,
+        reason="best balance of quality, cost and time for code of difficulty 0.41",
+        chain=("anthropic/claude-haiku-5.5", "openai/gpt-6-luna") if model else (),
+        profile=Profile(
+            TaskType.CODE,
+            {TaskType.CODE: 0.86, TaskType.DEBUGGING: 0.09, TaskType.MATH: 0.05},
+            0.41,
+            4,
+            812,
+            600,
+            frozenset({Ability.VISION}),
+            (Evidence("asks for a proof", 0.2), Evidence("short question", -0.1), Evidence("says 'function'", 0.0)),
+        ),
+        candidates=(
+            candidate("anthropic/claude-haiku-5.5", 0.93, "0.0012"),
+            candidate("openai/gpt-6-luna", 0.88, None),
+            candidate("openrouter/some/model", 0.5, "0.1", "cooling down after 3 failures, tried again in 12 s"),
+        ),
+        margin=0.05,
+    )
+
+
+def overview() -> Overview:
+    attempt = Attempt(
+        "r1", 1, "s", "anthropic/claude-haiku-5.5", "anthropic", "balanced", "code", Cause.FIRST,
+        datetime(2026, 11, 21, tzinfo=UTC), "2026-11-21", Outcome.FINISHED, Usage(812, 400),
+        Cost(Money.from_usd("0.0014"), CostState.COMPUTED), None, 4.2,
+    )  # fmt: skip
+    total = Totals("anthropic/claude-haiku-5.5", 3, 2, 1, cost=Money.from_usd("0.0042"))
+    unknown = Totals("local/mystery", 1, 1, cost=Money(0), unknown=1)
+    return Overview(
+        budgets=(),
+        today=total,
+        by_model=(total, unknown),
+        by_task=(Totals("code", 3, cost=Money.from_usd("0.0042")),),
+        by_strategy=(Totals("local_first", 3, cost=Money.from_usd("0.0042")),),
+        recent=(attempt,),
+        baseline="anthropic/claude-opus-5.5",
+        savings=Savings(3, Money.from_usd("0.0042"), Money.from_usd("0.05")),
+        tokens_per_s=(40.0, 90.0),
+    )
+
+
+def states() -> tuple[BudgetState, ...]:
+    return (
+        BudgetState(Cap("session", "s", None), Money.from_usd("0.0042"), Money(0)),
+        BudgetState(Cap("day", "2026-11-21", Money.from_usd("0.01")), Money.from_usd("0.006"), Money.from_usd("0.002")),
+        BudgetState(Cap("month", "2026-11", Money.from_usd("0.004")), Money.from_usd("0.0042"), Money(0), (0.5,)),
+    )
+
+
+def test_the_card_tells_the_choice_the_evidence_and_why_others_are_out() -> None:
+    steps = (Step(1, "anthropic/claude-haiku-5.5", "first", "failed", "429: too many requests"),)
+    card = draw_decision(decision(), steps, 58).plain
+    for said in (
+        "→ anthropic/claude-haiku-5.5",
+        "chosen · balanced",
+        "code               ",
+        "0.86",
+        "4/10",
+        "+ asks for a proof 0.20",
+        "− short question 0.10",
+        "· says 'function'",
+        "≈812 tok in",
+        "needs vision",
+        "Candidates 2/3",
+        "+0.05 to the next",
+        "▸ claude-haiku-5.5",
+        "$0.0012",
+        "$?",
+        "✗ some/model",
+        "cooling down after 3 failures",
+        "claude-haiku-5.5 → gpt-6-luna",
+        "429: too many requests",
+    ):
+        assert said in card, said
+
+
+def test_without_a_model_the_card_says_so_and_the_line_gives_the_reason() -> None:
+    nothing = decision(model=None)
+    assert "✗ no model can take this" in draw_decision(nothing, (), 50).plain
+    line = draw_outlook(Outlook(nothing), 120).plain
+    assert line.startswith("✗ best balance")
+
+
+def test_the_line_above_the_prompt_reads_like_the_book() -> None:
+    line = draw_outlook(Outlook(decision()), 120).plain
+    assert line == "→ claude-haiku-5.5 · code 0.86 · difficulty 4/10 · ≈812 tok in · $0.0012–0.0048"
+
+
+@pytest.mark.parametrize("width", [20, 34, 50, 58, 78, 120])
+def test_nothing_is_drawn_wider_than_its_pane(width: int) -> None:
+    steps = (Step(1, "anthropic/" + "x" * 90, "fallback", "finished", "confidence 0.41 " * 8),)
+    drawn = [
+        draw_decision(decision(), steps, width),
+        words.lines(draw_budgets(states(), {"day": "the cap is reached at 17:40"}, max(24, width), demo=True)),
+        words.lines(draw_overview(overview(), max(34, width))),
+        draw_outlook(Outlook(decision()), width),
+    ]
+    limits = [width, max(24, width), max(34, width), width]
+    for content, limit in zip(drawn, limits, strict=True):
+        for line in content.plain.splitlines():
+            assert cell_len(line) <= limit, line
+
+
+def test_a_bar_is_solid_where_spent_hatched_where_reserved_and_dotted_where_left() -> None:
+    bars = words.lines(draw_budgets(states(), {}, 42, demo=False)).plain.splitlines()
+    assert bars[1].split() == ["session", "$0.0042", "no", "cap"]
+    assert bars[2].startswith("✓ day")
+    assert bars[2].endswith("$0.0020 left")
+    assert bars[3].strip() == "█" * 24 + "▒" * 8 + "·" * 8
+    assert bars[4].startswith("✗ month")
+    assert bars[5].strip() == "█" * 40
+
+
+def test_an_unknown_cost_is_never_a_zero() -> None:
+    drawn = words.lines(draw_overview(overview(), 60)).plain
+    assert "$0+?" in next(line for line in drawn.splitlines() if "mystery" in line)
+    assert words.cost_range(None, None) == "$?"
+    assert words.cost_range(Money(0), Money(0)) == "free"
+    assert words.price_pair(None) == "?"
+
+
+def test_savings_are_called_an_estimate() -> None:
+    drawn = words.lines(draw_overview(overview(), 90)).plain
+    assert "≈ $0.046 saved this month against always asking claude-opus-5.5 (an estimate)" in drawn
+
+
+@given(st.text(max_size=200), st.integers(2, 60), st.integers(0, 4))
+def test_wrapped_text_fits_and_loses_no_word(text: str, width: int, indent: int) -> None:
+    room = width + indent
+    text = "".join(character for character in text if character.isprintable() and cell_len(character))
+    lines = words.wrap(text, room, indent)
+    assert all(cell_len(line) <= room for line in lines)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+
+
+@given(st.text(max_size=80), st.integers(1, 60))
+def test_fitted_text_is_exactly_as_wide_as_asked(text: str, width: int) -> None:
+    clean = "".join(character for character in text if character.isprintable())
+    assert cell_len(words.fit(clean, width)) == width

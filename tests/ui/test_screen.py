@@ -1,0 +1,227 @@
+"""Panes, keys, lists and sizes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.events import Paste
+
+from tests.ui.conftest import console
+from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.settings import UiSettings
+
+PROMPT = "What is the capital of France?"
+
+
+@pytest.mark.parametrize(
+    ("size", "together"),
+    [
+        ((160, 48), {"chat", "decision", "costs"}),
+        ((100, 30), {"chat", "decision"}),
+        ((80, 24), {"chat"}),
+        ((40, 10), {"chat"}),
+    ],
+)
+async def test_every_pane_is_reached_by_key_at_every_size(
+    tmp_path: Path, size: tuple[int, int], together: set[str]
+) -> None:
+    script = Script().always(Say(text="The capital of France is Paris."))
+    async with console(tmp_path, size=size, script=script) as seat:
+        assert set(seat.app.visible_panes) == together
+        for key, pane in (("f3", "decision"), ("f4", "costs"), ("f5", "registry"), ("f2", "chat")):
+            await seat.pilot.press(key)
+            assert pane in seat.app.visible_panes
+            assert seat.app._pane(pane).has_focus_within  # type: ignore[arg-type]
+        await seat.pilot.press("escape")
+        assert seat.app.focused is seat.app.composer.prompt
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.sees("Paris")
+
+
+async def test_a_pane_is_hidden_shown_and_zoomed(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.pilot.press("f3", "f3")
+        assert seat.app.visible_panes == ("chat", "costs")
+        assert seat.app.focused is seat.app.composer.prompt
+        await seat.pilot.press("f3")
+        assert seat.app.visible_panes == ("chat", "decision", "costs")
+        await seat.pilot.press("f6")
+        assert seat.app.visible_panes == ("decision",)
+        await seat.pilot.press("escape")
+        assert seat.app.visible_panes == ("chat", "decision", "costs")
+        await seat.pilot.press("f6")
+        assert seat.app.visible_panes == ("chat",)
+
+
+async def test_a_smaller_terminal_keeps_the_draft_and_a_place_to_type(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.type("half a thought")
+        for size in ((100, 30), (80, 24), (40, 10), (160, 48)):
+            await seat.pilot.resize_terminal(*size)
+            await seat.sees("half a thought")
+            assert seat.app.focused is seat.app.composer.prompt
+
+
+async def test_the_footer_and_the_help_say_what_keys_do_here(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.sees("F1 Help", "^S Strategy")
+        await seat.pilot.press("f5")
+        await seat.sees("space On/off", "s Sort")
+        await seat.pilot.press("f1")
+        await seat.sees("Every model known", "view: decision")
+        await seat.pilot.press("escape")
+        await seat.sees_no("Every model known")
+
+
+async def test_the_strategy_list_says_what_each_would_do_with_the_draft(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.type(PROMPT)
+        await seat.pilot.press("ctrl+s")
+        await seat.sees("Strategy", "as configured", "→ 3 models", "the likeliest good answer")
+        await seat.pilot.press(*"qual", "enter")
+        await seat.sees("quality", PROMPT)
+        await seat.sees_no("as configured")
+        assert seat.app.options.strategy == "quality"
+        assert seat.app.composer.prompt.text == PROMPT
+
+
+async def test_a_model_is_pinned_obeyed_and_let_go(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.type(PROMPT)
+        await seat.pilot.press("ctrl+t")
+        await seat.sees("Pin a model", "let the strategy choose", "15.00/75.00")
+        await seat.pilot.press(*"tern-max", "enter")
+        await seat.sees("★ tern-max", "→ tern-max (pinned)")
+        await seat.pilot.press("ctrl+a", "ctrl+k")
+        await seat.send("/model auto")
+        await seat.sees_no("★ tern-max")
+
+
+async def test_the_table_of_models_is_filtered_sorted_switched_and_pinned(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.pilot.press("f5")
+        await seat.sees("demo-openai/rush-pro", "● available", "7 of 7", "VTSLR")
+        await seat.pilot.press("slash", *"tern", "enter")
+        await seat.sees("2 of 7")
+        await seat.sees_no("demo-openai/rush-pro")
+        await seat.pilot.press("space")
+        await seat.sees("○ disabled · switched off")
+        await seat.pilot.press("space")
+        await seat.sees_no("○ disabled")
+        await seat.pilot.press("s", "s", "enter")
+        marked = seat.app.registry.table.marked
+        assert seat.app.options.model == marked
+        await seat.sees("$ in/M ▴", f"★ {marked}")
+
+
+async def test_a_model_that_is_off_is_shown_with_its_reason_on_the_card(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        assert seat.app.runtime is not None
+        seat.app.runtime.set_enabled("demo-anthropic/tern-max", False)
+        await seat.type(PROMPT)
+        await seat.sees("Candidates 6/7", "✗ tern-max", "switched off in the console")
+
+
+async def test_keys_come_from_the_settings_and_a_wrong_name_is_told(tmp_path: Path) -> None:
+    ui = UiSettings(keymap={"pane.registry": "ctrl+b", "pane.regstry": "f10"}, theme="no-such-theme")
+    async with console(tmp_path, ui=ui) as seat:
+        await seat.sees("unknown action 'pane.regstry'; did you mean pane.registry?", "no theme is called")
+        await seat.pilot.press("ctrl+b")
+        await seat.sees("7 of 7", "^B Models")
+
+
+async def test_the_theme_is_changed_from_a_list_and_by_name(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.pilot.press("f9")
+        await seat.sees("Theme", "paper", "contrast")
+        await seat.pilot.press(*"paper", "enter")
+        await seat.until(lambda: seat.app.theme == "paper")
+        await seat.send("/theme dusk")
+        await seat.until(lambda: seat.app.theme == "dusk")
+        await seat.send("/theme nonsense")
+        await seat.sees("no theme is called 'nonsense'")
+
+
+async def test_the_palette_finds_actions_by_area_and_verb(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.pilot.press("ctrl+p")
+        await seat.sees("view: decision")
+        await seat.pilot.press(*"session: new")
+        await seat.sees("session: new", "key: ^N")
+
+
+async def test_a_slash_lists_commands_completes_and_says_what_is_wrong(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.type("/str")
+        await seat.sees("/strategy NAME|default")
+        await seat.pilot.press("tab")
+        assert seat.app.composer.prompt.text == "/strategy "
+        await seat.pilot.press(*"best", "enter")
+        await seat.sees("no strategy is called 'best'; there are cheapest")
+        await seat.send("/stratgy quality")
+        await seat.sees("no command is called /stratgy; did you mean /strategy?")
+        assert seat.app.composer.prompt.text == "/stratgy quality"
+
+
+async def test_earlier_prompts_come_back_with_the_arrow_keys(tmp_path: Path) -> None:
+    script = Script().always(Say(text="The capital of France is Paris."))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("the first prompt")
+        await seat.ended()
+        await seat.type("a draft")
+        await seat.pilot.press("up")
+        assert seat.app.composer.prompt.text == "the first prompt"
+        await seat.pilot.press("down")
+        assert seat.app.composer.prompt.text == "a draft"
+    async with console(tmp_path) as seat:
+        seat.app.composer.prompt.text = ""
+        await seat.pilot.press("up")
+        assert seat.app.composer.prompt.text == "the first prompt"
+
+
+async def test_lines_are_broken_and_the_field_grows_to_eight(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.pilot.press("a", "ctrl+j", "b", "shift+enter", "c")
+        assert seat.app.composer.prompt.text == "a\nb\nc"
+        assert seat.app.composer.prompt.size.height == 3
+        await seat.pilot.press(*["ctrl+j"] * 12)
+        assert seat.app.composer.prompt.size.height == 8
+
+
+async def test_a_file_is_checked_at_once_and_goes_along(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("the file's own words")
+    (tmp_path / "data.bin").write_bytes(b"\x00\x01\xff\xfe")
+    script = Script().always(Say(text="The file says so."))
+    async with console(tmp_path, script=script) as seat:
+        await seat.type("What is in @data.bin ?")
+        await seat.sees("data.bin is neither text nor a PNG, JPEG, GIF or WebP image")
+        await seat.pilot.press("enter")
+        await seat.sees("not sent:", "What is in @data.bin ?")
+        seat.app.composer.prompt.text = "What is in @notes.txt ?"
+        await seat.sees("✓ notes.txt 20 B")
+        await seat.pilot.press("enter")
+        await seat.ended()
+        await seat.sees("the file's own words", "The file says so.")
+
+
+async def test_a_huge_paste_folds_and_is_sent_whole(tmp_path: Path) -> None:
+    script = Script().always(Say(text="That was long."))
+    async with console(tmp_path, script=script) as seat:
+        paste = "".join(f"line {number}\n" for number in range(200_000))
+        seat.app.composer.prompt.post_message(Paste(paste))
+        await seat.sees("⟦paste 1: 200,001 lines⟧")
+        assert seat.app.composer.prompt.unfolded == paste
+        await seat.sees("could cost")
+
+
+async def test_an_unusable_store_gives_a_sentence_and_a_running_console(tmp_path: Path) -> None:
+    (tmp_path / "store.db").mkdir()
+    script = Script().always(Say(text="The capital of France is Paris."))
+    async with console(tmp_path, script=script) as seat:
+        await seat.sees("Nothing of this run will be kept")
+        await seat.send("/model pebble-3b")
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.sees("Paris")

@@ -1,0 +1,141 @@
+"""Pictures of stable states. After a change that is meant to be seen: pytest tests/ui/test_snapshots.py
+--snapshot-update, and look at what changed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.ui.test_card import decision, overview, states
+from tui_orchestrator.routing.errors import RateLimited
+from tui_orchestrator.routing.events import (
+    AttemptFailed,
+    AttemptFinished,
+    AttemptStarted,
+    Cause,
+    Completed,
+    Confidence,
+    Decided,
+    Event,
+    FinishReason,
+    Next,
+    Reserved,
+    Text,
+)
+from tui_orchestrator.routing.model import Model
+from tui_orchestrator.routing.money import FREE, Cost, CostState, Money, Price, Rates, Usage
+from tui_orchestrator.routing.profile import Ability, Level
+from tui_orchestrator.routing.request import Message, Request, Strategy
+from tui_orchestrator.settings import UiSettings
+from tui_orchestrator.ui.bars import Status
+from tui_orchestrator.ui.choosing import strategy_choices
+from tui_orchestrator.ui.composer import Outlook
+from tui_orchestrator.ui.dialogs import Picker
+from tui_orchestrator.ui.registry import Row
+from tui_orchestrator.ui.stage import Stage
+
+AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+ANSWER = """Walk both lists at once and take the **smaller head**:
+
+```python
+def merge(left: list[int], right: list[int]) -> list[int]:
+    return sorted(left + right)  # Timsort finds the runs
+```
+
+- It is *stable*.
+- It takes `O(n + m)`.
+"""
+COST = Cost(Money.from_usd("0.0014"), CostState.COMPUTED)
+LUNA, HAIKU = "openai/gpt-6-luna", "anthropic/claude-haiku-5.5"
+BUSY = RateLimited("Too many requests.", status=429)
+
+
+def told() -> list[Event]:
+    sure = Confidence(0.88, ("complete, without hedging",))
+    return [
+        Decided("r1", AT, decision()),
+        Reserved("r1", AT, 1, Money.from_usd("0.002"), states()),
+        AttemptStarted("r1", AT, 1, LUNA, "openai", Cause.FIRST),
+        AttemptFailed("r1", AT, 1, LUNA, BUSY, Usage(), Cost(Money(0), CostState.COMPUTED), 0.4, Next.FALLBACK),
+        AttemptStarted("r1", AT, 2, HAIKU, "anthropic", Cause.FALLBACK),
+        Text("r1", AT, 2, ANSWER),
+        AttemptFinished("r1", AT, 2, HAIKU, Usage(812, 400), COST, 0.6, 4.2, 95.0, sure, FinishReason.STOP),
+        Completed("r1", AT, 2, HAIKU, ANSWER, "balanced", COST, Usage(812, 400), 4.9, sure, overview().recent),
+    ]
+
+
+def price(input: str, output: str) -> Price:
+    return Price(Rates.from_usd(input, output))
+
+
+ROWS = (
+    Row(Model("anthropic", "claude-haiku-5.5", price("0.8", "4"), 200_000, abilities=frozenset(Ability)), "available"),
+    Row(Model("openai", "gpt-6-luna", price("0.25", "2"), 400_000, level=Level.ADVANCED), "cooling_down", "12 s"),
+    Row(Model("lmstudio", "qwen-9b", FREE, 32_768, level=Level.BASIC, local=True), "available", "", True, 41.0),
+    Row(Model("elsewhere", "mystery"), "unauthorised", "no key: set ELSEWHERE_API_KEY"),
+)
+
+
+class Still(Stage):
+    """The furniture with a turn told from values: no services, no clock."""
+
+    def on_mount(self) -> None:
+        self.composer.prompt.cursor_blink = False
+        self.header.show(Status("Merge two sorted lists", "balanced", "lmstudio/qwen-9b", True, "$0.0042"))
+        self.registry.show(ROWS)
+
+
+async def tell(pilot: Pilot[Any]) -> None:
+    app = pilot.app
+    assert isinstance(app, Still)
+    request = Request((Message("user", "Merge two sorted lists in Python, please"),), id="r1")
+    app.chat.begin(request, ())
+    app.decision.follow("r1")
+    for event in told():
+        app.events.publish(event)
+    app.composer.show_outlook(Outlook(decision()))
+    await settle(pilot)
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    for _ in range(12):
+        await pilot.pause(0.02)
+
+
+@pytest.fixture(autouse=True)
+def animations_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none", raising=False)
+
+
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24), (40, 10)])
+def test_a_turn_that_fell_back(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(Still(UiSettings()), terminal_size=size, run_before=tell)
+
+
+def test_the_card_alone(snap_compare: Any) -> None:
+    async def show(pilot: Pilot[Any]) -> None:
+        await tell(pilot)
+        await pilot.press("f3")
+        await settle(pilot)
+
+    assert snap_compare(Still(UiSettings()), terminal_size=(80, 24), run_before=show)
+
+
+def test_the_table_of_models(snap_compare: Any) -> None:
+    async def show(pilot: Pilot[Any]) -> None:
+        await pilot.press("f5")
+        await settle(pilot)
+
+    assert snap_compare(Still(UiSettings()), terminal_size=(100, 30), run_before=show)
+
+
+def test_the_strategies(snap_compare: Any) -> None:
+    async def show(pilot: Pilot[Any]) -> None:
+        choices = strategy_choices(None, Strategy.BALANCED, lambda _: decision())
+        pilot.app.push_screen(Picker("Strategy", choices, empty=""))
+        await settle(pilot)
+
+    assert snap_compare(Still(UiSettings(theme="paper")), terminal_size=(100, 30), run_before=show)

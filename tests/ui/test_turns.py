@@ -1,0 +1,218 @@
+"""A person types, and looks."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from tests.ui.conftest import console
+from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
+from tui_orchestrator.routing.budget import Budgets
+from tui_orchestrator.routing.events import AttemptStarted
+from tui_orchestrator.routing.money import Money
+
+PROMPT = "What is the capital of France?"
+STALLING = Break("silence", Phase.MID_STREAM, Say(text="word " * 100))
+"""Says half of it, then nothing more until someone hangs up."""
+GOOD = "The capital of France is **Paris**, on the Seine."
+
+
+def rows(path: Path, query: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(path / "store.db") as connection:
+        return connection.execute(query).fetchall()
+
+
+async def test_a_prompt_is_answered_with_its_model_its_cost_and_its_confidence(tmp_path: Path) -> None:
+    script = Script().always(Say(text=GOOD))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.sees(PROMPT, "The capital of France is Paris", "confidence 0.", "Last attempts")
+        answered = rows(tmp_path, "SELECT model, cost FROM attempts")
+        assert len(answered) == 1
+        model, cost = answered[0]
+        name = str(model).partition("/")[2]
+        status = next(line for line in seat.screen.splitlines() if "confidence" in line and "↑" in line)
+        assert name in status
+        assert str(Money(int(str(cost)))) in status
+
+
+async def test_the_line_above_the_prompt_says_where_it_would_go_before_it_is_sent(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.type(PROMPT)
+        await seat.sees("→ ", "difficulty ", "tok in", "if sent now", "Candidates")
+        assert rows(tmp_path, "SELECT COUNT(*) FROM attempts") == [(0,)]
+
+
+async def test_the_card_stands_before_the_first_model_is_asked(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        seen: list[str] = []
+
+        def look(event: object) -> None:
+            if isinstance(event, AttemptStarted):
+                decided = seat.app.decision._decision
+                seen.append(decided.model or "" if decided else "")
+
+        seat.app.events.subscribe(seat.app, look)
+        await seat.send(PROMPT)
+        await seat.ended()
+        chosen = seat.app.decision._decision
+        assert chosen is not None
+        assert seen == [chosen.model]
+        await seat.sees("chosen · balanced")
+
+
+async def test_esc_cancels_keeps_what_came_and_it_is_paid_for(tmp_path: Path) -> None:
+    script = Script().always(STALLING)
+    async with console(tmp_path, script=script) as seat:
+        await seat.send(PROMPT)
+        await seat.sees("word word", "Esc cancels")
+        await seat.pilot.press("escape")
+        await seat.ended()
+        await seat.sees("word word", "Cancelled. What had arrived is kept.")
+        await seat.sees_no("Esc cancels")
+        outcomes = rows(tmp_path, "SELECT outcome, cost > 0 FROM attempts")
+        assert outcomes == [("cancelled", 1)]
+        assert seat.app.focused is seat.app.composer.prompt
+
+
+async def test_leaving_in_mid_answer_books_it_and_keeps_the_draft(tmp_path: Path) -> None:
+    script = Script().always(STALLING)
+    async with console(tmp_path, script=script) as seat:
+        await seat.send(PROMPT)
+        await seat.sees("word word")
+        await seat.type("a thought not sent")
+        await seat.pilot.press("ctrl+q")
+        await seat.until(lambda: seat.app._exit, "the end")
+        assert seat.app.return_code == 0
+    assert rows(tmp_path, "SELECT outcome FROM attempts") == [("cancelled",)]
+    assert rows(tmp_path, "SELECT COUNT(*) FROM reserved") == [(0,)]
+    async with console(tmp_path) as seat:
+        assert seat.app.composer.prompt.text == "a thought not sent"
+
+
+async def test_ctrl_c_cancels_first_and_leaves_when_pressed_twice(tmp_path: Path) -> None:
+    script = Script().always(STALLING)
+    async with console(tmp_path, script=script) as seat:
+        await seat.send(PROMPT)
+        await seat.sees("word word")
+        await seat.pilot.press("ctrl+c")
+        await seat.ended()
+        assert not seat.app._exit
+        await seat.pilot.press("ctrl+c")
+        await seat.sees("Press Ctrl+C again")
+        await seat.pilot.press("ctrl+c")
+        await seat.until(lambda: seat.app._exit, "the end")
+
+
+async def test_a_failure_is_walked_past_in_place(tmp_path: Path) -> None:
+    script = Script().then(Break("close", Phase.MID_STREAM, Say(text="A beginning that breaks off. " * 8)))
+    script.always(Say(text=GOOD))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.sees("✗ stream broken", " → ", "✓", "discarded", "on the Seine")
+        trail = next(line for line in seat.screen.splitlines() if "✗ stream broken" in line)
+        assert trail.index("✗") < trail.index("→") < trail.index("✓")
+        assert [outcome for (outcome,) in rows(tmp_path, "SELECT outcome FROM attempts ORDER BY number")] == [
+            "failed",
+            "finished",
+        ]
+
+
+async def test_an_escalation_shows_what_was_not_good_enough(tmp_path: Path) -> None:
+    hedging = "I'm not sure, but I think it might possibly be this. I could be wrong. Perhaps. I don't know really."
+    script = Script().then(Say(text=hedging)).always(Say(text=GOOD))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/strategy fallback")
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.sees("~ 0.", "< 0.60", "→", "discarded", "on the Seine")
+
+
+async def test_when_every_model_fails_it_says_what_happened_and_what_to_do(tmp_path: Path) -> None:
+    script = Script().always(Reply(401))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.sees("401", "Check the key", "Spent: $0.")
+
+
+async def test_a_cap_says_no_before_anything_is_called(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.send("/model rush-pro")
+        await seat.send("/cost 0.0000001")
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.sees("Raise the cap")
+        assert rows(tmp_path, "SELECT COUNT(*) FROM attempts") == [(0,)]
+
+
+async def test_a_budgets_bar_moves_with_the_attempt(tmp_path: Path) -> None:
+    script = Script().always(Say(text="word " * 200))
+    budgets = Budgets(daily=Money.from_usd("0.02"))
+    async with console(tmp_path, script=script, budgets=budgets) as seat:
+        await seat.sees("day      $0 of $0.020", "$0.020 left")
+        await seat.send("/model rush-pro")
+        await seat.send("Say words")
+        await seat.ended()
+        await seat.until(lambda: "$0 of $0.020" not in seat.screen, "a bar that moved")
+        bar = next(line for line in seat.screen.splitlines() if "█" in line and "·····" in line)
+        assert "▒" not in bar
+
+
+async def test_an_ensemble_stands_side_by_side_and_ends_in_a_verdict(tmp_path: Path) -> None:
+    script = Script()
+    for number in range(3):
+        script.then(Say(text=f"Member {number}: Paris is the capital of France, on the Seine."))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/ensemble 3")
+        await seat.send(PROMPT)
+        await seat.ended()
+        assert len(seat.app.chat.columns._members) == 3
+        await seat.sees("★", "Member 0", "Member 1", "Member 2", "3 models at once")
+        await seat.pilot.press("escape")
+        await seat.until(lambda: not seat.app.chat.columns.display, "the columns gone")
+        await seat.pilot.press("f7")
+        await seat.until(lambda: seat.app.chat.columns.display, "the columns back")
+
+
+async def test_what_a_model_says_runs_no_action_and_crashes_nothing(tmp_path: Path) -> None:
+    hostile = "[@click=app.quit]click[/] [/x] [b]not bold[/b] \x1b]52;c;aGk=\x07 [link=http://x/[y]]z"
+    script = Script().always(Say(text=hostile))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("[/x] [@click=app.quit]prompt[/] " + PROMPT)
+        await seat.ended()
+        await seat.sees("[@click=app.quit]click[/]", "[@click=app.quit]prompt[/]")
+        assert "\x1b]52" not in seat.screen
+        await seat.pilot.press("ctrl+l")
+        await seat.sees("Sessions", "[/x] [@click=app.quit]prompt[/]")
+        await seat.pilot.press("escape")
+        await seat.send("/model [/x]")
+        await seat.sees("no model is called '[/x]'")
+
+
+async def test_a_second_prompt_waits_its_turn_and_is_not_lost(tmp_path: Path) -> None:
+    script = Script().always(STALLING)
+    async with console(tmp_path, script=script) as seat:
+        await seat.send(PROMPT)
+        await seat.sees("word word")
+        await seat.send("and another thing")
+        await seat.sees("an answer is still running", "and another thing")
+        await seat.pilot.press("escape")
+        await seat.ended()
+        assert seat.app.composer.prompt.text == "and another thing"
+
+
+async def test_a_session_is_opened_again_with_what_was_said_and_what_it_cost(tmp_path: Path) -> None:
+    script = Script().always(Say(text=GOOD))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.pilot.press("ctrl+n")
+        await seat.sees_no("on the Seine")
+        await seat.sees("new session")
+        await seat.pilot.press("ctrl+l")
+        await seat.sees("Sessions", PROMPT, "2 messages")
+        await seat.pilot.press("down", "enter")
+        await seat.sees("on the Seine", "confidence 0.", "↑")
