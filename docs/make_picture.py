@@ -1,0 +1,52 @@
+"""Draws docs/console.svg: the console on the demo models, after a question that escalates and one that does not.
+
+    .venv/bin/python docs/make_picture.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+QUESTIONS = (
+    "/strategy cheapest",
+    "Explain why binary search is O(log n)",
+    "/strategy balanced",
+    "Write a Python function that merges two sorted lists",
+)
+PICTURE = Path(__file__).with_name("console.svg")
+_FONT_FACE = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
+
+
+async def draw() -> None:
+    from tui_orchestrator.settings import load
+    from tui_orchestrator.ui.app import ConsoleApp
+
+    app = ConsoleApp(load(), demo=True, pace=0.3)
+    async with app.run_test(size=(150, 44)) as pilot:
+        await _until(pilot, lambda: app.talk is not None)
+        for question in QUESTIONS:
+            app.composer.prompt.replace_draft(question)
+            await pilot.press("enter")
+            await pilot.pause(0.5)
+            await _until(pilot, lambda: not app.working)
+        await pilot.pause(1.0)
+        # Readers' own monospace font, rather than one fetched from elsewhere.
+        PICTURE.write_text(_FONT_FACE.sub("", app.export_screenshot(title="tui-orchestrator")), encoding="utf-8")
+
+
+async def _until(pilot: Pilot[None], holds: object) -> None:
+    while not holds():  # type: ignore[operator]
+        await pilot.pause(0.05)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["TUI_ORCHESTRATOR_HOME"] = home
+        asyncio.run(draw())
+    print(PICTURE)

@@ -1,0 +1,51 @@
+"""What README and docs say is there."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from tui_orchestrator.cli import cli
+from tui_orchestrator.ui.commands import ACTIONS, SLASH_COMMANDS
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
+SHELL = (">", "<", "|", "||", "&&", "2>")
+_LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+_COMMAND = re.compile(r"^(?:.*\| )?tui-orchestrator((?: [^#\n]*)?)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    for target in _LINK.findall(document.read_text()):
+        assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_shown_has_the_options_it_is_shown_with(document: Path) -> None:
+    for block in re.findall(r"```sh\n(.*?)```", document.read_text(), re.DOTALL):
+        for line in _COMMAND.findall(block):
+            _parse(cli, list(itertools.takewhile(lambda word: word not in SHELL, shlex.split(line))))
+
+
+def _parse(command: click.Command, words: list[str]) -> None:
+    """As far as the command line goes; nothing is run."""
+    context = command.make_context("tui-orchestrator", list(words), resilient_parsing=False)
+    # Click 8 keeps the subcommand's name apart from what follows it.
+    rest = [*getattr(context, "_protected_args", ()), *context.args]
+    if rest and isinstance(command, click.Group):
+        _, found, left = command.resolve_command(context, rest)
+        assert found is not None
+        _parse(found, left)
+
+
+def test_the_console_s_document_names_every_action_and_command() -> None:
+    text = (ROOT / "docs" / "console.md").read_text()
+    missing = [action.id for action in ACTIONS if f"`{action.id}`" not in text]
+    missing += [f"/{command.name}" for command in SLASH_COMMANDS if f"`/{command.name}" not in text]
+    assert not missing
