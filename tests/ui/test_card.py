@@ -134,7 +134,7 @@ def test_the_line_above_the_prompt_reads_like_the_book() -> None:
     assert line == "→ claude-haiku-5.5 · code 0.86 · difficulty 4/10 · ≈812 tok in · $0.0012–0.0048"
 
 
-@pytest.mark.parametrize("width", [20, 34, 50, 58, 78, 120])
+@pytest.mark.parametrize("width", [28, 34, 50, 58, 78, 120])
 def test_nothing_is_drawn_wider_than_its_pane(width: int) -> None:
     steps = (Step(1, "anthropic/" + "x" * 90, "fallback", "finished", "confidence 0.41 " * 8),)
     drawn = [

@@ -129,7 +129,7 @@ class ChatPane(Vertical):
         self.transcript.append(WELCOME, markdown)
         self.transcript.finish(WELCOME)
         # Where it does not fit, its beginning is worth more than its end.
-        self.call_after_refresh(self.transcript.show, WELCOME)
+        self.transcript.following = False
 
     def tell_attempts(self, attempts: Iterable[Attempt]) -> None:
         """What is known of loaded answers, for the lines under them."""

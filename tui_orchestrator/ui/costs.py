@@ -227,7 +227,7 @@ class CostsPane(VerticalScroll):
         rows = draw_budgets(states, self._forecasts, width, demo=self.demo)
         if self._overview is not None:
             rows += draw_overview(self._overview, width)
-        if self._overview is None or not self._overview.recent:
+        if not states or (self._overview is not None and not self._overview.recent):
             note = "Nothing spent yet. Each attempt appears here as it lands, failed and cancelled ones too."
             rows += [Content(""), *(Content.styled(line, MUTED) for line in words.wrap(note, width))]
         if self._problem:

@@ -81,8 +81,8 @@ def abilities(model: Model) -> str:
 
 NARROW = {
     60: ("level", "in", "context", "abilities", "speed"),
-    76: ("level", "context", "speed"),
-    96: ("level", "speed"),
+    82: ("level", "context", "speed"),
+    106: ("level", "speed"),
 }
 """Below so many cells these columns are left out."""
 
