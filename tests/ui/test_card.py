@@ -18,6 +18,7 @@ from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.services.spending import Overview
 from tui_orchestrator.storage.reports import Savings, Totals
 from tui_orchestrator.ui import words
+from tui_orchestrator.ui.attachments import Attachment
 from tui_orchestrator.ui.composer import Outlook, draw_outlook
 from tui_orchestrator.ui.costs import draw_budgets, draw_overview
 from tui_orchestrator.ui.decision import Step, draw_decision
@@ -132,6 +133,11 @@ def test_without_a_model_the_card_says_so_and_the_line_gives_the_reason() -> Non
 def test_the_line_above_the_prompt_reads_like_the_book() -> None:
     line = draw_outlook(Outlook(decision()), 120).plain
     assert line == "→ claude-haiku-5.5 · code 0.86 · difficulty 4/10 · ≈812 tok in · $0.0012–0.0048"
+
+
+def test_a_narrow_line_keeps_the_model_the_files_and_the_cost() -> None:
+    outlook = Outlook(decision(), (Attachment("notes.txt", "notes.txt", 20),))
+    assert draw_outlook(outlook, 60).plain == "→ claude-haiku-5.5 · ✓ notes.txt 20 B · $0.0012–0.0048"
 
 
 @pytest.mark.parametrize("width", [28, 34, 50, 58, 78, 120])

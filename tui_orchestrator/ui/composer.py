@@ -59,8 +59,11 @@ def draw_outlook(outlook: Outlook, width: int) -> Content:
         parts.append((outlook.idle, MUTED))
     if decision is not None:
         parts += _forecast(decision, outlook.truncated)
-    for attachment in outlook.attachments:
-        parts.append((attachment.label, BAD if attachment.fatal else WARN if attachment.problem else GOOD))
+    # After the model, so that a narrow line loses neither them nor the cost at its end.
+    parts[1:1] = [
+        (attachment.label, BAD if attachment.fatal else WARN if attachment.problem else GOOD)
+        for attachment in outlook.attachments
+    ]
     return _clip(parts, width)
 
 
