@@ -119,29 +119,8 @@ def test_a_call_is_worth_making_when_an_answer_of_the_expected_length_fits() -> 
 
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60)
-prose = st.lists(
-    st.sampled_from(
-        [
-            "the",
-            "quick",
-            "brown",
-            "fox",
-            "jumps",
-            "über",
-            "ein",
-            "狐",
-            "を",
-            "12",
-            "345.6",
-            "==",
-            "{}",
-            ":-)",
-            "🙂",
-            "Приве́т",
-        ]
-    ),
-    max_size=200,
-)
+WORDS = ("the", "quick", "fox", "jumps", "über", "狐", "を", "12", "345.6", "==", "{}", ":-)", "🙂", "Приве́т")
+prose = st.lists(st.sampled_from(WORDS), max_size=200)
 texts = st.one_of(prose.map(" ".join), prose.map("\n".join), st.builds(lambda t, n: t * n, words, st.integers(1, 40)))
 
 

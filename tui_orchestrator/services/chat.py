@@ -192,7 +192,9 @@ class _Keeping:
     async def _completed(self, end: Completed) -> None:
         await self._answer(end.attempt, "complete")
         await self._keep_discarded(but=end.attempt)
-        self._chat._said(self._request.messages[-1], end.response)
+        # An empty answer is no turn to go on from: providers refuse a conversation with one.
+        if end.response.strip():
+            self._chat._said(self._request.messages[-1], end.response)
 
     async def _failed(self, end: Failed) -> None:
         last = max(self._attempts, default=None)

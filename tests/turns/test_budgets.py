@@ -1,0 +1,228 @@
+"""No cap is ever passed: fewer tokens, another model or a refusal, checked before every call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tui_orchestrator.demo import Reply, Say, Script
+from tui_orchestrator.routing.budget import Budgets, Cap, Hold, OnExhausted
+from tui_orchestrator.routing.decision import Exclusion, Policy
+from tui_orchestrator.routing.errors import ErrorKind
+from tui_orchestrator.routing.events import (
+    AttemptFailed,
+    Budget,
+    Cause,
+    Completed,
+    Escalated,
+    Event,
+    Outcome,
+    Reserved,
+)
+from tui_orchestrator.routing.money import ZERO, CostState, Money, Usage
+from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.services.runtime import Runtime
+
+from .conftest import ask, events_of, running
+from .grammar import check
+from .reading import asked, completed, failed, most_tokens, only, reserved, walked
+
+LOCAL, DASH, PRO, MAX = (
+    "demo-local/pebble-3b",
+    "demo-gemini/lumen-dash",
+    "demo-openai/rush-pro",
+    "demo-anthropic/tern-max",
+)
+USD = Money.from_usd
+
+
+@pytest.mark.parametrize("model", [DASH, PRO, MAX])
+async def test_what_a_tight_budget_leaves_is_what_the_provider_is_asked_for(tmp_path: Path, model: str) -> None:
+    async with running(tmp_path / "plain.db") as (runtime, servers):
+        await events_of(runtime, ask(model=model))
+        chosen = runtime.preview(ask(model=model)).chosen
+        assert chosen is not None
+        assert chosen.cost_ceiling is not None
+        name = model.split("/")[1]
+        assert most_tokens(asked(servers, name)[0]) == 4096
+        third = Money(chosen.cost_ceiling.picodollars // 3)
+    async with running(tmp_path / "tight.db", budgets=Budgets(daily=third)) as (runtime, servers):
+        events = await events_of(runtime, ask(model=model))
+        sent = most_tokens(asked(servers, name)[0])
+        (held,) = only(events, Reserved)
+    assert 600 <= sent < 4096 // 3 + 10
+    assert third.picodollars * 0.99 < held.amount.picodollars <= third.picodollars
+    assert completed(events).cost.amount is not None
+    assert completed(events).cost.amount <= third
+
+
+@pytest.mark.parametrize(
+    ("budgets", "max_cost", "scope"),
+    [
+        (Budgets(daily=USD("0.0001")), None, "budget per day"),
+        (Budgets(monthly=USD("0.0001")), None, "budget per month"),
+        (Budgets(session=USD("0.0001")), None, "budget per session"),
+        (Budgets(per_request=USD("0.0001")), None, "this request may cost"),
+        (Budgets(providers={"demo-gemini": (USD("0.0001"), None)}), None, "day provider:demo-gemini"),
+        (Budgets(models={DASH: (None, USD("0.0001"))}), None, f"month model:{DASH}"),
+        (Budgets(), USD("0.0001"), "this request may cost"),
+    ],
+)
+async def test_a_call_that_does_not_fit_is_refused_before_it_is_made(
+    tmp_path: Path, budgets: Budgets, max_cost: Money | None, scope: str
+) -> None:
+    async with running(tmp_path / "s.db", budgets=budgets) as (runtime, servers):
+        events = await events_of(runtime, ask(model=DASH, max_cost=max_cost))
+        check(events)
+        assert servers.exchanges == []
+        assert await reserved(runtime) == 0
+    error = failed(events).error
+    assert error.kind is ErrorKind.BUDGET_EXCEEDED
+    assert scope in error.message
+    assert failed(events).cost.amount == ZERO
+
+
+async def test_what_was_spent_counts_towards_the_next_call(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", budgets=Budgets(session=USD("0.0020"))) as (runtime, _):
+        first = completed(await events_of(runtime, ask(model=DASH, id="1")))
+        refused = failed(await events_of(runtime, ask(model=DASH, id="2")))
+        other = await events_of(runtime, ask(model=DASH, id="3", session="other"))
+    assert first.cost.amount
+    assert refused.error.kind is ErrorKind.BUDGET_EXCEEDED
+    assert isinstance(other[-1], Completed)
+
+
+@pytest.mark.parametrize(
+    ("on_exhausted", "answers"), [(OnExhausted.REFUSE, None), (OnExhausted.LOCAL, LOCAL), (OnExhausted.CHEAPEST, DASH)]
+)
+async def test_on_exhausted_decides_who_answers_in_place_of_a_model_too_dear(
+    tmp_path: Path, on_exhausted: OnExhausted, answers: str | None
+) -> None:
+    budgets = Budgets(daily=USD("0.004"), on_exhausted=on_exhausted)
+    async with running(tmp_path / "s.db", budgets=budgets, policy=Policy(confidence_threshold=0)) as (runtime, _):
+        end = (await events_of(runtime, ask(strategy=Strategy.QUALITY)))[-1]
+    assert (end.model if isinstance(end, Completed) else None) == answers
+
+
+async def test_fifty_turns_at_once_never_pass_a_cap_that_has_room_for_few(tmp_path: Path) -> None:
+    # Each answer uses all the output it may, so that a reservation is nearly what the call costs.
+    script = Script().always(Say(text="word " * 700), "lumen-dash")
+    cap = USD("0.005")
+    async with running(tmp_path / "s.db", script, budgets=Budgets(daily=cap)) as (runtime, servers):
+        turns = [events_of(runtime, ask(model=DASH, max_tokens=600, id=str(n))) for n in range(50)]
+        ends = [events[-1] for events in await asyncio.gather(*turns)]
+        good = [end for end in ends if isinstance(end, Completed)]
+        (state,) = [state for state in await runtime.budget_states("s") if state.scope == "day"]
+        assert await reserved(runtime) == 0
+        assert len(asked(servers, "lumen-dash")) == len(good) == 3
+    assert state.spent <= cap
+    assert state.spent == sum((end.cost.amount or ZERO for end in good), ZERO)
+    assert {end.error.kind for end in ends if not isinstance(end, Completed)} == {ErrorKind.BUDGET_EXCEEDED}
+
+
+async def test_the_cap_of_a_request_holds_for_all_its_attempts_together(tmp_path: Path) -> None:
+    doubt = Say(text="I'm not sure. I might be wrong, perhaps it could be this, I don't really know, maybe. " * 30)
+    script = Script().always(doubt)
+    most = USD("0.0065")
+    async with running(tmp_path / "s.db", script) as (runtime, _):
+        events = await events_of(runtime, ask(chain=(DASH, PRO, LOCAL), max_cost=most, max_tokens=600))
+        check(events)
+        rows = await runtime.reports.attempts(events[0].request_id)
+    assert sum((row.cost.amount or ZERO for row in rows), ZERO) <= most
+    assert walked(events)[0] == "first lumen-dash"
+    assert PRO not in {row.model for row in rows}
+    assert "does not fit" in completed(events).note
+
+
+async def test_after_a_free_model_that_failed_a_paid_one_is_checked_too(tmp_path: Path) -> None:
+    script = Script().always(Reply(404), "pebble-3b")
+    async with running(tmp_path / "s.db", script, budgets=Budgets(daily=ZERO)) as (runtime, servers):
+        events = await events_of(runtime, ask(chain=(LOCAL, DASH)))
+        check(events)
+        assert walked(events) == ["first pebble-3b"]
+        assert asked(servers, "lumen-dash") == []
+        failed(events)
+        candidate = runtime.preview(ask()).candidate(DASH)
+        assert candidate is not None
+        assert candidate.excluded_by is Exclusion.OVER_BUDGET
+
+
+class _TakesTheRoom:
+    """Another copy of the program, which reserves what is left while this turn's first attempt fails."""
+
+    def __init__(self, runtime: Runtime, amount: Money) -> None:
+        self._runtime = runtime
+        self._amount = amount
+
+    def record(self, event: Event) -> Coroutine[Any, Any, None] | None:
+        return self._take() if isinstance(event, AttemptFailed) else None
+
+    async def _take(self) -> None:
+        today = self._runtime.clock.today().isoformat()
+        cap = Cap("day", today, USD("0.02"))
+        await self._runtime.router.caller.ledger.reserve(Hold("other", 1, "p", "m", self._amount, (cap,)))
+
+
+async def test_room_that_is_gone_at_the_moment_of_a_fallback_is_noticed(tmp_path: Path) -> None:
+    script = Script().always(Reply(404), "pebble-3b")
+    async with running(tmp_path / "s.db", script, budgets=Budgets(daily=USD("0.02"))) as (runtime, servers):
+        greedy = _TakesTheRoom(runtime, USD("0.0199"))
+        async with runtime.stream(ask(chain=(LOCAL, DASH)), greedy.record) as turn:
+            events = [event async for event in turn]
+        check(events)
+        assert walked(events) == ["first pebble-3b"]
+        assert only(events, Escalated) == [], "nothing is said to go on to a model that never began"
+        assert asked(servers, "lumen-dash") == []
+        failed(events)
+
+
+async def test_less_room_at_the_moment_of_a_fallback_means_fewer_tokens(tmp_path: Path) -> None:
+    script = Script().always(Reply(404), "pebble-3b")
+    async with running(tmp_path / "s.db", script, budgets=Budgets(daily=USD("0.02"))) as (runtime, servers):
+        greedy = _TakesTheRoom(runtime, USD("0.017"))
+        async with runtime.stream(ask(chain=(LOCAL, DASH)), greedy.record) as turn:
+            events = [event async for event in turn]
+        assert 600 <= most_tokens(asked(servers, "lumen-dash")[0]) < 1300
+    assert walked(events) == ["first pebble-3b", "fallback lumen-dash"]
+
+
+async def test_every_attempt_moves_the_budgets_before_and_after(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", budgets=Budgets(daily=USD("1"))) as (runtime, _):
+        events = await events_of(runtime, ask(model=DASH))
+    (held,) = only(events, Reserved)
+    day_held = next(state for state in held.budgets if state.scope == "day")
+    assert day_held.reserved == held.amount
+    day_after = next(event.state for event in only(events, Budget) if event.state.scope == "day")
+    assert (day_after.reserved, day_after.spent) == (ZERO, completed(events).cost.amount)
+
+
+async def test_a_provider_that_bills_more_than_was_asked_for_is_booked_as_it_is(tmp_path: Path) -> None:
+    script = Script().then(Say(text="Hi there.", usage=Usage(17, 9000)), "lumen-dash")
+    async with running(tmp_path / "s.db", script, budgets=Budgets(daily=USD("0.011"))) as (runtime, _):
+        events = await events_of(runtime, ask(model=DASH))
+        (row,) = await runtime.reports.attempts(events[0].request_id)
+        assert row.usage.output == 9000
+        assert row.cost.amount is not None
+        assert row.cost.amount > USD("0.011")
+        assert failed(await events_of(runtime, ask(model=DASH))).error.kind is ErrorKind.BUDGET_EXCEEDED
+
+
+async def test_a_failed_call_that_used_nothing_costs_nothing_whatever_its_price(tmp_path: Path) -> None:
+    script = Script().always(Reply(404))
+    async with running(tmp_path / "s.db", script) as (runtime, _):
+        events = await events_of(runtime, ask(model=DASH))
+        (row,) = await runtime.reports.attempts(events[0].request_id)
+    assert (row.outcome, row.cause, row.usage, row.cost.amount) == (Outcome.FAILED, Cause.FIRST, Usage(), ZERO)
+    assert failed(events).cost.state is not CostState.UNKNOWN
+
+
+async def test_without_caps_everything_is_summed_all_the_same(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db") as (runtime, _):
+        runtime.router.budgets = Budgets()
+        cost = completed(await events_of(runtime, ask(model=DASH))).cost.amount
+        spent = {state.scope: state.spent for state in await runtime.budget_states("s")}
+    assert spent == {"session": cost, "day": cost, "month": cost}

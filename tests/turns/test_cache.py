@@ -1,0 +1,149 @@
+"""The exact cache: the same question to the same model at temperature 0 is asked once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.clock import ManualClock
+from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
+from tui_orchestrator.demo.behaviour import Behaviour
+from tui_orchestrator.routing.budget import Budgets
+from tui_orchestrator.routing.events import AttemptFinished, Event, Reserved, Text
+from tui_orchestrator.routing.money import ZERO, CostState, Usage
+from tui_orchestrator.routing.request import Request, Strategy
+from tui_orchestrator.services.runtime import Runtime
+from tui_orchestrator.settings import CacheSettings, ModelSettings, Settings
+
+from .conftest import ask, events_of, running
+from .grammar import check
+from .reading import asked, completed, only
+
+DASH, PRO = "demo-gemini/lumen-dash", "demo-openai/rush-pro"
+
+
+def cold(id: str = "1", **wanted: object) -> Request:
+    return ask(**{"model": DASH, "temperature": 0.0, "id": id, **wanted})  # type: ignore[arg-type]
+
+
+async def turn(runtime: Runtime, request: Request) -> list[Event]:
+    events = await events_of(runtime, request)
+    check(events)
+    return events
+
+
+async def test_an_answer_is_given_again_at_no_cost_marked_and_with_what_it_saved(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db") as (runtime, servers):
+        first = await turn(runtime, cold("1"))
+        again = await turn(runtime, cold("2"))
+        (paid,) = await runtime.reports.attempts("1")
+        (hit,) = await runtime.reports.attempts("2")
+        assert len(asked(servers, "lumen-dash")) == 1
+        assert (await runtime.reports.total()).saved_by_cache == paid.cost.amount
+    assert completed(again).response == completed(first).response
+    assert completed(again).confidence == completed(first).confidence
+    assert [event.from_cache for event in only(again, AttemptFinished)] == [True]
+    assert only(again, Reserved) == []
+    assert (hit.from_cache, hit.cost.amount, hit.usage, hit.saved) == (True, ZERO, Usage(), paid.cost.amount)
+    assert completed(again).cost.amount == ZERO
+
+
+async def test_a_hit_costs_a_known_nothing_also_where_no_price_is_known(tmp_path: Path) -> None:
+    script = Script().then(Say(text="Two heads, compared in turn, make one sorted list of both."), "rush-pro")
+    async with running(tmp_path / "s.db", script) as (runtime, _):
+        runtime.router.budgets = Budgets()
+        unpriced = replace(runtime.registry[PRO], price=None)
+        runtime.router.registry = replace(runtime.registry, models={**runtime.registry.models, PRO: unpriced})
+        first = await turn(runtime, cold("1", model=PRO))
+        again = await turn(runtime, cold("2", model=PRO))
+    assert completed(first).cost.state is CostState.UNKNOWN
+    assert completed(again).cost.amount == ZERO
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"temperature": 0.5},
+        {"temperature": None},
+        {"max_tokens": 500},
+        {"system": "Be brief."},
+        {"model": PRO},
+        {"use_cache": False},
+    ],
+)
+async def test_what_is_asked_otherwise_is_asked_for_real(tmp_path: Path, other: dict[str, object]) -> None:
+    async with running(tmp_path / "s.db") as (runtime, servers):
+        await turn(runtime, cold("1"))
+        events = await turn(runtime, cold("2", **other))
+        assert len([e for e in servers.exchanges if e.method == "POST"]) == 2
+    assert not only(events, AttemptFinished)[0].from_cache
+
+
+async def test_a_warm_question_is_kept_when_the_user_asks_for_it(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db") as (runtime, servers):
+        for id in "12":
+            await turn(runtime, cold(id, temperature=0.9, use_cache=True))
+        assert len(asked(servers, "lumen-dash")) == 1
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        Say(text="It is", finish="length"),
+        Say(text="It is", finish="content_filter"),
+        Say(text=""),
+        Reply(400),
+        Break("close", Phase.BEFORE_END),
+    ],
+)
+async def test_what_is_not_a_whole_answer_is_not_kept(tmp_path: Path, behaviour: Behaviour) -> None:
+    script = Script().then(behaviour, "lumen-dash")
+    async with running(tmp_path / "s.db", script) as (runtime, servers):
+        await turn(runtime, cold("1"))
+        events = await turn(runtime, cold("2"))
+        assert len(asked(servers, "lumen-dash")) == 2
+    assert not completed(events).attempts[0].from_cache
+
+
+async def test_a_cancelled_answer_is_not_kept(tmp_path: Path) -> None:
+    script = Script().then(Break("silence", Phase.BEFORE_END), "lumen-dash")
+    async with running(tmp_path / "s.db", script) as (runtime, servers):
+        async with runtime.stream(cold("1")) as cancelled:
+            async for event in cancelled:
+                if isinstance(event, Text):
+                    cancelled.cancel()
+        await turn(runtime, cold("2"))
+        assert len(asked(servers, "lumen-dash")) == 2
+
+
+async def test_an_answer_is_kept_no_longer_than_its_time(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", cache=CacheSettings(ttl_s=60)) as (runtime, servers):
+        assert isinstance(runtime.clock, ManualClock)
+        await turn(runtime, cold("1"))
+        runtime.clock.advance(61)
+        await turn(runtime, cold("2"))
+        assert len(asked(servers, "lumen-dash")) == 2
+
+
+async def test_without_the_cache_everything_is_asked_for_real(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", cache=CacheSettings(exact=False)) as (runtime, servers):
+        for id in "12":
+            await turn(runtime, cold(id, use_cache=True))
+        assert len(asked(servers, "lumen-dash")) == 2
+
+
+async def test_an_ensemble_always_asks_for_real(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db") as (runtime, servers):
+        for id in "12":
+            await turn(runtime, cold(id, model=None, strategy=Strategy.ENSEMBLE, ensemble_size=2))
+        assert len([e for e in servers.exchanges if e.method == "POST"]) == 4
+
+
+async def test_a_hit_needs_no_place_under_a_rate_limit_of_its_own(tmp_path: Path) -> None:
+    limited = Settings(models=(ModelSettings("demo-gemini", "lumen-dash", requests_per_minute=2),))
+    async with running(tmp_path / "s.db", base=limited) as (runtime, servers):
+        for number in range(5):
+            await turn(runtime, cold(str(number)))
+        assert len(asked(servers, "lumen-dash")) == 1

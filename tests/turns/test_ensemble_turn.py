@@ -1,0 +1,155 @@
+"""Several models at once: they run together, fail alone, and end in one verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tui_orchestrator.demo import Break, Phase, Reply, Script
+from tui_orchestrator.routing.budget import Budgets
+from tui_orchestrator.routing.errors import ErrorKind
+from tui_orchestrator.routing.events import (
+    AttemptFailed,
+    AttemptFinished,
+    AttemptStarted,
+    Cause,
+    Decided,
+    Event,
+    Outcome,
+    Text,
+    Verdict,
+)
+from tui_orchestrator.routing.money import ZERO, Money
+from tui_orchestrator.routing.request import Request, Strategy
+from tui_orchestrator.services.runtime import Runtime
+
+from .conftest import ask, events_of, running
+from .grammar import check
+from .reading import completed, failed, only, reserved, text_of
+
+
+def together(**wanted: object) -> Request:
+    return ask(strategy=Strategy.ENSEMBLE, **wanted)
+
+
+async def turn(runtime: Runtime, request: Request) -> list[Event]:
+    events = await events_of(runtime, request)
+    check(events)
+    return events
+
+
+async def test_members_run_at_once_and_end_in_one_verdict(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db") as (runtime, _):
+        request = together()
+        events = await turn(runtime, request)
+        rows = await runtime.reports.attempts(request.id)
+    decision = only(events, Decided)[0].decision
+    started, finished = only(events, AttemptStarted), only(events, AttemptFinished)
+    assert [event.model for event in started] == list(decision.chain)
+    assert len({event.provider for event in started}) == 3
+    assert {event.cause for event in started} == {Cause.ENSEMBLE}
+    assert max(map(events.index, started)) < min(map(events.index, finished))
+    (verdict,) = only(events, Verdict)
+    assert sorted(score.attempt for score in verdict.scores) == [1, 2, 3]
+    totals = [score.total for score in verdict.scores]
+    assert totals == sorted(totals, reverse=True)
+    end = completed(events)
+    assert end.attempt == verdict.winner == verdict.scores[0].attempt
+    assert end.response == text_of(events, verdict.winner)
+    assert end.cost.amount == sum((row.cost.amount or ZERO for row in rows), ZERO)
+    assert len(rows) == 3
+    assert end.note == ""
+
+
+async def test_the_demo_members_agree_on_what_they_say_and_not_on_their_label(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db") as (runtime, _):
+        events = await turn(runtime, together())
+    (verdict,) = only(events, Verdict)
+    assert not any("Scripted" in point for point in (*verdict.agreement, *verdict.dissent))
+
+
+async def test_a_member_fails_alone(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db") as (runtime, servers):
+        first = runtime.preview(together()).chain[0]
+        servers.script.always(Reply(500), first.split("/")[1])
+        events = await turn(runtime, together())
+    (failure,) = only(events, AttemptFailed)
+    assert failure.model == first
+    assert len(only(events, AttemptStarted)) == 3, "a member is not tried again and nobody stands in"
+    (verdict,) = only(events, Verdict)
+    assert failure.attempt not in {score.attempt for score in verdict.scores}
+    assert completed(events).note == "1 of 3 members gave no answer"
+
+
+async def test_the_turn_fails_only_when_all_members_do(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", Script().always(Reply(503))) as (runtime, _):
+        events = await turn(runtime, together())
+        assert await reserved(runtime) == 0
+    assert len(only(events, AttemptFailed)) == 3
+    assert only(events, Verdict) == []
+    assert failed(events).error.kind is ErrorKind.OVERLOADED
+
+
+async def test_cancelling_closes_every_members_connection_and_books_each(tmp_path: Path) -> None:
+    script = Script().always(Break("silence", Phase.MID_STREAM))
+    async with running(tmp_path / "s.db", script) as (runtime, servers):
+        request, events, speaking = together(), list[Event](), set[int]()
+        async with runtime.stream(request) as stream:
+            async for event in stream:
+                events.append(event)
+                if isinstance(event, Text):
+                    speaking.add(event.attempt)
+                if len(speaking) == 3:
+                    stream.cancel()
+        check(events)
+        assert [await exchange.ended() for exchange in servers.exchanges] == ["hung_up"] * 3
+        rows = await runtime.reports.attempts(request.id)
+        assert [row.outcome for row in rows] == [Outcome.CANCELLED] * 3
+        assert all(row.usage.output > 0 for row in rows)
+        assert await reserved(runtime) == 0
+    assert failed(events).error.kind is ErrorKind.CANCELLED
+    assert failed(events).partial == text_of(events, 3)
+
+
+async def test_a_cancelled_ensemble_has_no_verdict_though_a_member_was_done(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db") as (runtime, servers):
+        silent = runtime.preview(together()).chain[0]
+        servers.script.always(Break("silence", Phase.MID_STREAM), silent.split("/")[1])
+        events: list[Event] = []
+        async with runtime.stream(together()) as stream:
+            async for event in stream:
+                events.append(event)
+                if len(only(events, AttemptFinished)) == 2:
+                    stream.cancel()
+    check(events)
+    assert only(events, Verdict) == []
+    assert failed(events).error.kind is ErrorKind.CANCELLED
+
+
+async def test_a_cap_with_room_for_some_members_lets_those_run(tmp_path: Path) -> None:
+    async with running(tmp_path / "plain.db") as (runtime, _):
+        decision = runtime.preview(together(max_tokens=700))
+        ceilings = [c.cost_ceiling for m in decision.chain if (c := decision.candidate(m)) and c.cost_ceiling]
+    assert len(ceilings) == 3
+    # Each fits alone, all three together do not.
+    cap = Money(max(c.picodollars for c in ceilings) + min(c.picodollars for c in ceilings) // 2)
+    async with running(tmp_path / "s.db", budgets=Budgets(daily=cap)) as (runtime, _):
+        events = await turn(runtime, together(max_tokens=700))
+        assert await reserved(runtime) == 0
+        (day,) = [state for state in await runtime.budget_states() if state.scope == "day"]
+    assert 0 < len(only(events, AttemptStarted)) < 3
+    assert day.spent <= cap
+    assert "gave no answer" in completed(events).note
+
+
+async def test_a_cap_without_room_for_any_is_a_refusal(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", budgets=Budgets(daily=Money.from_usd("0.00001"))) as (runtime, servers):
+        events = await turn(runtime, together())
+        assert servers.exchanges == []
+    assert failed(events).error.kind is ErrorKind.BUDGET_EXCEEDED
+
+
+async def test_one_member_is_an_ensemble_too(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db") as (runtime, _):
+        events = await turn(runtime, together(ensemble_size=1))
+    assert len(only(events, Verdict)) == 1
+    assert completed(events).attempt == 1
