@@ -64,11 +64,14 @@ def init(invocation: Invocation, force: bool) -> None:
 @click.pass_obj
 def check(invocation: Invocation) -> None:
     """Check every file and variable. Exit code 2 when something is wrong, with file, line and key."""
-    settings = invocation.settings()
-    for notice in settings.notices:
+    from ..settings import PROJECT_FILE
+
+    for notice in invocation.settings().notices:
         click.echo(notice, err=True)
-    file = _file(invocation)
-    say(f"{file} is valid" if file.exists() else f"there is no {file}; the defaults are in effect")
+    own, project = _file(invocation), Path(PROJECT_FILE).absolute()
+    say(f"{own} is valid" if own.exists() else f"there is no {own}; the defaults are in effect")
+    if project.exists() and project != own:
+        say(f"{project} is valid")
 
 
 @config.command()

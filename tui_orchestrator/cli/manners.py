@@ -40,6 +40,9 @@ def outcome(command: Callable[[], object]) -> int:
     try:
         code = command()
         return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        _complain(error.format_message())
+        return USAGE
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "tui-orchestrator"
         _complain(f"{error.format_message().rstrip('.')} (see `{path} --help`)")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,13 +79,14 @@ def route(
         raise Stop("--jsonl prints one decision a line; name one strategy", USAGE)
     if model and (chain or strategy == "all"):
         raise Stop(f"-m pins one model; leave {'--chain' if chain else '--strategy all'} out", USAGE)
+    lines = [] if jsonl is None else list(_read(jsonl))
     text = "" if jsonl is not None else prompt_text(prompt, option)
 
     async def decide() -> None:
         async with invocation.runtime() as runtime:
             wanted = Wanted(runtime, strategy, model, chain, max_cost, max_tokens)
             if jsonl is not None:
-                await _lines(wanted, jsonl)
+                await _lines(wanted, lines)
             elif strategy == "all":
                 await _all(wanted, text, as_object)
             else:
@@ -168,8 +168,8 @@ async def _all(wanted: Wanted, prompt: str, as_object: bool) -> None:
     say(table(("strategy", "model", "p", "cost", "time", "why"), rows, right=("p", "cost", "time")))
 
 
-async def _lines(wanted: Wanted, path: Path) -> None:
-    for line_id, prompt in await asyncio.to_thread(lambda: list(_read(path))):
+async def _lines(wanted: Wanted, lines: Sequence[tuple[Any, str]]) -> None:
+    for line_id, prompt in lines:
         decision = await wanted.decide(prompt)
         say(as_json_line({"id": line_id, **decision_json(decision)}))
 

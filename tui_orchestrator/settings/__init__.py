@@ -1,6 +1,6 @@
 """The user's settings: read from files, environment and flags, checked against one schema."""
 
-from .loading import load
+from .loading import PROJECT_FILE, load
 from .secrets import Secret
 from .servers import LOCAL_SERVERS, on_this_machine
 from .showing import Effective, effective, example
@@ -18,6 +18,7 @@ from .writing import set_value, write_privately
 
 __all__ = [
     "LOCAL_SERVERS",
+    "PROJECT_FILE",
     "CacheSettings",
     "Effective",
     "ModelSettings",

@@ -1,0 +1,116 @@
+"""`config` and `doctor`: what holds, where it comes from, and what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+from tests.cli.conftest import KEYS, Shell
+from tui_orchestrator.demo import LISTING, Reply
+
+
+async def test_config_path_is_where_init_writes_a_file_that_changes_nothing(shell: Shell) -> None:
+    shell.config = Path(shell.environment["TUI_ORCHESTRATOR_HOME"]) / "mine.toml"
+    path = (await shell.run("config", "path")).out.strip()
+    assert path == str(shell.config)
+    written = await shell.run("config", "init")
+    assert (written.code, written.out) == (0, f"{path}\n")
+    assert shell.mode(path) == 0o600
+    assert not any(value for section in tomllib.loads(shell.read(path)).values() for value in section.values())
+    assert (await shell.run("config", "check")).out == f"{path} is valid\n"
+    again = await shell.run("config", "init")
+    assert again.code == 1
+    assert "--force" in again.err
+    assert (await shell.run("config", "init", "--force")).code == 0
+
+
+async def test_config_check_names_every_file_it_read(shell: Shell) -> None:
+    shell.write("tui-orchestrator.toml", '[router]\nstrategy = "cheapest"\n')
+    ended = await shell.run("config", "check")
+    own, project = ended.out.splitlines()
+    assert own == f"{shell.config} is valid"
+    assert project.endswith("/project/tui-orchestrator.toml is valid")
+
+
+async def test_config_show_tells_where_each_value_comes_from_and_masks_keys(shell: Shell) -> None:
+    shell.write("tui-orchestrator.toml", '\n[router]\nstrategy = "cheapest"\n')
+    shell.write(".env", "PREFER_OPENSOURCE=true\n")
+    ended = await shell.run("config", "show", DAILY_BUDGET_USD="5", TUI_ORCHESTRATOR_ROUTER__MAX_ATTEMPTS="4")
+    rows = {line.split()[0]: line for line in ended.out.splitlines()}
+    assert rows["router.strategy"].endswith("/tui-orchestrator.toml:3")
+    assert rows["budgets.daily_usd"].split()[1:] == ["5.00", "env", "DAILY_BUDGET_USD"]
+    assert rows["router.max_attempts"].split()[1:] == ["4", "env", "TUI_ORCHESTRATOR_ROUTER__MAX_ATTEMPTS"]
+    assert rows["router.prefer_opensource"].endswith("/.env:1")
+    assert "OPENAI_API_KEY" in rows["providers.openai.api_key"]
+    assert not any(key in ended.out for key in KEYS.values())
+    everything = (await shell.run("config", "show", "--all", "--json")).json
+    assert {"key", "value", "origin"} == everything[0].keys()
+    assert any(row["origin"] == "default" for row in everything)
+
+
+async def test_what_the_project_says_bears_on_the_next_question(shell: Shell) -> None:
+    shell.write("tui-orchestrator.toml", '[router]\nstrategy = "cheapest"\n')
+    assert (await shell.run("route", "hello", "--json")).json["strategy"] == "cheapest"
+    environment = {"TUI_ORCHESTRATOR_ROUTER__STRATEGY": "quality"}
+    assert (await shell.run("route", "hello", "--json", **environment)).json["strategy"] == "quality"
+
+
+async def test_a_daily_cap_is_kept_over_runs(shell: Shell) -> None:
+    first = await shell.run("ask", "-m", "tern-max", "--json", "hello", DAILY_BUDGET_USD="1")
+    spent = first.json["cost"]
+    ended = await shell.run("ask", "-m", "tern-max", "hello", DAILY_BUDGET_USD=f"{spent:.6f}")
+    assert ended.code == 3
+    assert "budget per day" in ended.err
+
+
+async def test_doctor_finds_nothing_wrong_where_nothing_is(shell: Shell) -> None:
+    ended = await shell.run("doctor")
+    assert (ended.code, ended.err) == (0, "")
+    assert "✗" not in ended.out
+    assert "✓ provider openai: key from OPENAI_API_KEY; 2 models for chat" in ended.out
+    assert "✓ provider team: 1 model for chat" in ended.out
+    assert "✓ models: 7 can be used, 7 with a known price" in ended.out
+    assert "✓ store: " in ended.out
+    assert "· provider openrouter: no key\n    → set OPENROUTER_API_KEY to use it" in ended.out
+    assert shell.asked == [], "nothing is billed"
+
+
+async def test_doctor_tells_every_problem_with_its_remedy(shell: Shell) -> None:
+    shell.script.always(Reply(401), LISTING)
+    await shell.servers["demo-local"].aclose()
+    store = shell.write("store.db", "this is no database, and it is longer than a header would be " * 20)
+    os.chmod(shell.config, 0o666)
+    ended = await shell.run("doctor", TUI_ORCHESTRATOR_STORE__PATH=store)
+    assert ended.code == 1
+    lines = ended.out.splitlines()
+    problems = {line.partition(":")[0]: lines[number + 1] for number, line in enumerate(lines) if line.startswith("✗")}
+    assert problems["✗ configuration"] == f"    → chmod go-w {shell.config}"
+    assert problems["✗ provider openai"] == "    → check OPENAI_API_KEY"
+    assert problems["✗ provider gemini"] == "    → check GEMINI_API_KEY"
+    assert problems["✗ provider team"] == "    → check that it runs and that base_url is right"
+    assert problems["✗ store"].startswith("    → move it away")
+    assert ended.err == f"{len(problems)} problems found.\n"
+    as_json = await shell.run("doctor", "--json", TUI_ORCHESTRATOR_STORE__PATH=store)
+    assert as_json.code == 1
+    assert [row["area"] for row in as_json.json if row["standing"] == "problem"] == [name[2:] for name in problems]
+
+
+async def test_without_a_key_and_a_server_every_command_says_that_the_demo_answers(shell: Shell) -> None:
+    shell.config.write_text("[router]\ndiscover_local = false\n")
+    for name in KEYS:
+        del shell.environment[name]
+    for command in (["route", "hello"], ["models"], ["costs"], ["sessions"], ["doctor"]):
+        ended = await shell.run(*command)
+        assert ended.code == 0
+        notices = [line for line in ended.err.splitlines() if "the embedded demo models answer" in line]
+        assert len(notices) == 1, command
+        assert "the embedded demo models" not in ended.out
+
+
+async def test_with_keys_the_demo_is_used_only_when_asked_for(shell: Shell) -> None:
+    real = (await shell.run("models", "--json")).json
+    assert {model["provider"] for model in real} == {"openai", "anthropic", "gemini", "team"}
+    demo = await shell.run("--demo", "models", "--json")
+    assert all(model["provider"].startswith("demo-") for model in demo.json)
+    assert demo.err == ""

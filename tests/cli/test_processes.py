@@ -1,0 +1,316 @@
+"""The program as a process of its own: in a terminal, in pipes, interrupted, in poor locales."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pty
+import re
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tests.cli import stream
+from tests.cli.conftest import Ended, Shell
+from tui_orchestrator import __version__
+from tui_orchestrator.demo import Break, Phase, Reply, Say
+
+PATIENCE_S = 60
+LONG = " ".join(f"word{number}" for number in range(40)) + " end"
+HALF_AND_SILENCE = Break("silence", Phase.MID_STREAM, Say(LONG))
+
+
+def program(shell: Shell, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "tui_orchestrator", *shell.command(*arguments)[1:]]
+
+
+async def piped(shell: Shell, *arguments: str, stdin: bytes = b"", **environment: str) -> Ended:
+    process = await asyncio.create_subprocess_exec(
+        *program(shell, *arguments), stdin=PIPE, stdout=PIPE, stderr=PIPE, env={**shell.environment, **environment}
+    )
+    out, err = await asyncio.wait_for(process.communicate(stdin), PATIENCE_S)
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+
+
+@dataclass
+class Terminal:
+    """The program in a pseudo-terminal of 100 columns; `seen` is all it wrote."""
+
+    process: Process
+    master: int
+    written: bytes = b""
+
+    @property
+    def seen(self) -> str:
+        return self.written.decode(errors="replace")
+
+    async def until(self, text: str) -> None:
+        while text not in self.seen:
+            assert await self._read(), f"never came: {text!r}; it wrote {self.seen!r}"
+
+    async def end(self) -> int:
+        while await self._read():
+            pass
+        return await asyncio.wait_for(self.process.wait(), PATIENCE_S)
+
+    async def _read(self) -> bool:
+        loop = asyncio.get_running_loop()
+        ready = asyncio.Event()
+        loop.add_reader(self.master, ready.set)
+        try:
+            await asyncio.wait_for(ready.wait(), PATIENCE_S)
+            piece = os.read(self.master, 65_536)
+        except OSError:  # the other side is closed: EIO on Linux, nothing elsewhere
+            piece = b""
+        finally:
+            loop.remove_reader(self.master)
+        self.written += piece
+        return bool(piece)
+
+
+@asynccontextmanager
+async def terminal(shell: Shell, *arguments: str, **environment: str) -> AsyncIterator[Terminal]:
+    master, slave = pty.openpty()
+    env = {"TERM": "xterm-256color", **shell.environment, **environment}
+    process = await asyncio.create_subprocess_exec(
+        *program(shell, *arguments), stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True
+    )
+    os.close(slave)
+    try:
+        yield Terminal(process, master)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        os.close(master)
+
+
+async def kept(shell: Shell) -> tuple[dict[str, object], dict[str, object]]:
+    """The last answer as it is stored, and its one attempt."""
+    session = (await shell.run("sessions", "list", "--json")).json[0]["id"]
+    message = (await shell.run("sessions", "show", session, "--json")).json["messages"][-1]
+    (attempt,) = message["attempts"]
+    return message, attempt
+
+
+async def test_on_a_terminal_the_answer_streams_between_coloured_lines(shell: Shell) -> None:
+    shell.script.always(Say("One *two* three."))
+    async with terminal(shell, "ask", "-m", "rush-pro", "count") as screen:
+        assert await screen.end() == 0
+    assert "One *two* three.\r\n" in screen.seen
+    assert "\x1b[2m→ openai/rush-pro" in screen.seen
+    assert "\x1b[2m… waiting for openai/rush-pro\x1b[0m\r\x1b[2K" in screen.seen, "the status line is wiped"
+    assert screen.seen.count("three.") == 1, "what was streamed is not printed again"
+
+
+async def test_a_dumb_terminal_gets_no_escape_at_all(shell: Shell) -> None:
+    async with terminal(shell, "ask", "-m", "rush-pro", "hello", TERM="dumb") as screen:
+        assert await screen.end() == 0
+    assert "→ openai/rush-pro" in screen.seen
+    assert "\x1b" not in screen.seen
+
+
+async def test_text_that_is_taken_back_is_marked_and_the_better_answer_follows_once(shell: Shell) -> None:
+    shell.script.always(Break("close", Phase.MID_STREAM, Say(LONG)), "pebble-3b")
+    shell.script.always(Say("I am not sure, but perhaps I might be wrong, maybe."), "rush-mini")
+    shell.script.always(Say("Four, since two and two are four."), "rush-pro")
+    chain = "pebble-3b,rush-mini,rush-pro"
+    async with terminal(shell, "ask", "-v", "--chain", chain, "What is two and two?", NO_COLOR="1") as screen:
+        assert await screen.end() == 0
+    assert not re.search(r"\x1b\[[\d;]*m", screen.seen), "NO_COLOR is heeded"
+    assert "✗ team/pebble-3b stream broken after" in screen.seen
+    assert screen.seen.count("the text above is discarded") == 2
+    assert "↑ openai/rush-mini → openai/rush-pro · low confidence" in screen.seen
+    assert screen.seen.count("two and two are four") == 1
+    assert screen.seen.count("perhaps I might be wrong") == 1
+
+
+async def test_a_budgets_alert_does_not_print_the_answer_twice(shell: Shell) -> None:
+    shell.script.always(Say("Four, since two and two are four."))
+    spent = (await shell.run("ask", "-m", "rush-pro", "--json", "count")).json["cost"]
+    cap = {"DAILY_BUDGET_USD": f"{spent * 2 + 0.05:.6f}", "TUI_ORCHESTRATOR_BUDGETS__ALERT_AT": "[0.01]"}
+    async with terminal(shell, "ask", "-m", "rush-pro", "--max-tokens", "100", "count", **cap, NO_COLOR="1") as screen:
+        assert await screen.end() == 0
+    assert screen.seen.count("two and two are four") == 1
+
+
+async def test_an_ensemble_on_a_terminal_shows_who_is_waited_for(shell: Shell) -> None:
+    members = "pebble-3b,rush-mini,rush-pro"
+    async with terminal(shell, "ask", "-s", "ensemble", "--chain", members, "Tabs or spaces?", NO_COLOR="1") as screen:
+        assert await screen.end() == 0
+    assert "of 3 have ended, waiting for " in screen.seen
+    assert "✓ " in screen.seen
+
+
+async def test_ctrl_c_keeps_the_partial_answer_and_books_it(shell: Shell) -> None:
+    shell.script.always(HALF_AND_SILENCE)
+    async with terminal(shell, "ask", "-m", "rush-pro", "count", NO_COLOR="1") as screen:
+        await screen.until("word1 ")
+        screen.process.send_signal(signal.SIGINT)
+        assert await screen.end() == 130
+    assert "✗ Cancelled: what had come is kept" in screen.seen
+    assert "Traceback" not in screen.seen
+    message, attempt = await kept(shell)
+    assert message["state"] == "interrupted"
+    assert LONG.startswith(str(message["text"]))
+    assert "word1 " in str(message["text"])
+    assert attempt["outcome"] == "cancelled"
+    assert attempt["cost_usd"]
+    assert attempt["cost_state"] == "estimated"
+    await shell.servers["demo-openai"].exchanges[-1].ended()
+
+
+async def test_sigterm_ends_the_turn_in_order_too(shell: Shell) -> None:
+    shell.script.always(HALF_AND_SILENCE)
+    process = await asyncio.create_subprocess_exec(
+        *program(shell, "ask", "-m", "rush-pro", "--events", "count"), stdout=PIPE, stderr=PIPE, env=shell.environment
+    )
+    assert process.stdout is not None
+    lines: list[bytes] = []
+    async for line in process.stdout:
+        lines.append(line)
+        if json.loads(line)["type"] == "text":
+            process.send_signal(signal.SIGTERM)
+            break
+    rest, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    events = [json.loads(line) for line in [*lines, *rest.splitlines()]]
+    assert process.returncode == 130
+    stream.check(events)
+    assert events[-1]["error"]["kind"] == "cancelled"
+    assert b"Traceback" not in err
+    message, attempt = await kept(shell)
+    assert message["state"] == "interrupted"
+    assert attempt["outcome"] == "cancelled"
+
+
+async def test_ctrl_c_before_the_turn_ends_quietly(shell: Shell) -> None:
+    called = asyncio.Event()
+
+    async def keep_waiting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(keep_waiting, "127.0.0.1", 0) as silent:
+        port = silent.sockets[0].getsockname()[1]
+        text = shell.config.read_text()
+        shell.config.write_text(text.replace(shell.servers.base_urls["demo-openai"], f"http://127.0.0.1:{port}/v1"))
+        async with terminal(shell, "ask", "count") as screen:
+            await asyncio.wait_for(called.wait(), PATIENCE_S)
+            screen.process.send_signal(signal.SIGINT)
+            assert await screen.end() == 130
+    assert screen.seen == "Interrupted.\r\n"
+
+
+async def test_a_reader_that_leaves_causes_no_traceback(shell: Shell) -> None:
+    shell.script.always(Say(LONG))
+    for arguments in (("ask", "-m", "rush-pro", "hi", "--events"), ("config", "show", "--all")):
+        process = await asyncio.create_subprocess_exec(
+            *program(shell, *arguments), stdout=PIPE, stderr=PIPE, env=shell.environment, limit=1
+        )
+        assert process.stdout is not None
+        assert await process.stdout.read(1)
+        process.stdout._transport.close()  # type: ignore[attr-defined]
+        assert process.stderr is not None
+        err = await asyncio.wait_for(process.stderr.read(), PATIENCE_S)
+        await process.wait()
+        assert b"Traceback" not in err
+        assert b"Exception ignored" not in err
+
+
+async def test_a_full_disk_under_stdout_is_one_sentence(shell: Shell) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *program(shell, "ask", "-m", "rush-pro", "hi"), stdout=full, stderr=PIPE, env=shell.environment
+        )
+    finally:
+        os.close(full)
+    _, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    assert process.returncode == 1
+    assert err.decode().splitlines()[-1] == "stdout cannot be written: No space left on device"
+    assert b"Traceback" not in err
+
+
+async def test_a_locale_without_utf_8_loses_no_question_and_no_json(shell: Shell) -> None:
+    shell.script.always(Say("Grüße, 世界!"))
+    # The plainest locale there is, where Python reads arguments as ASCII; stdout of another one.
+    poor = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "latin-1"}
+    ended = await piped(shell, "ask", "-m", "rush-pro", "--events", "héllo", **poor)
+    assert ended.code == 0
+    assert ended.lines[-1]["response"] == "Grüße, 世界!"
+    body = next(e.body for e in shell.servers.exchanges if e.method == "POST")
+    assert body["messages"][-1]["content"] == "héllo"
+    session = (await shell.run("sessions", "list", "--json")).json[0]["id"]
+    shown = await piped(shell, "sessions", "show", session, **poor)
+    assert shown.code == 0
+    assert "e, ??!" in shown.out
+
+
+async def test_closed_streams_are_no_trouble(shell: Shell) -> None:
+    line = " ".join(program(shell, "ask", "-m", "rush-pro", "hello", "-o", "a.json"))
+    process = await asyncio.create_subprocess_shell(f"{line} <&- >&-", stderr=PIPE, env=shell.environment)
+    _, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    assert process.returncode == 0, err
+    assert (shell.directory / "a.json").exists()
+
+
+async def test_on_a_terminal_that_cannot_be_drawn_on_the_console_gives_a_sentence(shell: Shell) -> None:
+    async with terminal(shell, "demo", TERM="dumb") as screen:
+        assert await screen.end() == 2
+    assert screen.seen == "this terminal cannot be drawn on (TERM=dumb); use `tui-orchestrator ask PROMPT`\r\n"
+
+
+async def test_deleting_asks_first_where_there_is_someone_to_ask(shell: Shell) -> None:
+    await shell.run("ask", "-m", "rush-pro", "hello there")
+    session = (await shell.run("sessions", "list", "--json")).json[0]["id"]
+    for answer, code in ((b"n\n", 1), (b"y\n", 0)):
+        async with terminal(shell, "sessions", "delete", session) as screen:
+            await screen.until("Delete 'hello there' with 2 messages? [y/N]: ")
+            os.write(screen.master, answer)
+            assert await screen.end() == code
+    assert (await shell.run("sessions", "list", "--json")).json == []
+
+
+async def test_a_word_after_continue_is_the_prompt_and_a_sessions_id_is_not(shell: Shell) -> None:
+    await shell.run("ask", "-m", "rush-pro", "hello there")
+    session = (await shell.run("sessions", "list", "--json")).json[0]["id"]
+    async with terminal(shell, "ask", "-m", "rush-pro", "--continue", "why", NO_COLOR="1") as screen:
+        assert await screen.end() == 0
+    assert (await shell.run("sessions", "list", "--json")).json[0]["messages"] == 4
+    async with terminal(shell, "ask", "--continue", session) as screen:
+        assert await screen.end() == 2
+    assert f"{session} is a session, and there is no prompt" in screen.seen
+
+
+async def test_help_and_version_load_no_sdk_no_terminal_library_and_no_price_book(shell: Shell) -> None:
+    code = (
+        "import sys, runpy\n"
+        "try: runpy.run_module('tui_orchestrator', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "heavy = {'openai', 'anthropic', 'google', 'textual', 'genai_prices', 'httpx2', 'rich', 'sqlite3'}\n"
+        "print('LOADED', sorted(heavy & set(sys.modules)))\n"
+    )
+    for arguments in (["--help"], ["ask", "--help"], ["--version"]):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, *arguments, stdout=PIPE, env=shell.environment
+        )
+        out, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+        assert out.decode().splitlines()[-1] == "LOADED []", arguments
+
+
+async def test_the_module_runs_as_the_program_does(shell: Shell) -> None:
+    ended = await piped(shell, "--version")
+    assert (ended.code, ended.out) == (0, f"tui-orchestrator, version {__version__}\n")
+
+
+async def test_a_failed_turn_on_a_terminal_ends_in_one_line(shell: Shell) -> None:
+    shell.script.always(Reply(401))
+    async with terminal(shell, "ask", "-m", "rush-pro", "hi", NO_COLOR="1") as screen:
+        assert await screen.end() == 1
+    assert sum(line.startswith("✗") for line in re.split(r"\r\n|\x1b\[2K", screen.seen)) == 1

@@ -1,0 +1,170 @@
+"""`models`, `costs` and `sessions`: what there is, what was spent, what was said."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from decimal import Decimal
+
+from tests.cli.conftest import Shell
+from tui_orchestrator.demo import LISTING, Break, Phase, Reply, Say
+
+GROUPINGS = ("model", "provider", "task", "strategy", "day", "session")
+
+
+async def test_models_are_listed_with_prices_context_and_health(shell: Shell) -> None:
+    ended = await shell.run("models")
+    assert (ended.code, ended.err) == (0, "")
+    head, *rows = ended.out.splitlines()
+    assert head.split()[0] == "model"
+    assert len(rows) == 7
+    row = next(row for row in rows if row.startswith("openai/rush-pro "))
+    assert row.split()[2:5] == ["1.25", "10.00", "400k"]
+    assert "available" in row
+    as_json = (await shell.run("models", "--json")).json
+    assert {model["id"] for model in as_json} == {row.split()[0] for row in rows}
+    told = next(model for model in as_json if model["id"] == "openai/rush-pro")
+    assert told["price"]["input_usd_per_million"] == 1.25
+    assert told["context_window"] == 400_000
+
+
+async def test_an_unknown_price_is_a_question_mark_and_null_never_zero(shell: Shell) -> None:
+    text = shell.config.read_text()
+    shell.config.write_text(text.replace("input_usd = 1.250000\noutput_usd = 10.000000\n", ""))
+    row = next(row for row in (await shell.run("models")).out.splitlines() if row.startswith("openai/rush-pro "))
+    assert row.split()[2:4] == ["?", "?"]
+    as_json = (await shell.run("models", "--json")).json
+    assert next(model for model in as_json if model["id"] == "openai/rush-pro")["price"] is None
+
+
+async def test_refresh_reads_every_list_again(shell: Shell) -> None:
+    await shell.run("models", "--refresh")
+    listed = [exchange.provider for exchange in shell.servers.exchanges if exchange.method == "GET"]
+    assert {"demo-openai", "demo-anthropic", "demo-gemini"} <= set(listed)
+
+
+async def test_a_speed_is_shown_once_it_was_measured(shell: Shell) -> None:
+    await shell.run("ask", "-m", "rush-pro", "hello")
+    measured = {model["id"]: model["measured"] for model in (await shell.run("models", "--json")).json}
+    assert measured["openai/rush-pro"]["attempts"] == 1
+    assert measured["openai/rush-pro"]["first_token_s"] is not None
+    assert measured["gemini/lumen-deep"]["attempts"] == 0
+
+
+async def _spend(shell: Shell) -> None:
+    shell.script.then(Break("close", Phase.MID_STREAM), "rush-pro")
+    assert (await shell.run("ask", "--chain", "rush-pro,tern-max", "Prove that √2 is irrational")).code == 0
+    assert (await shell.run("ask", "-e", "3", "Tabs or spaces?")).code == 0
+    shell.script.then(Reply(400), "lumen-dash")
+    assert (await shell.run("ask", "-m", "lumen-dash", "hello")).code == 1
+
+
+async def test_costs_add_up_the_same_however_they_are_grouped(shell: Shell) -> None:
+    await _spend(shell)
+    attempts = []
+    for session in (await shell.run("sessions", "list", "--json")).json:
+        told = (await shell.run("sessions", "show", session["id"], "--json")).json
+        attempts += [attempt for message in told["messages"] for attempt in message["attempts"]]
+    spent = sum(Decimal(str(attempt["cost_usd"])) for attempt in attempts)
+    assert spent > 0
+    for by in GROUPINGS:
+        told = (await shell.run("costs", "--by", by, "--format", "json", "--period", "today")).json
+        assert told["by"] == by
+        assert told["total"]["attempts"] == len(attempts) == sum(row["attempts"] for row in told["rows"])
+        assert sum(Decimal(str(row["cost_usd"])) for row in told["rows"]) == spent
+        assert Decimal(str(told["total"]["cost_usd"])) == spent
+        assert sum(row["failed"] for row in told["rows"]) == 2
+
+
+async def test_every_period_holds_what_was_spent_just_now(shell: Shell) -> None:
+    await shell.run("ask", "-m", "rush-pro", "hello")
+    for period in ("today", "day", "week", "month", "all"):
+        assert (await shell.run("costs", "--period", period, "--format", "json")).json["total"]["attempts"] == 1
+
+
+async def test_the_table_ends_with_a_total_and_the_savings_line(shell: Shell) -> None:
+    await _spend(shell)
+    ended = await shell.run("costs")
+    assert (ended.code, ended.err) == (0, "")
+    *_, total, savings = ended.out.splitlines()
+    assert total.split()[0] == "total"
+    assert savings.startswith("Estimate: ")
+    assert " on " in savings
+    assert "~" in total, "the broken attempt's tokens were counted here"
+
+
+async def test_csv_holds_exact_amounts_and_its_savings_line_goes_to_stderr(shell: Shell) -> None:
+    await _spend(shell)
+    ended = await shell.run("costs", "--format", "csv", "--by", "provider")
+    rows = list(csv.DictReader(io.StringIO(ended.out)))
+    told = (await shell.run("costs", "--format", "json", "--by", "provider")).json
+    assert {row["provider"]: Decimal(row["cost_usd"]) for row in rows} == {
+        row["key"]: Decimal(str(row["cost_usd"])) for row in told["rows"]
+    }
+    assert ended.err.startswith("Estimate: ")
+
+
+async def test_a_costs_file_holds_what_stdout_would(shell: Shell) -> None:
+    await shell.run("ask", "-m", "rush-pro", "hello")
+    for form in ("table", "json", "csv"):
+        printed = await shell.run("costs", "--format", form)
+        written = await shell.run("costs", "--format", form, "-o", "costs.out")
+        assert written.out == ""
+        assert shell.read("costs.out") == printed.out
+
+
+async def test_with_nothing_spent_costs_say_so(shell: Shell) -> None:
+    ended = await shell.run("costs")
+    assert ended.code == 0
+    assert "Nothing was answered" in ended.out
+    assert (await shell.run("costs", "--format", "json")).json["rows"] == []
+
+
+async def test_costs_read_no_list_and_call_nobody(shell: Shell) -> None:
+    shell.script.always(Reply(500), LISTING)
+    await shell.run("costs")
+    assert shell.servers.exchanges == []
+
+
+async def test_sessions_are_listed_the_last_used_first(shell: Shell) -> None:
+    assert "There is no session yet" in (await shell.run("sessions")).err
+    shell.script.always(Say("Paris."))
+    await shell.run("ask", "What is the capital of France?")
+    await shell.run("ask", "What is the capital of Italy?")
+    bare, listed = await shell.run("sessions"), await shell.run("sessions", "list")
+    assert bare.out == listed.out
+    titles = [line.split("  ")[-1] for line in listed.out.splitlines()[1:]]
+    assert titles == ["What is the capital of Italy?", "What is the capital of France?"]
+    assert len((await shell.run("sessions", "list", "-n", "1", "--json")).json) == 1
+
+
+async def test_a_session_is_shown_found_exported_and_deleted(shell: Shell) -> None:
+    shell.script.always(Say("Paris, **of course**."))
+    await shell.run("ask", "-m", "rush-pro", "--system", "Be brief.", "What is the capital of France?")
+    found = await shell.run("sessions", "search", "paris", "course")
+    assert found.code == 0
+    session = found.out.splitlines()[1].split()[0]
+    shown = await shell.run("sessions", "show", session)
+    assert "What is the capital of France?" in shown.out
+    assert "## openai/rush-pro" in shown.out
+    assert "Paris, **of course**." in shown.out
+    assert "> Be brief." in shown.out
+    assert (await shell.run("sessions", "export", session)).out == shown.out
+    await shell.run("sessions", "export", session, "--format", "json", "-o", "talk.json")
+    exported = json.loads(shell.read("talk.json"))
+    assert [message["role"] for message in exported["messages"]] == ["user", "assistant"]
+    assert exported["messages"][1]["attempts"][0]["model"] == "openai/rush-pro"
+    unasked = await shell.run("sessions", "delete", session)
+    assert unasked.code == 2
+    assert "--yes" in unasked.err
+    spent = (await shell.run("costs", "--format", "json")).json["total"]
+    gone = await shell.run("sessions", "delete", session, "--yes")
+    assert (gone.code, gone.out) == (0, "")
+    assert (await shell.run("sessions", "show", session)).code == 2
+    assert (await shell.run("costs", "--format", "json")).json["total"] == spent
+
+
+async def test_a_search_without_a_hit_is_exit_code_1(shell: Shell) -> None:
+    ended = await shell.run("sessions", "search", "heron")
+    assert (ended.code, ended.err) == (1, "No message holds all these words.\n")

@@ -1,0 +1,170 @@
+"""Bad input and broken worlds: one clear sentence each, a sensible exit code, nothing lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Shell
+from tui_orchestrator.demo import Reply, Say
+
+WRONG = {
+    "an empty prompt": (["ask", ""], "the prompt is empty; type a question"),
+    "a blank prompt": (["ask", " \n\t"], "the prompt is empty; type a question"),
+    "no prompt": (["ask"], "the prompt is empty; type a question"),
+    "two prompts": (["ask", "a", "-p", "b"], "the prompt was given twice"),
+    "a prompt without quotes": (["ask", "what", "is", "this"], "the prompt is several words; put it in quotes"),
+    "bytes that are no text": (["ask", "a\udcff"], "the prompt is not UTF-8 text"),
+    "a system text that is none": (["ask", "--system", "a\udcff", "hi"], "--system is not UTF-8 text"),
+    "an unknown strategy": (["ask", "-s", "cheepest", "hi"], "did you mean 'cheapest'?"),
+    "a strategy like no other": (["ask", "-s", "xyz", "hi"], "there are cheapest, balanced, quality"),
+    "an unknown model": (["ask", "-m", "rush-mimi", "hi"], "did you mean rush-mini"),
+    "an unknown chain": (["ask", "--chain", "locale", "hi"], "did you mean 'local'?"),
+    "an unknown model in a chain": (["ask", "--chain", "rush-mini,tern-mix", "hi"], "did you mean tern-max"),
+    "an empty chain": (["ask", "--chain", ",", "hi"], "the chain is empty"),
+    "a negative cap": (["ask", "-c", "-0.01", "hi"], "-0.01 is below zero"),
+    "a cap that is no amount": (["ask", "-c", "cheap", "hi"], "'cheap' is not an amount in US dollars"),
+    "a cap that is not finite": (["ask", "-c", "nan", "hi"], "'nan' is not an amount in US dollars"),
+    "an endless cap": (["ask", "-c", "1e999999999", "hi"], "is not an amount in US dollars"),
+    "no output at all": (["ask", "--max-tokens", "0", "hi"], "0 is not in the range"),
+    "an ensemble of one": (["ask", "-e", "1", "hi"], "1 is not in the range"),
+    "an ensemble of a single strategy": (["ask", "-e", "3", "-s", "cheapest", "hi"], "choose one"),
+    "a pinned ensemble": (["ask", "-e", "3", "-m", "rush-mini", "hi"], "leave -e out"),
+    "a pinned chain": (["ask", "--chain", "local", "-m", "rush-mini", "hi"], "leave --chain out"),
+    "two forms": (["ask", "--json", "--events", "hi"], "choose one"),
+    "a missing file": (["ask", "--file", "nowhere.txt", "hi"], "there is no file nowhere.txt"),
+    "a directory": (["ask", "--file", ".", "hi"], "is a directory; name a file in it"),
+    "stdin twice": (["ask", "--file", "-"], "--file - reads stdin, so the prompt must be an argument or -p"),
+    "an unknown session": (["ask", "--continue", "zzzz", "-p", "hi"], "there is no session 'zzzz'"),
+    "nothing to continue": (["ask", "--continue", "and then, please?"], "there is no earlier session to continue"),
+    "an unknown command": (["rout", "hi"], "no command is called 'rout'; did you mean 'route'?"),
+    "an unknown subcommand": (["sessions", "shwo"], "no command is called 'shwo'; did you mean 'show'?"),
+    "an unknown option": (["ask", "--modell", "x", "hi"], "Did you mean '--model'?"),
+    "an unknown period": (["costs", "--period", "weak"], "did you mean 'week'?"),
+    "an unknown grouping": (["costs", "--by", "models"], "did you mean 'model'?"),
+    "a session to show that is not there": (["sessions", "show", "zzzz"], "there is no session 'zzzz'"),
+    "a route of a prompt and a file": (["route", "hi", "--jsonl", "x"], "leave the prompt out"),
+    "a file of prompts that is not there": (["route", "--jsonl", "x.jsonl"], "x.jsonl cannot be read: No such file"),
+    "an answer to a directory": (["ask", "-o", "no/where.json", "hi"], "there is no directory no"),
+    "a configuration that is not there": (["--config", "no.toml", "ask", "hi"], "no.toml: there is no such file"),
+    "the console in a pipe": ([], "the console needs a terminal"),
+    "the demo in a pipe": (["demo"], "the console needs a terminal"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+async def test_wrong_usage_gets_one_sentence_and_exit_code_2(shell: Shell, what: str) -> None:
+    arguments, sentence = WRONG[what]
+    ended = await shell.run(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert sentence in ended.err
+    assert len(ended.err.splitlines()) == 1, ended.err
+    assert shell.asked == []
+
+
+async def test_a_file_that_is_neither_text_nor_image_is_refused(shell: Shell) -> None:
+    shell.write("program", bytes(range(256)))
+    ended = await shell.run("ask", "--file", "program", "hi")
+    assert ended.code == 2
+    assert ended.err == "program is neither text nor a PNG, JPEG, GIF or WebP image\n"
+
+
+async def test_stdin_that_is_not_text_is_refused(shell: Shell) -> None:
+    ended = await shell.run("ask", stdin=b"\xff\xfe\x00")
+    assert (ended.code, ended.err) == (2, "stdin is not UTF-8 text (byte 0); pipe text\n")
+
+
+async def test_a_wrong_key_says_where_the_key_is_looked_for(shell: Shell) -> None:
+    shell.script.always(Reply(401), "rush-pro")
+    ended = await shell.run("ask", "-m", "rush-pro", "hi")
+    assert (ended.code, ended.out) == (1, "")
+    _, failure = ended.err.splitlines()
+    assert failure.startswith("✗ openai/rush-pro 401 authentication after ")
+    assert "Check the key" in failure
+    assert "`doctor`" in failure
+
+
+async def test_a_server_that_is_not_there_is_told_with_what_to_check(shell: Shell) -> None:
+    await shell.servers["demo-local"].aclose()
+    ended = await shell.run("ask", "-m", "pebble-3b", "hi")
+    assert (ended.code, ended.out) == (1, "")
+    failure = ended.err.splitlines()[-1]
+    assert failure.startswith("✗ team/pebble-3b connection after ")
+    assert "base_url" in failure
+    assert "team: " not in failure
+
+
+async def test_a_prompt_of_ten_megabytes_gets_one_sentence_and_is_kept(shell: Shell) -> None:
+    prompt = "heron " * 1_700_000
+    ended = await shell.run("ask", stdin=prompt)
+    assert (ended.code, ended.out) == (1, "")
+    assert len(ended.err.splitlines()) == 1
+    assert "every model is out: " in ended.err
+    assert "reads 16,384 tokens" in ended.err
+    assert "Shorten the prompt" in ended.err
+    assert shell.asked == []
+    session = (await shell.run("sessions", "list", "--json")).json[0]["id"]
+    kept = (await shell.run("sessions", "show", session, "--json")).json
+    assert kept["messages"][0]["text"].strip() == prompt.strip()
+
+
+async def test_a_prompt_too_long_for_a_pinned_model_is_told_to_be_shortened(shell: Shell) -> None:
+    ended = await shell.run("ask", "-m", "pebble-3b", stdin="heron " * 20_000)
+    assert ended.code == 1
+    assert "team/pebble-3b is pinned, but reads 16,384 tokens" in ended.err
+    assert "Shorten the prompt" in ended.err
+
+
+async def test_an_image_that_the_pinned_model_cannot_read_is_told(shell: Shell) -> None:
+    shell.write("picture.png", b"\x89PNG\r\n\x1a\n" + bytes(40))
+    ended = await shell.run("ask", "-m", "pebble-3b", "--file", "picture.png", "What is this?")
+    assert ended.code == 1
+    assert "cannot read images" in ended.err
+    assert "Leave the image out" in ended.err
+
+
+async def test_a_cap_on_a_model_without_a_price_says_how_to_go_on(shell: Shell) -> None:
+    text = shell.config.read_text()
+    start = text.index("input_usd", text.index('id = "openai/rush-mini"'))
+    end = text.index("context_window", start)
+    shell.config.write_text(text[:start] + text[end:])
+    ended = await shell.run("ask", "-m", "rush-mini", "-c", "1", "hi")
+    assert ended.code == 1
+    assert "no price is known" in ended.err
+    assert "leave the cap out" in ended.err
+
+
+async def test_every_mistake_in_the_configuration_is_told_with_file_line_and_key(shell: Shell) -> None:
+    shell.write("tui-orchestrator.toml", '[router]\nstrategi = "cheapest"\n\n[budgets]\ndaily_usd = -3\n')
+    for command in (["ask", "hi"], ["config", "check"], ["doctor"]):
+        ended = await shell.run(*command)
+        assert (ended.code, ended.out) == (2, "")
+        first, second = ended.err.splitlines()
+        assert first.endswith("tui-orchestrator.toml:2: router.strategi: is an unknown key; did you mean strategy?")
+        assert "tui-orchestrator.toml:5: budgets.daily_usd: -3 is below zero" in second
+    assert shell.asked == []
+
+
+async def test_toml_that_is_none_is_told_with_its_line(shell: Shell) -> None:
+    shell.write("tui-orchestrator.toml", "[router]\nstrategy = \n")
+    ended = await shell.run("ask", "hi")
+    assert ended.code == 2
+    assert "tui-orchestrator.toml:2: this is not TOML" in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+async def test_a_store_that_cannot_be_used_gets_one_sentence(shell: Shell) -> None:
+    store = shell.write("store.db", "this is no database, and it is longer than a header would be " * 20)
+    ended = await shell.run("ask", "hi", TUI_ORCHESTRATOR_STORE__PATH=store)
+    assert (ended.code, ended.out) == (1, "")
+    assert len(ended.err.splitlines()) == 1
+    assert "is not a database; move it away" in ended.err
+    assert shell.asked == []
+
+
+async def test_a_session_alone_is_not_sent_as_a_prompt(shell: Shell) -> None:
+    shell.script.always(Say("Paris."))
+    await shell.run("ask", "What is the capital of France?")
+    session = (await shell.run("sessions", "list", "--json")).json[0]["id"]
+    ended = await shell.run("ask", "--continue", session)
+    assert ended.code == 2
+    assert len(shell.asked) == 1
