@@ -15,10 +15,11 @@ from tui_orchestrator.routing.events import Attempt, Cause, Outcome
 from tui_orchestrator.routing.money import Cost, CostState, Money, Usage
 from tui_orchestrator.routing.profile import Ability, Evidence, Profile, TaskType
 from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.services.attachments import Attachment
 from tui_orchestrator.services.spending import Overview
 from tui_orchestrator.storage.reports import Savings, Totals
 from tui_orchestrator.ui import words
-from tui_orchestrator.ui.attachments import Attachment
+from tui_orchestrator.ui.attachments import Mention
 from tui_orchestrator.ui.composer import Outlook, draw_outlook
 from tui_orchestrator.ui.costs import draw_budgets, draw_overview
 from tui_orchestrator.ui.decision import Step, draw_decision
@@ -136,7 +137,7 @@ def test_the_line_above_the_prompt_reads_like_the_book() -> None:
 
 
 def test_a_narrow_line_keeps_the_model_the_files_and_the_cost() -> None:
-    outlook = Outlook(decision(), (Attachment("notes.txt", "notes.txt", 20),))
+    outlook = Outlook(decision(), (Mention("notes.txt", Attachment("notes.txt", 20, text="x")),))
     assert draw_outlook(outlook, 60).plain == "→ claude-haiku-5.5 · ✓ notes.txt 20 B · $0.0012–0.0048"
 
 

@@ -9,8 +9,9 @@ import pytest
 from tui_orchestrator.routing.model import Model, Registry
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.services.attachments import MAX_IMAGE_BYTES, Attachment, enclose
 from tui_orchestrator.services.chat import Options
-from tui_orchestrator.ui.attachments import MAX_IMAGE_BYTES, Attachment, mentions, read_attachment, with_files
+from tui_orchestrator.ui.attachments import Mention, look_up, mentions
 from tui_orchestrator.ui.commands import ACTIONS, SLASH_COMMANDS, keymap, parse_slash, slash_matches
 from tui_orchestrator.ui.layout import arrange
 from tui_orchestrator.ui.options import CHANGES, Refused, change
@@ -109,12 +110,14 @@ def test_a_file_is_judged_by_what_is_in_it(tmp_path: Path) -> None:
     (tmp_path / "huge.png").write_bytes(PNG + b"\x00" * MAX_IMAGE_BYTES)
     (tmp_path / "huge.txt").write_bytes(b"a" * 1_500_000)
 
-    def read(name: str) -> Attachment:
-        attachment = read_attachment(name, tmp_path)
-        assert attachment is not None
-        return attachment
+    def read(name: str) -> Mention:
+        mention = look_up(name, tmp_path)
+        assert mention is not None
+        return mention
 
-    text, picture = read("a.py"), read("picture.txt")
+    text, picture = read("a.py").attachment, read("picture.txt").attachment
+    assert text is not None
+    assert picture is not None
     assert text.text == "print('```')\n"
     assert picture.image is not None
     assert picture.image.media_type == "image/png"
@@ -123,12 +126,13 @@ def test_a_file_is_judged_by_what_is_in_it(tmp_path: Path) -> None:
         assert refused.fatal, name
         assert refused.problem
     assert not read("no/such.file").fatal
-    assert read_attachment("property", tmp_path) is None
+    assert look_up("property", tmp_path) is None
 
 
 def test_a_files_own_fence_does_not_end_it(tmp_path: Path) -> None:
-    sent = with_files("Explain", [Attachment("a.md", "a.md", 10, text="````\ncode\n````\n")])
-    assert sent == "Explain\n\na.md:\n`````md\n````\ncode\n````\n`````"
+    sent = enclose("Explain", [Attachment("a.md", 10, text="````\ncode\n````\n")])
+    assert sent.files == ("a.md",)
+    assert sent.text == "Explain\n\na.md:\n`````md\n````\ncode\n````\n`````"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,9 +39,9 @@ class Attachment:
     text: str | None = None
 
 
-def read_file(path: Path) -> Attachment:
-    """Blocks: call it in a thread. Raises AttachmentError."""
-    shown = clean_line(str(path), 80)
+def read_file(path: Path, shown: str = "") -> Attachment:
+    """Blocks: call it in a thread. Raises AttachmentError, which calls the file `shown`, or by its path."""
+    shown = shown or clean_line(str(path), 80)
     try:
         path = path.expanduser()
         if path.is_dir():
@@ -101,15 +102,30 @@ def image_type(data: bytes) -> str | None:
     return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
 
 
-def with_files(prompt: str, attachments: list[Attachment]) -> str:
-    """The prompt with each text file appended as a fenced block under its name."""
-    parts = [prompt]
+@dataclass(frozen=True, slots=True)
+class Enclosed:
+    """A prompt with what goes along with it, as it is sent."""
+
+    text: str
+    images: tuple[Image, ...] = ()
+    files: tuple[str, ...] = ()
+    """Names of the text files that are in `text`."""
+
+
+def enclose(prompt: str, attachments: Iterable[Attachment]) -> Enclosed:
+    """Each text file is appended to the prompt as a fenced block under its name."""
+    parts, images, files = [prompt], [], []
     for attachment in attachments:
-        if attachment.text is None:
-            continue
-        # The fence must be longer than any in the file, or the file's own fence would end it.
-        longest = max((len(run) for run in re.findall(r"`{3,}", attachment.text)), default=2)
-        fence = "`" * max(3, longest + 1)
-        suffix = Path(attachment.name).suffix.removeprefix(".")
-        parts.append(f"{attachment.name}:\n{fence}{suffix}\n{attachment.text.rstrip()}\n{fence}")
-    return "\n\n".join(parts)
+        if attachment.image is not None:
+            images.append(attachment.image)
+        if attachment.text is not None:
+            files.append(attachment.name)
+            parts.append(_fenced(attachment.name, attachment.text))
+    return Enclosed("\n\n".join(parts), tuple(images), tuple(files))
+
+
+def _fenced(name: str, text: str) -> str:
+    # The fence must be longer than any in the file, or the file's own fence would end it.
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    fence = "`" * max(3, longest + 1)
+    return f"{name}:\n{fence}{Path(name).suffix.removeprefix('.')}\n{text.rstrip()}\n{fence}"

@@ -78,11 +78,12 @@ class ChatPane(Vertical):
     def _show_badge(self, new: bool) -> None:
         self._badge.display = new
 
-    def begin(self, request: Request, files: Sequence[str]) -> None:
+    def begin(self, request: Request) -> None:
         """The prompt goes up at once; what follows comes by events."""
         self._show_columns(False)
         self._live = LiveTurn(self.transcript, self.columns, request.id)
-        self.transcript.add_prompt(request.prompt, files, prompt_key(request.id))
+        names = [*request.files, *(image.name for image in request.messages[-1].images)]
+        self.transcript.add_prompt(request.prompt, names, prompt_key(request.id))
 
     def tell(self, event: Event) -> None:
         live = self._live

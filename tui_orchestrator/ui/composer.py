@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,10 +17,11 @@ from textual.timer import Timer
 from textual.widgets import Static, TextArea
 
 from tui_orchestrator.routing.decision import Decision
-from tui_orchestrator.routing.request import Image, Strategy
+from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.services.attachments import Enclosed, enclose
 
 from . import words
-from .attachments import Attachment, mentions, read_attachment, with_files
+from .attachments import Mention, look_up, mentions, read_ones
 from .commands import SlashCommand, parse_slash, slash_matches
 from .prompt import Prompt
 from .words import ACCENT, BAD, GOOD, MONEY, MUTED, WARN
@@ -37,7 +38,7 @@ class Outlook:
     """What the line above the prompt tells."""
 
     decision: Decision | None = None
-    attachments: tuple[Attachment, ...] = ()
+    mentions: tuple[Mention, ...] = ()
     truncated: bool = False
     """The draft is too long to be weighed while typing; the figures are of its beginning."""
     running: str = ""
@@ -61,8 +62,7 @@ def draw_outlook(outlook: Outlook, width: int) -> Content:
         parts += _forecast(decision, outlook.truncated)
     # After the model, so that a narrow line loses neither them nor the cost at its end.
     parts[1:1] = [
-        (attachment.label, BAD if attachment.fatal else WARN if attachment.problem else GOOD)
-        for attachment in outlook.attachments
+        (mention.label, BAD if mention.fatal else WARN if mention.problem else GOOD) for mention in outlook.mentions
     ]
     return _clip(parts, width)
 
@@ -98,7 +98,7 @@ def _clip(parts: list[tuple[str, str]], width: int) -> Content:
     return joined(parts).truncate(width, ellipsis=True)
 
 
-Weigh = Callable[[str, tuple[Image, ...]], Decision | None]
+Weigh = Callable[[Enclosed], Decision | None]
 """Where a draft would go; from memory alone, in about a millisecond."""
 
 
@@ -106,13 +106,10 @@ class Composer(Vertical):
     """The outlook, the list of matching `/` commands, and the prompt."""
 
     class Submitted(Message):
-        def __init__(self, text: str, images: tuple[Image, ...], files: tuple[str, ...]) -> None:
+        def __init__(self, draft: Enclosed) -> None:
             super().__init__()
-            self.text = text
-            """With pastes unfolded and text files appended."""
-            self.images = images
-            self.files = files
-            """Names of all that goes along."""
+            self.draft = draft
+            """With pastes unfolded."""
 
     class Commanded(Message):
         def __init__(self, command: SlashCommand, argument: str) -> None:
@@ -136,7 +133,7 @@ class Composer(Vertical):
         self._hints = Static(id="hints", markup=False)
         self._outlook = Outlook()
         self._timer: Timer | None = None
-        self._read: dict[str, Attachment | None] = {}
+        self._read: dict[str, Mention | None] = {}
 
     def compose(self) -> ComposeResult:
         yield self._hints
@@ -190,32 +187,32 @@ class Composer(Vertical):
         if not draft.strip() or slash_matches(draft):
             self._settle(None, ())
             return
-        attachments = await self._attachments(fresh=False)
+        found = await self._mentioned(fresh=False)
         if draft != self.prompt.text or self.weigh is None:
             return
-        text = with_files(self.prompt.unfolded[: WEIGHED_CHARACTERS + 1], attachments)
-        images = tuple(attachment.image for attachment in attachments if attachment.image is not None)
-        decision = self.weigh(text[:WEIGHED_CHARACTERS], images)
-        self._settle(decision, tuple(attachments), truncated=len(text) > WEIGHED_CHARACTERS)
+        enclosed = enclose(self.prompt.unfolded[: WEIGHED_CHARACTERS + 1], read_ones(found))
+        truncated = len(enclosed.text) > WEIGHED_CHARACTERS
+        decision = self.weigh(replace(enclosed, text=enclosed.text[:WEIGHED_CHARACTERS]))
+        self._settle(decision, found, truncated)
 
-    def _settle(self, decision: Decision | None, attachments: tuple[Attachment, ...], truncated: bool = False) -> None:
-        self._outlook = replace(self._outlook, decision=decision, attachments=attachments, truncated=truncated)
+    def _settle(self, decision: Decision | None, found: Sequence[Mention], truncated: bool = False) -> None:
+        self._outlook = replace(self._outlook, decision=decision, mentions=tuple(found), truncated=truncated)
         self._draw()
         self.post_message(self.Weighed(decision))
 
-    async def _attachments(self, *, fresh: bool) -> list[Attachment]:
+    async def _mentioned(self, *, fresh: bool) -> list[Mention]:
         """Those the draft names now. Only what was typed is searched: a folded paste attaches nothing."""
         wanted = mentions(self.prompt.text)
         missing = [path for path in wanted if fresh or path not in self._read]
         if missing:
             directory = Path.cwd()
 
-            def read() -> dict[str, Attachment | None]:
-                return {path: read_attachment(path, directory) for path in missing}
+            def read() -> dict[str, Mention | None]:
+                return {path: look_up(path, directory) for path in missing}
 
             self._read |= await asyncio.to_thread(read)
         self._read = {path: self._read[path] for path in wanted}
-        return [attachment for attachment in self._read.values() if attachment is not None]
+        return [mention for mention in self._read.values() if mention is not None]
 
     @on(Prompt.Sent)
     async def _send(self) -> None:
@@ -228,14 +225,12 @@ class Composer(Vertical):
         elif self.busy:
             self.say(problem="an answer is still running; Esc cancels it")
         else:
-            attachments = await self._attachments(fresh=True)
-            fatal = [attachment for attachment in attachments if attachment.fatal]
+            found = await self._mentioned(fresh=True)
+            fatal = [mention for mention in found if mention.fatal]
             if fatal:
                 self.say(problem=f"not sent: {fatal[0].problem}; take it out to send the rest")
                 return
-            images = tuple(attachment.image for attachment in attachments if attachment.image is not None)
-            names = tuple(attachment.name for attachment in attachments if not attachment.problem)
-            self.post_message(self.Submitted(with_files(self.prompt.unfolded, attachments), images, names))
+            self.post_message(self.Submitted(enclose(self.prompt.unfolded, read_ones(found))))
             self.prompt.accept()
 
     def _draw(self) -> None:

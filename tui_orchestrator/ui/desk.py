@@ -11,9 +11,9 @@ from textual.worker import Worker, WorkerState
 from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.routing.events import Event
-from tui_orchestrator.routing.request import Image
 from tui_orchestrator.routing.router import Turn
 from tui_orchestrator.routing.text import clean_line
+from tui_orchestrator.services.attachments import Enclosed
 from tui_orchestrator.services.chat import Chat, Options
 from tui_orchestrator.services.runtime import RegistryChanged, Runtime
 from tui_orchestrator.settings import Settings
@@ -90,10 +90,10 @@ class Desk(Stage):
     def running(self) -> bool:
         return self._turn is not None
 
-    def weigh(self, text: str, images: tuple[Image, ...]) -> Decision | None:
+    def weigh(self, draft: Enclosed) -> Decision | None:
         if self.runtime is None or self.talk is None:
             return None
-        return self.runtime.preview(self.talk.request(text, images, self.options))
+        return self.runtime.preview(self.talk.request(draft.text, draft.images, self.options, draft.files))
 
     @on(Composer.Weighed)
     def _weighed(self, message: Composer.Weighed) -> None:
@@ -103,12 +103,13 @@ class Desk(Stage):
     @on(Composer.Submitted)
     def _submitted(self, message: Composer.Submitted) -> None:
         if self.runtime is None or self.talk is None:
-            self.composer.prompt.replace_draft(message.text)
+            self.composer.prompt.replace_draft(message.draft.text)
             self.composer.say(problem="not ready yet; the prompt is kept")
             return
-        request = self.talk.request(message.text, message.images, self.options)
-        self.title_shown = self.title_shown or clean_line(message.text, 60)
-        self.chat.begin(request, message.files)
+        draft = message.draft
+        request = self.talk.request(draft.text, draft.images, self.options, draft.files)
+        self.title_shown = self.title_shown or clean_line(draft.text, 60)
+        self.chat.begin(request)
         self.decision.follow(request.id)
         self.composer.busy = True
         if "chat" not in self.visible_panes:

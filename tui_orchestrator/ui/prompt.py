@@ -9,8 +9,8 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from tui_orchestrator.routing.text import clean
+from tui_orchestrator.services.attachments import readable
 
-from . import words
 from .commands import bindings, slash_matches
 
 FOLD_PASTE_LINES = 40
@@ -120,7 +120,7 @@ class Prompt(TextArea):
         line_count = text.count("\n") + 1
         if line_count <= FOLD_PASTE_LINES and len(text) <= FOLD_PASTE_CHARACTERS:
             return text
-        size = f"{line_count:,} lines" if line_count > 1 else words.size(len(text))
+        size = f"{line_count:,} lines" if line_count > 1 else readable(len(text))
         token = f"⟦paste {len(self._pastes) + 1}: {size}⟧"
         self._pastes[token] = text
         return token

@@ -73,15 +73,6 @@ def seconds(value: float) -> str:
     return f"{int(value) // 60} min {int(value) % 60:02d} s"
 
 
-def size(count: int) -> str:
-    """Bytes, in the decimal units file managers use."""
-    if count < 1_000:
-        return f"{count} B"
-    if count < 1_000_000:
-        return f"{count / 1_000:.0f} kB"
-    return f"{count / 1_000_000:.1f} MB"
-
-
 def money(amount: Money | None) -> str:
     return "$?" if amount is None else str(amount)
 
