@@ -69,7 +69,7 @@ class Money:
         amount = abs(self.usd)
         if amount == 0:
             return "$0"
-        if amount >= 1:
+        if amount >= Decimal("0.9995"):  # a tenth of a cent below would round up to $1.000
             return f"{sign}${amount:,.2f}"
         if amount >= Decimal("0.01"):
             return f"{sign}${amount:.3f}"

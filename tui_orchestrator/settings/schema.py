@@ -179,7 +179,7 @@ _BUDGETS_TABLE = Table(
         "track_costs": Key(
             Flag(),
             True,
-            "Show costs and savings. Attempts are recorded and caps hold either way.",
+            "Say what answers cost, and open the costs pane at the start. Attempts are recorded and caps hold either way.",
             "false",
             env="COST_TRACKING_ENABLED",
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import replace
 
 from textual import on, work
 from textual.worker import Worker, WorkerState
@@ -36,7 +37,8 @@ UNSENT = ""
 
 class Desk(Stage):
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings.ui)
+        panes = settings.ui.panes if settings.track_costs else tuple(p for p in settings.ui.panes if p != "costs")
+        super().__init__(replace(settings.ui, panes=panes))
         self.settings = settings
         self.runtime: Runtime | None = None
         """None until it is open, and for good where that failed."""
@@ -65,7 +67,7 @@ class Desk(Stage):
 
     @on(CostsPane.Summed)
     def _summed(self, message: CostsPane.Summed) -> None:
-        self._today = str(message.overview.today.cost)
+        self._today = str(message.overview.today.cost) if self.settings.track_costs else ""
         self.tell_status()
         self.show_models()
 
