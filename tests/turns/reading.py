@@ -53,9 +53,9 @@ def most_tokens(exchange: Exchange) -> int:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Lets the others run until it holds."""
+    """Lets the others run until it holds: for what other tasks and the servers do, of which nothing tells."""
     async with asyncio.timeout(20):
-        while not condition():
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
 
 

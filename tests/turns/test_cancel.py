@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tui_orchestrator.demo import Break, Phase, Reply, Say, Script, Servers
+from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import (
     AttemptFailed,
@@ -16,12 +16,13 @@ from tui_orchestrator.routing.events import (
     AttemptStarted,
     Decided,
     Event,
+    Failed,
     Next,
     Outcome,
     Text,
     Waiting,
 )
-from tui_orchestrator.routing.money import CostState
+from tui_orchestrator.routing.money import ZERO, CostState
 from tui_orchestrator.routing.ports import Timeouts
 from tui_orchestrator.routing.request import Request, Strategy
 from tui_orchestrator.routing.router import UNREAD, Turn
@@ -52,9 +53,7 @@ def silent(phase: Phase, model: str = "lumen-dash") -> Script:
 
 
 @pytest.mark.parametrize("model", [DASH, PRO, "demo-anthropic/tern-max"])
-@pytest.mark.parametrize(
-    "phase", [Phase.HEADERS, Phase.HALF_HEADERS, Phase.BEFORE_TEXT, Phase.MID_STREAM, Phase.BEFORE_END]
-)
+@pytest.mark.parametrize("phase", [phase for phase in Phase if phase is not Phase.CONNECT])
 async def test_cancelling_closes_the_connection_in_every_phase(tmp_path: Path, phase: Phase, model: str) -> None:
     name = model.split("/")[1]
     async with running(tmp_path / "s.db", silent(phase, name)) as (runtime, servers):
@@ -112,8 +111,7 @@ async def test_before_a_word_was_sent_nothing_is_owed(tmp_path: Path) -> None:
         ended_cancelled(events)
         assert isinstance(events[0], Decided)
         assert servers.exchanges == []
-        assert failed(events).cost.amount is not None
-        assert not failed(events).cost.amount
+        assert failed(events).cost.amount == ZERO
         assert await reserved(runtime) == 0
 
 
@@ -129,7 +127,7 @@ async def test_a_back_off_is_cut_short(tmp_path: Path) -> None:
         check(events)
         assert failed(events).error.kind is ErrorKind.CANCELLED
         assert len(asked(servers, "lumen-dash")) == 1
-        assert only(events, Waiting) == only(events, Waiting)[:1]
+        assert runtime.clock.slept == []  # type: ignore[attr-defined]
 
 
 async def test_cancelling_twice_and_after_the_end_does_nothing_more(tmp_path: Path) -> None:
@@ -211,7 +209,7 @@ async def test_a_reader_that_goes_away_leaves_a_booked_turn(tmp_path: Path) -> N
         await booked_as_cancelled(runtime, request)
 
 
-async def _drop_after_text(runtime: Runtime, request: Request, servers: Servers) -> None:
+async def _drop_after_text(runtime: Runtime, request: Request) -> None:
     turn = runtime.stream(request)
     async for event in turn:
         if isinstance(event, Text):
@@ -220,26 +218,25 @@ async def _drop_after_text(runtime: Runtime, request: Request, servers: Servers)
 
 async def test_a_turn_that_is_dropped_is_cancelled_and_booked(tmp_path: Path) -> None:
     async with running(tmp_path / "s.db", silent(Phase.MID_STREAM)) as (runtime, servers):
-        request = ask(model=DASH)
-        await _drop_after_text(runtime, request, servers)
+        request, told = ask(model=DASH), list[Event]()
+        runtime.subscribe(told.append)  # type: ignore[arg-type]
+        await _drop_after_text(runtime, request)
         gc.collect()
         assert await asked(servers, "lumen-dash")[0].ended() == "hung_up"
-        async with asyncio.timeout(20):
-            while not await runtime.reports.attempts(request.id):
-                await asyncio.sleep(0.002)
+        await until(lambda: told and isinstance(told[-1], Failed))
         await booked_as_cancelled(runtime, request)
 
 
 async def test_a_turn_nobody_ever_read_is_ended_too(tmp_path: Path) -> None:
     long = Script().always(Say(text="word " * 3000), "rush-mini")
-    async with running(tmp_path / "s.db", long) as (runtime, servers):
+    async with running(tmp_path / "s.db", long) as (runtime, _):
         told: list[Event] = []
         runtime.subscribe(told.append)  # type: ignore[arg-type]
         turn = runtime.stream(ask(model=MINI))
         await until(lambda: len(told) > UNREAD)
         del turn
         gc.collect()
-        await until(lambda: told and told[-1].__class__.__name__ == "Failed")
+        await until(lambda: told and isinstance(told[-1], Failed))
         check(told)
         assert await reserved(runtime) == 0
 

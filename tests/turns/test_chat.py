@@ -41,7 +41,7 @@ async def test_a_session_that_was_never_used_leaves_nothing(tmp_path: Path) -> N
 
 
 async def test_the_prompt_is_stored_before_anything_is_called(tmp_path: Path) -> None:
-    async with running(tmp_path / "s.db") as (runtime, servers):
+    async with running(tmp_path / "s.db") as (runtime, _):
         chat = Chat.new(runtime)
         async with chat.send(chat.request(PROMPT, options=Options(model=DASH))) as turn:
             async for event in turn:

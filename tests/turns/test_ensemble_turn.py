@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tui_orchestrator.demo import Break, Phase, Reply, Script
 from tui_orchestrator.routing.budget import Budgets
@@ -27,7 +28,7 @@ from .grammar import check
 from .reading import completed, failed, only, reserved, text_of
 
 
-def together(**wanted: object) -> Request:
+def together(**wanted: Any) -> Request:
     return ask(strategy=Strategy.ENSEMBLE, **wanted)
 
 

@@ -81,11 +81,8 @@ async def test_a_stream_that_breaks_after_text_is_paid_for_shown_and_never_splic
     assert sent.startswith(partial)
     assert completed(events).response == text_of(events, 2)
     assert partial not in completed(events).response
-    assert (broken.outcome, broken.usage.source, broken.cost.state) == (
-        Outcome.FAILED,
-        "estimated",
-        CostState.ESTIMATED,
-    )
+    assert (broken.outcome, broken.usage.source) == (Outcome.FAILED, "estimated")
+    assert broken.cost.state is CostState.ESTIMATED
     assert broken.usage.output > 0
     assert broken.cost.amount
     assert good.cost.amount
