@@ -41,7 +41,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 bench: $(VENV)/installed-dev
 	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sys
 import tempfile
 from pathlib import Path
 
@@ -49,4 +50,4 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as home:
         os.environ["TUI_ORCHESTRATOR_HOME"] = home
         asyncio.run(draw())
-    print(PICTURE)
+    sys.stdout.write(f"{PICTURE}\n")

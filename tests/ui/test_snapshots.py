@@ -92,7 +92,7 @@ async def tell(pilot: Pilot[Any]) -> None:
     app = pilot.app
     assert isinstance(app, Still)
     request = Request((Message("user", "Merge two sorted lists in Python, please"),), id="r1")
-    app.chat.begin(request, ())
+    app.chat.begin(request)
     app.decision.follow("r1")
     for event in told():
         app.events.publish(event)

@@ -179,7 +179,7 @@ _BUDGETS_TABLE = Table(
         "track_costs": Key(
             Flag(),
             True,
-            "Say what answers cost, and open the costs pane at the start. Attempts are recorded and caps hold either way.",
+            "Say what answers cost and open the costs pane. Attempts are recorded and caps hold either way.",
             "false",
             env="COST_TRACKING_ENABLED",
         ),

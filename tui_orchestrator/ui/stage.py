@@ -35,6 +35,7 @@ class Stage(Skinned):
     CSS_PATH = Path(__file__).with_name("app.tcss")
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ConsoleCommands}
     BINDINGS = bindings("app")
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012  # declared by Textual without ClassVar
 
     def __init__(self, ui: UiSettings) -> None:
         super().__init__(ui.theme)
