@@ -158,7 +158,7 @@ def test_what_is_not_known_is_null_and_never_zero() -> None:
     assert completed_json(completed(attempt(1), cost=UNKNOWN))["cost"] is None
 
 
-@given(st.integers(0, 9 * 10**15))
+@given(st.integers(0, 10**15 - 1))
 def test_money_in_json_reads_back_to_the_picodollar(amount: int) -> None:
     assert Money.from_usd(repr(usd(Money(amount)))) == Money(amount)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from tui_orchestrator.routing.events import (
 )
 from tui_orchestrator.routing.money import ZERO, Money
 from tui_orchestrator.routing.request import Request, Strategy
+from tui_orchestrator.routing.walk import Walk
 from tui_orchestrator.services.runtime import Runtime
 
 from .conftest import ask, events_of, running
@@ -140,6 +143,70 @@ async def test_a_cap_with_room_for_some_members_lets_those_run(tmp_path: Path) -
     assert 0 < len(only(events, AttemptStarted)) < 3
     assert day.spent <= cap
     assert "gave no answer" in completed(events).note
+
+
+class _SlowLedger:
+    """The ledger, with a reservation that takes until it is let go."""
+
+    def __init__(self, ledger: Any) -> None:
+        self._ledger = ledger
+        self.reached, self.let_go = asyncio.Event(), asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    async def reserve(self, hold: Any) -> Any:
+        self.reached.set()
+        await self.let_go.wait()
+        return await self._ledger.reserve(hold)
+
+
+async def test_an_ensemble_cancelled_while_it_reserves_calls_nobody_and_frees_all(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db") as (runtime, servers):
+        slow = runtime.router.caller.ledger = _SlowLedger(runtime.router.caller.ledger)
+        stream = runtime.stream(together())
+        await slow.reached.wait()
+        stream.cancel()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        slow.let_go.set()
+        events = [event async for event in stream]
+        check(events)
+        assert servers.exchanges == []
+        assert await reserved(runtime) == 0
+    assert failed(events).error.kind is ErrorKind.CANCELLED
+
+
+async def test_members_are_numbered_without_a_gap_when_one_in_the_middle_does_not_fit(tmp_path: Path) -> None:
+    async with running(tmp_path / "plain.db") as (runtime, _):
+        decision = runtime.preview(together(max_tokens=300, ensemble_size=7))
+        ceilings = {c.model: c.cost_ceiling for c in decision.candidates if c.cost_ceiling is not None}
+    dearest = max(ceilings, key=lambda model: ceilings[model])
+    assert dearest in decision.chain
+    # The dearest fits alone, and not beside the ones before it.
+    cap = ceilings[dearest] + Money(1)
+    async with running(tmp_path / "s.db", budgets=Budgets(daily=cap)) as (runtime, _):
+        registry = runtime.registry
+        cheap = [model for model in registry if ceilings[model.id] and model.id != dearest]
+        kept = {model.id: model for model in (*cheap[:2], registry[dearest])}
+        runtime.router.registry = replace(registry, models=kept)
+        request = together(max_tokens=300)
+        decision = runtime.preview(request)
+        # Asked in another order than ranked, so that the one refused stands in the middle.
+        order = (cheap[0].id, dearest, cheap[1].id)
+        decision = replace(decision, chain=order, model=order[0])
+        events: list[Event] = []
+
+        async def emit(event: Event) -> None:
+            events.append(event)
+
+        router = runtime.router
+        await Walk(request, decision, router.registry, router.policy, router.budgets, router.caller, emit).run()
+    check(events)
+    assert [(event.attempt, event.model) for event in only(events, AttemptStarted)] == [
+        (1, cheap[0].id),
+        (2, cheap[1].id),
+    ]
 
 
 async def test_a_cap_without_room_for_any_is_a_refusal(tmp_path: Path) -> None:

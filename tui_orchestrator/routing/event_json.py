@@ -35,7 +35,7 @@ Json = dict[str, Any]
 
 
 def usd(amount: Money | None) -> float | None:
-    """Exact when read back: a picodollar amount below $9,000 has fewer digits than a double holds."""
+    """Exact when read back: below $1,000 a picodollar amount has at most the fifteen digits that a double holds."""
     return None if amount is None else float(amount.usd)
 
 
