@@ -1,4 +1,4 @@
-"""Draws docs/console.svg: the console on the demo models, after a question that escalates and one that does not.
+"""Draws docs/console.svg: the console on the demo models, after a question that escalated, before the next.
 
     .venv/bin/python docs/make_picture.py
 """
@@ -15,11 +15,11 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 QUESTIONS = (
-    "/strategy cheapest",
-    "Explain why binary search is O(log n)",
+    "/strategy fallback",
+    "Prove that the square root of 2 is irrational",
     "/strategy balanced",
-    "Write a Python function that merges two sorted lists",
 )
+NEXT = "Write a Python function that merges two sorted lists"
 PICTURE = Path(__file__).with_name("console.svg")
 _FONT_FACE = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
 
@@ -35,7 +35,9 @@ async def draw() -> None:
             app.composer.prompt.replace_draft(question)
             await pilot.press("enter")
             await pilot.pause(0.5)
-            await _until(pilot, lambda: not app.working)
+            await _until(pilot, lambda: not app.running)
+        app.clear_notifications()
+        await pilot.press(*NEXT)
         await pilot.pause(1.0)
         # Readers' own monospace font, rather than one fetched from elsewhere.
         PICTURE.write_text(_FONT_FACE.sub("", app.export_screenshot(title="tui-orchestrator")), encoding="utf-8")
