@@ -95,11 +95,12 @@ async def test_the_table_ends_with_a_total_and_the_savings_line(shell: Shell) ->
 
 
 async def test_csv_holds_exact_amounts_and_its_savings_line_goes_to_stderr(shell: Shell) -> None:
-    await _spend(shell)
-    ended = await shell.run("costs", "--format", "csv", "--by", "provider")
+    await shell.run("ask", "-m", "rush-pro", "hello")
+    await shell.run("ask", "-m", "rush-mini", "hello")
+    ended = await shell.run("costs", "--format", "csv", "--by", "model")
     rows = list(csv.DictReader(io.StringIO(ended.out)))
-    told = (await shell.run("costs", "--format", "json", "--by", "provider")).json
-    assert {row["provider"]: Decimal(row["cost_usd"]) for row in rows} == {
+    told = (await shell.run("costs", "--format", "json", "--by", "model")).json
+    assert {row["model"]: Decimal(row["cost_usd"]) for row in rows} == {
         row["key"]: Decimal(str(row["cost_usd"])) for row in told["rows"]
     }
     assert ended.err.startswith("Estimate: ")

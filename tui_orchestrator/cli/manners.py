@@ -36,7 +36,8 @@ class Stop(click.ClickException):
 
 
 def outcome(command: Callable[[], object]) -> int:
-    """Runs what click made of the command line and returns the exit code; trouble is told in one sentence."""
+    """Runs what click made of the command line and returns the exit code; trouble is told in one sentence. A reader
+    that has gone is no trouble: click ends the program with 1."""
     try:
         code = command()
         return code if isinstance(code, int) else 0
@@ -53,11 +54,8 @@ def outcome(command: Callable[[], object]) -> int:
     except (click.Abort, KeyboardInterrupt):
         _complain("Interrupted.")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read has gone. What is still buffered must not fail once more when Python flushes it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return FAILED
     except _Unwritable as error:
+        # What is still buffered must not fail once more when Python flushes it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         _complain(f"stdout cannot be written: {error}")
         return FAILED
