@@ -1,6 +1,6 @@
 """Draws docs/console.svg: the console on the demo models, after a question that escalated, before the next.
 
-    .venv/bin/python docs/make_picture.py
+.venv/bin/python docs/make_picture.py
 """
 
 from __future__ import annotations

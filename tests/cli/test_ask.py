@@ -39,6 +39,17 @@ async def test_the_route_and_the_cost_are_told_on_stderr_and_the_answer_alone_on
     assert "\x1b" not in ended.err, "no colours where there is no terminal"
 
 
+async def test_costs_are_not_told_where_cost_tracking_is_switched_off(shell: Shell) -> None:
+    ended = await shell.run("ask", "-m", "rush-pro", MERGE, COST_TRACKING_ENABLED="false")
+    assert "$" not in ended.err.splitlines()[-1]
+    assert (await shell.run("costs", "--format", "json")).json["total"]["attempts"] == 1
+
+
+async def test_debugging_the_routing_tells_every_candidate(shell: Shell) -> None:
+    ended = await shell.run("ask", "-m", "rush-pro", MERGE, ORCHESTRATOR_DEBUG_ROUTING="1")
+    assert all(name in ended.err for name in ("rush-mini", "tern-max", "lumen-dash", "score"))
+
+
 async def test_json_is_one_object_with_the_promised_keys_first(shell: Shell) -> None:
     ended = await shell.run("ask", MERGE, "--json")
     assert ended.code == 0

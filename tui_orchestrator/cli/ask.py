@@ -219,7 +219,8 @@ def _prompt(argument: str | None, option: str | None, files: Sequence[Path]) -> 
 
 async def _ask(invocation: Invocation, asked: Asked, manner: Manner, verbose: bool, output: Path | None) -> int:
     async with invocation.runtime() as runtime:
-        telling = Telling(manner, verbose)
+        settings = runtime.settings
+        telling = Telling(manner, verbose or settings.debug_routing, costs=settings.track_costs)
         async with await _send(runtime, asked) as turn:
             with _interruptible(turn):
                 async for event in turn:
@@ -230,7 +231,7 @@ async def _ask(invocation: Invocation, asked: Asked, manner: Manner, verbose: bo
 
 
 async def _send(runtime: Runtime, asked: Asked) -> Turn:
-    from ..services.attachments import with_files
+    from ..services.attachments import enclose
     from ..services.chat import Chat, Options
 
     attachments = await asyncio.to_thread(_read, asked.files)
@@ -254,9 +255,8 @@ async def _send(runtime: Runtime, asked: Asked) -> Turn:
         max_tokens=asked.max_tokens,
         system=asked.system,
     )
-    images = [a.image for a in attachments if a.image is not None]
-    names = [a.name for a in attachments if a.text is not None]
-    return chat.send(chat.request(with_files(asked.prompt, attachments), images, options, names))
+    enclosed = enclose(asked.prompt, attachments)
+    return chat.send(chat.request(enclosed.text, enclosed.images, options, enclosed.files))
 
 
 async def _no_session(runtime: Runtime, prompt: str) -> None:

@@ -44,8 +44,10 @@ class Telling:
     """Reads the events of one turn. Text streams only where nothing can take it back unseen: to a terminal, from one
     model at a time. Into a pipe or a file goes the final answer alone."""
 
-    def __init__(self, manner: Manner, verbose: bool) -> None:
+    def __init__(self, manner: Manner, verbose: bool, *, costs: bool = True) -> None:
+        """`costs`: say what the answer cost. In JSON it stands in any case."""
         self.manner = manner
+        self.costs = costs
         self.verbose = verbose
         self.decision: Decision | None = None
         self.completed: Completed | None = None
@@ -196,9 +198,10 @@ class Telling:
         usage = event.usage
         about = "~" if usage.source == "estimated" else ""
         tried = f" · {len(event.attempts)} attempts" if len(event.attempts) > 1 else ""
+        cost = f" · {event.cost}" if self.costs else ""
         self._screen.line(
             f"{event.model} · {event.strategy} · {about}{usage.input} in {about}{usage.output} out · "
-            f"{event.latency_s:.1f} s · {event.cost}{tried} · confidence {event.confidence.value:.2f}",
+            f"{event.latency_s:.1f} s{cost}{tried} · confidence {event.confidence.value:.2f}",
             dim=True,
         )
         if event.note:

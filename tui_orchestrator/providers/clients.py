@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from functools import cache
 from typing import TYPE_CHECKING
 
 from .exchange import after_response, before_request
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 # For listings and probes; a streamed answer sets its own deadlines.
@@ -50,10 +53,19 @@ class HttpClients:
             await client.aclose()
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read once for both pools: loading the bundle takes 30 ms of processor time."""
+    import httpx2
+
+    return httpx2.create_ssl_context()
+
+
 def _client(trust_env: bool) -> httpx2.AsyncClient:
     import httpx2
 
     return httpx2.AsyncClient(
+        verify=_certificates(),
         trust_env=trust_env,
         follow_redirects=False,
         timeout=_DEFAULT_S,

@@ -151,13 +151,14 @@ def choose(
         if not usable:
             return Choice((), _ordered(unbounded, out), _too_dear(first, policy), refused=first.excluded_by)
         note = f"; {first.model} would be chosen but {first.excluded}"
-    ranked, explored = ranking(usable), False
+    ranked, explored = ranking(usable) if too_dear else unbounded, False
     if strategy is Strategy.PREFERENCE:
         ranked, explored = explore(ranked, policy, seed)
     walk = ranked[:size] if strategy is Strategy.ENSEMBLE else ranked[:CHAIN_LENGTH]
     margin = ranked[0].score - ranked[1].score if len(ranked) > 1 else None
     reason = _reason(strategy, ranked, profile, policy, explored, chain, size) + note
-    missing = [c for c in usable if all(c.model != r.model for r in ranked)]
+    there = {c.model for c in ranked}
+    missing = [c for c in usable if c.model not in there]
     return Choice(tuple(walk), _ordered([*ranked, *missing], out), reason, margin, explored)
 
 

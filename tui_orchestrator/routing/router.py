@@ -17,7 +17,7 @@ from .decision import Circumstances, Decision, Exclusion, Policy, Standing
 from .events import Budget, Completed, Event, Failed, Reserved, Text, Thinking
 from .experience import Experience
 from .model import Model, Registry
-from .money import Money
+from .money import ZERO
 from .profile import Profile, TaskType
 from .profiler import profile
 from .request import Request
@@ -179,14 +179,21 @@ class Router:
         return caps
 
     def _decide(self, request: Request, prompt: Profile) -> Decision:
-        now = self.caller.clock.monotonic()
-        standings = {model.id: self._standing(request, model, prompt, now) for model in self.registry}
+        now, today = self.caller.clock.monotonic(), self.caller.clock.today()
+        room = self._room(caps_for(request, None, self.budgets, today))
+        standings = {}
+        for model in self.registry:
+            own = room
+            if model.id in self.budgets.models or model.provider in self.budgets.providers:
+                own = self._room(caps_for(request, model, self.budgets, today))
+            standings[model.id] = self._standing(request, model, prompt, own, now)
         return decide(request, prompt, self.registry, Circumstances(standings), self.policy, self.rules)
 
-    def _standing(self, request: Request, model: Model, prompt: Profile, now: float) -> Standing:
+    def _standing(
+        self, request: Request, model: Model, prompt: Profile, room: BudgetState | None, now: float
+    ) -> Standing:
         figures = self.experience.of(model.id)
         wins, losses = figures.votes.get(prompt.task_type, (0.0, 0.0))
-        room, scope = self._room(request, model)
         tokens = input_bound(prompt.input_tokens) + asked_output(request, prompt, model, self.policy)
         return Standing(
             out=self._out(model, now),
@@ -195,22 +202,21 @@ class Router:
             tokens_per_s=figures.tokens_per_s,
             wins=wins,
             losses=losses,
-            room=room,
-            room_scope=scope,
+            room=room.left if room else None,
+            room_scope=room.scope if room else "",
         )
 
     def _out(self, model: Model, now: float) -> tuple[Exclusion, str] | None:
         return self.caller.circuits.health(model.id, model.provider, now).out
 
-    def _room(self, request: Request, model: Model) -> tuple[Money | None, str]:
-        """The least left among the caps a call to this model falls under, as last seen."""
+    def _room(self, caps: Sequence[Cap]) -> BudgetState | None:
+        """The tightest of these caps as last seen; None when none has a limit."""
         states = []
-        for cap in caps_for(request, model, self.budgets, self.caller.clock.today()):
+        for cap in caps:
             if cap.limit is not None:
                 seen = self._states.get((cap.scope, cap.period))
-                states.append(BudgetState(cap, seen.spent if seen else Money(0), seen.reserved if seen else Money(0)))
-        least = tightest(states)
-        return (least.left, least.scope) if least is not None else (None, "")
+                states.append(BudgetState(cap, seen.spent if seen else ZERO, seen.reserved if seen else ZERO))
+        return tightest(states)
 
     # Turns
 
