@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from . import phrases
 from .events import Confidence, EscalationCause, FinishReason
 from .features import Features, estimate_tokens, read, words_of
-from .lexicon import Mark, word_set
+from .lexicon import word_set
+from .marks import Mark
 from .profile import Profile, TaskType
 from .profiler import wants_json
 from .request import Request

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from . import lexicon
 from .features import Features
-from .lexicon import Mark
+from .marks import Mark
 from .profile import Evidence, TaskType
 
 _BASE: Mapping[TaskType, float] = {

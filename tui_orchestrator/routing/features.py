@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from . import lexicon
+from .marks import Mark, find_marks
 
 HEAD, TAIL = 1500, 500
 _MARGIN = 4000
@@ -119,8 +120,8 @@ class Features:
         return len(_OPTION.findall(self.text))
 
     @cached_property
-    def marks(self) -> dict[lexicon.Mark, list[str]]:
-        return lexicon.marks(self.words)
+    def marks(self) -> dict[Mark, list[str]]:
+        return find_marks(self.words)
 
     @property
     def multiple_choice(self) -> bool:

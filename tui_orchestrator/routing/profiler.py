@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from . import difficulty, lexicon
 from .features import Features, estimate_tokens, read
+from .marks import Mark
 from .profile import Ability, Evidence, Profile, TaskType
 from .request import Message, Request
 
@@ -256,7 +257,7 @@ def _needs(request: Request, features: Features, input_tokens: int) -> frozenset
         needs.add(Ability.LONG_CONTEXT)
     if request.metadata.get("tools"):
         needs.add(Ability.TOOLS)
-    if wants_json(features) or lexicon.Mark.STRUCTURED in features.marks:
+    if wants_json(features) or Mark.STRUCTURED in features.marks:
         needs.add(Ability.STRUCTURED_OUTPUT)
     return frozenset(needs)
 
@@ -286,9 +287,9 @@ def _output_tokens(request: Request, features: Features, task_type: TaskType) ->
             expected = max(80, min(500, own // 4)) if own > 150 else expected
         elif task_type in (TaskType.CODE_REFACTOR, TaskType.DEBUGGING):
             expected = max(expected, min(4000, own + 200))
-        if lexicon.Mark.LONG in features.marks:
+        if Mark.LONG in features.marks:
             expected = round(expected * 1.7)
-        elif lexicon.Mark.SHORT in features.marks:
+        elif Mark.SHORT in features.marks:
             expected = max(15, expected // 3)
     return min(expected, request.max_tokens) if request.max_tokens else expected
 

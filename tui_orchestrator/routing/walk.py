@@ -17,7 +17,7 @@ from .events import Cause, Completed, Decided, Escalated, Event, Failed, FinishR
 from .model import Registry
 from .received import Plan
 from .request import Request, Strategy
-from .telling import completed, conclusion, ended, failed, no_model, verdict, why_escalated
+from .telling import completed, conclusion, ended, failed, no_model, refused, verdict, why_escalated
 
 # A surer model is worth an escalation only when it is surer by this much.
 SURER = 0.02
@@ -241,6 +241,8 @@ class Walk:
         wanted = len(self.decision.chain)
         silent = wanted - len(finished)
         note = f"{silent} of {wanted} members gave no answer" if silent else ""
+        if note and self.refusal is not None:
+            note += f": {refused(self.refusal).message}"
         return completed(self.decision, winner, self.tried, self.clock.now(), self._elapsed(), note)
 
     async def _members(self) -> list[tuple[Plan, Granted]]:
