@@ -38,9 +38,11 @@ class Shelf:
         """Only an OpenAI-compatible server: the clouds' own protocols on the loopback are a gateway that bills."""
         return self.provider.local and self.provider.kind == "openai-compatible"
 
-    def _entry(self, item: Listed) -> Entry | None:
-        """Not looked up where nothing is to be learned: OpenRouter tells hundreds of models whole."""
-        told = item.price is not None and item.context_window is not None
+    def _entry(self, item: Listed, said: ModelSettings | None = None) -> Entry | None:
+        """Not looked up where nothing is to be learned: OpenRouter tells hundreds of models whole, and a user may."""
+        price = item.price or (said and said.price)
+        window = item.context_window or (said and said.context_window)
+        told = price is not None and window is not None
         return None if self.own_machine or told else self.book.entry(self.name, item.name)
 
     def unasked(self) -> list[Listed]:
@@ -78,9 +80,9 @@ class Shelf:
 
     def model(self, item: Listed, said: ModelSettings | None = None) -> Model:
         """What the user said wins field by field, then the server, then the price book, then the table."""
-        entry = self._entry(item)
+        entry = self._entry(item, said)
         price = self._price(item, entry)
-        known = traits(_sized(item), price)
+        known = traits(_sized(item), price or (said.price if said else None))
         local = self.own_machine and not item.remote
         window = item.context_window or (entry.context_window if entry else None)
         model = Model(

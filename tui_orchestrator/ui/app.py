@@ -112,7 +112,7 @@ class ConsoleApp(Desk):
         except Refused as error:
             self.composer.say(problem=str(error))
             return
-        self.notify(said, markup=False)
+        self.notify(said, markup=False, timeout=3)
         self._keep_choice()
         self.tell_status()
         self.show_models()
