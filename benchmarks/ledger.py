@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ async def turns(ledger: SqliteLedger, first: int, count: int = 300) -> dict[str,
         reserving.append(time.perf_counter() - started)
         assert isinstance(held, Reservation)
         row = replace(attempt(number, CLOCK.today()), request_id=request.id)
-        booking.append(await timed(lambda row=row, held=held: ledger.book(row, held)))
+        booking.append(await timed(partial(ledger.book, row, held)))
     return {
         "reserve_p50_us": round(statistics.median(reserving) * 1e6),
         "reserve_p95_us": round(statistics.quantiles(reserving, n=20)[-1] * 1e6),
@@ -126,9 +127,10 @@ async def longest_stall(work: Awaitable[Any]) -> float:
 
 async def checkpoints(conversations: Conversations, size: int = 16_000) -> float:
     """Milliseconds to store an answer of `size` characters once more as it grows."""
-    session = await conversations.create("bench")
+    session = conversations.new("bench")
+    await conversations.keep(session)
     text = " ".join(f"word{number * 7919 % 1000}" for number in range(size // 7))
-    took = [await timed(lambda n=n: conversations.answer(session.id, "r", text + str(n))) for n in range(20)]
+    took = [await timed(partial(conversations.answer, session.id, "r", text + str(n))) for n in range(20)]
     return round(statistics.median(took) * 1e3, 2)
 
 
