@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -43,8 +44,8 @@ async def draw() -> None:
         PICTURE.write_text(_FONT_FACE.sub("", app.export_screenshot(title="tui-orchestrator")), encoding="utf-8")
 
 
-async def _until(pilot: Pilot[None], holds: object) -> None:
-    while not holds():  # type: ignore[operator]
+async def _until(pilot: Pilot[int], holds: Callable[[], bool]) -> None:
+    while not holds():
         await pilot.pause(0.05)
 
 
