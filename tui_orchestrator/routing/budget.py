@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from .model import Model
-from .money import ZERO, Money
+from .money import ZERO, Money, Price, Usage
 from .request import Request
 
 
@@ -103,6 +103,19 @@ class BudgetState:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """What is booked of a call whose program was killed before it could book it."""
+
+    session: str
+    strategy: str
+    task_type: str
+    cause: str
+    price: Price | None
+    usage: Usage
+    """Estimated: the input, and the output expected where none of it was kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Money asked for before a call: the most it can cost."""
 
@@ -112,6 +125,8 @@ class Hold:
     model: str
     amount: Money
     caps: tuple[Cap, ...]
+    lost: Lost | None = None
+    """None: a call that dies with the program leaves no row."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from .answer_key import cache_key
-from .budget import BudgetState, Hold, Refusal, Reservation, input_bound, least_output
+from .budget import BudgetState, Hold, Lost, Refusal, Reservation, input_bound, least_output
 from .cancelling import heed, undisturbed
 from .confidence import assess
 from .errors import Cancelled, StreamBroken, Timeout, TurnError
@@ -26,7 +26,7 @@ from .events import (
     Waiting,
 )
 from .health import Circuits
-from .money import ZERO
+from .money import ZERO, Usage
 from .ports import (
     AnswerCache,
     CachedAnswer,
@@ -178,7 +178,9 @@ class Caller:
         # Another process may take the room between two tries; after three the answer is no.
         for _ in range(3):
             amount = ZERO if price is None else price.ceiling(bound, call.max_tokens)
-            hold = Hold(plan.request.id, plan.number, plan.model.provider, plan.model.id, amount, plan.caps)
+            hold = Hold(
+                plan.request.id, plan.number, plan.model.provider, plan.model.id, amount, plan.caps, _if_lost(plan)
+            )
             granted = await self.ledger.reserve(hold)
             if isinstance(granted, Reservation):
                 return Granted(granted, call)
@@ -296,6 +298,18 @@ class Caller:
         )
         states = await undisturbed(self.ledger.book(attempt, None))
         return Tried(attempt, received.text, confidence, None, states)
+
+
+def _if_lost(plan: Plan) -> Lost:
+    prompt = plan.decision.profile
+    return Lost(
+        session=plan.request.session,
+        strategy=plan.decision.strategy.value,
+        task_type=prompt.task_type.value,
+        cause=plan.cause.value,
+        price=plan.model.price,
+        usage=Usage(prompt.input_tokens, prompt.output_tokens, source="estimated"),
+    )
 
 
 async def _close(pieces: AsyncIterator[Piece]) -> None:

@@ -19,6 +19,7 @@ from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.request import Request
 
+from . import orphans
 from .database import Database
 from .decisions import conclude, record
 from .presence import Presence
@@ -43,6 +44,10 @@ class SqliteLedger:
             states, _ = await self._db.read(look)
         return states
 
+    async def recover(self) -> None:
+        """Books and frees what copies of the program that were killed have left. `budgets` and `reserve` do so too."""
+        await self.budgets(())
+
     async def reserve(self, hold: Hold) -> Reservation | Refusal:
         """A call that costs nothing fits into every cap, an exhausted one too."""
         if hold.amount.picodollars < 0:
@@ -64,6 +69,7 @@ class SqliteLedger:
                     for scope, period in _sums_of(hold.caps)
                 ],
             )
+            orphans.remember(connection, reservation_id, hold, since)
             return Reservation(reservation_id, hold, self._states(connection, hold.caps))
 
         try:
@@ -78,19 +84,9 @@ class SqliteLedger:
         could otherwise be passed by calls it never saw."""
         caps = reservation.hold.caps if reservation else ()
         day = _reserved_on(caps) or attempt.day
-        row = attempt_row(attempt, day)
 
         def settle(connection: sqlite3.Connection) -> tuple[BudgetState, ...]:
-            booked = connection.execute(INSERT_ATTEMPT, row).rowcount
-            if booked and attempt.cost.amount:
-                connection.executemany(
-                    "INSERT INTO spend VALUES (?, ?, ?) "
-                    "ON CONFLICT (scope, period) DO UPDATE SET picodollars = picodollars + excluded.picodollars",
-                    [
-                        (scope, period, attempt.cost.amount.picodollars)
-                        for scope, period in sorted(sums_of_attempt(attempt, day) | _sums_of(caps))
-                    ],
-                )
+            _book(connection, attempt, day, _sums_of(caps))
             if reservation:
                 _free(connection, reservation.id)
             return self._states(connection, caps)
@@ -122,6 +118,10 @@ class SqliteLedger:
 
     def _free_the_dead(self, connection: sqlite3.Connection) -> None:
         for owner in _dead_owners(connection, self._db.presence):
+            for reservation, attempt in orphans.left_by(connection, owner):
+                sums = connection.execute("SELECT scope, period FROM reserved WHERE reservation = ?", (reservation,))
+                _book(connection, attempt, attempt.day, set(sums.fetchall()))
+                _free(connection, reservation)
             connection.execute("DELETE FROM reserved WHERE owner = ?", (owner,))
 
 
@@ -130,8 +130,23 @@ def _dead_owners(connection: sqlite3.Connection, presence: Presence) -> list[str
     return [owner for owner in owners if not presence.alive(owner)]
 
 
+def _book(connection: sqlite3.Connection, attempt: Attempt, day: str, sums: set[tuple[str, str]]) -> None:
+    """Once: a second row for the same attempt changes nothing. `sums`: those of its reservation."""
+    booked = connection.execute(INSERT_ATTEMPT, attempt_row(attempt, day)).rowcount
+    if booked and attempt.cost.amount:
+        connection.executemany(
+            "INSERT INTO spend VALUES (?, ?, ?) "
+            "ON CONFLICT (scope, period) DO UPDATE SET picodollars = picodollars + excluded.picodollars",
+            [
+                (scope, period, attempt.cost.amount.picodollars)
+                for scope, period in sorted(sums_of_attempt(attempt, day) | sums)
+            ],
+        )
+
+
 def _free(connection: sqlite3.Connection, reservation_id: str) -> None:
     connection.execute("DELETE FROM reserved WHERE reservation = ?", (reservation_id,))
+    orphans.forget(connection, reservation_id)
 
 
 def _sums_of(caps: Iterable[Cap]) -> set[tuple[str, str]]:

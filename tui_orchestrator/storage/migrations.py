@@ -229,7 +229,23 @@ END;
 """,
 )
 
-MIGRATIONS = (_LEDGER, _DECISIONS, _CONVERSATIONS, _ANSWERS, _SEARCH)
+_OPEN_CALLS = Migration(
+    "0006_open_calls",
+    """
+CREATE TABLE open_calls (
+    reservation TEXT PRIMARY KEY,
+    request_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    since TEXT NOT NULL,
+    picodollars INTEGER NOT NULL,
+    lost TEXT NOT NULL
+) WITHOUT ROWID;
+""",
+)
+
+MIGRATIONS = (_LEDGER, _DECISIONS, _CONVERSATIONS, _ANSWERS, _SEARCH, _OPEN_CALLS)
 
 
 def migrate(

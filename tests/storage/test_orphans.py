@@ -1,0 +1,98 @@
+"""What a killed program leaves unbooked is booked by the next one."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.clock import ManualClock
+from tui_orchestrator.routing.errors import ErrorKind
+from tui_orchestrator.routing.events import Outcome
+from tui_orchestrator.routing.money import CostState, Money, Price, Rates, Usage
+from tui_orchestrator.storage.database import Database
+from tui_orchestrator.storage.ledger import SqliteLedger
+from tui_orchestrator.storage.reports import Reports
+
+from .samples import day_cap
+
+ROOT = Path(__file__).parents[2]
+PRICE = Price(Rates(2, 10))
+
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from tests.clock import ManualClock
+from tests.storage.samples import REQUEST, all_caps
+from tui_orchestrator.routing.budget import Budgets, Hold, Lost
+from tui_orchestrator.routing.money import Money, Price, Rates, Usage
+from tui_orchestrator.routing.request import Message
+from tui_orchestrator.storage.conversations import Conversations
+from tui_orchestrator.storage.database import Database
+from tui_orchestrator.storage.ledger import SqliteLedger
+async def main():
+    db = Database(Path(sys.argv[1]))
+    await db.open()
+    lost = Lost("s", "balanced", "code", "first", Price(Rates(2, 10)), Usage(100, 400, source="estimated"))
+    if sys.argv[2]:
+        conversations = Conversations(db, ManualClock())
+        session = conversations.new()
+        await conversations.keep(session)
+        await conversations.prompt(session.id, Message("user", "tell me a story"), "r1")
+        await conversations.answer(session.id, "r1", sys.argv[2], attempt=1, state="interrupted")
+    hold = Hold(sys.argv[4], 1, "openai", "openai/small", Money(int(sys.argv[3])), all_caps(Budgets()), lost)
+    await SqliteLedger(db, ManualClock()).reserve(hold)
+    print("held", flush=True)
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+def killed(path: Path, text: str, amount: int, request_id: str = "r1") -> None:
+    command = [sys.executable, "-c", KILLED, str(path), text, str(amount), request_id]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        process.send_signal(signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "output", "cost"),
+    [
+        ("", 10_000, 400, 4_200),  # nothing kept: an answer of the expected length
+        ("word " * 40, 10_000, 48, 680),  # what was kept is counted
+        ("", 3_000, 400, 3_000),  # never more than was set aside
+    ],
+)
+async def test_a_killed_call_is_booked_with_its_estimated_cost(
+    tmp_path: Path, text: str, amount: int, output: int, cost: int
+) -> None:
+    path, clock = tmp_path / "store.db", ManualClock()
+    killed(path, text, amount)
+    async with Database(path) as db:
+        ledger = SqliteLedger(db, clock)
+        await ledger.recover()
+        [row] = await Reports(db, clock).attempts("r1")
+        assert (row.outcome, row.error_kind) == (Outcome.FAILED, ErrorKind.INTERNAL)
+        assert "killed" in row.error_message
+        assert row.usage == Usage(100, output, source="estimated")
+        assert (row.cost.amount, row.cost.state) == (Money(cost), CostState.ESTIMATED)
+        assert row.price == PRICE
+        [day] = await ledger.budgets([day_cap(None)])
+        assert (day.spent, day.reserved) == (Money(cost), Money(0))
+        # Once: whoever comes after finds nothing left to book.
+        await ledger.recover()
+        [day] = await ledger.budgets([day_cap(None)])
+        assert day.spent == Money(cost)
+
+
+async def test_a_cap_counts_what_killed_programs_spent(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    for request_id in ("r1", "r2"):
+        killed(path, "", 10_000, request_id)
+    async with Database(path) as db:
+        [day] = await SqliteLedger(db, ManualClock()).budgets([day_cap(10_000)])
+        assert (day.spent, day.left) == (Money(8_400), Money(1_600))
