@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli import stream
 from tests.cli.conftest import KEYS, LIBRARY, Shell
+from tui_orchestrator.cli.manners import BUDGET
 from tui_orchestrator.demo import Break, Phase, Reply, Say
 from tui_orchestrator.routing.request import Strategy
 
@@ -157,9 +158,11 @@ async def test_a_cap_that_is_too_small_says_no_with_a_sentence_and_calls_nobody(
 
 
 async def test_zero_dollars_let_free_models_answer(shell: Shell) -> None:
-    ended = await shell.run("ask", "-c", "0", "--chain", "local", "--json", "hello")
+    ended = await shell.run("ask", "-c", "0", "--json", MERGE)
     assert ended.code == 0
-    assert ended.json["cost"] == 0
+    assert (ended.json["cost"], ended.json["model_used"]) == (0, "team/pebble-3b")
+    assert "would be chosen but" in ended.err
+    assert (await shell.run("ask", "-c", "0", "-m", "rush-pro", MERGE)).code == BUDGET
 
 
 async def test_max_tokens_and_system_reach_the_model(shell: Shell) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from .budget import Budgets, BudgetState, Cap, caps_for, input_bound, tightest
+from .budget import Budgets, BudgetState, Cap, OnExhausted, caps_for, input_bound, tightest
 from .calling import Caller, Emit
 from .cancelling import undisturbed
 from .decide import decide
@@ -187,7 +187,16 @@ class Router:
             if model.id in self.budgets.models or model.provider in self.budgets.providers:
                 own = self._room(caps_for(request, model, self.budgets, today))
             standings[model.id] = self._standing(request, model, prompt, own, now)
-        return decide(request, prompt, self.registry, Circumstances(standings), self.policy, self.rules)
+        policy = self._policy_for(request)
+        return decide(request, prompt, self.registry, Circumstances(standings), policy, self.rules)
+
+    def _policy_for(self, request: Request) -> Policy:
+        """A cap of nothing asks for free models: they stand in whatever `on_exhausted` says."""
+        budgets = self.budgets
+        caps = (request.max_cost, budgets.per_request, budgets.session, budgets.daily, budgets.monthly)
+        if any(cap is not None and not cap for cap in caps):
+            return replace(self.policy, on_exhausted=OnExhausted.CHEAPEST)
+        return self.policy
 
     def _standing(
         self, request: Request, model: Model, prompt: Profile, room: BudgetState | None, now: float
@@ -238,7 +247,8 @@ class Router:
 
             # Undisturbed, because a turn that is cancelled at once has its decision and its end all the same.
             decision = await undisturbed(self.decide(request))
-            await Walk(request, decision, self.registry, self.policy, self.budgets, self.caller, tell).run()
+            policy = self._policy_for(request)
+            await Walk(request, decision, self.registry, policy, self.budgets, self.caller, tell).run()
 
         return Turn(run)
 
