@@ -1,0 +1,149 @@
+"""What caps do to a decision: fewer tokens, somebody to stand in, a refusal."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_orchestrator.routing.budget import OnExhausted
+from tui_orchestrator.routing.decide import choose, decide
+from tui_orchestrator.routing.decision import (
+    Asked,
+    Circumstances,
+    Decision,
+    Exclusion,
+    Policy,
+    Standing,
+)
+from tui_orchestrator.routing.model import Model, Registry
+from tui_orchestrator.routing.money import Money
+from tui_orchestrator.routing.request import Strategy
+
+from .deciding import CHEAP, DEAR, LOCAL, budgets, decided, room
+from .samples import candidate, model, price, profile, request, too_dear
+
+
+def test_a_tight_budget_first_means_fewer_tokens() -> None:
+    enough = decided(registry=Registry.of([DEAR]), dear=room("0.20")).chosen
+    assert enough is not None
+    assert 512 <= enough.max_tokens < 4096
+    assert enough.cost_ceiling is not None
+    assert enough.cost_ceiling <= Money.from_usd("0.20")
+
+
+def test_fewer_tokens_never_means_fewer_than_the_expected_answer_needs() -> None:
+    long_answer = profile(output_tokens=2000)
+    assert decided(registry=Registry.of([DEAR]), prompt=long_answer, dear=room("0.15")).model is None
+    short = decided(request(max_tokens=100), Registry.of([DEAR]), prompt=long_answer, dear=room("0.05")).chosen
+    assert short is not None
+    assert short.max_tokens == 100
+
+
+@pytest.mark.parametrize(
+    ("on_exhausted", "chosen", "refused"),
+    [
+        (OnExhausted.REFUSE, None, Exclusion.OVER_BUDGET),
+        (OnExhausted.CHEAPEST, "a/cheap", None),
+        (OnExhausted.LOCAL, "here/small", None),
+    ],
+)
+def test_on_exhausted_says_who_may_stand_in(
+    on_exhausted: OnExhausted, chosen: str | None, refused: Exclusion | None
+) -> None:
+    policy = Policy(strategy=Strategy.QUALITY, on_exhausted=on_exhausted)
+    decision = decided(
+        registry=Registry.of([CHEAP, DEAR, LOCAL]),
+        policy=policy,
+        dear=room("0.01"),
+        cheap=room("0.01"),
+        small=room("0"),
+    )
+    assert decision.model == chosen
+    assert decision.refused is refused
+    assert "b/dear" in decision.reason
+    assert "budget per day has $0.010 left" in decision.reason
+
+
+def test_with_nobody_to_stand_in_the_refusal_says_so() -> None:
+    market = [candidate("a/cheap"), too_dear("b/dear", p=0.99)]
+    local_only = Policy(strategy=Strategy.QUALITY, on_exhausted=OnExhausted.LOCAL)
+    choice = choose(Strategy.QUALITY, market, profile(), Asked(local_only))
+    assert choice.ranked == ()
+    assert choice.refused is Exclusion.OVER_BUDGET
+    assert "no local model can stand in" in choice.reason
+
+
+def test_max_cost_and_budgets_are_told_apart_when_they_refuse() -> None:
+    for why in (Exclusion.OVER_MAX_COST, Exclusion.OVER_BUDGET):
+        choice = choose(Strategy.QUALITY, [too_dear("b/dear", why)], profile(), Asked(Policy()))
+        assert choice.refused is why
+    unhealthy = candidate("b/dear", excluded_by=Exclusion.UNHEALTHY, excluded="no answer")
+    assert choose(Strategy.QUALITY, [unhealthy], profile(), Asked(Policy())).refused is None
+
+
+@st.composite
+def markets(draw: st.DrawFn) -> tuple[Model, ...]:
+    names = draw(st.lists(st.sampled_from("klmnopq"), min_size=1, max_size=5, unique=True))
+    return tuple(
+        model(
+            f"{draw(st.sampled_from(['a', 'b']))}/{name}",
+            price=price(draw(st.sampled_from(["0", "0.1", "2", "15"])), draw(st.sampled_from(["0", "0.4", "5", "75"]))),
+            ability=draw(st.sampled_from([0.3, 0.5, 0.55, 0.7, 0.95])),
+            local=draw(st.booleans()),
+            first_token_s=draw(st.sampled_from([0.1, 2.0, 30.0])),
+        )
+        for name in names
+    )
+
+
+def _with_room(models: tuple[Model, ...], usd: str | None, policy: Policy, complexity: int) -> Decision:
+    standing = Standing() if usd is None else room(usd)
+    live = Circumstances({m.id: standing for m in models})
+    return decide(request(), profile(complexity=complexity), Registry.of(models), live, policy)
+
+
+@given(
+    markets(), budgets, budgets, st.sampled_from(list(Strategy)), st.sampled_from(list(OnExhausted)), st.integers(1, 10)
+)
+def test_more_budget_never_gives_a_choice_the_strategy_likes_less(
+    models: tuple[Model, ...], less: str, more: str, strategy: Strategy, on_exhausted: OnExhausted, complexity: int
+) -> None:
+    """Success probability itself may fall: `cheapest` may then afford a model that is dear at most and cheap as a rule,
+    `performance` a faster one. What never falls is the choice's place in the strategy's own order."""
+    less, more = sorted((less, more), key=float)
+    policy = Policy(strategy=strategy, on_exhausted=on_exhausted, exploration=0.0)
+    tight, loose = (_with_room(models, usd, policy, complexity) for usd in (less, more))
+    if tight.model is None:
+        return
+    assert loose.model is not None
+    wished = _with_room(models, None, policy, complexity)
+    places = {c.model: place for place, c in enumerate(wished.candidates)}
+    if strategy is not Strategy.FALLBACK:
+        assert places[loose.model] <= places[tight.model]
+    else:
+        # The chain is built anew from what can be paid: it begins with the cheapest of that.
+        assert wished.candidate(loose.model).estimated_cost <= wished.candidate(tight.model).estimated_cost  # type: ignore[union-attr,operator]
+
+
+@given(markets(), budgets, budgets, st.sampled_from(list(OnExhausted)))
+def test_more_budget_never_lowers_the_success_probability_of_quality(
+    models: tuple[Model, ...], less: str, more: str, on_exhausted: OnExhausted
+) -> None:
+    less, more = sorted((less, more), key=float)
+    policy = Policy(strategy=Strategy.QUALITY, on_exhausted=on_exhausted)
+    tight, loose = (_with_room(models, usd, policy, 5).chosen for usd in (less, more))
+    if tight is not None:
+        assert loose is not None
+        # Within a hundredth it is a tie, and ties go to the cheaper.
+        if on_exhausted is not OnExhausted.LOCAL or tight.local == loose.local:
+            assert loose.success_probability >= tight.success_probability - 0.01
+
+
+@given(markets(), budgets, budgets, st.sampled_from(list(Strategy)))
+def test_with_refuse_a_budget_changes_whether_and_never_who(
+    models: tuple[Model, ...], less: str, more: str, strategy: Strategy
+) -> None:
+    policy = Policy(strategy=strategy, exploration=0.0)
+    chosen = {_with_room(models, usd, policy, 5).model for usd in (less, more)}
+    assert len(chosen - {None}) <= 1

@@ -1,0 +1,130 @@
+"""Chains, pins and rules: what is asked for by name."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tui_orchestrator.routing.budget import OnExhausted
+from tui_orchestrator.routing.decision import (
+    Exclusion,
+    Policy,
+    Standing,
+)
+from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.routing.rules import Rule
+
+from .deciding import REGISTRY, decided, exclusions, room
+from .samples import request
+
+
+def test_a_named_chain_is_walked_in_its_order_and_the_others_are_out_of_it() -> None:
+    decision = decided(request(chain=("b/dear", "a/cheap")))
+    assert decision.strategy is Strategy.FALLBACK
+    assert decision.chain == ("b/dear", "a/cheap")
+    assert exclusions(decision) == {"here/small": Exclusion.NOT_IN_CHAIN, "c/unknown": Exclusion.NOT_IN_CHAIN}
+
+
+def test_a_chain_under_another_strategy_only_narrows_the_choice() -> None:
+    decision = decided(request(chain=("b/dear", "a/cheap"), strategy=Strategy.BALANCED))
+    assert decision.chain == ("a/cheap", "b/dear")
+
+
+def test_a_chain_of_nobody_known_is_refused_with_reasons() -> None:
+    decision = decided(request(chain=("x/gone",)))
+    assert decision.model is None
+    assert "not in the chain" in decision.reason
+
+
+def test_a_model_outside_the_chain_does_not_refuse_it_for_being_too_dear() -> None:
+    sent = request(chain=("a/cheap",), strategy=Strategy.QUALITY)
+    assert decided(sent, policy=Policy(on_exhausted=OnExhausted.REFUSE), dear=room("0")).model == "a/cheap"
+
+
+def test_a_built_chain_begins_with_the_cheapest_and_says_when_it_escalates() -> None:
+    decision = decided(request(strategy=Strategy.FALLBACK))
+    assert decision.chain[0] == "here/small"
+    assert "confidence < 0.60" in decision.reason
+
+
+def test_a_pinned_model_is_obeyed_and_the_decision_says_so() -> None:
+    decision = decided(request(model="here/small", strategy=Strategy.QUALITY, chain=("b/dear",)))
+    assert decision.chain == ("here/small",)
+    assert decision.pinned
+    assert "pinned" in decision.reason
+    assert {c.model for c in decision.candidates} == set(REGISTRY.models)
+
+
+@pytest.mark.parametrize(
+    ("standing", "words", "refused"),
+    [
+        (Standing(out=(Exclusion.UNHEALTHY, "the key was not accepted")), "the key was not accepted", None),
+        (room("0.001"), "budget per day", Exclusion.OVER_BUDGET),
+        (room("0.001", "request"), "this request may cost", Exclusion.OVER_MAX_COST),
+    ],
+)
+def test_a_pinned_model_that_is_out_is_refused_with_its_reason(
+    standing: Standing, words: str, refused: Exclusion | None
+) -> None:
+    decision = decided(request(model="b/dear"), policy=Policy(on_exhausted=OnExhausted.CHEAPEST), dear=standing)
+    assert decision.model is None
+    assert "b/dear is pinned, but" in decision.reason
+    assert words in decision.reason
+    assert decision.refused is refused
+
+
+def test_a_pinned_model_nobody_knows_is_refused() -> None:
+    assert "does not hold it" in decided(request(model="x/gone")).reason
+
+
+def test_a_rule_without_a_model_only_says_how() -> None:
+    rule = Rule("brief", strategy=Strategy.QUALITY, max_tokens=300, temperature=0.2, system="Be brief.")
+    decision = decided(rules=(rule,))
+    assert decision.strategy is Strategy.QUALITY
+    assert decision.model == "b/dear"
+    assert (decision.rule, decision.max_tokens, decision.temperature) == ("brief", 300, 0.2)
+    assert decision.system == "Be brief."
+    assert decision.reason.startswith("rule brief (")
+    assert decision.chosen is not None
+    assert decision.chosen.max_tokens == 300
+
+
+def test_a_rules_models_are_walked_in_the_rules_order() -> None:
+    decision = decided(rules=(Rule("legal", primary="dear", fallback=("small", "nowhere")),))
+    assert decision.strategy is Strategy.FALLBACK
+    assert decision.chain == ("b/dear", "here/small")
+    assert decision.asked.chain == ("b/dear", "here/small")
+
+
+def test_a_rule_whose_models_are_all_out_does_not_decide() -> None:
+    out = Standing(out=(Exclusion.UNHEALTHY, "no answer"))
+    decision = decided(rules=(Rule("legal", primary="b/dear"),), dear=out)
+    assert decision.model is not None
+    assert decision.chain != ("b/dear",)
+    assert decision.rule == "legal"
+
+
+def test_what_the_user_says_for_this_request_goes_before_a_rule() -> None:
+    rule = Rule("all", primary="b/dear", max_tokens=300)
+    assert decided(request(max_tokens=77), rules=(rule,)).chosen.max_tokens == 77  # type: ignore[union-attr]
+    assert decided(request(chain=("a/cheap",)), rules=(rule,)).model == "a/cheap"
+    pinned = decided(request(model="here/small"), rules=(rule,))
+    assert (pinned.model, pinned.rule) == ("here/small", None)
+
+
+def test_only_the_first_rule_that_matches_counts() -> None:
+    rules = (
+        Rule("never", pattern=re.compile("zebra")),
+        Rule("first", primary="a/cheap"),
+        Rule("second", primary="b/dear"),
+    )
+    assert (decided(rules=rules).rule, decided(rules=rules).model) == ("first", "a/cheap")
+
+
+def test_the_system_text_of_a_rule_is_paid_for_in_the_estimate() -> None:
+    long = Rule("long", system="Mind every one of these words. " * 400)
+    plain, ruled = decided(), decided(rules=(long,))
+    assert ruled.profile.input_tokens > plain.profile.input_tokens + 2000
+    own = decided(request(system="Mine."), rules=(long,))
+    assert own.profile.input_tokens == plain.profile.input_tokens
