@@ -99,6 +99,7 @@ PROBLEMS = [
         "[providers.team]\nkind = 'openai-compatible'",
         'FILE:1: providers.team.base_url: is missing; give its address, such as "http://host:8000/v1"',
     ),
+    ("[providers.team]\nkind = 'openai-compatible'\nbase_url = 'nonsense'", None),
     ("[providers.openai]\nbase_url = 'ftp://x'", None),
     ("[providers.openai]\nbase_url = 'http://x:99999'", None),
     ("[providers.openai]\nbase_url = 'http://'", None),

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ..routing.errors import OrchestratorError
-from .manners import Invocation, Named, Stop, say
+from .manners import USAGE, Invocation, Named, Stop, say
 from .printing import as_json, table
 
 
@@ -64,10 +64,14 @@ def init(invocation: Invocation, force: bool) -> None:
 @click.pass_obj
 def check(invocation: Invocation) -> None:
     """Check every file and variable. Exit code 2 when something is wrong, with file, line and key."""
+    from ..services.places import store_problem, theme_problem
     from ..settings import PROJECT_FILE
 
-    for notice in invocation.settings().notices:
+    settings = invocation.settings()
+    for notice in settings.notices:
         click.echo(notice, err=True)
+    if problems := [said for said in (store_problem(settings), theme_problem(settings)) if said]:
+        raise Stop("\n".join(problems), USAGE)
     own, project = _file(invocation), Path(PROJECT_FILE).absolute()
     say(f"{own} is valid" if own.exists() else f"there is no {own}; the defaults are in effect")
     if project.exists() and project != own:

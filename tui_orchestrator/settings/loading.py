@@ -133,7 +133,7 @@ def _provider(reading: Reading, name: str) -> ProviderSettings:
     if address is None and kind == "openai-compatible":
         if name in LOCAL_SERVERS:
             address = LOCAL_SERVERS[name][0]
-        elif said["enabled"]:
+        elif said["enabled"] and ("providers", name, "base_url") not in reading.wrong:
             origin = named(reading, "providers")[name].origin
             reading.problem(
                 origin, ("providers", name, "base_url"), 'is missing; give its address, such as "http://host:8000/v1"'

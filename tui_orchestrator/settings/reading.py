@@ -39,8 +39,11 @@ class Reading:
     names: dict[Path, dict[str, Found]] = field(default_factory=dict)
     """Under ('rules',), ('providers',), … the names the user chose, in the order of their last mention, with where."""
     problems: list[str] = field(default_factory=list)
+    wrong: set[Path] = field(default_factory=set)
+    """What a problem was told of: it was said, though nothing of it is in `found`."""
 
     def problem(self, origin: str, path: Path, sentence: str) -> None:
+        self.wrong.add(path)
         self.problems.append(clean_line(f"{origin}: {dotted(path)}: {sentence}", 700))
 
     def file(self, path: FilePath, *, project: bool = False) -> None:
