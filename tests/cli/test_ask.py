@@ -40,6 +40,13 @@ async def test_the_route_and_the_cost_are_told_on_stderr_and_the_answer_alone_on
     assert "\x1b" not in ended.err, "no colours where there is no terminal"
 
 
+async def test_an_empty_answer_is_told_on_stderr(shell: Shell) -> None:
+    shell.script.always(Say(text=""))
+    ended = await shell.run("ask", "-m", "rush-pro", "What is the capital of France?")
+    assert (ended.code, ended.out.strip()) == (0, "")
+    assert ended.err.splitlines()[-1] == "  the answer is empty"
+
+
 async def test_costs_are_not_told_where_cost_tracking_is_switched_off(shell: Shell) -> None:
     ended = await shell.run("ask", "-m", "rush-pro", MERGE, COST_TRACKING_ENABLED="false")
     assert "$" not in ended.err.splitlines()[-1]

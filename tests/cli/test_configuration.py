@@ -33,6 +33,43 @@ async def test_config_check_names_every_file_it_read(shell: Shell) -> None:
     assert project.endswith("/project/tui-orchestrator.toml is valid")
 
 
+async def test_config_check_tells_what_is_not_on_the_disk(shell: Shell) -> None:
+    shell.write("file", "")
+    own = shell.write(
+        "tui-orchestrator.toml", f'[store]\npath = "{shell.directory}/file/store.db"\n[ui]\ntheme = "nope"\n'
+    )
+    ended = await shell.run("config", "check")
+    assert (ended.code, ended.out) == (2, "")
+    store, theme = ended.err.splitlines()
+    assert store.startswith(f"{own}:2: store.path: {shell.directory}/file/store.db cannot be made: ")
+    assert store.endswith(f"{shell.directory}/file is no directory; name another file")
+    assert theme.startswith(f"{own}:4: ui.theme: no theme is called 'nope'; there are ")
+    assert "dusk" in theme
+    themes = Path(shell.environment["TUI_ORCHESTRATOR_HOME"]) / "config" / "themes"
+    themes.mkdir(parents=True)
+    (themes / "other.toml").write_text('name = "nope"\n')
+    shell.write("tui-orchestrator.toml", f'[store]\npath = "{shell.directory}/new/store.db"\n[ui]\ntheme = "nope"\n')
+    assert (await shell.run("config", "check")).code == 0
+    assert not (shell.directory / "new").exists(), "a check makes nothing"
+
+
+async def test_doctor_finds_a_theme_that_there_is_not(shell: Shell) -> None:
+    ended = await shell.run("doctor", TUI_ORCHESTRATOR_UI__THEME="nope")
+    assert ended.code == 1
+    assert (
+        "✗ configuration: env TUI_ORCHESTRATOR_UI__THEME: ui.theme: no theme is called 'nope'; there are " in ended.out
+    )
+
+
+async def test_models_and_doctor_agree_on_a_server_that_is_not_there(shell: Shell) -> None:
+    await shell.servers["demo-local"].aclose()
+    listed = {model["id"]: model["health"] for model in (await shell.run("models", "--json")).json}
+    assert listed["team/pebble-3b"]["state"] == "unreachable"
+    told = (await shell.run("doctor")).out
+    assert f"✗ provider team: {listed['team/pebble-3b']['detail']}" in told
+    assert "✓ models: 6 can be used" in told
+
+
 async def test_config_show_tells_where_each_value_comes_from_and_masks_keys(shell: Shell) -> None:
     shell.write("tui-orchestrator.toml", '\n[router]\nstrategy = "cheapest"\n')
     shell.write(".env", "PREFER_OPENSOURCE=true\n")

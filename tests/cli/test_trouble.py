@@ -88,9 +88,10 @@ async def test_a_server_that_is_not_there_is_told_with_what_to_check(shell: Shel
     ended = await shell.run("ask", "-m", "pebble-3b", "hi")
     assert (ended.code, ended.out) == (1, "")
     failure = ended.err.splitlines()[-1]
-    assert failure.startswith("✗ team/pebble-3b connection after ")
+    assert failure.startswith("✗ team/pebble-3b is pinned, but 127.0.0.1:")
+    assert "could not be reached" in failure
     assert "base_url" in failure
-    assert "team: " not in failure
+    assert "`doctor`" in failure
 
 
 async def test_a_prompt_of_ten_megabytes_gets_one_sentence_and_is_kept(shell: Shell) -> None:

@@ -178,3 +178,44 @@ def test_forgetting_tries_everything_afresh() -> None:
     fail(circuits, Authentication())
     circuits.forget()
     assert not out(circuits, 0)
+
+
+def test_calls_that_find_nobody_read_unreachable_though_the_model_may_still_be_tried() -> None:
+    circuits = Circuits()
+    fail(circuits, Connection(), times=2)
+    health = circuits.health(MODEL, PROVIDER, 0)
+    assert (health.state, health.detail) == (HealthState.UNREACHABLE, "the last 2 calls could not reach it")
+    assert health.out is None
+    fail(circuits, Connection())
+    assert out(circuits, COOLDOWN_S - 1)
+    after = circuits.health(MODEL, PROVIDER, COOLDOWN_S)
+    assert (after.state, after.out) == (HealthState.UNREACHABLE, None)
+    fail(circuits, Server(), COOLDOWN_S)
+    assert circuits.health(MODEL, PROVIDER, 10 * COOLDOWN_S).state is HealthState.DEGRADED
+
+
+def test_a_provider_that_is_not_there_is_out_for_a_while_with_all_its_models_and_no_others() -> None:
+    circuits = Circuits()
+    circuits.unreachable(PROVIDER, "127.0.0.1:9 could not be reached", 0)
+    for model in (MODEL, SIBLING):
+        health = circuits.health(model, PROVIDER, 10)
+        assert (health.state, health.seconds_left) == (HealthState.UNREACHABLE, COOLDOWN_S - 10)
+        assert health.out == (Exclusion.UNHEALTHY, "127.0.0.1:9 could not be reached, tried again in 20 s")
+    assert circuits.health("b/x", "b", 10).state is HealthState.AVAILABLE
+    later = circuits.health(MODEL, PROVIDER, COOLDOWN_S)
+    assert (later.state, later.out) == (HealthState.UNREACHABLE, None)
+
+
+def test_whatever_a_provider_answers_shows_that_it_is_there() -> None:
+    circuits = Circuits()
+    circuits.unreachable(PROVIDER, "nobody", 0)
+    fail(circuits, Connection())
+    assert out(circuits, 1)
+    fail(circuits, BadRequest(status=400), model=SIBLING)
+    assert not out(circuits, 1)
+    circuits.unreachable(PROVIDER, "nobody", 0)
+    succeed(circuits, SIBLING)
+    assert circuits.health(SIBLING, PROVIDER, 1).state is HealthState.AVAILABLE
+    circuits.unreachable(PROVIDER, "nobody", 0)
+    circuits.reached(PROVIDER)
+    assert circuits.health(SIBLING, PROVIDER, 1).state is HealthState.AVAILABLE

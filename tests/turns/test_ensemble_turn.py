@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tui_orchestrator.demo import Break, Phase, Reply, Script
+from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import (
@@ -82,6 +82,11 @@ async def test_a_member_fails_alone(tmp_path: Path) -> None:
     (verdict,) = only(events, Verdict)
     assert failure.attempt not in {score.attempt for score in verdict.scores}
     assert completed(events).note == "1 of 3 members gave no answer"
+
+
+async def test_when_no_member_says_anything_the_note_tells_so(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", Script().always(Say(text=""))) as (runtime, _):
+        assert completed(await turn(runtime, together())).note == "the answer is empty"
 
 
 async def test_the_turn_fails_only_when_all_members_do(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ async def test_a_broken_store_is_an_error_unless_the_program_may_go_on_without(t
         await Runtime.open(settings)
     before = settings.store.path.read_bytes() if settings.store.path else b""
     async with await Runtime.open(settings, in_memory_if_broken=True) as runtime:
-        assert any("Nothing of this run will be kept." in notice for notice in runtime.notices)
+        assert any(". Nothing of this run will be kept." in notice for notice in runtime.notices)
         assert runtime.database.path is None
     assert settings.store.path is not None
     assert settings.store.path.read_bytes() == before, "what is broken is left for the user to mend"

@@ -260,6 +260,22 @@ async def test_a_pinned_model_is_tried_again_and_never_left(tmp_path: Path) -> N
         assert failed(await turn(runtime, ask(model=DASH))).error.kind is ErrorKind.NOT_FOUND
 
 
+@pytest.mark.parametrize(
+    ("answer", "note"),
+    [
+        (Say(text=""), "the answer is empty"),
+        (Say(text="I'm sorry, but I can't help with that."), "refuses to answer"),
+        (Say(text="It is", finish="length"), "cut off at the length limit"),
+    ],
+)
+async def test_a_pinned_answer_that_is_none_says_so(tmp_path: Path, answer: Say, note: str) -> None:
+    async with running(tmp_path / "s.db", Script().always(answer)) as (runtime, _):
+        assert completed(await turn(runtime, ask(model=DASH))).note == note
+        others = completed(await turn(runtime, ask(chain=(DASH,))))
+        assert others.note.startswith("the only attempt; confidence 0.")
+        assert others.note.endswith(f" is below 0.60: {note}")
+
+
 async def test_local_first_goes_to_the_cloud_after_two_local_failures(tmp_path: Path) -> None:
     script = Script().always(Reply(500), "pebble-3b")
     async with running(tmp_path / "s.db", script, policy=Policy(local_max_complexity=10)) as (runtime, _):

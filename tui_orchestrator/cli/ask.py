@@ -166,13 +166,10 @@ def ask(
     if said := _contradiction(as_object and events, strategy, model, chain, ensemble_size):
         raise Stop(said, USAGE)
     file = output_file(output)
-    perhaps_session = False
-    if resume and prompt is None and option is None:
-        prompt, resume, perhaps_session = _named_or_said(resume)
-    chosen = Strategy(strategy) if strategy else Strategy.ENSEMBLE if ensemble_size else None
+    prompt, resume, perhaps_session = _named_or_said(prompt, option, resume)
     asked = Asked(
         _prompt(prompt, option, files),
-        chosen,
+        Strategy(strategy) if strategy else Strategy.ENSEMBLE if ensemble_size else None,
         model,
         chain,
         ensemble_size or 3,
@@ -199,12 +196,15 @@ def _contradiction(
     return None
 
 
-def _named_or_said(word: str) -> tuple[str | None, str, bool]:
-    """What stands behind --continue without a prompt: prompt, session, and whether the prompt may be a session's id."""
-    like_an_id = _SESSION_ID.fullmatch(word) is not None
+def _named_or_said(prompt: str | None, option: str | None, resume: str | None) -> tuple[str | None, str | None, bool]:
+    """Prompt, session, and whether the prompt may be a session's id: what stands behind --continue without a prompt is
+    either."""
+    if not resume or prompt is not None or option is not None:
+        return prompt, resume, False
+    like_an_id = _SESSION_ID.fullmatch(resume) is not None
     if like_an_id and piped_in():
-        return None, word, False
-    return word, "", like_an_id
+        return None, resume, False
+    return resume, "", like_an_id
 
 
 def _prompt(argument: str | None, option: str | None, files: Sequence[Path]) -> str:

@@ -44,6 +44,8 @@ class SourceReport:
     detail: str
     """One sentence."""
     seconds: float
+    silent: bool = False
+    """Not reachable because its list did not come in time; it may answer questions all the same."""
 
 
 class Catalogue:
@@ -136,7 +138,8 @@ class Catalogue:
         offered = sum(model.provider == name and model.id not in registry.out for model in registry)
         if listing is None:
             return SourceReport(None, None, offered, _unusable(self.providers[name]) or "not asked", 0.0)
-        return SourceReport(listing.reachable, listing.authorised, offered, listing.detail, listing.seconds)
+        reached, authorised = listing.reachable, listing.authorised
+        return SourceReport(reached, authorised, offered, listing.detail, listing.seconds, listing.silent)
 
     def _assemble(
         self, settings: Settings, listings: Mapping[str, Listing], providers: Mapping[str, ProviderSettings]

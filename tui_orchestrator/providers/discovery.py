@@ -118,9 +118,10 @@ async def read_server(source: Source, timeout_s: float = 5.0) -> Listing:
         async with asyncio.timeout(timeout_s):
             listing = await _recognise(source, timeout_s * _SHOW_SHARE)
     except TimeoutError:
-        listing = Listing(reachable=False, detail=f"{place(source.base_url)} did not answer within {timeout_s:g} s")
+        detail = f"{place(source.base_url)} did not answer within {timeout_s:g} s"
+        listing = Listing(reachable=False, detail=detail, silent=True)
     except ListingError as error:
-        listing = Listing((), error.reachable, error.authorised, str(error))
+        listing = Listing((), error.reachable, error.authorised, str(error), silent=error.silent)
     models = tuple(
         model if model.remote or not listing.server else replace(model, price=FREE) for model in listing.models
     )

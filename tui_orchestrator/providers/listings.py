@@ -68,19 +68,28 @@ class Listing:
     seconds: float = 0.0
     server: str = ""
     """Of a local server: lmstudio, ollama, llamacpp, vllm, mlx; '' for one that was not recognised."""
+    silent: bool = False
+    """The list did not come in time, so `reachable` is False; a busy server may answer questions all the same."""
 
 
 class ListingError(Exception):
     """Why a list could not be read, as a sentence without keys."""
 
     def __init__(
-        self, detail: str, *, reachable: bool = True, authorised: bool | None = None, server_failed: bool = False
+        self,
+        detail: str,
+        *,
+        reachable: bool = True,
+        authorised: bool | None = None,
+        server_failed: bool = False,
+        silent: bool = False,
     ) -> None:
         super().__init__(detail)
         self.reachable = reachable
         self.authorised = authorised
         self.server_failed = server_failed
         """A 5xx: the list is broken, which says nothing of the rest of the server."""
+        self.silent = silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +122,10 @@ async def read_listing(source: Source, timeout_s: float = LISTING_TIMEOUT_S) -> 
             models = await reader(source)
     except TimeoutError:
         detail = f"{place(source.base_url)} did not answer within {timeout_s:g} s"
-        return Listing(reachable=False, detail=detail, seconds=monotonic() - started)
+        return Listing(reachable=False, detail=detail, seconds=monotonic() - started, silent=True)
     except ListingError as error:
-        return Listing((), error.reachable, error.authorised, str(error), monotonic() - started)
+        seconds = monotonic() - started
+        return Listing((), error.reachable, error.authorised, str(error), seconds, silent=error.silent)
     # OpenRouter shows its list to everyone, so reading it proves no key.
     authorised = True if source.key and source.kind != "openrouter" else None
     return Listing(tuple(models[:_MAX_MODELS]), True, authorised, counted(models), monotonic() - started)
@@ -165,8 +175,10 @@ async def fetch_json(
         ) as response:
             body = await _bounded(response, where)
             status = response.status_code
+    except httpx2.ConnectTimeout as error:
+        raise ListingError(f"{where} could not be reached in time", reachable=False) from error
     except httpx2.TimeoutException as error:
-        raise ListingError(f"{where} did not answer in time", reachable=False) from error
+        raise ListingError(f"{where} did not answer in time", reachable=False, silent=True) from error
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ValueError) as error:
         raise ListingError(f"{where} could not be reached ({type(error).__name__})", reachable=False) from error
     _check(status, body, where, has_key=bool(source.key))

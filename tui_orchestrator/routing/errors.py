@@ -92,7 +92,7 @@ class Overloaded(TurnError):
 class Timeout(TurnError):
     kind = ErrorKind.TIMEOUT
     what = "The provider did not answer in time."
-    hint = "Try again, or raise the timeouts in [router]."
+    hint = "Try again, or raise the timeouts in [router.timeouts]."
     retryable = True
 
 
@@ -124,7 +124,7 @@ class ContentFilter(TurnError):
 class BadRequest(TurnError):
     kind = ErrorKind.BAD_REQUEST
     what = "The provider did not understand the request."
-    hint = "Check the parameters and attachments; the provider's own words are above."
+    hint = "Check the parameters and attachments that the provider names."
 
 
 class Server(TurnError):

@@ -35,7 +35,8 @@ Json = dict[str, Any]
 
 
 def usd(amount: Money | None) -> float | None:
-    """Exact when read back: below $1,000 a picodollar amount has at most the fifteen digits that a double holds."""
+    """A JSON number, since JSON has no other, which most readers take for a double. Read back at twelve decimals it is
+    exact to the picodollar below $8,192; from there on neighbouring doubles lie more than a picodollar apart."""
     return None if amount is None else float(amount.usd)
 
 
@@ -64,29 +65,9 @@ def _body(event: Event) -> tuple[str, Json]:
         case Text():
             return "text", {"attempt": event.attempt, "text": event.text}
         case AttemptFinished():
-            return "attempt_finished", {
-                "attempt": event.attempt,
-                "model": event.model,
-                "usage": usage_json(event.usage),
-                **_cost(event.cost),
-                "first_token_s": _round(event.first_token_s),
-                "latency_s": _round(event.latency_s),
-                "tokens_per_s": _round(event.tokens_per_s),
-                "confidence": _round(event.confidence.value),
-                "confidence_reasons": list(event.confidence.reasons),
-                "finish_reason": event.finish_reason.value,
-                "from_cache": event.from_cache,
-            }
+            return "attempt_finished", _finished(event)
         case AttemptFailed():
-            return "attempt_failed", {
-                "attempt": event.attempt,
-                "model": event.model,
-                "error": error_json(event.error),
-                "usage": usage_json(event.usage),
-                **_cost(event.cost),
-                "latency_s": _round(event.latency_s),
-                "next": event.next.value,
-            }
+            return "attempt_failed", _attempt_failed(event)
         case Waiting():
             return "waiting", {"attempt": event.attempt, "seconds": _round(event.seconds), "why": event.why}
         case Escalated():
@@ -110,6 +91,34 @@ def _body(event: Event) -> tuple[str, Json]:
                 "attempts": [attempt_json(attempt) for attempt in event.attempts],
             }
     assert_never(event)
+
+
+def _finished(event: AttemptFinished) -> Json:
+    return {
+        "attempt": event.attempt,
+        "model": event.model,
+        "usage": usage_json(event.usage),
+        **_cost(event.cost),
+        "first_token_s": _round(event.first_token_s),
+        "latency_s": _round(event.latency_s),
+        "tokens_per_s": _round(event.tokens_per_s),
+        "confidence": _round(event.confidence.value),
+        "confidence_reasons": list(event.confidence.reasons),
+        "finish_reason": event.finish_reason.value,
+        "from_cache": event.from_cache,
+    }
+
+
+def _attempt_failed(event: AttemptFailed) -> Json:
+    return {
+        "attempt": event.attempt,
+        "model": event.model,
+        "error": error_json(event.error),
+        "usage": usage_json(event.usage),
+        **_cost(event.cost),
+        "latency_s": _round(event.latency_s),
+        "next": event.next.value,
+    }
 
 
 def decision_json(decision: Decision) -> Json:

@@ -1,6 +1,7 @@
 """A circuit per model: open after repeated failures, half-open after a cooldown, closed by a success.
 
-Passive: it learns from real calls alone, since a billed probe is a bill. Times are of the monotonic clock.
+Passive: it learns from real calls, and from lists that were read anyway, since a billed probe is a bill. Times are of
+the monotonic clock.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ FAILURES_TO_OPEN = 3
 COOLDOWN_S = 30.0
 LONGEST_COOLDOWN_S = 600.0
 KEY_COOLDOWN_S = 120.0
+UNREACHED = 2
+"""Calls in a row without a connection: the model is then called unreachable, and is out when the circuit opens."""
 RECENT = 10
 DEGRADED_SHARE = 0.3
 
@@ -47,7 +50,7 @@ class Health:
     state: HealthState
     detail: str = ""
     seconds_left: float | None = None
-    """Until it is tried again; None where only the user can mend it, or nothing is wrong."""
+    """Until it is tried again; None where only the user can mend it, where it may be called, or nothing is wrong."""
 
     @property
     def out(self) -> tuple[Exclusion, str] | None:
@@ -58,7 +61,7 @@ class Health:
                 return Exclusion.COOLING_DOWN, f"cooling down after {self.detail}{left}"
             case HealthState.UNAUTHORISED:
                 return Exclusion.UNHEALTHY, f"the key was not accepted{left}"
-            case HealthState.UNREACHABLE:
+            case HealthState.UNREACHABLE if self.seconds_left is not None:
                 return Exclusion.UNHEALTHY, f"{self.detail}{left}"
             case HealthState.DISABLED:
                 return Exclusion.DISABLED, self.detail or "disabled"
@@ -76,6 +79,8 @@ class _Circuit:
     why: str = ""
     state: HealthState = HealthState.AVAILABLE
     probing: bool = False
+    unreached: int = 0
+    """Calls in a row that found nobody there."""
     recent: deque[bool] = field(default_factory=lambda: deque(maxlen=RECENT))
 
 
@@ -89,17 +94,31 @@ class Circuits:
         key = self._circuits.get(_key_of(provider))
         if key is not None and now < key.until:
             return Health(HealthState.UNAUTHORISED, key.why, key.until - now)
-        circuit = self._circuits.get(model_id)
-        if circuit is None:
-            return Health(HealthState.AVAILABLE)
+        server = self._circuits.get(_server_of(provider))
+        if server is not None and now < server.until:
+            return Health(HealthState.UNREACHABLE, server.why, server.until - now)
+        circuit = self._circuits.get(model_id, _Circuit())
         if now < circuit.until:
             return Health(circuit.state, circuit.why, circuit.until - now)
         if circuit.probing:
             return Health(HealthState.COOLING_DOWN, f"{circuit.why}; one call is trying it")
+        if server is not None:
+            return Health(HealthState.UNREACHABLE, server.why)
+        if circuit.unreached >= UNREACHED:
+            return Health(HealthState.UNREACHABLE, f"the last {circuit.unreached} calls could not reach it")
         failed = circuit.recent.count(False)
         if circuit.recent and failed / len(circuit.recent) >= DEGRADED_SHARE:
             return Health(HealthState.DEGRADED, f"{failed} of the last {len(circuit.recent)} calls failed")
         return Health(HealthState.AVAILABLE)
+
+    def reached(self, provider: str) -> None:
+        """The provider's server answered, whatever it said."""
+        self._circuits.pop(_server_of(provider), None)
+
+    def unreachable(self, provider: str, why: str, now: float, cooldown_s: float = COOLDOWN_S) -> None:
+        """Nobody was there to read its list from: all its models are called unreachable until one answers or the list
+        can be read, and are out for `cooldown_s`. `why` is a clean sentence."""
+        self._circuits[_server_of(provider)] = _Circuit(until=now + cooldown_s, why=why)
 
     def begin(self, model_id: str) -> None:
         """A call starts: through a half-open circuit only this one goes until it ends."""
@@ -109,9 +128,10 @@ class Circuits:
 
     def succeeded(self, model_id: str, provider: str) -> None:
         self._circuits.pop(_key_of(provider), None)
+        self.reached(provider)
         circuit = self._circuits.setdefault(model_id, _Circuit())
         circuit.recent.append(True)
-        circuit.failures = circuit.opened = 0
+        circuit.failures = circuit.opened = circuit.unreached = 0
         circuit.probing = False
         circuit.until = 0.0
 
@@ -121,6 +141,8 @@ class Circuits:
             circuit.probing = False
 
     def failed(self, model_id: str, provider: str, error: TurnError, now: float) -> None:
+        if error.status is not None:
+            self.reached(provider)
         if error.kind in _NOT_ITS_FAULT:
             self.stopped(model_id)
             return
@@ -132,6 +154,7 @@ class Circuits:
         circuit = self._circuits.setdefault(model_id, _Circuit())
         circuit.recent.append(False)
         circuit.failures += 1
+        circuit.unreached = circuit.unreached + 1 if error.kind is ErrorKind.CONNECTION else 0
         again = circuit.probing
         circuit.probing = False
         if error.kind is ErrorKind.RATE_LIMITED:
@@ -166,6 +189,10 @@ class Circuits:
     def forget(self) -> None:
         """Everything is tried afresh, as after a refresh that the user asked for."""
         self._circuits.clear()
+
+
+def _server_of(provider: str) -> str:
+    return f"server of {provider}"
 
 
 def _key_of(provider: str) -> str:

@@ -129,13 +129,20 @@ def conclusion(
         error = errors[-1] if errors else refused(refusal) if refusal else NoCandidate(decision.reason)
         return failed(decision.request_id, error, everything, at)
     best = max(finished, key=lambda tried: (_value(tried), tried.attempt.number))
-    note = ""
+    note = flaw(best)
     if _value(best) < policy.confidence_threshold:
         of = f"best of {len(everything)} attempts" if len(everything) > 1 else "the only attempt"
-        note = f"{of}; confidence {_value(best):.2f} is below {policy.confidence_threshold:.2f}"
+        because = f": {note}" if note else ""
+        note = f"{of}; confidence {_value(best):.2f} is below {policy.confidence_threshold:.2f}{because}"
         if refusal is not None:
             note += f", and a surer model does not fit: {refused(refusal).message}"
     return completed(decision, best, everything, at, latency_s, note)
+
+
+def flaw(tried: Tried) -> str:
+    """What a hard check found: that an answer is empty, refuses or was cut off. '' for one that passed."""
+    confidence = tried.confidence
+    return confidence.reasons[0] if confidence is not None and confidence.cause is not None else ""
 
 
 def refused(refusal: Refusal) -> BudgetExceeded:
@@ -150,7 +157,8 @@ def no_model(decision: Decision) -> TurnError:
     """Why nothing was tried at all."""
     if decision.refused is not None:
         return BudgetExceeded(decision.reason)
-    why = {candidate.excluded_by for candidate in decision.candidates}
+    pinned = decision.asked.model if decision.pinned else None
+    why = {candidate.excluded_by for candidate in decision.candidates if pinned in (None, candidate.model)}
     return NoCandidate(decision.reason, hint=next((hint for out, hint in _HINTS.items() if out in why), None))
 
 
@@ -159,6 +167,7 @@ _HINTS = {
     Exclusion.CONTEXT_WINDOW: "Shorten the prompt or its files, or start a new session: all of this one is sent along.",
     Exclusion.MISSING_ABILITY: "Leave the image out, or set the key of a provider whose models can read it.",
     Exclusion.UNPRICED: "Give the model's price in [[models]], or leave the cap out.",
+    Exclusion.UNHEALTHY: "Check the network, base_url, the key, and that the server runs; `doctor` tries each one.",
 }
 
 

@@ -17,7 +17,7 @@ from .events import Cause, Completed, Decided, Escalated, Event, Failed, FinishR
 from .model import Registry
 from .received import Plan
 from .request import Request, Strategy
-from .telling import completed, conclusion, ended, failed, no_model, refused, verdict, why_escalated
+from .telling import completed, conclusion, ended, failed, flaw, no_model, refused, verdict, why_escalated
 
 # A surer model is worth an escalation only when it is surer by this much.
 SURER = 0.02
@@ -243,6 +243,7 @@ class Walk:
         note = f"{silent} of {wanted} members gave no answer" if silent else ""
         if note and self.refusal is not None:
             note += f": {refused(self.refusal).message}"
+        note = "; ".join(filter(None, (flaw(winner), note)))
         return completed(self.decision, winner, self.tried, self.clock.now(), self._elapsed(), note)
 
     async def _members(self) -> list[tuple[Plan, Granted]]:

@@ -16,6 +16,7 @@ from ..locations import config_file
 from ..settings import ProviderSettings, Settings
 from ..storage.database import Database
 from ..storage.faults import StoreError
+from .places import theme_problem
 from .runtime import Runtime, store_path
 
 PACKAGES = ("textual", "anthropic", "openai", "google-genai", "httpx2", "genai-prices")
@@ -60,6 +61,8 @@ def _configuration(settings: Settings, config: Path | None) -> Iterable[Finding]
             yield Finding("configuration", Standing.PROBLEM, f"others may write {path}", remedy)
     else:
         yield Finding("configuration", Standing.GOOD, f"there is no {path}; the defaults are in effect")
+    if said := theme_problem(settings):
+        yield Finding("configuration", Standing.PROBLEM, said, "F9 in the console lists the themes there are")
     for notice in settings.notices:
         yield Finding("configuration", Standing.NOTE, notice)
     budgets = settings.budgets
@@ -100,7 +103,7 @@ def _counted(models: int) -> str:
 
 
 def _models(runtime: Runtime) -> Iterable[Finding]:
-    usable = [model for model in runtime.registry if model.id not in runtime.registry.out]
+    usable = [model for model in runtime.registry if runtime.health(model.id).out is None]
     if not usable:
         remedy = "set a provider's key, start a local model server, or run `tui-orchestrator demo`"
         yield Finding("models", Standing.PROBLEM, "no model can be used", remedy)

@@ -19,7 +19,7 @@ from ..routing.clock import SystemClock
 from ..routing.decision import Decision
 from ..routing.errors import NotFound
 from ..routing.events import Event
-from ..routing.health import Circuits, Health, HealthState
+from ..routing.health import COOLDOWN_S, Circuits, Health, HealthState
 from ..routing.model import Registry
 from ..routing.money import ZERO, Money
 from ..routing.ports import AnswerCache, Clock, Provider
@@ -152,9 +152,19 @@ class Runtime:
         self._read = await self.catalogue.read(refresh=forget)
         if forget:
             self.router.caller.circuits.forget()
+        self._tell_who_is_there()
         self._limit_providers()
         self._put_registry()
         return self.registry
+
+    def _tell_who_is_there(self) -> None:
+        circuits, now = self.router.caller.circuits, self.clock.monotonic()
+        for name, report in self.catalogue.reports.items():
+            if report.reachable:
+                circuits.reached(name)
+            elif report.reachable is False:
+                # A server too busy to list its models may well answer a question: it stays in.
+                circuits.unreachable(name, report.detail, now, 0.0 if report.silent else COOLDOWN_S)
 
     def _limit_providers(self) -> None:
         _limit_providers(self.router.caller.limits, self.catalogue)
@@ -220,6 +230,7 @@ class Runtime:
         return tuple(state for state in states if state.scope != "request")
 
     async def _remember(self) -> None:
+        await SqliteLedger(self.database, self.clock).recover()
         for figures in await self.reports.measured("month"):
             self.router.experience.remember(
                 figures.model, figures.finished, figures.failed, figures.first_token_p50_s, figures.tokens_per_s
@@ -265,7 +276,7 @@ async def _open_store(
     except StoreError as error:
         if not in_memory_if_broken:
             raise
-        notices.append(f"{error} Nothing of this run will be kept.")
+        notices.append(f"{error}. Nothing of this run will be kept.")
     budgets = _without_room(settings.budgets)
     if budgets != settings.budgets:
         notices.append("The daily and monthly caps cannot be checked without it, so nothing they cover may cost money.")
