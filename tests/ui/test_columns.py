@@ -54,13 +54,28 @@ async def test_members_stand_side_by_side_with_their_figures() -> None:
         assert "✓ b/two" in rows[0]
         assert "✗ c/three" in rows[0]
         assert "2.0 s · ~54 tok · ~27 tok/s" in rows[1]
-        assert "$0.0041 · 1.5 s · 1,200 tok · 80" in rows[1]
+        assert "$0.0041 1.5s ↓1.2k 800 tok/s" in rows[1]
         assert "stream broke [/y]" in rows[1]
         text = "\n".join(rows)
         assert "first answer" in text
         assert "confidence 0.86" in text
         assert "▸ thinking" in text
         assert "✗ stream broke [/y]" in text
+
+
+async def test_every_figure_fits_over_the_narrowest_column() -> None:
+    app = Stage()
+    async with app.run_test(size=(3 * MIN_COLUMN, 20)) as pilot:
+        columns = app.columns
+        columns.start([(1, "a/one"), (2, "b/two"), (3, "c/three")])
+        dear = Cost(Money.from_usd("0.000123"), CostState.ESTIMATED)
+        columns.finish(1, seconds=0.6, tokens=87, tokens_per_s=140.2, cost=COST)
+        columns.finish(2, seconds=59.5, tokens=123_456, tokens_per_s=2074.9, cost=dear)
+        columns.finish(3, seconds=1.5, tokens=12, tokens_per_s=None, cost=COST)
+        row = (await screen(pilot))[1]
+        for figures in ("$0.0041 · 0.6s · ↓87 · 140 tok/s", f"{dear} 59.5s ↓123k 2075 tok/s", "? tok/s"):
+            assert figures in row
+        assert "…" not in row
 
 
 async def test_narrow_members_wait_behind_tabs() -> None:
@@ -98,7 +113,8 @@ async def test_the_verdict_marks_the_winner_and_tells_agreement_and_dissent() ->
         text = "\n".join(await screen(pilot))
         assert "★ b/two" in text.splitlines()[0]
         assert "★ b/two is the answer · judge" in text
-        assert "a/[/x] one │  0.60 │" in text
+        assert "[/x] one │  0.60 │" in text
+        assert "a/[/x] one │" not in text
         assert "• both | say *this*" in text
         assert "• a/one: # differs" in text
         assert "? tok/s" in text

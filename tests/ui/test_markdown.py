@@ -171,6 +171,34 @@ def test_nested_lists_get_their_own_bullets_and_hang() -> None:
     ]
 
 
+@pytest.mark.parametrize("width", [12, 34, 60])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("> " * 200 + "deep\n" + "- " * 100 + "x\n| a | b |\n|--\n| 1 | 2 | 3 |", "deep x | a | b | |-- | 1 | 2 | 3 |"),
+        (">" * 300 + "deep", "deep"),
+        ("1. " * 90 + "deep", "deep"),
+        ("\n".join(" " * 2 * depth + f"- w{depth}" for depth in range(40)), " ".join(f"w{d}" for d in range(40))),
+        ("\n".join("  " * depth + "- " * 6 + f"w{depth}" for depth in range(30)), " ".join(f"w{d}" for d in range(30))),
+        ("> " * 30 + "| a | b |\n" + "> " * 30 + "|---|---|\n" + "> " * 30 + "| c | d |", "abcd"),
+    ],
+)
+def test_no_depth_of_nesting_hides_words(text: str, said: str, width: int) -> None:
+    shown = re.sub(r"[^\w|]", "", "".join(screen(text, width)))
+    wanted = re.sub(r"[^\w|]", "", said)
+    if "|" not in wanted:
+        shown = shown.replace("|", "")
+    at = -1
+    for character in wanted:
+        at = shown.find(character, at + 1)
+        assert at >= 0, (character, screen(text, width))
+
+
+def test_deep_nesting_leaves_half_of_the_width_to_the_text() -> None:
+    assert screen("> " * 200 + "said", 40) == ["▎ " * 8 + "said"]
+    assert screen("> " * 18 + "said", 40) == ["▎ " * 10 + "said"]
+
+
 def test_headings_quotes_and_rules() -> None:
     assert screen("# One\ntext\n## Two\n> said\n> twice\n\n---\nend", 12) == [
         "One",

@@ -64,6 +64,69 @@ async def test_a_smaller_terminal_keeps_the_draft_and_a_place_to_type(tmp_path: 
             assert seat.app.focused is seat.app.composer.prompt
 
 
+@pytest.mark.parametrize("key", ["f2", "f3", "f4"])
+async def test_what_is_typed_in_a_pane_goes_to_the_prompt(tmp_path: Path, key: str) -> None:
+    async with console(tmp_path) as seat:
+        await seat.type("Say ")
+        await seat.pilot.press(key, "H", "i", "space", "é", "!")
+        await seat.sees("Say Hi é!")
+        assert seat.app.focused is seat.app.composer.prompt
+
+
+async def test_letters_in_the_list_of_models_and_in_dialogs_are_not_typed_into_the_prompt(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.pilot.press("f5", "x", "s")
+        await seat.sees("level ▴")
+        await seat.pilot.press("f2", "f1", "x")
+        await seat.sees("view: decision")
+        await seat.pilot.press("escape")
+        await seat.sees_no("view: decision")
+        assert seat.app.composer.prompt.text == ""
+
+
+async def test_a_letter_that_the_users_keymap_gives_an_action_is_not_typed(tmp_path: Path) -> None:
+    async with console(tmp_path, ui=UiSettings(keymap={"pane.costs": "x"})) as seat:
+        await seat.pilot.press("f2", "x")
+        assert seat.app.costs.has_focus
+        assert seat.app.composer.prompt.text == ""
+
+
+async def test_a_narrow_terminal_says_it_above_the_prompt_and_covers_nothing(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(40, 10)) as seat:
+        await seat.pilot.press("ctrl+c")
+        await seat.sees("· Press Ctrl+C again to quit;", "typed is kept.")
+        assert not seat.app.screen.query("Toast")
+        await seat.type("half")
+        await seat.sees_no("Press Ctrl+C")
+        await seat.sees("→ ")
+        await seat.pilot.resize_terminal(80, 24)
+        await seat.pilot.press("f7")
+        await seat.until(lambda: seat.app.screen.query("Toast"), "a toast where there is room")
+
+
+async def test_the_greeting_counts_the_models_that_are_found_later(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        runtime = seat.app.runtime
+        assert runtime is not None
+        await seat.sees("Models found: ")
+        for model in runtime.registry:
+            runtime.set_enabled(model.id, False)
+        await seat.sees("No model can be asked yet.")
+        await seat.sees_no("Models found: ")
+        for model in runtime.registry:
+            runtime.set_enabled(model.id, True)
+        await seat.sees("Where to?", "Models found: ")
+        await seat.sees_no("No model can be asked yet.")
+        await seat.send(PROMPT)
+        await seat.ended()
+        before = len(seat.app.chat.transcript.entries)
+        for model in runtime.registry:
+            runtime.set_enabled(model.id, False)
+        await seat.pilot.pause()
+        assert len(seat.app.chat.transcript.entries) == before
+        assert "No model can be asked yet." not in seat.screen
+
+
 async def test_the_footer_and_the_help_say_what_keys_do_here(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
         await seat.sees("F1 Help", "^S Strategy")

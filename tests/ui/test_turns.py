@@ -177,6 +177,36 @@ async def test_an_ensemble_stands_side_by_side_and_ends_in_a_verdict(tmp_path: P
         await seat.until(lambda: seat.app.chat.columns.display, "the columns back")
 
 
+async def test_on_a_low_terminal_an_ensemble_ends_in_the_transcript_and_f7_shows_the_members(tmp_path: Path) -> None:
+    script = Script()
+    for number in range(3):
+        script.then(Say(text=f"Member {number}: Paris is the capital of France, on the Seine."))
+    async with console(tmp_path, size=(40, 10), script=script) as seat:
+        await seat.send("/ensemble 3")
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.sees("Paris is the capital of", "on the Seine.")
+        assert " │" not in seat.screen
+        await seat.pilot.press("f7")
+        await seat.sees("★", "│", "tok/s", "Paris is the capital")
+        await seat.pilot.press("f7")
+        await seat.sees_no(" │")
+
+
+async def test_a_verdict_at_eighty_columns_names_every_model_whole(tmp_path: Path) -> None:
+    script = Script()
+    for number in range(3):
+        script.then(Say(text=f"Member {number}: Paris is the capital of France, on the Seine."))
+    async with console(tmp_path, size=(80, 24), script=script) as seat:
+        await seat.send("/ensemble 3")
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.sees("total", "consensus")
+        for (model,) in rows(tmp_path, "SELECT model FROM attempts"):
+            name = str(model).partition("/")[2]
+            assert any(line.strip(" │").startswith(f"{name} ") and "0." in line for line in seat.screen.splitlines())
+
+
 async def test_what_a_model_says_runs_no_action_and_crashes_nothing(tmp_path: Path) -> None:
     hostile = "[@click=app.quit]click[/] [/x] [b]not bold[/b] \x1b]52;c;aGk=\x07 [link=http://x/[y]]z"
     script = Script().always(Say(text=hostile))
@@ -202,6 +232,11 @@ async def test_a_second_prompt_waits_its_turn_and_is_not_lost(tmp_path: Path) ->
         await seat.pilot.press("escape")
         await seat.ended()
         assert seat.app.composer.prompt.text == "and another thing"
+        # What kept it from being sent is over: the line says again where it would go.
+        await seat.sees_no("an answer is still running")
+        line = next(line for line in seat.screen.splitlines() if "difficulty " in line and "tok in" in line)
+        assert "→ " in line
+        assert "$" in line
 
 
 async def test_a_session_is_opened_again_with_what_was_said_and_what_it_cost(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from tui_orchestrator.storage.conversations import Discarded, StoredMessage
 from . import words
 from .columns import Columns
 from .entries import Entry, Kind, Part, Severity
+from .layout import LOW
 from .live import LiveTurn, answer_key, prompt_key, request_of, stored_status
 from .look import Caption
 from .transcript import Transcript
@@ -92,7 +93,8 @@ class ChatPane(Vertical):
         before = live.activity
         live.tell(event)
         if isinstance(event, Decided) and live.side_by_side:
-            self._show_columns(True)
+            # A low terminal would hold little more than their headings; the transcript says who won.
+            self._show_columns(self.app.size.height >= LOW)
         if live.over:
             self.post_message(self.Activity(""))
         elif live.activity != before:
@@ -131,6 +133,18 @@ class ChatPane(Vertical):
         self.transcript.finish(WELCOME)
         # Where it does not fit, its beginning is worth more than its end.
         self.transcript.following = False
+
+    def amend_greeting(self, markdown: str) -> None:
+        """Models were found or lost. It stays as it was once something has been asked, or where there is none."""
+        entries = self.transcript.entries
+        greeting = next((entry for entry in entries if entry.key == WELCOME), None)
+        asked = any(entry.kind is Kind.PROMPT for entry in entries)
+        if greeting is None or asked or greeting.source == markdown:
+            return
+        amended = Entry.answer(markdown, key=WELCOME)
+        self.transcript.load([amended if entry is greeting else entry for entry in entries])
+        self.transcript.following = False
+        self.transcript.show(WELCOME)
 
     def tell_attempts(self, attempts: Iterable[Attempt]) -> None:
         """What is known of loaded answers, for the lines under them."""

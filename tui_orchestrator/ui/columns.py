@@ -27,6 +27,7 @@ from tui_orchestrator.routing.events import Score
 from tui_orchestrator.routing.money import Cost
 from tui_orchestrator.routing.text import clean_line
 
+from . import words
 from .entries import BYTES_PER_TOKEN
 from .look import Caption, Look
 from .transcript import Transcript
@@ -64,18 +65,19 @@ class _Member:
     state: State = State.WAITING
     received: int = 0
     """Bytes, for an estimate of tokens until they are known."""
-    figures: str = ""
+    figures: tuple[str, ...] = ()
     cost: str = ""
 
-    def line(self, now: float) -> Caption:
-        """Seconds, tokens, speed and cost: estimated and marked so while it streams."""
+    def line(self, now: float, width: int) -> Caption:
+        """Cost, seconds, tokens and speed, closer together where it is narrow; marked as estimates while it streams."""
         if self.figures or self.state is State.WAITING:
             # The cost stands first: in a narrow column the end of the line is cut off.
-            return [
-                (self.cost, "money"),
-                (" · " if self.cost and self.figures else "", "muted"),
-                (self.figures, "muted"),
-            ]
+            parts = [part for part in (self.cost, *self.figures) if part]
+            for separator in (" · ", " "):
+                if cell_len(separator.join(parts)) <= width:
+                    break
+            rest = separator.join(parts[1:] if self.cost else parts)
+            return [(self.cost, "money"), (separator if self.cost and rest else "", "muted"), (rest, "muted")]
         seconds = max(0.01, now - self.started)
         tokens = self.received // BYTES_PER_TOKEN
         return [(f"{seconds:.1f} s · ~{tokens:,} tok · ~{tokens / seconds:.0f} tok/s", "muted")]
@@ -100,7 +102,7 @@ class _Header(Widget):
         name = Text.assemble(
             (f"{member.state} ", look.style(_ROLES[member.state])), (member.model, look.style("strong"))
         )
-        figures = Text.assemble(*look.runs(member.line(self.clock())))
+        figures = Text.assemble(*look.runs(member.line(self.clock(), self.size.width)))
         for row in (name, figures):
             row.truncate(self.size.width, overflow="ellipsis")
         return Text("\n").join([name, figures])
@@ -233,7 +235,7 @@ class Columns(Vertical):
         member = self._members[number]
         member.state = State.FINISHED
         speed = "?" if tokens_per_s is None else f"{tokens_per_s:.0f}"
-        member.figures = f"{seconds:.1f} s · {tokens:,} tok · {speed} tok/s"
+        member.figures = (f"{seconds:.1f}s", f"↓{words.tokens(tokens)}", f"{speed} tok/s")
         member.cost = str(cost)
         sure = "" if confidence is None else f"confidence {confidence:.2f}"
         self._answers[number].finish(_ANSWER, sure)
@@ -243,7 +245,7 @@ class Columns(Vertical):
         """What had come stays on the screen, under the reason."""
         member = self._members[number]
         member.state = State.FAILED
-        member.figures = clean_line(why, 120)
+        member.figures = (clean_line(why, 120),)
         member.cost = str(cost) if cost else ""
         self._answers[number].finish(_ANSWER)
         self._answers[number].notice(clean_line(why), "error")
@@ -325,12 +327,12 @@ class Columns(Vertical):
 
 def _report(scores: Sequence[Score], agreement: Sequence[str], dissent: Sequence[str]) -> str:
     rows = [
-        f"| {_plain(score.model)} | {score.total:.2f} | {score.confidence:.2f} | {score.capability:.2f} "
-        f"| {score.completeness:.2f} | {score.consensus:.2f} |"
+        f"| {_plain(words.short_name(score.model))} | {score.total:.2f} | {score.confidence:.2f} "
+        f"| {score.capability:.2f} | {score.completeness:.2f} | {score.consensus:.2f} |"
         for score in scores
     ]
     parts = [
-        "| model | total | confidence | capability | completeness | consensus |\n|:--|--:|--:|--:|--:|--:|",
+        "| model | total | confidence | capable | complete | consensus |\n|:--|--:|--:|--:|--:|--:|",
         *rows,
     ]
     for title, points in (("They agree", agreement), ("They differ", dissent)):

@@ -23,6 +23,7 @@ from tui_orchestrator.services.attachments import Enclosed, enclose
 from . import words
 from .attachments import Mention, look_up, mentions, read_ones
 from .commands import SlashCommand, parse_slash, slash_matches
+from .entries import Severity
 from .prompt import Prompt
 from .words import ACCENT, BAD, GOOD, MONEY, MUTED, WARN
 
@@ -31,6 +32,7 @@ WEIGH_AFTER_S = 0.12
 WEIGHED_CHARACTERS = 60_000
 """Of a longer draft only the beginning is weighed while it is typed; all of it is when it is sent."""
 HINTS_SHOWN = 6
+_NEWS = {"information": ("·", MUTED), "warning": ("▲", WARN), "error": ("✗", BAD)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,16 @@ class Outlook:
     """While a turn runs: what it does."""
     problem: str = ""
     """Why the draft was not sent."""
+    news: str = ""
+    """What stands in place of a toast where there is no room for one; its style below."""
+    news_style: str = ""
     idle: str = ""
     """What is said while there is no draft."""
 
 
 def draw_outlook(outlook: Outlook, width: int) -> Content:
+    if outlook.news:
+        return Content.styled(outlook.news, outlook.news_style)
     if outlook.problem:
         return _clip([(f"✗ {outlook.problem}", BAD)], width)
     parts: list[tuple[str, str]] = []
@@ -127,13 +134,26 @@ class Composer(Vertical):
         super().__init__(id="composer")
         self.prompt = Prompt()
         self.weigh: Weigh | None = None
-        self.busy = False
-        """While a turn runs the prompt can be written but not sent."""
+        self._busy = False
         self._line = Static(id="outlook", markup=False)
         self._hints = Static(id="hints", markup=False)
         self._outlook = Outlook()
         self._timer: Timer | None = None
+        self._news_timer: Timer | None = None
         self._read: dict[str, Mention | None] = {}
+
+    @property
+    def busy(self) -> bool:
+        """While a turn runs the prompt can be written but not sent."""
+        return self._busy
+
+    @busy.setter
+    def busy(self, busy: bool) -> None:
+        self._busy = busy
+        if not busy:
+            # What could not be done while it ran can be done now, and the draft that waited may go elsewhere.
+            self.say(problem="")
+            self.weigh_again()
 
     def compose(self) -> ComposeResult:
         yield self._hints
@@ -154,8 +174,23 @@ class Composer(Vertical):
             running=old.running if running is None else running,
             idle=old.idle if idle is None else idle,
             problem=old.problem if problem is None else problem,
+            news="" if problem else old.news,
         )
         self._draw()
+
+    def tell_news(self, sentence: str, severity: Severity, seconds: float) -> None:
+        """In the line above the prompt, which grows for it, until the time is up or something is typed."""
+        mark, style = _NEWS[severity]
+        self._outlook = replace(self._outlook, news=f"{mark} {sentence}", news_style=style)
+        self._draw()
+        if self._news_timer is not None:
+            self._news_timer.stop()
+        self._news_timer = self.set_timer(seconds, self._end_news)
+
+    def _end_news(self) -> None:
+        if self._outlook.news:
+            self._outlook = replace(self._outlook, news="")
+            self._draw()
 
     def show_outlook(self, outlook: Outlook) -> None:
         self._outlook = outlook
@@ -175,6 +210,8 @@ class Composer(Vertical):
             self._hints.update(words.lines(_hint(command, width) for command in matches[:HINTS_SHOWN]))
         if self._outlook.problem:
             self.say(problem="")
+        if draft:
+            self._end_news()
         self._weigh_soon()
 
     def _weigh_soon(self) -> None:

@@ -28,6 +28,7 @@ from .entries import Severity
 from .prompt import Prompt
 from .registry import Row, rows_of
 from .stage import Stage
+from .welcome import welcome
 
 TWICE_WITHIN_S = 2.0
 """Two presses of Ctrl+C this close together leave."""
@@ -62,6 +63,8 @@ class Desk(Stage):
         if isinstance(event, RegistryChanged):
             self.show_models()
             self.composer.weigh_again()
+            if self.runtime is not None:
+                self.chat.amend_greeting(welcome(self.runtime))
         else:
             self.events.publish(event)
 
@@ -129,7 +132,6 @@ class Desk(Stage):
             self._turn = None
             self.composer.busy = False
             self.tell_status()
-            self.composer.weigh_again()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Expected trouble of a turn arrives as events; what ends up here is a broken store or a bug, and is said."""

@@ -13,8 +13,10 @@ WIDE = 130
 """Columns from which chat, decision and costs stand together."""
 MIDDLE = 96
 """Columns from which chat stands beside one of them."""
+ROOM_FOR_TOASTS = 60
+"""Columns below which a toast would cover half of the screen, and the line above the prompt speaks instead."""
 LOW = 16
-"""Rows below which header, borders and the line above the prompt give way to the transcript."""
+"""Rows below which the header, the borders and an ensemble's columns give way to the transcript."""
 
 
 def arrange(

@@ -24,6 +24,8 @@ from .look import Look
 BULLETS = "•◦▪"
 MIN_WIDTH = 8
 """However deep the nesting, text gets this many cells."""
+LEVELS = 8
+"""Nesting that is told apart in what is nested more deeply than the parser reads."""
 MAX_COLUMNS = 64
 """A wider table is shown as its source."""
 
@@ -37,6 +39,26 @@ def _parser() -> MarkdownIt:
 def fences(text: str) -> list[tuple[str, str]]:
     """(language, code) of every code block, as its author wrote it."""
     return [(token.info.strip(), token.content) for token in _parser().parse(text) if token.type == "fence"]
+
+
+def _read(text: str) -> SyntaxTreeNode | None:
+    """What nests too deeply loses levels, never words; None where even then the parser would drop some."""
+    for source in (text, _flattened(text)):
+        tokens = _parser().parse(source)
+        # A container that ends up as deep as the parser goes is left empty by it.
+        deepest = max((token.level for token in tokens if token.type in _CONTAINERS), default=0)
+        if deepest < _parser().options["maxNesting"] - 1:
+            return SyntaxTreeNode(tokens)
+    return None
+
+
+def _flattened(text: str) -> str:
+    """With no more markers and indentation at the beginning of a line than `LEVELS`."""
+    return "\n".join(_DEEP.sub(r"\1", line[max(0, _indent(line) - 2 * LEVELS) :]) for line in text.split("\n"))
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def lay_out(block: Block, width: int, look: Look) -> list[Line]:
@@ -57,16 +79,21 @@ def lay_out(block: Block, width: int, look: Look) -> list[Line]:
         case Kind.TABLE if block.head:
             lines = _Renderer(look).table_rest(block, room)
         case _:
-            tree = SyntaxTreeNode(_parser().parse(block.text))
-            lines = _Renderer(look, block.number).stack(tree.children, room)
+            tree = _read(block.text)
+            if tree is None:
+                lines = wrap([(tidy_lines(block.text), look.style("text"))], room)
+            else:
+                lines = _Renderer(look, block.number, least=max(MIN_WIDTH, room // 2)).stack(tree.children, room)
     if block.margin and width > MIN_WIDTH:
         lines = [line.with_lead([(" " * min(block.margin, width - MIN_WIDTH), look.style("text"))]) for line in lines]
     return [part for line in lines for part in _fitted(line, width)]
 
 
 class _Renderer:
-    def __init__(self, look: Look, number: int | None = None, body: str = "text") -> None:
+    def __init__(self, look: Look, number: int | None = None, body: str = "text", least: int = MIN_WIDTH) -> None:
+        """`least`: cells that the bars of quotes leave to the text."""
         self.look = look
+        self.least = least
         self.body = look.style(body)
         self.number = number
         self.depth = 0
@@ -87,7 +114,10 @@ class _Renderer:
             case "bullet_list" | "ordered_list":
                 return self.listing(node, width)
             case "blockquote":
-                inner = _Renderer(self.look, body="muted").stack(node.children, width - 2)
+                room = width - 2 if width - 2 >= self.least else width
+                inner = _Renderer(self.look, body="muted", least=self.least).stack(node.children, room)
+                if room == width:
+                    return inner
                 return [line.with_lead([("▎ ", self.look.style("secondary"))]) for line in inner]
             case "fence" | "code_block":
                 language = node.info.strip().split(" ")[0].lower() if node.type == "fence" else ""
@@ -225,6 +255,8 @@ def _between(parts: list[str]) -> list[str]:
     return [piece for part in parts for piece in ("\n", part)][1:]
 
 
+_CONTAINERS = ("blockquote_open", "list_item_open")
+_DEEP = re.compile(rf"^( *(?:(?:>|[-*+]|\d{{1,9}}[.)]) *){{{LEVELS}}})(?:(?:>|[-*+]|\d{{1,9}}[.)])(?: +|(?=>)|$))+")
 # Models write it in table cells, where Markdown has no other line break.
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _NONE, _BOLD, _ITALIC, _STRIKE = Style(), Style(bold=True), Style(italic=True), Style(strike=True)

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.command import Provider
 from textual.containers import Horizontal, Vertical
-from textual.events import DescendantFocus, Resize
+from textual.events import DescendantFocus, Key, Resize
 from textual.signal import Signal
 from textual.widget import Widget
 
@@ -24,7 +24,8 @@ from .composer import Composer
 from .costs import CostsPane
 from .decision import DecisionPane
 from .dialogs import HelpScreen
-from .layout import LOW, PANES, Pane, arrange
+from .entries import Severity
+from .layout import LOW, PANES, ROOM_FOR_TOASTS, Pane, arrange
 from .prompt import Prompt
 from .registry import RegistryPane
 from .skin import Skinned
@@ -136,6 +137,33 @@ class Stage(Skinned):
         self.place_panes()
         self.composer.prompt.focus()
         return not at_home
+
+    def on_key(self, event: Key) -> None:
+        """A letter that nothing under the focus uses is meant for the prompt. It arrives here only when unused."""
+        typed = event.character
+        if typed is None or not event.is_printable or event.key in self.screen.active_bindings:
+            return
+        # In a dialog or the list of models letters are actions; one that is none there was a slip.
+        if len(self.screen_stack) > 1 or self.registry.has_focus_within:
+            return
+        event.prevent_default()
+        # At once, unlike `focus`, so that the next letter comes after this one.
+        self.screen.set_focus(self.composer.prompt)
+        self.composer.prompt.insert(typed)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: Severity = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        if self.size.width >= ROOM_FOR_TOASTS:
+            super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+        else:
+            self.composer.tell_news(message, severity, self.NOTIFICATION_TIMEOUT if timeout is None else timeout)
 
     def get_key_display(self, binding: Binding) -> str:
         display = super().get_key_display(binding)
