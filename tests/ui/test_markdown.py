@@ -182,6 +182,7 @@ def test_nested_lists_get_their_own_bullets_and_hang() -> None:
         ("\n".join("  " * depth + "- " * 6 + f"w{depth}" for depth in range(30)), " ".join(f"w{d}" for d in range(30))),
         ("> " * 30 + "| a | b |\n" + "> " * 30 + "|---|---|\n" + "> " * 30 + "| c | d |", "abcd"),
     ],
+    ids=["both", "quotes", "numbers", "indented", "indented-markers", "quoted-table"],
 )
 def test_no_depth_of_nesting_hides_words(text: str, said: str, width: int) -> None:
     shown = re.sub(r"[^\w|]", "", "".join(screen(text, width)))
