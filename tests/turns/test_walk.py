@@ -57,6 +57,17 @@ def clock_of(runtime: Runtime) -> ManualClock:
     return runtime.clock
 
 
+async def test_a_weak_answer_goes_on_to_a_model_that_is_just_as_sure(tmp_path: Path) -> None:
+    async with running(tmp_path / "store.db", Script().then(DOUBT)) as (runtime, _):
+        request = ask("Hi", strategy=Strategy.QUALITY)
+        p = {c.model: c.success_probability for c in runtime.preview(request).candidates}
+        events = await turn(runtime, request)
+        first, second = walked(events)
+        assert p[first] == p[second], "so easy a prompt that nobody is surer"
+        [escalated] = only(events, Escalated)
+        assert escalated.cause is EscalationCause.LOW_CONFIDENCE
+
+
 async def test_before_any_text_the_next_model_takes_over_in_silence(tmp_path: Path) -> None:
     script = Script().then(Reply(404), "rush-pro")
     async with running(tmp_path / "s.db", script) as (runtime, _):

@@ -19,9 +19,6 @@ from .received import Plan
 from .request import Request, Strategy
 from .telling import completed, conclusion, ended, failed, flaw, no_model, refused, verdict, why_escalated
 
-# A surer model is worth an escalation only when it is surer by this much.
-SURER = 0.02
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -122,7 +119,7 @@ class Walk:
         assert tried.confidence is not None
         if tried.confidence.value >= self.policy.confidence_threshold or self.decision.pinned or left <= 0:
             return Step(Next.GIVE_UP)
-        better = self._surer_than(tried.attempt.model)
+        better = self._as_sure_as(tried.attempt.model)
         return Step(Next.FALLBACK, better, Cause.ESCALATION) if better else Step(Next.GIVE_UP)
 
     def _after_error(self, tried: Tried, error: TurnError, left: int) -> Step:
@@ -186,13 +183,14 @@ class Walk:
             return model_id
         return None
 
-    def _surer_than(self, model_id: str) -> str | None:
-        """The next model of the chain that is likelier to answer well; in a chain the user named: simply the next."""
+    def _as_sure_as(self, model_id: str) -> str | None:
+        """The next model of the chain that is at least as likely to answer well: the weak answer spoke against this one
+        alone. In a chain the user named: simply the next."""
         current = self.decision.candidate(model_id)
         assert current is not None
         for candidate in self._candidates(self._ahead()):
-            surer = candidate.success_probability >= current.success_probability + SURER
-            if self._open(candidate.model) and (surer or bool(self.decision.asked.chain)):
+            as_sure = candidate.success_probability >= current.success_probability
+            if self._open(candidate.model) and (as_sure or bool(self.decision.asked.chain)):
                 return candidate.model
         return None
 
