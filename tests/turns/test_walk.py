@@ -63,7 +63,8 @@ async def test_a_weak_answer_goes_on_to_a_model_that_is_just_as_sure(tmp_path: P
         p = {c.model: c.success_probability for c in runtime.preview(request).candidates}
         events = await turn(runtime, request)
         [escalated] = only(events, Escalated)
-        assert p[escalated.from_model] == p[escalated.to_model], "so easy a prompt that nobody is surer"
+        gain = p[escalated.to_model] - p[escalated.from_model]
+        assert 0 <= gain < 0.01, "so easy a prompt that hardly anybody is surer"
         assert escalated.cause is EscalationCause.LOW_CONFIDENCE
 
 
