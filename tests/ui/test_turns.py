@@ -251,3 +251,4 @@ async def test_a_session_is_opened_again_with_what_was_said_and_what_it_cost(tmp
         await seat.sees("Sessions", PROMPT, "2 messages")
         await seat.pilot.press("down", "enter")
         await seat.sees("on the Seine", "confidence 0.", "↑")
+        await seat.sees("chosen · balanced", "Candidates")

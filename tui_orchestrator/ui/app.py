@@ -205,7 +205,9 @@ class ConsoleApp(Desk):
     @work(group="attempts", exclusive=True, exit_on_error=False)
     async def _tell_attempts(self, talk: Chat) -> None:
         assert self.runtime is not None
-        for request_id in dict.fromkeys(message.request_id for message in reversed(talk.stored)):
+        requests = list(dict.fromkeys(message.request_id for message in reversed(talk.stored)))
+        await self.show_card(requests[0], over_running=False)
+        for request_id in requests:
             self.chat.tell_attempts(await self.runtime.reports.attempts(request_id))
 
     def _busy(self) -> bool:

@@ -157,17 +157,25 @@ class Desk(Stage):
         self.composer.say(running=f"{message.text} · Esc cancels" if message.text else "")
 
     @work(group="card", exclusive=True, exit_on_error=False)
-    async def _show_card(self, request_id: str) -> None:
-        if self.runtime is None:
-            return
-        decision = await self.runtime.reports.decision(request_id)
-        if decision is not None:
-            self.decision.show_stored(decision, await self.runtime.reports.attempts(request_id))
+    async def _open_card(self, request_id: str) -> None:
+        if await self.show_card(request_id):
             self.show_pane("decision", focus=False)
+
+    async def show_card(self, request_id: str, *, over_running: bool = True) -> bool:
+        """Fills the decision pane with an earlier turn's. False where none is kept, and, unless it may go over that of
+        a running turn, where one has begun meanwhile."""
+        if self.runtime is None:
+            return False
+        decision = await self.runtime.reports.decision(request_id)
+        attempts = await self.runtime.reports.attempts(request_id)
+        if decision is None or (self.running and not over_running):
+            return False
+        self.decision.show_stored(decision, attempts)
+        return True
 
     @on(ChatPane.CardWanted)
     def _card_wanted(self, message: ChatPane.CardWanted) -> None:
-        self._show_card(message.request_id)
+        self._open_card(message.request_id)
 
     def action_columns(self) -> None:
         if self.chat.toggle_columns():
