@@ -154,11 +154,3 @@ class Cancelled(TurnError):
 
 class Internal(TurnError):
     """A bug, caught where it must not end the program."""
-
-
-_TREE: tuple[type[TurnError], ...] = (TurnError, *TurnError.__subclasses__())
-_BY_KIND = {cls.kind: cls for cls in _TREE}
-
-
-def by_kind(kind: ErrorKind) -> type[TurnError]:
-    return _BY_KIND[kind]

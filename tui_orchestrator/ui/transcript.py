@@ -98,11 +98,6 @@ class Transcript(ScrollView, can_focus=True):
         self.entry(key).append_thinking(text)
         self._changed(key)
 
-    def set_heading(self, key: str, heading: Caption) -> None:
-        entry = self.entry(key)
-        entry.caption, entry.changed = heading, True
-        self._changed(key)
-
     def finish(self, key: str, status: Caption = "") -> None:
         """The answer is whole; `status` becomes the line under it. May be called again to change that line."""
         entry = self.entry(key)
