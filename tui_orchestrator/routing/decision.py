@@ -127,6 +127,8 @@ class Candidate:
     """Why it is out, in words; None for one that is in."""
     family: str = ""
     open_weights: bool = False
+    ability_shift: float = 0.0
+    """Learned from this user; it is part of `success_probability`."""
     wins: float = 0.0
     losses: float = 0.0
 

@@ -64,6 +64,7 @@ def weigh_one(
         excluded=reason[1] if reason else None,
         family=model.family,
         open_weights=model.open_weights,
+        ability_shift=standing.ability_shift,
         wins=standing.wins,
         losses=standing.losses,
     )
