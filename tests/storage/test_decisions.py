@@ -9,7 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_orchestrator.routing.budget import Cap, Hold
-from tui_orchestrator.routing.decision import Asked, Candidate, Decision, Policy, Retries, Weights
+from tui_orchestrator.routing.decision import (
+    Asked,
+    Candidate,
+    Decision,
+    Diversity,
+    Leanings,
+    Policy,
+    Retries,
+    Votes,
+    Weights,
+)
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.profile import Evidence, Profile, TaskType
 from tui_orchestrator.storage.codec import decode, encode
@@ -33,9 +43,10 @@ profiles = any_of(
     task_probabilities=st.dictionaries(st.sampled_from(TaskType), numbers, max_size=3),
     evidence=st.lists(any_of(Evidence), max_size=3).map(tuple),
 )
+weights = any_of(Weights, leanings=any_of(Leanings), votes=any_of(Votes), diversity=any_of(Diversity))
 asked = any_of(
     Asked,
-    policy=any_of(Policy, weights=any_of(Weights), retries=any_of(Retries)),
+    policy=any_of(Policy, weights=weights, retries=any_of(Retries)),
     chain=st.lists(texts, max_size=3).map(tuple),
 )
 decisions = any_of(

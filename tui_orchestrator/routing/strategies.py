@@ -67,6 +67,8 @@ def weigh_one(
         ability_shift=standing.ability_shift,
         wins=standing.wins,
         losses=standing.losses,
+        wins_overall=standing.wins_overall,
+        losses_overall=standing.losses_overall,
     )
 
 
