@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -11,11 +12,15 @@ from hypothesis import strategies as st
 from tui_orchestrator.routing.ability import (
     LEAST,
     MOST,
-    PRIOR_STRENGTH,
-    AbilityRecord,
+    MOST_PER_VOTE,
+    Learned,
+    Seen,
+    clamped,
+    learn,
     level_ability,
-    observe,
+    logit,
     success_probability,
+    without,
 )
 from tui_orchestrator.routing.model import Model
 from tui_orchestrator.routing.profile import Level, Profile, TaskType
@@ -90,70 +95,129 @@ def test_a_probability_stays_within_its_bounds_and_rises_with_ability(
     assert success_probability(model(level, ability + 0.1), prompt, shift, discrimination) >= p
 
 
-def after(wins: int, losses: int, predicted: float = 0.75) -> AbilityRecord:
-    """Wins and losses spread evenly, as they would come."""
-    record = AbilityRecord()
-    total = wins + losses
-    for at in range(total):
-        won = (at + 1) * wins // total > at * wins // total
-        record = observe(record, 1.0 if won else 0.0, predicted=predicted)
-    return record
+def test_a_specialist_is_surer_where_it_is_at_home() -> None:
+    coder = replace(model(Level.BASIC, 0.4), task_abilities={TaskType.CODE: 0.1, TaskType.CREATIVE: -0.1})
+    code, creative, both = (
+        success_probability(coder, replace(PROMPT, task_type=next(iter(chances)), task_probabilities=chances), 0.0, 8.0)
+        for chances in (
+            {TaskType.CODE: 1.0},
+            {TaskType.CREATIVE: 1.0},
+            {TaskType.CODE: 0.5, TaskType.CREATIVE: 0.5},
+        )
+    )
+    plain = success_probability(model(Level.BASIC, 0.4), PROMPT, 0.0, 8.0)
+    assert creative < plain < code
+    assert both == pytest.approx(plain)
+
+
+def votes(good: int, bad: int, predicted: float = 0.75, task: TaskType = TaskType.CODE) -> list[Seen]:
+    return [Seen(task, 1.0, 1.0, predicted)] * good + [Seen(task, 0.0, 1.0, predicted)] * bad
+
+
+def shift(history: list[Seen], task: TaskType = TaskType.CODE) -> float:
+    return learn(history).shift_for(task, 8.0)
 
 
 def test_nothing_seen_moves_nothing() -> None:
-    assert AbilityRecord().shift(8.0) == 0.0
+    assert shift([]) == 0.0
 
 
 def test_wins_raise_and_losses_lower_the_ability() -> None:
-    assert after(10, 0).shift(8.0) > 0.02
-    assert after(0, 10).shift(8.0) < -0.05
+    assert shift(votes(10, 0)) > 0.02
+    assert shift(votes(0, 10)) < -0.05
 
 
 def test_doing_just_as_predicted_moves_nothing() -> None:
-    assert after(30, 10, predicted=0.75).shift(8.0) == pytest.approx(0.0, abs=0.01)
+    assert shift(votes(30, 10)) == pytest.approx(0.0, abs=0.001)
 
 
 def test_losing_what_was_expected_to_be_lost_is_no_blame() -> None:
-    assert after(2, 8, predicted=0.2).shift(8.0) == pytest.approx(0.0, abs=0.02)
-    assert after(2, 8, predicted=0.9).shift(8.0) < -0.1
+    assert shift(votes(2, 8, predicted=0.2)) == pytest.approx(0.0, abs=0.001)
+    assert shift(votes(2, 8, predicted=0.9)) < -0.1
 
 
-def test_the_prior_weighs_as_much_as_twenty_observations() -> None:
-    record = AbilityRecord(wins=0.0, losses=PRIOR_STRENGTH, expected=0.5 * PRIOR_STRENGTH)
-    # Half prior 0.5, half observed 0: a mean of 0.25.
-    assert success_probability(model(Level.BASIC, 0.35), PROMPT, record.shift(8.0), 8.0) == pytest.approx(0.25)
+def test_after_twenty_observations_prior_and_experience_weigh_the_same() -> None:
+    learned = learn(votes(10, 10))
+    # Log-odds of 3 were predicted and of 1 observed: it comes to lie about half-way.
+    assert 0.45 < (learned.general + learned.by_task[TaskType.CODE]) / -math.log(3) < 0.6
 
 
-def test_a_model_that_turns_bad_is_noticed() -> None:
-    good = after(400, 0)
-    turned = good
-    for _ in range(60):
-        turned = observe(turned, 0.0)
-    assert good.shift(8.0) > 0 > turned.shift(8.0)
+def test_what_is_learned_of_one_task_type_is_half_believed_of_the_others() -> None:
+    history = votes(0, 8)
+    assert shift(history, TaskType.MATH) == pytest.approx(shift(history) / 2)
 
 
-def test_a_single_turn_moves_little() -> None:
-    assert abs(observe(AbilityRecord(), 0.0).shift(8.0)) < 0.03
+def test_a_model_may_be_good_at_one_thing_and_bad_at_another() -> None:
+    history = [*votes(20, 0, task=TaskType.CODE), *votes(0, 20, task=TaskType.CREATIVE)]
+    assert shift(history, TaskType.CODE) > 0 > shift(history, TaskType.CREATIVE)
 
 
-def test_a_lighter_observation_moves_less() -> None:
-    full, light = (observe(AbilityRecord(), 0.0, weight).shift(8.0) for weight in (1.0, 0.3))
-    assert full < light < 0
+def test_ten_votes_by_mistake_do_not_ruin_a_model() -> None:
+    def chance(history: list[Seen]) -> float:
+        return success_probability(model(Level.BASIC), replace(PROMPT, difficulty=0.213), shift(history), 8.0)
+
+    assert chance([]) == pytest.approx(0.75, abs=0.01)
+    assert chance(votes(0, 10)) > 0.45
+    assert chance(votes(30, 20)) > 0.6  # three in four of the honest ones were good
+    assert chance(votes(30, 10)) == pytest.approx(0.75, abs=0.01)
 
 
-def test_a_type_with_little_seen_leans_on_the_model_as_a_whole() -> None:
-    assert AbilityRecord().shift(8.0, parent=-0.1) == -0.1
-    assert after(1, 0).shift(8.0, parent=-0.1) == pytest.approx(-0.1, abs=0.03)
+SEEN = st.builds(Seen, st.sampled_from(list(TaskType)[:4]), UNIT, st.floats(0, 1), UNIT)
 
 
-@given(st.lists(st.tuples(st.floats(-1, 2), st.floats(-1, 3), UNIT), max_size=60), st.floats(-0.25, 0.25))
+@given(st.lists(SEEN, max_size=60), SEEN, st.lists(st.floats(0, 1), min_size=4, max_size=4))
 @settings(deadline=None)
-def test_no_history_moves_a_model_further_than_a_quarter(
-    history: list[tuple[float, float, float]], parent: float
-) -> None:
-    record = AbilityRecord()
-    for outcome, weight, predicted in history:
-        record = observe(record, outcome, weight, predicted)
-    assert record.wins >= 0
-    assert record.losses >= 0
-    assert -0.25 <= record.shift(8.0, parent) <= 0.25
+def test_no_single_observation_turns_the_table(history: list[Seen], one: Seen, mix: list[float]) -> None:
+    before, after = learn(history), learn([*history, one])
+    chances = [chance / max(1.0, sum(mix)) for chance in mix]
+
+    def moved(learned: Learned) -> float:
+        own = sum(chance * learned.by_task.get(task, 0.0) for task, chance in zip(TaskType, chances, strict=False))
+        return learned.general + own
+
+    assert abs(moved(after) - moved(before)) <= MOST_PER_VOTE * one.weight + 1e-6
+    assert MOST_PER_VOTE / 4 < 0.07  # what that is of a probability, at its steepest
+
+
+@given(st.lists(SEEN, max_size=60))
+@settings(deadline=None)
+def test_what_is_learned_is_the_likeliest(history: list[Seen]) -> None:
+    """No small step from it is any likelier: prior and outcomes hold each other."""
+    learned = learn(history)
+
+    def likelihood(general: float, own: dict[TaskType, float]) -> float:
+        total = -(general**2 + sum(value**2 for value in own.values())) / MOST_PER_VOTE
+        for one in history:
+            p = 1 / (1 + math.exp(-(logit(clamped(round(clamped(one.predicted), 2))) + general + own[one.task])))
+            total += one.weight * (one.outcome * math.log(p) + (1 - one.outcome) * math.log(1 - p))
+        return total
+
+    own = {one.task: learned.by_task.get(one.task, 0.0) for one in history}
+    best = likelihood(learned.general, own)
+    for step in (-0.01, 0.01):
+        assert likelihood(learned.general + step, own) <= best + 1e-9
+        for task in own:
+            assert likelihood(learned.general, {**own, task: own[task] + step}) <= best + 1e-9
+
+
+@given(st.lists(SEEN, max_size=60), SEEN)
+@settings(deadline=None)
+def test_a_better_outcome_never_lowers_a_model(history: list[Seen], one: Seen) -> None:
+    worse, better = (shift([*history, replace(one, outcome=outcome)], one.task) for outcome in (0.0, 1.0))
+    assert worse <= better + 1e-9
+
+
+@given(st.lists(st.builds(Seen, st.sampled_from(TaskType), st.floats(-1, 2), st.floats(-1, 1e6), UNIT), max_size=60))
+@settings(deadline=None)
+def test_no_history_moves_a_model_further_than_a_quarter(history: list[Seen]) -> None:
+    learned = learn(history)
+    for task in TaskType:
+        assert -0.25 <= learned.shift_for(task, 8.0) <= 0.25
+    assert -0.25 <= learned.shift(PROMPT, 0.0) <= 0.25
+
+
+@given(st.floats(0.02, 0.98), st.floats(-0.1, 0.1))
+def test_what_was_learned_can_be_taken_out_of_a_probability(p: float, moved: float) -> None:
+    with_it = 1 / (1 + math.exp(-(logit(p) + 8 * moved)))
+    if LEAST <= with_it <= MOST:
+        assert without(with_it, moved, 8.0) == pytest.approx(clamped(p))

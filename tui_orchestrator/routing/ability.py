@@ -1,17 +1,17 @@
 """How likely a model's answer is good enough: its prior ability, and what this user's own turns have taught.
 
-An item-response model: p = sigmoid(discrimination × (ability + shift − difficulty)). Ability and difficulty share one
-scale of 0 to 1.
+An item-response model: p = sigmoid(discrimination × (ability[model, task] + shift − difficulty)). Ability and
+difficulty share one scale of 0 to 1; the task counts by its probability.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from .model import Model
-from .profile import Level, Profile
+from .profile import Level, Profile, TaskType
 
 LEAST, MOST = 0.01, 0.99
 
@@ -39,6 +39,14 @@ def level_ability(level: Level) -> float:
     return _LEVEL_ABILITY[level]
 
 
+def ability_for(model: Model, profile: Profile) -> float:
+    """The model's ability for this prompt's mix of task types, before anything was learned."""
+    offsets = model.task_abilities
+    if not offsets:
+        return model.ability
+    return model.ability + _expected(offsets, profile)
+
+
 def success_probability(model: Model, profile: Profile, standing_shift: float, discrimination: float) -> float:
     """That the model's answer to this prompt is good enough, 0.01 to 0.99.
 
@@ -46,73 +54,126 @@ def success_probability(model: Model, profile: Profile, standing_shift: float, d
     says: it is drawn towards the one at which models of this level succeed as often as they do on prompts at large.
     """
     trust = 1.0 - min(1.0, max(0.0, profile.novelty))
-    at_large = _LEVEL_ABILITY[model.level] - _logit(_LEVEL_SUCCESS[model.level]) / max(0.1, discrimination)
+    at_large = _LEVEL_ABILITY[model.level] - logit(_LEVEL_SUCCESS[model.level]) / max(0.1, discrimination)
     difficulty = trust * profile.difficulty + (1 - trust) * at_large
-    return _clamped(_sigmoid(discrimination * (model.ability + standing_shift - difficulty)))
+    return clamped(sigmoid(discrimination * (ability_for(model, profile) + standing_shift - difficulty)))
 
 
 PRIOR_STRENGTH = 20.0
-"""Observations the prior counts for: after as many of the user's own, both weigh the same."""
-DECAY = 0.995
-"""Of what was seen before, per observation of weight 1: a memory of about 200 turns, so that a model that changes
-behind its name is noticed."""
-_LARGEST_SHIFT = 0.25
+"""Observations the prior counts for: after as many of the user's own of one task type, both weigh the same."""
+LARGEST_SHIFT = 0.25
+_VARIANCE = 1.0 / (PRIOR_STRENGTH * 0.75 * 0.25)
+"""Of what is to be learned of a model on one task type, in log-odds squared: what so many observations of a model that
+succeeds three times in four leave open. Half of it is the model's over all task types, half the task type's own."""
+MOST_PER_VOTE = _VARIANCE
+"""Log-odds: no observation of weight 1 moves a probability further, whatever was seen before. 0.07 of p at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class AbilityRecord:
-    """What one user saw of one model on one task type: pseudo-counts, the older ones decayed."""
+class Seen:
+    """What an answer turned out to be."""
 
-    wins: float = 0.0
-    losses: float = 0.0
-    expected: float = 0.0
-    """Wins that had been predicted over the same observations: a model that is only given hard prompts is not blamed
-    for their being hard."""
-
-    @property
-    def seen(self) -> float:
-        return self.wins + self.losses
-
-    def shift(self, discrimination: float, parent: float = 0.0) -> float:
-        """What to add to the model's ability, at most 0.25 either way.
-
-        `parent` is the shift of the same model over all task types, towards which a record with few observations
-        leans; 0 leans on the model's prior ability.
-        """
-        if self.seen <= 0:
-            return parent
-        predicted = _clamped(self.expected / self.seen)
-        prior = _sigmoid(_logit(predicted) + discrimination * parent)
-        mean = (PRIOR_STRENGTH * prior + self.wins) / (PRIOR_STRENGTH + self.seen)
-        shift = (_logit(_clamped(mean)) - _logit(predicted)) / max(0.1, discrimination)
-        return max(-_LARGEST_SHIFT, min(_LARGEST_SHIFT, shift))
+    task: TaskType
+    outcome: float
+    """1 good, 0 bad, or between."""
+    weight: float
+    """How much it counts: a vote 1, weaker signs less, older ones less again."""
+    predicted: float
+    """The success probability without anything learned: a model that is only given hard prompts is not blamed for
+    their being hard."""
 
 
-def observe(record: AbilityRecord, outcome: float, weight: float = 1.0, predicted: float = 0.75) -> AbilityRecord:
-    """The record with one more observation.
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What to add to one model's log-odds of a good answer."""
 
-    `outcome` is 1 for a win, 0 for a loss, or between; `weight` says how sure that is (a vote 1, a regeneration or an
-    escalation less); `predicted` is the success probability the decision had gone by.
+    general: float = 0.0
+    """Over all task types."""
+    by_task: Mapping[TaskType, float] = field(default_factory=dict)
+    """On top of it, for the task types something was seen of."""
+
+    def shift(self, profile: Profile, discrimination: float) -> float:
+        """On the scale of abilities, at most 0.25 either way, for this prompt's mix of task types."""
+        return _capped((self.general + _expected(self.by_task, profile)) / max(0.1, discrimination))
+
+    def shift_for(self, task: TaskType, discrimination: float) -> float:
+        return _capped((self.general + self.by_task.get(task, 0.0)) / max(0.1, discrimination))
+
+
+def learn(history: Iterable[Seen]) -> Learned:
+    """The likeliest shifts given what was seen: a normal prior around 0, shared by the task types of a model, and each
+    outcome a coin of log-odds logit(predicted) + general + the task type's own.
+
+    Found by Newton's method; steps are shortened as logistic losses need it (Bach, 2010), so that it always arrives.
     """
-    outcome, weight = min(1.0, max(0.0, outcome)), max(0.0, weight)
-    kept = DECAY**weight
-    return AbilityRecord(
-        wins=record.wins * kept + outcome * weight,
-        losses=record.losses * kept + (1 - outcome) * weight,
-        expected=record.expected * kept + _clamped(predicted) * weight,
-    )
+    cells: dict[tuple[TaskType, float], tuple[float, float]] = {}
+    for one in history:
+        if one.weight > 0:
+            # Hundredths of p are as fine as it is known, and equal ones are added up.
+            cell = one.task, round(clamped(one.predicted), 2)
+            weight, good = cells.get(cell, (0.0, 0.0))
+            cells[cell] = weight + one.weight, good + one.weight * min(1.0, max(0.0, one.outcome))
+    if not cells:
+        return Learned()
+    coins = [(task, logit(p), weight, good) for (task, p), (weight, good) in cells.items()]
+    general, own = 0.0, dict.fromkeys((task for task, *_ in coins), 0.0)
+    for _ in range(100):
+        general_step, own_steps = _newton(coins, general, own)
+        longest = max(abs(general_step + step) for step in own_steps.values())
+        share = math.log1p(longest) / longest if longest > 1e-12 else 1.0
+        general += share * general_step
+        own = {task: value + share * own_steps[task] for task, value in own.items()}
+        if longest < 1e-7:
+            break
+    return Learned(general, own)
 
 
-def _sigmoid(x: float) -> float:
+def _newton(
+    coins: Iterable[tuple[TaskType, float, float, float]], general: float, own: Mapping[TaskType, float]
+) -> tuple[float, dict[TaskType, float]]:
+    """One step towards the maximum of the posterior. The task types touch each other only through `general`, so the
+    system is solved by eliminating them one by one."""
+    precision = 2.0 / _VARIANCE
+    slope = {task: -precision * value for task, value in own.items()}
+    curve = dict.fromkeys(own, 0.0)
+    general_slope = -precision * general
+    for task, prior, weight, good in coins:
+        p = sigmoid(prior + general + own[task])
+        slope[task] += good - weight * p
+        general_slope += good - weight * p
+        curve[task] += weight * p * (1 - p)
+    general_curve = precision
+    for task, bend in curve.items():
+        general_curve += bend - bend * bend / (bend + precision)
+        general_slope -= bend * slope[task] / (bend + precision)
+    step = general_slope / general_curve
+    return step, {task: (slope[task] - curve[task] * step) / (curve[task] + precision) for task in own}
+
+
+def without(probability: float, shift: float, discrimination: float) -> float:
+    """A success probability as it would have been with nothing learned."""
+    return clamped(sigmoid(logit(clamped(probability)) - discrimination * shift))
+
+
+def _expected(by_task: Mapping[TaskType, float], profile: Profile) -> float:
+    chances = profile.task_probabilities or {profile.task_type: 1.0}
+    return sum(value * chances.get(task, 0.0) for task, value in by_task.items())
+
+
+def _capped(shift: float) -> float:
+    return max(-LARGEST_SHIFT, min(LARGEST_SHIFT, shift))
+
+
+def sigmoid(x: float) -> float:
     if x >= 0:
         return 1 / (1 + math.exp(-min(x, 500.0)))
     grown = math.exp(max(x, -500.0))
     return grown / (1 + grown)
 
 
-def _logit(p: float) -> float:
+def logit(p: float) -> float:
     return math.log(p / (1 - p))
 
 
-def _clamped(p: float) -> float:
+def clamped(p: float) -> float:
     return min(MOST, max(LEAST, p))

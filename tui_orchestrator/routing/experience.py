@@ -1,15 +1,30 @@
-"""What this user's own calls have shown of each model: speed, success, votes. In memory; fed from the ledger at start
-and from every attempt after it."""
+"""What this user's own calls have shown of each model: speed, success, votes and what is learned of them. In memory;
+fed from the store at start and from every attempt and observation after it."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
+from .ability import Learned, Seen, learn
 from .events import Attempt, Outcome
+from .learning import BY_HAND, Observation, Sign
 from .profile import TaskType
 
 SMOOTHING = 0.2
 """Weight of the newest measurement in a moving average."""
+ABILITY_DECAY = 0.995
+"""Of what was seen before, per observation of weight 1 on the same model and task type: a memory of about 200, so that
+a model that changes behind its name is noticed."""
+TASTE_DECAY = 0.97
+"""The same for tastes, which change sooner: a memory of about 33 votes."""
+HALF_LIFE = timedelta(days=120)
+"""After so long what was seen counts half: about how often makers change what a name stands for (the release notes of
+Anthropic, OpenAI and Google, 2024 to 2026)."""
+KEPT = 500
+"""Observations of a model; older ones would count for next to nothing."""
 
 
 @dataclass(slots=True)
@@ -21,8 +36,6 @@ class Figures:
     failed: int = 0
     first_token_s: float | None = None
     tokens_per_s: float | None = None
-    votes: dict[TaskType, tuple[float, float]] = field(default_factory=dict)
-    """(for, against)."""
 
     @property
     def success(self) -> float | None:
@@ -30,11 +43,48 @@ class Figures:
         return self.finished / ended if ended else None
 
 
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """What the user did with a model's answers, as pseudo-counts: a vote 1, weaker signs and older ones less."""
+
+    wins: float = 0.0
+    losses: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What is known of one model from this user."""
+
+    learned: Learned = field(default_factory=Learned)
+    tastes: Mapping[TaskType, Taste] = field(default_factory=dict)
+    overall: Taste = Taste()
+    """All task types together."""
+    up: Mapping[TaskType, int] = field(default_factory=dict)
+    """Votes and picks that stand, whole and undecayed, for people."""
+    down: Mapping[TaskType, int] = field(default_factory=dict)
+    seen: Mapping[TaskType, int] = field(default_factory=dict)
+    """Answers something was seen of."""
+
+    def taste(self, task: TaskType) -> Taste:
+        return self.tastes.get(task, _NONE)
+
+    @property
+    def votes(self) -> tuple[int, int]:
+        """For and against."""
+        return sum(self.up.values()), sum(self.down.values())
+
+
+_NONE = Taste()
+_NOTHING = Lesson()
+
+
 class Experience:
     """Lives on the event loop. Cancelled attempts and cache hits tell nothing of a model and are not counted."""
 
     def __init__(self) -> None:
         self._figures: dict[str, Figures] = {}
+        self._observations: dict[str, dict[tuple[str, int, Sign], Observation]] = defaultdict(dict)
+        self._lessons: dict[str, tuple[datetime, Lesson]] = {}
 
     def of(self, model_id: str) -> Figures:
         return self._figures.get(model_id) or Figures()
@@ -58,10 +108,76 @@ class Experience:
         if model_id not in self._figures:
             self._figures[model_id] = Figures(finished + failed, finished, failed, first_token_s, tokens_per_s)
 
-    def vote(self, model_id: str, task: TaskType, liked: bool) -> None:
-        votes = self._figures.setdefault(model_id, Figures()).votes
-        wins, losses = votes.get(task, (0.0, 0.0))
-        votes[task] = (wins + 1, losses) if liked else (wins, losses + 1)
+    def observe(self, observations: Iterable[Observation]) -> None:
+        """In any order and as often as one likes: each takes the place of an earlier one of its key."""
+        for observation in observations:
+            of_model = self._observations[observation.model]
+            known = of_model.get(observation.key)
+            if known is None or known.at <= observation.at:
+                of_model[observation.key] = observation
+                self._lessons.pop(observation.model, None)
+            if len(of_model) > 2 * KEPT:
+                latest = sorted(of_model.values(), key=lambda one: one.at)[-KEPT:]
+                self._observations[observation.model] = {one.key: one for one in latest}
+
+    def lesson(self, model_id: str, now: datetime) -> Lesson:
+        """Worked out anew when something was seen of the model, and once a day for its growing older."""
+        if model_id not in self._observations:
+            return _NOTHING
+        then, lesson = self._lessons.get(model_id, (None, _NOTHING))
+        if then is None or abs(now - then) > timedelta(days=1):
+            lesson = _lesson(self._observations[model_id].values(), now)
+            self._lessons[model_id] = now, lesson
+        return lesson
+
+    def vote(self, request_id: str, attempt: int, model_id: str) -> bool | None:
+        """The user's standing vote on an answer; a winner that was picked counts as one."""
+        of_model = self._observations.get(model_id, {})
+        by_hand = [of_model.get((request_id, attempt, sign)) for sign in (Sign.VOTE, Sign.PICK)]
+        standing = [one for one in by_hand if one is not None and (_is_vote(one, 1.0) or _is_vote(one, 0.0))]
+        return bool(max(standing, key=lambda one: one.at).outcome) if standing else None
+
+
+def _lesson(observations: Iterable[Observation], now: datetime) -> Lesson:
+    strongest: dict[tuple[str, int], Observation] = {}
+    for one in sorted(observations, key=lambda one: (one.weight, one.at)):
+        if one.weight > 0:
+            strongest[(one.answer.request_id, one.answer.attempt)] = one
+    by_task: dict[TaskType, list[Observation]] = defaultdict(list)
+    for one in sorted(strongest.values(), key=lambda one: one.at):
+        by_task[one.answer.task_type].append(one)
+    history: list[Seen] = []
+    tastes: dict[TaskType, Taste] = {}
+    for task, seen in by_task.items():
+        for one, weight in _aged(seen, ABILITY_DECAY, now):
+            history.append(Seen(task, one.outcome, weight, one.answer.predicted))
+        shown = _aged([one for one in seen if one.sign in BY_HAND], TASTE_DECAY, now)
+        if shown:
+            wins = sum(weight * one.outcome for one, weight in shown)
+            tastes[task] = Taste(wins, sum(weight for _, weight in shown) - wins)
+    overall = Taste(sum(taste.wins for taste in tastes.values()), sum(taste.losses for taste in tastes.values()))
+    up, down = (
+        {task: n for task, seen in by_task.items() if (n := sum(_is_vote(one, outcome) for one in seen))}
+        for outcome in (1.0, 0.0)
+    )
+    return Lesson(learn(history), tastes, overall, up, down, {task: len(seen) for task, seen in by_task.items()})
+
+
+def _is_vote(one: Observation, outcome: float) -> bool:
+    """That another one was picked is no vote against this one."""
+    by_hand = one.sign is Sign.VOTE or (one.sign is Sign.PICK and one.outcome == 1.0)
+    return by_hand and one.weight > 0 and one.outcome == outcome
+
+
+def _aged(seen: list[Observation], decay: float, now: datetime) -> list[tuple[Observation, float]]:
+    """With what each counts for today. `seen` is in order of time."""
+    aged: list[tuple[Observation, float]] = []
+    since = 0.0
+    for one in reversed(seen):
+        age = max(timedelta(0), now - one.at) / HALF_LIFE
+        aged.append((one, one.weight * decay**since * 0.5**age))
+        since += one.weight
+    return aged
 
 
 def _moved(average: float | None, measured: float | None) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .money import Price
-from .profile import Ability, Level
+from .profile import Ability, Level, TaskType
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,10 @@ class Model:
     level: Level = Level.INTERMEDIATE
     ability: float = 0.5
     """On the scale of a prompt's difficulty: at equal values a good answer is as likely as not."""
+    task_abilities: Mapping[TaskType, float] = field(default_factory=dict)
+    """Added to `ability` on these task types: a specialist is better at some and worse at others."""
     ability_source: str = ""
-    """For people: where `level` and `ability` come from."""
+    """For people: where `level`, `ability` and `task_abilities` come from."""
     local: bool = False
     open_weights: bool = False
     family: str = ""

@@ -16,9 +16,10 @@ from .decide import decide
 from .decision import Circumstances, Decision, Exclusion, Policy, Standing
 from .events import Budget, Completed, Event, Failed, Reserved, Text, Thinking
 from .experience import Experience
+from .learning import Observation, Watching
 from .model import Model, Registry
 from .money import ZERO
-from .profile import Profile, TaskType
+from .profile import Profile
 from .profiler import profile
 from .request import Request
 from .rules import Rule
@@ -149,6 +150,8 @@ class Router:
         self.rules = tuple(rules)
         self.experience = experience or Experience()
         self.listeners = list(listeners)
+        self.observers: list[Callable[[Sequence[Observation]], None]] = []
+        """Given what each turn told of the models, once it has been learned from."""
         self._states: dict[tuple[str, str], BudgetState] = {}
 
     # Deciding
@@ -202,15 +205,19 @@ class Router:
         self, request: Request, model: Model, prompt: Profile, room: BudgetState | None, now: float
     ) -> Standing:
         figures = self.experience.of(model.id)
-        wins, losses = figures.votes.get(prompt.task_type, (0.0, 0.0))
+        lesson = self.experience.lesson(model.id, self.caller.clock.now())
+        taste = lesson.taste(prompt.task_type)
         tokens = input_bound(prompt.input_tokens) + asked_output(request, prompt, model, self.policy)
         return Standing(
             out=self._out(model, now),
             wait_s=self.caller.limits.wait_s(model, tokens, now),
             first_token_s=figures.first_token_s,
             tokens_per_s=figures.tokens_per_s,
-            wins=wins,
-            losses=losses,
+            ability_shift=lesson.learned.shift(prompt, self.policy.discrimination),
+            wins=taste.wins,
+            losses=taste.losses,
+            wins_overall=lesson.overall.wins,
+            losses_overall=lesson.overall.losses,
             room=room.left if room else None,
             room_scope=room.scope if room else "",
         )
@@ -237,8 +244,11 @@ class Router:
         """
 
         async def run(emit: Emit) -> None:
+            watching = Watching()
+
             async def tell(event: Event) -> None:
                 self._learn(event)
+                self._observe(watching.hear(event))
                 if record is not None and (keeping := record(event)) is not None:
                     await undisturbed(keeping)
                 for listener in tuple(self.listeners):
@@ -270,5 +280,8 @@ class Router:
     def _forget_request(self, request_id: str) -> None:
         self._states.pop(("request", request_id), None)
 
-    def vote(self, model_id: str, task: TaskType, liked: bool) -> None:
-        self.experience.vote(model_id, task, liked)
+    def _observe(self, seen: Sequence[Observation]) -> None:
+        if seen:
+            self.experience.observe(seen)
+            for observer in tuple(self.observers):
+                observer(seen)

@@ -1,0 +1,139 @@
+"""What is learned of models from what a user does with their answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui_orchestrator.routing.experience import Experience, Taste
+from tui_orchestrator.routing.learning import Answer, Observation, Sign, asked_again, picked, stood_in, voted
+from tui_orchestrator.routing.profile import TaskType
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+CODE, MATH = TaskType.CODE, TaskType.MATH
+
+
+def answer(number: int, model: str = "p/a", task: TaskType = CODE, predicted: float = 0.75) -> Answer:
+    return Answer(f"r{number}", 1, model, task, predicted)
+
+
+def vote(
+    number: int, liked: bool | None, *, model: str = "p/a", task: TaskType = CODE, at: datetime = NOW
+) -> Observation:
+    return voted(answer(number, model, task), liked, at)
+
+
+def after(*observations: Observation) -> Experience:
+    experience = Experience()
+    experience.observe(observations)
+    return experience
+
+
+def shift(experience: Experience, model: str = "p/a", task: TaskType = CODE, now: datetime = NOW) -> float:
+    return experience.lesson(model, now).learned.shift_for(task, 8.0)
+
+
+def test_a_vote_moves_the_model_it_is_for_and_no_other() -> None:
+    experience = after(vote(1, False))
+    assert shift(experience) < 0 == shift(experience, "p/b")
+    assert experience.lesson("p/a", NOW).taste(CODE) == Taste(0.0, 1.0)
+    assert experience.lesson("p/a", NOW).taste(MATH) == Taste()
+    assert experience.lesson("p/a", NOW).overall == Taste(0.0, 1.0)
+
+
+def test_a_second_vote_on_the_same_answer_takes_the_place_of_the_first() -> None:
+    experience = after(vote(1, False), vote(1, True))
+    assert shift(experience) == shift(after(vote(1, True))) > 0
+    assert experience.vote("r1", 1, "p/a") is True
+    assert experience.lesson("p/a", NOW).votes == (1, 0)
+
+
+def test_a_vote_taken_back_leaves_nothing() -> None:
+    experience = after(vote(1, True), vote(1, None))
+    assert shift(experience) == 0.0
+    assert experience.vote("r1", 1, "p/a") is None
+    assert experience.lesson("p/a", NOW).votes == (0, 0)
+
+
+def test_of_one_answer_the_weightiest_sign_alone_counts() -> None:
+    again = asked_again(answer(1), NOW, elsewhere=False)
+    kept = Observation(answer(1), Sign.KEPT, 1.0, 0.1, NOW)
+    assert shift(after(kept, again)) == shift(after(again)) < 0
+    assert shift(after(kept, again, vote(1, True))) == shift(after(vote(1, True)))
+    assert shift(after(kept, vote(1, True), vote(1, None))) == shift(after(kept)) > 0
+
+
+def test_weaker_signs_move_less() -> None:
+    elsewhere, again = (shift(after(asked_again(answer(1), NOW, elsewhere=far))) for far in (True, False))
+    assert shift(after(vote(1, False))) < elsewhere < again < 0
+    assert 0 < shift(after(stood_in(answer(1), NOW))) < shift(after(vote(1, True)))
+
+
+def test_who_is_picked_wins_what_the_others_lose_together() -> None:
+    members = [answer(1, f"p/{name}") for name in "abc"]
+    experience = after(*picked(members[0], members[1:], NOW))
+    assert experience.lesson("p/a", NOW).taste(CODE) == Taste(1.0, 0.0)
+    assert experience.lesson("p/b", NOW).taste(CODE) == Taste(0.0, 0.5)
+    assert shift(experience, "p/a") > 0 > shift(experience, "p/b") == shift(experience, "p/c")
+    assert experience.vote("r1", 1, "p/a") is True
+    assert experience.vote("r1", 1, "p/b") is None
+
+
+def test_beating_a_stronger_one_says_more() -> None:
+    weak, strong = answer(1, "p/weak", predicted=0.4), answer(1, "p/strong", predicted=0.9)
+    upset, expected = after(*picked(weak, [strong], NOW)), after(*picked(strong, [weak], NOW))
+    assert shift(upset, "p/weak") > shift(expected, "p/strong") > 0
+
+
+def test_what_the_program_made_of_an_answer_is_no_taste() -> None:
+    seen = after(Observation(answer(1), Sign.ESCALATED, 0.0, 0.2, NOW))
+    assert shift(seen) < 0
+    assert seen.lesson("p/a", NOW).overall == Taste()
+    assert seen.lesson("p/a", NOW).seen == {CODE: 1}
+
+
+def test_what_is_long_ago_counts_less() -> None:
+    experience = after(*(vote(n, False) for n in range(5)))
+    shifts = [shift(experience, now=NOW + timedelta(days=days)) for days in (0, 60, 240, 2400)]
+    assert shifts == sorted(shifts)
+    assert shifts[-1] == pytest.approx(0.0, abs=0.001)
+    assert experience.lesson("p/a", NOW + timedelta(days=120)).taste(CODE).losses == pytest.approx(2.35, abs=0.05)
+
+
+def test_a_model_that_turns_bad_is_noticed() -> None:
+    good = [vote(n, True, at=NOW + timedelta(minutes=n)) for n in range(400)]
+    turned = [vote(n, False, at=NOW + timedelta(minutes=n)) for n in range(400, 460)]
+    then = NOW + timedelta(minutes=500)
+    assert shift(after(*good), now=then) > 0 > shift(after(*good, *turned), now=then)
+
+
+def test_a_taste_that_changes_is_followed_within_thirty_votes() -> None:
+    votes = [vote(n, n < 30, at=NOW + timedelta(minutes=n)) for n in range(60)]
+    taste = after(*votes).lesson("p/a", NOW + timedelta(hours=2)).taste(CODE)
+    assert taste.losses > 2 * taste.wins
+
+
+def test_the_memory_is_bounded_to_the_latest() -> None:
+    experience = after(*(vote(n, n >= 1000, at=NOW + timedelta(seconds=n)) for n in range(1500)))
+    assert sum(experience.lesson("p/a", NOW).seen.values()) <= 1000
+    assert shift(experience, now=NOW + timedelta(hours=1)) > 0
+
+
+DONE = st.tuples(st.integers(0, 5), st.sampled_from([True, False, None]), st.integers(0, 1000))
+
+
+@given(st.lists(DONE, max_size=30), st.randoms())
+@settings(deadline=None)
+def test_two_programs_that_hear_the_same_in_another_order_learn_the_same(
+    done: list[tuple[int, bool | None, int]], random: Random
+) -> None:
+    at_once = {second: vote(n, liked, at=NOW + timedelta(seconds=second)) for n, liked, second in done}
+    told = list(at_once.values())
+    again = [*told, *told]
+    random.shuffle(again)
+    one, other = (after(*order).lesson("p/a", NOW + timedelta(hours=1)) for order in (told, again))
+    assert one == other
