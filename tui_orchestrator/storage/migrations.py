@@ -245,7 +245,27 @@ CREATE TABLE open_calls (
 """,
 )
 
-MIGRATIONS = (_LEDGER, _DECISIONS, _CONVERSATIONS, _ANSWERS, _SEARCH, _OPEN_CALLS)
+# `serial` never comes again, so that a copy of the program can ask what is new since it looked last.
+_OBSERVATIONS = Migration(
+    "0007_observations",
+    """
+CREATE TABLE observations (
+    serial INTEGER PRIMARY KEY AUTOINCREMENT,
+    request_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    sign TEXT NOT NULL,
+    model TEXT NOT NULL,
+    task_type TEXT NOT NULL,
+    outcome REAL NOT NULL,
+    weight REAL NOT NULL,
+    predicted REAL NOT NULL,
+    at TEXT NOT NULL,
+    UNIQUE (request_id, attempt, sign)
+);
+""",
+)
+
+MIGRATIONS = (_LEDGER, _DECISIONS, _CONVERSATIONS, _ANSWERS, _SEARCH, _OPEN_CALLS, _OBSERVATIONS)
 
 
 def migrate(
