@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tui_orchestrator.routing.decision import Candidate, Policy, Weights
+from tui_orchestrator.routing.decision import Candidate, Leanings, Policy, Weights
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.routing.strategies import explore, rank
@@ -47,7 +48,7 @@ def order(
         (Strategy.BALANCED, "a/cheap b/quick c/solid a/best here/tiny"),
         (Strategy.PREFERENCE, "a/cheap b/quick c/solid a/best here/tiny"),
         (Strategy.LOCAL_FIRST, "a/cheap b/quick c/solid a/best here/tiny"),
-        (Strategy.FALLBACK, "here/tiny a/cheap a/best"),
+        (Strategy.FALLBACK, "a/cheap b/quick a/best c/solid here/tiny"),
         (Strategy.ENSEMBLE, "a/best c/solid b/quick a/cheap here/tiny"),
     ],
 )
@@ -93,6 +94,37 @@ def test_a_leaning_decides_between_models_that_are_nearly_as_good(policy: Policy
     assert order(Strategy.BALANCED, (*alike, far_better), policy)[0] == "d/better"
 
 
+@pytest.mark.parametrize("strategy", [s for s in Strategy if s is not Strategy.PREFERENCE])
+def test_open_weights_are_preferred_in_every_strategy_where_that_is_wished(strategy: Strategy) -> None:
+    closed = candidate("a/closed", 0.90, "0.004", 2.0, local=True)
+    opened = candidate("a/open", 0.90, "0.004", 2.0, local=True, open_weights=True)
+    wished = replace(POLICY, prefer_opensource=True)
+    assert order(strategy, (closed, opened))[0] == "a/closed"
+    assert order(strategy, (closed, opened), wished)[0] == "a/open"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "figures"),
+    [
+        (Strategy.CHEAPEST, {"usd": "0.008"}),
+        (Strategy.PERFORMANCE, {"seconds": 2.5}),
+        (Strategy.QUALITY, {"p": 0.85}),
+        (Strategy.BALANCED, {"p": 0.85}),
+        (Strategy.PREFERENCE, {"p": 0.85}),
+        (Strategy.ENSEMBLE, {"p": 0.85}),
+    ],
+)
+def test_a_preference_for_open_weights_is_worth_its_weight_and_no_more(
+    strategy: Strategy, figures: dict[str, Any]
+) -> None:
+    closed = candidate("a/closed", 0.90, "0.004", 2.0)
+    opened = replace(candidate("b/open", **{"p": 0.90, "usd": "0.004", "seconds": 2.0, **figures}), open_weights=True)
+    strong = replace(POLICY, prefer_opensource=True)
+    weak = replace(strong, weights=Weights(leanings=Leanings(open_weights=0.001)))
+    assert order(strategy, (closed, opened), strong)[0] == "b/open"
+    assert order(strategy, (closed, opened), weak)[0] == "a/closed"
+
+
 @pytest.mark.parametrize("strategy", [Strategy.CHEAPEST, Strategy.PERFORMANCE])
 def test_good_enough_goes_before_not_good_enough_however_dear_and_slow(strategy: Strategy) -> None:
     dear = candidate("a/dear", 0.81, "90", 3600.0)
@@ -136,13 +168,6 @@ def test_behind_two_local_models_comes_the_cloud_and_the_other_local_ones_last()
     locals_ = tuple(candidate(f"here/{n}", 0.9 + n / 100, "0", local=True) for n in range(4))
     ranked = order(Strategy.LOCAL_FIRST, (*locals_, candidate("a/cloud", 0.5, "1")))
     assert ranked == ["here/3", "here/2", "a/cloud", "here/1", "here/0"]
-
-
-def test_a_built_chain_climbs_from_the_cheapest_to_the_surest() -> None:
-    five = replace(POLICY, max_attempts=5)
-    assert order(Strategy.FALLBACK, policy=five) == ["here/tiny", "a/cheap", "c/solid", "a/best"]
-    assert order(Strategy.FALLBACK) == ["here/tiny", "a/cheap", "a/best"]
-    assert order(Strategy.FALLBACK, policy=replace(POLICY, max_attempts=1)) == ["here/tiny", "a/best"]
 
 
 def test_a_named_chain_keeps_its_order_and_leaves_the_others_out() -> None:
@@ -201,7 +226,7 @@ def test_ties_are_stable_whatever_order_the_models_come_in(
     assert order(strategy, shuffled, complexity=complexity) == order(strategy, market, complexity=complexity)
 
 
-@given(candidates, st.sampled_from([s for s in Strategy if s is not Strategy.FALLBACK]))
+@given(candidates, st.sampled_from(list(Strategy)))
 def test_a_ranking_loses_nobody_and_invents_nobody(market: tuple[Candidate, ...], strategy: Strategy) -> None:
     assert sorted(order(strategy, market)) == sorted(c.model for c in market)
 

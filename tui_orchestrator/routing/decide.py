@@ -12,9 +12,11 @@ from .decision import Asked, Candidate, Circumstances, Decision, Exclusion, Poli
 from .features import estimate_tokens
 from .model import Registry
 from .profile import Profile
+from .reasons import nobody, too_dear_for, why
 from .request import Request, Strategy
 from .rules import Match, Rule, first_match
-from .strategies import MONEY_SAYS_NO, Ranked, explore, rank, weigh
+from .strategies import MONEY_SAYS_NO, Ranked, explore, rank
+from .weighing import weigh
 
 CHAIN_LENGTH = 6
 
@@ -138,7 +140,7 @@ def choose(
     too_dear = [c for c in candidates if c.excluded_by in MONEY_SAYS_NO]
     out = [c for c in candidates if c.excluded_by is not None]
     if not usable and not too_dear:
-        return Choice((), tuple(candidates), _nobody(candidates))
+        return Choice((), tuple(candidates), nobody(candidates))
 
     def ranking(of: Sequence[Candidate]) -> Ranked:
         return rank(strategy, of, profile, policy, chain=chain, size=size)
@@ -149,14 +151,19 @@ def choose(
     if first.excluded_by in MONEY_SAYS_NO:
         usable = _that_fit(usable, policy)
         if not usable:
-            return Choice((), _ordered(unbounded, out), _too_dear(first, policy), refused=first.excluded_by)
+            return Choice((), _ordered(unbounded, out), too_dear_for(first, policy), refused=first.excluded_by)
         note = f"; {first.model} would be chosen but {first.excluded}"
-    ranked, explored = ranking(usable) if too_dear else unbounded, False
+    if too_dear and (strategy is not Strategy.FALLBACK or note):
+        ranked = ranking(usable)
+    else:
+        # A walk that was planned goes on as planned, without the steps that are too dear.
+        ranked = [c for c in unbounded if c.excluded_by is None]
+    explored = False
     if strategy is Strategy.PREFERENCE:
         ranked, explored = explore(ranked, policy, seed)
     walk = ranked[:size] if strategy is Strategy.ENSEMBLE else ranked[:CHAIN_LENGTH]
     margin = ranked[0].score - ranked[1].score if len(ranked) > 1 else None
-    reason = _reason(strategy, ranked, profile, policy, explored, chain, size) + note
+    reason = why(strategy, ranked, profile, asked, explored) + note
     there = {c.model for c in ranked}
     missing = [c for c in usable if c.model not in there]
     return Choice(tuple(walk), _ordered([*ranked, *missing], out), reason, margin, explored)
@@ -189,72 +196,3 @@ def _pinned(pinned: str, candidates: Sequence[Candidate], profile: Profile, poli
         refused = chosen.excluded_by if chosen.excluded_by in MONEY_SAYS_NO else None
         return Choice((), everyone, f"{pinned} is pinned, but {chosen.excluded}", refused=refused)
     return Choice((chosen,), everyone, f"{pinned} is pinned; no other model is tried")
-
-
-def _nobody(candidates: Sequence[Candidate]) -> str:
-    if not candidates:
-        return "there is no model at all: set a provider's key, start a local server, or run `demo`"
-    listed = "; ".join(f"{c.model}: {c.excluded}" for c in candidates[:12])
-    more = f"; and {len(candidates) - 12} more" if len(candidates) > 12 else ""
-    return f"every model is out: {listed}{more}"
-
-
-def _too_dear(first: Candidate, policy: Policy) -> str:
-    also = {
-        OnExhausted.REFUSE: "budgets.on_exhausted = refuse, so nothing cheaper is taken instead",
-        OnExhausted.CHEAPEST: "nothing cheaper fits either",
-        OnExhausted.LOCAL: "no local model can stand in",
-    }[policy.on_exhausted]
-    return f"{first.model} {first.excluded}; {also}"
-
-
-def _reason(
-    strategy: Strategy,
-    ranked: Ranked,
-    profile: Profile,
-    policy: Policy,
-    explored: bool,
-    chain: tuple[str, ...],
-    size: int,
-) -> str:
-    best = ranked[0]
-    task = f"{profile.task_type.value} of difficulty {profile.difficulty:.2f}"
-    p = f"p {best.success_probability:.2f}"
-    cost = "at unknown cost" if best.estimated_cost is None else f"about {best.estimated_cost}"
-    wait = f"about {best.estimated_latency_s:.1f} s"
-    enough = [c for c in ranked if c.success_probability >= policy.quality_threshold]
-    threshold = f"p ≥ {policy.quality_threshold:.2f}"
-    match strategy:
-        case Strategy.CHEAPEST | Strategy.PERFORMANCE if not enough:
-            return f"no model reaches {threshold} for {task}; this one comes closest with {p}, {cost}"
-        case Strategy.CHEAPEST:
-            return f"cheapest of {len(enough)} with {threshold} for {task}: {p}, {cost}"
-        case Strategy.PERFORMANCE:
-            return f"fastest of {len(enough)} with {threshold} for {task}: {wait}, {p}, {cost}"
-        case Strategy.QUALITY:
-            return f"likeliest to answer {task} well: {p}, {cost}"
-        case Strategy.PREFERENCE if explored:
-            return f"an exploration, announced: tried instead of {ranked[1].model} to learn about {task}; {p}, {cost}"
-        case Strategy.PREFERENCE if best.wins + best.losses == 0:
-            return f"no votes on {profile.task_type.value} yet, so the best balance: {p}, {cost}"
-        case Strategy.PREFERENCE:
-            return f"your favourite for {profile.task_type.value} ({best.wins:.0f} for, {best.losses:.0f} against): {p}"
-        case Strategy.LOCAL_FIRST if best.local and profile.complexity <= policy.local_max_complexity:
-            limit = policy.local_max_complexity
-            return f"local, since complexity {profile.complexity} is at most {limit}: {p}, {cost}"
-        case Strategy.LOCAL_FIRST if best.local and enough:
-            return f"local, since {p} reaches {policy.quality_threshold:.2f} for {task}"
-        case Strategy.LOCAL_FIRST if best.local:
-            return f"local, since no cloud model can be used for {task}: {p}, {cost}"
-        case Strategy.LOCAL_FIRST:
-            return f"no local model is good enough for {task}; best balance in the cloud: {p}, {cost}"
-        case Strategy.FALLBACK if chain:
-            return f"first step of the chain that was asked for ({len(ranked)} usable): {p}, {cost}"
-        case Strategy.FALLBACK:
-            return f"cheapest step of {len(ranked)}; escalates while confidence < {policy.confidence_threshold:.2f}"
-        case Strategy.ENSEMBLE:
-            members = ranked[:size]
-            houses = len({c.provider for c in members})
-            return f"{len(members)} strong and diverse models from {houses} providers answer {task} side by side"
-        case _:
-            return f"best balance of quality, cost and time for {task}: {p}, {cost}, {wait}"

@@ -13,7 +13,7 @@ from operator import attrgetter
 from .budget import OnExhausted
 from .money import Money
 from .profile import Profile, TaskType
-from .request import Strategy
+from .request import Check, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,10 @@ class Policy:
     quality_threshold: float = 0.8
     confidence_threshold: float = 0.6
     max_attempts: int = 3
+    """Of a turn; what is called only to check an answer is not counted."""
+    check: Check = Check.AUTO
+    self_consistency: int = 0
+    """Further samples of the same model that each answer is compared with."""
     prefer_local: bool = False
     prefer_opensource: bool = False
     local_max_complexity: int = 3
@@ -179,8 +183,9 @@ class Candidate:
 
     def scored(self, score: float) -> Candidate:
         """The same with this score. Several times as fast as `replace`."""
-        values = _values(self)
-        return Candidate(*values[:_SCORE], score, *values[_SCORE + 1 :])
+        values = list(_values(self))
+        values[_SCORE] = score
+        return Candidate(*values)
 
 
 _FIELDS = tuple(field.name for field in fields(Candidate))

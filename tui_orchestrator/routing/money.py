@@ -149,6 +149,14 @@ class Rates:
 
         return cls(rate(input), rate(output), maybe(cached_input), maybe(cache_write), maybe(reasoning))
 
+    @property
+    def dearest_input(self) -> int:
+        return max(self.input, self.cache_write or 0, self.cached_input or 0)
+
+    @property
+    def dearest_output(self) -> int:
+        return max(self.output, self.reasoning or 0)
+
     def cost(self, usage: Usage) -> Money:
         cached_rate = self.input if self.cached_input is None else self.cached_input
         write_rate = self.input if self.cache_write is None else self.cache_write
@@ -194,11 +202,22 @@ class Price:
     def cost(self, usage: Usage) -> Money:
         return self.rates_at(usage.input).cost(usage) + self.per_call
 
+    def expected(self, input_tokens: int, output_tokens: int, cached_input: int = 0) -> Money:
+        """As `cost` of such a usage; for the many estimates of a decision, without the steps between."""
+        rates = self.rates_at(input_tokens) if self.tiers else self.rates
+        amount = input_tokens * rates.input + output_tokens * rates.output + self.per_call.picodollars
+        if cached_input and rates.cached_input is not None:
+            amount += min(cached_input, input_tokens) * (rates.cached_input - rates.input)
+        return Money(amount)
+
     def ceiling(self, input_tokens: int, output_tokens: int) -> Money:
         """The most a call of at most this size can cost: all its input at the dearest of the input rates, and every
         output token at the dearer of the output and the reasoning rate."""
-        dearest = max(tokens * rate + output_tokens * out for tokens, rate, out in self._dearest(input_tokens))
-        return Money(dearest) + self.per_call
+        if self.tiers:
+            dearest = max(tokens * rate + output_tokens * out for tokens, rate, out in self._dearest(input_tokens))
+        else:
+            dearest = input_tokens * self.rates.dearest_input + output_tokens * self.rates.dearest_output
+        return Money(dearest + self.per_call.picodollars)
 
     def affordable_output(self, input_tokens: int, room: Money) -> int:
         """How many output tokens fit into `room` beside the input at the ceiling rates; negative when not even the
@@ -216,8 +235,7 @@ class Price:
         ends = (*starts[1:], input_tokens)
         for start, end, rates in zip(starts, ends, (self.rates, *(tier.rates for tier in self.tiers)), strict=True):
             if start < input_tokens:
-                input_rate = max(rates.input, rates.cache_write or 0, rates.cached_input or 0)
-                yield min(end, input_tokens), input_rate, max(rates.output, rates.reasoning or 0)
+                yield min(end, input_tokens), rates.dearest_input, rates.dearest_output
 
     @property
     def free(self) -> bool:

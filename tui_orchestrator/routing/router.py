@@ -23,8 +23,8 @@ from .profile import Profile
 from .profiler import profile
 from .request import Request
 from .rules import Rule
-from .strategies import asked_output
 from .walk import Walk
+from .weighing import asked_output
 
 Record = Callable[[Event], Coroutine[Any, Any, None] | None]
 

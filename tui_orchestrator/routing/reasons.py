@@ -1,0 +1,173 @@
+"""The sentence that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .budget import OnExhausted
+from .cascade import chance_of_one, forecast
+from .decision import Asked, Candidate, Policy
+from .money import ZERO
+from .profile import Profile
+from .request import Strategy
+
+
+def why(strategy: Strategy, ranked: Sequence[Candidate], profile: Profile, asked: Asked, explored: bool) -> str:
+    """Of the first of `ranked`, who was chosen."""
+    said = _SENTENCES[strategy](ranked, profile, asked, explored)
+    return said + _leanings(ranked[0], asked.policy)
+
+
+def _task(profile: Profile) -> str:
+    return f"{profile.task_type.value} of difficulty {profile.difficulty:.2f}"
+
+
+def _p(candidate: Candidate) -> str:
+    return f"p {candidate.success_probability:.2f}"
+
+
+def _cost(candidate: Candidate) -> str:
+    return "at unknown cost" if candidate.estimated_cost is None else f"about {candidate.estimated_cost}"
+
+
+def _wait(candidate: Candidate) -> str:
+    return f"about {candidate.estimated_latency_s:.1f} s"
+
+
+def _enough(ranked: Sequence[Candidate], policy: Policy) -> int:
+    return sum(c.success_probability >= policy.quality_threshold for c in ranked)
+
+
+def _first_of(ranked: Sequence[Candidate], profile: Profile, policy: Policy, kind: str, figures: str) -> str:
+    threshold, enough = f"p ≥ {policy.quality_threshold:.2f}", _enough(ranked, policy)
+    if not enough:
+        best = ranked[0]
+        return (
+            f"no model reaches {threshold} for {_task(profile)}; this one comes closest with {_p(best)}, {_cost(best)}"
+        )
+    return f"{kind} of {enough} with {threshold} for {_task(profile)}: {figures}"
+
+
+def _cheapest(ranked: Sequence[Candidate], profile: Profile, asked: Asked, explored: bool) -> str:
+    best = ranked[0]
+    return _first_of(ranked, profile, asked.policy, "cheapest", f"{_p(best)}, {_cost(best)}")
+
+
+def _performance(ranked: Sequence[Candidate], profile: Profile, asked: Asked, explored: bool) -> str:
+    best = ranked[0]
+    return _first_of(ranked, profile, asked.policy, "fastest", f"{_wait(best)}, {_p(best)}, {_cost(best)}")
+
+
+def _quality(ranked: Sequence[Candidate], profile: Profile, asked: Asked, explored: bool) -> str:
+    return f"likeliest to answer {_task(profile)} well: {_p(ranked[0])}, {_cost(ranked[0])}"
+
+
+def _balanced(ranked: Sequence[Candidate], profile: Profile, asked: Asked, explored: bool) -> str:
+    best = ranked[0]
+    return f"best balance of quality, cost and time for {_task(profile)}: {_p(best)}, {_cost(best)}, {_wait(best)}"
+
+
+def _preference(ranked: Sequence[Candidate], profile: Profile, asked: Asked, explored: bool) -> str:
+    best, task = ranked[0], profile.task_type.value
+    figures = f"{_p(best)}, {_cost(best)}"
+    if explored:
+        passed_over = ranked[1].model
+        return f"an exploration, announced: tried instead of {passed_over} to learn about {_task(profile)}; {figures}"
+    if best.wins + best.losses > 0:
+        return f"your favourite for {task} ({best.wins:.0f} for, {best.losses:.0f} against): {figures}"
+    if any(c.wins + c.losses > 0 for c in ranked):
+        return f"likelier to please you with {task} than those you have voted on: {figures}"
+    if any(c.wins_overall + c.losses_overall > 0 for c in ranked):
+        return f"no votes on {task} yet; going by your votes on other tasks and the best balance: {figures}"
+    return f"no votes on {task} yet, so the best balance: {figures}"
+
+
+def _local_first(ranked: Sequence[Candidate], profile: Profile, asked: Asked, explored: bool) -> str:
+    best, policy, limit = ranked[0], asked.policy, asked.policy.local_max_complexity
+    figures = f"{_p(best)}, {_cost(best)}"
+    if not best.local:
+        return f"no local model is good enough for {_task(profile)}; best balance in the cloud: {figures}"
+    if profile.complexity <= limit:
+        return f"local, since complexity {profile.complexity} is at most {limit}: {figures}"
+    if best.success_probability >= policy.quality_threshold:
+        return f"local, since {_p(best)} reaches {policy.quality_threshold:.2f} for {_task(profile)}"
+    return f"local, since no cloud model can be used for {_task(profile)}: {figures}"
+
+
+def _fallback(ranked: Sequence[Candidate], profile: Profile, asked: Asked, explored: bool) -> str:
+    policy, best = asked.policy, ranked[0]
+    walk = [c for c in ranked if c.score > 0][: max(1, policy.max_attempts)]
+    ahead = forecast(walk)
+    cost = "at unknown cost" if ahead.cost is None else f"expected {ahead.cost} over the walk, at worst {ahead.worst}"
+    ends = f"ends well with p {ahead.quality:.2f}"
+    if asked.chain:
+        return f"first step of the chain that was asked for ({len(ranked)} usable): {_p(best)}; {cost}, {ends}"
+    if len(walk) == 1:
+        return f"no cheaper walk ends nearly as well, so straight to the surest: {_p(best)}, {_cost(best)}"
+    begin = f"first of {len(walk)} steps; {cost}, {ends}"
+    return f"{begin}; escalates while confidence < {policy.confidence_threshold:.2f}"
+
+
+def _ensemble(ranked: Sequence[Candidate], profile: Profile, asked: Asked, explored: bool) -> str:
+    members, rest = ranked[: asked.size], ranked[asked.size :]
+    families, houses = len({c.family for c in members}), len({c.provider for c in members})
+    known = [c.estimated_cost for c in members if c.estimated_cost is not None]
+    cost = f"about {sum(known, ZERO)} together" if len(known) == len(members) else "together at unknown cost"
+    one, surest = chance_of_one(members), max(c.success_probability for c in members)
+    said = (
+        f"{len(members)} strong and diverse models from {_counted(houses, 'provider', 'providers')} and "
+        f"{_counted(families, 'family', 'families')} answer {_task(profile)} side by side: one of them well with "
+        f"p {one:.2f}, the surest alone {surest:.2f}; {cost}"
+    )
+    if rest:
+        more = chance_of_one([*members, rest[0]]) - one
+        said += f"; another would add {more:.2f}" if more >= 0.01 else "; another would add less than 0.01"
+    kin = next((c for c in rest if c.score > members[-1].score and _is_kin(c, members)), None)
+    return f"{said}; {kin.model} stands back for its kin" if kin else said
+
+
+def _counted(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"
+
+
+def _is_kin(candidate: Candidate, members: Sequence[Candidate]) -> bool:
+    return any(candidate.family == c.family or candidate.provider == c.provider for c in members)
+
+
+def _leanings(best: Candidate, policy: Policy) -> str:
+    leanings = policy.weights.leanings
+    said = ""
+    if policy.prefer_local and best.local:
+        said += f"; local models are preferred (+{leanings.local:g})"
+    if policy.prefer_opensource and best.open_weights:
+        said += f"; open weights are preferred (+{leanings.open_weights:g})"
+    return said
+
+
+_SENTENCES = {
+    Strategy.CHEAPEST: _cheapest,
+    Strategy.PERFORMANCE: _performance,
+    Strategy.QUALITY: _quality,
+    Strategy.BALANCED: _balanced,
+    Strategy.PREFERENCE: _preference,
+    Strategy.LOCAL_FIRST: _local_first,
+    Strategy.FALLBACK: _fallback,
+    Strategy.ENSEMBLE: _ensemble,
+}
+
+
+def nobody(candidates: Sequence[Candidate]) -> str:
+    if not candidates:
+        return "there is no model at all: set a provider's key, start a local server, or run `demo`"
+    listed = "; ".join(f"{c.model}: {c.excluded}" for c in candidates[:12])
+    more = f"; and {len(candidates) - 12} more" if len(candidates) > 12 else ""
+    return f"every model is out: {listed}{more}"
+
+
+def too_dear_for(first: Candidate, policy: Policy) -> str:
+    also = {
+        OnExhausted.REFUSE: "budgets.on_exhausted = refuse, so nothing cheaper is taken instead",
+        OnExhausted.CHEAPEST: "nothing cheaper fits either",
+        OnExhausted.LOCAL: "no local model can stand in",
+    }[policy.on_exhausted]
+    return f"{first.model} {first.excluded}; {also}"
