@@ -24,6 +24,18 @@ class Strategy(StrEnum):
     ENSEMBLE = "ensemble"
 
 
+class Check(StrEnum):
+    """How a finished answer is checked before the turn goes by its confidence."""
+
+    AUTO = "auto"
+    """One other cheap model is asked the same where that may change what happens next, and is worth its cost."""
+    OFF = "off"
+    SECOND_ANSWER = "second_answer"
+    """The same for every answer."""
+    JUDGE = "judge"
+    """A cheap model is asked whether the answer is right, for every answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
     """A picture that goes with a message. `data` is the file as it is, not base64."""
@@ -60,6 +72,10 @@ class Request:
     """Most output tokens per attempt, reasoning included. None: the configured default, made smaller when a budget
     is tight."""
     temperature: float | None = None
+    check: Check | None = None
+    """None: as configured."""
+    self_consistency: int | None = None
+    """How often the model is asked again, to see whether it says the same. None: as configured."""
     session: str = ""
     """Id of the conversation; the session budget counts by it."""
     tags: frozenset[str] = frozenset()
