@@ -130,11 +130,16 @@ class Experience:
             self._lessons[model_id] = now, lesson
         return lesson
 
+    def standing(self, request_id: str, sign: Sign) -> tuple[Observation, ...]:
+        """What stands of this sign on the answers of one turn."""
+        seen = (one for of_model in self._observations.values() for one in of_model.values())
+        return tuple(one for one in seen if one.answer.request_id == request_id and one.sign is sign and one.weight > 0)
+
     def vote(self, request_id: str, attempt: int, model_id: str) -> bool | None:
         """The user's standing vote on an answer; a winner that was picked counts as one."""
         of_model = self._observations.get(model_id, {})
         by_hand = [of_model.get((request_id, attempt, sign)) for sign in (Sign.VOTE, Sign.PICK)]
-        standing = [one for one in by_hand if one is not None and (_is_vote(one, 1.0) or _is_vote(one, 0.0))]
+        standing = [one for one in by_hand if one is not None and one.is_vote]
         return bool(max(standing, key=lambda one: one.at).outcome) if standing else None
 
 
@@ -157,16 +162,14 @@ def _lesson(observations: Iterable[Observation], now: datetime) -> Lesson:
             tastes[task] = Taste(wins, sum(weight for _, weight in shown) - wins)
     overall = Taste(sum(taste.wins for taste in tastes.values()), sum(taste.losses for taste in tastes.values()))
     up, down = (
-        {task: n for task, seen in by_task.items() if (n := sum(_is_vote(one, outcome) for one in seen))}
+        {
+            task: n
+            for task, seen in by_task.items()
+            if (n := sum(one.is_vote and one.outcome == outcome for one in seen))
+        }
         for outcome in (1.0, 0.0)
     )
     return Lesson(learn(history), tastes, overall, up, down, {task: len(seen) for task, seen in by_task.items()})
-
-
-def _is_vote(one: Observation, outcome: float) -> bool:
-    """That another one was picked is no vote against this one."""
-    by_hand = one.sign is Sign.VOTE or (one.sign is Sign.PICK and one.outcome == 1.0)
-    return by_hand and one.weight > 0 and one.outcome == outcome
 
 
 def _aged(seen: list[Observation], decay: float, now: datetime) -> list[tuple[Observation, float]]:

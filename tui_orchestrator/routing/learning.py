@@ -91,6 +91,12 @@ class Observation:
     def model(self) -> str:
         return self.answer.model
 
+    @property
+    def is_vote(self) -> bool:
+        """Whether it stands as a vote up (outcome 1) or down. That another one was picked is no vote against this."""
+        by_hand = self.sign is Sign.VOTE or (self.sign is Sign.PICK and self.outcome == 1.0)
+        return by_hand and self.weight > 0
+
 
 def answer_of(decision: Decision, attempt: int, model: str) -> Answer:
     candidate = decision.candidate(model)

@@ -152,6 +152,8 @@ class Router:
         self.listeners = list(listeners)
         self.observers: list[Callable[[Sequence[Observation]], None]] = []
         """Given what each turn told of the models, once it has been learned from."""
+        self.catch_up: Callable[[], Awaitable[None]] | None = None
+        """Called before each decision that is acted on: learns what other copies of the program have seen."""
         self._states: dict[tuple[str, str], BudgetState] = {}
 
     # Deciding
@@ -161,8 +163,10 @@ class Router:
         return self._decide(request, profile(request))
 
     async def decide(self, request: Request) -> Decision:
-        """The decision with the budgets read anew, over all running copies of the program."""
+        """The decision with the budgets and what was learned read anew, over all running copies of the program."""
         await self.read_budgets(request)
+        if self.catch_up is not None:
+            await self.catch_up()
         return self._decide(request, profile(request))
 
     async def read_budgets(self, request: Request) -> tuple[BudgetState, ...]:

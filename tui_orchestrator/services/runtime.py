@@ -32,7 +32,9 @@ from ..storage.conversations import Conversations
 from ..storage.database import Database
 from ..storage.faults import StoreError
 from ..storage.ledger import SqliteLedger
+from ..storage.observations import Observations
 from ..storage.reports import Reports
+from .feedback import Feedback
 
 DEMO_NOTICE = "No key and no local model server was found, so the embedded demo models answer; their money is not real."
 TEST_PROMPT = "Reply with the single word: ready"
@@ -72,6 +74,7 @@ class Runtime:
         self.clock: Clock = router.caller.clock
         self.conversations = Conversations(database, self.clock)
         self.reports = Reports(database, self.clock)
+        self.feedback = Feedback(Observations(database), self.reports, router.experience, self.clock)
         self.database = database
         self._resources = resources
         self._background: set[asyncio.Task[None]] = set()
@@ -79,6 +82,8 @@ class Runtime:
         self._switched_off: set[str] = set()
         self._read: Registry = router.registry
         router.listeners.append(self._publish)
+        router.observers.append(self.feedback.keep)
+        router.catch_up = self.feedback.catch_up
 
     @classmethod
     async def open(
@@ -231,6 +236,7 @@ class Runtime:
 
     async def _remember(self) -> None:
         await SqliteLedger(self.database, self.clock).recover()
+        await self.feedback.catch_up()
         for figures in await self.reports.measured("month"):
             self.router.experience.remember(
                 figures.model, figures.finished, figures.failed, figures.first_token_p50_s, figures.tokens_per_s
