@@ -20,7 +20,8 @@ from ..routing.events import (
 from ..routing.money import Money
 from ..routing.request import Image, Message, Request, Strategy
 from ..routing.router import Turn
-from ..storage.conversations import Conversation, Discarded, Session, State, StoredMessage
+from ..storage.conversations import Conversation, Discarded, Session, State, StoredMessage, standing
+from .feedback import Given
 from .runtime import Runtime
 
 CHECKPOINT_S = 0.5
@@ -43,6 +44,18 @@ class Options:
     use_cache: bool | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LastTurn:
+    """What was asked last, and the answer that stands, if any."""
+
+    prompt: Message
+    files: tuple[str, ...] = ()
+    answer: Given | None = None
+    """None where none is whole."""
+    response: str = ""
+    """What is sent as its answer with the next prompt: also one that was cut short. Empty: none is."""
+
+
 class Chat:
     """A conversation that is open. Its messages are those of the store, plus what this object has sent."""
 
@@ -54,6 +67,7 @@ class Chat:
         self.stored: list[StoredMessage] = list(conversation.messages)
         """As it was resumed, for drawing; what is sent since is told by the events."""
         self._turns: list[tuple[Message, Message]] = _turns(conversation.messages)
+        self.last: LastTurn | None = _last(conversation.messages)
 
     @classmethod
     def new(cls, runtime: Runtime, *, system: str = "") -> Chat:
@@ -87,11 +101,26 @@ class Chat:
     ) -> Request:
         """What would be sent, with the whole conversation: turns that failed are left out of it. `files` are the names
         of the text files that are in the prompt; rules may ask for them."""
-        options = options or Options()
-        said = [message for turn in self._turns for message in turn]
+        return self._request(self._turns, Message("user", prompt, tuple(images)), options or Options(), files)
+
+    def again(self, options: Options | None = None) -> Request:
+        """The last prompt once more, never from the cache, as if it had not been answered: for `send_again`.
+
+        Raises LookupError with a sentence when nothing was asked yet.
+        """
+        last = self.last
+        if last is None:
+            raise LookupError("nothing was asked in this session yet, so there is nothing to ask again")
+        before = self._turns[:-1] if last.response.strip() else self._turns
+        return self._request(before, last.prompt, replace(options or Options(), use_cache=False), last.files)
+
+    def _request(
+        self, turns: Sequence[tuple[Message, Message]], prompt: Message, options: Options, files: Sequence[str]
+    ) -> Request:
+        said = [message for turn in turns for message in turn]
         default = self._runtime.settings.default_temperature
         return Request(
-            messages=(*said, Message("user", prompt, tuple(images))),
+            messages=(*said, prompt),
             system=options.system or self.session.system,
             strategy=options.strategy,
             model=options.model,
@@ -113,10 +142,25 @@ class Chat:
 
     def send(self, request: Request) -> Turn:
         """The prompt is stored before anything is called, the answer as it grows and when it ends."""
+        self.last = LastTurn(request.messages[-1], tuple(request.files))
         return self._runtime.stream(request, _Keeping(self._runtime, self, request).record)
 
-    def _said(self, prompt: Message, answer: str) -> None:
-        self._turns.append((prompt, Message("assistant", answer)))
+    def send_again(self, request: Request, *, elsewhere: bool = False) -> Turn:
+        """A request that `again` made. Its answer takes the place of the one that stands, which is kept as superseded
+        and counts against its model; where none comes, the old one stands. `elsewhere`: the user asked for another
+        model or strategy."""
+        keeping = _Keeping(self._runtime, self, request, again=self.last or LastTurn(request.messages[-1]))
+        keeping.elsewhere = elsewhere
+        return self._runtime.stream(request, keeping.record)
+
+    def _answered(self, turn: LastTurn) -> None:
+        """From now on this is the answer to the last prompt."""
+        if self.last is not None and self.last.response.strip():
+            self._turns.pop()
+        # An empty answer is no turn to go on from: providers refuse a conversation with one.
+        if turn.response.strip():
+            self._turns.append((turn.prompt, Message("assistant", turn.response)))
+        self.last = turn
 
 
 @dataclass(slots=True)
@@ -130,7 +174,11 @@ class _Growing:
 class _Keeping:
     """Stores one turn as it is told."""
 
-    def __init__(self, runtime: Runtime, chat: Chat, request: Request) -> None:
+    def __init__(self, runtime: Runtime, chat: Chat, request: Request, *, again: LastTurn | None = None) -> None:
+        self._feedback = runtime.feedback
+        self._again = again
+        """The turn that is asked again, as it stood."""
+        self.elsewhere = False
         self._conversations = runtime.conversations
         self._clock = runtime.clock
         self._chat = chat
@@ -165,7 +213,8 @@ class _Keeping:
     async def _prompt(self) -> None:
         await self._conversations.keep(self._chat.session)
         self._chat.stored_already = True
-        await self._conversations.prompt(self._chat.id, self._request.messages[-1], self._request.id)
+        if self._again is None:
+            await self._conversations.prompt(self._chat.id, self._request.messages[-1], self._request.id)
 
     def _last_of(self, model: str) -> _Growing:
         return next(growing for growing in reversed(self._attempts.values()) if growing.model == model)
@@ -192,9 +241,12 @@ class _Keeping:
     async def _completed(self, end: Completed) -> None:
         await self._answer(end.attempt, "complete")
         await self._keep_discarded(but=end.attempt)
-        # An empty answer is no turn to go on from: providers refuse a conversation with one.
-        if end.response.strip():
-            self._chat._said(self._request.messages[-1], end.response)
+        given, before = (end.request_id, end.attempt), self._again
+        if before is not None and before.response.strip() and not end.response.strip():
+            return  # nothing came in its place
+        self._stands(given, end.response)
+        if before is not None and before.answer is not None:
+            await self._feedback.replaced(before.answer, given, elsewhere=self.elsewhere)
 
     async def _failed(self, end: Failed) -> None:
         last = max(self._attempts, default=None)
@@ -204,8 +256,11 @@ class _Keeping:
         cancelled = end.error.kind.value == "cancelled"
         await self._answer(last, "interrupted" if cancelled else "failed")
         await self._keep_discarded(but=last)
-        if cancelled and end.partial.strip():
-            self._chat._said(self._request.messages[-1], end.partial)
+        if cancelled and end.partial.strip() and (self._again is None or not self._again.response.strip()):
+            self._stands(None, end.partial)
+
+    def _stands(self, answer: Given | None, response: str) -> None:
+        self._chat._answered(LastTurn(self._request.messages[-1], tuple(self._request.files), answer, response))
 
     async def _keep_discarded(self, but: int) -> None:
         for number, growing in self._attempts.items():
@@ -218,11 +273,20 @@ class _Keeping:
 
 def _turns(messages: Sequence[StoredMessage]) -> list[tuple[Message, Message]]:
     """Prompt and answer, where there is an answer to go on from: whole, or cut short with some text."""
-    prompts = {message.request_id: message for message in messages if message.role == "user"}
-    turns = []
-    for message in messages:
-        if message.role == "assistant" and message.state != "failed" and message.text.strip():
-            prompt = prompts.get(message.request_id)
-            if prompt is not None:
-                turns.append((prompt.message(), message.message()))
-    return turns
+    return [
+        (prompt.message(), answer.message())
+        for prompt, answer in standing(messages)
+        if answer is not None and answer.state != "failed" and answer.text.strip()
+    ]
+
+
+def _last(messages: Sequence[StoredMessage]) -> LastTurn | None:
+    turns = standing(messages)
+    if not turns:
+        return None
+    prompt, answer = turns[-1]
+    if answer is None or answer.state == "failed":
+        return LastTurn(prompt.message())
+    if answer.state == "interrupted" or answer.attempt is None:
+        return LastTurn(prompt.message(), response=answer.text)
+    return LastTurn(prompt.message(), (), (answer.request_id, answer.attempt), answer.text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -56,6 +57,23 @@ class StoredMessage:
     def message(self) -> Message:
         """As it goes to a model again."""
         return Message(self.role, self.text, self.images)
+
+
+def standing(messages: Sequence[StoredMessage]) -> list[tuple[StoredMessage, StoredMessage | None]]:
+    """Each prompt with the answer that stands. A prompt that was asked again has several: the last whole one stands,
+    else the last with text, else the last. The others are superseded."""
+    turns: list[tuple[StoredMessage, list[StoredMessage]]] = []
+    for message in messages:
+        if message.role == "user":
+            turns.append((message, []))
+        elif turns:
+            turns[-1][1].append(message)
+    return [(prompt, max(answers, key=_standing, default=None)) for prompt, answers in turns]
+
+
+def _standing(answer: StoredMessage) -> tuple[bool, bool, int]:
+    said = bool(answer.text.strip())
+    return said and answer.state == "complete", said and answer.state == "interrupted", answer.position
 
 
 @dataclass(frozen=True, slots=True)
