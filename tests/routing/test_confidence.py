@@ -227,11 +227,11 @@ def test_the_weightiest_reason_comes_first() -> None:
 
 
 def test_work_does_not_grow_with_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tui_orchestrator.routing import confidence
+    from tui_orchestrator.routing import answer_features
 
     looked_at: list[int] = []
-    real = confidence.words_of
-    monkeypatch.setattr(confidence, "words_of", lambda text: looked_at.append(len(text)) or real(text))
+    real = answer_features.words_of
+    monkeypatch.setattr(answer_features, "words_of", lambda text: looked_at.append(len(text)) or real(text))
     trust("Explain how tides work", TIDES * 3000)
     assert looked_at
     assert sum(looked_at) < 20_000

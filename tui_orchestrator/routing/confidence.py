@@ -1,12 +1,12 @@
 """How far to trust a finished answer: hard checks, then evidence summed as log-odds.
 
-    confidence = min(ceilings, sigmoid(1 + fit + Σ evidence))
+    confidence = min(ceilings, sigmoid(prior + Σ learned + Σ evidence))
 
-`fit` is half the log-odds of the model's success probability, within ±1: what was expected of this model before it
-answered. Evidence is what the text shows, each piece with a weight below. A ceiling comes from a hard check that
-failed: nothing there, a refusal, cut off, not the JSON or the code that was asked for. The weights are set by hand;
-text alone tells a wrong answer from a right one little better than chance, so the number orders answers and promises
-nothing.
+`prior` are the log-odds of the model's success probability, drawn towards those of a usual answer where the text says
+enough by itself. What is learned are weights on what answers show, from published answers whose outcome is known; what
+they have too few of to learn from (hedging, parts left out, a count that is no whole number) is weighed by hand. A
+ceiling comes from a hard check that failed: nothing there, a refusal, cut off, not the JSON or the code that was asked
+for.
 """
 
 from __future__ import annotations
@@ -17,16 +17,20 @@ import re
 from dataclasses import dataclass
 
 from . import phrases
+from .answer_features import Answer, Asked, Task, features, task_of
 from .events import Confidence, EscalationCause, FinishReason
-from .features import Features, estimate_tokens, read, words_of
+from .features import Features, estimate_tokens, read
+from .final_answer import Final, Kind, final_answer
+from .learned import weights
 from .lexicon import word_set
 from .marks import Mark
 from .profile import Profile, TaskType
 from .profiler import wants_json
 from .request import Request
+from .signs import SIGNS, Sign, in_words
 
-_HEAD, _TAIL = 12_000, 4_000
-"""Characters of an answer that are read word by word; what is said between is of a kind with them."""
+_TOLD = 0.2
+"""Log-odds below which a piece of evidence counts and is not worth a word."""
 _REFUSAL_WITHIN, _REFUSAL_AT_MOST = 240, 900
 _JSON_AT_MOST = 400_000
 
@@ -45,20 +49,12 @@ _BUILDS_CJK = ("写", "实现", "编写", "書いて", "実装", "作って")
 _FLAG = re.compile(r"(?:^|\s)-{1,2}[A-Za-z]|^\s{4}\S|[|;{}=]|\w\(", re.MULTILINE)
 _PART = re.compile(r"^[ \t]*(?:[-*•]|#{1,6}|\(?[0-9a-h]{1,2}[.):]|\*\*)[ \t]?\S", re.MULTILINE)
 _NUMBERED = re.compile(r"^[ \t]*\(?\d{1,2}[.)][ \t]", re.MULTILINE)
-_OPTION_NAMED = re.compile(
-    r"(?:answer|option|choice)\b[^\n]{0,12}\b[A-J]\b|boxed|\([A-J]\)|(?:^|\n)\W*[A-J]\b", re.IGNORECASE
+_HOW_MANY = re.compile(r"\bhow many\b|\bwie viele\b|\bcombien d|\bcuánt[oa]s\b", re.IGNORECASE)
+_MEASURED = re.compile(
+    r"\bhow many (?:more |total |square )?(?:hours|minutes|seconds|days|weeks|months|years|miles|km|kilom|met|feet"
+    r"|inch|yards|pounds|kg|kilog|grams|tons|lit|gallons|ounces|cups|dollars|euros|cents|percent|times|degrees|points)",
+    re.IGNORECASE,
 )
-_NO_OPTION_FITS = re.compile(
-    r"\bclosest|\bnone of the (?:options|choices|above|given)|\bnot (?:listed|among|match)|n't match", re.IGNORECASE
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    text: str
-    """The two ends that are read."""
-    whole: str
-    words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,34 +82,34 @@ def assess(
         if finish_reason is FinishReason.CONTENT_FILTER:
             return Confidence(0.0, ("withheld by the provider's content filter",), EscalationCause.REFUSAL)
         return Confidence(0.0, ("the answer is empty",), EscalationCause.EMPTY)
-    text = whole if len(whole) <= _HEAD + _TAIL else f"{whole[:_HEAD]}\n{whole[-_TAIL:]}"
-    seen = _Answer(text, whole, words_of(text))
-    asked = read(request.prompt)
+    seen, asked, question = Answer(whole), read(request.prompt), Asked(request.prompt)
+    final = final_answer(request.prompt, whole)
+    task = task_of(question, final)
     cut_off = finish_reason is FinishReason.LENGTH or max_tokens_hit
     ceilings = _hard_checks(profile, seen, asked, finish_reason, cut_off)
     evidence = [
+        *_learned(question, seen, final, task),
         *_hedging(seen, profile),
         *_completeness(seen, profile, asked),
-        *_closed_question(seen, profile, asked),
+        *_plausibility(question, final, task),
         *_log_probability(mean_logprob),
     ]
     odds = min(0.99, max(0.01, success_probability))
-    fit = max(-1.0, min(1.0, 0.5 * math.log(odds / (1 - odds))))
-    if odds < 0.5:
-        evidence.append((fit, f"hard for this model: {odds:.0%} likely to do well"))
-        fit = 0.0
-    value = 1 / (1 + math.exp(-(1.0 + fit + sum(weight for weight, _ in evidence))))
+    prior = weights().prior(task, math.log(odds / (1 - odds)))
+    value = 1 / (1 + math.exp(-(prior + sum(weight for weight, _ in evidence))))
     value = min([value, *(ceiling.most for ceiling in ceilings)])
-    against = sorted((pair for pair in evidence if pair[0] < 0), key=lambda pair: pair[0])
-    speaking_for = [reason for weight, reason in evidence if weight > 0]
+    told = [pair for pair in evidence if pair[1] and abs(pair[0]) >= _TOLD]
+    if odds < 0.5:
+        told.append((prior, f"hard for this model: {odds:.0%} likely to do well"))
+    told.sort(key=lambda pair: (pair[0] > 0, -abs(pair[0])))
     ceilings.sort(key=lambda ceiling: ceiling.most)
-    reasons = (*(ceiling.reason for ceiling in ceilings), *(reason for _, reason in against), *speaking_for)
+    said = dict.fromkeys([*(ceiling.reason for ceiling in ceilings), *(reason for _, reason in told)])
     cause = next((ceiling.cause for ceiling in ceilings if ceiling.cause), None)
-    return Confidence(round(value, 4), reasons or ("complete, without hedging",), cause)
+    return Confidence(round(value, 4), tuple(said) or ("complete, without hedging",), cause)
 
 
 def _hard_checks(
-    profile: Profile, answer: _Answer, asked: Features, finish: FinishReason, cut_off: bool
+    profile: Profile, answer: Answer, asked: Features, finish: FinishReason, cut_off: bool
 ) -> list[_Ceiling]:
     ceilings = []
     if finish is FinishReason.CONTENT_FILTER:
@@ -174,11 +170,19 @@ def _about_code(profile: Profile) -> bool:
     return sum(profile.task_probabilities.get(kind, 0.0) for kind in (TaskType.CODE, TaskType.CODE_REFACTOR)) >= 0.6
 
 
-def _holds_code(answer: _Answer) -> bool:
+def _holds_code(answer: Answer) -> bool:
     return "`" in answer.text or bool(_FLAG.search(answer.text[:4000]))
 
 
-def _hedging(answer: _Answer, profile: Profile) -> list[tuple[float, str]]:
+def _learned(asked: Asked, answer: Answer, final: Final | None, task: Task) -> list[tuple[float, str]]:
+    seen = features(asked, answer, final)
+    by_sign = dict.fromkeys(Sign, 0.0)
+    for name, weight in weights().contributions(task, seen).items():
+        by_sign[SIGNS[name]] += weight
+    return [(weight, in_words(sign, weight, seen, asked, answer, final)) for sign, weight in by_sign.items()]
+
+
+def _hedging(answer: Answer, profile: Profile) -> list[tuple[float, str]]:
     """Doubt of its own, by number; guarded words by density; corrections of itself."""
     words, text = answer.words, answer.text
     cjk = not text.isascii()
@@ -189,7 +193,8 @@ def _hedging(answer: _Answer, profile: Profile) -> list[tuple[float, str]]:
     evidence = []
     # One guarded word in sixty is good manners.
     excess = guarded - (len(words) + len(text) / 4 * (not words or cjk)) / 60
-    doubt = min(3.0, 1.1 * unsure + 0.35 * max(0.0, excess)) if unsure else min(1.2, 0.35 * max(0.0, excess))
+    own = (1.9 if len(words) < 80 else 1.1) * unsure
+    doubt = min(4.5, own + 0.35 * max(0.0, excess)) if unsure else min(1.2, 0.35 * max(0.0, excess))
     if doubt > 0.2:
         times = unsure + guarded
         evidence.append((-weight * doubt, "hedges once" if times == 1 else f"hedges {times} times"))
@@ -200,7 +205,7 @@ def _hedging(answer: _Answer, profile: Profile) -> list[tuple[float, str]]:
     return evidence
 
 
-def _completeness(answer: _Answer, profile: Profile, asked: Features) -> list[tuple[float, str]]:
+def _completeness(answer: Answer, profile: Profile, asked: Features) -> list[tuple[float, str]]:
     evidence = []
     parts = len(_NUMBERED.findall(asked.text))
     if parts < 2 and not asked.multiple_choice:
@@ -224,20 +229,17 @@ def _completeness(answer: _Answer, profile: Profile, asked: Features) -> list[tu
     return evidence
 
 
-def _closed_question(answer: _Answer, profile: Profile, asked: Features) -> list[tuple[float, str]]:
-    """Of a question with one right answer. On published examination answers (MMLU-Pro, four models) these three told
-    wrong from right best."""
-    if not (asked.multiple_choice or profile.task_type in (TaskType.MATH, TaskType.REASONING)):
+def _plausibility(asked: Asked, final: Final | None, task: Task) -> list[tuple[float, str]]:
+    """Of a result that cannot be, whatever its working says."""
+    if final is None:
         return []
-    evidence = []
-    if _NO_OPTION_FITS.search(answer.text[-1500:]):
-        evidence.append((-1.0, "says that no option fits its result"))
-    if asked.multiple_choice and not _OPTION_NAMED.search(answer.text[-300:] + "\n" + answer.text[:100]):
-        evidence.append((-1.0, "names none of the options"))
-    doublings = math.log2(max(1.0, estimate_tokens(answer.whole) / 100))
-    if doublings >= 0.5 and not asked.looks_like_code and profile.difficulty < 0.65:
-        evidence.append((-min(1.0, 0.25 * doublings), "long working for a question with one answer"))
-    return evidence
+    if task is Task.CHOICE and final.kind is Kind.OPTION and final.value not in asked.options:
+        return [(-2.0, f"picks {final.shown}, which is not among the options")]
+    if final.kind is not Kind.NUMBER or not _HOW_MANY.search(asked.text) or _MEASURED.search(asked.text):
+        return []
+    if final.value.startswith("-"):
+        return [(-1.5, f"counts to less than nothing: {final.shown}")]
+    return [(-1.5, f"counts to a fraction: {final.shown}")] if "." in final.value else []
 
 
 def _log_probability(mean: float | None) -> list[tuple[float, str]]:

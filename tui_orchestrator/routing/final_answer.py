@@ -100,11 +100,16 @@ def final_answer(prompt: str, answer: str) -> Final | None:
     first = _SPACES.split(text[:20].lower(), 1)[0].strip(".,:;!*")
     if first in _TRUTHS:
         return Final(Kind.TRUTH, _TRUTHS[first], first, announced=True)
-    if _ASKS_FIGURE.search(prompt[-2000:]):
+    if asks_figure(prompt):
         numbers = _NUMBER.findall(ends[-400:])
         if numbers:
             return Final(Kind.NUMBER, _number(numbers[-1]) or numbers[-1], numbers[-1], announced=False)
     return None
+
+
+def asks_figure(prompt: str) -> bool:
+    """The end of the prompt wants a number: 'how many', 'berechne', '多少'."""
+    return bool(_ASKS_FIGURE.search(prompt[-2000:]))
 
 
 def same_result(a: Final, b: Final) -> bool:
@@ -155,8 +160,8 @@ def _option(offered: Mapping[str, str], ends: str) -> Final | None:
 
 def _option_of(offered: Mapping[str, str], said: str) -> str | None:
     """The one option whose words are said."""
-    spoken = f" {_plain(said)} "
-    named = [letter for letter, words in offered.items() if f" {_plain(words)} " in spoken]
+    spoken = f" {plain(said)} "
+    named = [letter for letter, words in offered.items() if f" {plain(words)} " in spoken]
     return named[0] if len(named) == 1 else None
 
 
@@ -175,13 +180,14 @@ def _result(said: str, announced: bool) -> Final | None:
     numbers = _NUMBER.findall(bare)
     if numbers and (len(numbers) == 1 or "=" in bare or "≈" in bare):
         return Final(Kind.NUMBER, _number(numbers[-1]) or numbers[-1], numbers[-1], announced)
-    words = _plain(re.split(r"(?<=\w)[.;。]\s|, (?:because|since|as) ", bare)[0])
+    words = plain(re.split(r"(?<=\w)[.;。]\s|, (?:because|since|as) ", bare)[0])
     if not words or len(words) > _SHORT:
         return None
     return Final(Kind.TEXT, words, shown[:_SHORT].rstrip(), announced)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Lower case, without articles, punctuation and TeX."""
     return _SPACES.sub(" ", _ARTICLES.sub(" ", _DRESS.sub("", text.lower()))).strip(" .")
 
 

@@ -1,0 +1,57 @@
+"""What was learned of right and wrong answers: weights on what they show, read from the package once.
+
+They come from published answers with known outcomes; `training/confidence.card.json` says from which, and how well they
+tell right from wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+from .answer_features import Task
+
+
+class Weight(NamedTuple):
+    per_unit: float
+    """Log-odds of a good answer."""
+    usual: float
+    """What a usual answer to such a task has of the feature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    features: Mapping[Task, Mapping[str, Weight]]
+    """A feature that is not named does not count for the task."""
+    centre: Mapping[Task, float]
+    """Log-odds of a good answer among those learned from."""
+    slope: Mapping[Task, float]
+    """How much the model's success probability counts beside what the prompt and the answer show: what makes a prompt
+    hard is in both."""
+    agreement: Mapping[str, float]
+    """By which second answers move the confidence; see `corroboration`."""
+
+    def prior(self, task: Task, log_odds: float) -> float:
+        return self.centre[task] + self.slope[task] * (log_odds - self.centre[task])
+
+    def contributions(self, task: Task, seen: Mapping[str, float]) -> dict[str, float]:
+        """By feature, in log-odds against the usual answer."""
+        return {name: weight * (seen[name] - usual) for name, (weight, usual) in self.features[task].items()}
+
+
+@cache
+def weights() -> Weights:
+    read = json.loads(resources.files(__package__).joinpath("weights/confidence.json").read_text("utf-8"))
+    return Weights(
+        features={
+            Task(task): {name: Weight(*pair) for name, pair in table.items()}
+            for task, table in read["features"].items()
+        },
+        centre={Task(task): value for task, value in read["centre"].items()},
+        slope={Task(task): value for task, value in read["slope"].items()},
+        agreement=read["agreement"],
+    )
