@@ -17,6 +17,7 @@ _COMMANDS = {
     "route": ("route", "Say which model would answer, why, and at what cost. Calls nothing."),
     "models": ("models", "List the models there are: price, context, abilities, health."),
     "costs": ("costs", "Report what was spent, by model, provider, task, strategy, day or session."),
+    "vote": ("vote", "Say that an answer was good or bad; the router learns from it."),
     "sessions": ("sessions", "List, show, search, export and delete conversations."),
     "doctor": ("doctor", "Check configuration, keys, servers, prices and the store; each problem with its remedy."),
     "config": ("config", "Show where the configuration lies, make one, check it, show what is in effect."),

@@ -59,6 +59,13 @@ class Asked:
     """Beginning of a session's id; '' for the latest; None for a new one."""
     perhaps_session: bool = False
     """The prompt stood where a session's id may stand, and looks like one."""
+    again: bool = False
+    """Instead of a prompt: the session's last one once more."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether another way to a model was asked for."""
+        return bool(self.strategy or self.model or self.chain)
 
 
 MOST_TOKENS = 10_000_000
@@ -112,6 +119,11 @@ def usd(context: click.Context, parameter: click.Parameter, value: str | None) -
 @click.option(
     "--continue", "resume", is_flag=False, flag_value="", metavar="[ID]", help="Go on with a session, else the latest."
 )
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Ask the last prompt of that session again; the answer before is kept, and counts against its model.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Tell every candidate and attempt on stderr.")
 @click.option(
     "-o",
@@ -136,6 +148,7 @@ def ask(
     system: str,
     files: tuple[Path, ...],
     resume: str | None,
+    again: bool,
     verbose: bool,
     output: Path | None,
     as_object: bool,
@@ -152,6 +165,7 @@ def ask(
       tui-orchestrator ask < question.txt
       git diff | tui-orchestrator ask "Review this change" --file -
       tui-orchestrator ask --continue "And in Rust?"
+      tui-orchestrator ask --again -m claude-sonnet-5-5
       tui-orchestrator ask -m gpt-6-luna --system "Answer in one line" "What is DNS?"
       tui-orchestrator ask -e 3 "Tabs or spaces?"
       tui-orchestrator ask -s fallback --chain fast "Translate: good morning"
@@ -166,9 +180,15 @@ def ask(
     if said := _contradiction(as_object and events, strategy, model, chain, ensemble_size):
         raise Stop(said, USAGE)
     file = output_file(output)
-    prompt, resume, perhaps_session = _named_or_said(prompt, option, resume)
+    if again:
+        if prompt is not None or option is not None or files:
+            raise Stop("--again asks the last prompt once more; leave the prompt and --file out", USAGE)
+        resume, said_prompt, perhaps_session = resume or "", "", False
+    else:
+        prompt, resume, perhaps_session = _named_or_said(prompt, option, resume)
+        said_prompt = _prompt(prompt, option, files)
     asked = Asked(
-        _prompt(prompt, option, files),
+        said_prompt,
         Strategy(strategy) if strategy else Strategy.ENSEMBLE if ensemble_size else None,
         model,
         chain,
@@ -179,6 +199,7 @@ def ask(
         files,
         resume,
         perhaps_session,
+        again,
     )
     manner = Manner.EVENTS if events else Manner.OBJECT if as_object else Manner.TEXT
     sys.exit(run(_ask(context.obj, asked, manner, verbose, file)))
@@ -255,6 +276,11 @@ async def _send(runtime: Runtime, asked: Asked) -> Turn:
         max_tokens=asked.max_tokens,
         system=asked.system,
     )
+    if asked.again:
+        try:
+            return chat.send_again(chat.again(options), elsewhere=asked.elsewhere)
+        except LookupError as error:
+            raise Stop(str(error.args[0]), USAGE) from None
     enclosed = enclose(asked.prompt, attachments)
     return chat.send(chat.request(enclosed.text, enclosed.images, options, enclosed.files))
 

@@ -14,6 +14,7 @@ from .manners import Invocation, run, say
 from .printing import as_json, table
 
 if TYPE_CHECKING:
+    from ..routing.experience import Lesson
     from ..services.runtime import Runtime
 
 _LETTERS = {
@@ -25,12 +26,19 @@ _LETTERS = {
 }
 
 
+_HEAD = (
+    *("model", "level", "in $/M", "out $/M", "context", "can", "health"),
+    *("first tok", "tok/s", "votes", "learned"),
+)
+
+
 @click.command()
 @click.option("--json", "as_object", is_flag=True, help="Print a list of JSON objects.")
 @click.option("--refresh", is_flag=True, help="Read every provider's list again, also what is kept for a day.")
 @click.pass_obj
 def models(invocation: Invocation, as_object: bool, refresh: bool) -> None:
-    """List the models there are: price in dollars per million tokens, context, abilities, health, measured speed.
+    """List the models there are: price in dollars per million tokens, context, abilities, health, measured speed, your
+    votes, and where what you did with the answers has moved the ability the most.
 
     Abilities: v vision, t tools, s structured output, r reasoning, l long context. A price of ? is not known; one
     with + is higher for long prompts.
@@ -53,15 +61,15 @@ def models(invocation: Invocation, as_object: bool, refresh: bool) -> None:
             if not ordered:
                 click.echo("There is no model: set a provider's key or start a local server; see `doctor`.", err=True)
                 return
-            head = ("model", "level", "in $/M", "out $/M", "context", "can", "health", "first tok", "tok/s")
             right = ("in $/M", "out $/M", "context", "first tok", "tok/s")
-            say(table(head, [_row(runtime, model) for model in ordered], right))
+            say(table(_HEAD, [_row(runtime, model) for model in ordered], right))
 
     run(show())
 
 
 def _row(runtime: Runtime, model: Model) -> tuple[str, ...]:
     figures = runtime.router.experience.of(model.id)
+    lesson = runtime.router.experience.lesson(model.id, runtime.clock.now())
     health = runtime.health(model.id)
     return (
         model.id,
@@ -73,7 +81,24 @@ def _row(runtime: Runtime, model: Model) -> tuple[str, ...]:
         health.state.value.replace("_", " ") + (f": {health.detail}" if health.detail else ""),
         "-" if figures.first_token_s is None else f"{figures.first_token_s:.1f} s",
         "-" if figures.tokens_per_s is None else f"{figures.tokens_per_s:.0f}",
+        votes(lesson),
+        learned(lesson, runtime.settings.policy.discrimination),
     )
+
+
+def votes(lesson: Lesson) -> str:
+    """'▲3 ▼1'."""
+    up, down = lesson.votes
+    return " ".join(f"{sign}{count}" for sign, count in (("▲", up), ("▼", down)) if count) or "-"
+
+
+def learned(lesson: Lesson, discrimination: float) -> str:
+    """Where this user's turns have moved the ability the most: 'code −0.06'."""
+    shifts = {task: lesson.learned.shift_for(task, discrimination) for task in lesson.seen}
+    if not shifts:
+        return "-"
+    task = max(shifts, key=lambda task: abs(shifts[task]))
+    return f"{task.value} {shifts[task]:+.2f}".replace("-", "−")
 
 
 def per_million(model: Model, bucket: str) -> str:
@@ -92,6 +117,7 @@ def thousands(tokens: int) -> str:
 
 def model_json(runtime: Runtime, model: Model) -> dict[str, Any]:
     figures = runtime.router.experience.of(model.id)
+    lesson = runtime.router.experience.lesson(model.id, runtime.clock.now())
     health = runtime.health(model.id)
     price: dict[str, Any] | None = None
     if model.price is not None:
@@ -109,6 +135,7 @@ def model_json(runtime: Runtime, model: Model) -> dict[str, Any]:
         "abilities": sorted(ability.value for ability in model.abilities),
         "level": model.level.value,
         "ability": model.ability,
+        "task_abilities": {task.value: offset for task, offset in model.task_abilities.items()},
         "ability_source": model.ability_source,
         "local": model.local,
         "health": {"state": health.state.value, "detail": health.detail, "seconds_left": health.seconds_left},
@@ -117,5 +144,23 @@ def model_json(runtime: Runtime, model: Model) -> dict[str, Any]:
             "success": figures.success,
             "first_token_s": figures.first_token_s,
             "tokens_per_s": figures.tokens_per_s,
+        },
+        "learned": _learned_json(lesson, runtime.settings.policy.discrimination),
+    }
+
+
+def _learned_json(lesson: Lesson, discrimination: float) -> dict[str, Any]:
+    """Shifts are added to the ability; `answers` are those something was seen of."""
+    up, down = lesson.votes
+    return {
+        "votes": {"up": up, "down": down},
+        "tasks": {
+            task.value: {
+                "shift": round(lesson.learned.shift_for(task, discrimination), 4),
+                "answers": answers,
+                "up": lesson.up.get(task, 0),
+                "down": lesson.down.get(task, 0),
+            }
+            for task, answers in lesson.seen.items()
         },
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,9 @@ from .printing import as_json, table
 
 if TYPE_CHECKING:
     from ..routing.events import Attempt
+    from ..services.feedback import Given
     from ..services.runtime import Runtime
-    from ..storage.conversations import Conversation, Session
+    from ..storage.conversations import Conversation, Session, StoredMessage
 
 
 @click.group(cls=Named, invoke_without_command=True)
@@ -172,6 +173,8 @@ def session_json(session: Session) -> dict[str, Any]:
 
 async def conversation_json(runtime: Runtime, conversation: Conversation) -> dict[str, Any]:
     messages = []
+    votes = await runtime.feedback.votes(conversation.session.id)
+    superseded = _superseded(conversation)
     for message in conversation.messages:
         attempts: tuple[Attempt, ...] = ()
         if message.role == "assistant":
@@ -183,6 +186,8 @@ async def conversation_json(runtime: Runtime, conversation: Conversation) -> dic
                 "thinking": message.thinking,
                 "images": [image.name for image in message.images],
                 "state": message.state,
+                "superseded": message.position in superseded,
+                "vote": _vote(votes, message),
                 "model": message.model,
                 "created": message.created.isoformat(),
                 "request_id": message.request_id,
@@ -192,7 +197,23 @@ async def conversation_json(runtime: Runtime, conversation: Conversation) -> dic
     return {**session_json(conversation.session), "messages": messages}
 
 
+def _superseded(conversation: Conversation) -> set[int]:
+    """Positions of the answers in whose place another one came."""
+    from ..storage.conversations import standing
+
+    stand = {answer.position for _, answer in standing(conversation.messages) if answer is not None}
+    return {one.position for one in conversation.messages if one.role == "assistant" and one.position not in stand}
+
+
+def _vote(votes: Mapping[Given, bool], message: StoredMessage) -> str | None:
+    if message.role == "user" or message.attempt is None:
+        return None
+    liked = votes.get((message.request_id, message.attempt))
+    return None if liked is None else "up" if liked else "down"
+
+
 async def as_markdown(runtime: Runtime, conversation: Conversation) -> str:
+    votes, superseded = await runtime.feedback.votes(conversation.session.id), _superseded(conversation)
     parts = [f"# {conversation.session.title or conversation.session.id}"]
     if conversation.session.system:
         parts.append(f"> {conversation.session.system}")
@@ -202,6 +223,9 @@ async def as_markdown(runtime: Runtime, conversation: Conversation) -> str:
             parts += [f"*attached: {image.name}*" for image in message.images]
             continue
         state = "" if message.state == "complete" else f" ({message.state})"
+        if message.position in superseded:
+            state += " (superseded)"
+        state += {"up": " ▲", "down": " ▼"}.get(_vote(votes, message) or "", "")
         parts.append(f"## {message.model or 'No answer'}{state}\n\n{message.text or '*nothing came*'}")
         parts += [_line(attempt) for attempt in await runtime.reports.attempts(message.request_id)]
     return "\n\n".join(parts) + "\n"
