@@ -21,7 +21,7 @@ from .answer_features import Answer, Asked, Task, features, task_of
 from .events import Confidence, EscalationCause, FinishReason
 from .features import Features, estimate_tokens, read
 from .final_answer import Final, Kind, final_answer
-from .learned import weights
+from .learned import Weights, weights
 from .lexicon import word_set
 from .marks import Mark
 from .profile import Profile, TaskType
@@ -72,9 +72,12 @@ def assess(
     success_probability: float,
     mean_logprob: float | None = None,
     max_tokens_hit: bool = False,
+    *,
+    trained: Weights | None = None,
 ) -> Confidence:
     """`success_probability` is the decision's for the model that answered; `mean_logprob` of its output tokens, natural
-    logarithm, where the provider gives it. Never raises."""
+    logarithm, where the provider gives it. `trained` None: as shipped. Never raises."""
+    trained = trained or weights()
     whole = answer.strip()
     if finish_reason is FinishReason.TOOL_CALLS and not whole:
         return Confidence(0.5, ("calls a tool instead of answering",))
@@ -88,14 +91,14 @@ def assess(
     cut_off = finish_reason is FinishReason.LENGTH or max_tokens_hit
     ceilings = _hard_checks(profile, seen, asked, finish_reason, cut_off)
     evidence = [
-        *_learned(question, seen, final, task),
+        *_learned(trained, question, seen, final, task),
         *_hedging(seen, profile),
         *_completeness(seen, profile, asked),
         *_plausibility(question, final, task),
         *_log_probability(mean_logprob),
     ]
     odds = min(0.99, max(0.01, success_probability))
-    prior = weights().prior(task, math.log(odds / (1 - odds)))
+    prior = trained.prior(task, math.log(odds / (1 - odds)))
     value = 1 / (1 + math.exp(-(prior + sum(weight for weight, _ in evidence))))
     value = min([value, *(ceiling.most for ceiling in ceilings)])
     told = [pair for pair in evidence if pair[1] and abs(pair[0]) >= _TOLD]
@@ -174,10 +177,12 @@ def _holds_code(answer: Answer) -> bool:
     return "`" in answer.text or bool(_FLAG.search(answer.text[:4000]))
 
 
-def _learned(asked: Asked, answer: Answer, final: Final | None, task: Task) -> list[tuple[float, str]]:
+def _learned(
+    trained: Weights, asked: Asked, answer: Answer, final: Final | None, task: Task
+) -> list[tuple[float, str]]:
     seen = features(asked, answer, final)
     by_sign = dict.fromkeys(Sign, 0.0)
-    for name, weight in weights().contributions(task, seen).items():
+    for name, weight in trained.contributions(task, seen).items():
         by_sign[SIGNS[name]] += weight
     return [(weight, in_words(sign, weight, seen, asked, answer, final)) for sign, weight in by_sign.items()]
 

@@ -11,13 +11,13 @@ compared by the points they make, with weights set by hand: no published answers
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .events import Confidence
 from .final_answer import Final, Kind, final_answer, options, same_result
 from .keypoints import agreement
-from .learned import weights
+from .learned import Weights, weights
 from .profile import Profile
 from .request import Request
 
@@ -41,8 +41,7 @@ class Tally:
     def count(self) -> int:
         return len(self.same) + len(self.other)
 
-    def log_odds(self, same_model: bool) -> float:
-        learned = weights().agreement
+    def log_odds(self, same_model: bool, learned: Mapping[str, float]) -> float:
         kind = "sample" if same_model else "model"
         agrees, differs = learned[f"{kind}_agrees"], learned[f"{kind}_differs"]
         return self.surprise * (agrees * len(self.same) + differs * len(self.other)) / math.sqrt(self.count)
@@ -70,26 +69,24 @@ def agree(
     second: Sequence[str],
     *,
     same_model: bool = False,
+    trained: Weights | None = None,
 ) -> Confidence:
     """`confidence` in `answer` after the answers in `second`, of which at most nine are read. `same_model`: they are
     further samples of the model that gave `answer`, which share its errors, and not other models' answers. Unchanged
-    when none of them can be compared, and after a failed hard check. Never raises."""
+    when none of them can be compared, and after a failed hard check. `trained` None: as shipped. Never raises."""
     others = [text for text in second[:MOST] if text.strip()]
     if confidence.cause is not None or not others or not answer.strip():
         return confidence
     result = tally(request.prompt, answer, others)
     if result is not None:
-        weight, reason = result.log_odds(same_model), _in_words(result, same_model)
+        weight, reason = result.log_odds(same_model, (trained or weights()).agreement), _in_words(result, same_model)
     elif final_answer(request.prompt, answer) is not None:
         return confidence
     else:
         weight, reason = _open(answer, others, same_model)
     before = min(0.99, max(0.01, confidence.value))
     after = 1 / (1 + math.exp(-(math.log(before / (1 - before)) + weight)))
-    if weight >= 0:
-        after = max(after, confidence.value)
-    else:
-        after = min(after, confidence.value)
+    after = max(after, confidence.value) if weight >= 0 else min(after, confidence.value)
     return replace(confidence, value=round(after, 4), reasons=(reason, *confidence.reasons))
 
 
