@@ -29,9 +29,9 @@ class Leanings:
 class Votes:
     """How many votes of the user it takes to outweigh what `preference` supposed before them."""
 
-    estimate: float = 20.0
+    estimate: float = 8.0
     """What the estimate counts for, against the votes on a model over all task types."""
-    task: float = 5.0
+    task: float = 2.0
     """What those two together count for, against the votes on it for this task type."""
 
 

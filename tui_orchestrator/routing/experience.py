@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from .ability import Learned, Seen, learn
@@ -18,8 +18,9 @@ SMOOTHING = 0.2
 ABILITY_DECAY = 0.995
 """Of what was seen before, per observation of weight 1 on the same model and task type: a memory of about 200, so that
 a model that changes behind its name is noticed."""
-TASTE_DECAY = 0.97
-"""The same for tastes, which change sooner: a memory of about 33 votes."""
+TASTE_DECAY = 0.95
+"""The same for tastes, which change sooner: a memory of about 20 votes on a task type, on whichever model they were. So
+those that were passed over long ago are given another chance when the favourite no longer pleases."""
 HALF_LIFE = timedelta(days=120)
 """After so long what was seen counts half: about how often makers change what a name stands for (the release notes of
 Anthropic, OpenAI and Google, 2024 to 2026)."""
@@ -75,6 +76,7 @@ class Lesson:
 
 
 _NONE = Taste()
+_NO_TASTES: Mapping[TaskType, Taste] = {}
 _NOTHING = Lesson()
 
 
@@ -85,6 +87,9 @@ class Experience:
         self._figures: dict[str, Figures] = {}
         self._observations: dict[str, dict[tuple[str, int, Sign], Observation]] = defaultdict(dict)
         self._lessons: dict[str, tuple[datetime, Lesson]] = {}
+        self._by_hand: dict[tuple[str, tuple[str, int, Sign]], Observation] = {}
+        """Of all models: they grow old together."""
+        self._tastes: tuple[datetime, dict[str, dict[TaskType, Taste]]] | None = None
 
     def of(self, model_id: str) -> Figures:
         return self._figures.get(model_id) or Figures()
@@ -116,6 +121,9 @@ class Experience:
             if known is None or known.at <= observation.at:
                 of_model[observation.key] = observation
                 self._lessons.pop(observation.model, None)
+                if observation.sign in BY_HAND:
+                    self._by_hand[observation.model, observation.key] = observation
+                    self._tastes = None
             if len(of_model) > 2 * KEPT:
                 latest = sorted(of_model.values(), key=lambda one: one.at)[-KEPT:]
                 self._observations[observation.model] = {one.key: one for one in latest}
@@ -126,9 +134,20 @@ class Experience:
             return _NOTHING
         then, lesson = self._lessons.get(model_id, (None, _NOTHING))
         if then is None or abs(now - then) > timedelta(days=1):
-            lesson = _lesson(self._observations[model_id].values(), now)
-            self._lessons[model_id] = now, lesson
+            then, lesson = now, _lesson(self._observations[model_id].values(), now)
+        tastes = self._tastes_of(model_id, now)
+        if lesson.tastes is not tastes:
+            lesson = replace(lesson, tastes=tastes, overall=_together(tastes))
+        self._lessons[model_id] = then, lesson
         return lesson
+
+    def _tastes_of(self, model_id: str, now: datetime) -> Mapping[TaskType, Taste]:
+        if self._tastes is None or abs(now - self._tastes[0]) > timedelta(days=1):
+            if len(self._by_hand) > 2 * KEPT:
+                latest = sorted(self._by_hand.values(), key=lambda one: one.at)[-KEPT:]
+                self._by_hand = {(one.model, one.key): one for one in latest}
+            self._tastes = now, _tastes(self._by_hand.values(), now)
+        return self._tastes[1].get(model_id, _NO_TASTES)
 
     def standing(self, request_id: str, sign: Sign) -> tuple[Observation, ...]:
         """What stands of this sign on the answers of one turn."""
@@ -144,23 +163,13 @@ class Experience:
 
 
 def _lesson(observations: Iterable[Observation], now: datetime) -> Lesson:
-    strongest: dict[tuple[str, int], Observation] = {}
-    for one in sorted(observations, key=lambda one: (one.weight, one.at)):
-        if one.weight > 0:
-            strongest[(one.answer.request_id, one.answer.attempt)] = one
-    by_task: dict[TaskType, list[Observation]] = defaultdict(list)
-    for one in sorted(strongest.values(), key=lambda one: one.at):
-        by_task[one.answer.task_type].append(one)
-    history: list[Seen] = []
-    tastes: dict[TaskType, Taste] = {}
-    for task, seen in by_task.items():
-        for one, weight in _aged(seen, ABILITY_DECAY, now):
-            history.append(Seen(task, one.outcome, weight, one.answer.predicted))
-        shown = _aged([one for one in seen if one.sign in BY_HAND], TASTE_DECAY, now)
-        if shown:
-            wins = sum(weight * one.outcome for one, weight in shown)
-            tastes[task] = Taste(wins, sum(weight for _, weight in shown) - wins)
-    overall = Taste(sum(taste.wins for taste in tastes.values()), sum(taste.losses for taste in tastes.values()))
+    """Without the tastes."""
+    by_task = _weightiest(observations)
+    history = [
+        Seen(task, one.outcome, weight, one.answer.predicted)
+        for task, seen in by_task.items()
+        for one, weight in _aged(seen, ABILITY_DECAY, now)
+    ]
     up, down = (
         {
             task: n
@@ -169,17 +178,45 @@ def _lesson(observations: Iterable[Observation], now: datetime) -> Lesson:
         }
         for outcome in (1.0, 0.0)
     )
-    return Lesson(learn(history), tastes, overall, up, down, {task: len(seen) for task, seen in by_task.items()})
+    return Lesson(learn(history), _NO_TASTES, _NONE, up, down, {task: len(seen) for task, seen in by_task.items()})
+
+
+def _weightiest(observations: Iterable[Observation]) -> dict[TaskType, list[Observation]]:
+    """Of each answer the observation that counts, in order of time."""
+    weightiest: dict[tuple[str, str, int], Observation] = {}
+    for one in sorted(observations, key=lambda one: (one.weight, one.at)):
+        if one.weight > 0:
+            weightiest[one.model, one.answer.request_id, one.answer.attempt] = one
+    by_task: dict[TaskType, list[Observation]] = defaultdict(list)
+    for one in sorted(weightiest.values(), key=lambda one: one.at):
+        by_task[one.answer.task_type].append(one)
+    return by_task
+
+
+def _tastes(by_hand: Iterable[Observation], now: datetime) -> dict[str, dict[TaskType, Taste]]:
+    """By model."""
+    tastes: dict[str, dict[TaskType, Taste]] = defaultdict(dict)
+    for task, seen in _weightiest(by_hand).items():
+        for one, weight in _aged(seen, TASTE_DECAY, now):
+            so_far, won = tastes[one.model].get(task, _NONE), weight * one.outcome
+            tastes[one.model][task] = Taste(so_far.wins + won, so_far.losses + weight - won)
+    return tastes
+
+
+def _together(tastes: Mapping[TaskType, Taste]) -> Taste:
+    return Taste(sum(taste.wins for taste in tastes.values()), sum(taste.losses for taste in tastes.values()))
 
 
 def _aged(seen: list[Observation], decay: float, now: datetime) -> list[tuple[Observation, float]]:
-    """With what each counts for today. `seen` is in order of time."""
+    """With what each counts for today. `seen` is in order of time; those of one turn do not age each other."""
     aged: list[tuple[Observation, float]] = []
-    since = 0.0
+    since, of_turn, turn = 0.0, 0.0, ""
     for one in reversed(seen):
+        if one.answer.request_id != turn:
+            since, of_turn, turn = since + of_turn, 0.0, one.answer.request_id
         age = max(timedelta(0), now - one.at) / HALF_LIFE
         aged.append((one, one.weight * decay**since * 0.5**age))
-        since += one.weight
+        of_turn += one.weight
     return aged
 
 
