@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tui_orchestrator.routing.budget import Budgets, OnExhausted
-from tui_orchestrator.routing.decision import Policy, Retries, Weights
+from tui_orchestrator.routing.decision import Diversity, Leanings, Policy, Retries, Votes, Weights
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.ports import Timeouts
 from tui_orchestrator.routing.profile import Ability, Level, TaskType
@@ -34,7 +34,13 @@ max_wait_s = 12
 requests_per_minute = 30
 discover_local = false
 debug = true
-weights = { quality = 2, cost = 0.8, latency = 0 }
+[router.weights]
+quality = 2
+cost = 0.8
+latency = 0
+leanings = { open_weights = 0.2, local = 0.3, default_model = 0.4 }
+votes = { estimate = 20, task = 5 }
+diversity = { cost = 0.5, same_family = 0.6, same_provider = 0.7 }
 [router.timeouts]
 connect = 1
 first_token = 2
@@ -58,7 +64,7 @@ on_exhausted = "local"
         prefer_opensource=True,
         local_max_complexity=5,
         max_tokens=999,
-        weights=Weights(2, 0.8, 0),
+        weights=Weights(2, 0.8, 0, Leanings(0.2, 0.3, 0.4), Votes(20, 5), Diversity(0.5, 0.6, 0.7)),
         discrimination=6,
         exploration=0.1,
         max_wait_s=12,
@@ -68,7 +74,15 @@ on_exhausted = "local"
         baseline_model="anthropic/dear",
     )
     # Were a field to have its default, nobody could tell that its key had been read.
-    for given, default in ((settings.policy, Policy()), (settings.policy.retries, Retries())):
+    weights = settings.policy.weights
+    for given, default in (
+        (settings.policy, Policy()),
+        (settings.policy.retries, Retries()),
+        (weights, Weights()),
+        (weights.leanings, Leanings()),
+        (weights.votes, Votes()),
+        (weights.diversity, Diversity()),
+    ):
         assert not [name for name in type(given).__slots__ if getattr(given, name) == getattr(default, name)]
     assert settings.timeouts == Timeouts(1, 2, 3, 4.5)
     assert (settings.default_temperature, settings.default_model) == (0.4, "openai/gpt")

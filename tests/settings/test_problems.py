@@ -60,6 +60,10 @@ PROBLEMS = [
         "[rules.r]\nwords = ['x']",
         "FILE:1: rules.r: does nothing; give it one of primary, fallback, temperature, max_tokens, strategy, system",
     ),
+    (
+        "[rules.r]\nwords = ['x']\nfallback = ['a/b']",
+        "FILE:3: rules.r.fallback: is walked after `primary`, which is not given; say which model goes first",
+    ),
     ("[rules.r]\nprimary = 'x'\npattern = '('", None),
     ("[rules.r]\nprimary = 'x'\npattern = '(a+)+'", None),
     ("[rules.r]\nprimary = 'x'\nwords = ['']", None),

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..routing.budget import Budgets, OnExhausted
-from ..routing.decision import Policy, Retries, Weights
+from ..routing.decision import Diversity, Leanings, Policy, Retries, Votes, Weights
 from ..routing.money import ZERO, Money, Price, Rates
 from ..routing.ports import Timeouts
 from ..routing.profile import Ability, Level, TaskType
@@ -83,11 +83,23 @@ def _policy(reading: Reading, router: dict[str, Any]) -> Policy:
     plain = {field.name for field in dataclasses.fields(Policy)} & set(router) - {"strategy"}
     return Policy(
         strategy=Strategy(router["strategy"]),
-        weights=Weights(**section(reading, "router", "weights")),
+        weights=_weights(reading),
         retries=Retries(**section(reading, "router", "retries")),
         on_exhausted=OnExhausted(section(reading, "budgets")["on_exhausted"]),
         lean_to=router["default_model"],
         **{name: router[name] for name in plain},
+    )
+
+
+def _weights(reading: Reading) -> Weights:
+    def below(name: str) -> dict[str, Any]:
+        return section(reading, "router", "weights", name)
+
+    return Weights(
+        **section(reading, "router", "weights"),
+        leanings=Leanings(**below("leanings")),
+        votes=Votes(**below("votes")),
+        diversity=Diversity(**below("diversity")),
     )
 
 
@@ -121,6 +133,12 @@ def _rule(reading: Reading, name: str, at: Found) -> Rule:
     effects = ("primary", "fallback", "temperature", "max_tokens", "strategy", "system")
     if not _told(reading, ("rules", name)) and all(said[effect] in (None, ()) for effect in effects):
         reading.problem(at.origin, ("rules", name), f"does nothing; give it one of {', '.join(effects)}")
+    if said["fallback"] and said["primary"] is None and not _told(reading, ("rules", name)):
+        reading.problem(
+            reading.found["rules", name, "fallback"].origin,
+            ("rules", name, "fallback"),
+            "is walked after `primary`, which is not given; say which model goes first",
+        )
     return Rule(
         name,
         **{

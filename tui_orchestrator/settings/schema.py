@@ -12,10 +12,10 @@ from .kinds import MODEL, Choice, FilePath, Flag, ListOf, Number, Text, Url, Usd
 from .named import CHAINS, MODELS, PAUSE, PROVIDERS, RULES, SHARE, STRATEGY, TEMPERATURE, TOKENS
 from .shape import Key, Path, Table
 from .values import CacheSettings, UiSettings
+from .weights import WEIGHTS
 
 _POLICY, _TIMEOUTS, _BUDGETS, _CACHE, _UI = Policy(), Timeouts(), Budgets(), CacheSettings(), UiSettings()
 _SECONDS = Number(Decimal("0.05"), 86_400, "seconds")
-_WEIGHT = Number(0, 100)
 
 
 def _caps(of: str) -> dict[str, Key | Table]:
@@ -113,14 +113,7 @@ _ROUTER = Table(
             Flag(), True, "Look for LM Studio, Ollama, llama.cpp, vLLM and MLX on their usual ports.", "false"
         ),
         "debug": Key(Flag(), False, "Log each decision in full.", "true", env="ORCHESTRATOR_DEBUG_ROUTING"),
-        "weights": Table(
-            "What counts in `balanced`: a point of success probability, a dollar, a second. 0 leaves it out.",
-            {
-                "quality": Key(_WEIGHT, _POLICY.weights.quality, "Weight of the probability of a good answer.", "2"),
-                "cost": Key(_WEIGHT, _POLICY.weights.cost, "Weight of the expected cost.", "0.8"),
-                "latency": Key(_WEIGHT, _POLICY.weights.latency, "Weight of the expected time.", "0.3"),
-            },
-        ),
+        "weights": WEIGHTS,
         "timeouts": Table(
             "How long to wait for what.",
             {
