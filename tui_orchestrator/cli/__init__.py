@@ -15,6 +15,7 @@ from .manners import Invocation, Named, outcome
 _COMMANDS = {
     "ask": ("ask", "Ask one question; the answer streams to stdout."),
     "route": ("route", "Say which model would answer, why, and at what cost. Calls nothing."),
+    "eval": ("eval", "Measure the router on prompts of your own whose outcomes you know. Calls nothing."),
     "models": ("models", "List the models there are: price, context, abilities, health."),
     "costs": ("costs", "Report what was spent, by model, provider, task, strategy, day or session."),
     "vote": ("vote", "Say that an answer was good or bad; the router learns from it."),

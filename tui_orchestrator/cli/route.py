@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,12 +13,15 @@ from ..routing.event_json import decision_json
 from ..routing.money import Money
 from ..routing.request import Message, Request, Strategy
 from .ask import MOST_TOKENS, named_chain, usd
+from .lines import Line, prompt_lines
 from .manners import BUDGET, FAILED, USAGE, Invocation, Stop, Word, one_prompt, prompt_text, run, say
 from .printing import as_json, as_json_line, table
 from .turn import decision_lines
 
 if TYPE_CHECKING:
     from ..services.runtime import Runtime
+
+EXAMPLE = '{"id": …, "prompt": "…"}'
 
 
 @click.command()
@@ -79,7 +81,7 @@ def route(
         raise Stop("--jsonl prints one decision a line; name one strategy", USAGE)
     if model and (chain or strategy == "all"):
         raise Stop(f"-m pins one model; leave {'--chain' if chain else '--strategy all'} out", USAGE)
-    lines = [] if jsonl is None else list(_read(jsonl))
+    lines = [] if jsonl is None else list(prompt_lines(jsonl, EXAMPLE))
     text = "" if jsonl is not None else prompt_text(prompt, option)
 
     async def decide() -> None:
@@ -168,32 +170,8 @@ async def _all(wanted: Wanted, prompt: str, as_object: bool) -> None:
     say(table(("strategy", "model", "p", "cost", "time", "why"), rows, right=("p", "cost", "time")))
 
 
-async def _lines(wanted: Wanted, lines: Sequence[tuple[Any, str]]) -> None:
-    for line_id, prompt in lines:
-        decision = await wanted.decide(prompt)
-        say(as_json_line({"id": line_id, **decision_json(decision)}))
-
-
-def _read(path: Path) -> Iterator[tuple[Any, str]]:
-    """Id and prompt of every line that is not blank; without an id, the number of the line. Raises Stop."""
-    try:
-        with click.open_file(str(path), "rb") as file:
-            path = Path("stdin") if str(path) == "-" else path
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield _line(path, number, line)
-    except OSError as error:
-        raise Stop(f"{path} cannot be read: {error.strerror}", USAGE) from error
-
-
-def _line(path: Path, number: int, line: bytes) -> tuple[Any, str]:
-    where = f"{path}:{number}"
-    try:
-        said = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise Stop(f'{where}: not JSON ({error}); a line is {{"id": …, "prompt": "…"}}', USAGE) from None
-    if not isinstance(said, dict) or not isinstance(said.get("prompt"), str):
-        raise Stop(f'{where}: there is no text under "prompt"; a line is {{"id": …, "prompt": "…"}}', USAGE)
-    if not said["prompt"].strip():
-        raise Stop(f"{where}: the prompt is empty", USAGE)
-    return said.get("id", number), said["prompt"]
+async def _lines(wanted: Wanted, lines: Sequence[Line]) -> None:
+    """Without an id of its own a decision has the number of its line."""
+    for line in lines:
+        decision = await wanted.decide(line.prompt)
+        say(as_json_line({"id": line.said.get("id", line.number), **decision_json(decision)}))

@@ -163,7 +163,7 @@ class Curve:
 
 
 class Pair:
-    """Prompts with the outcomes of a weak and a strong model, hardest first: the order in which they go to the strong."""
+    """Prompts with the outcomes of a weak and a strong model, hardest first: the order they go to the strong."""
 
     def __init__(self, scores: Numbers, weak: Numbers, strong: Numbers) -> None:
         order = sorted(range(len(scores)), key=lambda i: -scores[i])
@@ -190,15 +190,17 @@ class Pair:
                 qualities.append(weak + gained / n)
         return Curve(tuple(shares), tuple(qualities))
 
-    def intervals(self, *measures: Callable[[Curve], float], repeats: int = 200, seed: int = 0) -> list[Interval]:
+    def intervals(
+        self, *measures: Callable[[Curve], float], repeats: int = 200, seed: int = 0
+    ) -> list[Interval | None]:
         """95 % by bootstrap over the prompts: each measure on `repeats` samples of as many prompts as there are. A
-        sample in which both models are equally good has no curve and is left out."""
+        sample in which both models are equally good has no curve and is left out; None when that is all of them."""
         found: list[list[float]] = []
         for counts in samples(len(self), repeats, seed):
             curve = self.curve(counts)
             if curve.strong != curve.weak:
                 found.append([measure(curve) for measure in measures])
-        return [interval(values) for values in zip(*found, strict=True)] if found else []
+        return [interval(values) for values in zip(*found, strict=True)] if found else [None] * len(measures)
 
 
 def samples(n: int, repeats: int = 200, seed: int = 0) -> Iterator[list[int]]:
