@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui_orchestrator.routing.domains import DOMAINS
+from tui_orchestrator.routing.patterns import compile_pattern
 from tui_orchestrator.routing.profile import Level, Profile, TaskType
 from tui_orchestrator.routing.request import Image, Message, Request
-from tui_orchestrator.routing.rules import DOMAINS, SEARCHED_CHARACTERS, Rule, compile_pattern, explain, first_match
+from tui_orchestrator.routing.rules import SEARCHED_CHARACTERS, Rule, explain, first_match
 
 
 def asked(prompt: str, **fields: object) -> Request:
@@ -130,22 +132,98 @@ def test_a_tag_of_the_session_matches() -> None:
     assert not matches(rule, asked("x", tags=frozenset({"home"})))
 
 
-def test_every_rule_is_explained_also_behind_the_first_match() -> None:
+def test_every_rule_is_explained_with_each_condition_also_behind_the_first_match() -> None:
     rules = [
-        Rule("math", task_types=frozenset({TaskType.MATH})),
+        Rule("math", task_types=frozenset({TaskType.MATH}), words=("merge",)),
         Rule("merge", task_types=frozenset({TaskType.CODE}), words=("merge",)),
         Rule("picture", attachment="image"),
         Rule("ticket", pattern=compile_pattern(r"T-\d+")),
         Rule("rest"),
     ]
     told = explain(rules, asked("merge two lists"), profiled())
-    assert [(e.rule, e.matched, e.why) for e in told] == [
-        ("math", False, "task type is code, not math"),
-        ("merge", True, 'task type is code; says "merge"'),
-        ("picture", False, "has no image"),
-        ("ticket", False, r"pattern T-\d+ does not match"),
-        ("rest", True, "is for every prompt"),
+    assert [(e.rule.name, e.matched, e.wins) for e in told] == [
+        ("math", False, False),
+        ("merge", True, True),
+        ("picture", False, False),
+        ("ticket", False, False),
+        ("rest", True, False),
     ]
+    assert [[(c.key, c.holds, c.why) for c in e.conditions] for e in told] == [
+        [("task_types", False, "task type is code, not math"), ("words", True, 'says "merge"')],
+        [("task_types", True, "task type is code"), ("words", True, 'says "merge"')],
+        [("attachment", False, "has no image")],
+        [("pattern", False, r"pattern T-\d+ does not match")],
+        [],
+    ]
+
+
+@given(st.lists(st.sampled_from(["code", "merge", "law", "image", "tag", "T-1", "all"]), max_size=5), st.booleans())
+def test_what_explains_the_rules_and_what_decides_by_them_agree(kinds: list[str], tagged: bool) -> None:
+    made = {
+        "code": Rule("code", task_types=frozenset({TaskType.CODE}), words=("lists",)),
+        "merge": Rule("merge", words=("merge", "sort")),
+        "law": Rule("law", domains=("law",), levels=frozenset({Level.INTERMEDIATE})),
+        "image": Rule("image", attachment="any"),
+        "tag": Rule("tag", tags=frozenset({"work"})),
+        "T-1": Rule("T-1", pattern=compile_pattern("a lawyer")),
+        "all": Rule("all"),
+    }
+    rules = [made[kind] for kind in kinds]
+    request = asked("What does a lawyer do?", tags=frozenset({"work"} if tagged else ()))
+    match = first_match(rules, request, profiled())
+    winners = [e.rule for e in explain(rules, request, profiled()) if e.wins]
+    assert winners == ([match.rule] if match else [])
+
+
+def test_a_rule_tells_what_it_asks() -> None:
+    rule = Rule("r", primary="a/b", fallback=("c/d", "e/f"), temperature=0.0, max_tokens=9, system="Cite.")
+    assert rule.asks() == {
+        "primary": "a/b",
+        "fallback": "c/d, e/f",
+        "temperature": "0",
+        "max_tokens": "9",
+        "system": '"Cite."',
+    }
+
+
+@pytest.mark.parametrize(
+    ("domain", "prompt"),
+    [
+        ("law", "Prüfe die Kündigungsfrist in meinem Vertrag"),
+        ("law", "这份合同里有没有违约条款？"),
+        ("law", "この契約書に問題はありますか"),
+        ("law", "¿Qué dice el código\ncivil sobre esto?"),
+        ("medicine", "Quels sont les effets secondaires de ce médicament ?"),
+        ("medicine", "高血压患者可以吃什么药物"),
+        ("finance", "Wie fülle ich meine Steuererklärung aus?"),
+        ("finance", "確定申告の書き方を教えて"),
+        ("data", "数据库怎么建索引"),
+        ("security", "¿Cómo corrijo esta vulnerabilidad?"),
+        ("operations", "nginx in Docker starten"),
+        ("science", "Explique la photosynthèse"),
+        ("education", "帮我写一份教案"),
+        ("web", "サイトのフロントエンドを直して"),
+    ],
+)
+def test_domains_are_told_in_six_languages(domain: str, prompt: str) -> None:
+    others = tuple(other for other in DOMAINS if other != domain)
+    assert matches(Rule("d", domains=(domain,)), asked(prompt))
+    assert not matches(Rule("d", domains=others), asked(prompt))
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Be patient, please join us at the tennis court",
+        "Schreib mir ein Gedicht über den Herbst",
+        "Raconte-moi une histoire de dragon",
+        "Cuéntame un chiste",
+        "写一首关于秋天的诗",
+        "面白い話をして",
+    ],
+)
+def test_everyday_talk_is_about_no_domain(prompt: str) -> None:
+    assert not matches(Rule("d", domains=tuple(DOMAINS)), asked(prompt))
 
 
 def test_what_matched_is_told_without_control_characters() -> None:

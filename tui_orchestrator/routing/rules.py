@@ -6,59 +6,19 @@ every prompt. The first rule that matches, in the order given, decides.
 
 from __future__ import annotations
 
-import importlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Literal
+from functools import cached_property
+from typing import Literal
 
+from .domains import DOMAINS
 from .profile import Level, Profile, TaskType
 from .request import Request, Strategy
 from .text import clean_line
 
 SEARCHED_CHARACTERS = 10_000
 """Of a prompt, from its start: bounds what a slow pattern can cost on each keystroke."""
-
-# Words that seldom occur outside their field. Chosen by hand, November 2026; not measured.
-DOMAINS: dict[str, tuple[str, ...]] = {
-    "law": (
-        *("lawsuit", "plaintiff", "defendant", "litigation", "statute", "clause", "liability", "attorney", "lawyer"),
-        *("tort", "jurisdiction", "legal advice", "contract law", "court", "gdpr", "copyright", "breach of contract"),
-    ),
-    "medicine": (
-        *("patient", "diagnosis", "symptom", "symptoms", "clinical", "dosage", "dose", "disease", "surgery"),
-        *("therapy", "prescription", "medication", "vaccine", "chronic", "tumor", "tumour", "mg/kg", "differential"),
-    ),
-    "finance": (
-        *("portfolio", "dividend", "equity", "hedge", "balance sheet", "cash flow", "ebitda", "valuation", "bond"),
-        *("interest rate", "mortgage", "stock market", "shares", "audit", "invoice", "tax", "depreciation"),
-    ),
-    "web": (
-        *("html", "css", "javascript", "typescript", "react", "vue", "svelte", "frontend", "browser", "dom"),
-        *("http", "rest api", "graphql", "webpack", "next.js", "node.js", "website"),
-    ),
-    "data": (
-        *("sql", "dataset", "dataframe", "pandas", "csv", "query", "regression", "etl", "data warehouse", "parquet"),
-        *("histogram", "time series", "postgres", "sqlite", "schema", "join", "numpy"),
-    ),
-    "security": (
-        *("vulnerability", "exploit", "cve", "malware", "phishing", "encryption", "firewall", "xss", "csrf"),
-        *("sql injection", "penetration test", "ransomware", "tls", "threat model", "buffer overflow"),
-    ),
-    "operations": (
-        *("kubernetes", "docker", "terraform", "ansible", "systemd", "nginx", "ci/cd", "helm", "deployment"),
-        *("load balancer", "aws", "azure", "gcp", "prometheus", "grafana", "ssh", "cron"),
-    ),
-    "science": (
-        *("hypothesis", "experiment", "molecule", "quantum", "protein", "genome", "thermodynamics", "enzyme"),
-        *("catalyst", "relativity", "photosynthesis", "isotope", "neuron", "astrophysics", "chemistry", "physics"),
-    ),
-    "education": (
-        *("lesson plan", "curriculum", "homework", "rubric", "syllabus", "quiz", "pupil", "pupils", "classroom"),
-        *("learning objective", "learning objectives", "worksheet", "grading", "exam"),
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +29,7 @@ class Rule:
     words: tuple[str, ...] = ()
     """Whole words or phrases, upper and lower case alike."""
     pattern: re.Pattern[str] | None = None
-    """Made by `compile_pattern`, which refuses patterns that could take for ever."""
+    """Made by `patterns.compile_pattern`, which refuses patterns that could take for ever."""
     domains: tuple[str, ...] = ()
     """Of DOMAINS."""
     attachment: Literal["image", "text", "any"] | None = None
@@ -84,6 +44,18 @@ class Rule:
     strategy: Strategy | None = None
     system: str | None = None
 
+    def asks(self) -> dict[str, str]:
+        """What it wants of a turn, by the names of its keys, for people."""
+        wanted = {
+            "primary": self.primary,
+            "fallback": ", ".join(self.fallback) or None,
+            "temperature": None if self.temperature is None else f"{self.temperature:g}",
+            "max_tokens": None if self.max_tokens is None else str(self.max_tokens),
+            "strategy": self.strategy and self.strategy.value,
+            "system": self.system and f'"{clean_line(self.system, 60)}"',
+        }
+        return {key: value for key, value in wanted.items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -93,177 +65,159 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
-    rule: str
-    matched: bool
+class Condition:
+    key: str
+    """As the configuration calls it: 'task_types', 'words' …"""
+    holds: bool
     why: str
-    """All that held of a rule that matched; the first thing that did not of one that did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    rule: Rule
+    conditions: tuple[Condition, ...]
+    wins: bool
+    """It is the first that matches."""
+
+    @property
+    def matched(self) -> bool:
+        return all(condition.holds for condition in self.conditions)
 
 
 def first_match(rules: Iterable[Rule], request: Request, profile: Profile) -> Match | None:
+    said = _Said(request.prompt)
     for rule in rules:
-        matched, why = _weigh(rule, request, profile)
-        if matched:
-            return Match(rule, why)
+        held = []
+        for condition in _conditions(rule, request, profile, said):
+            if not condition.holds:
+                break
+            held.append(condition.why)
+        else:
+            return Match(rule, "; ".join(held) or "is for every prompt")
     return None
 
 
 def explain(rules: Iterable[Rule], request: Request, profile: Profile) -> tuple[Explanation, ...]:
-    """Every rule in order, those behind the first match too."""
-    return tuple(Explanation(rule.name, *_weigh(rule, request, profile)) for rule in rules)
+    """Every rule in order with all its conditions, those behind the first match too."""
+    told: list[Explanation] = []
+    said, won = _Said(request.prompt), False
+    for rule in rules:
+        conditions = tuple(_conditions(rule, request, profile, said))
+        matched = all(condition.holds for condition in conditions)
+        told.append(Explanation(rule, conditions, matched and not won))
+        won = won or matched
+    return tuple(told)
 
 
-def compile_pattern(text: str) -> re.Pattern[str]:
-    """Case-insensitive. Raises ValueError with what is wrong and what would be right.
+class _Said:
+    """The searched part of a prompt, prepared once for all the words of all the rules."""
 
-    A repeat without bound inside another, such as (a+)+, is refused: on some prompts it takes longer than the age of
-    the universe, and Python's matcher cannot be stopped.
-    """
-    try:
-        pattern = re.compile(text, re.IGNORECASE)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"not a regular expression Python understands: {error}") from error
-    # The parser is private to `re`, but nothing public tells a pattern's shape, and it is the same from 3.11 on.
-    parser: Any = importlib.import_module("re._parser")
-    if _nested_repeat(parser.parse(text), inside=False):
-        raise ValueError(
-            "a repeat inside a repeat, such as (a+)+, can take for ever; make the inner one possessive, such as (a++)+"
-        )
-    return pattern
+    def __init__(self, prompt: str) -> None:
+        self.start = prompt[:SEARCHED_CHARACTERS]
 
+    @cached_property
+    def line(self) -> str:
+        return " ".join(self.start.split())
 
-_UNBOUNDED = 64
-"""A repeat that may go on for longer counts as one without a bound."""
+    @cached_property
+    def lowered(self) -> str:
+        return self.line.lower()
 
-
-def _nested_repeat(part: Any, inside: bool) -> bool:
-    """Whether a backtracking repeat lies within another, in what `re._parser` made of a pattern."""
-    for operation, argument in part:
-        repeats = str(operation) in ("MAX_REPEAT", "MIN_REPEAT") and argument[1] > _UNBOUNDED
-        if repeats and inside:
-            return True
-        # A possessive repeat or an atomic group never goes back into itself: what is in it starts afresh.
-        atomic = str(operation) in ("POSSESSIVE_REPEAT", "ATOMIC_GROUP")
-        within = (inside or repeats) and not atomic
-        if any(_nested_repeat(inner, within) for inner in _parts_of(argument)):
-            return True
-    return False
-
-
-def _parts_of(argument: Any) -> list[Any]:
-    if type(argument).__name__ == "SubPattern":
-        return [argument]
-    if isinstance(argument, tuple | list):
-        return [inner for item in argument for inner in _parts_of(item)]
-    return []
-
-
-def _weigh(rule: Rule, request: Request, profile: Profile) -> tuple[bool, str]:
-    """Whether all of the rule's conditions hold, and why or why not."""
-    prompt = request.prompt[:SEARCHED_CHARACTERS]
-    held: list[str] = []
-    # Cheap conditions first: the pattern is only searched for when all else holds.
-    for condition in (
-        _task_type(rule, profile),
-        _level(rule, profile),
-        _attachment(rule, request),
-        _tags(rule, request),
-    ):
-        if condition is not None:
-            holds, words = condition
-            if not holds:
-                return False, words
-            held.append(words)
-    for search in (_words, _domains, _pattern):
-        condition = search(rule, prompt)
-        if condition is not None:
-            holds, words = condition
-            if not holds:
-                return False, words
-            held.append(words)
-    return True, "; ".join(held) or "is for every prompt"
-
-
-_Condition = tuple[bool, str] | None
-"""None where the rule does not ask."""
-
-
-def _task_type(rule: Rule, profile: Profile) -> _Condition:
-    if not rule.task_types:
+    def find(self, words: Iterable[str]) -> str | None:
+        """The first of `words` that the prompt says, as it says it: whole words, whatever their case. Scripts without
+        spaces between words are searched as they stand."""
+        for word in words:
+            wanted = " ".join(word.lower().split())
+            at = self.lowered.find(wanted) if wanted else -1
+            while at >= 0:
+                end = at + len(wanted)
+                if self._whole(at, end):
+                    # A few letters change their length with their case; then the prompt is quoted in lower case.
+                    quoted = self.line if len(self.line) == len(self.lowered) else self.lowered
+                    return quoted[at:end]
+                at = self.lowered.find(wanted, at + 1)
         return None
-    if profile.task_type in rule.task_types:
-        return True, f"task type is {profile.task_type}"
-    return False, f"task type is {profile.task_type}, not {_any_of(rule.task_types)}"
 
-
-def _level(rule: Rule, profile: Profile) -> _Condition:
-    if not rule.levels:
-        return None
-    if profile.level in rule.levels:
-        return True, f"level is {profile.level}"
-    return False, f"level is {profile.level}, not {_any_of(rule.levels)}"
-
-
-def _attachment(rule: Rule, request: Request) -> _Condition:
-    if rule.attachment is None:
-        return None
-    if rule.attachment in ("image", "any") and request.has_images:
-        return True, "has an image"
-    if rule.attachment in ("text", "any") and request.files:
-        return True, "has a text file"
-    wanted = {"image": "image", "text": "text file", "any": "attachment"}[rule.attachment]
-    return False, f"has no {wanted}"
-
-
-def _tags(rule: Rule, request: Request) -> _Condition:
-    if not rule.tags:
-        return None
-    if common := rule.tags & request.tags:
-        return True, f"session is tagged {_any_of(common)}"
-    return False, f"session is not tagged {_any_of(rule.tags)}"
-
-
-def _words(rule: Rule, prompt: str) -> _Condition:
-    if not rule.words:
-        return None
-    if found := _word_search(rule.words).search(prompt):
-        return True, f'says "{clean_line(found.group(), 40)}"'
-    return False, f"says none of {', '.join(rule.words)}"
-
-
-def _domains(rule: Rule, prompt: str) -> _Condition:
-    if not rule.domains:
-        return None
-    for domain in rule.domains:
-        if found := _word_search(DOMAINS[domain]).search(prompt):
-            return True, f'is about {domain}: says "{clean_line(found.group(), 40)}"'
-    return False, f"is not about {_any_of(rule.domains)}"
-
-
-def _pattern(rule: Rule, prompt: str) -> _Condition:
-    if rule.pattern is None:
-        return None
-    if found := rule.pattern.search(prompt):
-        return True, f'pattern matches "{clean_line(found.group(), 40)}"'
-    return False, f"pattern {rule.pattern.pattern} does not match"
-
-
-@lru_cache(maxsize=256)
-def _word_search(words: tuple[str, ...]) -> re.Pattern[str]:
-    """Finds any of `words` as a whole word. Scripts without spaces between words are searched as they stand."""
-
-    def whole(word: str) -> str:
-        before = r"(?<!\w)" if _spaced(word[0]) else ""
-        after = r"(?!\w)" if _spaced(word[-1]) else ""
-        folded = r"\s+".join(re.escape(part) for part in word.split())
-        return f"{before}{folded}{after}"
-
-    return re.compile("|".join(whole(word.strip()) for word in words), re.IGNORECASE)
+    def _whole(self, start: int, end: int) -> bool:
+        text = self.lowered
+        begins = start == 0 or not (_spaced(text[start]) and _in_word(text[start - 1]))
+        return begins and (end == len(text) or not (_spaced(text[end - 1]) and _in_word(text[end])))
 
 
 def _spaced(character: str) -> bool:
     """Whether its script puts spaces between words: letters and digits below Thai, which Unicode sorts first."""
     return character.isalnum() and character < "\u0e00"
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def _conditions(rule: Rule, request: Request, profile: Profile, said: _Said) -> Iterator[Condition]:
+    """Those the rule states, cheap ones first: a pattern is only searched for when it is asked for."""
+    for key, weigh in _WEIGHED.items():
+        if getattr(rule, key):
+            yield Condition(key, *weigh(rule, request, profile, said))
+
+
+_Weighed = tuple[bool, str]
+
+
+def _task_types(rule: Rule, request: Request, profile: Profile, said: _Said) -> _Weighed:
+    if profile.task_type in rule.task_types:
+        return True, f"task type is {profile.task_type}"
+    return False, f"task type is {profile.task_type}, not {_any_of(rule.task_types)}"
+
+
+def _levels(rule: Rule, request: Request, profile: Profile, said: _Said) -> _Weighed:
+    if profile.level in rule.levels:
+        return True, f"level is {profile.level}"
+    return False, f"level is {profile.level}, not {_any_of(rule.levels)}"
+
+
+def _attachment(rule: Rule, request: Request, profile: Profile, said: _Said) -> _Weighed:
+    if rule.attachment in ("image", "any") and request.has_images:
+        return True, "has an image"
+    if rule.attachment in ("text", "any") and request.files:
+        return True, "has a text file"
+    return False, "has no " + {"image": "image", "text": "text file"}.get(rule.attachment or "", "attachment")
+
+
+def _tags(rule: Rule, request: Request, profile: Profile, said: _Said) -> _Weighed:
+    if common := rule.tags & request.tags:
+        return True, f"session is tagged {_any_of(common)}"
+    return False, f"session is not tagged {_any_of(rule.tags)}"
+
+
+def _words(rule: Rule, request: Request, profile: Profile, said: _Said) -> _Weighed:
+    if (found := said.find(rule.words)) is not None:
+        return True, f'says "{clean_line(found, 40)}"'
+    return False, f"says none of {', '.join(rule.words)}"
+
+
+def _domains(rule: Rule, request: Request, profile: Profile, said: _Said) -> _Weighed:
+    for domain in rule.domains:
+        if (found := said.find(DOMAINS[domain])) is not None:
+            return True, f'is about {domain}: says "{clean_line(found, 40)}"'
+    return False, f"is not about {_any_of(rule.domains)}"
+
+
+def _pattern(rule: Rule, request: Request, profile: Profile, said: _Said) -> _Weighed:
+    assert rule.pattern is not None
+    if found := rule.pattern.search(said.start):
+        return True, f'pattern matches "{clean_line(found.group(), 40)}"'
+    return False, f"pattern {rule.pattern.pattern} does not match"
+
+
+_WEIGHED: dict[str, Callable[[Rule, Request, Profile, _Said], _Weighed]] = {
+    "task_types": _task_types,
+    "levels": _levels,
+    "attachment": _attachment,
+    "tags": _tags,
+    "words": _words,
+    "domains": _domains,
+    "pattern": _pattern,
+}
 
 
 def _any_of(values: Iterable[str]) -> str:

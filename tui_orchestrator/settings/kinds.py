@@ -13,7 +13,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from ..routing.money import Money
-from ..routing.rules import compile_pattern
+from ..routing.patterns import compile_pattern
 from .secrets import Secret
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from ..routing.domains import DOMAINS
 from ..routing.profile import Ability, Level, TaskType
 from ..routing.request import Strategy
-from ..routing.rules import DOMAINS
 from .kinds import (
     ENVIRONMENT_NAME,
     MODEL,
