@@ -20,6 +20,7 @@ from tui_orchestrator.routing.events import (
     AttemptStarted,
     Budget,
     Cause,
+    Checked,
     Completed,
     Confidence,
     Decided,
@@ -27,8 +28,10 @@ from tui_orchestrator.routing.events import (
     EscalationCause,
     Event,
     Failed,
+    Finding,
     FinishReason,
     Next,
+    Onward,
     Outcome,
     Reserved,
     Score,
@@ -49,6 +52,9 @@ COST = Cost(Money.from_usd("0.0031"), CostState.COMPUTED)
 UNKNOWN = Cost(None, CostState.UNKNOWN)
 ERROR = RateLimited("slow down", status=429, retry_after_s=7.0)
 DECISION = decide(request(), profile(), Registry.of([model("a/x")]), Circumstances(), Policy())
+
+
+WAY = Onward("a/2", 0.31, Money.from_usd("0.004"), 2.5, 0.2, taken=True)
 
 
 def attempt(number: int, cause: Cause = Cause.FIRST, **more: Any) -> Attempt:
@@ -101,7 +107,16 @@ EVENTS: list[tuple[Event, str, str]] = [
         "attempt model error usage cost_usd next",
     ),
     (Waiting(*HEAD, 1, 2.5, "rate limit"), "waiting", "attempt seconds why"),
-    (Escalated(*HEAD, "a/1", "a/2", EscalationCause.REFUSAL, "refuses"), "escalated", "from to cause detail"),
+    (
+        Checked(*HEAD, 1, "a/1", Finding(Cause.SECOND_OPINION, "a/2", (2,), 0.5, 0.7, True), Confidence(0.7)),
+        "checked",
+        "attempt model finding confidence confidence_reasons",
+    ),
+    (
+        Escalated(*HEAD, "a/1", "a/2", EscalationCause.LOW_CONFIDENCE, "0.41 < 0.60", WAY),
+        "escalated",
+        "from to cause detail expected",
+    ),
     (
         Verdict(*HEAD, "weighted", (Score(1, "a/1", 0.1, 0.2, 0.3, 0.4, 0.5),), 1, ("both",), ("a/1: one",)),
         "verdict",
@@ -147,6 +162,16 @@ def test_what_is_inside_has_its_promised_keys() -> None:
         "retry_after_s": 7.0,
     }
     assert said["failed"]["error"]["hint"]
+    finding = "how model attempts agrees confidence_before confidence_after"
+    assert set(finding.split()) == said["checked"]["finding"].keys()
+    assert said["escalated"]["expected"] == {
+        "model": "a/2",
+        "gain": 0.31,
+        "cost_usd": 0.004,
+        "seconds": 2.5,
+        "worth": 0.2,
+        "taken": True,
+    }
     score = "model confidence capability completeness consensus total"
     assert set(score.split()) <= said["verdict"]["scores"][0].keys()
 

@@ -9,7 +9,7 @@ from tests.clock import ManualClock
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.migrations import MIGRATIONS, Migration, migrate
 from tui_orchestrator.storage.reports import Reports
-from tui_orchestrator.storage.rows import INSERT_ATTEMPT, attempt_row
+from tui_orchestrator.storage.rows import attempt_row
 
 from .samples import ATTEMPT
 
@@ -28,7 +28,12 @@ async def test_a_store_of_every_earlier_schema_keeps_its_rows(
 ) -> None:
     old = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
     migrate(old, migrations=MIGRATIONS[:released])
-    old.execute(INSERT_ATTEMPT, attempt_row(ATTEMPT, ATTEMPT.day))
+    columns = [column[1] for column in old.execute("PRAGMA table_info (attempts)")]
+    row = attempt_row(ATTEMPT, ATTEMPT.day)
+    old.execute(
+        f"INSERT INTO attempts ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
+        [row[column] for column in columns],
+    )
     if released >= 3:
         old.execute("INSERT INTO sessions VALUES ('s1', 'Lists', '', '', NULL, NULL, '')")
         old.execute(

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from enum import Enum, auto
 
 from tui_orchestrator.routing.events import (
+    CHECKS,
     AttemptFailed,
     AttemptFinished,
     AttemptStarted,
     Budget,
+    Cause,
+    Checked,
     Completed,
     Decided,
     Escalated,
@@ -35,7 +38,13 @@ def check(events: Sequence[Event]) -> None:
     assert isinstance(events[-1], Completed | Failed), "the end comes last"
     assert len({event.request_id for event in events}) == 1, "all events are of one request"
     attempts: dict[int, _Of] = {}
-    verdicts = 0
+    causes: dict[int, Cause] = {}
+    models: dict[int, str] = {}
+    answers: set[int] = set()
+    """What the turn may end with."""
+    found: set[int] = set()
+    """Checks whose finding was told."""
+    verdicts, last_check = 0, 0
     for event in events[1:-1]:
         match event:
             case Reserved():
@@ -44,13 +53,38 @@ def check(events: Sequence[Event]) -> None:
             case AttemptStarted():
                 assert attempts.get(event.attempt) in (None, _Of.RESERVED), "an attempt starts once"
                 attempts[event.attempt] = _Of.RUNNING
+                causes[event.attempt], models[event.attempt] = event.cause, event.model
+                if event.cause in CHECKS:
+                    assert answers, "a check follows what it checks"
+                    running = {number for number, of in attempts.items() if of is not _Of.ENDED}
+                    assert {causes.get(number) for number in running} <= {Cause.SAMPLE, None} or len(running) == 1, (
+                        "only samples are asked for side by side"
+                    )
+                else:
+                    told = {number for number, cause in causes.items() if cause in CHECKS} - answers
+                    assert told <= found, "what a check found is told before the turn goes on"
             case Text() | Thinking() | Waiting():
                 assert attempts.get(event.attempt) is _Of.RUNNING, "only a running attempt says something"
                 assert not verdicts, "nothing is said after the verdict"
             case AttemptFinished() | AttemptFailed():
                 assert attempts.get(event.attempt) is _Of.RUNNING, "only a running attempt ends"
                 attempts[event.attempt] = _Of.ENDED
+                if isinstance(event, AttemptFinished) and causes[event.attempt] not in CHECKS:
+                    answers.add(event.attempt)
+            case Checked():
+                finding = event.finding
+                assert set(finding.attempts) <= attempts.keys(), "a finding rests on attempts of the turn"
+                assert all(attempts[number] is _Of.ENDED for number in finding.attempts), "and on what has ended"
+                assert event.attempt in answers | set(causes), "and is about an answer"
+                assert finding.after == event.confidence.value, "the finding is what revises the confidence"
+                assert 0 <= finding.after <= 1
+                found |= set(finding.attempts)
+                last_check = event.attempt
             case Escalated():
+                by_then = [number for number, model in models.items() if model == event.to_model]
+                if by_then and causes[by_then[-1]] is Cause.SECOND_OPINION:
+                    assert by_then[-1] == last_check, "a second opinion that is taken was weighed as an answer first"
+                    answers.add(by_then[-1])
                 assert attempts, "an escalation follows an attempt"
                 assert set(attempts.values()) == {_Of.ENDED}, "an escalation comes when the attempt is over"
             case Verdict():
@@ -66,3 +100,7 @@ def check(events: Sequence[Event]) -> None:
     end = events[-1]
     assert isinstance(end, Completed | Failed)
     assert [attempt.number for attempt in end.attempts] == sorted(attempts), "the end tells every attempt"
+    if isinstance(end, Completed):
+        assert end.attempt in answers, "what a check says is never the answer"
+        (answer,) = (attempt for attempt in end.attempts if attempt.number == end.attempt)
+        assert answer.confidence == end.confidence.value, "the answer's confidence is that of its attempt"

@@ -11,6 +11,7 @@ import pytest
 from tests.clock import ManualClock
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.demo.behaviour import Behaviour
+from tui_orchestrator.demo.roster import ROSTER
 from tui_orchestrator.routing.decision import Exclusion, Policy, Retries
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import (
@@ -205,13 +206,15 @@ async def test_an_answer_that_is_not_good_enough_escalates_with_its_cause(
     assert completed(events).note == ""
 
 
-async def test_a_built_chain_only_escalates_to_a_model_that_is_surer(tmp_path: Path) -> None:
+async def test_a_built_chain_is_not_walked_to_where_nobody_is_expected_to_do_better(tmp_path: Path) -> None:
     script = Script().always(DOUBT)
-    async with running(tmp_path / "s.db", script) as (runtime, _):
+    others = [model for provider in ROSTER for model in (demo.model for demo in provider.models) if model.id != MAX]
+    hopeless = tuple(ModelSettings(model.provider, model.name, ability=0.0) for model in others)
+    async with running(tmp_path / "s.db", script, base=Settings(models=hopeless)) as (runtime, _):
         events = await turn(runtime, ask(strategy=Strategy.QUALITY))
     assert walked(events) == ["first tern-max"]
     assert completed(events).note.startswith("the only attempt; confidence 0.")
-    assert completed(events).note.endswith(" is below 0.60")
+    assert "kept: nobody left is likelier to do better (" in completed(events).note
 
 
 async def test_the_chain_of_a_rule_is_walked_as_the_user_wrote_it(tmp_path: Path) -> None:

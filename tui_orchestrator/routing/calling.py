@@ -46,11 +46,13 @@ from .received import Plan, Received, from_cache, row, to_cache
 from .text import clean
 
 Emit = Callable[[Event], Coroutine[Any, Any, None]]
+_ALWAYS_ASKED = (Cause.ENSEMBLE, Cause.SYNTHESIS, Cause.SAMPLE)
+"""Answers that are to differ are not taken from the cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of an attempt. Exactly one of `confidence` and `error` is set."""
+    """What came of an attempt. Exactly one of `confidence` and `error` is set; a judge's has no confidence."""
 
     attempt: Attempt
     text: str
@@ -155,7 +157,7 @@ class Caller:
         )
 
     def _may_cache(self, plan: Plan, call: Call) -> bool:
-        if self.cache is None or plan.request.use_cache is False or plan.cause in (Cause.ENSEMBLE, Cause.SYNTHESIS):
+        if self.cache is None or plan.request.use_cache is False or plan.cause in _ALWAYS_ASKED:
             return False
         return plan.request.use_cache is True or call.temperature == 0
 
@@ -268,7 +270,8 @@ class Caller:
 
     @staticmethod
     def _confidence(plan: Plan, received: Received) -> Confidence | None:
-        if received.done is None:
+        # What a judge says is no answer to the prompt.
+        if received.done is None or plan.cause is Cause.JUDGE:
             return None
         return assess(
             plan.request,

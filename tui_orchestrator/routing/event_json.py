@@ -17,17 +17,21 @@ from .events import (
     AttemptFinished,
     AttemptStarted,
     Budget,
+    Checked,
     Completed,
     Decided,
     Escalated,
     Event,
     Failed,
+    Finding,
+    Onward,
     Reserved,
     Text,
     Thinking,
     Verdict,
     Waiting,
 )
+from .explanation import margin_in_words, novelty_in_words, push, score_of, weights
 from .money import Cost, Money, Usage
 from .profile import Profile
 
@@ -70,12 +74,21 @@ def _body(event: Event) -> tuple[str, Json]:
             return "attempt_failed", _attempt_failed(event)
         case Waiting():
             return "waiting", {"attempt": event.attempt, "seconds": _round(event.seconds), "why": event.why}
+        case Checked():
+            return "checked", {
+                "attempt": event.attempt,
+                "model": event.model,
+                "finding": finding_json(event.finding),
+                "confidence": _round(event.confidence.value),
+                "confidence_reasons": list(event.confidence.reasons),
+            }
         case Escalated():
             return "escalated", {
                 "from": event.from_model,
                 "to": event.to_model,
                 "cause": event.cause.value,
                 "detail": event.detail,
+                "expected": onward_json(event.onward),
             }
         case Verdict():
             return "verdict", _verdict(event)
@@ -102,8 +115,8 @@ def _finished(event: AttemptFinished) -> Json:
         "first_token_s": _round(event.first_token_s),
         "latency_s": _round(event.latency_s),
         "tokens_per_s": _round(event.tokens_per_s),
-        "confidence": _round(event.confidence.value),
-        "confidence_reasons": list(event.confidence.reasons),
+        "confidence": None if event.confidence is None else _round(event.confidence.value),
+        "confidence_reasons": [] if event.confidence is None else list(event.confidence.reasons),
         "finish_reason": event.finish_reason.value,
         "from_cache": event.from_cache,
     }
@@ -126,10 +139,12 @@ def decision_json(decision: Decision) -> Json:
         "strategy": decision.strategy.value,
         "model": decision.model,
         "reason": decision.reason,
+        "weights": weights(decision),
         "chain": list(decision.chain),
         "profile": profile_json(decision.profile),
-        "candidates": [candidate_json(candidate) for candidate in decision.candidates],
+        "candidates": [candidate_json(candidate, decision) for candidate in decision.candidates],
         "margin": _round(decision.margin),
+        "margin_reason": margin_in_words(decision),
         "pinned": decision.pinned,
         "rule": decision.rule,
         "explored": decision.explored,
@@ -146,12 +161,14 @@ def profile_json(profile: Profile) -> Json:
         "input_tokens": profile.input_tokens,
         "output_tokens": profile.output_tokens,
         "needs": sorted(need.value for need in profile.needs),
-        "evidence": [{"feature": e.feature, "effect": _round(e.effect)} for e in profile.evidence],
+        "evidence": [{"feature": e.feature, "effect": _round(e.effect), "pushes": push(e)} for e in profile.evidence],
         "novelty": _round(profile.novelty),
+        "novelty_reason": novelty_in_words(profile),
     }
 
 
-def candidate_json(candidate: Candidate) -> Json:
+def candidate_json(candidate: Candidate, decision: Decision) -> Json:
+    """`terms` are what the decision's strategy weighed of it: weight × value."""
     return {
         "model": candidate.model,
         "success_probability": _round(candidate.success_probability),
@@ -159,6 +176,11 @@ def candidate_json(candidate: Candidate) -> Json:
         "most_cost_usd": usd(candidate.cost_ceiling),
         "estimated_latency_s": _round(candidate.estimated_latency_s),
         "score": _round(candidate.score),
+        "terms": [
+            {"name": term.name, "weight": _round(term.weight), "value": _round(term.value)}
+            for term in score_of(decision, candidate)
+        ],
+        "learned": _round(candidate.ability_shift),
         "excluded": candidate.excluded,
     }
 
@@ -207,11 +229,40 @@ def attempt_json(attempt: Attempt) -> Json:
         "latency_s": _round(attempt.latency_s),
         "tokens_per_s": _round(attempt.tokens_per_s),
         "confidence": _round(attempt.confidence),
+        "confidence_reasons": list(attempt.reasons),
         "finish_reason": attempt.finish_reason.value if attempt.finish_reason else None,
         "error": None
         if attempt.error_kind is None
         else {"kind": attempt.error_kind.value, "message": attempt.error_message},
         "from_cache": attempt.from_cache,
+        "checks": [finding_json(finding) for finding in attempt.findings],
+        "going_on": onward_json(attempt.onward),
+    }
+
+
+def finding_json(finding: Finding) -> Json:
+    """What a check found: who was asked, by which attempts, whether it agrees, and what that made of the confidence."""
+    return {
+        "how": finding.how.value,
+        "model": finding.model,
+        "attempts": list(finding.attempts),
+        "agrees": finding.agrees,
+        "confidence_before": _round(finding.before),
+        "confidence_after": _round(finding.after),
+    }
+
+
+def onward_json(way: Onward | None) -> Json | None:
+    """What going on was expected to bring, and whether it was done."""
+    if way is None:
+        return None
+    return {
+        "model": way.model,
+        "gain": _round(way.gain),
+        "cost_usd": usd(way.cost),
+        "seconds": _round(way.seconds),
+        "worth": _round(way.worth),
+        "taken": way.taken,
     }
 
 

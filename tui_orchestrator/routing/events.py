@@ -2,14 +2,18 @@
 
 The grammar every reader may rely on, per turn:
 
-    turn     = Decision attempt* Verdict? (Completed | Failed)
-    attempt  = Reserved? AttemptStarted (Waiting | Thinking | Text)* (AttemptFinished | AttemptFailed)
-               Budget* Escalated?
+    turn     = Decision step* Verdict? (Completed | Failed)
+    step     = attempt (check* Checked)* Escalated?
+    attempt  = Reserved? AttemptStarted (Waiting | Thinking | Text)* (AttemptFinished | AttemptFailed) Budget*
+    check    = an attempt whose cause is second_opinion, sample or judge
 
 Exactly one terminal event, always last. Every event of an attempt carries its number, so the members of an ensemble
-overlap while the grammar holds for each number by itself; their Escalated comes after the last of them. A cancelled
-turn ends its running attempts with AttemptFailed of kind cancelled, then Failed of kind cancelled.
-Expected trouble arrives as an event; only bugs and cancellation are raised.
+and the samples of one check overlap while the grammar holds for each number by itself; their Escalated comes after the
+last of them. A cancelled turn ends its running attempts with AttemptFailed of kind cancelled, then Failed of kind
+cancelled. Expected trouble arrives as an event; only bugs and cancellation are raised.
+
+What a check says is never the turn's answer, whatever it says; with one exception, which an Escalated to its model
+tells: a second opinion that the turn would have gone on to next is there already, and is not asked for again.
 """
 
 from __future__ import annotations
@@ -34,6 +38,16 @@ class Cause(StrEnum):
     ESCALATION = "escalation"
     ENSEMBLE = "ensemble"
     SYNTHESIS = "synthesis"
+    SECOND_OPINION = "second_opinion"
+    """The prompt put to another cheap model, to see whether it comes to the same."""
+    SAMPLE = "sample"
+    """The prompt put to the same model again, for the same end."""
+    JUDGE = "judge"
+    """A cheap model asked whether the answer is right."""
+
+
+CHECKS = frozenset({Cause.SECOND_OPINION, Cause.SAMPLE, Cause.JUDGE})
+"""Attempts made to learn how far another one's answer can be trusted."""
 
 
 class EscalationCause(StrEnum):
@@ -71,6 +85,39 @@ class Confidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found of a finished answer."""
+
+    how: Cause
+    """second_opinion, sample or judge."""
+    model: str
+    """Who was asked."""
+    attempts: tuple[int, ...]
+    """Those made for it."""
+    before: float
+    """Confidence in the answer, before and after."""
+    after: float
+    agrees: bool | None = None
+    """None: it could not tell, or the call failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """What going on from a weak answer to another model was weighed to bring. `routing.escalation` has the formulas."""
+
+    model: str
+    gain: float
+    """Expected rise of the chance that the turn ends with a good answer."""
+    cost: Money | None
+    """Expected; None: no price known; zero for an answer that is there already."""
+    seconds: float
+    worth: float
+    """In the user's utility: the gain less what money and time weigh. Below zero it is not worth it."""
+    taken: bool = False
+    """Whether the turn went there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One call to one model: the ledger's row, written for failed and cancelled calls too."""
 
@@ -97,12 +144,19 @@ class Attempt:
     tokens_per_s: float | None = None
     """Output tokens per second after the first token; None where too little came to tell."""
     confidence: float | None = None
+    """In its answer, as revised by what checked it; None for a failed attempt and for a judge's."""
     finish_reason: FinishReason | None = None
     error_kind: ErrorKind | None = None
     error_message: str = ""
     from_cache: bool = False
     saved: Money | None = None
     """What a cache hit would have cost."""
+    reasons: tuple[str, ...] = ()
+    """Of the confidence, the weightiest first."""
+    findings: tuple[Finding, ...] = ()
+    """Of the checks made of its answer, in order."""
+    onward: Onward | None = None
+    """The best way on from its answer, where that was weak and there was one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +207,8 @@ class AttemptFinished(_Event):
     first_token_s: float | None
     latency_s: float
     tokens_per_s: float | None
-    confidence: Confidence
+    confidence: Confidence | None
+    """As far as the answer itself tells: a Checked may follow. None for a judge's."""
     finish_reason: FinishReason
     from_cache: bool = False
 
@@ -187,12 +242,25 @@ class Waiting(_Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Checked(_Event):
+    """A check of a finished answer is over: what it found, and the confidence from now on."""
+
+    attempt: int
+    """Whose answer was checked."""
+    model: str
+    finding: Finding
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
 class Escalated(_Event):
     from_model: str
     to_model: str
     cause: EscalationCause
     detail: str
-    """In words: '0.41 < 0.60: hedges; no code though code was asked for'."""
+    """In words: '0.41 < 0.60: hedges twice; claude-sonnet-5.5 is likelier by 0.31 for about $0.004'."""
+    onward: Onward | None = None
+    """None after a failure, where nothing is weighed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +334,7 @@ Event = (
     | AttemptFinished
     | AttemptFailed
     | Waiting
+    | Checked
     | Escalated
     | Verdict
     | Budget

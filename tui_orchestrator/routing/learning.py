@@ -18,7 +18,7 @@ nothing of a model. Of one answer the weightiest sign alone counts, so that a vo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -28,6 +28,7 @@ from .errors import ErrorKind
 from .events import (
     AttemptFailed,
     AttemptFinished,
+    Checked,
     Completed,
     Decided,
     Escalated,
@@ -154,10 +155,12 @@ class Watching:
         match event:
             case Decided():
                 self._decision = event.decision
-            case AttemptFinished() if not event.from_cache:
+            case AttemptFinished() if not event.from_cache and event.confidence is not None:
                 self._finished[event.attempt] = event
             case AttemptFailed() if event.error.kind is ErrorKind.CONTENT_FILTER:
                 self._filtered[event.attempt] = event
+            case Checked() if event.attempt in self._finished:
+                self._finished[event.attempt] = replace(self._finished[event.attempt], confidence=event.confidence)
             case Escalated():
                 of_it = [n for n, finished in self._finished.items() if finished.model == event.from_model]
                 self._left.update(of_it[-1:])
@@ -185,6 +188,7 @@ class Watching:
         self, decision: Decision, answer: Answer, finished: AttemptFinished, end: Completed | Failed
     ) -> Observation | None:
         confidence = finished.confidence
+        assert confidence is not None
         if confidence.cause in _FAILURE:
             short_of_room = confidence.cause is EscalationCause.TRUNCATED and not _had_room(decision, answer.model)
             weight = _FAILURE[confidence.cause]

@@ -114,7 +114,8 @@ class Ledger(Protocol):
     async def decided(self, decision: Decision, request: Request, at: datetime) -> None: ...
 
     async def concluded(self, end: Completed | Failed) -> None:
-        """Adds the outcome to the stored decision."""
+        """Adds the outcome to the stored decision, and to the rows of its attempts what was found of their answers
+        after these were booked."""
         ...
 
 

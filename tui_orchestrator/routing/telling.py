@@ -10,18 +10,22 @@ from .calling import Tried
 from .decision import Decision, Exclusion, Policy
 from .ensemble import Judgement
 from .errors import BudgetExceeded, Cancelled, ErrorKind, NoCandidate, TurnError
+from .escalation import in_words, kept_in_words
 from .events import (
     Attempt,
     AttemptFailed,
     AttemptFinished,
     Budget,
+    Cause,
     Completed,
     Confidence,
     EscalationCause,
     Event,
     Failed,
+    Finding,
     FinishReason,
     Next,
+    Onward,
     Verdict,
 )
 from .money import ZERO, Cost, CostState, Usage
@@ -56,20 +60,39 @@ def ended(tried: Tried, following: Next, at: datetime) -> list[Event]:
             attempt.first_token_s,
             attempt.latency_s,
             attempt.tokens_per_s,
-            tried.confidence or Confidence(0.0),
+            tried.confidence,
             attempt.finish_reason or FinishReason.OTHER,
             attempt.from_cache,
         )
     return [event, *(Budget(attempt.request_id, at, state) for state in tried.states)]
 
 
-def why_escalated(tried: Tried, threshold: float) -> tuple[EscalationCause, str]:
+def why_escalated(tried: Tried, threshold: float, way: Onward | None) -> tuple[EscalationCause, str]:
+    """The cause, and a sentence with what going on is expected to bring, where that was weighed."""
     if tried.error is not None:
         return _CAUSES.get(tried.error.kind, EscalationCause.ERROR), tried.error.message
     confidence = tried.confidence or Confidence(0.0)
     reasons = "; ".join(confidence.reasons[:3])
     detail = f"{confidence.value:.2f} < {threshold:.2f}" + (f": {reasons}" if reasons else "")
+    if way is not None:
+        detail += f"; {in_words(way)}"
     return confidence.cause or EscalationCause.LOW_CONFIDENCE, detail
+
+
+_CHECK_NAMES = {Cause.SECOND_OPINION: "second opinion", Cause.SAMPLE: "asked again", Cause.JUDGE: "judge"}
+
+
+def check_name(how: Cause) -> str:
+    return _CHECK_NAMES[how]
+
+
+def found(finding: Finding) -> str:
+    """'second opinion agrees: 0.52 → 0.81'."""
+    says = {True: "agrees", False: "disagrees", None: "could not tell"}[finding.agrees]
+    if finding.how is Cause.JUDGE:
+        says = {True: "says right", False: "says wrong", None: "could not tell"}[finding.agrees]
+    moved = "" if finding.agrees is None else f": {finding.before:.2f} → {finding.after:.2f}"
+    return f"{check_name(finding.how)} {says}{moved}"
 
 
 def verdict(request_id: str, at: datetime, judgement: Judgement) -> Verdict:
@@ -104,15 +127,18 @@ def completed(
     )
 
 
-def failed(request_id: str, error: TurnError, everything: Sequence[Tried], at: datetime) -> Failed:
-    attempts = in_order(everything)
-    partial = everything[-1].text if everything else ""
+def failed(
+    request_id: str, error: TurnError, answers: Sequence[Tried], checks: Sequence[Tried], at: datetime
+) -> Failed:
+    attempts = in_order([*answers, *checks])
+    partial = answers[-1].text if answers else ""
     return Failed(request_id, at, error, total_cost(attempts), attempts, partial)
 
 
 def conclusion(
     decision: Decision,
-    everything: Sequence[Tried],
+    answers: Sequence[Tried],
+    checks: Sequence[Tried],
     refusal: Refusal | None,
     policy: Policy,
     cancelled: bool,
@@ -120,23 +146,26 @@ def conclusion(
     latency_s: float,
 ) -> Completed | Failed:
     """The end of a turn that has tried all it may: the best answer, or the last error."""
-    errors = [tried.error for tried in everything if tried.error is not None]
+    errors = [tried.error for tried in answers if tried.error is not None]
     stop = next((error for error in errors if error.kind is ErrorKind.CANCELLED), None)
     if stop is not None or cancelled:
-        return failed(decision.request_id, stop or Cancelled(), everything, at)
-    finished = [tried for tried in everything if tried.error is None]
+        return failed(decision.request_id, stop or Cancelled(), answers, checks, at)
+    finished = [tried for tried in answers if tried.error is None]
     if not finished:
         error = errors[-1] if errors else refused(refusal) if refusal else NoCandidate(decision.reason)
-        return failed(decision.request_id, error, everything, at)
+        return failed(decision.request_id, error, answers, checks, at)
     best = max(finished, key=lambda tried: (_value(tried), tried.attempt.number))
     note = flaw(best)
     if _value(best) < policy.confidence_threshold:
-        of = f"best of {len(everything)} attempts" if len(everything) > 1 else "the only attempt"
+        of = f"best of {len(answers)} attempts" if len(answers) > 1 else "the only attempt"
         because = f": {note}" if note else ""
         note = f"{of}; confidence {_value(best):.2f} is below {policy.confidence_threshold:.2f}{because}"
         if refusal is not None:
             note += f", and a surer model does not fit: {refused(refusal).message}"
-    return completed(decision, best, everything, at, latency_s, note)
+        declined = answers[-1].attempt.onward
+        if declined is not None and not declined.taken:
+            note += f"; {kept_in_words(declined)}"
+    return completed(decision, best, [*answers, *checks], at, latency_s, note)
 
 
 def flaw(tried: Tried) -> str:

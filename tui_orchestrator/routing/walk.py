@@ -1,4 +1,4 @@
-"""One turn: decide, try, retry, fall back, escalate, and end with exactly one answer or one error."""
+"""One turn: decide, try, retry, fall back, check, escalate, and end with exactly one answer or one error."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .budget import Budgets, Cap, Refusal, caps_for
-from .calling import Caller, Emit, Granted, Tried
+from .budget import Budgets, Refusal
+from .calling import Caller, Emit, Tried
 from .cancelling import being_cancelled, heed, undisturbed
+from .checking import Checking
 from .decision import Candidate, Decision, Policy
 from .ensemble import Answer, weighted
 from .errors import BadRequest, Cancelled, ErrorKind, TurnError
-from .events import Cause, Completed, Decided, Escalated, Event, Failed, FinishReason, Next
+from .escalation import Doubt, best, goes_on, onward, onward_to_hand, weights_for
+from .events import Cause, Completed, Decided, Escalated, Event, Failed, FinishReason, Next, Onward
 from .model import Registry
-from .received import Plan
 from .request import Request, Strategy
-from .telling import completed, conclusion, ended, failed, flaw, no_model, refused, verdict, why_escalated
+from .telling import completed, conclusion, failed, flaw, no_model, refused, verdict, why_escalated
+from .underway import Underway, revised
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +46,24 @@ class Walk:
         emit: Emit,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        self.turn = Underway(request, decision, registry, policy, budgets, caller, emit)
+        self.checking = Checking(self.turn)
         self.request = request
         self.decision = decision
         self.registry = registry
         self.policy = policy
-        self.budgets = budgets
-        self.caller = caller
+        self.weights = weights_for(decision.strategy, policy.weights)
         self.clock = caller.clock
         self.emit = emit
         self.jitter = jitter
-        self.began = self.clock.monotonic()
-        self.tried: list[Tried] = []
-        self.started = 0
         self.retries: dict[str, int] = {}
-        self.refusal: Refusal | None = None
-        self.shut_providers: set[str] = set()
-        """Those whose key was not accepted in this turn."""
 
     async def run(self) -> None:
         """Emits the whole turn. Trouble ends in a Failed event; only bugs are raised."""
+        ledger = self.turn.caller.ledger
         try:
             await self.emit(Decided(self.request.id, self.clock.now(), self.decision))
-            await undisturbed(self.caller.ledger.decided(self.decision, self.request, self.clock.now()))
+            await undisturbed(ledger.decided(self.decision, self.request, self.clock.now()))
             heed()
             if not self.request.prompt.strip() and not self.request.has_images:
                 end: Completed | Failed = self._failed(BadRequest("The prompt is empty.", hint="Type a question."))
@@ -77,53 +75,103 @@ class Walk:
                 end = await self._single()
         except asyncio.CancelledError:
             end = self._failed(Cancelled())
-        await undisturbed(self.caller.ledger.concluded(end))
+        await undisturbed(ledger.concluded(end))
         await self.emit(end)
 
     # One model at a time
 
     async def _single(self) -> Completed | Failed:
+        turn = self.turn
         model, cause, pause = self.decision.model, Cause.FIRST, 0.0
         while model is not None:
-            plan = self._plan(model, cause, pause)
-            outcome = await self.caller.attempt(plan, self._emit_after_escalation(model))
+            plan = turn.plan(model, cause, pause)
+            outcome = await turn.caller.attempt(plan, self._emit_after_escalation(model))
             if isinstance(outcome, Refusal):
-                self.refusal = outcome
+                turn.refusal = outcome
+                turn.never_started()
                 model = self._another_within_budget(model)
                 continue
-            self.tried.append(outcome)
-            if outcome.error is not None and _shuts_the_provider(outcome.error):
-                self.shut_providers.add(outcome.attempt.provider)
-            step = self._after(outcome)
-            await self._tell(outcome, step.next)
+            turn.answers.append(outcome)
+            if outcome.error is None:
+                step = await self._after_answer(outcome)
+            else:
+                step = self._after_error(outcome, outcome.error)
+                await turn.tell(outcome, step.next)
             model, cause, pause = step.model, step.cause, step.pause_s
         return self._end()
 
-    def _plan(self, model_id: str, cause: Cause, pause_s: float = 0.0) -> Plan:
-        self.started += 1
-        candidate = self.decision.candidate(model_id)
-        assert candidate is not None, f"{model_id} is in the chain but was never weighed"
-        model = self.registry[model_id]
-        return Plan(self.request, self.decision, model, candidate, self.started, cause, self._caps(model_id), pause_s)
+    @property
+    def _left(self) -> int:
+        return self.policy.max_attempts - len(self.turn.answers)
 
-    def _caps(self, model_id: str) -> tuple[Cap, ...]:
-        return caps_for(self.request, self.registry[model_id], self.budgets, self.clock.today())
+    async def _after_answer(self, tried: Tried) -> Step:
+        """It is told, checked, and gone on from where that is worth it: to another model, or to the second opinion,
+        which is then an answer of the turn and is gone on from in the same way."""
+        await self.turn.tell(tried, Next.GIVE_UP)
+        chain = self._open_ahead() if self._left > 0 and not self.decision.pinned else []
+        tried = await self.checking.revise(tried, self._doubt(tried), chain)
+        self.turn.revise(tried)
+        while not being_cancelled() and not self.decision.pinned and self._is_weak(tried):
+            way = self._way_on(tried)
+            if way is None:
+                break
+            if way.model != self._opinion_of(tried):
+                return Step(Next.FALLBACK, way.model, Cause.ESCALATION)
+            tried = await self._take_the_second_opinion(tried, way)
+        return Step(Next.GIVE_UP)
 
-    def _after(self, tried: Tried) -> Step:
-        """What follows: nothing, the same model again, or the next one."""
-        if being_cancelled() or (tried.error is not None and tried.error.kind is ErrorKind.CANCELLED):
-            return Step(Next.GIVE_UP)
-        left = self.policy.max_attempts - len(self.tried)
-        if tried.error is not None:
-            return self._after_error(tried, tried.error, left)
+    def _is_weak(self, tried: Tried) -> bool:
         assert tried.confidence is not None
-        if tried.confidence.value >= self.policy.confidence_threshold or self.decision.pinned or left <= 0:
-            return Step(Next.GIVE_UP)
-        better = self._as_sure_as(tried.attempt.model)
-        return Step(Next.FALLBACK, better, Cause.ESCALATION) if better else Step(Next.GIVE_UP)
+        return tried.confidence.value < self.policy.confidence_threshold
 
-    def _after_error(self, tried: Tried, error: TurnError, left: int) -> Step:
-        if left <= 0:
+    def _doubt(self, tried: Tried) -> Doubt:
+        assert tried.confidence is not None
+        return Doubt(
+            tried.confidence.value,
+            self.turn.candidate(tried.attempt.model),
+            self.turn.spent,
+            self.turn.elapsed_s,
+            flawed=tried.confidence.cause is not None,
+        )
+
+    def _way_on(self, tried: Tried) -> Onward | None:
+        """Where to go on to: in a chain the user named, its next; otherwise whoever is worth most, if that is worth it.
+        What was declined is kept with the answer."""
+        doubt, opinion = self._doubt(tried), self._opinion_of(tried)
+        ways = []
+        for candidate in self._candidates(self._ahead()):
+            if candidate.model == opinion:
+                trusted = self.checking.opinion_trusted(tried).value
+                ways.append(onward_to_hand(doubt, opinion, trusted, self.weights))
+            elif self._left > 0 and self.turn.is_open(candidate.model):
+                ways.append(onward(doubt, candidate, self.weights))
+        if self.decision.asked.chain:
+            return ways[0] if ways else None
+        way = best(ways)
+        if way is None or goes_on(doubt, way):
+            return way
+        self.turn.revise(revised(tried, onward=way))
+        return None
+
+    def _opinion_of(self, tried: Tried) -> str | None:
+        """Who has given a second opinion that the turn has not gone on to."""
+        opinion = self.checking.opinion
+        taken = opinion is None or opinion.attempt.number in {answer.attempt.number for answer in self.turn.answers}
+        return None if opinion is None or taken else opinion.attempt.model
+
+    async def _take_the_second_opinion(self, tried: Tried, way: Onward) -> Tried:
+        opinion = await self.checking.opinion_revised(tried)
+        await self._tell_escalation(tried, way)
+        self.turn.checks = [c for c in self.turn.checks if c.attempt.number != opinion.attempt.number]
+        self.turn.answers.append(opinion)
+        return opinion
+
+    def _after_error(self, tried: Tried, error: TurnError) -> Step:
+        """The same model again, the next one, or nothing."""
+        if being_cancelled() or error.kind is ErrorKind.CANCELLED:
+            return Step(Next.GIVE_UP)
+        self.turn.heed_failure(tried)
+        if self._left <= 0:
             return Step(Next.GIVE_UP)
         model, other = tried.attempt.model, self._next_after(tried, error)
         retries = self.policy.retries
@@ -132,7 +180,7 @@ class Walk:
             pause = self._back_off(error, used)
             # A route that stood still in silence is not tried again while there is another one.
             patient = other is None or (pause <= retries.patience and error.kind is not ErrorKind.TIMEOUT)
-            if pause <= retries.retry_after_cap and patient and self._healthy(model, pause):
+            if pause <= retries.retry_after_cap and patient and self.turn.is_healthy(model, pause):
                 self.retries[model] = used + 1
                 return Step(Next.RETRY, model, Cause.RETRY, pause)
         return Step(Next.FALLBACK, other, Cause.FALLBACK) if other else Step(Next.GIVE_UP)
@@ -149,67 +197,54 @@ class Walk:
         retries = self.policy.retries
         return self.jitter() * min(retries.cap, retries.base * 2.0**used)
 
-    def _open(self, model_id: str) -> bool:
-        """Whether the walk may still go to this model: not tried, its key not refused, not cooling down since."""
-        if any(tried.attempt.model == model_id for tried in self.tried):
-            return False
-        model = self.registry.get(model_id)
-        if model is None or model.provider in self.shut_providers:
-            return False
-        return self._healthy(model_id)
-
-    def _healthy(self, model_id: str, in_s: float = 0.0) -> bool:
-        model, then = self.registry[model_id], self.clock.monotonic() + in_s
-        return self.caller.circuits.health(model.id, model.provider, then).out is None
-
     def _ahead(self) -> tuple[str, ...]:
         """The chain as it is walked from here: `local_first` goes to the cloud after two local failures."""
         chain = self.decision.chain
-        failures = sum(self.registry[tried.attempt.model].local for tried in self.tried)
+        failures = sum(self.registry[tried.attempt.model].local for tried in self.turn.answers)
         if self.decision.strategy is not Strategy.LOCAL_FIRST or failures < 2:
             return chain
         return tuple(sorted(chain, key=lambda model_id: self.registry[model_id].local))
+
+    def _open_ahead(self) -> list[Candidate]:
+        return [c for c in self._candidates(self._ahead()) if self.turn.is_open(c.model)]
+
+    def _candidates(self, model_ids: tuple[str, ...]) -> list[Candidate]:
+        return [c for model_id in model_ids if (c := self.decision.candidate(model_id)) is not None]
 
     def _next_after(self, tried: Tried, error: TurnError) -> str | None:
         """The next model of the chain, for a failure: one that can be expected not to fail the same way."""
         if self.decision.pinned:
             return None
         for model_id in self._ahead():
-            if not self._open(model_id):
+            if not self.turn.is_open(model_id):
                 continue
-            model, failed = self.registry[model_id], self.registry[tried.attempt.model]
-            if error.kind is ErrorKind.CONTEXT_WINDOW and not _longer(model.context_window, failed.context_window):
+            model, before = self.registry[model_id], self.registry[tried.attempt.model]
+            if error.kind is ErrorKind.CONTEXT_WINDOW and not _longer(model.context_window, before.context_window):
                 continue
             return model_id
         return None
 
-    def _as_sure_as(self, model_id: str) -> str | None:
-        """The next model of the chain that is at least as likely to answer well: the weak answer spoke against this one
-        alone. In a chain the user named: simply the next."""
-        current = self.decision.candidate(model_id)
-        assert current is not None
-        for candidate in self._candidates(self._ahead()):
-            as_sure = candidate.success_probability >= current.success_probability
-            if self._open(candidate.model) and (as_sure or bool(self.decision.asked.chain)):
-                return candidate.model
-        return None
-
-    def _candidates(self, model_ids: tuple[str, ...]) -> list[Candidate]:
-        return [c for model_id in model_ids if (c := self.decision.candidate(model_id)) is not None]
-
     def _another_within_budget(self, refused: str) -> str | None:
-        """After a refused reservation: nothing was started, so the number of the attempt is given back."""
-        self.started -= 1
-        assert self.refusal is not None
-        if self.decision.pinned or (not self.tried and not self._may_stand_in()):
+        """After a refused reservation: nothing was started. In place of what was to be gone on to from a weak answer
+        only somebody who is worth going on to as well."""
+        refusal, answers = self.turn.refusal, self.turn.answers
+        assert refusal is not None
+        if self.decision.pinned or (not answers and not self._may_stand_in()):
             return None
         seen = self.decision.chain.index(refused) if refused in self.decision.chain else -1
         for candidate in self._candidates(self.decision.chain[seen + 1 :]):
-            fits = candidate.cost_ceiling is not None and candidate.cost_ceiling < self.refusal.hold.amount
+            fits = candidate.cost_ceiling is not None and candidate.cost_ceiling < refusal.hold.amount
             allowed = candidate.local or self.policy.on_exhausted.value != "local"
-            if fits and allowed and self._open(candidate.model):
+            if fits and allowed and self.turn.is_open(candidate.model) and self._stands_in(candidate):
                 return candidate.model
         return None
+
+    def _stands_in(self, candidate: Candidate) -> bool:
+        last = self.turn.answers[-1] if self.turn.answers else None
+        if last is None or last.error is not None or self.decision.asked.chain:
+            return True
+        doubt = self._doubt(last)
+        return goes_on(doubt, onward(doubt, candidate, self.weights))
 
     def _may_stand_in(self) -> bool:
         return self.policy.on_exhausted.value != "refuse"
@@ -217,101 +252,70 @@ class Walk:
     # Several models at once
 
     async def _ensemble(self) -> Completed | Failed:
-        members = await self._members()
-        tasks = [asyncio.create_task(self._member(plan, granted)) for plan, granted in members]
-        try:
-            # Each begins, so that each can end in order, also when the turn is being cancelled already.
-            await asyncio.sleep(0)
-            heed()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        except asyncio.CancelledError:
-            # Each member books itself and says that it was cancelled, then the turn ends.
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        self.tried += [task.result() for task in tasks]
-        finished = [tried for tried in self.tried if tried.error is None]
+        turn, chain = self.turn, self.decision.chain
+        members = await turn.granted([(model_id, Cause.ENSEMBLE) for model_id in chain])
+        turn.answers += await turn.side_by_side(members)
+        finished = [tried for tried in turn.answers if tried.error is None]
         if being_cancelled() or not finished:
             return self._end()
         judgement = weighted([self._answer(tried) for tried in finished], self.decision.profile)
         await self.emit(verdict(self.request.id, self.clock.now(), judgement))
         winner = next(tried for tried in finished if tried.attempt.number == judgement.winner)
-        wanted = len(self.decision.chain)
-        silent = wanted - len(finished)
-        note = f"{silent} of {wanted} members gave no answer" if silent else ""
-        if note and self.refusal is not None:
-            note += f": {refused(self.refusal).message}"
+        silent = len(chain) - len(finished)
+        note = f"{silent} of {len(chain)} members gave no answer" if silent else ""
+        if note and turn.refusal is not None:
+            note += f": {refused(turn.refusal).message}"
         note = "; ".join(filter(None, (flaw(winner), note)))
-        return completed(self.decision, winner, self.tried, self.clock.now(), self._elapsed(), note)
-
-    async def _members(self) -> list[tuple[Plan, Granted]]:
-        """Those whose money could be set aside, numbered without a gap."""
-        members = []
-        for model_id in self.decision.chain:
-            plan = self._plan(model_id, Cause.ENSEMBLE)
-            granted = await self.caller.reserve(plan)
-            if isinstance(granted, Granted):
-                members.append((plan, granted))
-            else:
-                self.refusal = granted
-                self.started -= 1
-        return members
-
-    async def _member(self, plan: Plan, granted: Granted) -> Tried:
-        tried = await self.caller.call(plan, granted, self.emit)
-        await self._tell(tried, Next.GIVE_UP)
-        return tried
+        return completed(self.decision, winner, turn.answers, self.clock.now(), turn.elapsed_s, note)
 
     def _answer(self, tried: Tried) -> Answer:
-        candidate = self.decision.candidate(tried.attempt.model)
-        assert candidate is not None
         return Answer(
             tried.attempt.number,
             tried.attempt.model,
             tried.text,
             tried.confidence.value if tried.confidence else 0.0,
-            candidate.success_probability,
+            self.turn.candidate(tried.attempt.model).success_probability,
             tried.attempt.finish_reason or FinishReason.OTHER,
         )
 
     # Telling
 
-    async def _tell(self, tried: Tried, following: Next) -> None:
-        for event in ended(tried, following, self.clock.now()):
-            await self.emit(event)
-
     def _emit_after_escalation(self, to: str) -> Emit:
         """Says with the first event of an attempt that the turn went on to it: one that is refused never begins."""
-        if not self.tried or self.tried[-1].attempt.model == to:
+        if not self.turn.answers or self.turn.answers[-1].attempt.model == to:
             return self.emit
-        before = self.tried[-1]
-        cause, detail = why_escalated(before, self.policy.confidence_threshold)
-        untold: list[Event] = [Escalated(self.request.id, self.clock.now(), before.attempt.model, to, cause, detail)]
+        before = self.turn.answers[-1]
+        untold = [True]
 
         async def emit(event: Event) -> None:
-            while untold:
-                await self.emit(untold.pop())
+            if untold:
+                untold.pop()
+                way = onward(self._doubt(before), self.turn.candidate(to), self.weights) if not before.error else None
+                await self._tell_escalation(before, way, to)
             await self.emit(event)
 
         return emit
 
+    async def _tell_escalation(self, before: Tried, way: Onward | None, to: str = "") -> None:
+        if way is not None:
+            way = replace(way, taken=True)
+            self.turn.revise(revised(before, onward=way))
+        cause, detail = why_escalated(before, self.policy.confidence_threshold, way)
+        to_model = way.model if way is not None else to
+        await self.emit(
+            Escalated(self.request.id, self.clock.now(), before.attempt.model, to_model, cause, detail, way)
+        )
+
     def _end(self) -> Completed | Failed:
         # A pinned model's answer is what was asked for, however sure it is.
         policy = replace(self.policy, confidence_threshold=0.0) if self.decision.pinned else self.policy
+        turn, now = self.turn, self.clock.now()
         return conclusion(
-            self.decision, self.tried, self.refusal, policy, being_cancelled(), self.clock.now(), self._elapsed()
+            self.decision, turn.answers, turn.checks, turn.refusal, policy, being_cancelled(), now, turn.elapsed_s
         )
 
     def _failed(self, error: TurnError) -> Failed:
-        return failed(self.request.id, error, self.tried, self.clock.now())
-
-    def _elapsed(self) -> float:
-        return self.clock.monotonic() - self.began
-
-
-def _shuts_the_provider(error: TurnError) -> bool:
-    """A key that was not accepted, or an account without credit: its other models would answer the same."""
-    return error.kind is ErrorKind.AUTHENTICATION or error.status == 402
+        return failed(self.request.id, error, self.turn.answers, self.turn.checks, self.clock.now())
 
 
 def _longer(window: int | None, than: int | None) -> bool:

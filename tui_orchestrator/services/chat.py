@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..routing.events import (
+    CHECKS,
     AttemptFailed,
     AttemptStarted,
+    Checked,
     Completed,
     Decided,
     Escalated,
@@ -18,8 +20,9 @@ from ..routing.events import (
     Thinking,
 )
 from ..routing.money import Money
-from ..routing.request import Image, Message, Request, Strategy
+from ..routing.request import Check, Image, Message, Request, Strategy
 from ..routing.router import Turn
+from ..routing.telling import found
 from ..storage.conversations import Conversation, Discarded, Session, State, StoredMessage, standing
 from .feedback import Given
 from .runtime import Runtime
@@ -40,6 +43,8 @@ class Options:
     max_cost: Money | None = None
     max_tokens: int | None = None
     temperature: float | None = None
+    check: Check | None = None
+    self_consistency: int | None = None
     system: str = ""
     use_cache: bool | None = None
 
@@ -70,9 +75,9 @@ class Chat:
         self.last: LastTurn | None = _last(conversation.messages)
 
     @classmethod
-    def new(cls, runtime: Runtime, *, system: str = "") -> Chat:
+    def new(cls, runtime: Runtime, *, system: str = "", tags: frozenset[str] = frozenset()) -> Chat:
         """It is stored with its first prompt, so that a console that was only looked at leaves nothing behind."""
-        return cls(runtime, Conversation(runtime.conversations.new(system=system), (), ()))
+        return cls(runtime, Conversation(runtime.conversations.new(system=system, tags=tags), (), ()))
 
     @classmethod
     async def resume(cls, runtime: Runtime, beginning: str | None = None) -> Chat:
@@ -129,10 +134,19 @@ class Chat:
             max_cost=options.max_cost,
             max_tokens=options.max_tokens,
             temperature=default if options.temperature is None else options.temperature,
+            check=options.check,
+            self_consistency=options.self_consistency,
             session=self.id,
             use_cache=options.use_cache,
+            tags=self.session.tags,
             files=tuple(files),
         )
+
+    async def tag(self, tags: frozenset[str]) -> None:
+        """Adds them to the session's; rules may ask for them."""
+        self.session = replace(self.session, tags=self.session.tags | tags)
+        if self.stored_already and tags:
+            await self._runtime.conversations.tag(self.id, tags)
 
     async def choose(self, strategy: Strategy | None, model: str | None) -> None:
         """Remembers what the session's next turns ask for, for when it is resumed."""
@@ -169,6 +183,8 @@ class _Growing:
     text: list[str] = field(default_factory=list)
     thinking: list[str] = field(default_factory=list)
     why: str = ""
+    check: bool = False
+    """Made to check another one's answer: never the conversation's."""
 
 
 class _Keeping:
@@ -194,14 +210,17 @@ class _Keeping:
                 self._stored = True
                 return self._prompt()
             case AttemptStarted():
-                self._attempts[event.attempt] = _Growing(event.model)
+                self._attempts[event.attempt] = _Growing(event.model, check=event.cause in CHECKS)
             case Text():
                 self._attempts[event.attempt].text.append(event.text)
-                return self._checkpoint(event.attempt)
+                return None if self._attempts[event.attempt].check else self._checkpoint(event.attempt)
             case Thinking():
                 self._attempts[event.attempt].thinking.append(event.text)
             case AttemptFailed():
                 self._attempts[event.attempt].why = event.error.message
+            case Checked():
+                for number in event.finding.attempts:
+                    self._attempts[number].why = found(event.finding)
             case Escalated():
                 self._last_of(event.from_model).why = event.detail
             case Completed():
@@ -249,7 +268,7 @@ class _Keeping:
             await self._feedback.replaced(before.answer, given, elsewhere=self.elsewhere)
 
     async def _failed(self, end: Failed) -> None:
-        last = max(self._attempts, default=None)
+        last = max((number for number, growing in self._attempts.items() if not growing.check), default=None)
         if last is None:
             await self._conversations.answer(self._chat.id, self._request.id, "", state="failed")
             return

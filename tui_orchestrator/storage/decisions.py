@@ -14,7 +14,7 @@ from tui_orchestrator.routing.events import Completed, Failed
 from tui_orchestrator.routing.request import Request
 
 from .codec import decode, encode
-from .rows import instant, picodollars
+from .rows import REVISE_ATTEMPT, instant, judgement_row, picodollars
 
 _NOT_ASKED = {"id", "session", "messages", "system"}
 
@@ -50,7 +50,11 @@ def record(connection: sqlite3.Connection, decision: Decision, request: Request,
 
 
 def conclude(connection: sqlite3.Connection, end: Completed | Failed) -> None:
-    """The decision's cost, time and tokens are those of all its attempts."""
+    """The decision's cost, time and tokens are those of all its attempts. What was found of their answers after these
+    were booked is added to their rows."""
+    connection.executemany(
+        REVISE_ATTEMPT, [judgement_row(attempt) for attempt in end.attempts if attempt.findings or attempt.onward]
+    )
     completed, failed = (end, None) if isinstance(end, Completed) else (None, end)
     row = {
         "request_id": end.request_id,

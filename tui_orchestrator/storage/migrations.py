@@ -265,7 +265,37 @@ CREATE TABLE observations (
 """,
 )
 
-MIGRATIONS = (_LEDGER, _DECISIONS, _CONVERSATIONS, _ANSWERS, _SEARCH, _OPEN_CALLS, _OBSERVATIONS)
+_CHECKS = Migration(
+    "0008_checks",
+    """
+ALTER TABLE attempts ADD COLUMN reasons TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE attempts ADD COLUMN findings TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE attempts ADD COLUMN onward TEXT;
+""",
+)
+
+_SESSION_TAGS = Migration(
+    "0009_session_tags",
+    """
+CREATE TABLE session_tags (
+    session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+    tag TEXT NOT NULL,
+    PRIMARY KEY (session, tag)
+) WITHOUT ROWID;
+""",
+)
+
+MIGRATIONS = (
+    _LEDGER,
+    _DECISIONS,
+    _CONVERSATIONS,
+    _ANSWERS,
+    _SEARCH,
+    _OPEN_CALLS,
+    _OBSERVATIONS,
+    _CHECKS,
+    _SESSION_TAGS,
+)
 
 
 def migrate(

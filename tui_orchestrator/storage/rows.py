@@ -7,9 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tui_orchestrator.routing.errors import ErrorKind
-from tui_orchestrator.routing.events import Attempt, Cause, FinishReason, Outcome
+from tui_orchestrator.routing.events import Attempt, Cause, Finding, FinishReason, Onward, Outcome
 from tui_orchestrator.routing.money import Cost, CostState, Money, Price, Usage
 from tui_orchestrator.routing.text import clean_line
+
+from .codec import decode, encode
+
+REASON_LENGTH = 400
 
 
 def instant(moment: datetime) -> str:
@@ -29,11 +33,15 @@ _COLUMNS = (
     "request_id", "number", "session", "model", "provider", "strategy", "task_type", "cause", "started", "day",
     "outcome", "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens",
     "usage_source", "cost", "cost_state", "price", "latency_s", "first_token_s", "tokens_per_s", "confidence",
-    "finish_reason", "error_kind", "error_message", "from_cache", "saved",
+    "finish_reason", "error_kind", "error_message", "from_cache", "saved", "reasons", "findings", "onward",
 )  # fmt: skip
 INSERT_ATTEMPT = (
     f"INSERT INTO attempts ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)}) "
     "ON CONFLICT (request_id, number) DO NOTHING"
+)
+REVISE_ATTEMPT = (
+    "UPDATE attempts SET confidence = :confidence, reasons = :reasons, findings = :findings, onward = :onward "
+    "WHERE request_id = :request_id AND number = :number"
 )
 SELECT_ATTEMPTS = f"SELECT {', '.join(_COLUMNS)} FROM attempts"
 
@@ -70,7 +78,24 @@ def attempt_row(attempt: Attempt, day: str) -> dict[str, str | int | float | Non
         "error_message": clean_line(attempt.error_message),
         "from_cache": attempt.from_cache,
         "saved": picodollars(attempt.saved),
+        **judgement_row(attempt),
     }
+
+
+def judgement_row(attempt: Attempt) -> dict[str, str | int | float | None]:
+    """Parameters of REVISE_ATTEMPT: what is thought of the answer, which a check may change after it was booked."""
+    return {
+        "request_id": attempt.request_id,
+        "number": attempt.number,
+        "confidence": attempt.confidence,
+        "reasons": _json([clean_line(reason, REASON_LENGTH) for reason in attempt.reasons]),
+        "findings": _json(encode(attempt.findings)),
+        "onward": _json(encode(attempt.onward)) if attempt.onward else None,
+    }
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def attempt_of(row: tuple[Any, ...]) -> Attempt:
@@ -108,4 +133,7 @@ def attempt_of(row: tuple[Any, ...]) -> Attempt:
         error_message=at["error_message"],
         from_cache=bool(at["from_cache"]),
         saved=money(at["saved"]),
+        reasons=tuple(json.loads(at["reasons"])),
+        findings=decode(tuple[Finding, ...], json.loads(at["findings"])),
+        onward=decode(Onward, json.loads(at["onward"])) if at["onward"] else None,
     )

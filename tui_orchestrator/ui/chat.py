@@ -187,7 +187,7 @@ def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discar
 
 
 def _discarded(one: Discarded) -> Entry:
-    why = f"discarded text of {words.short_name(one.model)}: {one.why}"
+    why = words.folded(one.model, one.why)
     key = answer_key(one.request_id, one.attempt)
     return Entry.answer(one.text, thinking=one.thinking, discarded=why, key=key)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import (
+    CHECKS,
     Attempt,
     AttemptFailed,
     AttemptFinished,
     AttemptStarted,
     Cause,
+    Checked,
     Completed,
     Confidence,
     Decided,
@@ -26,6 +29,7 @@ from tui_orchestrator.routing.events import (
 )
 from tui_orchestrator.routing.money import Cost, Usage
 from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.routing.telling import check_name, found
 
 from . import words
 from .columns import Columns
@@ -49,6 +53,14 @@ class Leg:
     """In the transcript."""
     in_column: bool = False
     finished: AttemptFinished | None = None
+    text: list[str] = field(default_factory=list)
+    """Of a check, which is not shown before it is over."""
+    checks: list[Mark] = field(default_factory=list)
+    """What was found of its answer, for the trail."""
+    checked_by: str = ""
+    """What checks it now."""
+    is_answer: bool = True
+    """One of the turn's own; False for a check."""
 
 
 def prompt_key(request_id: str) -> str:
@@ -92,6 +104,8 @@ class LiveTurn:
                 self._finished(event)
             case AttemptFailed():
                 self._failed_attempt(event)
+            case Checked():
+                self._checked(event)
             case Escalated():
                 self._escalated(event)
             case Verdict():
@@ -116,7 +130,7 @@ class LiveTurn:
     @property
     def answer(self) -> str | None:
         """Key of the newest answer that has text."""
-        with_text = [leg.number for leg in self._legs.values() if leg.has_text]
+        with_text = [leg.number for leg in self._legs.values() if leg.has_text and leg.is_answer]
         return self._key(with_text[-1]) if with_text else None
 
     # -- attempts
@@ -125,15 +139,37 @@ class LiveTurn:
         return answer_key(self.request_id, attempt)
 
     def _started(self, event: AttemptStarted) -> None:
+        name = words.short_name(event.model)
+        if event.cause in CHECKS:
+            self._check_started(event, name)
+            return
         self._legs[event.attempt] = Leg(event.attempt, event.model, event.cause)
-        self.activity = f"asking {words.short_name(event.model)}"
+        self.activity = f"asking {name}"
         if event.cause is Cause.ENSEMBLE and self.side_by_side:
             self._legs[event.attempt].in_column = True
-            self._columns.add(event.attempt, words.short_name(event.model))
+            self._columns.add(event.attempt, name)
         self._draw_trail()
+
+    def _check_started(self, event: AttemptStarted, name: str) -> None:
+        checked = self._last_answer()
+        self._legs[event.attempt] = Leg(event.attempt, event.model, event.cause, is_answer=False)
+        self.activity = {
+            Cause.SECOND_OPINION: f"asking {name} for a second opinion",
+            Cause.SAMPLE: f"asking {name} again, to compare",
+        }.get(event.cause, f"asking {name} to judge the answer")
+        if checked is not None:
+            checked.checked_by = f"{check_name(event.cause)} {name}"
+        self._draw_trail()
+
+    def _last_answer(self) -> Leg | None:
+        return next((leg for leg in reversed(self._legs.values()) if leg.is_answer), None)
 
     def _grow(self, event: Thinking | Text) -> None:
         leg, thinks = self._legs[event.attempt], isinstance(event, Thinking)
+        if not leg.is_answer:
+            if not thinks:
+                leg.text.append(event.text)
+            return
         if leg.in_column:
             put = self._columns.append_thinking if thinks else self._columns.append
             put(event.attempt, event.text)
@@ -160,8 +196,11 @@ class LiveTurn:
                 tokens=event.usage.output,
                 tokens_per_s=event.tokens_per_s,
                 cost=event.cost,
-                confidence=event.confidence.value,
+                confidence=event.confidence.value if event.confidence else 0.0,
             )
+        if not leg.is_answer:
+            self._fold_check(leg)
+            return
         if leg.has_text:
             self._transcript.finish(self._key(event.attempt))
         self._draw_trail()
@@ -172,6 +211,9 @@ class LiveTurn:
         what = str(event.error.status) if event.error.status else words.spoken(event.error.kind)
         leg.glyph, leg.role = ("■", "warning") if cancelled else ("✗", "error")
         leg.detail = f"{what} {words.seconds(event.latency_s)}"
+        if not leg.is_answer:
+            self._draw_trail()
+            return
         if leg.in_column:
             self._columns.fail(event.attempt, event.error.message, event.cost)
         if leg.has_text:
@@ -183,17 +225,52 @@ class LiveTurn:
                 self._transcript.discard(key, words.short_name(event.model), event.error.message, event.usage.output)
         self._draw_trail()
 
+    def _fold_check(self, leg: Leg, found: str = "") -> None:
+        key = self._key(leg.number)
+        if not leg.has_text and leg.text:
+            leg.has_text = True
+            self._transcript.begin_answer(key)
+            self._transcript.append(key, "".join(leg.text))
+        if leg.has_text:
+            self._transcript.fold(key, words.folded(leg.model, found or check_name(leg.cause)))
+
+    def _checked(self, event: Checked) -> None:
+        finding, answer = event.finding, self._legs[event.attempt]
+        if not answer.is_answer:
+            # The second opinion becomes an answer of the turn: the next event says so.
+            return
+        for number in finding.attempts:
+            self._fold_check(self._legs[number], found(finding))
+        answer.checked_by = ""
+        if not answer.checks:
+            answer.checks.append((f"~ {finding.before:.2f}", "muted"))
+        who = f"{check_name(finding.how)} {words.short_name(finding.model)}"
+        failed = next((leg.detail for n in finding.attempts if (leg := self._legs[n]).glyph == "✗"), "")
+        if finding.agrees is None:
+            answer.checks.append((f" · {who} {f'✗ {failed}' if failed else 'could not tell'}", "muted"))
+        else:
+            says = "agrees" if finding.agrees else "disagrees"
+            answer.checks.append((f" · {who} {says} → ", "muted"))
+            answer.checks.append((f"{finding.after:.2f}", "success" if finding.agrees else "warning"))
+        self._draw_trail()
+
     def _escalated(self, event: Escalated) -> None:
+        self._leave(event)
+        taken = next((leg for leg in self._legs.values() if leg.model == event.to_model and not leg.is_answer), None)
+        if taken is not None:
+            taken.is_answer = True
+        self.activity = f"going on to {words.short_name(event.to_model)}"
+        self._draw_trail()
+
+    def _leave(self, event: Escalated) -> None:
         for leg in reversed(self._legs.values()):
             if leg.model == event.from_model and leg.finished is not None and leg.glyph == "✓":
                 leg.glyph, leg.role = "~", "warning"
-                leg.detail = event.detail.partition(":")[0]
+                leg.detail = re.split("[:;]", event.detail)[0]
                 if leg.has_text:
                     count = leg.finished.usage.output
                     self._transcript.discard(self._key(leg.number), words.short_name(leg.model), event.detail, count)
                 break
-        self.activity = f"going on to {words.short_name(event.to_model)}"
-        self._draw_trail()
 
     def _judged(self, event: Verdict) -> None:
         for score in event.scores:
@@ -210,10 +287,19 @@ class LiveTurn:
         marks: list[Mark] = []
         ensemble = any(leg.cause is Cause.ENSEMBLE for leg in self._legs.values())
         for leg in self._legs.values():
+            if not leg.is_answer:
+                continue
             if marks:
                 marks.append(("  " if ensemble else " → ", "muted"))
             marks.append((f"{words.short_name(leg.model)} ", "strong" if leg.glyph in "◐✓★" else "muted"))
-            marks.append((f"{leg.glyph} {leg.detail}".rstrip(), leg.role))
+            marks += leg.checks
+            if leg.checks and leg.glyph == "~":
+                # The confidence it ends with stands there already.
+                marks.append((f" {leg.detail.partition(' ')[2]}".rstrip(), leg.role))
+            else:
+                marks.append((f"{' ' if leg.checks else ''}{leg.glyph} {leg.detail}".rstrip(), leg.role))
+            if leg.checked_by:
+                marks.append((f" · {leg.checked_by} ◐", "accent"))
         if marks:
             self._transcript.trail(f"{self.request_id}/trail", marks)
 

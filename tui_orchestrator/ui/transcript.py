@@ -106,10 +106,13 @@ class Transcript(ScrollView, can_focus=True):
 
     def discard(self, key: str, model: str, why: str, tokens: int | None = None) -> None:
         """Folds the answer under one line. Without `tokens` they are estimated, and marked so."""
+        count = f"~{estimate_tokens(self.entry(key).source):,}" if tokens is None else f"{tokens:,}"
+        self.fold(key, f"discarded {count} tokens of {model}: {why}")
+
+    def fold(self, key: str, label: str) -> None:
+        """Folds an answer that is not the turn's under one line. May be called again to change that line."""
         entry = self.entry(key)
-        count = f"~{estimate_tokens(entry.source):,}" if tokens is None else f"{tokens:,}"
-        entry.discarded = f"discarded {count} tokens of {model}: {why}"
-        entry.growing, entry.changed = False, True
+        entry.discarded, entry.growing, entry.changed = label, False, True
         self._changed(key)
 
     def trail(self, key: str, caption: Caption) -> None:

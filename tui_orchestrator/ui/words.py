@@ -10,9 +10,11 @@ from textual.content import Content
 
 from tui_orchestrator.routing.budget import BudgetCondition, BudgetState
 from tui_orchestrator.routing.decision import Candidate
+from tui_orchestrator.routing.events import CHECKS
 from tui_orchestrator.routing.money import Money, Price
 from tui_orchestrator.routing.profile import Ability
-from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.routing.request import Check, Strategy
+from tui_orchestrator.routing.telling import check_name
 
 MUTED = "$muted"
 GOOD = "$success"
@@ -34,6 +36,14 @@ PICKS = {
     Strategy.FALLBACK: "walks a chain from the cheapest until an answer is trusted",
     Strategy.ENSEMBLE: "several diverse models at once, then a verdict",
 }
+
+CHECKED = {
+    Check.AUTO: "answers near the threshold get a second opinion where it is worth its cost",
+    Check.OFF: "answers go by their own confidence alone",
+    Check.SECOND_ANSWER: "another cheap model answers too, and both are compared",
+    Check.JUDGE: "a cheap model judges every answer",
+}
+CHECK_NAMES = tuple(check_name(how) for how in CHECKS)
 
 ABILITY_LETTERS = {
     Ability.VISION: "V",
@@ -115,6 +125,13 @@ def price_pair(price: Price | None) -> str:
 def short_name(model_id: str) -> str:
     """Without the provider; the name itself may hold slashes."""
     return model_id.partition("/")[2] or model_id
+
+
+def folded(model_id: str, why: str) -> str:
+    """The line over a stored text that is not the turn's answer: what checked it is named by what it found."""
+    if why.startswith(CHECK_NAMES):
+        return f"{why} ({short_name(model_id)})"
+    return f"discarded text of {short_name(model_id)}: {why}"
 
 
 def spoken(value: str) -> str:

@@ -1,0 +1,159 @@
+"""A turn under way, as its walk, its checks and its members share it: numbers, reservations, calls, their outcomes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .budget import Budgets, Cap, Refusal, caps_for
+from .calling import Caller, Emit, Granted, Tried
+from .cancelling import heed
+from .decision import Candidate, Decision, Policy
+from .errors import ErrorKind
+from .events import Cause, Next
+from .model import Registry
+from .money import ZERO, Money
+from .received import Plan
+from .request import Request
+from .telling import ended
+
+
+class Underway:
+    """Made for one turn. `answers` are what the turn may end with, `checks` what was called to check them."""
+
+    def __init__(
+        self,
+        request: Request,
+        decision: Decision,
+        registry: Registry,
+        policy: Policy,
+        budgets: Budgets,
+        caller: Caller,
+        emit: Emit,
+    ) -> None:
+        self.request = request
+        self.decision = decision
+        self.registry = registry
+        self.policy = policy
+        self.budgets = budgets
+        self.caller = caller
+        self.emit = emit
+        self.clock = caller.clock
+        self.began = self.clock.monotonic()
+        self.started = 0
+        self.answers: list[Tried] = []
+        self.checks: list[Tried] = []
+        self.refusal: Refusal | None = None
+        """The last answer that could not be had for its price."""
+        self.shut_providers: set[str] = set()
+        """Those whose key was not accepted in this turn."""
+
+    def plan(self, model_id: str, cause: Cause, pause_s: float = 0.0) -> Plan:
+        """Takes the next number; `never_started` gives it back."""
+        self.started += 1
+        candidate = self.decision.candidate(model_id)
+        assert candidate is not None, f"{model_id} is in the chain but was never weighed"
+        model = self.registry[model_id]
+        return Plan(self.request, self.decision, model, candidate, self.started, cause, self._caps(model_id), pause_s)
+
+    def never_started(self) -> None:
+        self.started -= 1
+
+    def _caps(self, model_id: str) -> tuple[Cap, ...]:
+        return caps_for(self.request, self.registry[model_id], self.budgets, self.clock.today())
+
+    # Who may be asked
+
+    def is_open(self, model_id: str) -> bool:
+        """Whether the turn may still go to this model: not asked, its key not refused, not cooling down since."""
+        if any(tried.attempt.model == model_id for tried in (*self.answers, *self.checks)):
+            return False
+        model = self.registry.get(model_id)
+        if model is None or model.provider in self.shut_providers:
+            return False
+        return self.is_healthy(model_id)
+
+    def is_healthy(self, model_id: str, in_s: float = 0.0) -> bool:
+        model, then = self.registry[model_id], self.clock.monotonic() + in_s
+        return self.caller.circuits.health(model.id, model.provider, then).out is None
+
+    def heed_failure(self, tried: Tried) -> None:
+        """A key that was not accepted, or an account without credit: its other models would answer the same."""
+        error = tried.error
+        if error is not None and (error.kind is ErrorKind.AUTHENTICATION or error.status == 402):
+            self.shut_providers.add(tried.attempt.provider)
+
+    def candidate(self, model_id: str) -> Candidate:
+        candidate = self.decision.candidate(model_id)
+        assert candidate is not None
+        return candidate
+
+    # Calls
+
+    async def granted(self, plans: Sequence[tuple[str, Cause]]) -> list[tuple[Plan, Granted]]:
+        """Those whose money could be set aside, numbered without a gap. `refusal` holds the last one that could not."""
+        members = []
+        for model_id, cause in plans:
+            plan = self.plan(model_id, cause)
+            granted = await self.caller.reserve(plan)
+            if isinstance(granted, Granted):
+                members.append((plan, granted))
+            else:
+                self.refusal = granted
+                self.never_started()
+        return members
+
+    async def side_by_side(self, members: Sequence[tuple[Plan, Granted]]) -> list[Tried]:
+        """All at once; each is told and booked by itself. Cancelling the task cancels each of them, in order."""
+        tasks = [asyncio.create_task(self._one(plan, granted)) for plan, granted in members]
+        try:
+            # Each begins, so that each can end in order, also when the turn is being cancelled already.
+            await asyncio.sleep(0)
+            heed()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        except asyncio.CancelledError:
+            # Each member books itself and says that it was cancelled, then the turn ends.
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return [task.result() for task in tasks]
+
+    async def _one(self, plan: Plan, granted: Granted) -> Tried:
+        tried = await self.caller.call(plan, granted, self.emit)
+        await self.tell(tried, Next.GIVE_UP)
+        return tried
+
+    async def tell(self, tried: Tried, following: Next) -> None:
+        for event in ended(tried, following, self.clock.now()):
+            await self.emit(event)
+
+    # What it has come to
+
+    @property
+    def everything(self) -> list[Tried]:
+        return [*self.answers, *self.checks]
+
+    @property
+    def spent(self) -> Money | None:
+        """None as soon as one attempt's cost is not known."""
+        costs = [tried.attempt.cost.amount for tried in self.everything]
+        if any(cost is None for cost in costs):
+            return None
+        return sum((cost for cost in costs if cost is not None), ZERO)
+
+    @property
+    def elapsed_s(self) -> float:
+        return self.clock.monotonic() - self.began
+
+    def revise(self, tried: Tried) -> None:
+        """Puts it in the place of the answer with its number."""
+        numbers = [answer.attempt.number for answer in self.answers]
+        self.answers[numbers.index(tried.attempt.number)] = tried
+
+
+def revised(tried: Tried, **changes: object) -> Tried:
+    """With these fields of its row changed, and the row's confidence as `tried` has it."""
+    confidence = tried.confidence
+    known = {} if confidence is None else {"confidence": confidence.value, "reasons": confidence.reasons}
+    return replace(tried, attempt=replace(tried.attempt, **{**known, **changes}))  # type: ignore[arg-type]
