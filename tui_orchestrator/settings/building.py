@@ -13,7 +13,7 @@ from ..routing.decision import Diversity, Leanings, Policy, Retries, Votes, Weig
 from ..routing.money import ZERO, Money, Price, Rates
 from ..routing.ports import Timeouts
 from ..routing.profile import Ability, Level, TaskType
-from ..routing.request import Strategy
+from ..routing.request import Check, Strategy
 from ..routing.rules import Rule
 from .reading import Found, Reading
 from .schema import find, fixed_keys
@@ -80,9 +80,10 @@ def _sound(reading: Reading, *path: str) -> list[str]:
 
 
 def _policy(reading: Reading, router: dict[str, Any]) -> Policy:
-    plain = {field.name for field in dataclasses.fields(Policy)} & set(router) - {"strategy"}
+    plain = {field.name for field in dataclasses.fields(Policy)} & set(router) - {"strategy", "check"}
     return Policy(
         strategy=Strategy(router["strategy"]),
+        check=Check(router["check"]),
         weights=_weights(reading),
         retries=Retries(**section(reading, "router", "retries")),
         on_exhausted=OnExhausted(section(reading, "budgets")["on_exhausted"]),
@@ -145,7 +146,7 @@ def _rule(reading: Reading, name: str, at: Found) -> Rule:
             **said,
             "task_types": frozenset(map(TaskType, said["task_types"])),
             "levels": frozenset(map(Level, said["levels"])),
-            "tags": frozenset(said["tags"]),
+            "tags": frozenset(" ".join(tag.lower().split()) for tag in said["tags"]),
             "strategy": None if said["strategy"] is None else Strategy(said["strategy"]),
         },
     )

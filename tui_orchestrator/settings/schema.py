@@ -8,6 +8,7 @@ from decimal import Decimal
 from ..routing.budget import Budgets, OnExhausted
 from ..routing.decision import Policy
 from ..routing.ports import Timeouts
+from ..routing.request import Check
 from .kinds import MODEL, Choice, FilePath, Flag, ListOf, Number, Text, Url, Usd, whole
 from .named import CHAINS, MODELS, PAUSE, PROVIDERS, RULES, SHARE, STRATEGY, TEMPERATURE, TOKENS
 from .shape import Key, Path, Table
@@ -42,7 +43,24 @@ _ROUTER = Table(
             SHARE, _POLICY.confidence_threshold, "An answer trusted less than this escalates to the next model.", "0.5"
         ),
         "max_attempts": Key(
-            whole(1, 20), _POLICY.max_attempts, "Most calls a turn may make, over all models and retries.", "5"
+            whole(1, 20),
+            _POLICY.max_attempts,
+            "Most calls a turn may make, over all models and retries; those that only check an answer are not counted.",
+            "5",
+        ),
+        "check": Key(
+            Choice(tuple(Check)),
+            _POLICY.check.value,
+            "How an answer is checked: `auto` asks one other cheap model the same where the confidence is near the "
+            "threshold and it is worth its cost, `second_answer` does so for every answer, `judge` asks a cheap model "
+            "whether the answer is right.",
+            '"judge"',
+        ),
+        "self_consistency": Key(
+            whole(0, 8),
+            _POLICY.self_consistency,
+            "How often each model is asked again, to see whether it says the same; not at temperature 0.",
+            "2",
         ),
         "max_tokens": Key(
             TOKENS,

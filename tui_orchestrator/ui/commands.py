@@ -114,6 +114,8 @@ SLASH_COMMANDS = (
     SlashCommand("ensemble", "[2-8]", "ask several models at once; the number is how many"),
     SlashCommand("cost", "USD|none", "the most one turn may cost"),
     SlashCommand("tokens", "N|none", "the most output tokens per attempt"),
+    SlashCommand("check", "HOW|default", "how answers are checked: auto, off, second_answer or judge"),
+    SlashCommand("samples", "0-8|default", "how often the same model is asked again, to compare"),
     SlashCommand("system", "TEXT|none", "a system text for this session"),
     SlashCommand("new", "", "start a new session"),
     SlashCommand("sessions", "", "open an earlier session"),

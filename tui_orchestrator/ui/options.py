@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tui_orchestrator.routing.model import Registry
 from tui_orchestrator.routing.money import ZERO, Money
-from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.routing.request import Check, Strategy
 from tui_orchestrator.services.chat import Options
 
 from . import words
@@ -87,6 +87,24 @@ def _tokens(options: Options, argument: str, registry: Registry) -> tuple[Option
     return replace(options, max_tokens=count), f"at most {count:,} output tokens per attempt"
 
 
+def _check(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
+    if argument in ("none", "default"):
+        return replace(options, check=None), "answers are checked as configured"
+    try:
+        check = Check(argument.replace("-", "_").lower())
+    except ValueError:
+        raise Refused(f"no check is called {argument!r}; there are {', '.join(Check)}") from None
+    return replace(options, check=check), f"check {words.spoken(check)}: {words.CHECKED[check]}"
+
+
+def _samples(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
+    if argument in ("none", "default"):
+        return replace(options, self_consistency=None), "samples as configured"
+    count = _whole(argument, 0, 8, "/samples takes how often the same model is asked again, 0 to 8")
+    said = f"each answer is compared with {count} more of the same model" if count else "no further samples"
+    return replace(options, self_consistency=count), said
+
+
 def _system(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
     if argument in NONE:
         return replace(options, system=""), "no system text"
@@ -111,8 +129,10 @@ _CHANGES: Mapping[str, _Change] = {
     "ensemble": _ensemble,
     "cost": _cost,
     "tokens": _tokens,
+    "check": _check,
+    "samples": _samples,
     "system": _system,
 }
-NEEDS_ARGUMENT = ("chain", "cost", "tokens", "system")
+NEEDS_ARGUMENT = ("chain", "cost", "tokens", "check", "samples", "system")
 """Said alone these show how they are used; /strategy and /model alone open a list."""
 CHANGES = tuple(_CHANGES)
