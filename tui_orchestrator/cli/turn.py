@@ -7,15 +7,17 @@ from enum import Enum, auto
 from typing import Any
 
 from ..routing.budget import BudgetCondition
-from ..routing.decision import Candidate, Decision
+from ..routing.decision import Decision
 from ..routing.errors import ErrorKind, TurnError
 from ..routing.event_json import completed_json, event_json
 from ..routing.events import (
+    CHECKS,
     AttemptFailed,
     AttemptFinished,
     AttemptStarted,
     Budget,
     Cause,
+    Checked,
     Completed,
     Decided,
     Escalated,
@@ -29,6 +31,8 @@ from ..routing.events import (
     Waiting,
 )
 from ..routing.request import Strategy
+from ..routing.telling import check_name, found
+from .decisions import decision_lines
 from .manners import say
 from .printing import as_json, as_json_line
 from .screen import Screen
@@ -59,6 +63,8 @@ class Telling:
         self._last: AttemptFailed | None = None
         """A failure after which nothing else is tried: told with the end of the turn."""
         self._running: dict[int, str] = {}
+        self._checks: dict[int, Cause] = {}
+        """Attempts made to check an answer: none of what they say is shown."""
         self._ended = 0
         self._warned: set[tuple[str, str]] = set()
 
@@ -97,6 +103,8 @@ class Telling:
 
     def _started(self, event: AttemptStarted) -> None:
         self._running[event.attempt] = event.model
+        if event.cause in CHECKS:
+            self._checks[event.attempt] = event.cause
         if event.cause is Cause.RETRY:
             self._screen.line(f"↻ {event.model} again", dim=True)
         elif self.verbose:
@@ -110,14 +118,16 @@ class Telling:
             models = ", ".join(self._running.values())
             self._screen.status(f"… {self._ended} of {members} have ended, waiting for {models}")
         elif self._running:
-            self._screen.status(f"… waiting for {next(iter(self._running.values()))}")
+            number, model = next(iter(self._running.items()))
+            why = f" ({check_name(self._checks[number])})" if number in self._checks else ""
+            self._screen.status(f"… waiting for {model}{why}")
 
     def _thinking(self, event: Thinking) -> None:
-        if not self._side_by_side:
+        if not self._side_by_side and event.attempt not in self._checks:
             self._screen.status(f"… {self._running[event.attempt]} is thinking")
 
     def _text(self, event: Text) -> None:
-        if self._streams:
+        if self._streams and event.attempt not in self._checks:
             self._shown = event.attempt
             self._screen.text(event.text)
 
@@ -129,14 +139,22 @@ class Telling:
     def _finished(self, event: AttemptFinished) -> None:
         self._over(event.attempt)
         if self.verbose:
-            why = f" ({'; '.join(event.confidence.reasons)})" if event.confidence.reasons else ""
+            trust = ""
+            if event.confidence is not None:
+                why = f" ({'; '.join(event.confidence.reasons)})" if event.confidence.reasons else ""
+                trust = f"confidence {event.confidence.value:.2f}{why}, "
             cached = ", from the cache" if event.from_cache else ""
             self._screen.line(
                 f"  attempt {event.attempt}: {event.model} finished after {event.latency_s:.1f} s, "
-                f"confidence {event.confidence.value:.2f}{why}, {event.cost}{cached}",
+                f"{trust}{event.cost}{cached}",
                 dim=True,
             )
         self._wait()
+
+    def _checked(self, event: Checked) -> None:
+        finding = event.finding
+        if event.attempt not in self._checks:
+            self._screen.line(f"≟ {finding.model}: {found(finding)}", dim=True)
 
     def _over(self, attempt: int) -> None:
         self._running.pop(attempt, None)
@@ -144,7 +162,7 @@ class Telling:
 
     def _attempt_failed(self, event: AttemptFailed) -> None:
         self._over(event.attempt)
-        if event.next is Next.GIVE_UP and not self._side_by_side:
+        if event.next is Next.GIVE_UP and not self._side_by_side and event.attempt not in self._checks:
             self._last = event
         else:
             self._tell_failure(event)
@@ -234,6 +252,7 @@ _TOLD: dict[type, Callable[[Telling, Any], None]] = {
     Text: Telling._text,
     AttemptFinished: Telling._finished,
     AttemptFailed: Telling._attempt_failed,
+    Checked: Telling._checked,
     Escalated: Telling._escalated,
     Verdict: Telling._verdict,
     Budget: Telling._budget,
@@ -249,37 +268,3 @@ def fault(event: AttemptFailed) -> str:
     provider = event.model.partition("/")[0]
     message = error.message.removeprefix(f"{provider}: ")
     return f"{event.model}{status} {error.kind.value.replace('_', ' ')} after {event.latency_s:.1f} s: {message}"
-
-
-def decision_lines(decision: Decision) -> list[str]:
-    """The decision for people: profile, evidence, every candidate with its figures or why it is out."""
-    profile = decision.profile
-    likely = sorted(profile.task_probabilities.items(), key=lambda pair: -pair[1])[:3]
-    tasks = ", ".join(f"{task.value} {p:.2f}" for task, p in likely if p >= 0.005)
-    lines = [
-        f"{tasks} · difficulty {profile.difficulty:.2f}, {profile.complexity}/10 {profile.level.value} · "
-        f"≈{profile.input_tokens} tok in, ≈{profile.output_tokens} out"
-    ]
-    signs = ", ".join(f"{e.feature} ({e.effect:+.2f})" if e.effect else e.feature for e in profile.evidence[:5])
-    if signs:
-        lines.append(f"because: {signs}")
-    return lines + _candidate_lines(decision)
-
-
-def _candidate_lines(decision: Decision) -> list[str]:
-    chosen = set(decision.chain) if decision.strategy is Strategy.ENSEMBLE else {decision.model}
-    costs = {c.model: "$?" if c.estimated_cost is None else f"~{c.estimated_cost}" for c in decision.candidates}
-    name_width = max(map(len, costs), default=0)
-    cost_width = max(map(len, costs.values()), default=0)
-
-    def line(candidate: Candidate) -> str:
-        name = f"{candidate.model:<{name_width}}"
-        if candidate.excluded:
-            return f"✗ {name}  out: {candidate.excluded}"
-        return (
-            f"{'→' if candidate.model in chosen else ' '} {name}  p {candidate.success_probability:.2f}  "
-            f"{costs[candidate.model]:>{cost_width}}  {candidate.estimated_latency_s:5.1f} s  "
-            f"score {candidate.score:+.3f}"
-        )
-
-    return [line(candidate) for candidate in decision.candidates]

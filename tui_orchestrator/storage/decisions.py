@@ -12,6 +12,7 @@ from datetime import datetime
 from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.events import Completed, Failed
 from tui_orchestrator.routing.request import Request
+from tui_orchestrator.routing.text import clean_line
 
 from .codec import decode, encode
 from .rows import REVISE_ATTEMPT, instant, judgement_row, picodollars
@@ -80,3 +81,23 @@ def _since_decided(connection: sqlite3.Connection, end: Completed | Failed) -> f
 def find(connection: sqlite3.Connection, request_id: str) -> Decision | None:
     found = connection.execute("SELECT decision FROM decisions WHERE request_id = ?", (request_id,)).fetchone()
     return decision_from_json(found[0]) if found else None
+
+
+def find_by(connection: sqlite3.Connection, beginning: str) -> tuple[Decision, datetime]:
+    """By the beginning of a request's id that fits no other, or 'latest'; with when it was made. Raises LookupError
+    with a sentence that says what would be right."""
+    wanted = clean_line(beginning, 40).lower()
+    if wanted == "latest":
+        found = connection.execute("SELECT request_id, at, decision FROM decisions ORDER BY at DESC LIMIT 1").fetchall()
+        if not found:
+            raise LookupError("no decision is kept yet; `ask` and the console make them")
+    else:
+        query = "SELECT request_id, at, decision FROM decisions WHERE request_id >= ? AND substr(request_id, 1, ?) = ?"
+        found = connection.execute(f"{query} LIMIT 4", (wanted, len(wanted), wanted)).fetchall() if wanted else []
+    exact = [row for row in found if row[0] == wanted]
+    if not exact and len(found) > 1:
+        raise LookupError(f"{wanted!r} begins several requests: {', '.join(row[0] for row in found)}")
+    if not found:
+        raise LookupError(f"no decision of a request {wanted!r} is kept; say 'latest', or a request_id of `ask --json`")
+    _, at, decision = (exact or found)[0]
+    return decision_from_json(decision), datetime.fromisoformat(at)

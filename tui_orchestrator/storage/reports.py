@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from tui_orchestrator.routing.decision import Decision
@@ -124,6 +124,10 @@ class Reports:
 
     async def decision(self, request_id: str) -> Decision | None:
         return await self._db.read(lambda c: decisions.find(c, request_id))
+
+    async def decision_by(self, beginning: str) -> tuple[Decision, datetime]:
+        """By the beginning of its request's id, or 'latest'; with when it was made. Raises LookupError too."""
+        return await self._db.read(lambda c: decisions.find_by(c, beginning))
 
     async def savings(self, baseline: Price, period: Period = "month") -> Savings:
         since = self._since(period)

@@ -1,0 +1,219 @@
+"""The route card, drawn: which model was chosen, on what evidence, and what else could have been."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from tui_orchestrator.routing.decision import Candidate, Decision
+from tui_orchestrator.routing.explanation import (
+    learned_in_words,
+    margin_in_words,
+    novelty_in_words,
+    push,
+    score_in_words,
+    weights,
+)
+from tui_orchestrator.routing.profile import Profile
+from tui_orchestrator.routing.request import Strategy
+
+from . import words
+from .words import ACCENT, BAD, BAR, GOOD, MUTED, STRONG, WARN
+
+TASKS_SHOWN = 4
+EVIDENCE_SHOWN = 6
+
+Rows = list[Content | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One attempt as the card tells it."""
+
+    number: int
+    model: str
+    cause: str
+    state: str = "running"
+    """running, finished, failed, escalated."""
+    detail: str = ""
+
+
+_STEP_GLYPHS = {"running": ("◐", ACCENT), "finished": ("✓", GOOD), "failed": ("✗", BAD), "escalated": ("~", WARN)}
+
+
+def draw_decision(
+    decision: Decision,
+    steps: Sequence[Step],
+    width: int,
+    *,
+    preview: bool = False,
+    otherwise: Mapping[Strategy, Decision] | None = None,
+) -> Content:
+    """The whole card, laid out for `width` cells. `otherwise`: what each strategy would have decided."""
+    rows: Rows = [*_head(decision, width, preview), ""]
+    if steps:
+        rows += [*_attempts(steps, width), ""]
+    rows += [*_tasks(decision.profile, width), "", *_candidates(decision, width), ""]
+    rows += _difficulty(decision.profile, width)
+    if len(decision.chain) > 1:
+        title = "Members" if decision.strategy is Strategy.ENSEMBLE else "Chain"
+        arrow = " · " if decision.strategy is Strategy.ENSEMBLE else " → "
+        walk = arrow.join(words.short_name(model) for model in decision.chain)
+        rows += ["", words.heading(title, width), *words.wrap(walk, width, indent=2)]
+    if otherwise:
+        rows += ["", *_otherwise(decision, otherwise, width)]
+    return words.lines(rows)
+
+
+def draw_nothing(width: int) -> Content:
+    text = (
+        "Nothing decided yet. Type a prompt: this card shows which model it would go to, and why, before you send it."
+    )
+    return words.lines([*words.wrap(text, width), "", Content.styled("Ctrl+S changes the strategy", MUTED)])
+
+
+def _muted(text: str, width: int, indent: str = "") -> Rows:
+    if not text:
+        return []
+    return [Content.styled(indent + line, MUTED) for line in words.wrap(text, width - len(indent))]
+
+
+def _head(decision: Decision, width: int, preview: bool) -> Rows:
+    notes = [words.spoken(decision.strategy)]
+    if decision.pinned:
+        notes.append("pinned")
+    if decision.rule:
+        notes.append(f"rule {decision.rule}")
+    if decision.explored:
+        notes.append("exploring")
+    if decision.model is None:
+        title = Content.assemble(("✗ ", BAD), (words.fit("no model can take this", width - 2).rstrip(), f"bold {BAD}"))
+    else:
+        together = decision.strategy is Strategy.ENSEMBLE and len(decision.chain) > 1
+        name = f"{len(decision.chain)} models at once" if together else decision.model
+        title = Content.assemble(("→ ", GOOD), (words.fit(name, width - 2).rstrip(), STRONG))
+    stage = "if sent now" if preview else "chosen"
+    head: Rows = [title, Content.styled(words.fit(f"  {stage} · {' · '.join(notes)}", width), MUTED)]
+    head += ["  " + line for line in words.wrap(decision.reason, width - 2)]
+    return head + _muted(f"by {weights(decision)}", width, "  ")
+
+
+def _attempts(steps: Sequence[Step], width: int) -> Rows:
+    rows: Rows = [words.heading("Attempts", width)]
+    for step in steps:
+        glyph, style = _STEP_GLYPHS[step.state]
+        cause = "" if step.cause == "first" else f" ({words.spoken(step.cause)})"
+        name = words.short_name(step.model) + cause
+        rows.append(Content.assemble((f"{glyph} ", style), words.fit(f"{step.number} {name}", width - 2).rstrip()))
+        rows += _muted(step.detail, width, "    ")
+    return rows
+
+
+def _tasks(profile: Profile, width: int) -> Rows:
+    rows: Rows = [words.heading("Task", width, words.spoken(profile.task_type))]
+    likeliest = sorted(profile.task_probabilities.items(), key=lambda item: -item[1])[:TASKS_SHOWN]
+    rows += [
+        _gauge(words.spoken(task), probability, f"{probability:.2f}", width)
+        for task, probability in likeliest
+        if probability >= 0.01
+    ]
+    return rows
+
+
+def _gauge(label: str, share: float, figure: str, width: int) -> Content:
+    label_room = max(6, min(18, width - 13))
+    room = max(2, min(30, width - label_room - 7))
+    return Content.assemble(words.fit(label, label_room), " ", (words.bar(share, room), BAR), f" {figure}")
+
+
+def _difficulty(profile: Profile, width: int) -> Rows:
+    rows: Rows = [
+        words.heading("Difficulty", width, profile.level),
+        _gauge("for models", profile.difficulty, f"{profile.difficulty:.2f}", width),
+        _gauge("as people see it", profile.complexity / 10, f"{profile.complexity}/10", width),
+    ]
+    weightiest = sorted(profile.evidence, key=lambda item: -abs(item.effect))[:EVIDENCE_SHOWN]
+    for item in weightiest:
+        sign, style = ("+", WARN) if item.effect > 0 else ("−", GOOD) if item.effect < 0 else ("·", MUTED)
+        effect = f" {push(item)} {abs(item.effect):.2f}" if item.effect else ""
+        feature = words.fit(item.feature, max(2, width - 2 - len(effect))).rstrip()
+        rows.append(Content.assemble((f"{sign} ", style), feature, (effect, MUTED)))
+    size = f"≈{words.tokens(profile.input_tokens)} tok in · ≈{words.tokens(profile.output_tokens)} out"
+    if profile.needs:
+        size += f" · needs {', '.join(sorted(words.spoken(need) for need in profile.needs))}"
+    return [*rows, *_muted(size, width), *_muted(novelty_in_words(profile), width)]
+
+
+def _candidates(decision: Decision, width: int) -> Rows:
+    inside = [candidate for candidate in decision.candidates if candidate.excluded is None]
+    outside = [candidate for candidate in decision.candidates if candidate.excluded is not None]
+    margin = f"{decision.margin:+.2f} to the next" if decision.margin is not None else ""
+    rows: Rows = [words.heading(f"Candidates {len(inside)}/{len(decision.candidates)}", width, margin)]
+    score_room = 8 if width >= 50 else 0
+    time_room = 7 if width >= 42 else 0
+    name_room = width - 2 - 5 - 10 - time_room - score_room
+    if inside:
+        header = words.fit("", 2) + words.fit("model", name_room) + words.fit("p", 5, right=True)
+        header += words.fit("cost", 10, right=True)
+        header += words.fit("time", time_room, right=True) + ("  score" if score_room else "")
+        rows.append(Content.styled(header, MUTED))
+    scores = [candidate.score for candidate in inside]
+    low, high = (min(scores), max(scores)) if scores else (0.0, 0.0)
+    for candidate in inside:
+        share = 1.0 if high == low else 0.08 + 0.92 * (candidate.score - low) / (high - low)
+        rows.append(_inside(candidate, decision, name_room, time_room, words.bar(share, 6) if score_room else ""))
+        if learned := learned_in_words(candidate):
+            rows += _muted(f"{learned} from your votes and turns", width, "    ")
+    for candidate in outside:
+        name = words.fit(words.short_name(candidate.model), width - 2).rstrip()
+        rows.append(Content.assemble(("✗ ", BAD), (name, MUTED)))
+        rows += _muted(candidate.excluded or "", width, "    ")[:2]
+    if score := score_in_words(decision):
+        rows += _muted(f"score: {score}", width)
+    return rows + _muted(margin_in_words(decision), width)
+
+
+def _inside(candidate: Candidate, decision: Decision, name_room: int, time_room: int, score: str) -> Content:
+    member = decision.strategy is Strategy.ENSEMBLE and candidate.model in decision.chain
+    chosen = candidate.model == decision.model or member
+    likelihood = candidate.success_probability
+    style = GOOD if likelihood >= 0.8 else WARN if likelihood >= 0.5 else BAD
+    return Content.assemble(
+        ("▸ " if chosen else "  ", GOOD),
+        (words.fit(words.short_name(candidate.model), name_room), "bold" if chosen else ""),
+        (f"{likelihood:5.2f}", style),
+        words.fit(words.expected(candidate), 10, right=True),
+        words.fit(words.seconds(candidate.estimated_latency_s), time_room, right=True),
+        ("  " + score if score else "", BAR),
+    )
+
+
+def _otherwise(decision: Decision, otherwise: Mapping[Strategy, Decision], width: int) -> Rows:
+    """What the other strategies would have done, each with p and cost of its first model."""
+    rows: Rows = [words.heading("Other strategies", width, "nothing is called")]
+    name_room = 12
+    model_room = width - name_room - 2 - 5 - 10
+    for strategy, other in otherwise.items():
+        if strategy is decision.strategy and not decision.pinned:
+            continue
+        label = words.fit(words.spoken(strategy), name_room)
+        chosen = other.chosen
+        if chosen is None:
+            rows.append(Content.assemble(label, ("✗ ", BAD), (words.fit("no model", model_room), MUTED)))
+            continue
+        name = words.short_name(chosen.model)
+        if strategy is Strategy.ENSEMBLE:
+            name = f"{len(other.chain)} models, {name} first"
+        same = other.chain[:1] == decision.chain[:1] and strategy is not Strategy.ENSEMBLE
+        rows.append(
+            Content.assemble(
+                label,
+                ("= " if same else "→ ", MUTED if same else ACCENT),
+                (words.fit(name, model_room), MUTED if same else ""),
+                f"{chosen.success_probability:5.2f}",
+                words.fit(words.expected(chosen), 10, right=True),
+            )
+        )
+    return rows
