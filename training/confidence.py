@@ -1,5 +1,5 @@
-"""`python -m training confidence --data DIR --out DIR`: learns the weights of `routing/weights/confidence.json` anew and
-says how well they do on answers they have not seen.
+"""`python -m training confidence --data DIR --out DIR`: learns `routing/weights/confidence.json` anew and says how well
+it does on answers it has not seen.
 
 Writes confidence.json to the directory of `--out` and confidence.card.json next to this file, and prints the card.
 """
@@ -77,6 +77,7 @@ def write(trained: Weights, path: Path) -> None:
         "features": features,
         "centre": {task.value: value for task, value in trained.centre.items()},
         "slope": {task.value: value for task, value in trained.slope.items()},
+        "reach": {task.value: value for task, value in trained.reach.items()},
         "agreement": dict(trained.agreement),
     }
     path.write_text(json.dumps(whole, indent=1) + "\n", "utf-8")

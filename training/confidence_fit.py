@@ -53,6 +53,9 @@ _UNASKED_FORMAT = 0.5
 _SLOPE = {Task.CHOICE: 0.8, Task.RUN: 0.8, Task.RESULT: 0.9, Task.OPEN: 1.0}
 """By hand. A difficulty learned from the prompts alone added a third of its log-odds to what these weights say."""
 
+_REACH, _REACH_UNLEARNED = {Task.CHOICE: 4.0, Task.RUN: 4.0, Task.RESULT: 2.0, Task.OPEN: 1.5}, 1.5
+"""By hand."""
+
 
 def fit(rows: Sequence[Answered]) -> Weights:
     full, general = _weights(rows, ALL), _weights(rows, GENERAL)
@@ -70,7 +73,11 @@ def fit(rows: Sequence[Answered]) -> Weights:
         features[Task.RUN] = _table(general, rows, GENERAL)
     centre = {task: _log_odds([row for row in rows if row.task is task] or rows) for task in (Task.CHOICE, Task.RUN)}
     centre |= {task: _log_odds(worked or rows) for task in (Task.RESULT, Task.OPEN)}
-    return Weights(features, centre, _SLOPE, {})
+    reach = {
+        task: most if task in (Task.RESULT, Task.OPEN) or any(row.task is task for row in rows) else _REACH_UNLEARNED
+        for task, most in _REACH.items()
+    }
+    return Weights(features, centre, _SLOPE, reach, {})
 
 
 def _table(weights: dict[str, float], rows: Sequence[Answered], names: Sequence[str]) -> dict[str, Weight]:

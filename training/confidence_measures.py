@@ -78,7 +78,7 @@ def interval(
 
 
 def escalation(confidence: Floats, quality: Floats, strong: Floats) -> tuple[Floats, Floats]:
-    """Share of answers escalated, the least confident first, and the mean quality then; equal confidences go together."""
+    """Share of answers escalated, the least confident first, and the mean quality then; equal ones go together."""
     order = np.argsort(confidence, kind="mergesort")
     gain = np.cumsum((strong - quality)[order]) / len(order)
     last = np.r_[confidence[order][1:] != confidence[order][:-1], True]

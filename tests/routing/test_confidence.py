@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tui_orchestrator.routing.answer_features import Answer, Asked, Task, features
 from tui_orchestrator.routing.confidence import assess
 from tui_orchestrator.routing.events import Confidence, EscalationCause, FinishReason
+from tui_orchestrator.routing.learned import weights
 from tui_orchestrator.routing.profiler import profile
 from tui_orchestrator.routing.request import Message, Request
+from tui_orchestrator.routing.signs import SIGNS
 
 FIT = 0.85
 """Success probability of a model that is up to the prompt."""
@@ -29,10 +35,10 @@ def trust(
     finish: FinishReason = FinishReason.STOP,
     success: float = FIT,
     logprob: float | None = None,
-    **more: bool,
+    max_tokens_hit: bool = False,
 ) -> Confidence:
     asked = Request((Message("user", prompt),))
-    return assess(asked, profile(asked), answer, finish, success, logprob, **more)
+    return assess(asked, profile(asked), answer, finish, success, logprob, max_tokens_hit)
 
 
 GOOD = [
@@ -165,6 +171,12 @@ def test_a_call_for_a_tool_without_text_is_not_an_empty_answer() -> None:
     assert seen.value == 0.5
 
 
+HOLDS = "Which holds?\nA. 1 kg\nB. 2 kg\nC. 3 kg\nD. 4 kg"
+PRICE = "What does a calculator listed at $100 cost after discounts of 40% and 25%?\nA. $65\nB. $45\nC. $35\nD. $60"
+CLIPS = "Natalia sold 48 clips in April and half as many in May. How many clips did she sell altogether?"
+KLAMMERN = "Natalia verkaufte im April 48 Klammern und im Mai halb so viele. Wie viele waren es zusammen?"
+CALL = "def f(text):\n    return text.upper()\n\nWhat does the following call return?\nf('abc')"
+
 WEAKER = [
     # prompt, better answer, worse answer, what is said of the worse
     ("What is 17*23?", "17*23 = 391.", "17*23 = 401. Wait, no. Let me recalculate: 391.", "takes back what it said"),
@@ -179,24 +191,41 @@ WEAKER = [
     ("Explain how tides work", TIDES, TIDES[:-30] + " and then", "breaks off in mid-sentence"),
     ("Explain how tides work", TIDES, "the moon pulls and " * 80 + ".", "repeats itself"),
     (
-        "Which holds?\nA. 1 kg\nB. 2 kg\nC. 3 kg\nD. 4 kg",
+        HOLDS,
         "The answer is (B).",
         "The mass is 2.5 kg. None of the options match, the closest is (B).",
         "says that no option fits its result",
     ),
+    (HOLDS, "The answer is (B).", "It depends.", "names none of the options"),
+    (HOLDS, "The answer is (B).", "The answer is (H).", "picks H, which is not among the options"),
     (
-        "Which holds?\nA. 1 kg\nB. 2 kg\nC. 3 kg\nD. 4 kg",
-        "The answer is (B).",
-        "It depends.",
-        "names none of the options",
+        PRICE,
+        "$100 × 0.6 = $60, and $60 × 0.75 = $45. The answer is (B).",
+        "$100 × 0.6 = $60, and $60 × 0.75 = $45. The answer is (A).",
+        "its working does not lead to option A",
     ),
+    (
+        CLIPS,
+        "In May she sold 48 / 2 = 24 clips. Altogether she sold 48 + 24 = 72 clips. The answer is 72.",
+        "In May she sold 48 / 2 = 24 clips. Altogether she sold 48 + 24 = 82 clips. The answer is 82.",
+        "a sum does not come out: 48 + 24 = 82",
+    ),
+    (
+        KLAMMERN,
+        "Im Mai waren es 48 : 2 = 24, zusammen 48 + 24 = 72. Die Antwort ist 72.",
+        "Im Mai waren es 48 : 2 = 24, zusammen 48 + 24 = 62. Die Antwort ist 62.",
+        "a sum does not come out: 48 + 24 = 62",
+    ),
+    (CLIPS, "The answer is 72.", "The answer is 7.5.", "counts to a fraction: 7.5"),
+    (CLIPS, "The answer is 72.", "The answer is -24.", "counts to less than nothing: -24"),
+    (CALL, "'ABC'", "ABC'", "predicts what is no Python value"),
 ]
 
 
 @pytest.mark.parametrize(("prompt", "better", "worse", "reason"), WEAKER, ids=[row[-1] for row in WEAKER])
 def test_the_weaker_answer_is_trusted_less_and_is_told_why(prompt: str, better: str, worse: str, reason: str) -> None:
     good, bad = trust(prompt, better), trust(prompt, worse)
-    assert bad.value < good.value - 0.1
+    assert bad.value < good.value - 0.08
     assert any(said.startswith(reason) for said in bad.reasons)
     assert not any(said.startswith(reason) for said in good.reasons)
 
@@ -226,15 +255,74 @@ def test_the_weightiest_reason_comes_first() -> None:
     assert "breaks off in mid-sentence" in reasons
 
 
-def test_work_does_not_grow_with_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tui_orchestrator.routing import answer_features
+HARDER = [
+    # an easier question, a harder one, the answer to both
+    (
+        HOLDS,
+        HOLDS.replace("Which", "A body of 2.5 kg at 30 m/s and 4 bodies of 12, 17, 19 and 23 kg meet: which"),
+        "(B)",
+    ),
+    (CALL, CALL.replace(".upper()", ".strip('x').partition('-')[2].replace('a', 'b').upper().rjust(12)"), "'ABC'"),
+    (CLIPS, CLIPS + " Of 7 boxes 3 held 12 and 4 held 15; 9 broke, 6 were lost, 2 found.", "The answer is 72."),
+]
 
-    looked_at: list[int] = []
-    real = answer_features.words_of
-    monkeypatch.setattr(answer_features, "words_of", lambda text: looked_at.append(len(text)) or real(text))
-    trust("Explain how tides work", TIDES * 3000)
-    assert looked_at
-    assert sum(looked_at) < 20_000
+
+@pytest.mark.parametrize(("easier", "harder", "answer"), HARDER)
+def test_an_answer_to_a_harder_question_of_one_kind_is_trusted_less(easier: str, harder: str, answer: str) -> None:
+    assert trust(harder, answer).value < trust(easier, answer).value - 0.03
+
+
+REFUSAL = "I'm sorry, but I can't help with that."
+
+
+@given(st.sampled_from([MERGED, TIDES, "4", "The answer is (B).", "'ABC'", "I'm not sure, maybe Sydney."]))
+def test_adding_a_refusal_or_being_cut_off_never_raises_the_confidence(answer: str) -> None:
+    for prompt in (MERGE, HOLDS, CLIPS, CALL, "Explain how tides work"):
+        whole = trust(prompt, answer)
+        assert trust(prompt, f"{REFUSAL} {answer}").value <= whole.value
+        assert trust(prompt, answer, FinishReason.LENGTH).value <= whole.value
+        assert trust(prompt, answer, max_tokens_hit=True).value <= whole.value
+        assert trust(prompt, answer, FinishReason.CONTENT_FILTER).value <= whole.value
+
+
+@given(st.floats(0.01, 0.99), st.floats(0.01, 0.99), st.sampled_from([MERGE, HOLDS, CLIPS, CALL]))
+def test_the_likelier_model_is_trusted_no_less(one: float, other: float, prompt: str) -> None:
+    low, high = sorted((one, other))
+    assert (
+        trust(prompt, "The answer is (B).", success=low).value
+        <= trust(prompt, "The answer is (B).", success=high).value
+    )
+
+
+def test_every_learned_weight_is_of_a_feature_that_is_read_and_told_of() -> None:
+    seen = features(Asked(HOLDS), Answer("The answer is (B)."), None)
+    learned = {name for table in weights().features.values() for name in table}
+    assert learned <= seen.keys() == SIGNS.keys()
+    assert set(weights().features) == set(Task)
+
+
+@pytest.mark.parametrize("filling", ["word ", "3 + 4 = 7. ", "\\boxed{", "[", "1+", " ", "\n", "The answer is (", "9^"])
+def test_work_does_not_grow_with_the_answer(filling: str) -> None:
+    """Ten times the text in no more than a few times the steps: only the two ends are read."""
+    short, long = (filling * (size // len(filling)) + "end" for size in (20_000, 200_000))
+    assert steps(lambda: trust(HOLDS, long)) < 3 * steps(lambda: trust(HOLDS, short)) + 1000
+
+
+def steps(work: Callable[[], object]) -> int:
+    """Calls of functions, built-in ones among them."""
+    count = 0
+
+    def called(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(called)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
 
 
 @given(

@@ -17,26 +17,32 @@ from functools import cached_property
 
 from .arithmetic import Sums, check_sums
 from .features import words_of
-from .final_answer import Final, Kind, asks_figure, options
+from .final_answer import Final, asks_figure, question_and_options
+from .lexicon import word_set
 
 HEAD, TAIL = 12_000, 4_000
 """Characters of an answer that are read; what is said between is of a kind with them."""
 _PROMPT_HEAD, _PROMPT_TAIL = 6_000, 3_000
 _MOST_NUMBERS = 300
-_TERSE = 60
+TERSE = 60
 """Characters of an answer that is nothing but its result."""
 
 _NUMBER = re.compile(r"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?")
 _CLAUSE_END = re.compile(r"[.!?。！？](?:\s|$)|\n")
-_NO_OPTION_FITS = re.compile(
-    r"\bclosest\b|\bnone of the\b|\bnot (?:listed|among|match|one of)\b|n't match|\bmost (?:reasonable|plausible)\b"
-    r"|\bcannot (?:be determined|determine|answer|provide)\b|\berror in the\b|\bnot provided\b|\bmisprint|\btypo\b",
-    re.IGNORECASE,
+_NO_OPTION_FITS = (
+    *("closest", "none of the", "not listed", "not among", "not match", "not one of", "n't match", "most reasonable"),
+    *("most plausible", "cannot be determined", "cannot determine", "cannot answer", "cannot provide", "error in the"),
+    *("not provided", "misprint", "typo", "keine der", "aucune des", "ninguna de las", "以上都不", "どれも"),
 )
-_TURNS = re.compile(r"\b(?:however|but|although|though|actually|instead|wait)\b", re.IGNORECASE)
-_GUESSES = re.compile(
-    r"\b(?:assum(?:e|ing|ption)|suppose|without more|not given|likely|probably|may|might|could)\b", re.IGNORECASE
+_TURNS = word_set(
+    "however but although though actually instead wait aber jedoch allerdings cependant pourtant mais pero aunque"
 )
+_TURNS_CJK = ("但是", "不过", "然而", "しかし", "ただし")
+_GUESSES = word_set(
+    "assume assuming assumption suppose likely probably may might could angenommen wohl vermutlich probablement "
+    "supposons probablemente supongamos"
+)
+_GUESSES_CJK = ("假设", "可能", "おそらく", "仮に")
 _ANSWER_IS = re.compile(r"\b(?:answer|option|choice) (?:is|would be)|boxed|####", re.IGNORECASE)
 _CALL = re.compile(r"^[ \t]*(?:>>>[ \t]*|assert[ \t]+|print\()?(\w+\(.*\))(?:[ \t]*==.*)?[ \t]*$", re.MULTILINE)
 _DEF = re.compile(r"^[ \t]*def \w+\(", re.MULTILINE)
@@ -73,19 +79,29 @@ class Asked:
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        return words_of(self.text)
+        """Of the question."""
+        return words_of(self.question)
 
     @cached_property
+    def all_words(self) -> frozenset[str]:
+        return frozenset(words_of(self.text) if self.options else self.words)
+
+    @cached_property
+    def _parts(self) -> tuple[str, Mapping[str, str]]:
+        return question_and_options(self.text)
+
+    @property
+    def question(self) -> str:
+        """Without the options."""
+        return self._parts[0]
+
+    @property
     def options(self) -> Mapping[str, str]:
-        return options(self.text)
-
-    @cached_property
-    def question_words(self) -> int:
-        """Their number, those of the options left out."""
-        return max(1, len(self.words) - sum(len(words_of(words)) for words in self.options.values()))
+        return self._parts[1]
 
     @cached_property
     def numbers(self) -> tuple[float, ...]:
+        """Those of the options among them."""
         return numbers_of(self.text)
 
     @cached_property
@@ -143,7 +159,7 @@ def numbers_of(text: str) -> tuple[float, ...]:
 def task_of(asked: Asked, final: Final | None) -> Task:
     if asked.options:
         return Task.CHOICE
-    if asked.call is not None and (final is None or final.kind is not Kind.TEXT):
+    if asked.call is not None and final is not None:
         return Task.RUN
     if asks_figure(asked.text) or (final is not None and final.announced):
         return Task.RESULT
@@ -168,34 +184,38 @@ def _size(asked: Asked, answer: Answer, final: Final | None) -> dict[str, float]
     return {
         "answer_words": math.log1p(length),
         "sentences": math.log1p(len(_CLAUSE_END.findall(answer.text))),
-        "question_words": math.log1p(asked.question_words),
-        "new_words": len(fresh.difference(asked.words)) / (len(fresh) + 1),
+        "question_words": math.log1p(len(asked.words)),
+        "new_words": len(fresh.difference(asked.all_words)) / (len(fresh) + 1),
         "repeated_words": 1 - len(set(triples)) / len(triples) if triples else 0.0,
         "open_end": float(_ends_open(answer, final)),
     }
 
 
 def _ends_open(answer: Answer, final: Final | None) -> bool:
-    if len(answer.whole) <= _TERSE or answer.whole[-1] in ".!?)}`\"'$]*|。！？）」»”":
+    if len(answer.whole) <= TERSE or answer.whole[-1] in ".!?)}`\"'$]*|。！？）」»”":
         return False
     return final is None or final.shown[-20:] not in answer.whole[-60:]
 
 
 def _wording(answer: Answer) -> dict[str, float]:
-    text = answer.text
+    text, words = answer.text.lower(), answer.words
+    turns, guesses = sum(word in _TURNS for word in words), sum(word in _GUESSES for word in words)
+    if not text.isascii():
+        turns += sum(map(text.count, _TURNS_CJK))
+        guesses += sum(map(text.count, _GUESSES_CJK))
     return {
-        "no_option_fits": math.log1p(len(_NO_OPTION_FITS.findall(text))),
-        "turns": math.log1p(len(_TURNS.findall(text))),
-        "guesses": math.log1p(len(_GUESSES.findall(text))),
+        "no_option_fits": math.log1p(sum(map(text.count, _NO_OPTION_FITS))),
+        "turns": math.log1p(turns),
+        "guesses": math.log1p(guesses),
     }
 
 
 def _figures(asked: Asked, answer: Answer, final: Final | None) -> dict[str, float]:
-    given, own, sums = asked.numbers, answer.numbers, answer.sums
-    known = set(given)
+    own, sums = answer.numbers, answer.sums
+    known = set(numbers_of(asked.question) if asked.options else asked.numbers)
     checked = sums.right + len(sums.wrong)
     return {
-        "question_figures": math.log1p(len(given)),
+        "question_figures": math.log1p(len(asked.numbers)),
         "question_formulas": math.log1p(sum(map(asked.text.count, "\\^="))),
         "answer_figures": math.log1p(len(own)),
         "figure_share": len(own) / (len(answer.words) + 1),
@@ -204,7 +224,7 @@ def _figures(asked: Asked, answer: Answer, final: Final | None) -> dict[str, flo
         "wrong_sums": math.log1p(len(sums.wrong)),
         "wrong_share": len(sums.wrong) / (checked + 1),
         "no_result": float(final is None and bool(asked.options)),
-        "announced": float(final is not None and (final.announced or len(answer.whole) <= _TERSE)),
+        "announced": float(final is not None and (final.announced or len(answer.whole) <= TERSE)),
     }
 
 

@@ -20,7 +20,8 @@ _TIMES = re.compile(
 )
 _OVER = re.compile(r"\\div|÷|(?<=\d) divided by (?=[\d$])")
 _DRESS = re.compile(r"\\(?:text|mathrm|mathbf)\{[^{}]{0,40}\}|\\[,;!() \[\]]|\\(?:left|right)|[$€£¥{}\\]|<<.{0,80}?>>")
-_UNIT = re.compile(r"(?<=\d)[ ]?(?!e\d)[A-Za-z°]{1,12}(?:/[A-Za-z]{1,8})?(?=[ ]?[-+*/=)≈])")
+# A single letter is a unit or a variable; x, y, n, P and the like are left, and their sums are not checked.
+_UNIT = re.compile(r"(?<=\d)[ ]?(?!e\d)(?:[A-Za-z°]{2,12}|[mgskhlVAWJNKLCF])(?:/[A-Za-z]{1,8})?(?=[ ]?[-+*/=)≈])")
 _SUM = re.compile(
     r"([-(\d][-\d.,()+*/^ %]{2,90}?)[ ]?(=|≈)[ ]?(-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?![\d,]*\d)[ ]?(%?)"
     r"(?![ ]?[-*/^+(.]?\d|[ ]?[*/^+(])"
@@ -46,9 +47,12 @@ def check_sums(text: str) -> Sums:
         if count == _MOST_SUMS:
             break
         left, relation, given, percent = match.groups()
-        before = plain[: match.start()].rstrip(" ")[-1:] if match.start() else ""
-        if before and before in "+-*/^(.":
+        before = plain[max(0, match.start() - 8) : match.start()].rstrip(" ")[-1:]
+        # The sum goes on to the left, or its first term is a variable.
+        if before and (before in "+-*/^(.)" or (left[0] == "-" and before.isalnum())):
             continue
+        if left.startswith("- "):
+            left = left[2:]
         value = _value(left)
         if value is None:
             continue

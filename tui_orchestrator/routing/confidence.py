@@ -30,7 +30,7 @@ from .request import Request
 from .signs import SIGNS, Sign, in_words
 
 _TOLD = 0.2
-"""Log-odds below which a piece of evidence counts and is not worth a word."""
+"""Log-odds against an answer below which a sign counts and is not worth a word; for it, twice as many."""
 _REFUSAL_WITHIN, _REFUSAL_AT_MOST = 240, 900
 _JSON_AT_MOST = 400_000
 
@@ -94,14 +94,14 @@ def assess(
         *_learned(trained, question, seen, final, task),
         *_hedging(seen, profile),
         *_completeness(seen, profile, asked),
-        *_plausibility(question, final, task),
+        *_plausibility(question, seen, final, task),
         *_log_probability(mean_logprob),
     ]
     odds = min(0.99, max(0.01, success_probability))
     prior = trained.prior(task, math.log(odds / (1 - odds)))
     value = 1 / (1 + math.exp(-(prior + sum(weight for weight, _ in evidence))))
     value = min([value, *(ceiling.most for ceiling in ceilings)])
-    told = [pair for pair in evidence if pair[1] and abs(pair[0]) >= _TOLD]
+    told = [(weight, reason) for weight, reason in evidence if reason and not -_TOLD < weight < 2 * _TOLD]
     if odds < 0.5:
         told.append((prior, f"hard for this model: {odds:.0%} likely to do well"))
     told.sort(key=lambda pair: (pair[0] > 0, -abs(pair[0])))
@@ -234,17 +234,22 @@ def _completeness(answer: Answer, profile: Profile, asked: Features) -> list[tup
     return evidence
 
 
-def _plausibility(asked: Asked, final: Final | None, task: Task) -> list[tuple[float, str]]:
+def _plausibility(asked: Asked, answer: Answer, final: Final | None, task: Task) -> list[tuple[float, str]]:
     """Of a result that cannot be, whatever its working says."""
     if final is None:
         return []
     if task is Task.CHOICE and final.kind is Kind.OPTION and final.value not in asked.options:
         return [(-2.0, f"picks {final.shown}, which is not among the options")]
-    if final.kind is not Kind.NUMBER or not _HOW_MANY.search(asked.text) or _MEASURED.search(asked.text):
-        return []
-    if final.value.startswith("-"):
-        return [(-1.5, f"counts to less than nothing: {final.shown}")]
-    return [(-1.5, f"counts to a fraction: {final.shown}")] if "." in final.value else []
+    evidence = []
+    if task is Task.RESULT and answer.sums.wrong:
+        # Besides what was learned of it from examinations, where the options often save a slip.
+        evidence.append((-0.8, f"a sum does not come out: {answer.sums.wrong[0]}"))
+    if final.kind is Kind.NUMBER and _HOW_MANY.search(asked.text) and not _MEASURED.search(asked.text):
+        if final.value.startswith("-"):
+            evidence.append((-2.2, f"counts to less than nothing: {final.shown}"))
+        elif "." in final.value:
+            evidence.append((-2.2, f"counts to a fraction: {final.shown}"))
+    return evidence
 
 
 def _log_probability(mean: float | None) -> list[tuple[float, str]]:

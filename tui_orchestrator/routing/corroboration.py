@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from .events import Confidence
 from .final_answer import Final, Kind, final_answer, options, same_result
-from .keypoints import agreement
+from .keypoints import agreement, key_points
 from .learned import Weights, weights
 from .profile import Profile
 from .request import Request
@@ -80,7 +80,7 @@ def agree(
     result = tally(request.prompt, answer, others)
     if result is not None:
         weight, reason = result.log_odds(same_model, (trained or weights()).agreement), _in_words(result, same_model)
-    elif final_answer(request.prompt, answer) is not None:
+    elif final_answer(request.prompt, answer) is not None or not key_points(answer):
         return confidence
     else:
         weight, reason = _open(answer, others, same_model)

@@ -24,7 +24,7 @@ _HASHES = re.compile(r"####[ \t]*(\S[^\n]{0,80})")
 _ANNOUNCED = re.compile(
     r"(?:\b(?:answer|option|choice)(?: here| choice)?(?: is| would be| must be| should be|[ \t*]*[:=])[ \t]*:?"
     r"|\bantwort(?: ist| lautet|[ \t*]*:)|\bréponse(?: est|[ \t*]*:)|\brespuesta(?: es|[ \t*]*:)"
-    r"|答案(?:是|为|為|[:：])[:：]?|答えは|正解は)[ \t*]*\n?[ \t]*(\S[^\n]{0,160})",
+    r"|答案(?:是|为|為|[:：])[:：]?|答えは|正解は)[ \t*]*\n?[ \t]*(?=(\S[^\n]{0,160}))",
     re.IGNORECASE,
 )
 _LETTER_FIRST = re.compile(
@@ -36,12 +36,13 @@ _TRUTHS: Mapping[str, str] = {
     **dict.fromkeys(("yes", "true", "correct", "ja", "oui", "sí", "si", "是", "对", "はい", "valid"), "yes"),
     **dict.fromkeys(("no", "false", "incorrect", "nein", "non", "否", "不是", "いいえ", "invalid"), "no"),
 }
+_VERDICT = re.compile(r"[*\s]*(\w+)\**[.,:;!。，]")
 _ASKS_FIGURE = re.compile(
-    r"\bhow (?:many|much|far|long|old|tall|fast)\b|\bcalculate|\bcompute|\bevaluate\b|\bwhat is [-\d(]"
+    r"\bhow (?:many|much|far|long|old|tall|fast)\b|\bcalculate\b|\bcompute\b|\bevaluate\b|\bwhat is [-\d(]"
     r"|\bfind the (?:value|number|sum|area|probability)|\bsolve\b|\bwieviel|\bwie viele?\b|\bberechne|\bcombien"
-    r"|\bcalcule|\bcuánt|多少|几|いくつ|いくら|何個|何人",
-    re.IGNORECASE,
+    r"|\bcalcule|\bcuánt|多少|几|いくつ|いくら|何個|何人"
 )
+_FRACTION = re.compile(r"\\[dt]?frac\{([^{}]{1,40})\}\{([^{}]{1,40})\}")
 _DRESS = re.compile(r"\\(?:text|mathrm|mathbf|left|right|,|;|!|\$|%)|[*_`$€£¥{}\\]")
 _ARTICLES = re.compile(r"\b(?:the|a|an|der|die|das|le|la|les|el|los|las)\b|[^\w\s.+\-/:]")
 _SPACES = re.compile(r"\s+")
@@ -69,17 +70,24 @@ class Final:
 
 def options(prompt: str) -> dict[str, str]:
     """The answers a prompt offers to choose from, by letter; empty unless there are at least two, from A on."""
+    return question_and_options(prompt)[1]
+
+
+def question_and_options(prompt: str) -> tuple[str, dict[str, str]]:
+    """The prompt up to its options, and the options. Of a long prompt, the two ends."""
     text = prompt if len(prompt) <= _READ_PROMPT else prompt[: _READ_PROMPT // 2] + "\n" + prompt[-_READ_PROMPT // 2 :]
     for pattern in (_OPTION_LINE, _INLINE_OPTION):
         found: dict[str, str] = {}
-        for letter, words in pattern.findall(text):
+        start = 0
+        for match in pattern.finditer(text):
+            letter = match[1]
             if letter == "A":
-                found = {}
+                found, start = {}, match.start()
             if ord(letter) == ord("A") + len(found):
-                found[letter] = words.strip()
+                found[letter] = match[2].strip()
         if len(found) >= 2:
-            return found
-    return {}
+            return text[:start], found
+    return text, {}
 
 
 def final_answer(prompt: str, answer: str) -> Final | None:
@@ -95,11 +103,15 @@ def final_answer(prompt: str, answer: str) -> Final | None:
     said = _said(ends)
     if said is not None:
         return _result(said, announced=True)
-    if len(text) <= _SHORT and "\n" not in text:
-        return _result(text, announced=False)
-    first = _SPACES.split(text[:20].lower(), 1)[0].strip(".,:;!*")
-    if first in _TRUTHS:
-        return Final(Kind.TRUTH, _TRUTHS[first], first, announced=True)
+    verdict = _VERDICT.match(text[:20].lower())
+    if verdict and verdict[1] in _TRUTHS:
+        return Final(Kind.TRUTH, _TRUTHS[verdict[1]], verdict[1], announced=True)
+    if "\n" not in text:
+        value = _literal(text)
+        if value is not None:
+            return Final(Kind.VALUE, value, text[:_SHORT], announced=False)
+        if len(text) <= _SHORT:
+            return _result(text, announced=False)
     if asks_figure(prompt):
         numbers = _NUMBER.findall(ends[-400:])
         if numbers:
@@ -109,7 +121,7 @@ def final_answer(prompt: str, answer: str) -> Final | None:
 
 def asks_figure(prompt: str) -> bool:
     """The end of the prompt wants a number: 'how many', 'berechne', '多少'."""
-    return bool(_ASKS_FIGURE.search(prompt[-2000:]))
+    return bool(_ASKS_FIGURE.search(prompt[-2000:].lower()))
 
 
 def same_result(a: Final, b: Final) -> bool:
@@ -167,7 +179,7 @@ def _option_of(offered: Mapping[str, str], said: str) -> str | None:
 
 def _result(said: str, announced: bool) -> Final | None:
     shown = _SPACES.sub(" ", said).strip()
-    bare = _DRESS.sub("", shown).strip().rstrip(".。!")
+    bare = _DRESS.sub("", _FRACTION.sub(r"\1/\2", shown)).strip().rstrip(".。!")
     word = bare.lower().strip(" .,:;()\"'")
     if word in _TRUTHS:
         return Final(Kind.TRUTH, _TRUTHS[word], word, announced)

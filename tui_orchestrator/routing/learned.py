@@ -7,6 +7,7 @@ tell right from wrong.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -32,6 +33,9 @@ class Weights:
     slope: Mapping[Task, float]
     """How much the model's success probability counts beside what the prompt and the answer show: what makes a prompt
     hard is in both."""
+    reach: Mapping[Task, float]
+    """Log-odds up to which what an answer shows counts in full; more counts ever less, the sooner for tasks unlike those
+    learned from."""
     agreement: Mapping[str, float]
     """By which second answers move the confidence; see `corroboration`."""
 
@@ -40,7 +44,10 @@ class Weights:
 
     def contributions(self, task: Task, seen: Mapping[str, float]) -> dict[str, float]:
         """By feature, in log-odds against the usual answer."""
-        return {name: weight * (seen[name] - usual) for name, (weight, usual) in self.features[task].items()}
+        parts = {name: weight * (seen[name] - usual) for name, (weight, usual) in self.features[task].items()}
+        total, reach = sum(parts.values()), self.reach[task]
+        share = reach * math.asinh(total / reach) / total if total else 1.0
+        return {name: share * part for name, part in parts.items()}
 
 
 @cache
@@ -53,5 +60,6 @@ def weights() -> Weights:
         },
         centre={Task(task): value for task, value in read["centre"].items()},
         slope={Task(task): value for task, value in read["slope"].items()},
+        reach={Task(task): value for task, value in read["reach"].items()},
         agreement=read["agreement"],
     )

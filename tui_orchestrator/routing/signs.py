@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from .answer_features import Answer, Asked
+from .answer_features import TERSE, Answer, Asked
 from .final_answer import Final
 
 _MANY_FIGURES = 6
@@ -48,8 +48,13 @@ def in_words(
     sign: Sign, weight: float, seen: Mapping[str, float], asked: Asked, answer: Answer, final: Final | None
 ) -> str:
     """Empty where the sign counts and there is nothing to say."""
+    picks = final is not None and final.value in asked.options
+    picked = f"option {final.value}" if final is not None else ""
+    if sign in (Sign.SUPPORT, Sign.PICK) and not picks:
+        return ""
+    if sign is Sign.FIGURES and len(answer.whole) <= TERSE:
+        return ""
     if weight > 0:
-        picked = f"option {final.value}" if final is not None else "its result"
         return {
             Sign.QUESTION: "a short, plain question",
             Sign.FIGURES: "uses the figures of the question",
@@ -77,8 +82,8 @@ def in_words(
         case Sign.ENDING:
             return "breaks off in mid-sentence"
         case Sign.SUPPORT:
-            return f"its working does not lead to option {final.value}" if final is not None else ""
+            return f"its working does not lead to {picked}"
         case Sign.PICK:
             return "picks one of the shorter options"
         case Sign.VALUE:
-            return "a value that is hard to predict"
+            return "predicts what is no Python value" if seen["run_no_value"] else "a value that is hard to predict"

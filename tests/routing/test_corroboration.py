@@ -1,0 +1,119 @@
+"""What second answers do to the confidence in a first: a table, and what must hold of any of them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui_orchestrator.routing.confidence import assess
+from tui_orchestrator.routing.corroboration import agree
+from tui_orchestrator.routing.events import Confidence, EscalationCause, FinishReason
+from tui_orchestrator.routing.profiler import profile
+from tui_orchestrator.routing.request import Message, Request
+
+WHICH = "Which metal is liquid at room temperature?\nA. Iron\nB. Mercury\nC. Gold\nD. Tin"
+CLIPS = "Natalia sold 48 clips in April and half as many in May. How many clips did she sell altogether?"
+CALL = "def f(text):\n    return list(text)\n\nWhat does the following call return?\nf('ab')"
+TIDES = (
+    "The moon's gravity pulls on the oceans. The water nearest to the moon bulges towards it. "
+    "A second bulge forms on the far side. Each coast passes through both bulges, hence two high tides a day."
+)
+OTHER_TIDES = (
+    "Gravity of the moon pulls on the oceans. Water nearest to the moon bulges towards it. "
+    "On the far side a second bulge forms. Each coast passes both bulges: two high tides a day."
+)
+WINDS = "Warm air rises over land. Cool air flows in from the sea. At night the breeze turns round."
+
+
+def after(
+    prompt: str, answer: str, *second: str, same_model: bool = False, first: Confidence | None = None
+) -> Confidence:
+    request = Request((Message("user", prompt),))
+    before = first or Confidence(0.6, ("as it was",))
+    return agree(request, profile(request), answer, before, second, same_model=same_model)
+
+
+SECOND = [
+    # prompt, answer, second answer, direction, what is said
+    (WHICH, "(B)", "Mercury melts at −39 °C. The answer is (B).", 1, "a second model gives the same final answer, B"),
+    (WHICH, "(B)", "B", 1, "a second model gives the same final answer, B"),
+    (WHICH, "It is mercury.", "(C)", -1, "a second model answers C instead of B"),
+    (CLIPS, "48 + 24 = 72", "The answer is 72 clips.", 1, "a second model gives the same final answer, 72"),
+    (CLIPS, "48 + 24 = 72", "She sold 96.", -1, "a second model answers 96 instead of 72"),
+    (CLIPS, "Es sind 72.", "共72个。", 1, "a second model gives the same final answer, 72"),
+    (CALL, "['a', 'b']", '["a", "b"]', 1, "a second model gives the same final answer, ['a', 'b']"),
+    (CALL, "['a', 'b']", "['b', 'a']", -1, "a second model answers ['b', 'a'] instead of ['a', 'b']"),
+    ("Is the earth flat?", "No.", "No, it is round.", 1, "a second model gives the same final answer, no"),
+    ("Is the earth flat?", "No.", "Yes.", -1, "a second model answers yes instead of no"),
+    ("Explain how tides work", TIDES, OTHER_TIDES, 1, "a second model makes 100% of the same points"),
+    ("Explain how tides work", TIDES, WINDS, -1, "a second model makes 0% of the same points"),
+]
+
+
+@pytest.mark.parametrize(("prompt", "answer", "second", "direction", "reason"), SECOND)
+def test_a_second_answer_that_agrees_raises_and_one_that_differs_lowers(
+    prompt: str, answer: str, second: str, direction: int, reason: str
+) -> None:
+    seen = after(prompt, answer, second)
+    assert (seen.value - 0.6) * direction > 0.02
+    assert seen.reasons == (reason, "as it was")
+
+
+def test_more_answers_say_more_and_samples_of_one_model_say_less() -> None:
+    one, three = after(WHICH, "(B)", "B").value, after(WHICH, "(B)", "B", "B", "B").value
+    samples = after(WHICH, "(B)", "B", "B", "B", same_model=True)
+    assert one < three
+    assert samples.value < three
+    assert samples.reasons[0] == "3 of 3 more answers of the same model give the same final answer, B"
+    mixed = after(WHICH, "(B)", "B", "C", "B")
+    assert after(WHICH, "(B)", "B", "C", "C").value < mixed.value < three
+    assert mixed.reasons[0] == "2 of 3 other models give the same final answer, B"
+
+
+def test_agreement_by_chance_says_less() -> None:
+    ten = "Which?\n" + "\n".join(f"{letter}. {letter * 3}" for letter in "ABCDEFGHIJ")
+    assert after("Which?\nA. one\nB. two", "(B)", "B").value < after(ten, "(B)", "B").value
+
+
+@pytest.mark.parametrize("second", [(), ("",), (" \n",), ("It depends.",)])
+def test_without_an_answer_to_compare_nothing_changes(second: tuple[str, ...]) -> None:
+    assert after(WHICH, "(B)", *second) == Confidence(0.6, ("as it was",))
+
+
+def test_no_agreement_saves_a_refusal_or_an_answer_cut_off() -> None:
+    for cause in (EscalationCause.REFUSAL, EscalationCause.TRUNCATED, EscalationCause.EMPTY):
+        first = Confidence(0.1, ("failed",), cause)
+        assert after(WHICH, "(B)", "B", "B", first=first) == first
+
+
+ANSWERS = st.sampled_from(["(B)", "(C)", "B", "72", "96", "yes", "No.", "['a', 'b']", TIDES, WINDS, "", "It depends."])
+
+
+@given(
+    st.sampled_from([WHICH, CLIPS, CALL, "Is the earth flat?", "Explain how tides work"]),
+    ANSWERS,
+    st.lists(ANSWERS, max_size=12),
+    st.integers(0, 10_000),
+    st.booleans(),
+)
+@settings(max_examples=200, deadline=None)
+def test_agreement_never_lowers_and_one_more_that_agrees_never_hurts(
+    prompt: str, answer: str, second: list[str], value: int, same_model: bool
+) -> None:
+    first = Confidence(value / 10_000, ("as it was",))
+    seen = after(prompt, answer, *second, same_model=same_model, first=first)
+    assert 0 <= seen.value <= 1
+    if answer != "It depends.":
+        assert after(prompt, answer, answer, same_model=same_model, first=first).value >= first.value
+
+
+@given(st.text(max_size=200), st.text(max_size=200), st.lists(st.text(max_size=200), max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_any_answers_can_be_compared(prompt: str, answer: str, second: list[str]) -> None:
+    request = Request((Message("user", prompt),))
+    shown = profile(request)
+    first = assess(request, shown, answer, FinishReason.STOP, 0.7)
+    seen = agree(request, shown, answer, first, second)
+    assert 0 <= seen.value <= 1
+    assert seen.reasons
