@@ -57,6 +57,19 @@ async def test_a_conversation_comes_back_in_order_with_its_pictures(
     assert (found.session.created, found.session.updated, found.session.messages) == (session.created, clock.now(), 3)
 
 
+async def test_tags_are_kept_added_and_taken_away(conversations: Conversations) -> None:
+    session = conversations.new(tags=frozenset({"work"}))
+    await conversations.keep(session)
+    await conversations.keep(conversations.new())
+    await conversations.tag(session.id, ["work", "client a"])
+    assert (await conversations.get(session.id)).session.tags == {"work", "client a"}
+    await conversations.tag(session.id, ["home"], remove=["work", "never"])
+    assert {found.tags for found in await conversations.recent()} == {frozenset(), frozenset({"client a", "home"})}
+    await conversations.delete(session.id)
+    with pytest.raises(LookupError, match="there is no session"):
+        await conversations.tag(session.id, ["work"])
+
+
 async def test_the_first_prompt_gives_a_title_unless_there_is_one(conversations: Conversations) -> None:
     named, unnamed = await kept(conversations, "Cats"), await kept(conversations)
     for session in (named, unnamed):

@@ -17,7 +17,7 @@ import click
 
 from ..routing.errors import OrchestratorError
 from ..routing.money import Money
-from ..routing.request import Strategy
+from ..routing.request import Check, Strategy
 from .manners import (
     USAGE,
     Invocation,
@@ -31,6 +31,7 @@ from .manners import (
     piped_in,
     prompt_text,
     run,
+    tag_names,
     write_file,
 )
 from .printing import as_json
@@ -61,6 +62,10 @@ class Asked:
     """The prompt stood where a session's id may stand, and looks like one."""
     again: bool = False
     """Instead of a prompt: the session's last one once more."""
+    tags: frozenset[str] = frozenset()
+    """For the session."""
+    check: Check | None = None
+    self_consistency: int | None = None
 
     @property
     def elsewhere(self) -> bool:
@@ -107,6 +112,18 @@ def usd(context: click.Context, parameter: click.Parameter, value: str | None) -
 @click.option(
     "--max-tokens", type=click.IntRange(1, MOST_TOKENS), metavar="N", help="Most output tokens of each attempt."
 )
+@click.option(
+    "--check",
+    type=Word([c.value.replace("_", "-") for c in Check]),
+    metavar="HOW",
+    help="How the answer is checked: auto, off, second-answer or judge. Default: as configured, else auto.",
+)
+@click.option(
+    "--self-consistency",
+    type=click.IntRange(0, 8),
+    metavar="N",
+    help="Ask the same model N times more, up to 8, to see whether it says the same.",
+)
 @click.option("--system", default="", help="System text: how the model is to answer.")
 @click.option(
     "--file",
@@ -115,6 +132,14 @@ def usd(context: click.Context, parameter: click.Parameter, value: str | None) -
     metavar="PATH",
     type=click.Path(path_type=Path),
     help="Send a text file or an image along; '-' is stdin. May be repeated.",
+)
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="TAG",
+    callback=tag_names,
+    help="Tag the session, for your rules.",
 )
 @click.option(
     "--continue", "resume", is_flag=False, flag_value="", metavar="[ID]", help="Go on with a session, else the latest."
@@ -145,8 +170,11 @@ def ask(
     ensemble_size: int | None,
     max_cost: Money | None,
     max_tokens: int | None,
+    check: str | None,
+    self_consistency: int | None,
     system: str,
     files: tuple[Path, ...],
+    tags: frozenset[str],
     resume: str | None,
     again: bool,
     verbose: bool,
@@ -177,7 +205,8 @@ def ask(
     Exit codes: 0 answered, 1 the turn failed, 2 wrong usage, 3 a budget said no, 130 interrupted.
     """
     as_object = as_object or str(output) == "-"
-    if said := _contradiction(as_object and events, strategy, model, chain, ensemble_size):
+    said = _contradiction(as_object and events, strategy, model, chain, ensemble_size)
+    if said := said or _unchecked(check, model, bool(ensemble_size) or strategy == "ensemble"):
         raise Stop(said, USAGE)
     file = output_file(output)
     if again:
@@ -186,7 +215,7 @@ def ask(
         resume, said_prompt, perhaps_session = resume or "", "", False
     else:
         prompt, resume, perhaps_session = _named_or_said(prompt, option, resume)
-        said_prompt = _prompt(prompt, option, files)
+        said_prompt = sent_prompt(prompt, option, files)
     asked = Asked(
         said_prompt,
         Strategy(strategy) if strategy else Strategy.ENSEMBLE if ensemble_size else None,
@@ -200,6 +229,9 @@ def ask(
         resume,
         perhaps_session,
         again,
+        tags,
+        Check(check.replace("-", "_")) if check else None,
+        self_consistency,
     )
     manner = Manner.EVENTS if events else Manner.OBJECT if as_object else Manner.TEXT
     sys.exit(run(_ask(context.obj, asked, manner, verbose, file)))
@@ -217,6 +249,15 @@ def _contradiction(
     return None
 
 
+def _unchecked(check: str | None, model: str | None, side_by_side: bool) -> str | None:
+    """Why another model would not check the answer although that was asked for."""
+    if check not in ("second-answer", "judge") or not (model or side_by_side):
+        return None
+    if model:
+        return "-m pins one model and no other is asked; leave --check out, or take --self-consistency"
+    return "the members of an ensemble check each other; leave --check out"
+
+
 def _named_or_said(prompt: str | None, option: str | None, resume: str | None) -> tuple[str | None, str | None, bool]:
     """Prompt, session, and whether the prompt may be a session's id: what stands behind --continue without a prompt is
     either."""
@@ -228,7 +269,7 @@ def _named_or_said(prompt: str | None, option: str | None, resume: str | None) -
     return resume, "", like_an_id
 
 
-def _prompt(argument: str | None, option: str | None, files: Sequence[Path]) -> str:
+def sent_prompt(argument: str | None, option: str | None, files: Sequence[Path]) -> str:
     """With `--file -` stdin is the file, and the prompt must be said."""
     stdin = [path for path in files if str(path) == "-"]
     if stdin and (argument == "-" or option == "-" or (argument is None and option is None)):
@@ -255,16 +296,17 @@ async def _send(runtime: Runtime, asked: Asked) -> Turn:
     from ..services.attachments import enclose
     from ..services.chat import Chat, Options
 
-    attachments = await asyncio.to_thread(_read, asked.files)
+    attachments = await asyncio.to_thread(read_files, asked.files)
     try:
         model = runtime.registry.find(asked.model).id if asked.model else None
         chain = named_chain(runtime, asked.chain) if asked.chain else ()
         if asked.perhaps_session:
             await _no_session(runtime, asked.prompt)
         if asked.resume is None:
-            chat = Chat.new(runtime, system=asked.system)
+            chat = Chat.new(runtime, system=asked.system, tags=asked.tags)
         else:
             chat = await Chat.resume(runtime, asked.resume or None)
+            await chat.tag(asked.tags)
     except LookupError as error:
         raise Stop(str(error.args[0]), USAGE) from None
     options = Options(
@@ -274,6 +316,8 @@ async def _send(runtime: Runtime, asked: Asked) -> Turn:
         ensemble_size=asked.ensemble_size,
         max_cost=asked.max_cost,
         max_tokens=asked.max_tokens,
+        check=asked.check,
+        self_consistency=asked.self_consistency,
         system=asked.system,
     )
     if asked.again:
@@ -307,7 +351,7 @@ def named_chain(runtime: Runtime, wanted: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(registry.find(name).id for name in names))
 
 
-def _read(files: Sequence[Path]) -> list[Attachment]:
+def read_files(files: Sequence[Path]) -> list[Attachment]:
     from ..services.attachments import read_file, read_stdin
 
     try:

@@ -160,6 +160,16 @@ def in_utf8(argument: str, what: str) -> str:
     return argument
 
 
+def tag_names(context: click.Context, parameter: click.Parameter, tags: tuple[str, ...]) -> frozenset[str]:
+    """As sessions keep them. Raises Stop for one without a letter."""
+    from ..routing.request import tag_name
+
+    try:
+        return frozenset(tag_name(in_utf8(tag, "a tag")) for tag in tags)
+    except ValueError as error:
+        raise Stop(str(error), USAGE) from None
+
+
 def one_prompt(context: click.Context, parameter: click.Parameter, words: tuple[str, ...]) -> str | None:
     """A click callback: the prompt in quotes. The shell has made something else of one without them already."""
     if len(words) > 1:

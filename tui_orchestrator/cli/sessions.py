@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..routing.event_json import attempt_json
-from .manners import OUTPUT_HELP, USAGE, Invocation, Named, Stop, Word, output_file, piped_in, run, say, write_file
+from .manners import (
+    OUTPUT_HELP,
+    USAGE,
+    Invocation,
+    Named,
+    Stop,
+    Word,
+    output_file,
+    piped_in,
+    run,
+    say,
+    tag_names,
+    write_file,
+)
 from .printing import as_json, table
 
 if TYPE_CHECKING:
@@ -22,7 +35,7 @@ if TYPE_CHECKING:
 @click.group(cls=Named, invoke_without_command=True)
 @click.pass_context
 def sessions(context: click.Context) -> None:
-    """List, show, search, export and delete conversations.
+    """List, show, search, tag, export and delete conversations.
 
     A session is named by its id or the beginning of one. Without a command they are listed.
 
@@ -31,6 +44,7 @@ def sessions(context: click.Context) -> None:
       tui-orchestrator sessions
       tui-orchestrator sessions search binary tree
       tui-orchestrator sessions show 6afh
+      tui-orchestrator sessions tag 6afh work
       tui-orchestrator sessions export 6afh --format json -o talk.json
       tui-orchestrator ask --continue 6afh "And in Rust?"
     """
@@ -49,6 +63,14 @@ def _with_store(invocation: Invocation, work: Callable[[Runtime], Coroutine[Any,
     run(go())
 
 
+_COLUMNS = ("id", "last used", "messages", "title", "tags")
+
+
+def _row(session: Session, tagged: bool) -> tuple[str, ...]:
+    used, tags = f"{session.updated.astimezone():%Y-%m-%d %H:%M}", ", ".join(sorted(session.tags))
+    return (session.id, used, str(session.messages), session.title, *((tags,) if tagged else ()))
+
+
 @sessions.command("list")
 @click.option("--json", "as_object", is_flag=True, help="Print a list of JSON objects.")
 @click.option(
@@ -65,8 +87,8 @@ def list_(invocation: Invocation, as_object: bool = False, limit: int = 50) -> N
         elif not found:
             click.echo("There is no session yet; `ask` and the console make them.", err=True)
         else:
-            rows = [(s.id, f"{s.updated.astimezone():%Y-%m-%d %H:%M}", str(s.messages), s.title) for s in found]
-            say(table(("id", "last used", "messages", "title"), rows, right=("messages",)))
+            tagged = any(session.tags for session in found)
+            say(table(_COLUMNS if tagged else _COLUMNS[:-1], [_row(s, tagged) for s in found], right=("messages",)))
 
     _with_store(invocation, show)
 
@@ -133,6 +155,25 @@ def export(invocation: Invocation, session: str, form: str, output: Path | None)
 
 @sessions.command()
 @click.argument("session")
+@click.argument("tags", nargs=-1, required=True, callback=tag_names)
+@click.option("--remove", is_flag=True, help="Take them away instead.")
+@click.pass_obj
+def tag(invocation: Invocation, session: str, tags: frozenset[str], remove: bool) -> None:
+    """Tag a conversation. Your rules may ask for a tag: [rules.NAME] tags = ["work"]."""
+
+    async def change(runtime: Runtime) -> None:
+        found = (await runtime.conversations.get(session)).session
+        await runtime.conversations.tag(found.id, () if remove else tags, remove=tags if remove else ())
+        left = sorted(found.tags - tags if remove else found.tags | tags)
+        click.echo(
+            f"{found.title!r} is tagged {', '.join(left)}." if left else f"{found.title!r} has no tag.", err=True
+        )
+
+    _with_store(invocation, change)
+
+
+@sessions.command()
+@click.argument("session")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def delete(invocation: Invocation, session: str, yes: bool) -> None:
@@ -168,6 +209,7 @@ def session_json(session: Session) -> dict[str, Any]:
         "model": session.model,
         "system": session.system,
         "messages": session.messages,
+        "tags": sorted(session.tags),
     }
 
 

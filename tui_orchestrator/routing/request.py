@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from .money import Money
+from .text import clean_line
 
 Role = Literal["system", "user", "assistant"]
 
@@ -79,6 +80,7 @@ class Request:
     session: str = ""
     """Id of the conversation; the session budget counts by it."""
     tags: frozenset[str] = frozenset()
+    """Of the session, as `tag_name` makes them."""
     files: tuple[str, ...] = ()
     """Names of the text files whose contents the prompt holds."""
     use_cache: bool | None = None
@@ -93,3 +95,16 @@ class Request:
     @property
     def has_images(self) -> bool:
         return any(message.images for message in self.messages)
+
+
+LONGEST_TAG = 40
+
+
+def tag_name(said: str) -> str:
+    """A session's tag as it is kept and matched: in lower case, without space around it. Raises ValueError."""
+    tag = " ".join(clean_line(said, LONGEST_TAG + 1).lower().split())
+    if not tag:
+        raise ValueError("a tag is empty; give it a name, such as work")
+    if len(tag) > LONGEST_TAG:
+        raise ValueError(f"the tag {tag!r} is longer than {LONGEST_TAG} characters")
+    return tag

@@ -5,37 +5,22 @@ A prompt is stored before it is sent, and the answer as it grows, so that a kill
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.request import Image, Message, Role
 from tui_orchestrator.routing.text import clean, clean_line
 
+from . import sessions
 from .database import Database
 from .rows import instant
+from .sessions import Session as Session
 
 State = Literal["complete", "interrupted", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    id: str
-    """Short; a later session's id sorts after it."""
-    title: str
-    created: datetime
-    updated: datetime
-    strategy: str | None = None
-    """None: as configured."""
-    model: str | None = None
-    """Id of the pinned model."""
-    system: str = ""
-    messages: int = 0
-    """How many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +98,33 @@ class Conversations:
         self._clock = clock
 
     def new(
-        self, title: str = "", *, strategy: str | None = None, model: str | None = None, system: str = ""
+        self,
+        title: str = "",
+        *,
+        strategy: str | None = None,
+        model: str | None = None,
+        system: str = "",
+        tags: frozenset[str] = frozenset(),
     ) -> Session:
         """A session that is not stored yet; `keep` stores it. Without a title, the first prompt's beginning becomes
         it."""
         now = self._clock.now()
-        return Session(_new_id(now), clean_line(title, 80), now, now, strategy, model, clean(system))
+        return Session(sessions.new_id(now), clean_line(title, 80), now, now, strategy, model, clean(system), tags=tags)
 
     async def keep(self, session: Session) -> None:
         """Stores a new session; one that is stored already stays as it is."""
         created, updated = instant(session.created), instant(session.updated)
         row = (session.id, session.title, created, updated, session.strategy, session.model, session.system)
-        await self._db.write(lambda c: c.execute("INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)", row))
+
+        def keep(connection: sqlite3.Connection) -> None:
+            if connection.execute("INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)", row).rowcount:
+                sessions.tag(connection, session.id, session.tags)
+
+        await self._db.write(keep)
 
     async def recent(self, limit: int = 1000) -> tuple[Session, ...]:
         """The last used first."""
-        return await self._db.read(lambda c: _sessions(c, "ORDER BY updated DESC, id DESC LIMIT ?", limit))
+        return await self._db.read(lambda c: sessions.select(c, "ORDER BY updated DESC, id DESC LIMIT ?", limit))
 
     async def latest(self) -> Session | None:
         return next(iter(await self.recent(1)), None)
@@ -137,7 +133,7 @@ class Conversations:
         """Whole; by id, or by the beginning of one that fits no other."""
 
         def load(connection: sqlite3.Connection) -> Conversation:
-            session = _find(connection, beginning)
+            session = sessions.find(connection, beginning)
             return Conversation(session, _messages(connection, session.id), _discarded(connection, session.id))
 
         return await self._db.read(load)
@@ -149,11 +145,15 @@ class Conversations:
         """What the session's next turns ask for; None: as configured, and no model pinned."""
         await self._set(session, "strategy = ?, model = ?", strategy, model)
 
+    async def tag(self, session: str, tags: Iterable[str], *, remove: Iterable[str] = ()) -> None:
+        """Adds tags and takes some away; those it has, or has not, already are no trouble."""
+        await self._db.write(lambda c: sessions.tag(c, session, tags, remove))
+
     async def delete(self, session: str) -> None:
         """With all that was said in it. What it cost stays in the ledger."""
 
         def delete(connection: sqlite3.Connection) -> None:
-            _need(connection.execute("DELETE FROM sessions WHERE id = ?", (session,)), session)
+            sessions.need(connection.execute("DELETE FROM sessions WHERE id = ?", (session,)), session)
             connection.execute("DELETE FROM drafts WHERE session = ?", (session,))
 
         await self._db.write(delete)
@@ -164,7 +164,7 @@ class Conversations:
 
         def add(connection: sqlite3.Connection) -> None:
             changed = "UPDATE sessions SET updated = ?, title = CASE title WHEN '' THEN ? ELSE title END WHERE id = ?"
-            _need(connection.execute(changed, (at, clean_line(text, 60), session)), session)
+            sessions.need(connection.execute(changed, (at, clean_line(text, 60), session)), session)
             stored = connection.execute(
                 _ADD_MESSAGE, _row(session, message.role, text, "", request_id, None, None, "complete", at)
             ).lastrowid
@@ -197,7 +197,7 @@ class Conversations:
         row = _row(session, "assistant", clean(text), clean(thinking), request_id, attempt, model, state, at)
 
         def put(connection: sqlite3.Connection) -> None:
-            _need(connection.execute("UPDATE sessions SET updated = ? WHERE id = ?", (at, session)), session)
+            sessions.need(connection.execute("UPDATE sessions SET updated = ? WHERE id = ?", (at, session)), session)
             connection.execute(
                 f"{_ADD_MESSAGE} ON CONFLICT (session, request_id) WHERE role = 'assistant' DO UPDATE SET "
                 "text = excluded.text, thinking = excluded.thinking, attempt = excluded.attempt, "
@@ -220,7 +220,7 @@ class Conversations:
         )
 
         def keep(connection: sqlite3.Connection) -> None:
-            _need(connection.execute("UPDATE sessions SET updated = updated WHERE id = ?", (session,)), session)
+            sessions.need(connection.execute("UPDATE sessions SET updated = updated WHERE id = ?", (session,)), session)
             connection.execute("INSERT OR REPLACE INTO discarded VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
         await self._db.write(keep)
@@ -255,7 +255,7 @@ class Conversations:
 
     async def _set(self, session: str, changes: str, *values: str | None) -> None:
         update = f"UPDATE sessions SET {changes} WHERE id = ?"
-        await self._db.write(lambda c: _need(c.execute(update, (*values, session)), session))
+        await self._db.write(lambda c: sessions.need(c.execute(update, (*values, session)), session))
 
 
 _ADD_MESSAGE = """
@@ -293,38 +293,10 @@ def _row(
     }
 
 
-def _need(done: sqlite3.Cursor, session: str) -> None:
-    if not done.rowcount:
-        raise LookupError(f"there is no session {session!r}; `sessions list` shows those there are")
-
-
 def _remember(connection: sqlite3.Connection, text: str, at: str) -> None:
     last = connection.execute("SELECT text FROM prompts ORDER BY id DESC LIMIT 1").fetchone()
     if text.strip() and last != (text,):
         connection.execute("INSERT INTO prompts (text, at) VALUES (?, ?)", (text, at))
-
-
-def _sessions(connection: sqlite3.Connection, clause: str, *values: str | int) -> tuple[Session, ...]:
-    rows = connection.execute(
-        "SELECT id, title, created, updated, strategy, model, system, "
-        f"(SELECT COUNT(*) FROM messages WHERE session = sessions.id) FROM sessions {clause}",
-        values,
-    )
-    return tuple(
-        Session(id_, title, datetime.fromisoformat(created), datetime.fromisoformat(updated), *rest)
-        for id_, title, created, updated, *rest in rows
-    )
-
-
-def _find(connection: sqlite3.Connection, beginning: str) -> Session:
-    wanted = clean_line(beginning, 40).lower()
-    found = _sessions(connection, "WHERE id >= ? AND substr(id, 1, ?) = ? LIMIT 4", wanted, len(wanted), wanted)
-    exact = [session for session in found if session.id == wanted]
-    if wanted and (exact or len(found) == 1):
-        return (exact or found)[0]
-    if wanted and found:
-        raise LookupError(f"{wanted!r} begins several sessions: {', '.join(session.id for session in found)}")
-    raise LookupError(f"there is no session {wanted!r}; `sessions list` shows those there are")
 
 
 _SELECT_MESSAGES = (
@@ -372,15 +344,5 @@ def _search(connection: sqlite3.Connection, words: list[str], limit: int) -> tup
     rows = connection.execute(
         f"{_SELECT_MESSAGES} WHERE {' AND '.join(holds)} ORDER BY created DESC, id DESC LIMIT ?", (*values, limit)
     ).fetchall()
-    sessions = {row[10]: _sessions(connection, "WHERE id = ?", row[10])[0] for row in rows}
-    return tuple(Found(sessions[row[10]], _message(row)) for row in rows)
-
-
-_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's, without letters that look like digits; they sort in order
-_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-def _new_id(now: datetime) -> str:
-    """Eight digits of milliseconds, which last until 2054, then two by chance."""
-    number = int((now - _EPOCH).total_seconds() * 1000) << 10 | secrets.randbits(10)
-    return "".join(_DIGITS[number >> shift & 31] for shift in range(45, -1, -5))
+    found = {row[10]: sessions.select(connection, "WHERE id = ?", row[10])[0] for row in rows}
+    return tuple(Found(found[row[10]], _message(row)) for row in rows)
