@@ -7,18 +7,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from ..routing.decision import Decision
 from ..routing.event_json import decision_json
+from ..routing.explanation import what_if
 from ..routing.money import Money
 from ..routing.request import Message, Request, Strategy
-from .ask import MOST_TOKENS, named_chain, usd
+from ..routing.rules import explain
+from .ask import MOST_TOKENS, named_chain, read_files, sent_prompt, usd
+from .decisions import decision_lines, headline, strategies_table
 from .lines import Line, prompt_lines
-from .manners import BUDGET, FAILED, USAGE, Invocation, Stop, Word, one_prompt, prompt_text, run, say
-from .printing import as_json, as_json_line, table
-from .turn import decision_lines
+from .manners import BUDGET, FAILED, USAGE, Invocation, Stop, Word, one_prompt, run, say, tag_names
+from .printing import as_json, as_json_line
+from .replaying import replay_stored
+from .rules import rules_json, rules_lines
 
 if TYPE_CHECKING:
+    from ..services.attachments import Attachment
     from ..services.runtime import Runtime
 
 EXAMPLE = '{"id": …, "prompt": "…"}'
@@ -40,6 +46,23 @@ EXAMPLE = '{"id": …, "prompt": "…"}'
 @click.option(
     "--max-tokens", type=click.IntRange(1, MOST_TOKENS), metavar="N", help="Most output tokens of each attempt."
 )
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="A text file or an image that would go along; '-' is stdin. May be repeated.",
+)
+@click.option("--tag", "tags", multiple=True, metavar="TAG", callback=tag_names, help="As in a session tagged so.")
+@click.option(
+    "--explain-rules", is_flag=True, help="Tell of each of your rules which of its conditions hold, and which decides."
+)
+@click.option(
+    "--replay",
+    metavar="REQUEST",
+    help="Make a stored decision again: the beginning of a request's id, or latest. With -s also under another strategy.",
+)
 @click.option("--json", "as_object", is_flag=True, help="Print the decision as a JSON object.")
 @click.option(
     "--jsonl",
@@ -57,6 +80,10 @@ def route(
     chain: str | None,
     max_cost: Money | None,
     max_tokens: int | None,
+    files: tuple[Path, ...],
+    tags: frozenset[str],
+    explain_rules: bool,
+    replay: str | None,
     as_object: bool,
     jsonl: Path | None,
 ) -> None:
@@ -70,31 +97,63 @@ def route(
       tui-orchestrator route "Prove that there are infinitely many primes"
       tui-orchestrator route --strategy all "Translate this into French: good morning"
       tui-orchestrator route --json "Fix this" | jq -r .model
+      tui-orchestrator route --explain-rules --tag work "Check this contract"
       tui-orchestrator route --jsonl prompts.jsonl > decisions.jsonl
+      tui-orchestrator route --replay latest -s quality
 
     Exit codes: 0 a model was chosen, 1 every model is out, 2 wrong usage, 3 a budget said no. With --strategy all
-    and --jsonl it is 0 also when a decision finds no model; it says so itself.
+    and --jsonl it is 0 also when a decision finds no model; it says so itself. With --replay it is 1 when the stored
+    decision does not come out the same.
     """
+    if replay is not None:
+        _only_replays(click.get_current_context())
+        _replay(invocation, replay, strategy, as_object)
+        return
     if jsonl is not None and (prompt is not None or option is not None):
         raise Stop("--jsonl decides the prompts of a file; leave the prompt out", USAGE)
     if jsonl is not None and strategy == "all":
         raise Stop("--jsonl prints one decision a line; name one strategy", USAGE)
     if model and (chain or strategy == "all"):
         raise Stop(f"-m pins one model; leave {'--chain' if chain else '--strategy all'} out", USAGE)
+    if explain_rules and (jsonl is not None or strategy == "all"):
+        raise Stop(f"--explain-rules tells one decision; leave {'--jsonl' if jsonl else '--strategy all'} out", USAGE)
+    if jsonl is not None and files:
+        raise Stop("--file goes with one prompt; leave it or --jsonl out", USAGE)
     lines = [] if jsonl is None else list(prompt_lines(jsonl, EXAMPLE))
-    text = "" if jsonl is not None else prompt_text(prompt, option)
+    text = "" if jsonl is not None else sent_prompt(prompt, option, files)
+
+    attachments = read_files(files)
 
     async def decide() -> None:
         async with invocation.runtime() as runtime:
-            wanted = Wanted(runtime, strategy, model, chain, max_cost, max_tokens)
+            wanted = Wanted(runtime, strategy, model, chain, max_cost, max_tokens, tags, attachments)
             if jsonl is not None:
                 await _lines(wanted, lines)
+            elif explain_rules:
+                await _rules(wanted, text, as_object)
             elif strategy == "all":
                 await _all(wanted, text, as_object)
             else:
                 await _one(wanted, text, as_object)
 
     run(decide())
+
+
+def _only_replays(context: click.Context) -> None:
+    """A stored decision has its prompt and its options in it."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if given and name not in ("replay", "strategy", "as_object"):
+            raise Stop(f"--replay takes what was stored; leave {parameter.human_readable_name} out", USAGE)
+
+
+def _replay(invocation: Invocation, wanted: str, strategy: str | None, as_object: bool) -> None:
+    async def go() -> None:
+        async with invocation.runtime(look=False) as runtime:
+            await replay_stored(runtime, wanted, strategy, as_object)
+
+    run(go())
 
 
 class Wanted:
@@ -108,8 +167,12 @@ class Wanted:
         chain: str | None,
         max_cost: Money | None,
         max_tokens: int | None,
+        tags: frozenset[str],
+        attachments: Sequence[Attachment],
     ) -> None:
         self.runtime = runtime
+        self.tags = tags
+        self.attachments = attachments
         self.strategy = Strategy(strategy) if strategy not in (None, "all") else None
         self.max_cost = max_cost
         self.max_tokens = max_tokens
@@ -119,16 +182,34 @@ class Wanted:
         except LookupError as error:
             raise Stop(str(error.args[0]), USAGE) from None
 
-    async def decide(self, prompt: str, strategy: Strategy | None = None) -> Decision:
-        request = Request(
-            (Message("user", prompt),),
-            strategy=strategy or self.strategy,
+    def request(self, prompt: str) -> Request:
+        from ..services.attachments import enclose
+
+        enclosed = enclose(prompt, self.attachments)
+        return Request(
+            (Message("user", enclosed.text, enclosed.images),),
+            strategy=self.strategy,
             model=self.model,
             chain=self.chain,
             max_cost=self.max_cost,
             max_tokens=self.max_tokens,
+            tags=self.tags,
+            files=enclosed.files,
         )
-        return await self.runtime.decide(request)
+
+    async def decide(self, prompt: str) -> Decision:
+        return await self.runtime.decide(self.request(prompt))
+
+
+async def _rules(wanted: Wanted, prompt: str, as_object: bool) -> None:
+    request, runtime = wanted.request(prompt), wanted.runtime
+    decision = await runtime.decide(request)
+    told = explain(runtime.router.rules, request, decision.profile)
+    if as_object:
+        say(as_json(rules_json(told, decision, request, runtime.registry)))
+    else:
+        for line in rules_lines(told, decision, request, runtime.registry):
+            say(line)
 
 
 async def _one(wanted: Wanted, prompt: str, as_object: bool) -> None:
@@ -137,7 +218,7 @@ async def _one(wanted: Wanted, prompt: str, as_object: bool) -> None:
         say(as_json(decision_json(decision)))
     else:
         if decision.model is not None:
-            say(f"{decision.model} · {decision.strategy.value} · {decision.reason}")
+            say(headline(decision))
         for line in decision_lines(decision):
             say(f"  {line}")
         if len(decision.chain) > 1:
@@ -149,25 +230,12 @@ async def _one(wanted: Wanted, prompt: str, as_object: bool) -> None:
 
 
 async def _all(wanted: Wanted, prompt: str, as_object: bool) -> None:
-    decisions = [await wanted.decide(prompt, strategy) for strategy in Strategy]
+    """One decision, chosen from under every strategy: the same candidates with the same figures."""
+    decisions = what_if(await wanted.decide(prompt))
     if as_object:
-        say(as_json({d.strategy.value: decision_json(d) for d in decisions}))
-        return
-    rows = []
-    for decision in decisions:
-        chosen = decision.chosen
-        cost = "" if chosen is None else "$?" if chosen.estimated_cost is None else f"~{chosen.estimated_cost}"
-        rows.append(
-            (
-                decision.strategy.value,
-                decision.model or "none",
-                f"{chosen.success_probability:.2f}" if chosen else "",
-                cost,
-                f"{chosen.estimated_latency_s:.1f} s" if chosen else "",
-                decision.reason,
-            )
-        )
-    say(table(("strategy", "model", "p", "cost", "time", "why"), rows, right=("p", "cost", "time")))
+        say(as_json({strategy.value: decision_json(decision) for strategy, decision in decisions.items()}))
+    else:
+        say(strategies_table(list(decisions.values())))
 
 
 async def _lines(wanted: Wanted, lines: Sequence[Line]) -> None:
