@@ -16,7 +16,9 @@ async def test_a_decision_is_told_with_every_candidate_and_nothing_is_called(she
     lines = ended.out.splitlines()
     assert " · balanced · best balance" in lines[0]
     assert "difficulty" in lines[1]
-    assert sum("score" in line for line in lines) == 7
+    assert sum("  score " in line for line in lines) == 7
+    assert any(line.startswith("  by: 1 × p − 0.4 × cost − 0.15 × time") for line in lines)
+    assert any(line.startswith("  margin: ") for line in lines)
     assert sum(line.lstrip().startswith("→ ") for line in lines) == 1
     assert shell.asked == []
 
@@ -34,11 +36,13 @@ async def test_ask_goes_where_route_says(shell: Shell) -> None:
 
 
 async def test_all_strategies_stand_side_by_side(shell: Shell) -> None:
-    ended = await shell.run("route", "--strategy", "all", MERGE)
+    calm = {"TUI_ORCHESTRATOR_ROUTER__EXPLORATION": "0"}
+    ended = await shell.run("route", "--strategy", "all", MERGE, **calm)
     head, *rows = ended.out.splitlines()
     assert head.split() == ["strategy", "model", "p", "cost", "time", "why"]
     assert [row.split()[0] for row in rows] == [strategy.value for strategy in Strategy]
-    told = (await shell.run("route", "--strategy", "all", "--json", MERGE)).json
+    told = (await shell.run("route", "--strategy", "all", "--json", MERGE, **calm)).json
+    assert [told[strategy.value]["strategy"] for strategy in Strategy] == list(Strategy)
     assert [told[strategy.value]["model"] for strategy in Strategy] == [row.split()[1] for row in rows]
 
 
@@ -86,3 +90,40 @@ async def test_a_pinned_model_and_a_chain_are_obeyed(shell: Shell) -> None:
     assert "anthropic/tern-max is pinned; no other model is tried" in pinned.out
     chain = await shell.run("route", "--chain", "rush-pro,lumen-dash", "hello")
     assert "chain: openai/rush-pro → gemini/lumen-dash" in chain.out
+
+
+async def test_a_turn_of_yesterday_is_decided_again_and_comes_out_the_same(shell: Shell) -> None:
+    sent = (await shell.run("ask", "--json", "-s", "balanced", MERGE)).json["metadata"]
+    ended = await shell.run("route", "--replay", "latest")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[0].endswith(f"request {sent['request_id']}")
+    assert ended.out.endswith("it comes out the same.\n")
+    told = (await shell.run("route", "--replay", sent["request_id"][:12], "--json")).json
+    assert (told["same"], told["differences"], told["under"]) == (True, [], {})
+    assert told["stored"] == told["replayed"] == sent["decision"]
+    assert len(shell.asked) == 1
+
+
+async def test_a_replay_says_what_another_strategy_would_have_changed(shell: Shell) -> None:
+    await shell.run("ask", "-s", "cheapest", "hello")
+    told = (await shell.run("route", "--replay", "latest", "-s", "quality", "--json")).json
+    stored, other = told["stored"], told["under"]["quality"]
+    ended = await shell.run("route", "--replay", "latest", "-s", "quality")
+    assert f"Under quality: {other['model']} instead of {stored['model']}, " in ended.out
+    assert " surer, $" in ended.out
+    told = (await shell.run("route", "--replay", "latest", "-s", "all", "--json")).json
+    assert [*told["under"]] == list(Strategy)
+    assert told["under"]["cheapest"] == stored
+    every = await shell.run("route", "--replay", "latest", "-s", "all")
+    assert all(f"\n{strategy.value} " in every.out for strategy in Strategy)
+
+
+async def test_a_replay_takes_only_what_was_stored(shell: Shell) -> None:
+    for arguments, said in (
+        (("hello",), "--replay takes what was stored; leave the prompt out\n"),
+        (("-m", "tern-max"), "--replay takes what was stored; leave --model out\n"),
+        (("--jsonl", "x.jsonl"), "--replay takes what was stored; leave --jsonl out\n"),
+        ((), "no decision is kept yet; `ask` and the console make them\n"),
+    ):
+        ended = await shell.run("route", "--replay", "latest", *arguments)
+        assert (ended.code, ended.out, ended.err) == (2, "", said)

@@ -16,7 +16,7 @@ from tui_orchestrator.routing.profile import TaskType
 from tui_orchestrator.routing.profiler import profile
 from tui_orchestrator.routing.request import Message, Request, Strategy
 from tui_orchestrator.services.evaluation import Report, evaluate
-from tui_orchestrator.services.measures import FEWEST
+from tui_orchestrator.services.measuring import FEWEST
 from tui_orchestrator.services.trials import Answered, Trial, learned
 
 WEAK = model("a/weak", price=price("0.1", "0.4"), ability=0.4)

@@ -20,9 +20,9 @@ from tui_orchestrator.services.spending import Overview
 from tui_orchestrator.storage.reports import Savings, Totals
 from tui_orchestrator.ui import words
 from tui_orchestrator.ui.attachments import Mention
+from tui_orchestrator.ui.card import Step, draw_decision
 from tui_orchestrator.ui.composer import Outlook, draw_outlook
 from tui_orchestrator.ui.costs import draw_budgets, draw_overview
-from tui_orchestrator.ui.decision import Step, draw_decision
 
 
 def candidate(model: str, p: float, cost: str | None, excluded: str | None = None) -> Candidate:
@@ -106,8 +106,8 @@ def test_the_card_tells_the_choice_the_evidence_and_why_others_are_out() -> None
         "code               ",
         "0.86",
         "4/10",
-        "+ asks for a proof 0.20",
-        "− short question 0.10",
+        "+ asks for a proof harder 0.20",
+        "− short question easier 0.10",
         "· says 'function'",
         "≈812 tok in",
         "needs vision",

@@ -185,7 +185,7 @@ def _measure(name: str, figure: Figure, told: str) -> tuple[str, ...]:
 
 
 def _figure(figure: Figure) -> str:
-    from ..services.measures import FEWEST
+    from ..services.measuring import FEWEST
 
     if figure.value is None:
         return f"{FEWEST} needed" if figure.rows < FEWEST else "not defined: all rows are alike"

@@ -61,7 +61,7 @@ EXAMPLE = '{"id": …, "prompt": "…"}'
 @click.option(
     "--replay",
     metavar="REQUEST",
-    help="Make a stored decision again: the beginning of a request's id, or latest. With -s also under another strategy.",
+    help="Make a stored decision again: the beginning of its request's id, or latest. -s: under another strategy too.",
 )
 @click.option("--json", "as_object", is_flag=True, help="Print the decision as a JSON object.")
 @click.option(
@@ -145,7 +145,8 @@ def _only_replays(context: click.Context) -> None:
         name = parameter.name or ""
         given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         if given and name not in ("replay", "strategy", "as_object"):
-            raise Stop(f"--replay takes what was stored; leave {parameter.human_readable_name} out", USAGE)
+            left_out = parameter.opts[-1] if isinstance(parameter, click.Option) else "the prompt"
+            raise Stop(f"--replay takes what was stored; leave {left_out} out", USAGE)
 
 
 def _replay(invocation: Invocation, wanted: str, strategy: str | None, as_object: bool) -> None:

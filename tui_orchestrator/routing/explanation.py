@@ -128,7 +128,13 @@ def differences(before: Decision, after: Decision) -> list[str]:
         said.append(f"the scores of {moved} of {len(after.candidates)} models")
     if before.reason != after.reason:
         said.append(f"the reason: {after.reason}")
-    return said or ([] if before == after else ["the order of the others"])
+    if before.margin != after.margin:
+        said.append(f"the margin: {_score(after.margin)} instead of {_score(before.margin)}")
+    return said or ([] if before == after else ["what else it asks for"])
+
+
+def _score(margin: float | None) -> str:
+    return "none" if margin is None else f"{margin:.3f}"
 
 
 def _walk(decision: Decision) -> str:

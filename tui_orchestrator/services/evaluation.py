@@ -15,7 +15,7 @@ from ..routing.events import FinishReason
 from ..routing.model import Model, Registry
 from ..routing.money import ZERO, Money
 from ..routing.request import Message, Request, Strategy
-from .measures import FEWEST, Curve, Interval, Pair, auroc, calibration_error, interval, samples, saving, spearman
+from .measuring import FEWEST, Curve, Interval, Pair, auroc, calibration_error, interval, samples, saving, spearman
 from .trials import Seen, Standings, Trial, known_models, see
 
 LEAST_GAP = 0.02

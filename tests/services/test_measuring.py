@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_orchestrator.services.measures import (
+from tui_orchestrator.services.measuring import (
     Curve,
     Pair,
     auroc,
