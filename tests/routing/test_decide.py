@@ -49,6 +49,23 @@ def test_a_disabled_model_never_appears_in_a_chain(strategy: Strategy) -> None:
     assert exclusions(decision) == {"b/dear": Exclusion.DISABLED, "a/cheap": Exclusion.NO_KEY}
 
 
+@given(
+    st.sets(st.sampled_from(list(REGISTRY.models))),
+    st.sampled_from(list(Strategy)),
+    st.sampled_from([(), ("b/dear", "a/cheap"), ("here/small",)]),
+    st.sampled_from([None, *REGISTRY.models]),
+    st.integers(0, 99),
+)
+def test_whoever_is_disabled_neither_answers_nor_stands_in(
+    off: set[str], strategy: Strategy, chain: tuple[str, ...], pinned: str | None, seed: int
+) -> None:
+    registry = replace(REGISTRY, out=dict.fromkeys(off, "disabled in your configuration"))
+    policy = Policy(exploration=1.0)
+    decision = decided(request(strategy=strategy, chain=chain, model=pinned, id=f"r{seed}"), registry, policy)
+    assert not off & {decision.model, *decision.chain}
+    assert {c.model for c in decision.candidates if c.excluded_by is Exclusion.DISABLED} == off
+
+
 @pytest.mark.parametrize(
     ("standing", "asked", "prompt", "changed", "kind", "words"),
     [
