@@ -111,8 +111,9 @@ def onward_to_hand(doubt: Doubt, model: str, confidence: float, weights: Weights
 
 
 def best(ways: Iterable[Onward]) -> Onward | None:
-    """The one worth most, taken or not; ties to the one that comes first."""
-    return max(ways, key=lambda way: way.worth, default=None)
+    """The one worth most among those that are expected to do better, taken or not; without any, the one that comes
+    nearest to it. Ties to the one that comes first."""
+    return max(ways, key=lambda way: (way.gain > 0, way.worth if way.gain > 0 else way.gain), default=None)
 
 
 def goes_on(doubt: Doubt, way: Onward) -> bool:
