@@ -26,10 +26,21 @@ from tui_orchestrator.routing.request import Message, Request
 from .confidence_agreement import fit_agreement
 from .confidence_answers import LICENCES, Answered, load, may_be_learned_from
 from .confidence_fit import fit
-from .confidence_measures import Flags, Floats, auroc_wrong, by_group, calibration_error, escalation, interval, mean
+from .confidence_measures import (
+    Flags,
+    Floats,
+    auroc_wrong,
+    by_group,
+    calibration_error,
+    escalation,
+    interval,
+    mean,
+    reliability,
+)
 
 SEED = 20261121
 FOLDS = 5
+SHARES = np.linspace(0, 1, 21)
 CARD = Path(__file__).with_name("confidence.card.json")
 
 
@@ -70,8 +81,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def write(trained: Weights, path: Path) -> None:
     features = {
-        task.value: {name: [weight.per_unit, weight.usual] for name, weight in table.items()}
-        for task, table in trained.features.items()
+        task.value: {name: list(weight) for name, weight in table.items()} for task, table in trained.features.items()
     }
     whole = {
         "features": features,
@@ -164,7 +174,7 @@ def _card(rows: Sequence[Answered], learnable: Sequence[Answered], trained: Weig
         "seed": SEED,
         "measures": "auroc_wrong: of 'this answer is wrong', mean over source|model, 95 % interval by 200 bootstraps; "
         "ece: ten bins, mean over source|model",
-        "out_of_fold": {**_figures(known), "escalation": escalations(known)},
+        "out_of_fold": {**_figures(known), "reliability": _reliabilities(known), "escalation": escalations(known)},
         "left_out": {
             "source": _figures(out_of_fold(learnable, lambda row: row.source)),
             "subject": _figures(out_of_fold(learnable, lambda row: row.subject)),
@@ -194,7 +204,8 @@ def _figures(judged: Judged) -> dict[str, Any]:
 
 
 def escalations(judged: Judged) -> dict[str, Any]:
-    """By group with a stronger model's outcomes: how far the curve lies above escalating at random, at tenths."""
+    """By group with a stronger model's outcomes: quality at twentieths of all answers escalated, the least confident
+    first, beside escalating at random and with hindsight."""
     found = {}
     for group in sorted(set(judged.groups)):
         at = [n for n, row in enumerate(judged.rows) if row.group == group and row.strong is not None]
@@ -202,15 +213,22 @@ def escalations(judged: Judged) -> dict[str, Any]:
             continue
         strong = np.array([judged.rows[n].strong for n in at], dtype=float)
         quality = judged.good[at].astype(float)
-        above = {}
-        for name, confidence in (("text_alone", judged.alone), ("with_one_second_answer", judged.with_one)):
-            share, reached = escalation(confidence[at], quality, strong)
-            tenths = np.linspace(0, 1, 11)
-            even = quality.mean() + tenths * (strong.mean() - quality.mean())
-            above[name] = [round(float(value), 4) for value in np.interp(tenths, share, reached) - even]
-        found[group] = {
-            "alone": round(float(quality.mean()), 4),
-            "always_escalated": round(float(strong.mean()), 4),
-            "above_random": above,
+        curves = {"at_random": quality.mean() + SHARES * (strong.mean() - quality.mean())}
+        ways = {
+            "text_alone": judged.alone[at],
+            "with_one_second_answer": judged.with_one[at],
+            "with_hindsight": quality - strong,
         }
+        for name, confidence in ways.items():
+            curves[name] = np.interp(SHARES, *escalation(confidence, quality, strong))
+        found[group] = {name: [round(float(value), 4) for value in curve] for name, curve in curves.items()}
     return found
+
+
+def _reliabilities(judged: Judged) -> dict[str, list[list[float]]]:
+    """Mean confidence, share that was good, and share of all answers, by tenths of confidence."""
+    ways = {"text_alone": judged.alone, "with_one_second_answer": judged.with_one}
+    return {
+        name: [[round(value, 4) for value in one] for one in reliability(confidence, judged.good)]
+        for name, confidence in ways.items()
+    }

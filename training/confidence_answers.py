@@ -51,7 +51,7 @@ def load(data: Path) -> list[Answered]:
         prompt = row.get("prompt") or prompts[row["qid"]]
         answer = row["answer"].strip() or "…"
         others = [other or "" for other in (row.get("peer_answers") or {}).values()] or row.get("samples", [])[1:]
-        asked, final = Asked(prompt), final_answer(prompt, answer)
+        asked, read, final = Asked(prompt), Answer(answer), final_answer(prompt, answer)
         answered.append(
             Answered(
                 source=row["source"],
@@ -64,9 +64,9 @@ def load(data: Path) -> list[Answered]:
                 others=tuple(others),
                 same_model=bool(row.get("samples")),
                 strong=outcomes.get(row["qid"]),
-                task=task_of(asked, final),
+                task=task_of(asked, read, final),
                 final=final,
-                seen=features(asked, Answer(answer), final),
+                seen=features(asked, read, final),
             )
         )
     return answered

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,14 +41,14 @@ _PENALTY = 0.03
 """Per standardised weight, against the mean loss; chosen by leaving out a subject at a time."""
 
 _OPEN = {
-    "question_figures": 0.7,
-    "question_formulas": 0.3,
-    "repeated_words": 0.03,
-    "wrong_sums": 0.0,
-    "wrong_share": 0.0,
+    "question_figures": Weight(0.0, 0.7, 0.0, 4.0),
+    "question_formulas": Weight(0.0, 0.3, 0.0, 4.0),
+    "repeated_words": Weight(0.0, 0.03, 0.0, 1.0),
+    "wrong_sums": Weight(0.0, 0.0, 0.0, 2.0),
+    "wrong_share": Weight(0.0, 0.0, 0.0, 1.0),
 }
-"""What counts of an answer without a single result, with its usual values, set by hand: no published answers of the
-kind may be learned from."""
+"""What counts of an answer without a single result, with usual values and bounds set by hand: no published answers
+of the kind may be learned from."""
 _UNASKED_FORMAT = 0.5
 """'The answer is' was part of the format in what was learned from; elsewhere it tells half as much."""
 _SLOPE = {Task.CHOICE: 0.8, Task.RUN: 0.8, Task.RESULT: 0.9, Task.OPEN: 1.0}
@@ -57,6 +58,23 @@ _REACH, _REACH_UNLEARNED = {Task.CHOICE: 4.0, Task.RUN: 4.0, Task.RESULT: 2.0, T
 """By hand."""
 
 
+@dataclass(frozen=True)
+class _Range:
+    least: Floats
+    most: Floats
+
+    @staticmethod
+    def of(rows: Sequence[Answered], names: Sequence[str]) -> _Range:
+        x = table(rows, names)
+        least, most = np.quantile(x, 0.01, axis=0), np.quantile(x, 0.99, axis=0)
+        # What is there or is not may be rare.
+        flags = np.isin(x, (0.0, 1.0)).all(axis=0)
+        return _Range(np.where(flags, 0.0, least), np.where(flags, 1.0, most))
+
+    def within(self, x: Floats) -> Floats:
+        return np.clip(x, self.least, self.most)
+
+
 def fit(rows: Sequence[Answered]) -> Weights:
     full, general = _weights(rows, ALL), _weights(rows, GENERAL)
     choices = [row for row in rows if row.task is Task.CHOICE]
@@ -64,13 +82,11 @@ def fit(rows: Sequence[Answered]) -> Weights:
     runs = [row for row in rows if row.task is Task.RUN]
     general["announced"] *= _UNASKED_FORMAT
     features = {
-        Task.CHOICE: _table(full, choices or rows, (*GENERAL, *_WORKING, *_CHOICE)),
-        Task.RUN: _table(full, runs or rows, (*GENERAL, *_WORKING, *_RUN) if runs else GENERAL),
-        Task.RESULT: _table(general, worked or rows, GENERAL),
-        Task.OPEN: {name: Weight(general[name], usual) for name, usual in _OPEN.items()},
+        Task.CHOICE: _table(rows, full, choices, (*GENERAL, *_WORKING, *_CHOICE)),
+        Task.RUN: _table(rows, full, runs, (*GENERAL, *_WORKING, *_RUN)),
+        Task.RESULT: _table(rows, general, worked, GENERAL),
+        Task.OPEN: {name: weight._replace(per_unit=round(general[name], 4)) for name, weight in _OPEN.items()},
     }
-    if not runs:
-        features[Task.RUN] = _table(general, rows, GENERAL)
     centre = {task: _log_odds([row for row in rows if row.task is task] or rows) for task in (Task.CHOICE, Task.RUN)}
     centre |= {task: _log_odds(worked or rows) for task in (Task.RESULT, Task.OPEN)}
     reach = {
@@ -80,11 +96,15 @@ def fit(rows: Sequence[Answered]) -> Weights:
     return Weights(features, centre, _SLOPE, reach, {})
 
 
-def _table(weights: dict[str, float], rows: Sequence[Answered], names: Sequence[str]) -> dict[str, Weight]:
-    usual = table(rows, names).mean(axis=0)
+def _table(
+    rows: Sequence[Answered], weights: dict[str, float], usual_ones: Sequence[Answered], names: Sequence[str]
+) -> dict[str, Weight]:
+    """`usual_ones`: answers to tasks of the kind; empty when none were learned from."""
+    bounds = _Range.of(rows, names)
+    usual = bounds.within(table(usual_ones or rows, names)).mean(axis=0)
     return {
-        name: Weight(round(weights[name], 4), round(float(mean), 4))
-        for name, mean in zip(names, usual, strict=True)
+        name: Weight(round(weights[name], 4), *(round(float(x), 4) for x in figures))
+        for name, *figures in zip(names, usual, bounds.least, bounds.most, strict=True)
         if weights[name]
     }
 
@@ -96,6 +116,7 @@ def _log_odds(rows: Sequence[Answered]) -> float:
 
 def _weights(rows: Sequence[Answered], names: Sequence[str]) -> dict[str, float]:
     x, good = table(rows, names), np.array([1.0 if row.good else -1.0 for row in rows])
+    x = _Range.of(rows, names).within(x)
     spread = x.std(axis=0)
     spread[spread < 1e-9] = np.inf
     x = (x - x.mean(axis=0)) / spread

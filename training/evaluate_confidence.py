@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from tui_orchestrator.routing.ability import level_ability, sigmoid
-from tui_orchestrator.routing.answer_features import Asked, Task, task_of
+from tui_orchestrator.routing.answer_features import Answer, Asked, Task, task_of
 from tui_orchestrator.routing.confidence import assess
 from tui_orchestrator.routing.corroboration import agree
 from tui_orchestrator.routing.events import Confidence, FinishReason
@@ -49,7 +49,7 @@ def conf_with_samples(prompt: str, answer: str, samples: Sequence[str | None]) -
 def _alone(prompt: str, answer: str) -> tuple[Request, Profile, Confidence]:
     request = Request((Message("user", prompt),))
     shown = profile(request)
-    task = task_of(Asked(prompt), final_answer(prompt, answer))
+    task = task_of(Asked(prompt), Answer(answer), final_answer(prompt, answer))
     if task in (Task.CHOICE, Task.RUN):
         success = 1 / (1 + math.exp(-weights().centre[task]))
     else:

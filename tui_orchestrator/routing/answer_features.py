@@ -156,10 +156,10 @@ def numbers_of(text: str) -> tuple[float, ...]:
     return tuple(found)
 
 
-def task_of(asked: Asked, final: Final | None) -> Task:
+def task_of(asked: Asked, answer: Answer, final: Final | None) -> Task:
     if asked.options:
         return Task.CHOICE
-    if asked.call is not None and final is not None:
+    if asked.call is not None and (final is not None or "\n" not in answer.whole):
         return Task.RUN
     if asks_figure(asked.text) or (final is not None and final.announced):
         return Task.RESULT

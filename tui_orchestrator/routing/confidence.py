@@ -87,7 +87,7 @@ def assess(
         return Confidence(0.0, ("the answer is empty",), EscalationCause.EMPTY)
     seen, asked, question = Answer(whole), read(request.prompt), Asked(request.prompt)
     final = final_answer(request.prompt, whole)
-    task = task_of(question, final)
+    task = task_of(question, seen, final)
     cut_off = finish_reason is FinishReason.LENGTH or max_tokens_hit
     ceilings = _hard_checks(profile, seen, asked, finish_reason, cut_off)
     evidence = [

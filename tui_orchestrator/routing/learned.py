@@ -22,6 +22,12 @@ class Weight(NamedTuple):
     """Log-odds of a good answer."""
     usual: float
     """What a usual answer to such a task has of the feature."""
+    least: float
+    most: float
+    """What lies beyond counts as this: more was hardly seen."""
+
+    def of(self, value: float) -> float:
+        return self.per_unit * (min(self.most, max(self.least, value)) - self.usual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +40,8 @@ class Weights:
     """How much the model's success probability counts beside what the prompt and the answer show: what makes a prompt
     hard is in both."""
     reach: Mapping[Task, float]
-    """Log-odds up to which what an answer shows counts in full; more counts ever less, the sooner for tasks unlike those
-    learned from."""
+    """Log-odds up to which what an answer shows counts in full; more counts ever less, the sooner for tasks unlike
+    those learned from."""
     agreement: Mapping[str, float]
     """By which second answers move the confidence; see `corroboration`."""
 
@@ -44,7 +50,7 @@ class Weights:
 
     def contributions(self, task: Task, seen: Mapping[str, float]) -> dict[str, float]:
         """By feature, in log-odds against the usual answer."""
-        parts = {name: weight * (seen[name] - usual) for name, (weight, usual) in self.features[task].items()}
+        parts = {name: weight.of(seen[name]) for name, weight in self.features[task].items()}
         total, reach = sum(parts.values()), self.reach[task]
         share = reach * math.asinh(total / reach) / total if total else 1.0
         return {name: share * part for name, part in parts.items()}
@@ -55,7 +61,7 @@ def weights() -> Weights:
     read = json.loads(resources.files(__package__).joinpath("weights/confidence.json").read_text("utf-8"))
     return Weights(
         features={
-            Task(task): {name: Weight(*pair) for name, pair in table.items()}
+            Task(task): {name: Weight(*figures) for name, figures in table.items()}
             for task, table in read["features"].items()
         },
         centre={Task(task): value for task, value in read["centre"].items()},
