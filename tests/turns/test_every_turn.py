@@ -1,5 +1,5 @@
-"""Every strategy over every mix of success, refusal, HTTP errors, broken and stalled streams, cancel and budget
-refusal, over real sockets: the grammar, the ledger and the budgets hold."""
+"""Every strategy and every check over every mix of success, refusal, HTTP errors, broken and stalled streams, cancel
+and budget refusal, over real sockets: the grammar, the ledger and the budgets hold."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tui_orchestrator.demo import Behaviour, Break, Phase, Reply, Say, Script
 from tui_orchestrator.demo.roster import ROSTER
 from tui_orchestrator.routing.budget import Budgets, OnExhausted
 from tui_orchestrator.routing.decision import Policy
-from tui_orchestrator.routing.events import AttemptStarted, Completed, Event, Failed
+from tui_orchestrator.routing.events import CHECKS, AttemptStarted, Cause, Completed, Event, Failed
 from tui_orchestrator.routing.money import ZERO, Money
 from tui_orchestrator.routing.ports import Timeouts
-from tui_orchestrator.routing.request import Request, Strategy
+from tui_orchestrator.routing.request import Check, Request, Strategy
 from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.storage.database import Database
 
@@ -46,6 +46,8 @@ BEHAVIOURS: list[Behaviour] = [
     Say(text=""),
     Say(text="It is", finish="length"),
     Say(thinking="Let me see.", reports_usage=False),
+    Say(text="RIGHT: it merges both."),
+    Say(text="WRONG: it loses the tail."),
     *(Reply(status) for status in (400, 401, 402, 403, 404, 408, 413, 500, 503, 529)),
     Reply(429, headers={"retry-after": "1"}),
     Reply(429, headers={"retry-after": "3600"}),
@@ -64,6 +66,9 @@ class Case:
     max_cost: Money | None
     on_exhausted: OnExhausted
     cancel_after: int | None
+    check: Check | None = None
+    samples: int = 0
+    threshold: float = 0.6
 
     def script(self) -> Script:
         script = Script()
@@ -72,8 +77,19 @@ class Case:
                 script.then(behaviour, model.split("/")[1])
         return script
 
+    def policy(self) -> Policy:
+        return Policy(confidence_threshold=self.threshold)
+
     def request(self) -> Request:
-        return ask(strategy=self.strategy, model=self.pinned, chain=self.chain, max_cost=self.max_cost, max_tokens=700)
+        return ask(
+            strategy=self.strategy,
+            model=self.pinned,
+            chain=self.chain,
+            max_cost=self.max_cost,
+            max_tokens=700,
+            check=self.check,
+            self_consistency=self.samples,
+        )
 
 
 amounts = st.one_of(st.none(), st.sampled_from(["0", "0.0001", "0.002", "0.02", "1"]).map(Money.from_usd))
@@ -89,11 +105,15 @@ cases = st.builds(
     max_cost=amounts,
     on_exhausted=st.sampled_from(list(OnExhausted)),
     cancel_after=st.one_of(st.none(), st.none(), st.integers(0, 30)),
+    check=st.one_of(st.none(), st.sampled_from(list(Check))),
+    samples=st.sampled_from([0, 0, 1, 3]),
+    threshold=st.sampled_from([0.6, 0.3, 0.8, 0.95]),
 )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case=cases)
+@example(Case(Strategy.QUALITY, None, (), (), None, None, OnExhausted.REFUSE, 14, Check.SECOND_ANSWER, 2))
 @example(Case(Strategy.ENSEMBLE, None, (), (), None, None, OnExhausted.REFUSE, 12))
 @example(
     Case(
@@ -107,7 +127,7 @@ def test_whatever_happens_the_grammar_the_ledger_and_the_budgets_hold(case: Case
 
 async def _run(case: Case, path: Path) -> None:
     budgets = Budgets(daily=case.daily, on_exhausted=case.on_exhausted)
-    async with running(path, case.script(), policy=Policy(), budgets=budgets, timeouts=TIMEOUTS) as (runtime, _):
+    async with running(path, case.script(), policy=case.policy(), budgets=budgets, timeouts=TIMEOUTS) as (runtime, _):
         request = case.request()
         events = await _events(runtime, request, case.cancel_after)
         check(events)
@@ -144,6 +164,11 @@ async def _check_ledger(runtime: Runtime, request: Request, events: list[Event],
         assert state.limit is None or state.spent <= state.limit, f"the cap per {state.scope} was passed"
     if case.max_cost is not None:
         assert spent <= case.max_cost
+    answers = [row for row in rows if row.cause not in CHECKS]
+    assert len(answers) <= max(case.policy().max_attempts, 3 if case.strategy is Strategy.ENSEMBLE else 0)
+    opinions = [row for row in rows if row.cause is Cause.SECOND_OPINION]
+    assert len(opinions) <= (len(answers) if case.check is Check.SECOND_ANSWER else 1), "one second opinion a turn"
+    assert tuple(rows) == end.attempts, "the rows tell what was found of each answer"
     if case.pinned is not None:
         assert {row.model for row in rows} <= {case.pinned}, "a pinned model is obeyed"
 
