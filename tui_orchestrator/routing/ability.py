@@ -47,15 +47,27 @@ def ability_for(model: Model, profile: Profile) -> float:
     return model.ability + _expected(offsets, profile)
 
 
-def success_probability(model: Model, profile: Profile, standing_shift: float, discrimination: float) -> float:
-    """That the model's answer to this prompt is good enough, 0.01 to 0.99.
+def difficulty_for(level: Level, profile: Profile, discrimination: float) -> float:
+    """The prompt's difficulty for models of this level.
 
-    `standing_shift` is learned and added to the model's ability. The more novel the prompt, the less its difficulty
-    says: it is drawn towards the one at which models of this level succeed as often as they do on prompts at large.
+    The more novel the prompt, the less its own difficulty says: it is drawn towards the one at which these models
+    succeed as often as they do on prompts at large.
     """
     trust = 1.0 - min(1.0, max(0.0, profile.novelty))
-    at_large = _LEVEL_ABILITY[model.level] - logit(_LEVEL_SUCCESS[model.level]) / max(0.1, discrimination)
-    difficulty = trust * profile.difficulty + (1 - trust) * at_large
+    at_large = _LEVEL_ABILITY[level] - logit(_LEVEL_SUCCESS[level]) / max(0.1, discrimination)
+    return trust * profile.difficulty + (1 - trust) * at_large
+
+
+def success_probability(
+    model: Model, profile: Profile, standing_shift: float, discrimination: float, difficulty: float | None = None
+) -> float:
+    """That the model's answer to this prompt is good enough, 0.01 to 0.99.
+
+    `standing_shift` is learned and added to the model's ability. `difficulty` is that of `difficulty_for`, where it is
+    at hand.
+    """
+    if difficulty is None:
+        difficulty = difficulty_for(model.level, profile, discrimination)
     return clamped(sigmoid(discrimination * (ability_for(model, profile) + standing_shift - difficulty)))
 
 
@@ -94,6 +106,8 @@ class Learned:
 
     def shift(self, profile: Profile, discrimination: float) -> float:
         """On the scale of abilities, at most 0.25 either way, for this prompt's mix of task types."""
+        if not self.by_task and not self.general:
+            return 0.0
         return _capped((self.general + _expected(self.by_task, profile)) / max(0.1, discrimination))
 
     def shift_for(self, task: TaskType, discrimination: float) -> float:

@@ -124,9 +124,10 @@ class Exclusion(StrEnum):
     RULED_OUT = "ruled_out"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Standing:
-    """How one model stands at this moment for this kind of task: what the decision needs of the live world."""
+    """How one model stands at this moment for this kind of task: what the decision needs of the live world. Not frozen
+    for the reason that a Candidate is not."""
 
     out: tuple[Exclusion, str] | None = None
     """Kind and sentence, when it cannot be used whatever the prompt is."""
@@ -154,7 +155,7 @@ class Standing:
 @dataclass(slots=True)
 class Candidate:
     """One model weighed for one request. A value like the others here; it is not frozen only because a frozen one takes
-    ten times as long to make, and each keystroke makes one for every model."""
+    ten times as long to make, and each keystroke makes one of every model."""
 
     model: str
     provider: str

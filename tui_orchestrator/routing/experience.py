@@ -75,6 +75,7 @@ class Lesson:
         return sum(self.up.values()), sum(self.down.values())
 
 
+_UNUSED = Figures()
 _NONE = Taste()
 _NO_TASTES: Mapping[TaskType, Taste] = {}
 _NOTHING = Lesson()
@@ -92,7 +93,7 @@ class Experience:
         self._tastes: tuple[datetime, dict[str, dict[TaskType, Taste]]] | None = None
 
     def of(self, model_id: str) -> Figures:
-        return self._figures.get(model_id) or Figures()
+        return self._figures.get(model_id) or _UNUSED
 
     def learn(self, attempt: Attempt) -> None:
         if attempt.from_cache or attempt.outcome is Outcome.CANCELLED:

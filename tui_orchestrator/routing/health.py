@@ -84,6 +84,9 @@ class _Circuit:
     recent: deque[bool] = field(default_factory=lambda: deque(maxlen=RECENT))
 
 
+_AVAILABLE, _UNUSED = Health(HealthState.AVAILABLE), _Circuit()
+
+
 class Circuits:
     """The health of every model and key this process has used. Not thread-safe: it lives on the event loop."""
 
@@ -91,13 +94,15 @@ class Circuits:
         self._circuits: dict[str, _Circuit] = {}
 
     def health(self, model_id: str, provider: str, now: float) -> Health:
+        if not self._circuits:
+            return _AVAILABLE
         key = self._circuits.get(_key_of(provider))
         if key is not None and now < key.until:
             return Health(HealthState.UNAUTHORISED, key.why, key.until - now)
         server = self._circuits.get(_server_of(provider))
         if server is not None and now < server.until:
             return Health(HealthState.UNREACHABLE, server.why, server.until - now)
-        circuit = self._circuits.get(model_id, _Circuit())
+        circuit = self._circuits.get(model_id, _UNUSED)
         if now < circuit.until:
             return Health(circuit.state, circuit.why, circuit.until - now)
         if circuit.probing:
@@ -109,7 +114,7 @@ class Circuits:
         failed = circuit.recent.count(False)
         if circuit.recent and failed / len(circuit.recent) >= DEGRADED_SHARE:
             return Health(HealthState.DEGRADED, f"{failed} of the last {len(circuit.recent)} calls failed")
-        return Health(HealthState.AVAILABLE)
+        return _AVAILABLE
 
     def reached(self, provider: str) -> None:
         """The provider's server answered, whatever it said."""

@@ -40,10 +40,11 @@ class Model:
     """Prior, until this user's own calls have been measured."""
     tokens_per_s: float = 60.0
     accepts_temperature: bool = True
+    id: str = field(init=False, repr=False, compare=False)
+    """'provider/name'. Kept, because a decision asks every model for it several times."""
 
-    @property
-    def id(self) -> str:
-        return f"{self.provider}/{self.name}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", f"{self.provider}/{self.name}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,8 @@ class RateLimits:
 
     def wait_s(self, model: Model, tokens: int, now: float) -> float:
         """How long a call would wait now; takes no place."""
+        if model.provider not in self._providers and model.requests_per_minute is model.tokens_per_minute is None:
+            return 0.0
         return _due(self._limits_of(model), tokens, now) - now
 
     def claim(self, model: Model, tokens: int, now: float) -> float:

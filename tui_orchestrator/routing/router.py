@@ -6,6 +6,7 @@ import asyncio
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
@@ -18,7 +19,7 @@ from .events import Budget, Completed, Event, Failed, Reserved, Text, Thinking
 from .experience import Experience
 from .learning import Observation, Watching
 from .model import Model, Registry
-from .money import ZERO
+from .money import ZERO, Money
 from .profile import Profile
 from .profiler import profile
 from .request import Request
@@ -27,6 +28,9 @@ from .walk import Walk
 from .weighing import asked_output
 
 Record = Callable[[Event], Coroutine[Any, Any, None] | None]
+
+Room = tuple[Money | None, str]
+"""The money a call may still use, None without a cap, and the scope of the cap that says so."""
 
 UNREAD = 512
 """Pieces of text a slow reader may be behind before the model's stream is held back."""
@@ -186,14 +190,16 @@ class Router:
         return caps
 
     def _decide(self, request: Request, prompt: Profile) -> Decision:
-        now, today = self.caller.clock.monotonic(), self.caller.clock.today()
-        room = self._room(caps_for(request, None, self.budgets, today))
+        now, today, date = self.caller.clock.monotonic(), self.caller.clock.today(), self.caller.clock.now()
+        rooms: dict[str, Room] = {}
+        """By whose caps apply: '' for those of any call."""
         standings = {}
         for model in self.registry:
-            own = room
-            if model.id in self.budgets.models or model.provider in self.budgets.providers:
-                own = self._room(caps_for(request, model, self.budgets, today))
-            standings[model.id] = self._standing(request, model, prompt, own, now)
+            capped = model.id in self.budgets.models or model.provider in self.budgets.providers
+            whose = model.id if capped else ""
+            if whose not in rooms:
+                rooms[whose] = self._room(caps_for(request, model if capped else None, self.budgets, today))
+            standings[model.id] = self._standing(request, model, prompt, rooms[whose], now, date)
         policy = self._policy_for(request)
         return decide(request, prompt, self.registry, Circumstances(standings), policy, self.rules)
 
@@ -206,10 +212,10 @@ class Router:
         return self.policy
 
     def _standing(
-        self, request: Request, model: Model, prompt: Profile, room: BudgetState | None, now: float
+        self, request: Request, model: Model, prompt: Profile, room: Room, now: float, date: datetime
     ) -> Standing:
         figures = self.experience.of(model.id)
-        lesson = self.experience.lesson(model.id, self.caller.clock.now())
+        lesson = self.experience.lesson(model.id, date)
         taste = lesson.taste(prompt.task_type)
         tokens = input_bound(prompt.input_tokens) + asked_output(request, prompt, model, self.policy)
         return Standing(
@@ -222,21 +228,22 @@ class Router:
             losses=taste.losses,
             wins_overall=lesson.overall.wins,
             losses_overall=lesson.overall.losses,
-            room=room.left if room else None,
-            room_scope=room.scope if room else "",
+            room=room[0],
+            room_scope=room[1],
         )
 
     def _out(self, model: Model, now: float) -> tuple[Exclusion, str] | None:
         return self.caller.circuits.health(model.id, model.provider, now).out
 
-    def _room(self, caps: Sequence[Cap]) -> BudgetState | None:
-        """The tightest of these caps as last seen; None when none has a limit."""
+    def _room(self, caps: Sequence[Cap]) -> Room:
+        """What the tightest of these caps has left, as last seen, and which it is."""
         states = []
         for cap in caps:
             if cap.limit is not None:
                 seen = self._states.get((cap.scope, cap.period))
                 states.append(BudgetState(cap, seen.spent if seen else ZERO, seen.reserved if seen else ZERO))
-        return tightest(states)
+        least = tightest(states)
+        return (least.left, least.scope) if least else (None, "")
 
     # Turns
 
