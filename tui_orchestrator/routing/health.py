@@ -55,6 +55,8 @@ class Health:
     @property
     def out(self) -> tuple[Exclusion, str] | None:
         """Why it may not be called now, for a candidate; None when it may."""
+        if self.state is HealthState.AVAILABLE:
+            return None
         left = "" if self.seconds_left is None else f", tried again in {self.seconds_left:.0f} s"
         match self.state:
             case HealthState.COOLING_DOWN:

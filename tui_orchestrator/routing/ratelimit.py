@@ -67,10 +67,13 @@ class RateLimits:
         """What a provider as a whole allows, over all its models."""
         self._providers[name] = (requests, tokens, concurrent)
 
+    def limited(self, model: Model) -> bool:
+        """Whether it, or its provider as a whole, has a limit per minute at all."""
+        by_provider = self._providers.get(model.provider, (None, None, None))[:2]
+        return any(limit is not None for limit in (model.requests_per_minute, model.tokens_per_minute, *by_provider))
+
     def wait_s(self, model: Model, tokens: int, now: float) -> float:
         """How long a call would wait now; takes no place."""
-        if model.provider not in self._providers and model.requests_per_minute is model.tokens_per_minute is None:
-            return 0.0
         return _due(self._limits_of(model), tokens, now) - now
 
     def claim(self, model: Model, tokens: int, now: float) -> float:

@@ -217,10 +217,13 @@ class Router:
         figures = self.experience.of(model.id)
         lesson = self.experience.lesson(model.id, date)
         taste = lesson.taste(prompt.task_type)
-        tokens = input_bound(prompt.input_tokens) + asked_output(request, prompt, model, self.policy)
+        wait_s = 0.0
+        if self.caller.limits.limited(model):
+            tokens = input_bound(prompt.input_tokens) + asked_output(request, prompt, model, self.policy)
+            wait_s = self.caller.limits.wait_s(model, tokens, now)
         return Standing(
             out=self._out(model, now),
-            wait_s=self.caller.limits.wait_s(model, tokens, now),
+            wait_s=wait_s,
             first_token_s=figures.first_token_s,
             tokens_per_s=figures.tokens_per_s,
             ability_shift=lesson.learned.shift(prompt, self.policy.discrimination),
