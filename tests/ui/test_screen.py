@@ -150,6 +150,31 @@ async def test_the_strategy_list_says_what_each_would_do_with_the_draft(tmp_path
         assert seat.app.composer.prompt.text == PROMPT
 
 
+async def test_the_line_above_the_prompt_opens_into_the_whole_decision(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 24)) as seat:
+        await seat.type(PROMPT)
+        await seat.sees("difficulty", "tok in")
+        assert seat.app.visible_panes == ("chat",)
+        assert await seat.pilot.click("#outlook")
+        await seat.sees("if sent now · balanced", "by 1 × p − 0.4 × cost − 0.15 × time")
+        assert seat.app.focused is seat.app.composer.prompt
+        seat.app.decision.scroll_end(animate=False)
+        await seat.sees("Other strategies", "cheapest", "3 models")
+
+
+async def test_a_card_that_was_hidden_while_the_draft_changed_is_up_to_date_when_shown(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.type("hello")
+        await seat.sees("if sent now")
+        await seat.pilot.press("f3", "f3")
+        await seat.sees_no("if sent now")
+        seat.app.composer.prompt.clear()
+        await seat.type("Prove that there are infinitely many primes")
+        await seat.sees("math")
+        await seat.pilot.press("f3")
+        await seat.sees("if sent now", "proof")
+
+
 async def test_a_model_is_pinned_obeyed_and_let_go(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
         await seat.type(PROMPT)

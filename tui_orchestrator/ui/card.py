@@ -16,6 +16,7 @@ from tui_orchestrator.routing.explanation import (
     score_in_words,
     weights,
 )
+from tui_orchestrator.routing.money import ZERO
 from tui_orchestrator.routing.profile import Profile
 from tui_orchestrator.routing.request import Strategy
 
@@ -24,6 +25,8 @@ from .words import ACCENT, BAD, BAR, GOOD, MUTED, STRONG, WARN
 
 TASKS_SHOWN = 4
 EVIDENCE_SHOWN = 6
+NAME_ROOM = 40
+"""Cells of a model's name; in a wider pane the figures stay near it."""
 
 Rows = list[Content | str]
 
@@ -153,7 +156,7 @@ def _candidates(decision: Decision, width: int) -> Rows:
     rows: Rows = [words.heading(f"Candidates {len(inside)}/{len(decision.candidates)}", width, margin)]
     score_room = 8 if width >= 50 else 0
     time_room = 7 if width >= 42 else 0
-    name_room = width - 2 - 5 - 10 - time_room - score_room
+    name_room = min(NAME_ROOM, width - 2 - 5 - 10 - time_room - score_room)
     if inside:
         header = words.fit("", 2) + words.fit("model", name_room) + words.fit("p", 5, right=True)
         header += words.fit("cost", 10, right=True)
@@ -191,29 +194,33 @@ def _inside(candidate: Candidate, decision: Decision, name_room: int, time_room:
 
 
 def _otherwise(decision: Decision, otherwise: Mapping[Strategy, Decision], width: int) -> Rows:
-    """What the other strategies would have done, each with p and cost of its first model."""
+    """What the other strategies would have done, each with p and cost of its first model; an ensemble with the cost
+    of all its members."""
     rows: Rows = [words.heading("Other strategies", width, "nothing is called")]
-    name_room = 12
-    model_room = width - name_room - 2 - 5 - 10
+    label_room = 12
+    model_room = min(NAME_ROOM, width - label_room - 2 - 5 - 10)
     for strategy, other in otherwise.items():
         if strategy is decision.strategy and not decision.pinned:
             continue
-        label = words.fit(words.spoken(strategy), name_room)
+        label = words.fit(words.spoken(strategy), label_room)
         chosen = other.chosen
         if chosen is None:
             rows.append(Content.assemble(label, ("✗ ", BAD), (words.fit("no model", model_room), MUTED)))
             continue
-        name = words.short_name(chosen.model)
+        name, p, cost = words.short_name(chosen.model), f"{chosen.success_probability:5.2f}", words.expected(chosen)
         if strategy is Strategy.ENSEMBLE:
-            name = f"{len(other.chain)} models, {name} first"
+            members = [one.estimated_cost for one in other.candidates if one.model in other.chain]
+            known = [one for one in members if one is not None]
+            name, p = f"{len(other.chain)} models, {name} first", " " * 5
+            cost = words.money(sum(known, ZERO) if len(known) == len(members) else None)
         same = other.chain[:1] == decision.chain[:1] and strategy is not Strategy.ENSEMBLE
         rows.append(
             Content.assemble(
                 label,
                 ("= " if same else "→ ", MUTED if same else ACCENT),
                 (words.fit(name, model_room), MUTED if same else ""),
-                f"{chosen.success_probability:5.2f}",
-                words.fit(words.expected(chosen), 10, right=True),
+                p,
+                words.fit(cost, 10, right=True),
             )
         )
     return rows

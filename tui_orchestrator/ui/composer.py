@@ -11,7 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.events import Resize
+from textual.events import Click, Resize
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static, TextArea
@@ -105,6 +105,19 @@ def _clip(parts: list[tuple[str, str]], width: int) -> Content:
     return joined(parts).truncate(width, ellipsis=True)
 
 
+class OutlookLine(Static):
+    """A click opens the whole decision."""
+
+    class Opened(Message):
+        pass
+
+    def __init__(self) -> None:
+        super().__init__(id="outlook", markup=False)
+
+    def on_click(self, event: Click) -> None:
+        self.post_message(self.Opened())
+
+
 Weigh = Callable[[Enclosed], Decision | None]
 """Where a draft would go; from memory alone, in about a millisecond."""
 
@@ -135,7 +148,7 @@ class Composer(Vertical):
         self.prompt = Prompt()
         self.weigh: Weigh | None = None
         self._busy = False
-        self._line = Static(id="outlook", markup=False)
+        self._line = OutlookLine()
         self._hints = Static(id="hints", markup=False)
         self._outlook = Outlook()
         self._timer: Timer | None = None

@@ -22,7 +22,7 @@ from tui_orchestrator.settings import Settings
 from . import editor, words
 from .bars import Status
 from .chat import ChatPane
-from .composer import Composer
+from .composer import Composer, OutlookLine
 from .costs import CostsPane
 from .entries import Severity
 from .prompt import Prompt
@@ -104,6 +104,10 @@ class Desk(Stage):
     def _weighed(self, message: Composer.Weighed) -> None:
         if not self.running:
             self.decision.show_preview(message.decision)
+
+    @on(OutlookLine.Opened)
+    def _outlook_opened(self) -> None:
+        self.show_pane("decision", focus=False)
 
     @on(Composer.Submitted)
     def _submitted(self, message: Composer.Submitted) -> None:
