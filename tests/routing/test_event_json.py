@@ -162,7 +162,7 @@ def test_what_is_inside_has_its_promised_keys() -> None:
         "retry_after_s": 7.0,
     }
     assert said["failed"]["error"]["hint"]
-    finding = "how model attempts agrees confidence_before confidence_after"
+    finding = "how model attempts agrees failed confidence_before confidence_after"
     assert set(finding.split()) == said["checked"]["finding"].keys()
     assert said["escalated"]["expected"] == {
         "model": "a/2",

@@ -183,7 +183,7 @@ async def test_a_refusal_says_nothing_of_another_models_answer(tmp_path: Path) -
     async with running(tmp_path / "s.db", script) as (runtime, _):
         events = await turn(runtime, question(DASH, PRO, check=Check.SECOND_ANSWER))
     (finding,) = (event.finding for event in only(events, Checked))
-    assert (finding.agrees, finding.after) == (None, finding.before)
+    assert (finding.agrees, finding.failed, finding.after) == (None, False, finding.before)
     assert completed(events).model == DASH
 
 
@@ -194,7 +194,8 @@ async def test_a_second_opinion_that_fails_leaves_the_answer_and_is_booked(tmp_p
         rows = await runtime.reports.attempts(events[0].request_id)
     assert walked(events) == ["first lumen-dash", "second_opinion rush-pro"]
     assert [row.outcome for row in rows] == [Outcome.FINISHED, Outcome.FAILED]
-    assert only(events, Checked)[0].finding.agrees is None
+    finding = only(events, Checked)[0].finding
+    assert (finding.agrees, finding.failed, finding.after) == (None, True, finding.before)
     assert completed(events).model == DASH
 
 

@@ -144,7 +144,8 @@ class Checking:
         before, after = tried.confidence.value, confidence.value
         agrees = None if before == after else after > before
         numbers = tuple(one.attempt.number for one in given)
-        finding = Finding(how, given[0].attempt.model, numbers, before, after, agrees)
+        silent = all(one.error is not None for one in given)
+        finding = Finding(how, given[0].attempt.model, numbers, before, after, agrees, silent)
         findings = (*tried.attempt.findings, finding)
         tried = revised(replace(tried, confidence=confidence), findings=findings)
         attempt = tried.attempt

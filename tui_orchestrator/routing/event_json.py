@@ -247,6 +247,7 @@ def finding_json(finding: Finding) -> Json:
         "model": finding.model,
         "attempts": list(finding.attempts),
         "agrees": finding.agrees,
+        "failed": finding.failed,
         "confidence_before": _round(finding.before),
         "confidence_after": _round(finding.after),
     }

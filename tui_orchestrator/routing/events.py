@@ -98,7 +98,9 @@ class Finding:
     """Confidence in the answer, before and after."""
     after: float
     agrees: bool | None = None
-    """None: it could not tell, or the call failed."""
+    """None: it could not tell, or the calls failed."""
+    failed: bool = False
+    """None of the calls gave an answer."""
 
 
 @dataclass(frozen=True, slots=True)

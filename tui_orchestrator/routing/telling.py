@@ -72,27 +72,36 @@ def why_escalated(tried: Tried, threshold: float, way: Onward | None) -> tuple[E
     if tried.error is not None:
         return _CAUSES.get(tried.error.kind, EscalationCause.ERROR), tried.error.message
     confidence = tried.confidence or Confidence(0.0)
-    reasons = "; ".join(confidence.reasons[:3])
+    reasons = "; ".join(confidence.reasons[:2])
     detail = f"{confidence.value:.2f} < {threshold:.2f}" + (f": {reasons}" if reasons else "")
     if way is not None:
         detail += f"; {in_words(way)}"
     return confidence.cause or EscalationCause.LOW_CONFIDENCE, detail
 
 
-_CHECK_NAMES = {Cause.SECOND_OPINION: "second opinion", Cause.SAMPLE: "asked again", Cause.JUDGE: "judge"}
+_CHECK_NAMES = {Cause.SECOND_OPINION: "second opinion", Cause.SAMPLE: "more samples", Cause.JUDGE: "judge"}
+_SAID = {
+    Cause.SECOND_OPINION: ("agrees", "disagrees"),
+    Cause.SAMPLE: ("agree", "disagree"),
+    Cause.JUDGE: ("says right", "says wrong"),
+}
 
 
 def check_name(how: Cause) -> str:
     return _CHECK_NAMES[how]
 
 
+def said(finding: Finding) -> str:
+    """'agrees', 'says wrong', 'disagree' …"""
+    if finding.agrees is None:
+        return "failed" if finding.failed else "could not tell"
+    return _SAID[finding.how][0 if finding.agrees else 1]
+
+
 def found(finding: Finding) -> str:
     """'second opinion agrees: 0.52 → 0.81'."""
-    says = {True: "agrees", False: "disagrees", None: "could not tell"}[finding.agrees]
-    if finding.how is Cause.JUDGE:
-        says = {True: "says right", False: "says wrong", None: "could not tell"}[finding.agrees]
     moved = "" if finding.agrees is None else f": {finding.before:.2f} → {finding.after:.2f}"
-    return f"{check_name(finding.how)} {says}{moved}"
+    return f"{check_name(finding.how)} {said(finding)}{moved}"
 
 
 def verdict(request_id: str, at: datetime, judgement: Judgement) -> Verdict:

@@ -108,8 +108,7 @@ class Walk:
         """It is told, checked, and gone on from where that is worth it: to another model, or to the second opinion,
         which is then an answer of the turn and is gone on from in the same way."""
         await self.turn.tell(tried, Next.GIVE_UP)
-        chain = self._open_ahead() if self._left > 0 and not self.decision.pinned else []
-        tried = await self.checking.revise(tried, self._doubt(tried), chain)
+        tried = await self.checking.revise(tried, self._doubt(tried), self._perhaps_next())
         self.turn.revise(tried)
         while not being_cancelled() and not self.decision.pinned and self._is_weak(tried):
             way = self._way_on(tried)
@@ -135,14 +134,17 @@ class Walk:
         )
 
     def _way_on(self, tried: Tried) -> Onward | None:
-        """Where to go on to: in a chain the user named, its next; otherwise whoever is worth most, if that is worth it.
-        What was declined is kept with the answer."""
+        """Where to go on to: whoever is worth most, if that is worth it. In a chain the user named its next, but for an
+        answer of that chain which is there already and is trusted. What was declined is kept with the answer."""
         doubt, opinion = self._doubt(tried), self._opinion_of(tried)
         ways = []
         for candidate in self._candidates(self._ahead()):
             if candidate.model == opinion:
                 trusted = self.checking.opinion_trusted(tried).value
-                ways.append(onward_to_hand(doubt, opinion, trusted, self.weights))
+                in_hand = onward_to_hand(doubt, opinion, trusted, self.weights)
+                if trusted >= self.policy.confidence_threshold:
+                    return in_hand
+                ways.append(in_hand)
             elif self._left > 0 and self.turn.is_open(candidate.model):
                 ways.append(onward(doubt, candidate, self.weights))
         if self.decision.asked.chain:
@@ -205,8 +207,12 @@ class Walk:
             return chain
         return tuple(sorted(chain, key=lambda model_id: self.registry[model_id].local))
 
-    def _open_ahead(self) -> list[Candidate]:
-        return [c for c in self._candidates(self._ahead()) if self.turn.is_open(c.model)]
+    def _perhaps_next(self) -> list[Candidate]:
+        """Whom the turn may go on to from an answer; in a chain the user named, only its next."""
+        if self._left <= 0 or self.decision.pinned:
+            return []
+        ahead = [c for c in self._candidates(self._ahead()) if self.turn.is_open(c.model)]
+        return ahead[:1] if self.decision.asked.chain else ahead
 
     def _candidates(self, model_ids: tuple[str, ...]) -> list[Candidate]:
         return [c for model_id in model_ids if (c := self.decision.candidate(model_id)) is not None]

@@ -29,7 +29,7 @@ from tui_orchestrator.routing.events import (
 )
 from tui_orchestrator.routing.money import Cost, Usage
 from tui_orchestrator.routing.request import Strategy
-from tui_orchestrator.routing.telling import check_name, found
+from tui_orchestrator.routing.telling import check_name, found, said
 
 from . import words
 from .columns import Columns
@@ -158,7 +158,7 @@ class LiveTurn:
             Cause.SAMPLE: f"asking {name} again, to compare",
         }.get(event.cause, f"asking {name} to judge the answer")
         if checked is not None:
-            checked.checked_by = f"{check_name(event.cause)} {name}"
+            checked.checked_by = check_name(event.cause) + ("" if event.cause is Cause.SAMPLE else f" {name}")
         self._draw_trail()
 
     def _last_answer(self) -> Leg | None:
@@ -244,13 +244,14 @@ class LiveTurn:
         answer.checked_by = ""
         if not answer.checks:
             answer.checks.append((f"~ {finding.before:.2f}", "muted"))
-        who = f"{check_name(finding.how)} {words.short_name(finding.model)}"
-        failed = next((leg.detail for n in finding.attempts if (leg := self._legs[n]).glyph == "✗"), "")
+        who = check_name(finding.how)
+        if finding.how is not Cause.SAMPLE:
+            who += f" {words.short_name(finding.model)}"
         if finding.agrees is None:
-            answer.checks.append((f" · {who} {f'✗ {failed}' if failed else 'could not tell'}", "muted"))
+            faults = [leg.detail for number in finding.attempts if (leg := self._legs[number]).glyph == "✗"]
+            answer.checks.append((f" · {who} {f'✗ {faults[0]}' if finding.failed else said(finding)}", "muted"))
         else:
-            says = "agrees" if finding.agrees else "disagrees"
-            answer.checks.append((f" · {who} {says} → ", "muted"))
+            answer.checks.append((f" · {who} {said(finding)} → ", "muted"))
             answer.checks.append((f"{finding.after:.2f}", "success" if finding.agrees else "warning"))
         self._draw_trail()
 
