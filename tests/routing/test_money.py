@@ -171,3 +171,19 @@ def test_reading_money_leaves_the_callers_rounding_alone() -> None:
     before = getcontext().rounding
     Money.from_usd("0.1")
     assert getcontext().rounding == before
+
+
+@given(
+    st.integers(0, 500_000),
+    st.integers(0, 100_000),
+    st.integers(0, 500_000),
+    st.sampled_from([None, 0, 100_000]),
+    st.booleans(),
+)
+def test_an_estimate_is_the_cost_of_such_a_usage(
+    input_tokens: int, output_tokens: int, cached: int, cached_rate: int | None, tiers: bool
+) -> None:
+    cached = min(cached, input_tokens)
+    dear = (Tier(200_000, Rates(2_000_000, 7_500_000, cached_input=cached_rate)),) if tiers else ()
+    price = Price(Rates(1_000_000, 5_000_000, cached_input=cached_rate), dear, per_call=Money(7))
+    assert price.expected(input_tokens, output_tokens, cached) == price.cost(Usage(input_tokens, output_tokens, cached))

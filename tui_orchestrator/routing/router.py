@@ -20,6 +20,7 @@ from .experience import Experience
 from .learning import Observation, Watching
 from .model import Model, Registry
 from .money import ZERO, Money
+from .prefixes import Prefixes
 from .profile import Profile
 from .profiler import profile
 from .request import Request
@@ -153,6 +154,7 @@ class Router:
         self.budgets = budgets
         self.rules = tuple(rules)
         self.experience = experience or Experience()
+        self.prefixes = Prefixes()
         self.listeners = list(listeners)
         self.observers: list[Callable[[Sequence[Observation]], None]] = []
         """Given what each turn told of the models, once it has been learned from."""
@@ -193,13 +195,15 @@ class Router:
         now, today, date = self.caller.clock.monotonic(), self.caller.clock.today(), self.caller.clock.now()
         rooms: dict[str, Room] = {}
         """By whose caps apply: '' for those of any call."""
-        standings = {}
+        standings, cached = {}, self.prefixes.of(request.session, date)
         for model in self.registry:
             capped = model.id in self.budgets.models or model.provider in self.budgets.providers
             whose = model.id if capped else ""
             if whose not in rooms:
                 rooms[whose] = self._room(caps_for(request, model if capped else None, self.budgets, today))
-            standings[model.id] = self._standing(request, model, prompt, rooms[whose], now, date)
+            standing = self._standing(request, model, prompt, rooms[whose], now, date)
+            standing.cached_input = cached.get(model.id, 0)
+            standings[model.id] = standing
         policy = self._policy_for(request)
         return decide(request, prompt, self.registry, Circumstances(standings), policy, self.rules)
 
@@ -285,6 +289,7 @@ class Router:
             case Completed() | Failed():
                 for attempt in event.attempts:
                     self.experience.learn(attempt)
+                    self.prefixes.learn(attempt)
                 self._forget_request(event.request_id)
 
     def _note(self, states: Sequence[BudgetState]) -> None:
