@@ -190,4 +190,4 @@ def logit(p: float) -> float:
 
 
 def clamped(p: float) -> float:
-    return min(MOST, max(LEAST, p))
+    return LEAST if p < LEAST else MOST if p > MOST else p

@@ -151,11 +151,13 @@ class Rates:
 
     @property
     def dearest_input(self) -> int:
+        if self.cache_write is None and self.cached_input is None:
+            return self.input
         return max(self.input, self.cache_write or 0, self.cached_input or 0)
 
     @property
     def dearest_output(self) -> int:
-        return max(self.output, self.reasoning or 0)
+        return self.output if self.reasoning is None else max(self.output, self.reasoning)
 
     def cost(self, usage: Usage) -> Money:
         cached_rate = self.input if self.cached_input is None else self.cached_input

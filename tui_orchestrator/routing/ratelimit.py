@@ -55,6 +55,9 @@ class Limit:
             insort(self._places, (due, tokens))
 
 
+_UNLIMITED = (None, None, None)
+
+
 class RateLimits:
     """All limits of this process. Lives on one event loop."""
 
@@ -69,8 +72,9 @@ class RateLimits:
 
     def limited(self, model: Model) -> bool:
         """Whether it, or its provider as a whole, has a limit per minute at all."""
-        by_provider = self._providers.get(model.provider, (None, None, None))[:2]
-        return any(limit is not None for limit in (model.requests_per_minute, model.tokens_per_minute, *by_provider))
+        if model.requests_per_minute is not None or model.tokens_per_minute is not None:
+            return True
+        return self._providers.get(model.provider, _UNLIMITED)[:2] != (None, None)
 
     def wait_s(self, model: Model, tokens: int, now: float) -> float:
         """How long a call would wait now; takes no place."""

@@ -112,8 +112,8 @@ def asked_output(request: Request, profile: Profile, model: Model, policy: Polic
 
 
 def _asked_of(model: Model, asked: int, input_tokens: int) -> int:
-    if model.max_output:
-        asked = min(asked, model.max_output)
-    if model.context_window:
-        asked = min(asked, max(1, model.context_window - input_tokens))
+    if model.max_output and model.max_output < asked:
+        asked = model.max_output
+    if model.context_window and model.context_window - input_tokens < asked:
+        asked = max(1, model.context_window - input_tokens)
     return asked
