@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tui_orchestrator.routing.confidence import assess
 from tui_orchestrator.routing.corroboration import MOST, agree
 from tui_orchestrator.routing.events import Confidence, FinishReason
 from tui_orchestrator.routing.learned import Weights
+from tui_orchestrator.routing.profile import Profile
 from tui_orchestrator.routing.profiler import profile
 from tui_orchestrator.routing.request import Message, Request
 
@@ -130,9 +132,8 @@ def _all_ways(
     first = _judge(row, trained, rates)
     if not row.others:
         return first.value, first.value, first.value
-    request = _request(row)
+    request, shown = _asked(row.prompt)
     one = row.others[int(random.integers(len(row.others)))]
-    shown = profile(request)
 
     def after(second: Sequence[str]) -> float:
         return agree(request, shown, row.answer, first, second, same_model=row.same_model, trained=trained).value
@@ -143,13 +144,15 @@ def _all_ways(
 def _judge(row: Answered, trained: Weights, rates: dict[str, float]) -> Confidence:
     """The model's success probability is its rate on the answers learned from; a model not among them is taken for a
     usual one."""
-    request, centre = _request(row), trained.centre[row.task]
-    success = rates.get(row.group, 1 / (1 + math.exp(-centre)))
-    return assess(request, profile(request), row.answer, FinishReason.STOP, success, trained=trained)
+    request, shown = _asked(row.prompt)
+    success = rates.get(row.group, 1 / (1 + math.exp(-trained.centre[row.task])))
+    return assess(request, shown, row.answer, FinishReason.STOP, success, trained=trained)
 
 
-def _request(row: Answered) -> Request:
-    return Request((Message("user", row.prompt),))
+@cache
+def _asked(prompt: str) -> tuple[Request, Profile]:
+    request = Request((Message("user", prompt),))
+    return request, profile(request)
 
 
 def _rates(rows: Sequence[Answered]) -> dict[str, float]:

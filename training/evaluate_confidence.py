@@ -1,27 +1,28 @@
 """The shipped confidence as plain functions of a prompt and an answer, for scripts that measure it.
 
-Nothing is known of the model that answered: where the weights were learned from prompts of the kind, it is taken for
-the usual one among them; elsewhere for a model of intermediate level, by the prompt's difficulty.
+Nothing is known of the model that answered: it is taken for the usual one among those learned from. To a task unlike
+those learned from, the difficulty of the prompt is added.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-from tui_orchestrator.routing.ability import level_ability, sigmoid
+from tui_orchestrator.routing.ability import sigmoid
 from tui_orchestrator.routing.answer_features import Answer, Asked, Task, task_of
 from tui_orchestrator.routing.confidence import assess
 from tui_orchestrator.routing.corroboration import agree
 from tui_orchestrator.routing.events import Confidence, FinishReason
 from tui_orchestrator.routing.final_answer import final_answer
 from tui_orchestrator.routing.learned import weights
-from tui_orchestrator.routing.profile import Level, Profile
+from tui_orchestrator.routing.profile import Profile
 from tui_orchestrator.routing.profiler import profile
 from tui_orchestrator.routing.request import Message, Request
 
-_DISCRIMINATION = 8.0
-"""The default of the settings."""
+_DISCRIMINATION, _MIDDLE = 8.0, 0.5
+"""Log-odds per unit of difficulty, the default of the settings; and the difficulty that says nothing."""
+_CARRIED_OVER = 0.5
+"""How much of a difficulty learned elsewhere is believed; by hand."""
 
 
 def conf(prompt: str, answer: str) -> float:
@@ -50,8 +51,8 @@ def _alone(prompt: str, answer: str) -> tuple[Request, Profile, Confidence]:
     request = Request((Message("user", prompt),))
     shown = profile(request)
     task = task_of(Asked(prompt), Answer(answer), final_answer(prompt, answer))
-    if task in (Task.CHOICE, Task.RUN):
-        success = 1 / (1 + math.exp(-weights().centre[task]))
-    else:
-        success = sigmoid(_DISCRIMINATION * (level_ability(Level.INTERMEDIATE) - shown.difficulty))
+    odds = weights().centre[task]
+    if task in (Task.RESULT, Task.OPEN):
+        odds += _CARRIED_OVER * _DISCRIMINATION * (_MIDDLE - shown.difficulty)
+    success = sigmoid(odds)
     return request, shown, assess(request, shown, answer, FinishReason.STOP, success)

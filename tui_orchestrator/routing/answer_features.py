@@ -43,7 +43,7 @@ _GUESSES = word_set(
     "supposons probablemente supongamos"
 )
 _GUESSES_CJK = ("假设", "可能", "おそらく", "仮に")
-_ANSWER_IS = re.compile(r"\b(?:answer|option|choice) (?:is|would be)|boxed|####", re.IGNORECASE)
+_ANSWER_IS = ("answer is", "answer would be", "option is", "choice is", "boxed", "####")
 _CALL = re.compile(r"^[ \t]*(?:>>>[ \t]*|assert[ \t]+|print\()?(\w+\(.*\))(?:[ \t]*==.*)?[ \t]*$", re.MULTILINE)
 _DEF = re.compile(r"^[ \t]*def \w+\(", re.MULTILINE)
 _BRANCH = re.compile(r"\b(?:if|elif|else)\b")
@@ -138,9 +138,8 @@ class Answer:
     @cached_property
     def working(self) -> str:
         """What comes before the last announcement of the result."""
-        at = -1
-        for match in _ANSWER_IS.finditer(self.text):
-            at = match.start()
+        lowered = self.text.lower()
+        at = max(map(lowered.rfind, _ANSWER_IS))
         return self.text[:at] if at >= 0 else self.text
 
 

@@ -15,10 +15,12 @@ _MOST_SUMS = 60
 _LARGEST = 1e15
 
 _FRACTION = re.compile(r"\\[dt]?frac\{([^{}]{1,40})\}\{([^{}]{1,40})\}")
-_TIMES = re.compile(
-    r"\\times|\\cdot|\\\*|×|·|∗|(?<=[\d)])[ ]?x[ ]?(?=[\d($])|(?<=\d) times (?=[\d$])|\bmultiplied by\b"
+_TIMES = re.compile(r"(?<=[\d)]) ?(?:x|times|multiplied by) ?(?=[\d($])")
+_OVER = re.compile(r"(?<=\d) divided by (?=[\d$])")
+_SIGNS = (
+    *(("\\times", "*"), ("\\cdot", "*"), ("\\*", "*"), ("×", "*"), ("·", "*"), ("∗", "*")),
+    *(("\\div", "/"), ("÷", "/"), ("−", "-"), ("–", "-"), ("\\approx", "≈")),
 )
-_OVER = re.compile(r"\\div|÷|(?<=\d) divided by (?=[\d$])")
 _DRESS = re.compile(r"\\(?:text|mathrm|mathbf)\{[^{}]{0,40}\}|\\[,;!() \[\]]|\\(?:left|right)|[$€£¥{}\\]|<<.{0,80}?>>")
 # A single letter is a unit or a variable; x, y, n, P and the like are left, and their sums are not checked.
 _UNIT = re.compile(r"(?<=\d)[ ]?(?!e\d)(?:[A-Za-z°]{2,12}|[mgskhlVAWJNKLCF])(?:/[A-Za-z]{1,8})?(?=[ ]?[-+*/=)≈])")
@@ -40,7 +42,9 @@ def check_sums(text: str) -> Sums:
     rounding or 1 %."""
     if "=" not in text and "≈" not in text and "approx" not in text:
         return Sums(0, ())
-    plain = _FRACTION.sub(r"((\1)/(\2))", text[:_READ]).replace("−", "-").replace("–", "-").replace("\\approx", "≈")
+    plain = _FRACTION.sub(r"((\1)/(\2))", text[:_READ])
+    for sign, meant in _SIGNS:
+        plain = plain.replace(sign, meant)
     plain = _UNIT.sub("", _DRESS.sub("", _OVER.sub("/", _TIMES.sub("*", plain))))
     right, wrong = 0, []
     for count, match in enumerate(_SUM.finditer(plain)):

