@@ -24,6 +24,8 @@ from .request import Request
 _OPEN_AGREES, _OPEN_DIFFERS = 0.5, -0.5
 _OPEN_SHARE = 0.5
 """Of an answer's points, made by the others too: as much as two good answers to an open question have in common."""
+_READ = 12_000
+"""Characters of an open answer whose points are compared."""
 MOST = 9
 """Second answers that are read."""
 
@@ -80,7 +82,7 @@ def agree(
     result = tally(request.prompt, answer, others)
     if result is not None:
         weight, reason = result.log_odds(same_model, (trained or weights()).agreement), _in_words(result, same_model)
-    elif final_answer(request.prompt, answer) is not None or not key_points(answer):
+    elif final_answer(request.prompt, answer) is not None or not key_points(answer[:_READ]):
         return confidence
     else:
         weight, reason = _open(answer, others, same_model)
@@ -91,7 +93,7 @@ def agree(
 
 
 def _open(answer: str, others: Sequence[str], same_model: bool) -> tuple[float, str]:
-    named = {"": answer, **{str(number): text for number, text in enumerate(others)}}
+    named = {"": answer[:_READ], **{str(number): text[:_READ] for number, text in enumerate(others)}}
     share = agreement(named).consensus[""]
     weight = _OPEN_DIFFERS + (_OPEN_AGREES - _OPEN_DIFFERS) * min(1.0, share / _OPEN_SHARE)
     makes = "makes" if len(others) == 1 else "make"
