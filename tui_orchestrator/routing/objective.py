@@ -73,7 +73,8 @@ class Term(NamedTuple):
     value: float
 
     def __str__(self) -> str:
-        return f"{self.name} {self.weight * self.value:+.2f}"
+        worth = round(self.weight * self.value, 2)
+        return f"{self.name} {worth:+.2f}" if worth else f"{self.name} 0"
 
 
 def terms(strategy: Strategy, candidate: Candidate, policy: Policy) -> tuple[Term, ...]:
