@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import NamedTuple
 
 from .answer_features import Task
@@ -58,6 +57,9 @@ class Weights:
 
 @cache
 def weights() -> Weights:
+    # Imported here, because it takes as long as all the rest of this room.
+    from importlib import resources
+
     read = json.loads(resources.files(__package__).joinpath("weights/confidence.json").read_text("utf-8"))
     return Weights(
         features={
