@@ -16,6 +16,7 @@ from tui_orchestrator.settings import Settings, StoreSettings, UiSettings
 from tui_orchestrator.ui.app import ConsoleApp
 
 TURNS_OF_THE_LOOP = 5_000
+_KEYS = {"-": "minus", "/": "slash"}
 
 
 @dataclass
@@ -52,6 +53,10 @@ class Console:
     async def send(self, text: str) -> None:
         await self.type(text)
         await self.pilot.press("enter")
+
+    async def type_into_list(self, text: str) -> None:
+        """Narrows the list that is open, and takes what is highlighted."""
+        await self.pilot.press(*(_KEYS.get(letter, letter) for letter in text), "enter")
 
     async def ended(self) -> None:
         """The turn that was sent is over and drawn."""

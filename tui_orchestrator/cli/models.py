@@ -94,11 +94,10 @@ def votes(lesson: Lesson) -> str:
 
 def learned(lesson: Lesson, discrimination: float) -> str:
     """Where this user's turns have moved the ability the most: 'code −0.06'."""
-    shifts = {task: lesson.learned.shift_for(task, discrimination) for task in lesson.seen}
-    if not shifts:
+    if (largest := lesson.largest_shift(discrimination)) is None:
         return "-"
-    task = max(shifts, key=lambda task: abs(shifts[task]))
-    return f"{task.value} {shifts[task]:+.2f}".replace("-", "−")
+    task, shift = largest
+    return f"{task.value} {shift:+.2f}".replace("-", "−")
 
 
 def per_million(model: Model, bucket: str) -> str:

@@ -86,9 +86,7 @@ def _answer(messages: list[StoredMessage], place: int) -> StoredMessage:
 
 
 async def _pick(runtime: Runtime, request_id: str, member: str) -> str:
-    from ..routing.events import Cause
-
-    attempts = [one for one in await runtime.reports.attempts(request_id) if one.cause is Cause.ENSEMBLE]
+    attempts = await runtime.feedback.members(request_id)
     winner = next((one for one in attempts if member in (one.model, one.model.partition("/")[2])), None)
     if winner is None:
         there = ", ".join(one.model for one in attempts)

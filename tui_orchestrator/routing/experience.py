@@ -69,6 +69,11 @@ class Lesson:
     def taste(self, task: TaskType) -> Taste:
         return self.tastes.get(task, _NONE)
 
+    def largest_shift(self, discrimination: float) -> tuple[TaskType, float] | None:
+        """Where the ability was moved the most; None where nothing was seen."""
+        shifts = [(task, self.learned.shift_for(task, discrimination)) for task in self.seen]
+        return max(shifts, key=lambda pair: abs(pair[1]), default=None)
+
     @property
     def votes(self) -> tuple[int, int]:
         """For and against."""

@@ -57,6 +57,8 @@ class LastTurn:
     files: tuple[str, ...] = ()
     answer: Given | None = None
     """None where none is whole."""
+    model: str = ""
+    """Whose it is."""
     response: str = ""
     """What is sent as its answer with the next prompt: also one that was cut short. Empty: none is."""
 
@@ -263,7 +265,7 @@ class _Keeping:
         given, before = (end.request_id, end.attempt), self._again
         if before is not None and before.response.strip() and not end.response.strip():
             return  # nothing came in its place
-        self._stands(given, end.response)
+        self._stands(given, end.response, end.model)
         if before is not None and before.answer is not None:
             await self._feedback.replaced(before.answer, given, elsewhere=self.elsewhere)
 
@@ -278,8 +280,9 @@ class _Keeping:
         if cancelled and end.partial.strip() and (self._again is None or not self._again.response.strip()):
             self._stands(None, end.partial)
 
-    def _stands(self, answer: Given | None, response: str) -> None:
-        self._chat._answered(LastTurn(self._request.messages[-1], tuple(self._request.files), answer, response))
+    def _stands(self, answer: Given | None, response: str, model: str = "") -> None:
+        prompt, files = self._request.messages[-1], tuple(self._request.files)
+        self._chat._answered(LastTurn(prompt, files, answer, model, response))
 
     async def _keep_discarded(self, but: int) -> None:
         for number, growing in self._attempts.items():
@@ -308,4 +311,4 @@ def _last(messages: Sequence[StoredMessage]) -> LastTurn | None:
         return LastTurn(prompt.message())
     if answer.state == "interrupted" or answer.attempt is None:
         return LastTurn(prompt.message(), response=answer.text)
-    return LastTurn(prompt.message(), (), (answer.request_id, answer.attempt), answer.text)
+    return LastTurn(prompt.message(), (), (answer.request_id, answer.attempt), answer.model or "", answer.text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..routing.events import Attempt, Cause, Outcome
 from ..routing.experience import Experience
 from ..routing.learning import Answer, Observation, Sign, answer_of, asked_again, picked, stood_in, voted
 from ..routing.ports import Clock
@@ -49,6 +50,11 @@ class Feedback:
             votes += [Observation(one.answer, Sign.PICK, one.outcome, 0.0, at) for one in standing]
         await self._learn(votes)
         return answer.model
+
+    async def members(self, request_id: str) -> tuple[Attempt, ...]:
+        """The attempts of an ensemble that gave an answer."""
+        attempts = await self._reports.attempts(request_id)
+        return tuple(one for one in attempts if one.cause is Cause.ENSEMBLE and one.outcome is Outcome.FINISHED)
 
     async def pick(self, request_id: str, winner: int, members: Sequence[int]) -> str:
         """The user's own winner among an ensemble's members, by the numbers of their attempts. Returns its model's id.

@@ -21,9 +21,10 @@ from tui_orchestrator.services.spending import Overview, overview
 from tui_orchestrator.settings import Settings
 
 from . import choosing
+from .answers import Answers
 from .commands import keymap
 from .composer import Composer
-from .desk import UNSENT, Desk
+from .desk import UNSENT
 from .dialogs import Picker
 from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
 from .registry import ModelTable
@@ -32,7 +33,7 @@ from .welcome import welcome
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-class ConsoleApp(Desk):
+class ConsoleApp(Answers):
     def __init__(self, settings: Settings, *, demo: bool | None = None, pace: float = 1.0) -> None:
         """`pace` multiplies the demo models' pauses."""
         super().__init__(settings)
@@ -89,6 +90,8 @@ class ConsoleApp(Desk):
             self.composer.say(problem=f"/{name} {message.command.argument}: {message.command.help}")
         elif name == "theme" and argument:
             self.use_theme(argument)
+        elif name == "again" and argument:
+            self.ask_elsewhere(argument)
         else:
             actions = {
                 "strategy": "pick_strategy",
@@ -99,6 +102,10 @@ class ConsoleApp(Desk):
                 "refresh": "refresh_models",
                 "copy": "copy_answer",
                 "theme": "pick_theme",
+                "good": "vote(True)",
+                "bad": "vote(False)",
+                "again": "ask_again",
+                "best": "pick_best",
                 "help": "help",
                 "quit": "quit",
             }
@@ -206,23 +213,19 @@ class ConsoleApp(Desk):
     async def _tell_attempts(self, talk: Chat) -> None:
         assert self.runtime is not None
         requests = list(dict.fromkeys(message.request_id for message in reversed(talk.stored)))
+        self.chat.tell_votes(await self.runtime.feedback.votes(talk.id))
         await self.show_card(requests[0], over_running=False)
         for request_id in requests:
             self.chat.tell_attempts(await self.runtime.reports.attempts(request_id))
 
-    def _busy(self) -> bool:
-        if self.running:
-            self.composer.say(problem="an answer is still running; Esc cancels it")
-        return self.running or self.runtime is None
-
     @work(exit_on_error=False)
     async def action_new_session(self) -> None:
-        if not self._busy() and self.runtime is not None:
+        if not self.busy() and self.runtime is not None:
             await self._begin(Chat.new(self.runtime))
 
     @work(exit_on_error=False)
     async def action_open_session(self) -> None:
-        if self._busy() or self.runtime is None or self.talk is None:
+        if self.busy() or self.runtime is None or self.talk is None:
             return
         sessions = await self.runtime.conversations.recent()
         choices = choosing.session_choices(sessions, self.talk.id, self.runtime.clock.now())

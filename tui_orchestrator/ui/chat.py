@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,15 +12,17 @@ from textual.message import Message
 from textual.signal import Signal
 from textual.widgets import Static
 
-from tui_orchestrator.routing.events import Attempt, Decided, Event
+from tui_orchestrator.routing.events import Attempt, Completed, Decided, Event
 from tui_orchestrator.routing.request import Request
-from tui_orchestrator.storage.conversations import Discarded, StoredMessage
+from tui_orchestrator.services.chat import LastTurn
+from tui_orchestrator.services.feedback import Given
+from tui_orchestrator.storage.conversations import Discarded, StoredMessage, standing
 
 from . import words
 from .columns import Columns
 from .entries import Entry, Kind, Part, Severity
 from .layout import LOW
-from .live import LiveTurn, answer_key, prompt_key, request_of, stored_status
+from .live import LiveTurn, answer_key, given, prompt_key, request_of, stored_status
 from .look import Caption
 from .transcript import Transcript
 
@@ -65,6 +67,8 @@ class ChatPane(Vertical):
         self._events = events
         self._badge = NewBelow("↓ new", id="new-below", markup=False)
         self._live: LiveTurn | None = None
+        self._before: LastTurn | None = None
+        """The turn that is being asked again."""
 
     def compose(self) -> ComposeResult:
         yield self.transcript
@@ -82,9 +86,15 @@ class ChatPane(Vertical):
     def begin(self, request: Request) -> None:
         """The prompt goes up at once; what follows comes by events."""
         self._show_columns(False)
-        self._live = LiveTurn(self.transcript, self.columns, request.id)
+        self._live, self._before = LiveTurn(self.transcript, self.columns, request.id), None
         names = [*request.files, *(image.name for image in request.messages[-1].images)]
         self.transcript.add_prompt(request.prompt, names, prompt_key(request.id))
+
+    def begin_again(self, request: Request, before: LastTurn) -> None:
+        """The last prompt once more: when an answer has come, the one before is folded."""
+        self._show_columns(False)
+        self._live, self._before = LiveTurn(self.transcript, self.columns, request.id), before
+        self.transcript.follow()
 
     def tell(self, event: Event) -> None:
         live = self._live
@@ -92,6 +102,8 @@ class ChatPane(Vertical):
             return
         before = live.activity
         live.tell(event)
+        if isinstance(event, Completed) and event.response.strip():
+            self._fold_before()
         if isinstance(event, Decided) and live.side_by_side:
             # A low terminal would hold little more than their headings; the transcript says who won.
             self._show_columns(self.app.size.height >= LOW)
@@ -99,6 +111,36 @@ class ChatPane(Vertical):
             self.post_message(self.Activity(""))
         elif live.activity != before:
             self.post_message(self.Activity(live.activity))
+
+    def _fold_before(self) -> None:
+        before, self._before = self._before, None
+        entries = self.transcript.entries
+        for entry in entries:
+            if before is not None and before.answer is not None and given(entry) == before.answer:
+                self.transcript.supersede(entry.key, superseded(before.model))
+
+    @property
+    def answer_at_hand(self) -> Given | None:
+        """What a vote is about: the lowest answer in view, which is the last one unless the user scrolled up."""
+        entries = [] if self.transcript.following else self.transcript.in_view()
+        found = (given(entry) for entry in (*entries, *reversed(self.transcript.entries)))
+        return next((answer for answer in found if answer is not None), None)
+
+    def vote_of(self, answer: Given) -> bool | None:
+        return next((entry.vote for entry in self.transcript.entries if given(entry) == answer), None)
+
+    def tell_votes(self, votes: Mapping[Given, bool], of: str | None = None) -> None:
+        """Marks the answers; those of the turn `of`, else all, that are not named lose their mark."""
+        for entry in self.transcript.entries:
+            request_id, _, rest = entry.key.partition("/")
+            number = rest.partition("/")[0]
+            if entry.kind is Kind.ANSWER and number.isdecimal() and of in (None, request_id):
+                liked = votes.get((request_id, int(number)))
+                if liked is not entry.vote:
+                    self.transcript.vote(entry.key, liked)
+        if self._live is not None and self._live.side_by_side and of in (None, self._live.request_id):
+            of_it = (number for (request, number), liked in votes.items() if liked and request == self._live.request_id)
+            self.columns.best(next(of_it, None))
 
     def toggle_columns(self) -> bool:
         """The answers of the last ensemble, side by side. False where there was none."""
@@ -172,18 +214,30 @@ def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discar
     thrown: dict[str, list[Discarded]] = {}
     for one in discarded:
         thrown.setdefault(one.request_id, []).append(one)
+    messages = tuple(messages)
+    stand = {answer.position for _, answer in standing(messages) if answer is not None}
     entries = []
     for message in messages:
         if message.role == "user":
             names = tuple(image.name or image.media_type for image in message.images)
             entries.append(Entry.prompt(message.text, names, prompt_key(message.request_id)))
-            entries += [_discarded(one) for one in thrown.get(message.request_id, ())]
+            entries += [_discarded(one) for one in thrown.pop(message.request_id, ())]
         elif message.role == "assistant":
-            key = answer_key(message.request_id, message.attempt)
-            entries.append(
-                Entry.answer(message.text, thinking=message.thinking, status=_stored_state(message), key=key)
+            # What a prompt that was asked again brought before its answer.
+            entries += [_discarded(one) for one in thrown.pop(message.request_id, ())]
+            entry = Entry.answer(
+                message.text,
+                thinking=message.thinking,
+                status=_stored_state(message),
+                discarded=None if message.position in stand else superseded(message.model),
+                key=answer_key(message.request_id, message.attempt),
             )
+            entries.append(entry)
     return entries
+
+
+def superseded(model: str | None) -> str:
+    return f"superseded answer of {words.short_name(model or '?')}: you asked again"
 
 
 def _discarded(one: Discarded) -> Entry:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from tui_orchestrator.routing.decision import Decision
+from tui_orchestrator.routing.events import Attempt
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.storage.conversations import Session
 
@@ -74,6 +75,22 @@ def session_choices(sessions: Iterable[Session], current: str, now: datetime) ->
         )
         for session in sessions
         if session.messages or session.id == current
+    ]
+
+
+def member_choices(members: Iterable[Attempt], best: int | None) -> list[Choice]:
+    return [
+        Choice(
+            str(member.number),
+            (
+                (words.fit(member.model, 36) + " ", "bold"),
+                (words.fit(words.seconds(member.latency_s), 8, right=True), MUTED),
+                (words.fit(f"↓{words.tokens(member.usage.output)}", 8, right=True) + " ", MUTED),
+                (words.fit(str(member.cost), 10, right=True), MONEY),
+            ),
+            marked=member.number == best,
+        )
+        for member in members
     ]
 
 

@@ -67,6 +67,8 @@ class _Member:
     """Bytes, for an estimate of tokens until they are known."""
     figures: tuple[str, ...] = ()
     cost: str = ""
+    best: bool = False
+    """The user's own winner."""
 
     def line(self, now: float, width: int) -> Caption:
         """Cost, seconds, tokens and speed, closer together where it is narrow; marked as estimates while it streams."""
@@ -100,7 +102,9 @@ class _Header(Widget):
         look = Look.of(self.app.theme_variables)
         member = self.member
         name = Text.assemble(
-            (f"{member.state} ", look.style(_ROLES[member.state])), (member.model, look.style("strong"))
+            (f"{member.state} ", look.style(_ROLES[member.state])),
+            ("▲ " if member.best else "", look.style("success")),
+            (member.model, look.style("strong")),
         )
         figures = Text.assemble(*look.runs(member.line(self.clock(), self.size.width)))
         for row in (name, figures):
@@ -272,6 +276,12 @@ class Columns(Vertical):
         self._verdict.finish("verdict")
         self._verdict.following = False
         self.add_class("-judged")
+
+    def best(self, number: int | None) -> None:
+        """Marks the member the user voted for, and no other."""
+        for own, member in self._members.items():
+            member.best = own == number
+            self._redraw(own)
 
     def transcript(self, number: int) -> Transcript:
         """A member's, for copying from it or focusing it."""

@@ -35,8 +35,8 @@ class Action:
     palette: bool = True
 
 
-TAKEN_BY_TEXT_AREAS = ("f6", "f7")
-"""Keys of ours that would select text in the prompt if it did not bind them too."""
+TAKEN_BY_TEXT_AREAS = ("f6", "f7", "alt+u", "alt+d", "alt+n", "alt+r", "alt+m", "alt+s", "alt+w")
+"""Keys of ours that would select text in the prompt, or write into it, if it did not bind them too."""
 
 ACTIONS = (
     Action("prompt.send", "prompt", "enter", "send", "prompt: send", "Send", palette=False),
@@ -59,6 +59,14 @@ ACTIONS = (
     Action("session.open", "app", "ctrl+l", "open_session", "session: open an earlier one", "Sessions"),
     Action("theme.pick", "app", "f9", "pick_theme", "view: theme", ""),
     Action("answer.copy", "app", "ctrl+g", "copy_answer", "chat: copy the last answer", ""),
+    # Not Alt with an arrow, which most terminals send as Escape and the arrow; nor with B or F, which macOS sends so.
+    Action("answer.up", "app", "alt+u", "vote(True)", "answer: vote up, or take that back"),
+    Action("answer.down", "app", "alt+d", "vote(False)", "answer: vote down, or take that back"),
+    Action("answer.unvote", "app", "alt+n", "vote(None)", "answer: take the vote back"),
+    Action("answer.again", "app", "alt+r", "ask_again", "answer: ask again"),
+    Action("answer.rerun", "app", "alt+m", "ask_another_model", "answer: ask another model"),
+    Action("answer.restrategy", "app", "alt+s", "ask_another_way", "answer: ask again by another strategy"),
+    Action("answer.best", "app", "alt+w", "pick_best", "answer: pick the best of an ensemble"),
     Action("models.refresh", "app", "f8", "refresh_models", "models: look again for servers and models", ""),
     Action("app.palette", "app", "ctrl+p", "command_palette", "help: all commands", "Palette", palette=False),
     Action("app.interrupt", "app", "ctrl+c", "interrupt", "program: cancel, or quit if pressed twice", palette=False),
@@ -122,6 +130,10 @@ SLASH_COMMANDS = (
     SlashCommand("models", "", "the table of models"),
     SlashCommand("refresh", "", "look again for servers and models"),
     SlashCommand("copy", "", "copy the last answer"),
+    SlashCommand("good", "", "vote for the answer in view; once more takes it back"),
+    SlashCommand("bad", "", "vote against it; once more takes it back"),
+    SlashCommand("again", "[MODEL|STRATEGY]", "ask the last prompt again, as before or elsewhere"),
+    SlashCommand("best", "", "pick the best answer of an ensemble, from a list"),
     SlashCommand("theme", "[NAME]", "change the colours; alone: from a list"),
     SlashCommand("help", "", "keys and commands"),
     SlashCommand("quit", "", "leave"),

@@ -95,6 +95,12 @@ class Desk(Stage):
     def running(self) -> bool:
         return self._turn is not None
 
+    def busy(self) -> bool:
+        """Whether something else has to end first, which is said."""
+        if self.running:
+            self.composer.say(problem="an answer is still running; Esc cancels it")
+        return self.running or self.runtime is None
+
     def weigh(self, draft: Enclosed) -> Decision | None:
         if self.runtime is None or self.talk is None:
             return None
@@ -120,11 +126,15 @@ class Desk(Stage):
         self.title_shown = self.title_shown or clean_line(draft.text, 60)
         self.chat.begin(request)
         self.decision.follow(request.id)
+        self.follow_turn(self.talk.send(request))
+
+    def follow_turn(self, turn: Turn) -> None:
+        """Reads it to its end; the chat pane knows of it already."""
         self.composer.busy = True
         if "chat" not in self.visible_panes:
             self.show_pane("chat", focus=False)
-        self._turn = self.talk.send(request)
-        self._read_turn(self._turn)
+        self._turn = turn
+        self._read_turn(turn)
 
     @work(group="turn", exit_on_error=False)
     async def _read_turn(self, turn: Turn) -> None:

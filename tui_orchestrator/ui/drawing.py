@@ -18,6 +18,8 @@ from .markdown import tidy_lines
 SLICE = 2000
 """Characters of plain text in one piece."""
 
+_VOTES = {True: ("▲ ", "success"), False: ("▼ ", "error")}
+"""Told by shape as well as by colour."""
 _SEVERITIES = {"information": ("·", "muted"), "warning": ("▲", "warning"), "error": ("✗", "error")}
 
 
@@ -236,6 +238,8 @@ def _discarded(entry: Entry) -> list[Piece]:
     open_ = Part.DISCARDED in entry.unfolded
     caption = entry.discarded or ""
     marks = [(caption, "discarded")] if isinstance(caption, str) else list(caption)
+    if entry.vote is not None:
+        marks = [_VOTES[entry.vote], *marks]
     pieces = [_caption(Part.DISCARDED, [("▾ " if open_ else "▸ ", "discarded"), *marks], role="discarded")]
     if open_:
         pieces += _plain(Part.DISCARDED, entry.source.strip("\n"), "discarded", "│ ", "border")
@@ -244,5 +248,9 @@ def _discarded(entry: Entry) -> list[Piece]:
 
 def _foot(entry: Entry) -> list[Piece]:
     if entry.kind is Kind.ANSWER and entry.status and not entry.discarded:
-        return [_caption(Part.STATUS, entry.status, gap=1)]
+        status = entry.status
+        if entry.vote is not None:
+            marks = [(status, "muted")] if isinstance(status, str) else status
+            status = [_VOTES[entry.vote], *marks]
+        return [_caption(Part.STATUS, status, gap=1)]
     return []

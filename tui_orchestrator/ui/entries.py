@@ -69,6 +69,8 @@ class Entry:
     attachments: tuple[str, ...] = ()
     severity: Severity = "information"
     status: Caption = ""
+    vote: bool | None = None
+    """The user's, up or down."""
     growing: bool = False
     discarded: Caption | None = None
     """Why the answer does not count; its text is then folded under this line."""

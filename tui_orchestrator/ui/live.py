@@ -30,9 +30,11 @@ from tui_orchestrator.routing.events import (
 from tui_orchestrator.routing.money import Cost, Usage
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.routing.telling import check_name, found, said
+from tui_orchestrator.services.feedback import Given
 
 from . import words
 from .columns import Columns
+from .entries import Entry, Kind
 from .look import Caption, Mark
 from .transcript import Transcript
 
@@ -74,6 +76,14 @@ def answer_key(request_id: str, attempt: int | None) -> str:
 def request_of(key: str) -> str:
     """The turn an entry's key belongs to."""
     return key.partition("/")[0]
+
+
+def given(entry: Entry) -> Given | None:
+    """Which answer an entry shows; None for one that shows none that counts."""
+    request_id, _, rest = entry.key.partition("/")
+    number = rest.partition("/")[0]
+    counts = entry.kind is Kind.ANSWER and entry.discarded is None and not entry.growing
+    return (request_id, int(number)) if counts and number.isdecimal() else None
 
 
 class LiveTurn:
@@ -312,7 +322,7 @@ class LiveTurn:
         key = self._key(event.attempt)
         if leg is None or not leg.has_text or self._transcript.entry(key).discarded is not None:
             # An earlier answer was the best after all, or several were put together.
-            key = f"{self.request_id}/final"
+            key = f"{key}/final"
             self._transcript.begin_answer(key)
             self._transcript.append(key, event.response)
         for other in self._legs.values():

@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.widgets import DataTable, Input, Static
 
 from tui_orchestrator.routing.model import Model
+from tui_orchestrator.routing.profile import TaskType
 from tui_orchestrator.services.runtime import Runtime
 
 from . import words
@@ -36,6 +37,10 @@ class Row:
     pinned: bool = False
     tokens_per_s: float | None = None
     """Measured by this user's own calls; None: none yet."""
+    votes: tuple[int, int] = (0, 0)
+    """For and against."""
+    learned: tuple[TaskType, float] | None = None
+    """Where what the user did with its answers moved the ability the most."""
 
 
 def rows_of(runtime: Runtime, pinned: str | None) -> list[Row]:
@@ -43,8 +48,10 @@ def rows_of(runtime: Runtime, pinned: str | None) -> list[Row]:
     for model in runtime.registry:
         health = runtime.health(model.id)
         detail = health.detail if health.seconds_left is None else f"{health.seconds_left:.0f} s"
-        speed = runtime.router.experience.of(model.id).tokens_per_s
-        rows.append(Row(model, health.state, detail, model.id == pinned, speed))
+        experience = runtime.router.experience
+        lesson, speed = experience.lesson(model.id, runtime.clock.now()), experience.of(model.id).tokens_per_s
+        learned = lesson.largest_shift(runtime.settings.policy.discrimination)
+        rows.append(Row(model, health.state, detail, model.id == pinned, speed, lesson.votes, learned))
     return rows
 
 
@@ -79,10 +86,22 @@ def abilities(model: Model) -> str:
     return "".join(letter if ability in model.abilities else "·" for ability, letter in words.ABILITY_LETTERS.items())
 
 
+def _votes(row: Row) -> str:
+    return " ".join(f"{sign}{count}" for sign, count in zip("▲▼", row.votes, strict=True) if count) or "–"
+
+
+def _learned(row: Row) -> str:
+    if row.learned is None:
+        return "–"
+    task, shift = row.learned
+    return f"{words.spoken(task)} {shift:+.2f}".replace("-", "−")
+
+
 NARROW = {
-    60: ("level", "in", "context", "abilities", "speed"),
-    82: ("level", "context", "speed"),
-    106: ("level", "speed"),
+    60: ("level", "in", "context", "abilities", "speed", "votes", "learned"),
+    82: ("level", "context", "speed", "learned"),
+    106: ("level", "speed", "learned"),
+    126: ("learned",),
 }
 """Below so many cells these columns are left out."""
 
@@ -106,6 +125,8 @@ COLUMNS = (
         lambda row: -(row.tokens_per_s or 0),
         "right",
     ),
+    Column("votes", "votes", _votes, lambda row: row.votes[1] - row.votes[0]),
+    Column("learned", "learned", _learned, lambda row: -(row.learned[1] if row.learned else 0.0)),
     Column("health", "health", _health, lambda row: list(words.HEALTH).index(row.state)),
 )
 
@@ -113,7 +134,8 @@ COLUMNS = (
 class ModelTable(DataTable[Text]):
     HELP = (
         "Every model known. Enter pins the marked one, Space switches it on or off, s sorts by the next column, "
-        "/ filters, r looks again for servers. Can: V vision, T tools, S structured output, L long "
+        "/ filters, r looks again for servers. Learned: where your votes and the like have moved its ability the most. "
+        "Can: V vision, T tools, S structured output, L long "
         "context, R reasoning."
     )
     BINDINGS = bindings("registry")

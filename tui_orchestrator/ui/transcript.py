@@ -115,6 +115,18 @@ class Transcript(ScrollView, can_focus=True):
         entry.discarded, entry.growing, entry.changed = label, False, True
         self._changed(key)
 
+    def vote(self, key: str, liked: bool | None) -> None:
+        """Marks the answer as the user voted."""
+        entry = self.entry(key)
+        entry.vote, entry.changed = liked, True
+        self._changed(key)
+
+    def supersede(self, key: str, caption: Caption) -> None:
+        """Folds the answer under `caption`: another one has come in its place."""
+        entry = self.entry(key)
+        entry.discarded, entry.changed = caption, True
+        self._changed(key)
+
     def trail(self, key: str, caption: Caption) -> None:
         """A line that stays where it was first drawn, and is changed in place from then on."""
         if key not in self._rows:
@@ -160,6 +172,11 @@ class Transcript(ScrollView, can_focus=True):
         """What is drawn in the row `y` of the widget's content."""
         found = self._rows.find(self.scroll_offset.y + y)
         return (found.entry, found.piece.part) if found else None
+
+    def in_view(self) -> list[Entry]:
+        """What is drawn, the lowest first."""
+        hits = (self.hit(y) for y in reversed(range(self._room.height)))
+        return list(dict.fromkeys(hit[0] for hit in hits if hit is not None))
 
     def _add(self, entry: Entry) -> str:
         self._rows.add(entry)

@@ -1,0 +1,128 @@
+"""What a person does with an answer: vote on it, ask for another, pick the best of several."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual import work
+
+from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.services.chat import Options
+from tui_orchestrator.services.feedback import Given
+
+from . import choosing, words
+from .desk import Desk
+from .dialogs import Picker
+
+
+class Answers(Desk):
+    # -- votes
+
+    @work(group="vote", exit_on_error=False)
+    async def action_vote(self, liked: bool | None) -> None:
+        """On the lowest answer in view. The same vote once more takes it back."""
+        answer = self.chat.answer_at_hand
+        if self.runtime is None or self.talk is None:
+            return
+        if answer is None:
+            self.notify("There is no answer to vote on yet.", severity="warning", markup=False)
+            return
+        if liked is self.chat.vote_of(answer):
+            liked = None
+        try:
+            model = await self.runtime.feedback.vote(*answer, liked)
+        except LookupError as error:
+            self.notify(str(error.args[0]), severity="warning", markup=False)
+            return
+        said = "the vote is taken back" if liked is None else "▲ good" if liked else "▼ bad"
+        await self._voted(answer, model, said)
+
+    async def _voted(self, answer: Given, model: str, said: str) -> None:
+        assert self.runtime is not None
+        assert self.talk is not None
+        self.chat.tell_votes(await self.runtime.feedback.votes(self.talk.id), of=answer[0])
+        up, down = self.runtime.router.experience.lesson(model, self.runtime.clock.now()).votes
+        self.notify(f"{words.short_name(model)}: {said}. {up} for, {down} against.", markup=False, timeout=3)
+        self.show_models()
+        self.composer.weigh_again()
+
+    @work(exit_on_error=False)
+    async def action_pick_best(self) -> None:
+        """Of the newest ensemble in view or above."""
+        if self.busy() or self.runtime is None or self.talk is None:
+            return
+        answer = self.chat.answer_at_hand
+        members = await self.runtime.feedback.members(answer[0]) if answer is not None else ()
+        if answer is None or len(members) < 2:
+            self.notify("That is no ensemble's answer; /ensemble 3 makes the next turn one.", markup=False)
+            return
+        votes = await self.runtime.feedback.votes(self.talk.id)
+        best = next((number for (request, number), liked in votes.items() if liked and request == answer[0]), None)
+        choices = choosing.member_choices(members, best)
+        picker = Picker("The best answer", choices, empty="No member is called that.", hint="Enter picks")
+        chosen = await self.push_screen_wait(picker)
+        if chosen is not None:
+            numbers = [member.number for member in members]
+            model = await self.runtime.feedback.pick(answer[0], int(chosen), numbers)
+            await self._voted(answer, model, "▲ the best of them")
+
+    # -- asking again
+
+    def action_ask_again(self) -> None:
+        self._ask_again(self.options, elsewhere=False)
+
+    def ask_elsewhere(self, wanted: str) -> None:
+        """Of another model, or by another strategy, whichever is called that."""
+        if self.runtime is None:
+            return
+        name = wanted.replace("-", "_").lower()
+        if name in set(Strategy):
+            self._ask_again(_by(self.options, strategy=Strategy(name)), elsewhere=True)
+            return
+        try:
+            model = self.runtime.registry.find(wanted).id
+        except LookupError as error:
+            self.notify(str(error.args[0]), severity="warning", markup=False)
+            return
+        self._ask_again(_by(self.options, model=model), elsewhere=True)
+
+    @work
+    async def action_ask_another_model(self) -> None:
+        if self._may_ask_again():
+            choices = [one for one in choosing.model_choices(self.model_rows(), None) if one.id != choosing.UNPIN]
+            chosen = await self.push_screen_wait(
+                Picker("Ask another model", choices, empty="No model is called that.", hint="Enter asks")
+            )
+            if chosen is not None:
+                self.ask_elsewhere(chosen)
+
+    @work
+    async def action_ask_another_way(self) -> None:
+        if self._may_ask_again():
+            current = self.options.strategy or self.settings.policy.strategy
+            choices = choosing.strategy_choices(current, self.settings.policy.strategy, lambda strategy: None)
+            chosen = await self.push_screen_wait(
+                Picker("Ask again by", choices, empty="No strategy is called that.", hint="Enter asks")
+            )
+            if chosen is not None:
+                self.ask_elsewhere(chosen)
+
+    def _may_ask_again(self) -> bool:
+        if self.busy() or self.talk is None:
+            return False
+        if self.talk.last is None:
+            self.notify("Nothing was asked yet, so there is nothing to ask again.", severity="warning", markup=False)
+        return self.talk.last is not None
+
+    def _ask_again(self, options: Options, *, elsewhere: bool) -> None:
+        if not self._may_ask_again() or self.talk is None or self.talk.last is None:
+            return
+        request = self.talk.again(options)
+        self.chat.begin_again(request, self.talk.last)
+        self.decision.follow(request.id)
+        self.follow_turn(self.talk.send_again(request, elsewhere=elsewhere))
+
+
+def _by(options: Options, *, strategy: Strategy | None = None, model: str | None = None) -> Options:
+    """Chosen that way, whatever was pinned or chosen before."""
+    return replace(options, strategy=strategy, model=model, chain=())
