@@ -89,11 +89,11 @@ def assess(
     final = final_answer(request.prompt, whole)
     task = task_of(question, seen, final)
     cut_off = finish_reason is FinishReason.LENGTH or max_tokens_hit
-    ceilings = _hard_checks(profile, seen, asked, finish_reason, cut_off)
+    ceilings = _hard_checks(profile, seen, asked, task, finish_reason, cut_off)
     evidence = [
         *_learned(trained, question, seen, final, task),
         *_hedging(seen, profile),
-        *_completeness(seen, profile, asked),
+        *_completeness(seen, profile, asked, task),
         *_plausibility(question, seen, final, task),
         *_log_probability(mean_logprob),
     ]
@@ -112,7 +112,7 @@ def assess(
 
 
 def _hard_checks(
-    profile: Profile, answer: Answer, asked: Features, finish: FinishReason, cut_off: bool
+    profile: Profile, answer: Answer, asked: Features, task: Task, finish: FinishReason, cut_off: bool
 ) -> list[_Ceiling]:
     ceilings = []
     if finish is FinishReason.CONTENT_FILTER:
@@ -126,7 +126,7 @@ def _hard_checks(
         ceilings.append(_Ceiling(0.35, "ends inside a block of code", EscalationCause.TRUNCATED))
     if not ceilings and wants_json(asked) and not _holds_json(answer.whole):
         ceilings.append(_Ceiling(0.4, "no valid JSON though JSON was asked for"))
-    if not ceilings and _wants_code(profile, asked) and not _holds_code(answer):
+    if not ceilings and task is Task.OPEN and _wants_code(profile, asked) and not _holds_code(answer):
         ceilings.append(_Ceiling(0.4, "no code though code was asked for"))
     return ceilings
 
@@ -210,12 +210,12 @@ def _hedging(answer: Answer, profile: Profile) -> list[tuple[float, str]]:
     return evidence
 
 
-def _completeness(answer: Answer, profile: Profile, asked: Features) -> list[tuple[float, str]]:
+def _completeness(answer: Answer, profile: Profile, asked: Features, task: Task) -> list[tuple[float, str]]:
     evidence = []
     parts = len(_NUMBERED.findall(asked.text))
     if parts < 2 and not asked.multiple_choice:
         parts = min(6, asked.text.count("?") + asked.text.count("？"))
-    if parts >= 2 and not asked.looks_like_code and profile.task_type not in _TELLING:
+    if parts >= 2 and task is not Task.RUN and not asked.looks_like_code and profile.task_type not in _TELLING:
         given = max(len(_PART.findall(answer.text)), len(answer.text.split("\n\n")), answer.text.count(". ") // 2 + 1)
         if given < parts:
             evidence.append((-2.2 * (1 - given / parts), f"answers about {given} of {parts} parts"))
@@ -223,7 +223,7 @@ def _completeness(answer: Answer, profile: Profile, asked: Features) -> list[tup
             evidence.append((0.15, f"answers all {parts} parts"))
     # A short question may have a short answer whatever it is about, and one line of shell is a whole program.
     terse = (asked.asks and asked.size <= 30) or wants_json(asked) or (_about_code(profile) and _holds_code(answer))
-    if profile.task_type not in _BRIEF and profile.output_tokens >= 200 and not terse:
+    if task is Task.OPEN and profile.task_type not in _BRIEF and profile.output_tokens >= 200 and not terse:
         share = estimate_tokens(answer.whole) / profile.output_tokens
         if share < 0.1:
             evidence.append((-2.2 if Mark.LONG in asked.marks else -0.8, "very short for what was asked"))
