@@ -135,6 +135,7 @@ max_output = 100
 abilities = ["tools", "vision"]
 level = "advanced"
 ability = 0.65
+task_abilities = { code = 0.1 }
 local = true
 open_weights = true
 family = "qwen"

@@ -13,6 +13,7 @@ from .families import ABILITY_OF, Traits, level_of, local_speed, traits
 from .listings import DEFAULT_URLS, Listed
 from .names import answers_chat_completions, bare, chats, one_of_each, size, todays
 from .prices import Entry, PriceBook
+from .specialists import specialty
 
 LONG_CONTEXT_TOKENS = 128_000
 _LOADING_S = 6.0
@@ -85,6 +86,7 @@ class Shelf:
         known = traits(_sized(item), price or (said.price if said else None))
         local = self.own_machine and not item.remote
         window = item.context_window or (entry.context_window if entry else None)
+        special = specialty(item.name)
         model = Model(
             self.provider.name,
             item.name,
@@ -94,7 +96,8 @@ class Shelf:
             abilities=known.abilities if item.abilities is None else item.abilities,
             level=known.level,
             ability=known.ability,
-            ability_source=known.source,
+            task_abilities=special.offsets if special else {},
+            ability_source=f"{known.source}; {special.source}" if special else known.source,
             local=local,
             open_weights=known.open_weights or local,
             family=known.family,

@@ -175,7 +175,7 @@ def _model(reading: Reading, name: str, at: Found, providers: Mapping[str, Provi
     elif any(usd is not None for usd in (*prices.values(), per_call)) and not _told(reading, ("models", name)):
         missing = "input_usd" if prices["input"] is None else "output_usd"
         reading.problem(at.origin, ("models", name), f"{missing} is missing; a price needs input_usd and output_usd")
-    abilities = said["abilities"]
+    abilities, by_task = said["abilities"], said["task_abilities"]
     return ModelSettings(
         **{
             **{key: value for key, value in said.items() if key != "id"},
@@ -184,6 +184,7 @@ def _model(reading: Reading, name: str, at: Found, providers: Mapping[str, Provi
             "price": price,
             "abilities": None if abilities is None else frozenset(map(Ability, abilities)),
             "level": None if said["level"] is None else Level(said["level"]),
+            "task_abilities": by_task and {TaskType(task): offset for task, offset in by_task.items()},
         }
     )
 

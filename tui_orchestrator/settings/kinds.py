@@ -198,6 +198,35 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class ByName:
+    """Some of several names, each with a value of its own: `{ code = 0.1 }`."""
+
+    names: Choice
+    value: Kind
+    plural: str
+
+    @property
+    def words(self) -> str:
+        return f"a table of {self.plural}, each {self.value.words}; they are {', '.join(self.names.options)}"
+
+    def parse(self, raw: object) -> dict[str, object]:
+        if not isinstance(raw, Mapping):
+            raise ValueError(f"{shown(raw)} is not a table of {self.plural}")
+        values = {}
+        for name, value in raw.items():
+            known = self.names.parse(name)
+            try:
+                values[known] = self.value.parse(value)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
+        return values
+
+    def from_text(self, text: str) -> object:
+        pairs = (part.partition("=") for part in text.split(",") if part.strip())
+        return {name.strip(): self.value.from_text(value.strip()) for name, _, value in pairs}
+
+
+@dataclass(frozen=True, slots=True)
 class Regex:
     words = "a regular expression, best in single quotes"
 

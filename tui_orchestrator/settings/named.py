@@ -10,6 +10,7 @@ from ..routing.request import Strategy
 from .kinds import (
     ENVIRONMENT_NAME,
     MODEL,
+    ByName,
     Choice,
     Command,
     Flag,
@@ -187,6 +188,13 @@ MODELS = Table(
                 "at equal values a good answer is as likely as not.",
                 "0.65",
                 unset="from `level`",
+            ),
+            "task_abilities": Key(
+                ByName(Choice(tuple(TaskType)), Number(-1, 1), "task types"),
+                None,
+                "What to add to its ability on some task types.",
+                "{ code = 0.08, creative = -0.05 }",
+                unset="known of some specialists",
             ),
             "local": Key(Flag(), None, "Whether it runs on hardware of yours.", "true", unset="as its provider"),
             "open_weights": Key(Flag(), None, "Whether its weights are public.", "true", unset="not known"),

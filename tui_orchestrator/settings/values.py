@@ -12,7 +12,7 @@ from ..routing.decision import Policy
 from ..routing.errors import OrchestratorError
 from ..routing.money import Price
 from ..routing.ports import Timeouts
-from ..routing.profile import Ability, Level
+from ..routing.profile import Ability, Level, TaskType
 from ..routing.rules import Rule
 from .secrets import Secret
 
@@ -68,6 +68,7 @@ class ModelSettings:
     abilities: frozenset[Ability] | None = None
     level: Level | None = None
     ability: float | None = None
+    task_abilities: Mapping[TaskType, float] | None = None
     local: bool | None = None
     open_weights: bool | None = None
     family: str | None = None
