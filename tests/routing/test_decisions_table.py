@@ -52,7 +52,7 @@ def size(decision: Decision) -> int:
 
 
 EASY = [
-    # prompt                                                            task type            at most
+    # prompt                                                            task type    cheapest at most
     ("Hi!", {CHAT}, "small"),
     ("你好！", {CHAT}, "small"),
     ("Danke, das war alles!", {CHAT}, "middle"),
@@ -95,10 +95,11 @@ PROOFS = [
 
 @pytest.mark.parametrize(("prompt", "types", "most"), EASY)
 def test_an_easy_prompt_stays_small(prompt: str, types: set[TaskType], most: str) -> None:
-    for strategy in (Strategy.CHEAPEST, Strategy.BALANCED):
-        decision = decided(prompt, strategy)
-        assert decision.task_type in types
-        assert size(decision) <= SIZE[most]
+    cheapest, balanced = decided(prompt, Strategy.CHEAPEST), decided(prompt, Strategy.BALANCED)
+    assert cheapest.task_type in types
+    assert size(cheapest) <= SIZE[most]
+    # A little more quality may be worth the fraction of a cent that the next size costs.
+    assert size(balanced) <= min(SIZE[most] + 1, SIZE["large"])
 
 
 @pytest.mark.parametrize("prompt", PROOFS)
