@@ -40,6 +40,31 @@ async def test_the_route_and_the_cost_are_told_on_stderr_and_the_answer_alone_on
     assert "\x1b" not in ended.err, "no colours where there is no terminal"
 
 
+async def test_what_a_second_opinion_says_is_told_on_stderr_alone(shell: Shell) -> None:
+    shell.script.always(Say("Paris.")).always(Say("Lyon."), "rush-pro")
+    chain = ("ask", "--chain", "lumen-dash,rush-pro", "What is the capital of France?")
+    ended = await shell.run(*chain, "--check", "second-answer")
+    assert ended.out == "Paris.\n"
+    assert "≟ openai/rush-pro: second opinion disagrees: 0." in ended.err
+    assert " · 2 attempts · " in ended.err
+    told = (await shell.run(*chain, "--check", "second-answer", "--json")).json
+    (check,) = told["metadata"]["attempts"][0]["checks"]
+    assert (check["how"], check["model"], check["agrees"]) == ("second_opinion", "openai/rush-pro", False)
+    assert told["confidence"] == check["confidence_after"] == told["metadata"]["attempts"][0]["confidence"]
+    assert len((await shell.run(*chain, "--check", "off", "--json")).json["metadata"]["attempts"]) == 1
+
+
+async def test_a_check_by_another_model_contradicts_a_pinned_one_and_an_ensemble(shell: Shell) -> None:
+    for pair in (("-m", "rush-pro"), ("-e", "3"), ("-s", "ensemble")):
+        ended = await shell.run("ask", *pair, "--check", "judge", MERGE)
+        assert ended.code == 2
+        assert "leave --check out" in ended.err
+    ended = await shell.run("ask", "-m", "rush-pro", "--self-consistency", "1", "--events", MERGE)
+    assert [event["how"] for line in ended.lines if line["type"] == "checked" for event in [line["finding"]]] == [
+        "sample"
+    ]
+
+
 async def test_an_empty_answer_is_told_on_stderr(shell: Shell) -> None:
     shell.script.always(Say(text=""))
     ended = await shell.run("ask", "-m", "rush-pro", "What is the capital of France?")

@@ -130,6 +130,29 @@ async def test_an_escalation_shows_what_was_not_good_enough(tmp_path: Path) -> N
         await seat.sees("~ 0.", "< 0.60", "→", "discarded", "on the Seine")
 
 
+async def test_a_second_opinion_stands_in_the_trail_and_folded_under_the_answer(tmp_path: Path) -> None:
+    other = Say(text="Let me count on my fingers.\n\n17 times 3 is 52.")
+    script = Script().always(Say(text="17 times 3 is 51.")).always(other, "rush-pro")
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/chain lumen-dash,rush-pro")
+        await seat.send("/check second-answer")
+        await seat.send("What is 17 times 3?")
+        await seat.ended()
+        await seat.sees(
+            "lumen-dash ~ 0.", " · second opinion rush-pro disagrees → 0.", "▸ second opinion disagrees: 0."
+        )
+        await seat.sees("2 rush-pro (second opinion)", "the turn")
+        await seat.sees_no("fingers")
+        assert seat.app.chat.last_answer() == "17 times 3 is 51."
+        await seat.pilot.press("ctrl+n")
+        await seat.sees_no("17 times 3 is 51.")
+        await seat.pilot.press("ctrl+l")
+        await seat.sees("Sessions", "2 messages")
+        await seat.pilot.press("down", "enter")
+        await seat.sees("▸ second opinion disagrees: 0.", "(rush-pro)", "17 times 3 is 51.")
+        await seat.sees_no("fingers")
+
+
 async def test_when_every_model_fails_it_says_what_happened_and_what_to_do(tmp_path: Path) -> None:
     script = Script().always(Reply(401))
     async with console(tmp_path, script=script) as seat:

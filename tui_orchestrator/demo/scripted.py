@@ -38,6 +38,8 @@ _SUM = re.compile(
     r"[\s?=.!]*",
     re.IGNORECASE,
 )
+_JUDGED = re.compile(r"<answer>\n(?P<answer>.*)\n</answer>\s+Is the answer right", re.DOTALL)
+"""An answer that the router asks to be judged; the demo goes by whether it doubts itself."""
 _ECHO = re.compile(
     r"\b(?:reply|respond|answer|say)(?: only| just| exactly)?(?: with)?(?: only| exactly| just)?(?: the word)?:?\s*"
     r"[\"'“](?P<words>[^\"'”]{1,80})[\"'”]",
@@ -78,7 +80,7 @@ def answer(model: DemoModel, question: Question) -> Answer:
     """The same for the same model and conversation, every time."""
     asked = [turn.text.strip() for turn in question.turns if turn.role == "user"] or [""]
     prompt = asked[-1]
-    exact = _exact(prompt)
+    exact = _verdict(prompt) or _exact(prompt)
     if exact is not None:
         return Answer(_finished(model, exact))
     before = asked[:-1]
@@ -98,6 +100,14 @@ def answer(model: DemoModel, question: Question) -> Answer:
             opening += f"There is no {_spelt(wanted)} version in the demo; here it is in {_spelt(language)}.\n\n"
     text = opening + filled(topic, topic.section(language, quality), model, question, asked, quality)
     return Answer(_finished(model, text), topic.thinking if model.thinks else "")
+
+
+def _verdict(prompt: str) -> str | None:
+    asked = _JUDGED.search(prompt)
+    if asked is None:
+        return None
+    doubts = _HEDGE_BEFORE in asked["answer"] or _HEDGE_AFTER in asked["answer"]
+    return "WRONG: it doubts itself." if doubts else "RIGHT: it says what was asked, without doubt."
 
 
 def _exact(prompt: str) -> str | None:
