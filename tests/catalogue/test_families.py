@@ -140,10 +140,10 @@ def _samples(pattern: str) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "ability", "why"),
     [
-        ("some-new-model-1.5b", 0.30, "1.5 billion parameters"),
+        ("some-new-model-1.5b", 0.32, "1.5 billion parameters"),
         ("nobody/unheard-of-8b-instruct", 0.42, "8 billion parameters"),
-        ("unheard-of:70b", 0.54, "70 billion parameters"),
-        ("colossus-1.2t-a40b", 0.74, "1200 billion parameters"),
+        ("unheard-of:70b", 0.55, "70 billion parameters"),
+        ("colossus-1.2t-a40b", 0.71, "1200 billion parameters"),
     ],
 )
 def test_an_unknown_model_is_judged_by_its_size(name: str, ability: float, why: str) -> None:

@@ -278,10 +278,12 @@ class Columns(Vertical):
         self.add_class("-judged")
 
     def best(self, number: int | None) -> None:
-        """Marks the member the user voted for, and no other."""
+        """Marks the member the user voted for, and no other; where one only is shown, it is that one."""
         for own, member in self._members.items():
             member.best = own == number
             self._redraw(own)
+        if number in self._members:
+            self.select(number)
 
     def transcript(self, number: int) -> Transcript:
         """A member's, for copying from it or focusing it."""
