@@ -206,6 +206,7 @@ def test_asking_is_worth_more_where_going_on_is_dear() -> None:
     cheap = worth_asking(doubt(0.5), NANO, (SONNET,), THRESHOLD, WEIGHTS)
     dear = worth_asking(doubt(0.5), NANO, (OPUS,), THRESHOLD, WEIGHTS)
     assert dear > cheap
+    assert dear > 0, "below the threshold too: it may save the dear call"
 
 
 @given(shares, shares, shares)
