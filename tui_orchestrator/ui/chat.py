@@ -22,8 +22,9 @@ from . import words
 from .columns import Columns
 from .entries import Entry, Kind, Part, Severity
 from .layout import LOW
-from .live import LiveTurn, answer_key, given, prompt_key, request_of, stored_status
+from .live import LiveTurn, answer_key, given, prompt_key, request_of
 from .look import Caption
+from .status import stored_status
 from .transcript import Transcript
 
 WELCOME = "welcome"

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import (
     CHECKS,
-    Attempt,
     AttemptFailed,
     AttemptFinished,
     AttemptStarted,
     Cause,
     Checked,
     Completed,
-    Confidence,
     Decided,
     Escalated,
     Event,
@@ -27,7 +24,6 @@ from tui_orchestrator.routing.events import (
     Verdict,
     Waiting,
 )
-from tui_orchestrator.routing.money import Cost, Usage
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.routing.telling import check_name, found, said
 from tui_orchestrator.services.feedback import Given
@@ -36,9 +32,8 @@ from . import words
 from .columns import Columns
 from .entries import Entry, Kind
 from .look import Caption, Mark
+from .status import SEPARATOR, status_line
 from .transcript import Transcript
-
-SEPARATOR: Mark = (" · ", "muted")
 
 
 @dataclass(slots=True)
@@ -353,51 +348,3 @@ class LiveTurn:
             self._transcript.notice(f"Cancelled.{kept}{spent}", "warning")
         else:
             self._transcript.notice(f"{event.error.message}\n{event.error.hint}{spent}", "error")
-
-
-def status_line(
-    model: str,
-    strategy: str,
-    usage: Usage,
-    cost: Cost,
-    confidence: Confidence | None,
-    latency_s: float,
-    tokens_per_s: float | None,
-) -> list[Mark]:
-    """Under each answer: model · provider · strategy · ↑in ↓out · seconds · tok/s · $ · confidence."""
-    approximate = "~" if usage.source == "estimated" else ""
-    figures = f"↑{approximate}{words.tokens(usage.input)} ↓{approximate}{words.tokens(usage.output)}"
-    parts: list[Mark] = [
-        (words.short_name(model), "strong"),
-        (model.partition("/")[0], "muted"),
-        (words.spoken(strategy), "muted"),
-        (figures, "muted"),
-        (words.seconds(latency_s), "muted"),
-    ]
-    if tokens_per_s:
-        parts.append((f"{tokens_per_s:.0f} tok/s", "muted"))
-    parts.append((str(cost), "money"))
-    if confidence is not None:
-        role = "success" if confidence.value >= 0.6 else "warning"
-        parts.append((f"confidence {confidence.value:.2f}", role))
-    return joined(parts)
-
-
-def joined(parts: Sequence[Mark]) -> list[Mark]:
-    marks: list[Mark] = []
-    for part in parts:
-        marks += [SEPARATOR, part] if marks else [part]
-    return marks
-
-
-def stored_status(attempt: Attempt) -> list[Mark]:
-    confidence = None if attempt.confidence is None else Confidence(attempt.confidence)
-    return status_line(
-        attempt.model,
-        attempt.strategy,
-        attempt.usage,
-        attempt.cost,
-        confidence,
-        attempt.latency_s,
-        attempt.tokens_per_s,
-    )
