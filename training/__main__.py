@@ -7,6 +7,7 @@ import sys
 
 PARTS = {
     "confidence": "training.confidence",
+    "abilities": "training.abilities",
 }
 """Name: the module whose `main(arguments)` trains it."""
 

@@ -65,6 +65,8 @@ def test_of_one_answer_the_weightiest_sign_alone_counts() -> None:
     assert shift(after(kept, again)) == shift(after(again)) < 0
     assert shift(after(kept, again, vote(1, True))) == shift(after(vote(1, True)))
     assert shift(after(kept, vote(1, True), vote(1, None))) == shift(after(kept)) > 0
+    weaker_later = asked_again(answer(1), NOW + timedelta(hours=1), elsewhere=True)
+    assert shift(after(vote(1, True), weaker_later)) == shift(after(vote(1, True)))
 
 
 def test_weaker_signs_move_less() -> None:
