@@ -28,6 +28,7 @@ STYLE = """
   .second { stroke: #bf5700 }
   .dot.text { fill: #0969da; stroke: none }
   .dot.second { fill: #bf5700; stroke: none }
+  .dot.best { fill: #8c959f; stroke: none }
   @media (prefers-color-scheme: dark) {
     svg { background: #0d1117 }
     text { fill: #e6edf3 }
@@ -62,10 +63,10 @@ class Panel:
         for value in upwards:
             _, y = self.at((0, value))
             parts.append(f'<line class="grid" x1="{self.left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-            parts.append(_text(self.left - 7, y + 4, f"{value:.0%}", "small", "end"))
+            parts.append(text(self.left - 7, y + 4, f"{value:.0%}", "small", "end"))
         for value in across:
             x, _ = self.at((value, self.low))
-            parts.append(_text(x, bottom + 17, f"{value:.0%}", "small", "middle"))
+            parts.append(text(x, bottom + 17, f"{value:.0%}", "small", "middle"))
         parts.append(
             f'<rect class="frame" x="{self.left}" y="{self.top}" width="{self.width}" height="{self.height}"/>'
         )
@@ -89,8 +90,8 @@ def escalation(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
     for number, (group, lines) in enumerate(curves.items()):
         x, y = left + number % 2 * (size[0] + gap_x), top + number // 2 * (size[1] + gap_y)
         panel = Panel(x, y, *size, low, high)
-        parts.append(_text(x, y - 9, group.partition("|")[2]))
-        parts.append(_text(x + size[0] / 2, y + size[1] + 32, "share escalated", "small", "middle"))
+        parts.append(text(x, y - 9, group.partition("|")[2]))
+        parts.append(text(x + size[0] / 2, y + size[1] + 32, "share escalated", "small", "middle"))
         ticks = [step / 10 for step in range(round(low * 10), round(high * 10) + 1)]
         parts += panel.axes((0, 0.25, 0.5, 0.75, 1), ticks)
         for name, style in (
@@ -104,9 +105,9 @@ def escalation(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
     rows = (len(curves) + 1) // 2
     width, height = left + 2 * size[0] + gap_x + 22, top + rows * (size[1] + gap_y) + 4
     head = [
-        _text(20, 32, "Escalating the answers that are trusted least", "title"),
-        _text(20, 54, "Share of answers that are right, against the share escalated to the strongest model", "small"),
-        *_legend(
+        text(20, 32, "Escalating the answers that are trusted least", "title"),
+        text(20, 54, "Share of answers that are right, against the share escalated to the strongest model", "small"),
+        *legend(
             74,
             ("text", "by the answer's text"),
             ("second", "and one second answer"),
@@ -115,7 +116,7 @@ def escalation(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
         ),
     ]
     foot = "MMLU-Pro, five-fold cross-validation: no answer was judged by weights that had seen it"
-    return _svg(width, height, [*head, *parts, _text(20, height - 12, foot, "small")])
+    return svg(width, height, [*head, *parts, text(20, height - 12, foot, "small")])
 
 
 def confidence(bins: Mapping[str, Sequence[Sequence[float]]], errors: Mapping[str, float]) -> str:
@@ -130,39 +131,39 @@ def confidence(bins: Mapping[str, Sequence[Sequence[float]]], errors: Mapping[st
             panel.dot(point, 2 + 22 * share**0.5 / 2, style)
             for point, (_, _, share) in zip(points, bins[name], strict=True)
         ]
-    return _svg(
+    return svg(
         530,
         588,
         [
-            _text(20, 32, "How true the confidence is", "title"),
-            _text(20, 54, "Answers that were right, against the confidence they were given", "small"),
-            *_legend(
+            text(20, 32, "How true the confidence is", "title"),
+            text(20, 54, "Answers that were right, against the confidence they were given", "small"),
+            *legend(
                 74,
                 ("text", f"by the text (error {errors['text_alone']:.2f})"),
                 ("second", f"and a second answer ({errors['with_one_second_answer']:.2f})"),
                 ("even", "exact"),
             ),
             *parts,
-            _text(276, 558, "confidence", "small", "middle"),
-            _text(20, 578, "MMLU-Pro and CRUXEval, five-fold cross-validation; larger dots, more answers", "small"),
+            text(276, 558, "confidence", "small", "middle"),
+            text(20, 578, "MMLU-Pro and CRUXEval, five-fold cross-validation; larger dots, more answers", "small"),
         ],
     )
 
 
-def _legend(y: float, *entries: tuple[str, str]) -> list[str]:
+def legend(y: float, *entries: tuple[str, str]) -> list[str]:
     parts, x = [], 20.0
     for style, words in entries:
         parts.append(f'<line class="line {style}" x1="{x}" x2="{x + 24}" y1="{y}" y2="{y}"/>')
-        parts.append(_text(x + 30, y + 4, words, "small"))
+        parts.append(text(x + 30, y + 4, words, "small"))
         x += 52 + 6.4 * len(words)
     return parts
 
 
-def _text(x: float, y: float, words: str, name: str = "", anchor: str = "start") -> str:
+def text(x: float, y: float, words: str, name: str = "", anchor: str = "start") -> str:
     return f'<text class="{name}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
-def _svg(width: float, height: float, parts: Iterable[str]) -> str:
+def svg(width: float, height: float, parts: Iterable[str]) -> str:
     body = "\n".join(parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '

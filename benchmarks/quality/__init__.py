@@ -1,0 +1,1 @@
+"""What `benchmarks/routing.py` measures, and against what."""
