@@ -6,6 +6,7 @@ import importlib
 import sys
 
 PARTS = {
+    "profile": "training.profile",
     "confidence": "training.confidence",
     "abilities": "training.abilities",
 }

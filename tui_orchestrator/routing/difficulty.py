@@ -1,133 +1,102 @@
-"""How hard a prompt is: a small sum set by hand, every term of which is shown.
+"""How hard a prompt is, from the trained heads; how far to trust that; and why, in words.
 
-The words of a prompt say little about who will answer it well; its length says something on questions of knowledge and
-the opposite on small talk, so length has a sign per task type. The scale is that of the models' abilities: a greeting
-0.05, a function to merge two lists 0.35, a proof about primes 0.7, a consensus algorithm with a safety proof 0.9.
+Two views of difficulty share one scale. *Perceived* is learned from what people rated and holds for any prompt.
+*Outcome* is learned from published results: which questions a strong model gets right where a weak one fails. The more
+a prompt is of the kind that those questions are of, the more the second counts:
+
+    difficulty = (1 − e)·perceived + e·(anchor + slope·gain)
+
+with e = 1 for multiple choice and, for open questions, 0.3 to 0.8 with the learned probability of the kind.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from dataclasses import dataclass
 
-from . import lexicon
 from .features import Features
-from .marks import Mark
-from .profile import Evidence, TaskType
+from .measures import asks_for_proof
+from .prediction import CHOICE, EXAMINED, MANY, MANY_OPTIONS, OPEN, PERCEIVED, Prediction, Weights
+from .profile import Evidence
 
-_BASE: Mapping[TaskType, float] = {
-    TaskType.CODE: 0.345,
-    TaskType.CODE_REFACTOR: 0.42,
-    TaskType.DEBUGGING: 0.46,
-    TaskType.MATH: 0.40,
-    TaskType.REASONING: 0.44,
-    TaskType.RESEARCH: 0.31,
-    TaskType.ANALYSIS: 0.38,
-    TaskType.PLANNING: 0.38,
-    TaskType.CREATIVE: 0.29,
-    TaskType.SUMMARIZATION: 0.26,
-    TaskType.TRANSLATION: 0.24,
-    TaskType.EXTRACTION: 0.28,
-    TaskType.EVALUATION: 0.42,
-    TaskType.PROBLEM_GENERATION: 0.38,
-    TaskType.COMPLETION: 0.22,
-    TaskType.SIMPLE_QA: 0.10,
-    TaskType.CONVERSATION: 0.04,
-    TaskType.LONG_CONTEXT: 0.48,
-    TaskType.MULTIMODAL: 0.32,
-}
-
-_PER_DOUBLING: Mapping[TaskType, float] = {
-    TaskType.CODE: 0.025,
-    TaskType.CODE_REFACTOR: 0.02,
-    TaskType.DEBUGGING: 0.02,
-    TaskType.MATH: 0.035,
-    TaskType.REASONING: 0.03,
-    TaskType.RESEARCH: 0.025,
-    TaskType.ANALYSIS: 0.02,
-    TaskType.PLANNING: 0.02,
-    TaskType.CREATIVE: -0.005,
-    TaskType.SUMMARIZATION: 0.005,
-    TaskType.TRANSLATION: 0.015,
-    TaskType.EXTRACTION: 0.01,
-    TaskType.EVALUATION: 0.015,
-    TaskType.PROBLEM_GENERATION: 0.015,
-    TaskType.SIMPLE_QA: 0.04,
-    TaskType.CONVERSATION: -0.01,
-}
-"""What each doubling of the prompt's length beyond fifteen words adds."""
-
-_EXAMINATION, _EXAMINATION_PER_DOUBLING = 0.38, 0.04
+LEAST, MOST = 0.02, 0.98
+_FORMS = {OPEN: "open", CHOICE: "choice", MANY: "many"}
+_STRETCH, _MIDDLE = 1.25, 4.0
+"""Ratings that are learned draw towards the middle; a decision needs the ends."""
+_PROOF = 6.5
+"""Complexity of a prompt that asks for a proof, at least: too few of those that people rated do."""
+_STRICTER = 0.25
+"""Those who rated real conversations saw them this much harder than those who wrote the prompts."""
+_KNOWN_FROM, _NOVEL_FROM = 0.75, 0.3
+"""Shares of known words: as in the languages and subjects learned from (nine prompts in ten there have more), and as in
+languages of which hardly a word was seen."""
+_DISAGREEMENT = 0.6
+_LEAST_SHARE, _MOST_SHARE = 0.3, 0.8
+"""Of the outcome view in an open question: something also where the question is of another kind, for what failed
+elsewhere says something there too; and never all, for an examination asks nothing that everybody knows."""
 
 
-def assess(features: Features, probabilities: Mapping[TaskType, float]) -> tuple[float, int, tuple[Evidence, ...]]:
-    """Difficulty 0–1, complexity 1–10 and the evidence for both, the strongest first."""
-    if features.multiple_choice:
-        # What an examination question is about says little; how long the question itself is says most.
-        base, growth = _EXAMINATION, _EXAMINATION_PER_DOUBLING
-    else:
-        base = sum(share * _BASE[task_type] for task_type, share in probabilities.items())
-        growth = sum(share * _PER_DOUBLING.get(task_type, 0.0) for task_type, share in probabilities.items())
-    evidence = [*_asked(features), *_shape(features)]
-    least = -2.0 if features.multiple_choice else 0.0
-    doublings = min(6.0, max(least, math.log2(max(1, features.question_size) / 15)))
-    perceived = base + sum(item.effect for item in evidence)
-    if abs(growth * doublings) >= 0.005:
-        evidence.append(Evidence(f"about {features.question_size:,} words long", growth * doublings))
-    difficulty = base + sum(item.effect for item in evidence)
-    # A person sees a long prompt as harder whatever it is about.
-    perceived += 0.04 * max(0.0, doublings)
-    complexity = round(0.6 + 9.6 * _bounded(perceived))
-    evidence.sort(key=lambda item: -abs(item.effect))
-    return _bounded(difficulty), max(1, min(10, complexity)), tuple(evidence)
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    difficulty: float
+    """0.02 to 0.98, on the scale of the models' abilities."""
+    complexity: int
+    """1 to 10."""
+    novelty: float
+    """0 to 1."""
+    evidence: tuple[Evidence, ...]
+    """The strongest first; effects in units of difficulty."""
 
 
-def _bounded(sum_of_terms: float) -> float:
-    """Linear up to 0.85, then ever slower towards 0.98: many small signs never add up to certainty."""
-    if sum_of_terms <= 0.85:
-        return max(0.02, sum_of_terms)
-    return 0.85 + 0.13 * math.tanh((sum_of_terms - 0.85) / 0.13)
+def assess(weights: Weights, features: Features, seen: Prediction) -> Assessment:
+    head = _head(features)
+    form = _FORMS[head]
+    rating = min(10.0, max(_PROOF if asks_for_proof(features) else 1.0, seen.heads[PERCEIVED]))
+    perceived = _bounded((_MIDDLE + _STRETCH * (rating - _MIDDLE) - 0.6) / 9.6)
+    outcome = _bounded(weights.anchors[f"{form} difficulty"] + weights.anchors[f"{form} slope"] * seen.heads[head])
+    share = 1.0 if head != OPEN else _share(seen.heads[EXAMINED])
+    difficulty = (1 - share) * perceived + share * outcome
+    return Assessment(
+        difficulty=_bounded(difficulty),
+        complexity=max(1, min(10, round(rating + _STRICTER))),
+        novelty=_novelty(features, seen, abs(perceived - outcome) * share if head == OPEN else 0.0),
+        evidence=_evidence(weights, features, seen, head, share, weights.anchors[f"{form} slope"]),
+    )
 
 
-def _asked(features: Features) -> list[Evidence]:
-    """What the words ask for."""
-    marks = features.marks
-    evidence = []
-    if Mark.PROOF in marks or (features.cjk and any(cue in features.text for cue in lexicon.CJK_PROOF)):
-        evidence.append(Evidence("asks for a proof", 0.26))
-    for mark, what, each, most in (
-        (Mark.DEEP, "deep subject", 0.08, 0.28),
-        (Mark.DEEPENING, "wants it thorough", 0.035, 0.07),
-        (Mark.STEPS, "several steps", 0.02, 0.06),
-        (Mark.CONSTRAINTS, "conditions to keep", 0.012, 0.08),
-        (Mark.EASING, "said to be simple", -0.04, -0.06),
-    ):
-        found = marks.get(mark)
-        if found:
-            effect = max(most, each * len(found)) if each < 0 else min(most, each * len(found))
-            evidence.append(Evidence(f"{what}: {', '.join(found[:3])}", effect))
-    return evidence
+def _share(examined: float) -> float:
+    likely = 1 / (1 + math.exp(-max(-30.0, min(30.0, examined))))
+    return _LEAST_SHARE + (_MOST_SHARE - _LEAST_SHARE) * likely
 
 
-def _shape(features: Features) -> list[Evidence]:
-    """What the form of the text shows."""
-    evidence = []
-    if features.math_signs:
-        count = features.math_signs
-        evidence.append(Evidence(f"mathematical notation, {count} signs", min(0.12, 0.03 + 0.012 * count)))
-    figures = features.numbers / max(1, len(features.words))
-    if features.numbers >= 3 and not features.looks_like_code:
-        # The share of words that are figures told most about failure on published examinations.
-        evidence.append(
-            Evidence(f"{features.numbers} figures", min(0.14, 0.5 * figures) * min(1.0, features.size / 30))
-        )
-    if features.multiple_choice and Mark.NEGATION in features.marks:
-        evidence.append(Evidence("a negated question", 0.03))
-    if features.looks_like_code and features.lines > 15:
-        lines = features.lines
-        evidence.append(Evidence(f"{lines:,} lines with code", min(0.12, 0.03 * math.log2(lines / 8))))
-    elif features.list_items >= 3:
-        evidence.append(Evidence(f"{features.list_items} listed points", min(0.06, 0.01 * features.list_items)))
-    if features.error_names:
-        evidence.append(Evidence("an error message", 0.03))
-    return evidence
+def _head(features: Features) -> int:
+    if not features.multiple_choice:
+        return OPEN
+    return MANY if features.options >= MANY_OPTIONS else CHOICE
+
+
+def _bounded(value: float) -> float:
+    return min(MOST, max(LEAST, value))
+
+
+def _novelty(features: Features, seen: Prediction, disagreement: float) -> float:
+    """Words that were never seen; and for open questions how far the two views of difficulty lie apart."""
+    if not features.tokens:
+        return 0.5
+    unknown = (_KNOWN_FROM - seen.coverage) / (_KNOWN_FROM - _NOVEL_FROM)
+    # One unknown word among four is a name; among forty words ten are a language.
+    unknown *= min(1.0, (features.size + 1) / 6)
+    return round(min(1.0, max(0.0, unknown) + _DISAGREEMENT * disagreement), 3)
+
+
+def _evidence(
+    weights: Weights, features: Features, seen: Prediction, head: int, share: float, slope: float
+) -> tuple[Evidence, ...]:
+    """The n-grams and measures that moved the difficulty most, each with its effect on it."""
+    heads = {PERCEIVED: (1 - share) * _STRETCH / 9.6, head: share * slope}
+    words = {"its length": f"about {features.size:,} words long"}
+    return tuple(
+        Evidence(words.get(name, name), round(max(-1.0, min(1.0, effect)), 4))
+        for name, effect in weights.pushes(seen, heads, most=6)
+        if abs(effect) >= 0.005
+    )

@@ -10,16 +10,24 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from . import lexicon
 from .marks import Mark, find_marks
 
 HEAD, TAIL = 1500, 500
 _MARGIN = 4000
 """White space before the first word that is skipped, at most: a million spaces are not searched for a word."""
 
+_SCRIPTS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f"
 # Words may carry an inner apostrophe or hyphen, and the endings that name languages: c++, c#, node.js.
-_TOKEN = re.compile(r"[^\W\d_]+(?:['\-.;][^\W\d_]+)*(?:\+\+|#)?|\d+(?:[.,]\d+)*")
-_CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f]")
+_WORD = re.compile(r"[^\W\d_]+(?:['\-.;][^\W\d_]+)*(?:\+\+|#)?|\d+(?:[.,]\d+)*")
+# Chinese and Japanese write no spaces: each of their characters is a token, and so is each sign.
+_TOKEN = re.compile(
+    rf"[{_SCRIPTS}]|[^\W\d_{_SCRIPTS}]+(?:['\-.;][^\W\d_{_SCRIPTS}]+)*(?:\+\+|#)?|\d+(?:[.,]\d+)*|__+|[^\w\s]"
+)
+# The same over ASCII, where character sets are quick to look into.
+_ASCII_WORD = re.compile(r"[a-z]+(?:['\-.;][a-z]+)*(?:\+\+|#)?|\d+(?:[.,]\d+)*", re.ASCII)
+_ASCII_TOKEN = re.compile(rf"{_ASCII_WORD.pattern}|__+|[^\w\s]", re.ASCII)
+_DIGIT = re.compile(r"\d")
+_CJK = re.compile(f"[{_SCRIPTS}]")
 _CODE_LINE = re.compile(
     r"^[ \t]*(?:def \w+\(|class \w+[:({]|import [\w.]+|from [\w.]+ import |#include|fn \w+|func \w+|function \w*\("
     r"|(?:public|private|static|const|let|var) \w+|SELECT\s|return\b|for ?\(|if ?\(|while ?\(|@\w+|<\w+[ >/]|\$ \w+|\}"
@@ -27,12 +35,9 @@ _CODE_LINE = re.compile(
     re.MULTILINE,
 )
 _ERROR_NAME = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b|\berror\[?[A-Z]+\d+|\bpanic:|\bSegmentation fault")
-_OPTION = re.compile(r"^[ \t]*\(?[A-Ea-e][.):][ \t]", re.MULTILINE)
+_OPTION = re.compile(r"^[ \t]*\(?[A-Ja-j][.):][ \t]", re.MULTILINE)
 _LIST_ITEM = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]", re.MULTILINE)
 _CENTURIES = ("15", "16", "17", "18", "19", "20")
-_VOWELS = frozenset("aeiouyäöüáéíóúàèùâêîôûœæ")
-_STRANGENESS_WORDS = 100
-"""How many words are looked at to tell a language."""
 
 # Rules of thumb for today's tokenisers (byte-pair encodings of 100,000 to 200,000 entries, November 2026): English
 # prose comes to about 4 bytes a token, source code to about 3, Chinese and Japanese to about one character. Each figure
@@ -77,7 +82,15 @@ def _tokens(text: str) -> float:
 
 def words_of(text: str) -> tuple[str, ...]:
     """Lower-cased words and numbers in order; a run of Chinese or Japanese is one of them."""
-    return tuple(_TOKEN.findall(text.replace("’", "'").lower()))
+    if text.isascii():
+        return tuple(_ASCII_WORD.findall(text.lower()))
+    return tuple(_WORD.findall(text.replace("’", "'").lower()))
+
+
+def tokens_of(text: str) -> list[str]:
+    """Lower-cased words, signs and single Chinese and Japanese characters in order; every number is '0'."""
+    found = _ASCII_TOKEN.findall(text.lower()) if text.isascii() else _TOKEN.findall(text.replace("’", "'").lower())
+    return ["0" if token[0].isdigit() else token for token in found] if _DIGIT.search(text) else found
 
 
 @dataclass(frozen=True)
@@ -86,7 +99,8 @@ class Features:
 
     text: str
     """The two ends that were read."""
-    words: tuple[str, ...]
+    tokens: list[str]
+    """As `tokens_of` gives them."""
     length: int
     """Characters of the whole text."""
     lines: int
@@ -96,13 +110,24 @@ class Features:
     cjk: int
     """Chinese and Japanese characters among those read."""
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Length in words of the whole text, two Chinese or Japanese characters counted as one."""
         if not self.text:
             return 0
-        read = len(self.words) + self.cjk // 2
+        read = sum(map(str.isalnum, self.tokens)) - self.cjk + (self.cjk + 1) // 2
         return round(read * max(1.0, self.length / len(self.text)))
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        return words_of(self.text)
+
+    @cached_property
+    def instruction(self) -> tuple[str, ...]:
+        """The words of the two ends where it usually stands; what lies between is mostly pasted."""
+        if len(self.text) <= 1000:
+            return self.words
+        return (*words_of(self.text[:700]), *words_of(self.text[-300:]))
 
     @cached_property
     def code_lines(self) -> int:
@@ -117,42 +142,51 @@ class Features:
     @cached_property
     def options(self) -> int:
         """Lines that offer an answer to choose: 'A. …'."""
-        return len(_OPTION.findall(self.text))
+        return len(_OPTION.findall(self.text)) if self.text.count("\n") >= 2 else 0
 
     @cached_property
     def marks(self) -> dict[Mark, list[str]]:
-        return find_marks(self.words)
+        return find_marks(self.instruction)
 
-    @property
+    @cached_property
     def multiple_choice(self) -> bool:
         return self.options >= 3
 
     @cached_property
+    def stem(self) -> str:
+        """The text without the answers to choose from."""
+        first = _OPTION.search(self.text) if self.multiple_choice else None
+        return self.text if first is None else self.text[: first.start()]
+
+    @property
     def question_size(self) -> int:
         """Length in words without the answers to choose from."""
-        first = _OPTION.search(self.text) if self.multiple_choice else None
-        if first is None or self.length > len(self.text):
+        if self.length > len(self.text):
             return self.size
-        return round(self.size * first.start() / max(1, len(self.text)))
+        return round(self.size * len(self.stem) / max(1, len(self.text)))
 
     @cached_property
     def list_items(self) -> int:
-        return len(_LIST_ITEM.findall(self.text))
+        return len(_LIST_ITEM.findall(self.text)) if "\n" in self.text else 0
 
     @cached_property
     def code_signs(self) -> float:
         """Share of the characters read that are brackets, semicolons and the like."""
-        return sum(map(self.text.count, "{}();=<>[]|&")) / max(1, len(self.text))
+        data = self.text.encode("utf-8", "replace")
+        return (len(data) - len(data.translate(None, b"{}();=<>[]|&"))) / max(1, len(self.text))
 
     @cached_property
     def math_signs(self) -> int:
         text = self.text
-        tex = sum(map(text.count, ("\\frac", "\\sum", "\\int", "\\sqrt", "\\text", "^", "_{", "\\(")))
-        return tex + text.count("$") // 2 + sum(map(text.count, "≡≤≥∑∫√∈∀∃π×÷∞²³→"))
+        tex = text.count("^") + text.count("_{")
+        if "\\" in text:
+            tex += sum(map(text.count, ("\\frac", "\\sum", "\\int", "\\sqrt", "\\text", "\\(")))
+        signs = 0 if text.isascii() else sum(map(text.count, "≡≤≥∑∫√∈∀∃π×÷∞²³→"))
+        return tex + text.count("$") // 2 + signs
 
     @cached_property
     def numbers(self) -> int:
-        return sum(word[0].isdigit() for word in self.words)
+        return self.tokens.count("0")
 
     @cached_property
     def quantities(self) -> int:
@@ -163,28 +197,11 @@ class Features:
     def asks(self) -> bool:
         return "?" in self.text or "？" in self.text or self.text.endswith(("吗", "か", "か。"))
 
-    @property
+    @cached_property
     def looks_like_code(self) -> bool:
         if self.fences or self.code_lines >= 2:
             return True
         return self.code_signs > 0.06 and self.length > 40 and self.math_signs < 2
-
-    @cached_property
-    def strangeness(self) -> float:
-        """0 ordinary text in a language the word lists know, 1 nothing of the kind."""
-        seen = self.words[:_STRANGENESS_WORDS]
-        letters = sum(map(len, seen)) or 1
-        if self.cjk > 0.3 * sum(map(len, self.words)):
-            return 0.1
-        words = [word for word in seen if not word[0].isdigit()]
-        if not words:
-            return 1.0 if self.text.strip() else 0.5
-        foreign = sum(len(w) for w in words if not w[0].isascii() and w[0] > "\u024f") / letters
-        odd = sum(len(word) > 22 or (len(word) > 4 and _VOWELS.isdisjoint(word)) for word in words) / len(words)
-        known = sum(word in lexicon.COMMON or word in lexicon.CUES for word in words) / len(words)
-        # Prose runs at a third or more of such words; code at less, and is known by its shape.
-        uncovered = 0.0 if self.looks_like_code or len(words) < 4 else max(0.0, 1 - known / 0.2)
-        return min(1.0, max(foreign, odd, 0.8 * uncovered))
 
 
 def read(text: str) -> Features:
@@ -195,7 +212,7 @@ def read(text: str) -> Features:
     seen = text[start:end] if length <= HEAD + TAIL else text[start : start + HEAD] + "\n" + text[end - TAIL : end]
     return Features(
         text=seen,
-        words=words_of(seen),
+        tokens=tokens_of(seen),
         length=length,
         lines=text.count("\n", start, end) + 1 if length else 0,
         fences=seen.count("```"),
