@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -315,10 +316,48 @@ def _ridge(penalty: float) -> Ridge:
     return Ridge(alpha=penalty, solver="lsqr", max_iter=50, tol=1e-3)
 
 
+CARD = Path(__file__).with_name("profile.card.json")
+
+
+def _card(material: Material, stored: Mapping[str, Any]) -> dict[str, Any]:
+    def by_source(rows: Sequence[data.Row]) -> dict[str, int]:
+        return dict(sorted(Counter(row.source for row in rows).items()))
+
+    own = material.own
+    return {
+        "what": "task type, complexity, difficulty and length of the answer: routing/weights/profile.json",
+        "licences": dict(data.LICENCES),
+        "learned from": {
+            "outcomes": by_source(material.outcomes),
+            "published labels": by_source(material.typed),
+            "published ratings": by_source(material.rated),
+            "the project's own prompts": {
+                "number": len(own),
+                "licence": "that of the project",
+                "labelled by": "their writers, a language model; one label each",
+                "types": dict(sorted(Counter(row.task_type for row in own).items())),
+                "languages": dict(Counter(row.language for row in own).most_common()),
+            },
+        },
+        "never learned from": {
+            "sources": ["alpaca_eval", "just_eval_alpaca", "lima_test", "routerarena"],
+            "why": "their licences or rules forbid it; they are for evaluation only",
+            "mmlu/high_school_mathematics": "its published outcomes are an artefact of reading the answers",
+        },
+        "n-grams": len(str(stored["grams"]).split("\n")),
+        "inputs": len(stored["usual"]),
+        "heads": list(HEADS),
+        "random": "nothing: every fit is deterministic",
+        "figures": "docs/routing-quality.json, by benchmarks/routing.py: out of fold and with whole sources left out",
+    }
+
+
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m training profile")
     parser.add_argument("--data", type=Path, required=True, help="where route, tasktype and complexity.jsonl.gz lie")
     parser.add_argument("--out", type=Path, required=True, help="where profile.json is written to")
     chosen = parser.parse_args(arguments)
-    stored = fit(gather(chosen.data))
+    material = gather(chosen.data)
+    stored = fit(material)
     (chosen.out / "profile.json").write_text(json.dumps(stored, ensure_ascii=False, indent=0) + "\n", "utf-8")
+    CARD.write_text(json.dumps(_card(material, stored), indent=1, ensure_ascii=False) + "\n", "utf-8")
