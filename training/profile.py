@@ -55,10 +55,12 @@ PAIRS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
 }
 """Weak and strong models whose mean outcomes are compared."""
-_FAILURE_BY_SUBJECT: Mapping[str, float] = {"mmlu": 0.25, "mmlu_pro": 1.0, "llmrouter": 0.0}
+_FAILURE_BY_SUBJECT: Mapping[str, float] = {"mmlu": 0.75, "mmlu_pro": 1.25, "llmrouter": 0.0}
 """How much a subject's failures count beside its gain. LLMRouter's scores punish a wrong format: none there."""
-_FAILURE = 0.35
+_FAILURE = 0.65
 _SUBJECT_PRIOR = 15.0
+_BY_FORM = 0.7
+"""How easily a form gets weights of its own, beside those of all forms."""
 _LEVELS = {1: 2.0, 2: 4.5, 3: 6.5, 4: 8.5}
 """Complexity 1 to 10 of the four levels that people rated by."""
 _SHELL = 1.8
@@ -68,7 +70,7 @@ _MODESTY = 0.92
 FORMS = ("open", "choice", "many")
 ANCHORS = {"open": 0.24, "choice": 0.44, "many": 0.55}
 """Difficulty of the usual question of each form, on the scale of the models' abilities."""
-SLOPES = {"open": 0.6, "choice": 0.6, "many": 0.3}
+SLOPES = {"open": 0.5, "choice": 0.5, "many": 0.27}
 """Difficulty a unit of expected gain. Options by the dozen: half, for failures count in full there."""
 
 
@@ -252,11 +254,11 @@ def _gain(parts: _Parts, shaped: Design) -> tuple[Floats, Floats]:
     by_subject, beyond = _targets(rows)
     matrix = shaped.matrix[parts.outcomes]
     form = forms(parts.material.texts, parts.outcomes)
-    stacked = sp.hstack([matrix, *(sp.diags_array((form == number) * 1.0) @ matrix for number in range(3))]).tocsr()
-    total = _ridge(20.0).fit(stacked, by_subject).coef_ + _ridge(600.0).fit(stacked, beyond).coef_
+    stacked = sp.hstack([matrix, *(sp.diags_array((form == number) * _BY_FORM) @ matrix for number in range(3))]).tocsr()
+    total = _ridge(60.0).fit(stacked, by_subject).coef_ + _ridge(600.0).fit(stacked, beyond).coef_
     width = matrix.shape[1]
     shared = total[:width]
-    coefficients = np.array([shared + total[(1 + n) * width : (2 + n) * width] for n in range(3)])
+    coefficients = np.array([shared + _BY_FORM * total[(1 + n) * width : (2 + n) * width] for n in range(3)])
     means = [
         float((matrix[form == n] @ coefficients[n]).mean()) if (form == n).any() else 0.0 for n in range(len(FORMS))
     ]

@@ -37,43 +37,39 @@ LEARNED_TYPES = tuple(kind for kind in TaskType if kind not in (TaskType.LONG_CO
 """Those that words tell; the other two are told by size and by images."""
 
 
-def points(features: Features) -> tuple[dict[TaskType, float], list[tuple[str, TaskType]]]:
-    """Points per type, and the cues that gave most of those for the leading types."""
-    said, spoken = _cues(features)
+def points(features: Features) -> dict[TaskType, float]:
+    """Points per type."""
+    said = _said(features)
     gathered = {kind: prior + min(_MOST_POINTS, said.get(kind, 0.0)) for kind, prior in _PRIOR.items()}
     _add_shape(features, said, gathered)
-    leading = sorted(gathered, key=lambda kind: -gathered[kind])[:2]
-    return gathered, [(cue, kind) for _, cue, kind in sorted(spoken, reverse=True) if kind in leading][:4]
+    return gathered
 
 
-def _cues(features: Features) -> tuple[dict[TaskType, float], list[tuple[float, str, TaskType]]]:
+def _said(features: Features) -> dict[TaskType, float]:
+    """The weights of the cues per type, each cue counted once, where it weighs most."""
     words = features.instruction
-    heard: dict[int, tuple[float, str, TaskType]] = {}
+    heard: dict[int, tuple[float, TaskType]] = {}
     tail = len(words) - _INSTRUCTION_TAIL
-    following = (*words[1:], "")
-    for at, word in enumerate(words):
-        for rest, kind, weight, text, number in _filed_under(word):
-            if rest and (rest[0] != following[at] or words[at + 1 : at + 1 + len(rest)] != rest):
+    for at, cues in enumerate(map(lexicon.CUES.get, words)):
+        if cues is None:
+            # 'Explique-moi', 'code-review': the part before the hyphen, where the whole is not listed.
+            cues = lexicon.CUES.get(words[at].partition("-")[0], ()) if "-" in words[at] else ()
+        for rest, kind, weight, _, number in cues:
+            if rest and words[at + 1 : at + 1 + len(rest)] != rest:
                 continue
             if at < 3:
                 weight *= 1.6 if kind in _COMMANDED else 1.3
-            elif _INSTRUCTION_HEAD <= at < tail or (at > 3 and word in _RELATIVE):
+            elif _INSTRUCTION_HEAD <= at < tail or (at > 3 and words[at] in _RELATIVE):
                 weight *= 0.25
             if number not in heard or heard[number][0] < weight:
-                heard[number] = (weight, text, kind)
+                heard[number] = (weight, kind)
     spoken = list(heard.values())
     if features.cjk:
-        spoken += [(weight, cue, kind) for cue, kind, weight in lexicon.CJK_CUES if cue in features.text]
+        spoken += [(weight, kind) for cue, kind, weight in lexicon.CJK_CUES if cue in features.text]
     said: dict[TaskType, float] = {}
-    for weight, _, kind in spoken:
+    for weight, kind in spoken:
         said[kind] = said.get(kind, 0.0) + weight
-    return said, spoken
-
-
-def _filed_under(word: str) -> tuple[lexicon.Cue, ...]:
-    cues = lexicon.CUES.get(word, ())
-    # 'Explique-moi', 'code-review': the part before the hyphen, where the whole is not listed.
-    return lexicon.CUES.get(word.partition("-")[0], ()) if not cues and "-" in word else cues
+    return said
 
 
 def _add_shape(features: Features, said: Mapping[TaskType, float], points: dict[TaskType, float]) -> None:
@@ -103,7 +99,7 @@ def _add_shape(features: Features, said: Mapping[TaskType, float], points: dict[
         points[TaskType.CODE] += 0.6
     if features.math_signs and not features.looks_like_code:
         points[TaskType.MATH] += min(2.4, 0.8 + 0.4 * features.math_signs)
-    if features.quantities >= 3 and features.asks and size > 15 and not features.options:
+    if features.asks and size > 15 and not features.options and features.quantities >= 3:
         points[TaskType.MATH] += 4.0
     if features.multiple_choice:
         points[TaskType.REASONING] += 3.0

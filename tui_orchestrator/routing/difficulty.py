@@ -4,9 +4,10 @@ Two views of difficulty share one scale. *Perceived* is learned from what people
 *Outcome* is learned from published results: which questions a strong model gets right where a weak one fails. The more
 a prompt is of the kind that those questions are of, the more the second counts:
 
-    difficulty = (1 − e)·perceived + e·(anchor + slope·gain)
+    difficulty = (1 − e)·perceived + e·anchor + s·slope·gain
 
-with e = 1 for multiple choice and, for open questions, 0.3 to 0.8 with the learned probability of the kind.
+with e = s = 1 for multiple choice. For open questions both grow with the learned probability of the kind: e from 0 to
+0.85 and s from 0.45, for what failed elsewhere says something everywhere.
 """
 
 from __future__ import annotations
@@ -31,9 +32,8 @@ _KNOWN_FROM, _NOVEL_FROM = 0.75, 0.3
 """Shares of known words: as in the languages and subjects learned from (nine prompts in ten there have more), and as in
 languages of which hardly a word was seen."""
 _DISAGREEMENT = 0.6
-_LEAST_SHARE, _MOST_SHARE = 0.3, 0.8
-"""Of the outcome view in an open question: something also where the question is of another kind, for what failed
-elsewhere says something there too; and never all, for an examination asks nothing that everybody knows."""
+_LEAST_SHARE, _MOST_SHARE = 0.45, 0.85
+"""Never all in an open question: an examination asks nothing that everybody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +53,27 @@ def assess(weights: Weights, features: Features, seen: Prediction) -> Assessment
     form = _FORMS[head]
     rating = min(10.0, max(_PROOF if asks_for_proof(features) else 1.0, seen.heads[PERCEIVED]))
     perceived = _bounded((_MIDDLE + _STRETCH * (rating - _MIDDLE) - 0.6) / 9.6)
-    outcome = _bounded(weights.anchors[f"{form} difficulty"] + weights.anchors[f"{form} slope"] * seen.heads[head])
-    share = 1.0 if head != OPEN else _share(seen.heads[EXAMINED])
-    difficulty = (1 - share) * perceived + share * outcome
+    anchor, gained = weights.anchors[f"{form} difficulty"], weights.anchors[f"{form} slope"] * seen.heads[head]
+    kind, share = (1.0, 1.0) if head != OPEN else _shares(seen.heads[EXAMINED])
+    difficulty = (1 - kind) * perceived + kind * anchor + share * gained
     return Assessment(
         difficulty=_bounded(difficulty),
         complexity=max(1, min(10, round(rating + _STRICTER))),
-        novelty=_novelty(features, seen, abs(perceived - outcome) * share if head == OPEN else 0.0),
-        evidence=_evidence(weights, features, seen, head, share, weights.anchors[f"{form} slope"]),
+        novelty=_novelty(features, seen, kind * abs(perceived - anchor - gained) if head == OPEN else 0.0),
+        evidence=_evidence(
+            weights,
+            features,
+            seen,
+            (PERCEIVED, (1 - kind) * _STRETCH / 9.6),
+            (head, share * weights.anchors[f"{form} slope"]),
+        ),
     )
 
 
-def _share(examined: float) -> float:
+def _shares(examined: float) -> tuple[float, float]:
+    """Of the anchor and of the gain in an open question."""
     likely = 1 / (1 + math.exp(-max(-30.0, min(30.0, examined))))
-    return _LEAST_SHARE + (_MOST_SHARE - _LEAST_SHARE) * likely
+    return _MOST_SHARE * likely, _LEAST_SHARE + (_MOST_SHARE - _LEAST_SHARE) * likely
 
 
 def _head(features: Features) -> int:
@@ -90,13 +97,13 @@ def _novelty(features: Features, seen: Prediction, disagreement: float) -> float
 
 
 def _evidence(
-    weights: Weights, features: Features, seen: Prediction, head: int, share: float, slope: float
+    weights: Weights, features: Features, seen: Prediction, perceived: tuple[int, float], outcome: tuple[int, float]
 ) -> tuple[Evidence, ...]:
-    """The n-grams and measures that moved the difficulty most, each with its effect on it."""
-    heads = {PERCEIVED: (1 - share) * _STRETCH / 9.6, head: share * slope}
+    """The n-grams and measures that moved the difficulty most, each with its effect on it. Of both views: the head and
+    how much of it counts."""
     words = {"its length": f"about {features.size:,} words long"}
     return tuple(
         Evidence(words.get(name, name), round(max(-1.0, min(1.0, effect)), 4))
-        for name, effect in weights.pushes(seen, heads, most=6)
+        for name, effect in weights.pushes(seen, perceived, outcome, most=6)
         if abs(effect) >= 0.005
     )

@@ -17,26 +17,32 @@ _MARGIN = 4000
 """White space before the first word that is skipped, at most: a million spaces are not searched for a word."""
 
 _SCRIPTS = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9f"
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+# The usual word, told from what follows it without a look into the large character sets below.
+_USUAL = r"[a-zà-öø-ÿ]++(?=[ \n,?!:)])"
 # Words may carry an inner apostrophe or hyphen, and the endings that name languages: c++, c#, node.js.
-_WORD = re.compile(r"[^\W\d_]+(?:['\-.;][^\W\d_]+)*(?:\+\+|#)?|\d+(?:[.,]\d+)*")
+_WORD = re.compile(rf"{_USUAL}|[^\W\d_]+(?:['\-.;][^\W\d_]+)*(?:\+\+|#)?|{_NUMBER.pattern}")
 # Chinese and Japanese write no spaces: each of their characters is a token, and so is each sign.
 _TOKEN = re.compile(
-    rf"[{_SCRIPTS}]|[^\W\d_{_SCRIPTS}]+(?:['\-.;][^\W\d_{_SCRIPTS}]+)*(?:\+\+|#)?|\d+(?:[.,]\d+)*|__+|[^\w\s]"
+    rf"{_USUAL}|[{_SCRIPTS}]|[!-/:-@\[-^`{{-~]"
+    rf"|[^\W\d_{_SCRIPTS}]+(?:['\-.;][^\W\d_{_SCRIPTS}]+)*(?:\+\+|#)?|{_NUMBER.pattern}|__+|[^\w\s]"
 )
 # The same over ASCII, where character sets are quick to look into.
-_ASCII_WORD = re.compile(r"[a-z]+(?:['\-.;][a-z]+)*(?:\+\+|#)?|\d+(?:[.,]\d+)*", re.ASCII)
+_ASCII_WORD = re.compile(rf"[a-z]+(?:['\-.;][a-z]+)*(?:\+\+|#)?|{_NUMBER.pattern}", re.ASCII)
 _ASCII_TOKEN = re.compile(rf"{_ASCII_WORD.pattern}|__+|[^\w\s]", re.ASCII)
 _DIGIT = re.compile(r"\d")
 _CJK = re.compile(f"[{_SCRIPTS}]")
+_CJK_LEADS = bytes((*range(0xE3, 0xEA), 0xEF))
+"""First bytes in UTF-8 of all those characters, and of few others."""
+# These look for a line end and what follows it, over a text with one put in front: far quicker than `^` in every place.
 _CODE_LINE = re.compile(
-    r"^[ \t]*(?:def \w+\(|class \w+[:({]|import [\w.]+|from [\w.]+ import |#include|fn \w+|func \w+|function \w*\("
-    r"|(?:public|private|static|const|let|var) \w+|SELECT\s|return\b|for ?\(|if ?\(|while ?\(|@\w+|<\w+[ >/]|\$ \w+|\}"
-    r"|//|Traceback |at \w+[.$]\w+\()",
-    re.MULTILINE,
+    r"\n[ \t]*(?:def \w+\(|class \w+[:({]|import [\w.]+|from [\w.]+ import |#include|fn \w+|func \w+|function \w*\("
+    r"|(?:public|private|static|const|let|var) \w+|SELECT(?=\s)|return\b|for ?\(|if ?\(|while ?\(|@\w+|<\w+[ >/]"
+    r"|\$ \w+|\}|//|Traceback |at \w+[.$]\w+\()"
 )
+_OPTION = re.compile(r"\n[ \t]*\(?[A-Ja-j][.):][ \t]")
+_LIST_ITEM = re.compile(r"\n[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]")
 _ERROR_NAME = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b|\berror\[?[A-Z]+\d+|\bpanic:|\bSegmentation fault")
-_OPTION = re.compile(r"^[ \t]*\(?[A-Ja-j][.):][ \t]", re.MULTILINE)
-_LIST_ITEM = re.compile(r"^[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]", re.MULTILINE)
 _CENTURIES = ("15", "16", "17", "18", "19", "20")
 
 # Rules of thumb for today's tokenisers (byte-pair encodings of 100,000 to 200,000 entries, November 2026): English
@@ -131,7 +137,7 @@ class Features:
 
     @cached_property
     def code_lines(self) -> int:
-        return len(_CODE_LINE.findall(self.text)) if any(sign in self.text for sign in "(<{$@#=:") else 0
+        return len(_CODE_LINE.findall("\n" + self.text)) if any(sign in self.text for sign in "(<{$@#=:") else 0
 
     @cached_property
     def error_names(self) -> int:
@@ -142,7 +148,7 @@ class Features:
     @cached_property
     def options(self) -> int:
         """Lines that offer an answer to choose: 'A. …'."""
-        return len(_OPTION.findall(self.text)) if self.text.count("\n") >= 2 else 0
+        return len(_OPTION.findall("\n" + self.text)) if self.text.count("\n") >= 2 else 0
 
     @cached_property
     def marks(self) -> dict[Mark, list[str]]:
@@ -155,19 +161,12 @@ class Features:
     @cached_property
     def stem(self) -> str:
         """The text without the answers to choose from."""
-        first = _OPTION.search(self.text) if self.multiple_choice else None
+        first = _OPTION.search("\n" + self.text) if self.multiple_choice else None
         return self.text if first is None else self.text[: first.start()]
-
-    @property
-    def question_size(self) -> int:
-        """Length in words without the answers to choose from."""
-        if self.length > len(self.text):
-            return self.size
-        return round(self.size * len(self.stem) / max(1, len(self.text)))
 
     @cached_property
     def list_items(self) -> int:
-        return len(_LIST_ITEM.findall(self.text)) if "\n" in self.text else 0
+        return len(_LIST_ITEM.findall("\n" + self.text)) if "\n" in self.text else 0
 
     @cached_property
     def code_signs(self) -> float:
@@ -191,7 +190,8 @@ class Features:
     @cached_property
     def quantities(self) -> int:
         """Numbers that do not look like years."""
-        return sum(word[0].isdigit() and not (len(word) == 4 and word[:2] in _CENTURIES) for word in self.words)
+        words = _NUMBER.findall(self.text) if self.text.isascii() else self.words
+        return sum(word[0].isdigit() and not (len(word) == 4 and word[:2] in _CENTURIES) for word in words)
 
     @cached_property
     def asks(self) -> bool:
@@ -202,6 +202,11 @@ class Features:
         if self.fences or self.code_lines >= 2:
             return True
         return self.code_signs > 0.06 and self.length > 40 and self.math_signs < 2
+
+
+def _count_cjk(text: str) -> int:
+    data = b"" if text.isascii() else text.encode("utf-8", "replace")
+    return len(_CJK.findall(text)) if len(data.translate(None, _CJK_LEADS)) < len(data) else 0
 
 
 def read(text: str) -> Features:
@@ -216,5 +221,5 @@ def read(text: str) -> Features:
         length=length,
         lines=text.count("\n", start, end) + 1 if length else 0,
         fences=seen.count("```"),
-        cjk=0 if seen.isascii() else len(_CJK.findall(seen)),
+        cjk=_count_cjk(seen),
     )

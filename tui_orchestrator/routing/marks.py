@@ -63,6 +63,9 @@ class Mark(StrEnum):
     LONG = "long"
     STRUCTURED = "structured"
 
+    # As in TaskType.
+    __hash__ = str.__hash__
+
 
 def _marks(lists: Mapping[Mark, str]) -> Mapping[str, tuple[tuple[tuple[str, ...], Mark, str], ...]]:
     by_first: dict[str, list[tuple[tuple[str, ...], Mark, str]]] = {}
@@ -92,8 +95,8 @@ _MARKED = _marks(
 def find_marks(words: tuple[str, ...]) -> dict[Mark, list[str]]:
     """What each mark was seen in, each word or phrase once, in order."""
     found: dict[Mark, list[str]] = {}
-    for at, word in enumerate(words):
-        for rest, mark, text in _MARKED.get(word, ()):
+    for at, marked in enumerate(map(_MARKED.get, words)):
+        for rest, mark, text in marked or ():
             if not rest or words[at + 1 : at + 1 + len(rest)] == rest:
                 seen = found.setdefault(mark, [])
                 if text not in seen:

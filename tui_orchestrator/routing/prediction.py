@@ -12,11 +12,11 @@ import json
 import math
 import operator
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from heapq import nlargest
-from importlib import resources
+from pathlib import Path
 
 from .cues import LEARNED_TYPES
 from .cues import points as cue_points
@@ -42,13 +42,14 @@ MANY_OPTIONS = 6
 GRAM_SCALE = 6.0
 """The n-grams of a text together weigh this much, however many they are: each is GRAM_SCALE / √n."""
 _CUE_SCALE = 0.5
+_WIDTH = 2 * len(HEADS)
 _AT_ONCE = 256
 """Rows added before a sixteen-bit lane could overflow."""
 
 
 def inputs(features: Features) -> list[float]:
     """The measures of the form, then the points of the hand-set cues: what the n-grams do not say."""
-    gathered, _ = cue_points(features)
+    gathered = cue_points(features)
     return [*measure(features), *(_CUE_SCALE * gathered[kind] for kind in LEARNED_TYPES)]
 
 
@@ -61,7 +62,8 @@ class Prediction:
     """In the order of HEADS."""
     coverage: float
     """Share of the words that were seen in training or stand in the word lists of six languages."""
-    found: frozenset[str]
+    rows: Sequence[int]
+    """Of the n-grams of the text that are known."""
     total: int
     """How many n-grams the text has, known or not."""
     measured: Sequence[float]
@@ -74,9 +76,10 @@ class Weights:
     """What was learned; see `training/profile.py` for how, and its card for from what."""
 
     def __init__(self, stored: dict[str, object]) -> None:
-        names = str(stored["grams"]).split("\n")
-        self.row = dict(zip(names, range(len(names)), strict=True))
-        self.known = self.row.keys()
+        self.grams = str(stored["grams"]).split("\n")
+        # The words of the hand-set lists are familiar too, though they have no row.
+        self.row: dict[str, int | None] = dict.fromkeys((*COMMON, *CUES))
+        self.row.update(zip(self.grams, range(len(self.grams)), strict=True))
         self.steps: list[float] = stored["steps"]  # type: ignore[assignment]
         self.bias: list[float] = stored["bias"]  # type: ignore[assignment]
         self.inputs: list[list[float]] = stored["inputs"]  # type: ignore[assignment]
@@ -87,79 +90,69 @@ class Weights:
         raw = base64.b64decode(str(stored["rows"]))
         lanes = bytearray(2 * len(raw))
         lanes[::2] = raw
-        self._lanes = bytes(lanes)
-        self._width = 2 * len(HEADS)
+        self._lanes = [int.from_bytes(row, "little") for (row,) in struct.iter_unpack(f"{_WIDTH}s", lanes)]
+        self._columns = [raw[head :: len(HEADS)] for head in range(len(HEADS))]
 
     def predict(self, features: Features) -> Prediction:
         every = grams(features)
-        found = self.known & every
+        rows = [row for row in map(self.row.get, every) if row is not None]
         measured = inputs(features)
         scale = GRAM_SCALE / math.sqrt(max(1, len(every)))
-        sums = self._sums([self.row[gram] for gram in found])
-        offset = 128 * len(found)
+        offset = 128 * len(rows)
         heads = [
             bias + step * scale * (total - offset) + sum(map(operator.mul, weights, measured))
-            for bias, step, total, weights in zip(self.bias, self.steps, sums, self.inputs, strict=True)
+            for bias, step, total, weights in zip(self.bias, self.steps, self._sums(rows), self.inputs, strict=True)
         ]
-        return Prediction(heads, self._coverage(features), frozenset(found), len(every), measured)
+        return Prediction(heads, self._coverage(features), rows, len(every), measured)
 
-    def _sums(self, rows: list[int]) -> list[int]:
-        width, lanes = self._width, self._lanes
+    def _sums(self, rows: Sequence[int]) -> list[int]:
         totals = [0] * len(HEADS)
         for start in range(0, len(rows), _AT_ONCE):
-            added = sum(
-                [
-                    int.from_bytes(lanes[row * width : (row + 1) * width], "little")
-                    for row in rows[start : start + _AT_ONCE]
-                ]
-            )
-            part = struct.unpack(f"<{len(HEADS)}H", added.to_bytes(width, "little"))
-            totals = [total + value for total, value in zip(totals, part, strict=True)]
+            added = sum(map(self._lanes.__getitem__, rows[start : start + _AT_ONCE]))
+            part = struct.unpack(f"<{len(HEADS)}H", added.to_bytes(_WIDTH, "little"))
+            totals = list(map(operator.add, totals, part))
         return totals
 
     def _coverage(self, features: Features) -> float:
         words = [token for token in features.tokens if token[0].isalpha()]
         if not words:
             return 1.0 if features.tokens else 0.0
-        return sum(word in self.known or word in COMMON or word in CUES for word in words) / len(words)
+        return sum(map(self.row.__contains__, words)) / len(words)
 
-    def pushes(self, prediction: Prediction, heads: Mapping[int, float], most: int) -> list[tuple[str, float]]:
-        """What pushed a weighted sum of heads most: n-grams, in quotes, and measures against the usual prompt."""
-        grams: dict[str, float] = {}
+    def pushes(
+        self, prediction: Prediction, one: tuple[int, float], other: tuple[int, float], most: int
+    ) -> list[tuple[str, float]]:
+        """What pushed the sum of two heads, each with its weight, most: n-grams, in quotes, and measures against the
+        usual prompt."""
+        (first, weight), (second, more) = one, other
+        scale = GRAM_SCALE / math.sqrt(max(1, prediction.total))
+        step, stride = weight * scale * self.steps[first], more * scale * self.steps[second]
+        column, beside, rows = self._columns[first], self._columns[second], prediction.rows
+        effects = [step * (column[row] - 128) + stride * (beside[row] - 128) for row in rows]
+        strongest = nlargest(most, zip(map(abs, effects), rows, effects, strict=True))
         measured: dict[str, float] = {}
-        away = list(map(operator.sub, prediction.measured, self.usual))
-        for head, weight in heads.items():
-            step = weight * GRAM_SCALE / math.sqrt(max(1, prediction.total)) * self.steps[head]
-            for gram, effect in self._by_gram(prediction, head):
-                grams[gram] = grams.get(gram, 0.0) + step * effect
-            for name, each, by in zip(INPUT_NAMES, self.inputs[head], away, strict=True):
-                measured[name] = measured.get(name, 0.0) + weight * each * by
-        said = [(_quoted(gram), effect) for gram, effect in nlargest(most, grams.items(), key=_strength)]
+        away = map(operator.sub, prediction.measured, self.usual)
+        for name, each, also, by in zip(INPUT_NAMES, self.inputs[first], self.inputs[second], away, strict=True):
+            measured[name] = measured.get(name, 0.0) + (weight * each + more * also) * by
+        said = [(self._quoted(row), effect) for _, row, effect in strongest]
         return nlargest(most, [*said, *measured.items()], key=_strength)
 
     def speaking_for(self, prediction: Prediction, head: int) -> list[str]:
         """The three n-grams that pushed a head up most, in quotes."""
-        return [
-            _quoted(gram) for gram, effect in nlargest(3, self._by_gram(prediction, head), key=_EFFECT) if effect > 0
-        ]
+        rows = prediction.rows
+        best = nlargest(3, zip(map(self._columns[head].__getitem__, rows), rows, strict=True))
+        return [self._quoted(row) for stored, row in best if stored > 128]
 
-    def _by_gram(self, prediction: Prediction, head: int) -> list[tuple[str, int]]:
-        row, lanes, width, at = self.row, self._lanes, self._width, 2 * head
-        return [(gram, lanes[row[gram] * width + at] - 128) for gram in prediction.found]
-
-
-def _quoted(gram: str) -> str:
-    return f"'{gram.lstrip('^')}'"
+    def _quoted(self, row: int) -> str:
+        return f"'{self.grams[row].lstrip('^')}'"
 
 
 def _strength(pushed: tuple[str, float]) -> float:
     return abs(pushed[1])
 
 
-_EFFECT = operator.itemgetter(1)
-
-
 @cache
 def weights() -> Weights:
-    text = resources.files(__package__).joinpath("weights/profile.json").read_text("utf-8")
-    return Weights(json.loads(text))
+    # Not by importlib.resources, which alone takes as long as all the rest.
+    path = Path(__file__).parent / "weights" / "profile.json"
+    return Weights(json.loads(path.read_text("utf-8")))

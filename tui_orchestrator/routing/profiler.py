@@ -245,8 +245,7 @@ _NUMERALS: Mapping[str, float] = lexicon.by_word(
 def _asked_length(features: Features) -> int | None:
     """Tokens, where the prompt says how long the answer shall be: '500 words', 'in one sentence', '800字'."""
     words = features.instruction
-    for at, word in enumerate(words):
-        each = _UNIT_TOKENS.get(word)
+    for at, each in enumerate(map(_UNIT_TOKENS.get, words)):
         if each and at:
             for said in reversed(words[max(0, at - 2) : at]):
                 count = int(said) if said.isdecimal() and len(said) <= 5 else _NUMERALS.get(said)
