@@ -173,7 +173,7 @@ def test_a_longer_examination_question_is_harder() -> None:
 
 def test_length_does_not_make_small_talk_harder() -> None:
     long = of("Hello! " + "It was such a lovely day and we walked along the river and talked. " * 6)
-    assert long.difficulty <= of("Hello! X
+    assert long.difficulty <= of("Hello! We walked along the river and talked about things.").difficulty + 0.1
 
 
 def test_evidence_says_in_words_what_pushed_the_difficulty() -> None:
