@@ -33,15 +33,16 @@ def test_every_command_shown_has_the_options_it_is_shown_with(document: Path) ->
             _parse(cli, list(itertools.takewhile(lambda word: word not in SHELL, shlex.split(line))))
 
 
-def _parse(command: click.Command, words: list[str]) -> None:
-    """As far as the command line goes; nothing is run."""
-    context = command.make_context("tui-orchestrator", list(words), resilient_parsing=False)
+def _parse(command: click.Command, words: list[str], parent: click.Context | None = None) -> None:
+    """As far as the command line goes; nothing is run. A command keeps the help option it first makes, and takes its
+    names from the parent: without one it would never know -h again."""
+    context = command.make_context("tui-orchestrator", list(words), parent=parent)
     # Click 8 keeps the subcommand's name apart from what follows it.
     rest = [*getattr(context, "_protected_args", ()), *context.args]
     if rest and isinstance(command, click.Group):
         _, found, left = command.resolve_command(context, rest)
         assert found is not None
-        _parse(found, left)
+        _parse(found, left, context)
 
 
 def test_the_console_s_document_names_every_action_and_command() -> None:

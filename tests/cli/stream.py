@@ -47,6 +47,7 @@ FIELDS: dict[str, set[str]] = {
     },
     "attempt_failed": {"attempt", "model", "error", "usage", "cost_usd", "cost_state", "next"},
     "waiting": {"attempt", "seconds", "why"},
+    "checked": {"attempt", "model", "finding", "confidence", "confidence_reasons"},
     "escalated": {"from", "to", "cause", "detail"},
     "verdict": {"method", "scores", "winner", "agreement", "dissent"},
     "budget": {*_BUDGET, "forecast"},
@@ -105,6 +106,9 @@ def check(events: list[dict[str, Any]]) -> None:
             case "attempt_finished" | "attempt_failed":
                 running.remove(number)
                 over.add(number)
+            case "checked":
+                assert number in over
+                assert set(event["finding"]["attempts"]) <= over
             case "escalated" | "verdict":
                 assert over
                 assert not running

@@ -51,13 +51,14 @@ async def test_every_example_in_the_help_is_a_command_that_parses(shell: Shell, 
             _parse(cli, arguments)
 
 
-def _parse(command: click.Command, arguments: list[str]) -> None:
-    """Raises click.UsageError for what the command would not take."""
-    context = command.make_context("x", list(arguments))
+def _parse(command: click.Command, arguments: list[str], parent: click.Context | None = None) -> None:
+    """Raises click.UsageError for what the command would not take. The parent gives the help option its names, which
+    the command then keeps."""
+    context = command.make_context("x", list(arguments), parent=parent)
     if isinstance(command, click.Group) and context._protected_args:
         _, inner, rest = command.resolve_command(context, [*context._protected_args, *context.args])
         assert inner is not None
-        _parse(inner, rest)
+        _parse(inner, rest, context)
 
 
 async def test_the_top_names_every_command_and_exit_code(shell: Shell) -> None:

@@ -8,7 +8,7 @@ from tui_orchestrator.routing.decision import Diversity, Leanings, Policy, Retri
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.ports import Timeouts
 from tui_orchestrator.routing.profile import Ability, Level, TaskType
-from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.routing.request import Check, Strategy
 from tui_orchestrator.settings import Settings
 
 Load = Callable[..., Settings]
@@ -21,6 +21,8 @@ strategy = "ensemble"
 quality_threshold = 0.7
 confidence_threshold = 0.5
 max_attempts = 4
+check = "judge"
+self_consistency = 3
 max_tokens = 999
 temperature = 0.4
 default_model = "openai/gpt"
@@ -60,6 +62,8 @@ on_exhausted = "local"
         quality_threshold=0.7,
         confidence_threshold=0.5,
         max_attempts=4,
+        check=Check.JUDGE,
+        self_consistency=3,
         prefer_local=True,
         prefer_opensource=True,
         local_max_complexity=5,

@@ -129,9 +129,9 @@ async def test_the_better_of_two_that_differ_is_the_answer(tmp_path: Path) -> No
     assert (completed(events).model, completed(events).response) == (PRO, sure.text)
 
 
-@pytest.mark.parametrize(("off", "checks"), [(-0.3, 0), (0.05, 1), (0.3, 0)])
+@pytest.mark.parametrize(("off", "follows"), [(-0.3, [Cause.ESCALATION]), (0.05, [Cause.SECOND_OPINION]), (0.3, [])])
 async def test_by_itself_a_second_opinion_is_asked_only_near_the_threshold(
-    tmp_path: Path, off: float, checks: int
+    tmp_path: Path, off: float, follows: list[Cause]
 ) -> None:
     answer = Say(text="Perhaps Sydney, I am not certain; I might be wrong, maybe.")
     confidence = await trust(tmp_path, answer, DASH)
@@ -139,8 +139,8 @@ async def test_by_itself_a_second_opinion_is_asked_only_near_the_threshold(
     policy = doubting(min(1.0, confidence - off), weights=Weights(cost=0.0, latency=0.0))
     async with running(tmp_path / "s.db", Script().always(answer), policy=policy) as (runtime, _):
         events = await turn(runtime, question(DASH, MAX, LITE))
-    opinions = [event for event in only(events, AttemptStarted) if event.cause is Cause.SECOND_OPINION]
-    assert len(opinions) == checks
+    # What comes right after the first answer; another model's may lie nearer.
+    assert [event.cause for event in only(events, AttemptStarted)[1:2]] == follows
 
 
 async def test_by_itself_a_second_opinion_is_asked_once_a_turn(tmp_path: Path) -> None:

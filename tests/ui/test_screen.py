@@ -172,7 +172,7 @@ async def test_a_card_that_was_hidden_while_the_draft_changed_is_up_to_date_when
         await seat.type("Prove that there are infinitely many primes")
         await seat.sees("math")
         await seat.pilot.press("f3")
-        await seat.sees("if sent now", "proof")
+        await seat.sees("if sent now", "time for math of")
 
 
 async def test_a_model_is_pinned_obeyed_and_let_go(tmp_path: Path) -> None:

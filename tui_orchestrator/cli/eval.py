@@ -27,9 +27,7 @@ EXAMPLE = '{"prompt": "…", "outcomes": {"model": 0 to 1, …}}'
 @click.command("eval")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--weak", metavar="MODEL", help="With --strong: the cheaper model of the pair to look at.")
-@click.option(
-    "--strong", metavar="MODEL", help="With --weak: the better one. Without both, pairs suggest themselves."
-)
+@click.option("--strong", metavar="MODEL", help="With --weak: the better one. Without both, pairs suggest themselves.")
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),

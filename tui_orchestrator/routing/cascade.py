@@ -1,14 +1,14 @@
 """Walks from model to model: what one is likely to cost, how likely it ends with a good answer, and which is best.
 
-Two things are assumed, and both are measured averages:
+Two things are assumed, the first at a measured size:
 
 *Hard prompts are hard for all.* Half of the time models succeed as if they were independent; in the other half the
 prompt alone decides, and whoever is surer succeeds wherever a less sure one does. Between pairs of models, within one
 subject, this share is 0.48 on the published predictions of 16 models on MMLU-Pro, 0.52 among LLMRouter's nine models,
 0.56 on MMLU for the two of RouteLLM (medians; computed November 2026).
 
-*Confidence errs.* Six in ten weak answers are noticed, and two in ten good ones distrusted: that is a confidence whose
-AUROC is 0.78 (two normals), about what text features reach. It errs anew at each step.
+*Confidence errs.* Six in ten weak answers are noticed, and two in ten good ones distrusted. These rates are assumed, not
+measured: two normals so far apart have an AUROC of 0.78. It errs anew at each step.
 """
 
 from __future__ import annotations
