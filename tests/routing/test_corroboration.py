@@ -60,6 +60,66 @@ def test_a_second_answer_that_agrees_raises_and_one_that_differs_lowers(
     assert seen.reasons == (reason, "as it was")
 
 
+AUSTRALIA = "What is the capital of Australia?"
+HAUPTSTADT = "Was ist die Hauptstadt von Australien?"
+CAPITALE = "Quelle est la capitale de l'Australie ?"
+SHOUDU = "澳大利亚的首都是哪里？"
+HAMLET = "Who wrote Hamlet?"
+WALL = "When did the Berlin Wall fall?"
+FACTS = [
+    # prompt, answer, second answer, direction
+    (AUSTRALIA, "Canberra is the capital of Australia.", "The capital of Australia is Canberra.", 1),
+    (AUSTRALIA, "Canberra is the capital of Australia.", "Canberra", 1),
+    (AUSTRALIA, "**Canberra**", "Australia's capital is Canberra.", 1),
+    (
+        AUSTRALIA,
+        "Canberra.",
+        "The capital is Canberra, which was chosen as a compromise between Sydney and Melbourne.",
+        1,
+    ),
+    (AUSTRALIA, "Canberra is the capital of Australia.", "The capital of Australia is Sydney.", -1),
+    (AUSTRALIA, "Sydney", "The capital of Australia is Canberra.", -1),
+    (
+        AUSTRALIA,
+        "Sydney.",
+        "The capital is Canberra, which was chosen as a compromise between Sydney and Melbourne.",
+        -1,
+    ),
+    (AUSTRALIA, "Canberra.", "It is not Sydney.", 0),
+    (AUSTRALIA, "Sydney.", "Either Sydney or Canberra.", 0),
+    (AUSTRALIA, "Canberra.", "堪培拉", 0),
+    (HAUPTSTADT, "Canberra ist die Hauptstadt von Australien.", "Die Hauptstadt von Australien ist Canberra.", 1),
+    (HAUPTSTADT, "Die Hauptstadt ist Canberra, nicht Sydney.", "Canberra", 1),
+    (HAUPTSTADT, "Canberra ist die Hauptstadt von Australien.", "Die Hauptstadt von Australien ist Sydney.", -1),
+    (CAPITALE, "La capitale de l’Australie est Canberra.", "Canberra est la capitale de l'Australie.", 1),
+    (CAPITALE, "C'est Canberra.", "La capitale de l'Australie est Canberra.", 1),
+    (CAPITALE, "La capitale de l'Australie est Canberra.", "La capitale de l'Australie est Sydney.", -1),
+    (SHOUDU, "澳大利亚的首都是堪培拉。", "堪培拉是澳大利亚的首都。", 1),
+    (SHOUDU, "堪培拉", "澳大利亚的首都是堪培拉。", 1),
+    (SHOUDU, "澳大利亚的首都是堪培拉。", "澳大利亚的首都是悉尼。", -1),
+    (SHOUDU, "堪培拉。", "不是悉尼。", 0),
+    (HAMLET, "Shakespeare wrote Hamlet.", "Hamlet was written by William Shakespeare.", 1),
+    (HAMLET, "It was written by Christopher Marlowe.", "Hamlet was written by William Shakespeare.", -1),
+    (WALL, "The Berlin Wall fell on November 9, 1989.", "It fell in 1989.", 1),
+    (WALL, "The Berlin Wall fell on November 9, 1989.", "It fell in 1991.", -1),
+    ("Which colours has the flag of France?", "Blue, white and red.", "Red, white and blue.", 1),
+    ("Is Paris or London larger?", "London is larger than Paris.", "Paris is larger than London.", 0),
+    ("Is Paris or London larger?", "London", "Paris", -1),
+    ("Who won?", "Germany defeated France", "France defeated Germany", 0),
+    ("Suggest a name for a coffee shop", "Bean There", "Daily Grind", 0),
+    ("Why is the sky blue?", "Air scatters blue light most.", "Short wavelengths are spread by molecules.", 0),
+]
+
+
+@pytest.mark.parametrize(("prompt", "answer", "second", "direction"), FACTS)
+def test_short_answers_agree_when_they_state_the_same_fact(
+    prompt: str, answer: str, second: str, direction: int
+) -> None:
+    for one, other in ((answer, second), (second, answer)):
+        moved = after(prompt, one, other).value - 0.6
+        assert moved * direction > 0.02 if direction else moved == 0, (one, other, moved)
+
+
 def test_more_answers_say_more_and_samples_of_one_model_say_less() -> None:
     one, three = after(WHICH, "(B)", "B").value, after(WHICH, "(B)", "B", "B", "B").value
     samples = after(WHICH, "(B)", "B", "B", "B", same_model=True)

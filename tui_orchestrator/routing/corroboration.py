@@ -4,8 +4,9 @@ the same model.
     log-odds after = log-odds before + surprise × (agrees × weight + differs × weight) / √n
 
 Answers that come to one result are compared by it; the weights were learned from published answers. `surprise` is how
-unlikely it is to agree by chance: 0.9 among ten options, a half where there is only yes and no. Open answers are
-compared by the points they make, with weights set by hand: no published answers of the kind may be learned from.
+unlikely it is to agree by chance: 0.9 among ten options, a half where there is only yes and no. Short statements are
+compared by the fact they state, and left out where that cannot be told. Longer open answers are compared by the points
+they make, with weights set by hand: no published answers of the kind may be learned from.
 """
 
 from __future__ import annotations
@@ -15,19 +16,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .events import Confidence
-from .final_answer import Final, Kind, final_answer, options, same_result
+from .final_answer import Final, Kind, final_answer, options, plain, same_result
 from .keypoints import agreement, key_points
 from .learned import Weights, weights
-from .profile import Profile
+from .profile import Profile, TaskType
 from .request import Request
+from .short_answers import is_short, same_fact
+from .text import clean_line
 
 _OPEN_AGREES, _OPEN_DIFFERS = 0.5, -0.5
 _OPEN_SHARE = 0.5
 """Of an answer's points, made by the others too: as much as two good answers to an open question have in common."""
+_SHOWN = 60
 _READ = 12_000
 """Characters of an open answer whose points are compared."""
 MOST = 9
 """Second answers that are read."""
+_MANY_RIGHT = frozenset({TaskType.CONVERSATION, TaskType.CREATIVE, TaskType.PLANNING, TaskType.TRANSLATION})
+"""Kinds of task of which two short answers may differ and both be good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +55,48 @@ class Tally:
         return self.surprise * (agrees * len(self.same) + differs * len(self.other)) / math.sqrt(self.count)
 
 
-def tally(prompt: str, answer: str, second: Sequence[str]) -> Tally | None:
-    """None when the answer comes to no single result or none of the others does."""
-    own = final_answer(prompt, answer)
+def tally(prompt: str, answer: str, second: Sequence[str], many_right: bool = False) -> Tally | None:
+    """None when the answer comes to no single result or none of the others can be compared with it. `many_right`: a
+    short statement of other words is not held against it."""
+    own = _result(prompt, answer)
     if own is None:
         return None
-    given = [final for text in second if (final := final_answer(prompt, text)) is not None]
-    if not given:
+    same: list[Final] = []
+    other: list[Final] = []
+    for text in second:
+        given = _result(prompt, text)
+        verdict = None if given is None else _agrees(prompt, (answer, own), (text, given))
+        if given is not None and verdict is True:
+            same.append(given)
+        elif given is not None and verdict is False and not (many_right and Kind.TEXT in (own.kind, given.kind)):
+            other.append(given)
+    if not same and not other:
         return None
-    same = tuple(final for final in given if same_result(own, final))
-    other = tuple(final for final in given if not same_result(own, final))
     choices = 2 if own.kind is Kind.TRUTH else len(options(prompt)) if own.kind is Kind.OPTION else 0
-    return Tally(own, same, other, 1.0 - 1.0 / choices if choices else 1.0)
+    return Tally(own, tuple(same), tuple(other), 1.0 - 1.0 / choices if choices else 1.0)
+
+
+def _result(prompt: str, answer: str) -> Final | None:
+    """What the answer comes to; of a statement too long for that, but short, the whole of it."""
+    found = final_answer(prompt, answer)
+    if found is not None or options(prompt) or not is_short(answer):
+        return found
+    text = answer.strip()
+    return Final(Kind.TEXT, plain(text), clean_line(text)[:_SHOWN], announced=False)
+
+
+def _agrees(prompt: str, one: tuple[str, Final], other: tuple[str, Final]) -> bool | None:
+    """Statements by the fact they state; results of one kind by their value."""
+    own, given = one[1], other[1]
+    if same_result(own, given):
+        return True
+    kinds = {own.kind, given.kind}
+    if Kind.TEXT not in kinds or not kinds <= {Kind.TEXT, Kind.NUMBER, Kind.TRUTH}:
+        return False
+    if Kind.TRUTH in kinds:
+        return None
+    # What is announced at the end of a long answer is compared by itself.
+    return same_fact(prompt, *(text if is_short(text) else final.value for text, final in (one, other)))
 
 
 def agree(
@@ -79,13 +115,15 @@ def agree(
     others = [text for text in second[:MOST] if text.strip()]
     if confidence.cause is not None or not others or not answer.strip():
         return confidence
-    result = tally(request.prompt, answer, others)
+    result = tally(request.prompt, answer, others, many_right=profile.task_type in _MANY_RIGHT)
     if result is not None:
         weight, reason = result.log_odds(same_model, (trained or weights()).agreement), _in_words(result, same_model)
-    elif final_answer(request.prompt, answer) is not None or not key_points(answer[:_READ]):
+    elif _result(request.prompt, answer) is not None or not key_points(answer[:_READ]):
         return confidence
+    elif long := [text for text in others if not is_short(text)]:
+        weight, reason = _open(answer, long, same_model)
     else:
-        weight, reason = _open(answer, others, same_model)
+        return confidence
     before = min(0.99, max(0.01, confidence.value))
     after = 1 / (1 + math.exp(-(math.log(before / (1 - before)) + weight)))
     after = max(after, confidence.value) if weight >= 0 else min(after, confidence.value)

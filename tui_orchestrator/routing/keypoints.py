@@ -24,10 +24,10 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|(?<=[。！？])")
 _ASIDE = re.compile(r"([*_])(?![*_\s])[^*_]+\1|\|.*\|?")
 """A line that is wholly in italics, or a row of a table: notes and figures around the answer, not points of it."""
 _MARKS = re.compile(r"\*\*|__|`|\$")
-_TOKEN = re.compile(r"[^\W\d_]+|\d+(?:[.,]\d+)*")
-_CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+TOKEN = re.compile(r"[^\W\d_]+|\d+(?:[.,]\d+)*")
+CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 
-_STOP = word_set(
+STOP = word_set(
     "a an the and or but of to in on at for from by with as is are was were be been being it its this that these those "
     "there here which who whom what when where how why do does did has have had can could may might will would should "
     "i you he she we they me my your his her our their so if then than also very more most some any all each such into "
@@ -38,11 +38,11 @@ _STOP = word_set(
     "nous vous ils elles qui que qu se sa son ses plus "
     "el los las una unos unas y o pero es son fue era por para con del al su sus lo como más este esta"
 )
-_NEGATIONS = word_set(
+NEGATIONS = word_set(
     "not no never none neither nor cannot without isn doesn don didn wasn aren won "
     "nicht kein keine keinen nie ohne pas jamais aucun aucune sans nunca ningún ninguna sin"
 )
-_NEGATIONS_CJK = ("不", "没", "無", "非", "ない", "ません")
+NEGATIONS_CJK = ("不", "没", "無", "非", "ない", "ません")
 _ENDINGS = ("ations", "ation", "ingly", "ments", "ment", "ings", "ing", "ies", "edly", "ed", "es", "ly", "en", "s", "e")
 
 
@@ -129,20 +129,20 @@ def _point(sentence: str) -> _Point | None:
     # What ends in a colon announces points and makes none.
     if not sentence or sentence.endswith((":", "：")):
         return None
-    tokens = _TOKEN.findall(sentence[:2000].lower().replace("’", "'"))
+    tokens = TOKEN.findall(sentence[:2000].lower().replace("’", "'"))
     words: set[str] = set()
     figures: set[str] = set()
     denies = False
     for token in tokens:
         if token[0].isdigit():
             figures.add(token.replace(",", "").rstrip("."))
-        elif _CJK.search(token):
+        elif CJK.search(token):
             words.update(token[i : i + 2] for i in range(max(1, len(token) - 1)))
-            denies = denies or any(negation in token for negation in _NEGATIONS_CJK)
-        elif token in _NEGATIONS:
+            denies = denies or any(negation in token for negation in NEGATIONS_CJK)
+        elif token in NEGATIONS:
             denies = not denies
-        elif token not in _STOP and len(token) > 1:
-            words.add(_stem(token))
+        elif token not in STOP and len(token) > 1:
+            words.add(stem(token))
     words |= figures
     if not words:
         # 'Yes.' and 'No.' are whole answers.
@@ -154,7 +154,7 @@ def _point(sentence: str) -> _Point | None:
     return _Point(text, frozenset(words), frozenset(figures), denies)
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             return word[: -len(ending)]
