@@ -190,8 +190,7 @@ class Features:
     @cached_property
     def quantities(self) -> int:
         """Numbers that do not look like years."""
-        words = _NUMBER.findall(self.text) if self.text.isascii() else self.words
-        return sum(word[0].isdigit() and not (len(word) == 4 and word[:2] in _CENTURIES) for word in words)
+        return sum(len(said) != 4 or said[:2] not in _CENTURIES for said in _NUMBER.findall(self.text))
 
     @cached_property
     def asks(self) -> bool:
