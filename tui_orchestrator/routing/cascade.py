@@ -7,8 +7,8 @@ prompt alone decides, and whoever is surer succeeds wherever a less sure one doe
 subject, this share is 0.48 on the published predictions of 16 models on MMLU-Pro, 0.52 among LLMRouter's nine models,
 0.56 on MMLU for the two of RouteLLM (medians; computed November 2026).
 
-*Confidence errs.* Six in ten weak answers are noticed, and two in ten good ones distrusted. These rates are assumed, not
-measured: two normals so far apart have an AUROC of 0.78. It errs anew at each step.
+*Confidence errs.* Six in ten weak answers are noticed, and two in ten good ones distrusted. These rates are assumed,
+not measured: two normals so far apart have an AUROC of 0.78. It errs anew at each step.
 """
 
 from __future__ import annotations
