@@ -37,7 +37,6 @@ _DEEPENING = (
     "optimal production production-ready edge_cases nuanced critically ausführlich umfassend détaillé approfondie "
     "detallado exhaustivo rigorous end-to-end trade-offs"
 )
-_NEGATION = "not except never least false nicht außer pas sauf excepto"
 _SHORT = "briefly brief short one_word concise in_short kurz knapp brièvement bref court brevemente breve corto"
 _LONG = (
     "essay detailed comprehensive thorough in-depth in_depth long article report chapter ausführlich aufsatz "
@@ -58,7 +57,6 @@ class Mark(StrEnum):
     CONSTRAINTS = "constraints"
     EASING = "easing"
     DEEPENING = "deepening"
-    NEGATION = "negation"
     SHORT = "short"
     LONG = "long"
     STRUCTURED = "structured"
@@ -84,7 +82,6 @@ _MARKED = _marks(
         Mark.CONSTRAINTS: _CONSTRAINTS,
         Mark.EASING: _EASING,
         Mark.DEEPENING: _DEEPENING,
-        Mark.NEGATION: _NEGATION,
         Mark.SHORT: _SHORT,
         Mark.LONG: _LONG,
         Mark.STRUCTURED: _STRUCTURED,
