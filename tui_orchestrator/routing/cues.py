@@ -49,13 +49,13 @@ def _said(features: Features) -> dict[TaskType, float]:
     """The weights of the cues per type, each cue counted once, where it weighs most."""
     words = features.instruction
     heard: dict[int, tuple[float, TaskType]] = {}
-    tail = len(words) - _INSTRUCTION_TAIL
+    tail, following = len(words) - _INSTRUCTION_TAIL, (*words[1:], "")
     for at, cues in enumerate(map(lexicon.CUES.get, words)):
         if cues is None:
             # 'Explique-moi', 'code-review': the part before the hyphen, where the whole is not listed.
             cues = lexicon.CUES.get(words[at].partition("-")[0], ()) if "-" in words[at] else ()
         for rest, kind, weight, _, number in cues:
-            if rest and words[at + 1 : at + 1 + len(rest)] != rest:
+            if rest and (rest[0] != following[at] or words[at + 1 : at + 1 + len(rest)] != rest):
                 continue
             if at < 3:
                 weight *= 1.6 if kind in _COMMANDED else 1.3
@@ -65,7 +65,11 @@ def _said(features: Features) -> dict[TaskType, float]:
                 heard[number] = (weight, kind)
     spoken = list(heard.values())
     if features.cjk:
-        spoken += [(weight, kind) for cue, kind, weight in lexicon.CJK_CUES if cue in features.text]
+        begun = lexicon.CJK_BEGINNINGS.keys() & set(features.tokens)
+        for at in sorted(at for first in begun for at in lexicon.CJK_BEGINNINGS[first]):
+            cue, kind, weight = lexicon.CJK_CUES[at]
+            if cue in features.text:
+                spoken.append((weight, kind))
     said: dict[TaskType, float] = {}
     for weight, kind in spoken:
         said[kind] = said.get(kind, 0.0) + weight
@@ -99,7 +103,8 @@ def _add_shape(features: Features, said: Mapping[TaskType, float], points: dict[
         points[TaskType.CODE] += 0.6
     if features.math_signs and not features.looks_like_code:
         points[TaskType.MATH] += min(2.4, 0.8 + 0.4 * features.math_signs)
-    if features.asks and size > 15 and not features.options and features.quantities >= 3:
+    asks_of_figures = features.asks and features.numbers >= 3 and size > 15 and not features.options
+    if asks_of_figures and features.quantities >= 3:
         points[TaskType.MATH] += 4.0
     if features.multiple_choice:
         points[TaskType.REASONING] += 3.0

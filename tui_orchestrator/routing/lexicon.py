@@ -321,5 +321,10 @@ def _cues(lists: Iterable[tuple[T, float, str]]) -> Mapping[str, tuple[Cue, ...]
 
 CUES = _cues(_WORDS)
 CJK_CUES = tuple((cue, task_type, weight) for task_type, weight, listed in _CJK for cue in listed.split())
+CJK_BEGINNINGS: Mapping[str, tuple[int, ...]] = {
+    first: tuple(at for at, (cue, _, _) in enumerate(CJK_CUES) if cue[0] == first)
+    for first in dict.fromkeys(cue[0] for cue, _, _ in CJK_CUES)
+}
+"""Where in CJK_CUES those stand that begin with a character."""
 FOLLOW_UP = Phrases(_FOLLOW_UP)
 COMMON = word_set(_COMMON)

@@ -12,6 +12,7 @@ import json
 import math
 import operator
 import struct
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -91,7 +92,8 @@ class Weights:
         lanes = bytearray(2 * len(raw))
         lanes[::2] = raw
         self._lanes = [int.from_bytes(row, "little") for (row,) in struct.iter_unpack(f"{_WIDTH}s", lanes)]
-        self._columns = [raw[head :: len(HEADS)] for head in range(len(HEADS))]
+        signed = raw.translate(bytes(value ^ 128 for value in range(256)))
+        self._columns = [array("b", signed[head :: len(HEADS)]) for head in range(len(HEADS))]
 
     def predict(self, features: Features) -> Prediction:
         every = grams(features)
@@ -128,7 +130,7 @@ class Weights:
         scale = GRAM_SCALE / math.sqrt(max(1, prediction.total))
         step, stride = weight * scale * self.steps[first], more * scale * self.steps[second]
         column, beside, rows = self._columns[first], self._columns[second], prediction.rows
-        effects = [step * (column[row] - 128) + stride * (beside[row] - 128) for row in rows]
+        effects = [step * column[row] + stride * beside[row] for row in rows]
         strongest = nlargest(most, zip(map(abs, effects), rows, effects, strict=True))
         measured: dict[str, float] = {}
         away = map(operator.sub, prediction.measured, self.usual)
@@ -141,7 +143,7 @@ class Weights:
         """The three n-grams that pushed a head up most, in quotes."""
         rows = prediction.rows
         best = nlargest(3, zip(map(self._columns[head].__getitem__, rows), rows, strict=True))
-        return [self._quoted(row) for stored, row in best if stored > 128]
+        return [self._quoted(row) for effect, row in best if effect > 0]
 
     def _quoted(self, row: int) -> str:
         return f"'{self.grams[row].lstrip('^')}'"
