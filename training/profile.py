@@ -254,7 +254,9 @@ def _gain(parts: _Parts, shaped: Design) -> tuple[Floats, Floats]:
     by_subject, beyond = _targets(rows)
     matrix = shaped.matrix[parts.outcomes]
     form = forms(parts.material.texts, parts.outcomes)
-    stacked = sp.hstack([matrix, *(sp.diags_array((form == number) * _BY_FORM) @ matrix for number in range(3))]).tocsr()
+    stacked = sp.hstack(
+        [matrix, *(sp.diags_array((form == number) * _BY_FORM) @ matrix for number in range(3))]
+    ).tocsr()
     total = _ridge(60.0).fit(stacked, by_subject).coef_ + _ridge(600.0).fit(stacked, beyond).coef_
     width = matrix.shape[1]
     shared = total[:width]
