@@ -23,6 +23,7 @@ from ..routing.health import COOLDOWN_S, Circuits, Health, HealthState
 from ..routing.model import Registry
 from ..routing.money import ZERO, Money
 from ..routing.ports import AnswerCache, Clock, Provider
+from ..routing.prediction import weights
 from ..routing.ratelimit import RateLimits
 from ..routing.request import Message, Request
 from ..routing.router import Record, Router, Turn
@@ -142,9 +143,10 @@ class Runtime:
         return self.router.registry
 
     def start_background(self) -> None:
-        """Reads the providers' lists, looks for local servers and imports the SDKs, all beside the event loop."""
+        """Reads the profile's weights and the providers' lists, looks for local servers and imports the SDKs, all
+        beside the event loop."""
         kinds = {provider.kind for provider in self.catalogue.providers.values() if provider.usable}
-        for work in (self._look(), _warm_when_quiet(kinds)):
+        for work in (_read_weights(), self._look(), _warm_when_quiet(kinds)):
             task = asyncio.create_task(work)
             self._background.add(task)
             task.add_done_callback(self._background.discard)
@@ -241,6 +243,11 @@ class Runtime:
             self.router.experience.remember(
                 figures.model, figures.finished, figures.failed, figures.first_token_p50_s, figures.tokens_per_s
             )
+
+
+async def _read_weights() -> None:
+    # Else the first key would wait for them.
+    await asyncio.to_thread(weights)
 
 
 async def _warm_when_quiet(kinds: Iterable[str]) -> None:
