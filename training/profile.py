@@ -68,10 +68,12 @@ _SHELL = 1.8
 _MODESTY = 0.92
 """Ratings differ by a level from one rater to the next: the middle is missed by less."""
 FORMS = ("open", "choice", "many")
-ANCHORS = {"open": 0.24, "choice": 0.44, "many": 0.55}
-"""Difficulty of the usual question of each form, on the scale of the models' abilities."""
-SLOPES = {"open": 0.5, "choice": 0.5, "many": 0.27}
-"""Difficulty a unit of expected gain. Options by the dozen: half, for failures count in full there."""
+ANCHORS = {"open": 0.27, "choice": 0.31, "many": 0.44}
+"""Difficulty of the usual question of each form, on the scale of the models' abilities: of choices, where p is true of
+the models of MMLU and MMLU-Pro at a discrimination of 8. Open ones lie lower than LLMRouter's outcomes say, whose
+scores punish a wrong format: by them a well-known capital would be at 0.4."""
+SLOPES = {"open": 0.5, "choice": 0.4, "many": 0.35}
+"""Difficulty a unit of expected gain; of choices, by the same outcomes."""
 
 
 @dataclass(frozen=True)

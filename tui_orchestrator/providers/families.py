@@ -110,6 +110,13 @@ def _mmlu_pro(percent: str, when: str) -> str:
     return f"judged from MMLU-Pro {percent} % (its maker's model card, {when})"
 
 
+def _outcomes(percent: str, of: str = "") -> str:
+    return f"judged from {percent} % of 2,039 questions of MMLU-Pro answered rightly (published answers, 2024){of}"
+
+
+_CHATQA = "judged from 20 % of 2,667 prompts of LLMRouter answered well, by both sizes: made to read documents"
+
+
 def _line(maker: str) -> str:
     return f"judged from its place and price in {maker}'s line-up, November 2026"
 
@@ -207,7 +214,8 @@ _GOOGLE = (
     Row(r"gemini-2-0-flash-lite", "gemini", 0.50, _SEES, S, _mmlu_pro("72", "February 2025"), 8_192),
     Row(r"gemini-2-0-flash", "gemini", 0.54, _SEES, S, _mmlu_pro("78", "February 2025"), 8_192),
     Row(r"gemini-(1-5-pro|pro-1-5)", "gemini", 0.56, _SEES, M, _mmlu_pro("76", "February 2025"), 8_192),
-    Row(r"gemini-(1-5-flash|flash-1-5)", "gemini", 0.45, _SEES, S, _mmlu_pro("67", "February 2025"), 8_192),
+    Row(r"gemini-(1-5-flash-8b|flash-1-5-8b)", "gemini", 0.45, _SEES, S, _line("Google"), 8_192),
+    Row(r"gemini-(1-5-flash|flash-1-5)", "gemini", 0.52, _SEES, S, _mmlu_pro("67", "February 2025"), 8_192),
     _open(r"gemma-?4-31b", "gemma", 0.60, _ALL, M, _line("open weights")),
     _open(r"gemma-?4", "gemma", 0.56, _ALL, S, _line("open weights")),
     _open(r"gemma-?3-27b", "gemma", 0.52, _SEES, M, _mmlu_pro("67.5", "March 2025")),
@@ -238,6 +246,7 @@ _OTHERS = (
     _open(r"deepseek-(r1|reasoner)", "deepseek", 0.72, _THINKS, L, _mmlu_pro("84", "January 2025")),
     _open(r"deepseek-v4-pro|deepseek-pro", "deepseek", 0.82, _THINKS, L, _index(44)),
     _open(r"deepseek-(v4|flash)", "deepseek", 0.76, _THINKS, M, _line("DeepSeek")),
+    _open(r"deepseek-coder-v2", "deepseek", 0.54, _TEXT, L, _outcomes("73")),
     _open(r"deepseek-v3-[12]", "deepseek", 0.74, _THINKS, L, _line("DeepSeek")),
     _open(r"deepseek-(v3|chat)", "deepseek", 0.62, _TOOLS, L, _mmlu_pro("75.9", "December 2024")),
     _open(r"kimi-k3", "kimi", 0.90, _ALL, L, _line("Moonshot AI")),
@@ -266,13 +275,18 @@ _OTHERS = (
     _open(r"qwen-?2-5-(vl-)?72b", "qwen", 0.54, _TOOLS, M, _mmlu_pro("71.1", "September 2024")),
     _open(r"qwen-?2-5-(coder-)?32b", "qwen", 0.52, _TOOLS, M, _mmlu_pro("69.0", "September 2024")),
     _open(r"qwen-?2-5-(coder-)?14b", "qwen", 0.45, _TOOLS, S, _mmlu_pro("63.7", "September 2024")),
+    _open(r"qwen-?1-5-(72b|110b)", "qwen", 0.42, _TEXT, M, _outcomes("47")),
+    _open(r"qwen-?1-5", "qwen", 0.34, _TEXT, S, _outcomes("30", ", of 7B")),
     _open(r"qwen-?2-5-(coder-)?7b", "qwen", 0.42, _TOOLS, S, _mmlu_pro("56.3", "September 2024")),
     _open(r"(meta-)?llama-?4-maverick|llama4-maverick", "llama", 0.62, _SEES, M, _mmlu_pro("80.5", "April 2025")),
     _open(r"(meta-)?llama-?4-scout|llama4-scout", "llama", 0.56, _SEES, M, _mmlu_pro("74.3", "April 2025")),
     _open(r"(meta-)?llama-?3-3-70b", "llama", 0.54, _TOOLS, M, _mmlu_pro("68.9", "December 2024")),
     _open(r"(meta-)?llama-?3-1-405b", "llama", 0.56, _TOOLS, L, _mmlu_pro("73.4", "July 2024")),
     _open(r"(meta-)?llama-?3(-[12])?-(70b|90b)", "llama", 0.52, _TOOLS, M, _mmlu_pro("66.4", "July 2024")),
-    _open(r"(meta-)?llama-?3(-1)?-8b", "llama", 0.38, _TOOLS, S, _mmlu_pro("48.3", "July 2024")),
+    _open(r"(meta-)?llama-?3(-1)?-8b", "llama", 0.42, _TOOLS, S, _mmlu_pro("48.3", "July 2024")),
+    _open(r"(meta-)?llama-?2-70b", "llama", 0.38, _TEXT, M, _line("open weights")),
+    _open(r"(meta-)?llama-?2", "llama", 0.32, _TEXT, S, _outcomes("29", ", of 13B")),
+    _open(r"llama-?3-chatqa", "llama", 0.30, _TEXT, S, _CHATQA),
     _open(r"llama-?3-2-11b", "llama", 0.40, frozenset({Ability.VISION}), S, _line("open weights")),
     _open(r"llama-?3-2-3b", "llama", 0.34, _TOOLS, S, _line("open weights")),
     _open(r"llama-?3-2-1b", "llama", 0.30, _TEXT, S, _line("open weights")),
@@ -291,7 +305,7 @@ _OTHERS = (
     _open(r"mixtral-8x7b", "mistral", 0.42, _TEXT, S, _line("Mistral")),
     _open(r"phi-?4-(mini|multimodal)", "phi", 0.42, _TOOLS, S, _mmlu_pro("52.8", "February 2025")),
     _open(r"phi-?4", "phi", 0.52, _TEXT, S, _mmlu_pro("70.4", "December 2024")),
-    _open(r"phi-?3", "phi", 0.36, _TEXT, S, _line("Microsoft")),
+    _open(r"phi-?3", "phi", 0.42, _TEXT, S, _outcomes("47", ", of Phi-3-mini")),
     _open(r"(nvidia-)?nemotron-3.*(super|ultra)", "nemotron", 0.70, _THINKS, L, _line("NVIDIA")),
     _open(r"(nvidia-)?nemotron-3", "nemotron", 0.58, _THINKS, S, _line("NVIDIA")),
     _open(r"muse-(spark-open|glimmer)", "muse", 0.74, _ALL, L, _line("Meta")),
@@ -302,8 +316,8 @@ _OTHERS = (
     Row(r"nova-(2-)?lite", "nova", 0.52, _SEES, S, _line("Amazon")),
     Row(r"nova-micro", "nova", 0.42, _TOOLS, S, _line("Amazon")),
     Row(r"command-a", "command", 0.60, _TOOLS, L, _line("Cohere")),
-    Row(r"command-r-?plus", "command", 0.50, _TOOLS, M, _line("Cohere")),
-    Row(r"command-r", "command", 0.42, _TOOLS, S, _line("Cohere")),
+    Row(r"(c4ai-)?command-r-?plus", "command", 0.50, _TOOLS, M, _line("Cohere")),
+    Row(r"(c4ai-)?command-r", "command", 0.40, _TOOLS, S, _outcomes("39")),
     Row(r"sonar(-reasoning)?-pro", "sonar", 0.72, _TOOLS, M, _line("Perplexity")),
     Row(r"sonar", "sonar", 0.56, _TOOLS, S, _line("Perplexity")),
 )
