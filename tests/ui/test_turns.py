@@ -131,7 +131,7 @@ async def test_an_escalation_shows_what_was_not_good_enough(tmp_path: Path) -> N
 
 
 async def test_a_second_opinion_stands_in_the_trail_and_folded_under_the_answer(tmp_path: Path) -> None:
-    other = Say(text="Let me count on my fingers.\n\n17 times 3 is 52.")
+    other = Say(text="The answer is 52.\n\nI counted on my fingers.")
     script = Script().always(Say(text="17 times 3 is 51.")).always(other, "rush-pro")
     async with console(tmp_path, script=script) as seat:
         await seat.send("/chain lumen-dash,rush-pro")
