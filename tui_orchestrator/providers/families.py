@@ -114,7 +114,7 @@ def _outcomes(percent: str, of: str = "") -> str:
     return f"judged from {percent} % of 2,039 questions of MMLU-Pro answered rightly (published answers, 2024){of}"
 
 
-_CHATQA = "judged from 20 % of 2,667 prompts of LLMRouter answered well (published 2025), by both sizes: it reads documents"
+_CHATQA = "judged from 20 % of 2,667 prompts of LLMRouter answered well (2025): it reads documents"
 
 
 def _line(maker: str) -> str:
