@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 
 class ManualClock:
@@ -20,6 +20,12 @@ class ManualClock:
 
     def today(self) -> date:
         return (self._now + self._offset).date()
+
+    def local(self, at: datetime) -> datetime:
+        return at.astimezone(timezone(self._offset))
+
+    def midnight(self, day: date) -> datetime:
+        return datetime(day.year, day.month, day.day, tzinfo=timezone(self._offset))
 
     def monotonic(self) -> float:
         return self._monotonic

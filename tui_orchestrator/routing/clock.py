@@ -16,6 +16,12 @@ class SystemClock:
     def today(self) -> date:
         return date.today()
 
+    def local(self, at: datetime) -> datetime:
+        return at.astimezone()
+
+    def midnight(self, day: date) -> datetime:
+        return datetime(day.year, day.month, day.day).astimezone()
+
     def monotonic(self) -> float:
         return time.monotonic()
 
