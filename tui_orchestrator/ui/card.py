@@ -25,6 +25,8 @@ from .words import ACCENT, BAD, BAR, GOOD, MUTED, STRONG, WARN
 
 TASKS_SHOWN = 4
 EVIDENCE_SHOWN = 6
+COST_ROOM = 12
+"""Cells of a cost, the longest of which is "~$0.0000096", and a space before it."""
 NAME_ROOM = 40
 """Cells of a model's name; in a wider pane the figures stay near it."""
 
@@ -156,10 +158,10 @@ def _candidates(decision: Decision, width: int) -> Rows:
     rows: Rows = [words.heading(f"Candidates {len(inside)}/{len(decision.candidates)}", width, margin)]
     score_room = 8 if width >= 50 else 0
     time_room = 7 if width >= 42 else 0
-    name_room = min(NAME_ROOM, width - 2 - 5 - 10 - time_room - score_room)
+    name_room = min(NAME_ROOM, width - 2 - 5 - COST_ROOM - time_room - score_room)
     if inside:
         header = words.fit("", 2) + words.fit("model", name_room) + words.fit("p", 5, right=True)
-        header += words.fit("cost", 10, right=True)
+        header += words.fit("cost", COST_ROOM, right=True)
         header += words.fit("time", time_room, right=True) + ("  score" if score_room else "")
         rows.append(Content.styled(header, MUTED))
     scores = [candidate.score for candidate in inside]
@@ -187,7 +189,7 @@ def _inside(candidate: Candidate, decision: Decision, name_room: int, time_room:
         ("▸ " if chosen else "  ", GOOD),
         (words.fit(words.short_name(candidate.model), name_room), "bold" if chosen else ""),
         (f"{likelihood:5.2f}", style),
-        words.fit(words.expected(candidate), 10, right=True),
+        words.fit(words.expected(candidate), COST_ROOM, right=True),
         words.fit(words.seconds(candidate.estimated_latency_s), time_room, right=True),
         ("  " + score if score else "", BAR),
     )
@@ -198,7 +200,7 @@ def _otherwise(decision: Decision, otherwise: Mapping[Strategy, Decision], width
     of all its members."""
     rows: Rows = [words.heading("Other strategies", width, "nothing is called")]
     label_room = 12
-    model_room = min(NAME_ROOM, width - label_room - 2 - 5 - 10)
+    model_room = min(NAME_ROOM, width - label_room - 2 - 5 - COST_ROOM)
     for strategy, other in otherwise.items():
         if strategy is decision.strategy and not decision.pinned:
             continue
@@ -220,7 +222,7 @@ def _otherwise(decision: Decision, otherwise: Mapping[Strategy, Decision], width
                 ("= " if same else "→ ", MUTED if same else ACCENT),
                 (words.fit(name, model_room), MUTED if same else ""),
                 p,
-                words.fit(cost, 10, right=True),
+                words.fit(cost, COST_ROOM, right=True),
             )
         )
     return rows

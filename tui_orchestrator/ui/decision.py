@@ -145,7 +145,7 @@ class DecisionPane(VerticalScroll):
         if not self.display:
             return  # every strategy is tried for it, which nobody would see
         decision = self._preview or self._decision
-        width = max(20, self.scrollable_content_region.width)
+        width = max(20, self.scrollable_content_region.width - 1)
         if decision is None:
             self._card.update(draw_nothing(width))
             return
