@@ -22,10 +22,11 @@ from tui_orchestrator.routing.decision import (
 )
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.profile import Evidence, Profile, TaskType
+from tui_orchestrator.routing.request import Image, Message
 from tui_orchestrator.storage.codec import decode, encode
-from tui_orchestrator.storage.decisions import decision_from_json, decision_to_json
+from tui_orchestrator.storage.decisions import decision_from_json, decision_to_json, said_digest
 
-from .samples import DECISION
+from .samples import DECISION, REQUEST
 
 texts = st.text(max_size=12)
 numbers = st.floats(allow_nan=False)
@@ -83,3 +84,18 @@ def test_nested_values_come_back_exactly() -> None:
 def test_what_has_no_json_form_is_refused() -> None:
     with pytest.raises(TypeError, match="a bytes has no JSON form here"):
         encode((b"picture",))
+
+
+def test_a_prompt_is_kept_as_a_digest_that_tells_the_same_words_again() -> None:
+    again = replace(REQUEST, id="r2", session="other", model="openai/large", temperature=0.0)
+    assert said_digest(again) == said_digest(REQUEST)
+    for other in (
+        replace(REQUEST, system="Be brief"),
+        replace(REQUEST, messages=(*REQUEST.messages, Message("assistant", "Like so"))),
+        replace(REQUEST, messages=(Message("user", REQUEST.prompt, (Image("image/png", b"p"),)),)),
+    ):
+        assert said_digest(other) != said_digest(REQUEST)
+
+
+def test_asking_for_another_answer_is_no_repetition() -> None:
+    assert said_digest(replace(REQUEST, use_cache=False)) is None

@@ -16,6 +16,7 @@ import click
 from ..routing.errors import ErrorKind, OrchestratorError
 
 if TYPE_CHECKING:
+    from ..services.alerts import Alert
     from ..services.runtime import Runtime
     from ..settings import Settings
 
@@ -100,13 +101,31 @@ class Invocation:
 
     @asynccontextmanager
     async def runtime(self, *, look: bool = True) -> AsyncIterator[Runtime]:
-        """Its notices go to stderr. `look`: with the providers' lists read, which may take a moment."""
+        """Its notices go to stderr, and at its end what there is to say of the caps. `look`: with the providers' lists
+        read, which may take a moment."""
         from ..services.runtime import running
 
         async with running(self.settings(), demo=self.demo, look=look) as runtime:
             for notice in runtime.notices:
                 click.echo(notice, err=True)
-            yield runtime
+            alerts: list[Alert] = []
+            runtime.alerts.listen(alerts.append)
+            await runtime.alerts.look()
+            try:
+                yield runtime
+            finally:
+                await runtime.alerts.settle()
+                for alert in alerts:
+                    _warn(alert)
+
+
+def _warn(alert: Alert) -> None:
+    from ..services.alerts import Kind
+
+    if alert.kind is not Kind.REFUSED:
+        coloured = sys.stderr is not None and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        line = f"! {alert.sentence}"
+        click.echo(click.style(line, fg="red" if alert.exhausted else "yellow") if coloured else line, err=True)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
 
-from ..routing.budget import BudgetCondition
 from ..routing.decision import Decision
 from ..routing.errors import ErrorKind, TurnError
 from ..routing.event_json import completed_json, event_json
@@ -15,7 +14,6 @@ from ..routing.events import (
     AttemptFailed,
     AttemptFinished,
     AttemptStarted,
-    Budget,
     Cause,
     Checked,
     Completed,
@@ -66,7 +64,6 @@ class Telling:
         self._checks: dict[int, Cause] = {}
         """Attempts made to check an answer: none of what they say is shown."""
         self._ended = 0
-        self._warned: set[tuple[str, str]] = set()
 
     def tell(self, event: Event) -> None:
         if isinstance(event, Completed):
@@ -89,7 +86,7 @@ class Telling:
         return decision is not None and decision.strategy is Strategy.ENSEMBLE and not decision.pinned
 
     def _nothing(self, event: Event) -> None:
-        """Reserved: the budget's own events say what matters of it."""
+        """Reserved and Budget: what matters of the caps is told at the end of the command."""
 
     def _decided(self, event: Decided) -> None:
         decision = event.decision
@@ -196,13 +193,6 @@ class Telling:
             for point in points if self.verbose else points[:3]:
                 self._screen.line(f"  {sign} {point}", dim=True)
 
-    def _budget(self, event: Budget) -> None:
-        state = event.state
-        if state.condition is BudgetCondition.OK or (state.scope, state.cap.period) in self._warned:
-            return
-        self._warned.add((state.scope, state.cap.period))
-        self._screen.line(f"! budget per {state.scope}: {state.spent} of {state.limit} spent", fg="yellow")
-
     def _completed(self, event: Completed) -> None:
         if self._last is not None:
             self._tell_failure(self._last)
@@ -255,7 +245,6 @@ _TOLD: dict[type, Callable[[Telling, Any], None]] = {
     Checked: Telling._checked,
     Escalated: Telling._escalated,
     Verdict: Telling._verdict,
-    Budget: Telling._budget,
     Completed: Telling._completed,
     Failed: Telling._failed,
 }

@@ -28,6 +28,7 @@ from ..routing.ratelimit import RateLimits
 from ..routing.request import Message, Request
 from ..routing.router import Record, Router, Turn
 from ..settings import Settings
+from ..storage.alerts import AlertLog
 from ..storage.cache import SqliteCache
 from ..storage.conversations import Conversations
 from ..storage.database import Database
@@ -35,6 +36,7 @@ from ..storage.faults import StoreError
 from ..storage.ledger import SqliteLedger
 from ..storage.observations import Observations
 from ..storage.reports import Reports
+from .alerts import Alerts
 from .feedback import Feedback
 
 DEMO_NOTICE = "No key and no local model server was found, so the embedded demo models answer; their money is not real."
@@ -76,13 +78,14 @@ class Runtime:
         self.conversations = Conversations(database, self.clock)
         self.reports = Reports(database, self.clock)
         self.feedback = Feedback(Observations(database), self.reports, router.experience, self.clock)
+        self.alerts = Alerts(AlertLog(database), self.clock, self.budget_states, costs=settings.track_costs)
         self.database = database
         self._resources = resources
         self._background: set[asyncio.Task[None]] = set()
         self._listeners: list[Listener] = []
         self._switched_off: set[str] = set()
         self._read: Registry = router.registry
-        router.listeners.append(self._publish)
+        router.listeners += [self._publish, self.alerts.hear]
         router.observers.append(self.feedback.keep)
         router.catch_up = self.feedback.catch_up
 
@@ -128,6 +131,7 @@ class Runtime:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        await self.alerts.settle()
         await self._resources.aclose()
 
     async def __aenter__(self) -> Runtime:

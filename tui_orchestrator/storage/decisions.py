@@ -1,10 +1,12 @@
 """Decisions as they were made, whole, with how they ended.
 
-What was said is kept with the conversation alone: here are the profile, the candidates and the choice, not the prompt.
+What was said is kept with the conversation alone: here are the profile, the candidates and the choice, not the prompt,
+of which there is only a digest.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from datetime import datetime
@@ -44,10 +46,26 @@ def record(connection: sqlite3.Connection, decision: Decision, request: Request,
         "estimated_latency_s": chosen.estimated_latency_s if chosen else None,
         "decision": decision_to_json(decision),
         "asked": json.dumps(asked, separators=(",", ":")),
+        "digest": said_digest(request),
     }
     connection.execute(
         f"INSERT OR REPLACE INTO decisions ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})", row
     )
+
+
+def said_digest(request: Request) -> str | None:
+    """The same for the same words, system text and images, whatever model is asked; None where another answer is wanted
+    than was given before."""
+    if request.use_cache is False:
+        return None
+    parts = [request.system.encode("utf-8", "surrogatepass")]
+    for message in request.messages:
+        parts += [message.role.encode(), message.text.encode("utf-8", "surrogatepass")]
+        parts += [image.data for image in message.images]
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(len(part).to_bytes(8) + part)
+    return digest.hexdigest()
 
 
 def conclude(connection: sqlite3.Connection, end: Completed | Failed) -> None:

@@ -285,6 +285,37 @@ CREATE TABLE session_tags (
 """,
 )
 
+# What was said of money, so that it is said once: by a cap's scope and period, or by a sum's that was unusual. `cap` is
+# the limit the share was of, or what was usual. The two indexes hold all that is read of a decision when advice is
+# worked out, so that its JSON, which is a hundred times as long, is never touched.
+_ALERTS = Migration(
+    "0013_alerts",
+    """
+CREATE TABLE alerts (
+    serial INTEGER PRIMARY KEY AUTOINCREMENT,
+    scope TEXT NOT NULL,
+    period TEXT NOT NULL,
+    share REAL NOT NULL,
+    cap INTEGER NOT NULL,
+    spent INTEGER NOT NULL,
+    said TEXT NOT NULL,
+    UNIQUE (scope, period, share, cap)
+);
+CREATE TABLE refusals (
+    request_id TEXT PRIMARY KEY,
+    at TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    period TEXT NOT NULL,
+    cap INTEGER NOT NULL,
+    spent INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX refusals_at ON refusals (at);
+ALTER TABLE decisions ADD COLUMN digest TEXT;
+CREATE INDEX decisions_costs ON decisions (task_type, at, cost);
+CREATE INDEX decisions_ends ON decisions (at, complexity, answered_by, success, error_kind, digest);
+""",
+)
+
 MIGRATIONS = (
     _LEDGER,
     _DECISIONS,
@@ -295,6 +326,7 @@ MIGRATIONS = (
     _OBSERVATIONS,
     _CHECKS,
     _SESSION_TAGS,
+    _ALERTS,
 )
 
 
