@@ -11,7 +11,7 @@ from ..routing.ports import Call, Done, Piece, TextPiece, ThinkingPiece, UsageSo
 from ..routing.request import Message
 from ..routing.text import clean_line
 from .sdk import SdkProvider, system_text, text_of
-from .usage import anthropic_counts, anthropic_usage
+from .usage import anthropic_counts, anthropic_tier, anthropic_usage
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -90,6 +90,7 @@ def _content(message: Message) -> str | list[dict[str, Any]]:
 class AnthropicAnswer:
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
+        self._tier = ""
         self._finish: FinishReason | None = None
         self._served_by: str | None = None
 
@@ -117,10 +118,11 @@ class AnthropicAnswer:
 
     def _count(self, reported: Any) -> Iterator[UsageSoFar]:
         self._counts |= anthropic_counts(reported)
+        self._tier = anthropic_tier(reported) or self._tier
         usage = anthropic_usage(self._counts)
         if usage is not None:
-            yield UsageSoFar(usage)
+            yield UsageSoFar(usage, tier=self._tier)
 
     def done(self) -> Done:
         assert self._finish is not None
-        return Done(self._finish, anthropic_usage(self._counts), served_by=self._served_by)
+        return Done(self._finish, anthropic_usage(self._counts), served_by=self._served_by, tier=self._tier)

@@ -13,7 +13,7 @@ from ..routing.ports import Call, Done, Piece, TextPiece, ThinkingPiece, UsageSo
 from ..routing.request import Message
 from ..routing.text import clean_line
 from .sdk import SdkProvider, system_text
-from .usage import gemini_usage
+from .usage import gemini_tier, gemini_usage
 
 if TYPE_CHECKING:
     from google.genai import Client
@@ -111,7 +111,7 @@ class GeminiAnswer:
             self._reported = chunk.usage_metadata  # the last one counts
             usage = gemini_usage(self._reported)
             if usage is not None:
-                yield UsageSoFar(usage)
+                yield UsageSoFar(usage, tier=gemini_tier(self._reported))
         if chunk.model_version:
             self._served_by = clean_line(chunk.model_version) or None
         for candidate in (chunk.candidates or ())[:1]:
@@ -136,4 +136,5 @@ class GeminiAnswer:
             gemini_usage(self._reported),
             served_by=self._served_by,
             mean_logprob=self._mean_logprob,
+            tier=gemini_tier(self._reported),
         )

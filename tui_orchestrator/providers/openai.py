@@ -17,7 +17,7 @@ from ..routing.ports import Call, Done, Piece, TextPiece, ThinkingPiece, UsageSo
 from ..routing.request import Message
 from ..routing.text import clean_line
 from .sdk import SdkProvider, system_text, text_of
-from .usage import openai_usage, openrouter_bill
+from .usage import openai_usage, openrouter_bill, service_tier
 
 if TYPE_CHECKING:
     import httpx2
@@ -141,6 +141,7 @@ class OpenAIAnswer:
         self._billed: Money | None = None
         self._finish: FinishReason | None = None
         self._served_by: str | None = None
+        self._tier = ""
         self._logprob_sum = 0.0
         self._logprobs = 0
 
@@ -155,14 +156,15 @@ class OpenAIAnswer:
         for choice in getattr(chunk, "choices", None) or ():
             if not getattr(choice, "index", 0):
                 yield from self._choice(choice)
+        self._tier = service_tier(getattr(chunk, "service_tier", None)) or self._tier
         # OpenAI sends usage on a last chunk without choices, some servers on the last one with text, some on every one.
         reported = getattr(chunk, "usage", None)
-        usage = openai_usage(reported)
-        if usage is not None and usage != self._usage:
-            self._usage = usage
-            yield UsageSoFar(usage)
+        before = self._usage, self._billed
+        self._usage = openai_usage(reported) or self._usage
         if self._dialect == "openrouter" and reported is not None:
             self._billed = openrouter_bill(reported)
+        if self._usage is not None and (self._usage, self._billed) != before:
+            yield UsageSoFar(self._usage, self._billed, self._tier)
 
     def _choice(self, choice: Any) -> Iterator[Piece]:
         delta = getattr(choice, "delta", None)
@@ -191,7 +193,7 @@ class OpenAIAnswer:
     def done(self) -> Done:
         assert self._finish is not None
         mean = self._logprob_sum / self._logprobs if self._logprobs else None
-        return Done(self._finish, self._usage, self._billed, self._served_by, mean)
+        return Done(self._finish, self._usage, self._billed, self._served_by, mean, self._tier)
 
 
 def _pieces(content: Any) -> Iterator[Piece]:

@@ -90,7 +90,7 @@ def price(pricing: Mapping[str, Any]) -> Price | None:
     return Price(Rates.from_usd(**base), tuple(tiers), Money.from_usd(per_call or 0), SOURCE)
 
 
-def _per_mtok(pricing: Mapping[str, Any]) -> dict[str, Decimal] | None:
+def _per_mtok(pricing: Mapping[str, Any]) -> dict[str, Any] | None:
     """By bucket of Rates. None where one of them is negative: the price varies."""
     found = {bucket: usd for key, bucket in _BUCKETS.items() if (usd := _dollars(pricing.get(key))) is not None}
     if any(usd < 0 for usd in found.values()):

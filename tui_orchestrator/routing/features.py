@@ -55,6 +55,8 @@ _PER_THREE_BYTE = 1.0
 _PER_FOUR_BYTE = 2.5
 _SIGNS = bytes(b for b in range(33, 127) if not chr(b).isalpha())
 _TWO, _THREE, _FOUR = bytes(range(0xC2, 0xE0)), bytes(range(0xE0, 0xF0)), bytes(range(0xF0, 0xF5))
+_EAST = bytes((*range(0xE3, 0xEE), 0xEF))
+"""First bytes of Chinese, Japanese and Korean characters, and of few others."""
 _SAMPLED, _WINDOW = 65_536, 4096
 
 
@@ -63,27 +65,34 @@ def estimate_tokens(text: str) -> int:
 
     A text longer than 65,536 characters is judged by sixteen evenly spaced windows of 4,096.
     """
+    return max(1, round(sum(script_tokens(text)))) if text else 0
+
+
+def script_tokens(text: str) -> tuple[float, float, float]:
+    """The same by script and not yet rounded: ASCII; Chinese, Japanese and Korean; all others."""
     length = len(text)
-    if not length:
-        return 0
     if length <= _SAMPLED:
-        return max(1, round(_tokens(text)))
+        return _tokens(text)
     stride = (length - _WINDOW) / 15
     sample = "".join(text[int(i * stride) : int(i * stride) + _WINDOW] for i in range(16))
-    return round(_tokens(sample) * length / len(sample))
+    scale = length / len(sample)
+    ascii, cjk, other = _tokens(sample)
+    return ascii * scale, cjk * scale, other * scale
 
 
-def _tokens(text: str) -> float:
+def _tokens(text: str) -> tuple[float, float, float]:
     data = text.encode("utf-8", "replace")
     size = len(data)
     signs = size - len(data.translate(None, _SIGNS))
     if text.isascii():
-        return (size - signs) * _PER_BYTE + signs * _PER_SIGN
+        return (size - signs) * _PER_BYTE + signs * _PER_SIGN, 0.0, 0.0
     two = size - len(data.translate(None, _TWO))
     three = size - len(data.translate(None, _THREE))
     four = size - len(data.translate(None, _FOUR))
+    east = size - len(data.translate(None, _EAST))
     plain = size - signs - 2 * two - 3 * three - 4 * four
-    return plain * _PER_BYTE + signs * _PER_SIGN + two * _PER_TWO_BYTE + three * _PER_THREE_BYTE + four * _PER_FOUR_BYTE
+    other = two * _PER_TWO_BYTE + (three - east) * _PER_THREE_BYTE + four * _PER_FOUR_BYTE
+    return plain * _PER_BYTE + signs * _PER_SIGN, east * _PER_THREE_BYTE, other
 
 
 def words_of(text: str) -> tuple[str, ...]:

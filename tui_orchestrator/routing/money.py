@@ -6,12 +6,15 @@ whole number of picodollars and nothing is ever rounded per row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from decimal import ROUND_CEILING, Decimal, InvalidOperation, localcontext
 from enum import StrEnum
 from functools import total_ordering
 from typing import Any, Literal
+
+from .parts import Counts, Part, added
 
 PICODOLLARS_PER_DOLLAR = 10**12
 _MOST_DIGITS = 16
@@ -104,6 +107,8 @@ class Usage:
     reasoning: int = 0
     """The part of `output` that was hidden reasoning."""
     source: Literal["provider", "estimated"] = "provider"
+    parts: Counts = ()
+    """Those reported and not zero, each inside its bucket and, for input and output, outside the others above."""
 
     def __add__(self, other: Usage) -> Usage:
         estimated = "estimated" in (self.source, other.source)
@@ -114,6 +119,7 @@ class Usage:
             self.cache_write + other.cache_write,
             self.reasoning + other.reasoning,
             "estimated" if estimated else "provider",
+            added(self.parts, other.parts),
         )
 
 
@@ -126,6 +132,8 @@ class Rates:
     cached_input: int | None = None
     cache_write: int | None = None
     reasoning: int | None = None
+    parts: Counts = ()
+    """Ascending by name; a part that is left out is billed at the rate of its bucket."""
 
     @classmethod
     def from_usd(
@@ -135,6 +143,7 @@ class Rates:
         cached_input: Decimal | str | None = None,
         cache_write: Decimal | str | None = None,
         reasoning: Decimal | str | None = None,
+        parts: Mapping[Part, Decimal | str] | None = None,
     ) -> Rates:
         """From dollars per million tokens, rounded up to a micro-dollar. Raises ValueError if not a number ≥ 0."""
 
@@ -147,17 +156,23 @@ class Rates:
         def maybe(usd: Decimal | str | None) -> int | None:
             return None if usd is None else rate(usd)
 
-        return cls(rate(input), rate(output), maybe(cached_input), maybe(cache_write), maybe(reasoning))
+        priced = tuple(sorted((part, rate(usd)) for part, usd in (parts or {}).items()))
+        return cls(rate(input), rate(output), maybe(cached_input), maybe(cache_write), maybe(reasoning), priced)
 
     @property
     def dearest_input(self) -> int:
-        if self.cache_write is None and self.cached_input is None:
+        """Of what a call of this program can be billed for: it sends images, but no audio or video, and asks no
+        provider to keep a prompt for an hour."""
+        if self.cache_write is None and self.cached_input is None and not self.parts:
             return self.input
-        return max(self.input, self.cache_write or 0, self.cached_input or 0)
+        images = (rate for part, rate in self.parts if part in (Part.IMAGE_INPUT, Part.IMAGE_CACHED))
+        return max(self.input, self.cache_write or 0, self.cached_input or 0, *images)
 
     @property
     def dearest_output(self) -> int:
-        return self.output if self.reasoning is None else max(self.output, self.reasoning)
+        if self.reasoning is None and not self.parts:
+            return self.output
+        return max(self.output, self.reasoning or 0, *(rate for part, rate in self.parts if part.bucket == "output"))
 
     def cost(self, usage: Usage) -> Money:
         cached_rate = self.input if self.cached_input is None else self.cached_input
@@ -166,13 +181,37 @@ class Rates:
         # A provider that reports more cached than input tokens must not produce a negative bill.
         plain_input = max(0, usage.input - usage.cached_input - usage.cache_write)
         plain_output = max(0, usage.output - usage.reasoning)
-        return Money(
+        amount = (
             plain_input * self.input
             + usage.cached_input * cached_rate
             + usage.cache_write * write_rate
             + plain_output * self.output
             + usage.reasoning * reasoning_rate
         )
+        if usage.parts and self.parts:
+            own = dict(self.parts)
+            left = {
+                "input": (plain_input, self.input),
+                "cached_input": (usage.cached_input, cached_rate),
+                "cache_write": (usage.cache_write, write_rate),
+                "output": (plain_output, self.output),
+            }
+            for part, reported in usage.parts:
+                there, rate = left[part.bucket]
+                count = min(reported, there)
+                left[part.bucket] = there - count, rate
+                amount += count * (own.get(part, own.get(part.unread, rate)) - rate)
+        return Money(amount)
+
+    def to_json(self) -> dict[str, Any]:
+        plain = ("input", "output", "cached_input", "cache_write", "reasoning")
+        named = {name: rate for name in plain if (rate := getattr(self, name)) is not None}
+        return {**named, "parts": dict(self.parts)} if self.parts else named
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Rates:
+        parts = tuple((Part(name), rate) for name, rate in stored.get("parts", {}).items())
+        return cls(**{**stored, "parts": parts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +232,28 @@ class Price:
     per_call: Money = ZERO
     source: str = ""
     """For people: 'genai-prices 0.2.3', 'your configuration', 'OpenRouter catalogue', …"""
+    variants: tuple[Variant, ...] = ()
+    """What holds at some hours, from some day, or for another service tier; where several hold, the last one. The rates
+    above are those to reckon with beforehand. A price that was applied to a call has none."""
+
+    def on(self, at: datetime) -> Price:
+        """What to reckon with on that UTC day before a call: the dearest of its hours, at the usual service tier."""
+        if not self.variants:
+            return self
+        midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        minutes = {0, *(minute for variant in self.variants if variant.hours for minute in variant.hours)}
+        standing = [self.applied(midnight.replace(hour=m // 60, minute=m % 60)) for m in sorted(minutes)]
+        return max((price for price in standing if price), key=lambda p: p.rates.input + p.rates.output)
+
+    def applied(self, at: datetime, tier: str = "") -> Price | None:
+        """What a call begun at `at` is billed at; `tier` as the provider named it, '' for the usual one. None where
+        that tier's price is not known."""
+        if not self.variants:
+            return None if tier else self
+        holding = [variant.price for variant in self.variants if variant.tier == tier and variant.holds(at)]
+        if holding:
+            return holding[-1]
+        return None if tier else replace(self, variants=())
 
     def rates_at(self, input_tokens: int) -> Rates:
         rates = self.rates
@@ -244,15 +305,10 @@ class Price:
         return not self.ceiling(2**31, 2**31)
 
     def to_json(self) -> dict[str, Any]:
-        """For the ledger row: enough to price the row again."""
-
-        def rates(value: Rates) -> dict[str, int]:
-            named = {name: getattr(value, name) for name in Rates.__dataclass_fields__}
-            return {name: rate for name, rate in named.items() if rate is not None}
-
+        """For the ledger row: enough to price the row again. Without the variants: a row keeps what was applied."""
         return {
-            "rates": rates(self.rates),
-            "tiers": [{"over": tier.over, "rates": rates(tier.rates)} for tier in self.tiers],
+            "rates": self.rates.to_json(),
+            "tiers": [{"over": tier.over, "rates": tier.rates.to_json()} for tier in self.tiers],
             "per_call": self.per_call.picodollars,
             "source": self.source,
         }
@@ -260,11 +316,35 @@ class Price:
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Price:
         return cls(
-            Rates(**stored["rates"]),
-            tuple(Tier(tier["over"], Rates(**tier["rates"])) for tier in stored["tiers"]),
+            Rates.from_json(stored["rates"]),
+            tuple(Tier(tier["over"], Rates.from_json(tier["rates"])) for tier in stored["tiers"]),
             Money(stored["per_call"]),
             stored["source"],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A price under a condition."""
+
+    price: Price
+    """Without variants of its own."""
+    tier: str = ""
+    """The service tier it is for, as the provider names it in its answer: 'flex', 'priority', 'fast'."""
+    since: date | None = None
+    """A day in UTC."""
+    hours: tuple[int, int] | None = None
+    """From and until, in minutes of the UTC day; past midnight where the first is the larger."""
+
+    def holds(self, at: datetime) -> bool:
+        at = at.astimezone(UTC)
+        if self.since is not None and at.date() < self.since:
+            return False
+        if self.hours is None:
+            return True
+        start, end = self.hours
+        minute = at.hour * 60 + at.minute
+        return start <= minute < end if start <= end else minute >= start or minute < end
 
 
 FREE = Price(Rates(0, 0), source="runs on your own machine")
@@ -276,6 +356,8 @@ class Cost:
 
     amount: Money | None
     state: CostState
+    at_least: Money = ZERO
+    """Of a sum that is unknown, what is known of it."""
 
     @classmethod
     def of(cls, usage: Usage, price: Price | None, billed: Money | None = None) -> Cost:
@@ -287,9 +369,24 @@ class Cost:
         state = CostState.COMPUTED if usage.source == "provider" else CostState.ESTIMATED
         return cls(price.cost(usage), state)
 
+    @classmethod
+    def sum(cls, costs: Iterable[Cost]) -> Cost:
+        """As sure as the least sure of those that are not nothing: unknown as soon as one is unknown, then estimated,
+        then computed, and billed only when all are."""
+        amount, states = ZERO, set()
+        for cost in costs:
+            amount += cost.at_least if cost.amount is None else cost.amount
+            if cost.amount is None or cost.amount:
+                states.add(cost.state)
+        if CostState.UNKNOWN in states:
+            return cls(None, CostState.UNKNOWN, amount)
+        if CostState.ESTIMATED in states:
+            return cls(amount, CostState.ESTIMATED)
+        return cls(amount, CostState.BILLED if states == {CostState.BILLED} else CostState.COMPUTED)
+
     def __str__(self) -> str:
         if self.amount is None:
-            return "$?"
+            return f"{self.at_least}+?" if self.at_least else "$?"
         return f"~{self.amount}" if self.state is CostState.ESTIMATED else str(self.amount)
 
 

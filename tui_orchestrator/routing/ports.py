@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .budget import BudgetState, Cap, Hold, Refusal, Reservation
 from .decision import Decision
@@ -13,6 +13,9 @@ from .events import Attempt, Completed, Failed, FinishReason
 from .model import Model
 from .money import Money, Usage
 from .request import Message, Request
+
+if TYPE_CHECKING:
+    from .answer_key import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Done:
     """The model that actually answered, where the provider names it."""
     mean_logprob: float | None = None
     """Mean log-probability of the output tokens, where given."""
+    tier: str = ""
+    """The service tier it was served in, where that is not the usual one: 'flex', 'priority', 'fast'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,10 @@ class UsageSoFar:
     cancelled."""
 
     usage: Usage
+    billed: Money | None = None
+    """What the provider says it has charged so far."""
+    tier: str = ""
+    """As in Done."""
 
 
 Piece = TextPiece | ThinkingPiece | UsageSoFar | Done
@@ -128,14 +137,22 @@ class CachedAnswer:
     cost: Money | None
     finish_reason: FinishReason
     stored: datetime
+    mean_logprob: float | None = None
+    """As `Done` had it, so that the answer can be judged anew by all there is to judge it by."""
+    prompt: str = ""
+    """The prompt it answered, where that is not the one asked now."""
+    similarity: float | None = None
+    """Of the two, as a cosine."""
 
 
 class AnswerCache(Protocol):
-    async def get(self, key: str) -> CachedAnswer | None:
+    """Both methods raise nothing: what cannot be read was never kept, and what cannot be kept is not."""
+
+    async def get(self, question: Question) -> CachedAnswer | None:
         """None when there is none or it is past its time to live."""
         ...
 
-    async def put(self, key: str, answer: CachedAnswer) -> None: ...
+    async def put(self, question: Question, answer: CachedAnswer) -> None: ...
 
 
 class Clock(Protocol):

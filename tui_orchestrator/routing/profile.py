@@ -71,6 +71,19 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Mix:
+    """What the estimated input is made of, as shares of it; the rest is ASCII."""
+
+    cjk: float = 0.0
+    other: float = 0.0
+    images: float = 0.0
+
+    @property
+    def ascii(self) -> float:
+        return max(0.0, 1 - self.cjk - self.other - self.images)
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     task_type: TaskType
     task_probabilities: Mapping[TaskType, float]
@@ -87,6 +100,8 @@ class Profile:
     evidence: tuple[Evidence, ...] = ()
     novelty: float = 0.0
     """0 like what the estimate was learned from, 1 unlike all of it; the estimate is worth that much less."""
+    mix: Mix = Mix()
+    """Of `input_tokens`: models differ in what they make of each script."""
 
     @property
     def level(self) -> Level:

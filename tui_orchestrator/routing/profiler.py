@@ -7,17 +7,17 @@ conversation, its size and its attachments say is added here.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from . import lexicon
 from .cues import LEARNED_TYPES
 from .difficulty import Assessment, assess
-from .features import Features, estimate_tokens, read
+from .features import Features, estimate_tokens, read, script_tokens
 from .marks import Mark
 from .prediction import OUTPUT, Prediction, Weights
 from .prediction import weights as shipped
-from .profile import Ability, Evidence, Profile, TaskType
+from .profile import Ability, Evidence, Mix, Profile, TaskType
 from .request import Message, Request
 
 TASK_NAMES: Mapping[TaskType, str] = {
@@ -58,7 +58,7 @@ def profile(request: Request, weights: Weights | None = None) -> Profile:
     learned = weights or shipped()
     features = read(request.prompt)
     seen = learned.predict(features)
-    input_tokens = _input_tokens(request)
+    input_tokens, mix = _input_size(request)
     probabilities = _softmax(seen.logits()) if features.tokens else dict(_NOTHING_SAID)
     hard = assess(learned, features, seen)
     spoken = _speaking_for(learned, seen, max(probabilities, key=probabilities.__getitem__))
@@ -82,6 +82,7 @@ def profile(request: Request, weights: Weights | None = None) -> Profile:
         needs=_needs(request, features, input_tokens),
         evidence=(*hard.evidence, *spoken),
         novelty=hard.novelty,
+        mix=mix,
     )
 
 
@@ -163,19 +164,33 @@ def _by_size(request: Request, input_tokens: int, probabilities: dict[TaskType, 
     return evidence
 
 
-def _input_tokens(request: Request) -> int:
+def _input_size(request: Request) -> tuple[int, Mix]:
     """The whole conversation. Of more than 200 messages every nth is measured and the sum scaled by their lengths."""
     messages = request.messages
-    images = sum(len(message.images) for message in messages)
-    fixed = images * IMAGE_TOKENS + len(messages) * MESSAGE_TOKENS + estimate_tokens(request.system)
+    images = sum(len(message.images) for message in messages) * IMAGE_TOKENS
+    fixed = [script_tokens(request.system), (len(messages) * MESSAGE_TOKENS, 0.0, 0.0)]
     if len(messages) <= 200:
-        return fixed + sum(estimate_tokens(message.text) for message in messages)
-    last, older = messages[-1], messages[:-1]
-    sample: tuple[Message, ...] = older[:: len(older) // 100]
-    measured = sum(estimate_tokens(message.text) for message in sample)
-    length = sum(len(message.text) for message in sample)
-    whole = sum(len(message.text) for message in older)
-    return fixed + estimate_tokens(last.text) + round(measured * whole / max(1, length))
+        texts = _total(fixed + [script_tokens(message.text) for message in messages])
+    else:
+        last, older = messages[-1], messages[:-1]
+        sample: tuple[Message, ...] = older[:: len(older) // 100]
+        measured = _total([script_tokens(message.text) for message in sample])
+        length = sum(len(message.text) for message in sample)
+        scale = sum(len(message.text) for message in older) / max(1, length)
+        texts = _total(
+            [*fixed, script_tokens(last.text), (measured[0] * scale, measured[1] * scale, measured[2] * scale)]
+        )
+    whole = images + sum(texts)
+    if not whole:
+        return 0, Mix()
+    # Of what is ASCII alone, as most is, nothing has to be worked out.
+    plain = not images and not texts[1] and not texts[2]
+    return round(whole), Mix() if plain else Mix(texts[1] / whole, texts[2] / whole, images / whole)
+
+
+def _total(counts: Sequence[tuple[float, float, float]]) -> tuple[float, float, float]:
+    first, second, third = zip(*counts, strict=True)
+    return sum(first), sum(second), sum(third)
 
 
 def _needs(request: Request, features: Features, input_tokens: int) -> frozenset[Ability]:
