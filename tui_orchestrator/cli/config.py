@@ -64,13 +64,14 @@ def init(invocation: Invocation, force: bool) -> None:
 @click.pass_obj
 def check(invocation: Invocation) -> None:
     """Check every file and variable. Exit code 2 when something is wrong, with file, line and key."""
-    from ..services.places import store_problem, theme_problem
+    from ..services.places import embedding_problem, store_problem, theme_problem
     from ..settings import PROJECT_FILE
 
     settings = invocation.settings()
     for notice in settings.notices:
         click.echo(notice, err=True)
-    if problems := [said for said in (store_problem(settings), theme_problem(settings)) if said]:
+    looked_at = (store_problem(settings), theme_problem(settings), embedding_problem(settings))
+    if problems := [said for said in looked_at if said]:
         raise Stop("\n".join(problems), USAGE)
     own, project = _file(invocation), Path(PROJECT_FILE).absolute()
     say(f"{own} is valid" if own.exists() else f"there is no {own}; the defaults are in effect")

@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from .answer_key import cache_key
-from .budget import BudgetState, Hold, Lost, Refusal, Reservation, input_bound, least_output
+from .answer_key import Question, question
+from .budget import BudgetState, Hold, Lost, Refusal, Reservation, least_output
 from .cancelling import heed, undisturbed
 from .confidence import assess
 from .errors import Cancelled, StreamBroken, Timeout, TurnError
+from .estimates import TokenEstimates
 from .events import (
     Attempt,
     AttemptStarted,
@@ -26,7 +28,7 @@ from .events import (
     Waiting,
 )
 from .health import Circuits
-from .money import ZERO, Usage
+from .money import ZERO, Price, Usage
 from .ports import (
     AnswerCache,
     CachedAnswer,
@@ -41,13 +43,14 @@ from .ports import (
     Timeouts,
     UsageSoFar,
 )
+from .profile import TaskType
 from .ratelimit import RateLimits
-from .received import Plan, Received, from_cache, row, to_cache
+from .received import Plan, Received, from_cache, recalled, row, to_cache
 from .text import clean
 
 Emit = Callable[[Event], Coroutine[Any, Any, None]]
-_ALWAYS_ASKED = (Cause.ENSEMBLE, Cause.SYNTHESIS, Cause.SAMPLE)
-"""Answers that are to differ are not taken from the cache."""
+_ALWAYS_ASKED = (Cause.ENSEMBLE, Cause.SYNTHESIS, Cause.SAMPLE, Cause.JUDGE)
+"""Answers that are to differ, and those about another answer, are neither taken from the cache nor kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Tried:
     confidence: Confidence | None
     error: TurnError | None
     states: tuple[BudgetState, ...]
+    to_keep: tuple[Question, CachedAnswer] | None = None
+    """Of a whole answer that may be given again, if the turn ends with it: for `Caller.keep`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ class Caller:
         cache: AnswerCache | None = None,
         address: Callable[[str], str | None] = lambda provider: None,
     ) -> None:
-        """`address`: a provider's base URL, which tells two servers of one name apart in the cache."""
+        """`address`: a provider's protocol and base URL, which tell two servers of one name apart in the cache."""
         self.providers = providers
         self.ledger = ledger
         self.clock = clock
@@ -92,6 +97,7 @@ class Caller:
         self.timeouts = timeouts
         self.cache = cache
         self.address = address
+        self.estimates = TokenEstimates()
 
     async def reserve(self, plan: Plan) -> Granted | Refusal:
         """Sets aside the most the call can cost. A cancellation meanwhile is held back."""
@@ -100,20 +106,34 @@ class Caller:
     async def attempt(self, plan: Plan, emit: Emit) -> Tried | Refusal:
         """One call, from the cache where it may be. A Refusal means that nothing was started."""
         call = self._call(plan)
-        key = cache_key(call, self.address(plan.model.provider)) if self._may_cache(plan, call) else None
-        if key is not None and self.cache is not None and (hit := await self.cache.get(key)) is not None:
-            return await self._from_cache(plan, hit, emit)
+        asked = self._question(plan, call)
+        if asked is not None and self.cache is not None and not plan.request.fresh:
+            hit = await self.cache.get(asked)
+            if hit is not None:
+                return await self._from_cache(plan, hit, emit)
         granted = await self.reserve(plan)
-        return granted if isinstance(granted, Refusal) else await self.call(plan, granted, emit, key)
+        if isinstance(granted, Refusal):
+            return granted
+        # With fewer tokens than it asks for, as a tight budget left, it would be another question.
+        return await self.call(plan, granted, emit, asked if granted.call == call else None)
 
-    async def call(self, plan: Plan, granted: Granted, emit: Emit, key: str | None = None) -> Tried:
+    async def keep(self, tried: Tried) -> None:
+        """Keeps an answer for when the same is asked again. Only the turn knows which one it stands by."""
+        if tried.to_keep is not None and self.cache is not None:
+            await undisturbed(self.cache.put(*tried.to_keep))
+
+    async def call(self, plan: Plan, granted: Granted, emit: Emit, asked: Question | None = None) -> Tried:
         """Emits the attempt's events up to but without its end, which depends on what the turn does next.
 
         Cancellation books the attempt and comes back as a Tried whose error is Cancelled; `emit` must therefore put
-        its event before it waits for anything. `key`: where to keep a whole answer in the cache.
+        its event before it waits for anything. `asked`: what a whole answer may be kept as an answer to.
         """
         reservation, call = granted.reservation, granted.call
-        received = Received(most=call.max_tokens)
+        received = Received(
+            most=call.max_tokens,
+            input_tokens=self.estimates.input(plan.model.id, plan.decision.profile),
+            count=partial(self.estimates.output, plan.model.id),
+        )
         started, began = self.clock.now(), self.clock.monotonic()
         error: TurnError | None = None
         try:
@@ -124,7 +144,7 @@ class Caller:
             heed()
             self.circuits.begin(plan.model.id)
             await self._pause(plan, plan.pause_s, "back-off", emit)
-            tokens = input_bound(plan.decision.profile.input_tokens) + call.max_tokens
+            tokens = self.estimates.bound(plan.model.id, plan.decision.profile) + call.max_tokens
             wait = self.limits.claim(plan.model, tokens, self.clock.monotonic())
             await self._pause(plan, wait, "rate limit", emit)
             if self.limits.busy(plan.model):
@@ -140,8 +160,9 @@ class Caller:
         finally:
             # Also for a bug that is on its way out: what was sent was paid for.
             tried = await self._book(plan, received, reservation, error, started, began)
-        if key is not None and self.cache is not None and self._worth_keeping(tried):
-            await undisturbed(self.cache.put(key, to_cache(plan.model, received, tried.attempt, self.clock.now())))
+        if asked is not None and self._worth_keeping(tried):
+            answer = to_cache(plan.model, received, tried.attempt, self.clock.now())
+            tried = replace(tried, to_keep=(asked, answer))
         return tried
 
     def _call(self, plan: Plan) -> Call:
@@ -156,14 +177,22 @@ class Caller:
             timeouts=self.timeouts,
         )
 
-    def _may_cache(self, plan: Plan, call: Call) -> bool:
-        if self.cache is None or plan.request.use_cache is False or plan.cause in _ALWAYS_ASKED:
-            return False
-        return plan.request.use_cache is True or call.temperature == 0
+    def _question(self, plan: Plan, call: Call) -> Question | None:
+        """As the cache knows the call; None where it is to be left out."""
+        wanted = plan.request.use_cache
+        if self.cache is None or wanted is False or plan.cause in _ALWAYS_ASKED:
+            return None
+        if wanted is None and call.temperature != 0:
+            return None
+        # Who asks for a poem twice in other words wants two poems.
+        nearly = wanted is True or plan.decision.profile.task_type is not TaskType.CREATIVE
+        return question(call, self.address(plan.model.provider), nearly=nearly)
 
     @staticmethod
     def _worth_keeping(tried: Tried) -> bool:
-        return tried.error is None and tried.attempt.finish_reason is FinishReason.STOP and bool(tried.text.strip())
+        """Whole, and neither a refusal nor nothing."""
+        whole = tried.attempt.finish_reason is FinishReason.STOP and bool(tried.text.strip())
+        return whole and tried.confidence is not None and tried.confidence.cause is None
 
     async def _pause(self, plan: Plan, seconds: float, why: str, emit: Emit) -> None:
         if seconds > 0:
@@ -172,23 +201,22 @@ class Caller:
             await self.clock.sleep(seconds)
 
     async def _reserve(self, plan: Plan, call: Call) -> Granted | Refusal:
-        """The most the call can cost, set aside; with fewer output tokens where only that fits."""
-        price = plan.model.price
-        bound = input_bound(plan.decision.profile.input_tokens)
+        """The most the call can cost, set aside; with fewer output tokens where only that fits and is allowed."""
+        price = plan.model.price and plan.model.price.on(self.clock.now())
+        bound = self.estimates.bound(plan.model.id, plan.decision.profile)
+        lost = _if_lost(plan, price, self.estimates)
         least = least_output(call.max_tokens, plan.decision.profile.output_tokens)
         refusal: Refusal | None = None
         # Another process may take the room between two tries; after three the answer is no.
         for _ in range(3):
             amount = ZERO if price is None else price.ceiling(bound, call.max_tokens)
-            hold = Hold(
-                plan.request.id, plan.number, plan.model.provider, plan.model.id, amount, plan.caps, _if_lost(plan)
-            )
+            hold = Hold(plan.request.id, plan.number, plan.model.provider, plan.model.id, amount, plan.caps, lost)
             granted = await self.ledger.reserve(hold)
             if isinstance(granted, Reservation):
                 return Granted(granted, call)
             refusal = granted
             room = granted.blocking.left
-            if price is None or room is None:
+            if price is None or room is None or not plan.fewer_tokens:
                 break
             affordable = price.affordable_output(bound, room)
             if affordable < least or affordable >= call.max_tokens:
@@ -241,11 +269,11 @@ class Caller:
                 if text := clean(raw):
                     received.take(text, received.thinking_pieces, now)
                     await emit(Thinking(plan.request.id, at, plan.number, text))
-            case UsageSoFar(usage):
-                received.reported = usage
+            case UsageSoFar() as said:
+                received.report(said)
             case Done() as done:
                 received.done = done
-                received.reported = done.usage or received.reported
+                received.report(done)
 
     async def _book(
         self,
@@ -256,10 +284,12 @@ class Caller:
         started: datetime,
         began: float,
     ) -> Tried:
-        now, today = self.clock.monotonic(), self.clock.today().isoformat()
+        now = self.clock.monotonic()
         confidence = self._confidence(plan, received) if error is None else None
-        attempt = row(plan, received, error, confidence, started, today, now - began)
+        attempt = row(plan, received, error, confidence, started, now - began)
         states = await undisturbed(self.ledger.book(attempt, reservation))
+        if received.done is not None and attempt.usage.source == "provider":
+            self.estimates.learn(plan.model.id, plan.decision.profile, received.text, received.thinking, attempt.usage)
         if error is not None:
             self.circuits.failed(plan.model.id, plan.model.provider, error, now)
         elif received.done is not None:
@@ -295,23 +325,26 @@ class Caller:
             # Undisturbed, because the whole answer is here: cancelled or not, it is told and booked.
             await undisturbed(emit(event))
         confidence = self._confidence(plan, received)
-        latency, today = self.clock.monotonic() - began, self.clock.today().isoformat()
+        latency = self.clock.monotonic() - began
         attempt = replace(
-            row(plan, received, None, confidence, started, today, latency), from_cache=True, saved=hit.cost
+            row(plan, received, None, confidence, started, latency),
+            from_cache=True,
+            saved=hit.cost,
+            recalled=recalled(hit),
         )
         states = await undisturbed(self.ledger.book(attempt, None))
         return Tried(attempt, received.text, confidence, None, states)
 
 
-def _if_lost(plan: Plan) -> Lost:
+def _if_lost(plan: Plan, price: Price | None, estimates: TokenEstimates) -> Lost:
     prompt = plan.decision.profile
     return Lost(
         session=plan.request.session,
         strategy=plan.decision.strategy.value,
         task_type=prompt.task_type.value,
         cause=plan.cause.value,
-        price=plan.model.price,
-        usage=Usage(prompt.input_tokens, prompt.output_tokens, source="estimated"),
+        price=price,
+        usage=Usage(estimates.input(plan.model.id, prompt), prompt.output_tokens, source="estimated"),
     )
 
 

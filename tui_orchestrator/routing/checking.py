@@ -32,7 +32,7 @@ class Checking:
     async def revise(self, tried: Tried, doubt: Doubt, chain: Sequence[Candidate]) -> Tried:
         """The answer with its confidence as all checks leave it. `chain`: whom the turn may go on to."""
         assert tried.confidence is not None
-        if tried.confidence.cause is not None or tried.attempt.from_cache:
+        if tried.confidence.cause is not None or self._settled(tried):
             return tried
         tried = await self._sample(tried)
         # A pinned model is asked and nobody else.
@@ -46,6 +46,13 @@ class Checking:
         if second is None:
             return tried
         return await (self._judge if self.check is Check.JUDGE else self._ask_second)(tried, second)
+
+    def _settled(self, tried: Tried) -> bool:
+        """An answer from the cache was checked when it was given. Where it is trusted it is not to cost anything now;
+        where it is not, it is checked before the turn goes on to another model, as a live one is."""
+        assert tried.confidence is not None
+        trusted = tried.confidence.value >= self.turn.policy.confidence_threshold
+        return tried.attempt.from_cache and trusted and self.check is Check.AUTO
 
     def _may_matter(self, doubt: Doubt) -> bool:
         return self.opinion is None and grey(doubt.confidence, self.turn.policy.confidence_threshold)

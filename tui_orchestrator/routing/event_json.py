@@ -25,6 +25,7 @@ from .events import (
     Failed,
     Finding,
     Onward,
+    Recalled,
     Reserved,
     Text,
     Thinking,
@@ -119,6 +120,21 @@ def _finished(event: AttemptFinished) -> Json:
         "confidence_reasons": [] if event.confidence is None else list(event.confidence.reasons),
         "finish_reason": event.finish_reason.value,
         "from_cache": event.from_cache,
+        **_recalled(event.recalled, event.saved),
+    }
+
+
+def _recalled(recalled: Recalled | None, saved: Money | None) -> Json:
+    """Of a cache hit: when its answer was given for real, and what was asked then where that was other than now."""
+    if recalled is None:
+        return {}
+    return {
+        "recalled": {
+            "stored": recalled.stored.isoformat(),
+            "earlier_prompt": recalled.prompt or None,
+            "similarity": _round(recalled.similarity),
+        },
+        "saved_usd": usd(saved),
     }
 
 
@@ -172,6 +188,7 @@ def candidate_json(candidate: Candidate, decision: Decision) -> Json:
     return {
         "model": candidate.model,
         "success_probability": _round(candidate.success_probability),
+        "input_tokens": candidate.input_tokens,
         "estimated_cost_usd": usd(candidate.estimated_cost),
         "most_cost_usd": usd(candidate.cost_ceiling),
         "estimated_latency_s": _round(candidate.estimated_latency_s),
@@ -211,6 +228,7 @@ def usage_json(usage: Usage) -> Json:
         "cached_input_tokens": usage.cached_input,
         "cache_write_tokens": usage.cache_write,
         "reasoning_tokens": usage.reasoning,
+        **{f"{part.value}_tokens": count for part, count in usage.parts},
         "estimated": usage.source == "estimated",
     }
 
@@ -235,6 +253,7 @@ def attempt_json(attempt: Attempt) -> Json:
         if attempt.error_kind is None
         else {"kind": attempt.error_kind.value, "message": attempt.error_message},
         "from_cache": attempt.from_cache,
+        **_recalled(attempt.recalled, attempt.saved),
         "checks": [finding_json(finding) for finding in attempt.findings],
         "going_on": onward_json(attempt.onward),
     }
@@ -276,9 +295,10 @@ def completed_json(end: Completed, decision: Decision | None = None) -> Json:
         "decision": None if decision is None else decision_json(decision),
         "attempts": [attempt_json(attempt) for attempt in end.attempts],
         "confidence_reasons": list(end.confidence.reasons),
-        "cost_state": end.cost.state.value,
+        **_state(end.cost),
         "usage_estimated": end.usage.source == "estimated",
         "note": end.note,
+        "from_cache": any(attempt.number == end.attempt and attempt.from_cache for attempt in end.attempts),
         **end.metadata,
     }
     if members:
@@ -315,7 +335,13 @@ def _verdict(event: Verdict) -> Json:
 
 
 def _cost(cost: Cost) -> Json:
-    return {"cost_usd": usd(cost.amount), "cost_state": cost.state.value}
+    """Of an unknown sum also what is known of it."""
+    return {"cost_usd": usd(cost.amount), **_state(cost)}
+
+
+def _state(cost: Cost) -> Json:
+    state = {"cost_state": cost.state.value}
+    return state if cost.amount is not None else {**state, "cost_at_least_usd": usd(cost.at_least)}
 
 
 def _round(value: float | None) -> float | None:

@@ -120,6 +120,18 @@ class Onward:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """Where an answer from the cache comes from."""
+
+    stored: datetime
+    """When it was given for real."""
+    prompt: str = ""
+    """The beginning of the earlier prompt it answered; empty: the very same question."""
+    similarity: float | None = None
+    """Of that prompt and this one, as a cosine; None for the very same question."""
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One call to one model: the ledger's row, written for failed and cancelled calls too."""
 
@@ -159,6 +171,8 @@ class Attempt:
     """Of the checks made of its answer, in order."""
     onward: Onward | None = None
     """The best way on from its answer, where that was weak and there was one."""
+    recalled: Recalled | None = None
+    """Of a cache hit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +227,10 @@ class AttemptFinished(_Event):
     """As far as the answer itself tells: a Checked may follow. None for a judge's."""
     finish_reason: FinishReason
     from_cache: bool = False
+    recalled: Recalled | None = None
+    """Of a cache hit."""
+    saved: Money | None = None
+    """What a cache hit would have cost; of nearly the same prompt: an estimate."""
 
 
 class Next(StrEnum):

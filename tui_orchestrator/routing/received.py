@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from .budget import Cap
 from .decision import Candidate, Decision
 from .errors import ErrorKind, TurnError
-from .events import Attempt, Cause, Confidence, FinishReason, Outcome
+from .events import Attempt, Cause, Confidence, FinishReason, Outcome, Recalled
 from .features import estimate_tokens
 from .model import Model
-from .money import NOTHING, Cost, Money, Usage
-from .ports import CachedAnswer, Done
+from .money import NOTHING, ZERO, Cost, CostState, Money, Price, Usage
+from .ports import CachedAnswer, Done, UsageSoFar
 from .profile import Profile
 from .request import Request
+from .text import clean_line
 
+LONGEST_PROMPT = 160
+"""Characters of an earlier prompt that are told."""
 FEW_TOKENS = 8
 """Below this a speed says nothing."""
 
@@ -33,6 +37,13 @@ class Plan:
     caps: tuple[Cap, ...]
     pause_s: float = 0.0
     """Back-off before the call."""
+    fewer_tokens: bool = True
+    """Whether it may be asked for fewer output tokens where only that fits into a budget."""
+
+    @property
+    def day(self) -> str:
+        """The user's local date when its money is set aside: what it counts towards, whenever it ends."""
+        return next(cap.period for cap in self.caps if cap.scope == "day")
 
 
 @dataclass(slots=True)
@@ -42,6 +53,10 @@ class Received:
     text_pieces: list[str] = field(default_factory=list)
     thinking_pieces: list[str] = field(default_factory=list)
     reported: Usage | None = None
+    billed: Money | None = None
+    """What the provider has said it charged, up to here."""
+    tier: str = ""
+    """The service tier the provider has named."""
     done: Done | None = None
     sent: float | None = None
     """When the request went out; None: it never did."""
@@ -49,6 +64,10 @@ class Received:
     last: float | None = None
     most: int | None = None
     """Output tokens that were asked for at most."""
+    input_tokens: int | None = None
+    """What the model is likely to count for the prompt; None: what the profile estimates."""
+    count: Callable[[str, str], int] = lambda text, thinking: estimate_tokens(text) + estimate_tokens(thinking)
+    """Tokens the model is likely to bill for so much of an answer and its thinking."""
 
     @property
     def text(self) -> str:
@@ -64,12 +83,17 @@ class Received:
         if self.first is None:
             self.first = now
 
+    def report(self, said: UsageSoFar | Done) -> None:
+        self.reported = said.usage or self.reported
+        self.billed = said.billed if said.billed is not None else self.billed
+        self.tier = said.tier or self.tier
+
     def usage(self, profile: Profile, error: TurnError | None) -> Usage:
         """What is paid for: the provider's own figures where they are whole; else what streamed, never less, and
         never more than was asked for: an estimate must not pass what was reserved."""
         if self.done is not None and self.reported is not None:
             return self.reported
-        seen = estimate_tokens(self.text) + estimate_tokens(self.thinking)
+        seen = self.count(self.text, self.thinking)
         if self.most is not None:
             seen = min(seen, self.most)
         if self.reported is not None:
@@ -77,7 +101,8 @@ class Received:
         nothing_came = self.first is None and self.done is None
         if nothing_came and (self.sent is None or not _was_taken_in(error)):
             return Usage()
-        return Usage(profile.input_tokens, seen, source="estimated")
+        sent = profile.input_tokens if self.input_tokens is None else self.input_tokens
+        return Usage(sent, seen, source="estimated")
 
     def tokens_per_s(self, usage: Usage) -> float | None:
         if self.first is None or self.last is None or usage.output < FEW_TOKENS or self.last <= self.first:
@@ -95,11 +120,25 @@ def _was_taken_in(error: TurnError | None) -> bool:
     return error is None or error.kind in (ErrorKind.TIMEOUT, ErrorKind.STREAM_BROKEN, ErrorKind.CANCELLED)
 
 
-def cost_of(received: Received, usage: Usage, model: Model) -> Cost:
-    billed: Money | None = received.done.billed if received.done else None
-    if usage == Usage() and billed is None:
-        return NOTHING
-    return Cost.of(usage, model.price, billed)
+def cost_of(received: Received, usage: Usage, model: Model, at: datetime) -> tuple[Cost, Price | None]:
+    """With the price it was reckoned at: the one in force when the call began, at the service tier it was served in."""
+    price = known = None
+    if model.price is not None:
+        known = model.price.applied(at, received.tier)
+        price = known or model.price.applied(at)
+    if usage == Usage() and received.billed is None:
+        return NOTHING, price
+    if received.done is not None:
+        cost = Cost.of(usage, price, received.billed)
+    else:
+        cost = Cost.of(usage, price)
+        if received.billed is not None:
+            # What the provider said before the stream broke is the least it will charge.
+            cost = Cost(max(received.billed, cost.amount or ZERO), CostState.ESTIMATED)
+    if cost.state is CostState.COMPUTED and known is None and cost.amount:
+        # A tier whose price nobody knows, reckoned at the usual one.
+        cost = Cost(cost.amount, CostState.ESTIMATED)
+    return cost, price
 
 
 def row(
@@ -108,11 +147,11 @@ def row(
     error: TurnError | None,
     confidence: Confidence | None,
     started: datetime,
-    day: str,
     latency_s: float,
 ) -> Attempt:
     """The attempt as it is booked."""
     usage = received.usage(plan.decision.profile, error)
+    cost, price = cost_of(received, usage, plan.model, started)
     return Attempt(
         request_id=plan.request.id,
         number=plan.number,
@@ -123,11 +162,11 @@ def row(
         task_type=plan.decision.profile.task_type.value,
         cause=plan.cause,
         started=started,
-        day=day,
+        day=plan.day,
         outcome=received.outcome(error),
         usage=usage,
-        cost=cost_of(received, usage, plan.model),
-        price=plan.model.price,
+        cost=cost,
+        price=price,
         latency_s=latency_s,
         first_token_s=None if received.first is None or received.sent is None else received.first - received.sent,
         tokens_per_s=received.tokens_per_s(usage),
@@ -141,7 +180,15 @@ def row(
 
 def from_cache(hit: CachedAnswer) -> Received:
     """A cached answer as if it had streamed: at no cost."""
-    return Received([hit.text], [hit.thinking] if hit.thinking else [], Usage(), Done(hit.finish_reason, Usage()))
+    done = Done(hit.finish_reason, Usage(), mean_logprob=hit.mean_logprob)
+    return Received([hit.text], [hit.thinking] if hit.thinking else [], reported=Usage(), done=done)
+
+
+def recalled(hit: CachedAnswer) -> Recalled:
+    if hit.similarity is None:
+        return Recalled(hit.stored)
+    prompt = clean_line(" ".join(hit.prompt.split()), LONGEST_PROMPT)
+    return Recalled(hit.stored, prompt, min(1.0, round(hit.similarity, 4)))
 
 
 def to_cache(model: Model, received: Received, attempt: Attempt, stored: datetime) -> CachedAnswer:
@@ -153,4 +200,5 @@ def to_cache(model: Model, received: Received, attempt: Attempt, stored: datetim
         attempt.cost.amount,
         attempt.finish_reason or FinishReason.STOP,
         stored,
+        received.done.mean_logprob if received.done else None,
     )

@@ -84,7 +84,10 @@ class Request:
     files: tuple[str, ...] = ()
     """Names of the text files whose contents the prompt holds."""
     use_cache: bool | None = None
-    """True: an exact earlier answer will do; False: ask for real; None: as usual, at temperature 0 only."""
+    """True: an earlier answer will do; False: neither look for one nor keep this one; None: as usual, at temperature 0
+    only."""
+    fresh: bool = False
+    """Ask for real, whatever is kept; what comes takes its place."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 

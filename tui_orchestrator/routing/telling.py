@@ -28,7 +28,7 @@ from .events import (
     Onward,
     Verdict,
 )
-from .money import ZERO, Cost, CostState, Usage
+from .money import Cost, Usage
 
 _CAUSES = {ErrorKind.TIMEOUT: EscalationCause.TIMEOUT, ErrorKind.CONTEXT_WINDOW: EscalationCause.CONTEXT_WINDOW}
 
@@ -63,6 +63,8 @@ def ended(tried: Tried, following: Next, at: datetime) -> list[Event]:
             tried.confidence,
             attempt.finish_reason or FinishReason.OTHER,
             attempt.from_cache,
+            attempt.recalled,
+            attempt.saved,
         )
     return [event, *(Budget(attempt.request_id, at, state) for state in tried.states)]
 
@@ -127,7 +129,7 @@ def completed(
         tried.attempt.model,
         tried.text,
         decision.strategy.value,
-        total_cost(attempts),
+        Cost.sum(attempt.cost for attempt in attempts),
         sum((attempt.usage for attempt in attempts), Usage()),
         latency_s,
         tried.confidence or Confidence(0.0),
@@ -141,7 +143,7 @@ def failed(
 ) -> Failed:
     attempts = in_order([*answers, *checks])
     partial = answers[-1].text if answers else ""
-    return Failed(request_id, at, error, total_cost(attempts), attempts, partial)
+    return Failed(request_id, at, error, Cost.sum(attempt.cost for attempt in attempts), attempts, partial)
 
 
 def conclusion(
@@ -187,7 +189,7 @@ def refused(refusal: Refusal) -> BudgetExceeded:
     blocking = refusal.blocking
     return BudgetExceeded(
         f"{refusal.hold.model} could cost {refusal.hold.amount}, "
-        f"the budget per {blocking.scope} has {blocking.left} of {blocking.limit} left"
+        f"{blocking.cap.name} has {blocking.left} of {blocking.limit} left"
     )
 
 
@@ -204,21 +206,12 @@ def no_model(decision: Decision) -> TurnError:
 _HINTS = {
     Exclusion.CONTEXT_WINDOW: "Shorten the prompt or its files, or start a new session: all of this one is sent along.",
     Exclusion.MISSING_ABILITY: "Leave the image out, or set the key of a provider whose models can read it.",
-    Exclusion.UNPRICED: "Give the model's price in [[models]], or leave the cap out.",
+    Exclusion.UNPRICED: (
+        "Write its price into the configuration, input_usd and output_usd under [[models]] with its id, or "
+        "allow_unpriced = true under [budgets], or under [budgets.models] for this model alone."
+    ),
     Exclusion.UNHEALTHY: "Check the network, base_url, the key, and that the server runs; `doctor` tries each one.",
 }
-
-
-def total_cost(attempts: Sequence[Attempt]) -> Cost:
-    """Unknown as soon as one is unknown, estimated as soon as one is estimated, billed when all that cost are."""
-    states = {attempt.cost.state for attempt in attempts if attempt.cost.amount is None or attempt.cost.amount}
-    if CostState.UNKNOWN in states:
-        return Cost(None, CostState.UNKNOWN)
-    amount = sum((attempt.cost.amount or ZERO for attempt in attempts), ZERO)
-    for state in (CostState.ESTIMATED, CostState.COMPUTED, CostState.BILLED):
-        if state in states:
-            return Cost(amount, state)
-    return Cost(amount, CostState.COMPUTED)
 
 
 def in_order(everything: Sequence[Tried]) -> tuple[Attempt, ...]:

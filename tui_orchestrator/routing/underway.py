@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from .budget import Budgets, Cap, Refusal, caps_for
+from .budget import Budgets, Cap, Refusal, Shortage, WayOut, caps_for
 from .calling import Caller, Emit, Granted, Tried
 from .cancelling import heed
 from .decision import Candidate, Decision, Policy
 from .errors import ErrorKind
-from .events import Cause, Next
+from .events import Cause, Completed, Next, Waiting
 from .model import Registry
 from .money import ZERO, Money
 from .received import Plan
 from .request import Request
 from .telling import ended
+
+MakeRoom = Callable[[Shortage], Awaitable[Budgets | None]]
+"""Asks the user to raise a cap: the budgets from now on, or None where they would rather not."""
 
 
 class Underway:
@@ -31,6 +35,7 @@ class Underway:
         budgets: Budgets,
         caller: Caller,
         emit: Emit,
+        make_room: MakeRoom | None = None,
     ) -> None:
         self.request = request
         self.decision = decision
@@ -39,6 +44,7 @@ class Underway:
         self.budgets = budgets
         self.caller = caller
         self.emit = emit
+        self.make_room = make_room
         self.clock = caller.clock
         self.began = self.clock.monotonic()
         self.started = 0
@@ -49,19 +55,35 @@ class Underway:
         self.shut_providers: set[str] = set()
         """Those whose key was not accepted in this turn."""
 
-    def plan(self, model_id: str, cause: Cause, pause_s: float = 0.0) -> Plan:
-        """Takes the next number; `never_started` gives it back."""
+    def plan(self, model_id: str, cause: Cause, pause_s: float = 0.0, *, fewer_tokens: bool | None = None) -> Plan:
+        """Takes the next number; `never_started` gives it back. `fewer_tokens` None: as the user's ways out say."""
         self.started += 1
         candidate = self.decision.candidate(model_id)
         assert candidate is not None, f"{model_id} is in the chain but was never weighed"
         model = self.registry[model_id]
-        return Plan(self.request, self.decision, model, candidate, self.started, cause, self._caps(model_id), pause_s)
+        if fewer_tokens is None:
+            fewer_tokens = WayOut.FEWER_TOKENS in self.policy.on_exhausted
+        caps = self._caps(model_id)
+        return Plan(self.request, self.decision, model, candidate, self.started, cause, caps, pause_s, fewer_tokens)
 
     def never_started(self) -> None:
         self.started -= 1
 
     def _caps(self, model_id: str) -> tuple[Cap, ...]:
         return caps_for(self.request, self.registry[model_id], self.budgets, self.clock.today())
+
+    async def wait_for_room(self) -> bool:
+        """Whether the user made room for the call that was refused. Without anybody to ask the refusal stands."""
+        refusal = self.refusal
+        if self.make_room is None or refusal is None:
+            return False
+        await self.emit(waiting_for_room(self.request.id, self.clock.now(), self.started + 1))
+        heed()
+        budgets = await self.make_room(Shortage(refusal.hold.model, refusal.hold.amount, refusal.blocking))
+        if budgets is None:
+            return False
+        self.budgets, self.refusal = budgets, None
+        return True
 
     # Who may be asked
 
@@ -128,6 +150,21 @@ class Underway:
         for event in ended(tried, following, self.clock.now()):
             await self.emit(event)
 
+    async def keep(self, end: Completed) -> None:
+        """For when the same is asked again: the answer the turn ends with, and a second opinion that agrees with it.
+        Answers that were gone on from, and those of an ensemble, are not kept."""
+        agreeing = {
+            number
+            for attempt in end.attempts
+            if attempt.number == end.attempt
+            for finding in attempt.findings
+            if finding.how is Cause.SECOND_OPINION and finding.agrees
+            for number in finding.attempts
+        }
+        for tried in self.everything:
+            if tried.attempt.number in {end.attempt, *agreeing}:
+                await self.caller.keep(tried)
+
     # What it has come to
 
     @property
@@ -150,6 +187,11 @@ class Underway:
         """Puts it in the place of the answer with its number."""
         numbers = [answer.attempt.number for answer in self.answers]
         self.answers[numbers.index(tried.attempt.number)] = tried
+
+
+def waiting_for_room(request_id: str, at: datetime, attempt: int) -> Waiting:
+    """The turn waits for the user to raise a cap or not; `attempt` is the one that does not fit."""
+    return Waiting(request_id, at, attempt, 0.0, "budget")
 
 
 def revised(tried: Tried, **changes: object) -> Tried:

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .budget import Budgets, Refusal
+from .budget import Budgets, Refusal, WayOut, WaysOut
 from .calling import Caller, Emit, Tried
 from .cancelling import being_cancelled, heed, undisturbed
 from .checking import Checking
@@ -19,7 +19,8 @@ from .events import Cause, Completed, Decided, Escalated, Event, Failed, FinishR
 from .model import Registry
 from .request import Request, Strategy
 from .telling import completed, conclusion, failed, flaw, no_model, refused, verdict, why_escalated
-from .underway import Underway, revised
+from .underway import MakeRoom, Underway, revised
+from .ways_out import tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,11 @@ class Walk:
         budgets: Budgets,
         caller: Caller,
         emit: Emit,
+        make_room: MakeRoom | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self.turn = Underway(request, decision, registry, policy, budgets, caller, emit)
+        """`make_room` None: there is nobody to ask, and what does not fit is refused."""
+        self.turn = Underway(request, decision, registry, policy, budgets, caller, emit, make_room)
         self.checking = Checking(self.turn)
         self.request = request
         self.decision = decision
@@ -76,6 +79,8 @@ class Walk:
         except asyncio.CancelledError:
             end = self._failed(Cancelled())
         await undisturbed(ledger.concluded(end))
+        if isinstance(end, Completed):
+            await self.turn.keep(end)
         await self.emit(end)
 
     # One model at a time
@@ -84,13 +89,9 @@ class Walk:
         turn = self.turn
         model, cause, pause = self.decision.model, Cause.FIRST, 0.0
         while model is not None:
-            plan = turn.plan(model, cause, pause)
-            outcome = await turn.caller.attempt(plan, self._emit_after_escalation(model))
-            if isinstance(outcome, Refusal):
-                turn.refusal = outcome
-                turn.never_started()
-                model = self._another_within_budget(model)
-                continue
+            outcome = await self._attempt(model, cause, pause)
+            if outcome is None:
+                break
             turn.answers.append(outcome)
             if outcome.error is None:
                 step = await self._after_answer(outcome)
@@ -99,6 +100,23 @@ class Walk:
                 await turn.tell(outcome, step.next)
             model, cause, pause = step.model, step.cause, step.pause_s
         return self._end()
+
+    async def _attempt(self, model: str, cause: Cause, pause: float) -> Tried | None:
+        """The call, or that of who stands in where it does not fit into a budget. None: it was refused, nobody could
+        stand in, and no room was made; `refusal` says what the wished call lacked."""
+        turn = self.turn
+        while True:
+            turn.refusal = None
+            for candidate, fewer_tokens in tries(turn.candidate(model), self._stand_ins(model), self._ways_out()):
+                plan = turn.plan(candidate.model, cause, pause, fewer_tokens=fewer_tokens)
+                outcome = await turn.caller.attempt(plan, self._emit_after_escalation(candidate.model))
+                if not isinstance(outcome, Refusal):
+                    return outcome
+                turn.refusal = turn.refusal or outcome
+                turn.never_started()
+            answered = any(tried.error is None for tried in turn.answers)
+            if answered or not await turn.wait_for_room():
+                return None
 
     @property
     def _left(self) -> int:
@@ -230,20 +248,21 @@ class Walk:
             return model_id
         return None
 
-    def _another_within_budget(self, refused: str) -> str | None:
-        """After a refused reservation: nothing was started. In place of what was to be gone on to from a weak answer
-        only somebody who is worth going on to as well."""
-        refusal, answers = self.turn.refusal, self.turn.answers
-        assert refusal is not None
-        if self.decision.pinned or (not answers and not self._may_stand_in()):
-            return None
-        seen = self.decision.chain.index(refused) if refused in self.decision.chain else -1
-        for candidate in self._candidates(self.decision.chain[seen + 1 :]):
-            fits = candidate.cost_ceiling is not None and candidate.cost_ceiling < refusal.hold.amount
-            allowed = candidate.local or self.policy.on_exhausted.value != "local"
-            if fits and allowed and self.turn.is_open(candidate.model) and self._stands_in(candidate):
-                return candidate.model
-        return None
+    def _stand_ins(self, model: str) -> list[Candidate]:
+        """Who may take the place of this one where its call does not fit. In place of what was to be gone on to from a
+        weak answer only somebody who is worth going on to as well."""
+        chain = self.decision.chain
+        if self.decision.pinned or model not in chain:
+            return []
+        after = self._candidates(chain[chain.index(model) + 1 :])
+        return [c for c in after if self.turn.is_open(c.model) and self._stands_in(c)]
+
+    def _ways_out(self) -> WaysOut:
+        ways = self.policy.on_exhausted
+        if self.turn.answers and not {WayOut.CHEAPEST, WayOut.LOCAL} & set(ways):
+            # The walk goes on as planned, without the step that is too dear.
+            return (*ways[:-1], WayOut.CHEAPEST, WayOut.REFUSE)
+        return ways
 
     def _stands_in(self, candidate: Candidate) -> bool:
         last = self.turn.answers[-1] if self.turn.answers else None
@@ -252,14 +271,14 @@ class Walk:
         doubt = self._doubt(last)
         return goes_on(doubt, onward(doubt, candidate, self.weights))
 
-    def _may_stand_in(self) -> bool:
-        return self.policy.on_exhausted.value != "refuse"
-
     # Several models at once
 
     async def _ensemble(self) -> Completed | Failed:
         turn, chain = self.turn, self.decision.chain
-        members = await turn.granted([(model_id, Cause.ENSEMBLE) for model_id in chain])
+        wanted = [(model_id, Cause.ENSEMBLE) for model_id in chain]
+        members = await turn.granted(wanted)
+        while not members and await turn.wait_for_room():
+            members = await turn.granted(wanted)
         turn.answers += await turn.side_by_side(members)
         finished = [tried for tried in turn.answers if tried.error is None]
         if being_cancelled() or not finished:

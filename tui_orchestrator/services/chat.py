@@ -119,10 +119,16 @@ class Chat:
         if last is None:
             raise LookupError("nothing was asked in this session yet, so there is nothing to ask again")
         before = self._turns[:-1] if last.response.strip() else self._turns
-        return self._request(before, last.prompt, replace(options or Options(), use_cache=False), last.files)
+        return self._request(before, last.prompt, options or Options(), last.files, fresh=True)
 
     def _request(
-        self, turns: Sequence[tuple[Message, Message]], prompt: Message, options: Options, files: Sequence[str]
+        self,
+        turns: Sequence[tuple[Message, Message]],
+        prompt: Message,
+        options: Options,
+        files: Sequence[str],
+        *,
+        fresh: bool = False,
     ) -> Request:
         said = [message for turn in turns for message in turn]
         default = self._runtime.settings.default_temperature
@@ -140,6 +146,7 @@ class Chat:
             self_consistency=options.self_consistency,
             session=self.id,
             use_cache=options.use_cache,
+            fresh=fresh,
             tags=self.session.tags,
             files=tuple(files),
         )

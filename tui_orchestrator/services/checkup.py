@@ -13,10 +13,11 @@ from pathlib import Path
 
 from .. import __version__
 from ..locations import config_file
+from ..providers.embedding import INSTALL
 from ..settings import ProviderSettings, Settings
 from ..storage.database import Database
 from ..storage.faults import StoreError
-from .places import theme_problem
+from .places import embedding_problem, theme_problem
 from .runtime import Runtime, store_path
 
 PACKAGES = ("textual", "anthropic", "openai", "google-genai", "httpx2", "genai-prices")
@@ -63,6 +64,8 @@ def _configuration(settings: Settings, config: Path | None) -> Iterable[Finding]
         yield Finding("configuration", Standing.GOOD, f"there is no {path}; the defaults are in effect")
     if said := theme_problem(settings):
         yield Finding("configuration", Standing.PROBLEM, said, "F9 in the console lists the themes there are")
+    if said := embedding_problem(settings):
+        yield Finding("cache", Standing.PROBLEM, said.removesuffix(f"; {INSTALL}"), INSTALL)
     for notice in settings.notices:
         yield Finding("configuration", Standing.NOTE, notice)
     budgets = settings.budgets

@@ -6,6 +6,7 @@ import os
 import tomllib
 
 from ..locations import shipped_themes, themes_dir
+from ..providers.embedding import INSTALL, missing
 from ..routing.text import clean_line
 from ..settings import Settings
 
@@ -26,6 +27,16 @@ def store_problem(settings: Settings) -> str:
     else:
         return ""
     return clean_line(f"{settings.origins.get('store.path', '')}: store.path: {path} {why}", 700)
+
+
+def embedding_problem(settings: Settings) -> str:
+    """One sentence with file, line and key when prompts that are nearly the same are to be told and cannot be, else
+    ''."""
+    if not settings.cache.nearly or not (lacking := missing()):
+        return ""
+    said = f"{lacking}, so only exactly the same prompts are answered from the cache; {INSTALL}"
+    origin = settings.origins.get("cache.semantic", "")
+    return clean_line(f"{origin}: cache.semantic: {said}" if origin else f"cache.semantic: {said}", 700)
 
 
 def theme_problem(settings: Settings) -> str:

@@ -13,6 +13,7 @@ from ..locations import cache_dir, store_file
 from ..providers.catalogue import Catalogue
 from ..providers.clients import HttpClients
 from ..providers.connect import api_root, connect, warm
+from ..providers.embedding import StaticEmbedder
 from ..routing.budget import Budgets, BudgetState
 from ..routing.calling import Caller
 from ..routing.clock import SystemClock
@@ -29,15 +30,19 @@ from ..routing.request import Message, Request
 from ..routing.router import Record, Router, Turn
 from ..settings import Settings
 from ..storage.alerts import AlertLog
-from ..storage.cache import SqliteCache
+from ..storage.cache import Contents, SqliteCache
 from ..storage.conversations import Conversations
+from ..storage.course import Course
 from ..storage.database import Database
+from ..storage.estimates import KeptEstimates
 from ..storage.faults import StoreError
 from ..storage.ledger import SqliteLedger
 from ..storage.observations import Observations
 from ..storage.reports import Reports
 from .alerts import Alerts
 from .feedback import Feedback
+from .places import embedding_problem
+from .pace import Pace
 
 DEMO_NOTICE = "No key and no local model server was found, so the embedded demo models answer; their money is not real."
 TEST_PROMPT = "Reply with the single word: ready"
@@ -77,17 +82,23 @@ class Runtime:
         self.clock: Clock = router.caller.clock
         self.conversations = Conversations(database, self.clock)
         self.reports = Reports(database, self.clock)
+        self.course = Course(database)
+        self.pace = Pace(self.course, self.clock)
         self.feedback = Feedback(Observations(database), self.reports, router.experience, self.clock)
         self.alerts = Alerts(AlertLog(database), self.clock, self.budget_states, costs=settings.track_costs)
         self.database = database
+        self.cache = Contents(database)
+        self._embedder: StaticEmbedder | None = None
         self._resources = resources
         self._background: set[asyncio.Task[None]] = set()
         self._listeners: list[Listener] = []
         self._switched_off: set[str] = set()
         self._read: Registry = router.registry
-        router.listeners += [self._publish, self.alerts.hear]
+        self.estimates = KeptEstimates(database, router.caller.estimates)
+        router.listeners += [self._publish, self.alerts.hear, self.estimates.hear]
         router.observers.append(self.feedback.keep)
         router.catch_up = self.feedback.catch_up
+        router.foretell = self.pace.foretell
 
     @classmethod
     async def open(
@@ -120,8 +131,15 @@ class Runtime:
             registry = await catalogue.instant()
             settings, database = await _open_store(settings, demo, in_memory_if_broken, notices)
             resources.push_async_callback(database.aclose)
-            router = _router(settings, catalogue, registry, database, clients, clock)
+            embedder = None
+            if settings.cache.nearly:
+                if problem := embedding_problem(settings):
+                    notices.append(problem)
+                else:
+                    embedder = StaticEmbedder()
+            router = _router(settings, catalogue, registry, database, clients, clock, embedder)
             runtime = cls(settings, router, catalogue, database, resources, demo=demo, notices=tuple(notices))
+            runtime._embedder = embedder
             await runtime._remember()
             runtime._resources = resources.pop_all()
             return runtime
@@ -150,7 +168,7 @@ class Runtime:
         """Reads the profile's weights and the providers' lists, looks for local servers and imports the SDKs, all
         beside the event loop."""
         kinds = {provider.kind for provider in self.catalogue.providers.values() if provider.usable}
-        for work in (_read_weights(), self._look(), _warm_when_quiet(kinds)):
+        for work in (_read_weights(), self._look(), _warm_when_quiet(kinds, self._embedder)):
             task = asyncio.create_task(work)
             self._background.add(task)
             task.add_done_callback(self._background.discard)
@@ -243,7 +261,9 @@ class Runtime:
     async def _remember(self) -> None:
         await SqliteLedger(self.database, self.clock).recover()
         await self.feedback.catch_up()
-        for figures in await self.reports.measured("month"):
+        await self.estimates.load()
+        await self.pace.read(self.router.budgets)
+        for figures in await self.reports.lately():
             self.router.experience.remember(
                 figures.model, figures.finished, figures.failed, figures.first_token_p50_s, figures.tokens_per_s
             )
@@ -254,10 +274,12 @@ async def _read_weights() -> None:
     await asyncio.to_thread(weights)
 
 
-async def _warm_when_quiet(kinds: Iterable[str]) -> None:
+async def _warm_when_quiet(kinds: Iterable[str], embedder: StaticEmbedder | None) -> None:
     # Seconds of processor time, which the first screen and the first keys shall not have to share.
     await asyncio.sleep(WARM_AFTER_S)
     await warm(kinds)
+    if embedder is not None:
+        await asyncio.to_thread(embedder.load)
 
 
 async def _nothing_real(settings: Settings, catalogue: Catalogue) -> bool:
@@ -325,6 +347,7 @@ def _router(
     database: Database,
     clients: HttpClients,
     clock: Clock,
+    embedder: StaticEmbedder | None,
 ) -> Router:
     connected: dict[str, Provider] = {}
 
@@ -337,11 +360,13 @@ def _router(
 
     def address(name: str) -> str | None:
         known = catalogue.providers.get(name)
-        return api_root(known.kind, known.base_url) if known else None
+        return f"{known.kind} {api_root(known.kind, known.base_url)}" if known else None
 
     limits = RateLimits()
     _limit_providers(limits, catalogue)
-    cache: AnswerCache | None = SqliteCache(database, settings.cache.ttl_s, clock) if settings.cache.exact else None
+    cache: AnswerCache | None = None
+    if settings.cache.used:
+        cache = SqliteCache(database, settings.cache, clock, embedder)
     caller = Caller(
         provider,
         SqliteLedger(database, clock, settings.budgets.alert_at),

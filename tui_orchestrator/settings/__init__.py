@@ -5,6 +5,7 @@ from .secrets import Secret
 from .servers import LOCAL_SERVERS, on_this_machine
 from .showing import Effective, effective, example
 from .values import (
+    CacheModel,
     CacheSettings,
     ModelSettings,
     ProviderKind,
@@ -19,6 +20,7 @@ from .writing import set_value, write_privately
 __all__ = [
     "LOCAL_SERVERS",
     "PROJECT_FILE",
+    "CacheModel",
     "CacheSettings",
     "Effective",
     "ModelSettings",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ..routing.budget import Budgets, OnExhausted
+from ..routing.budget import REFUSE, Budgets, WayOut, WaysOut, alone, listed
 from ..routing.decision import Diversity, Leanings, Policy, Retries, Votes, Weights
 from ..routing.money import ZERO, Money, Price, Rates
 from ..routing.ports import Timeouts
@@ -19,7 +19,7 @@ from .reading import Found, Reading
 from .schema import find, fixed_keys
 from .servers import SHIPPED
 from .shape import Key, Path, Table, dotted
-from .values import CacheSettings, ModelSettings, ProviderSettings, Settings, StoreSettings, UiSettings
+from .values import CacheModel, CacheSettings, ModelSettings, ProviderSettings, Settings, StoreSettings, UiSettings
 
 
 def section(reading: Reading, *path: str) -> dict[str, Any]:
@@ -50,16 +50,17 @@ def build(reading: Reading, providers: Mapping[str, ProviderSettings]) -> Settin
     origins |= {dotted(path): found.origin for path, found in reading.found.items()}
     for name in named(reading, "budgets", "providers"):
         _known_provider(reading, name, providers, ("budgets", "providers", name))
+    budgets = _budgets(reading)
     return Settings(
-        policy=_policy(reading, router),
+        policy=_policy(reading, router, budgets),
         timeouts=Timeouts(**section(reading, "router", "timeouts")),
-        budgets=_budgets(reading),
+        budgets=budgets,
         chains={name: reading.found["chains", name].value for name in _sound(reading, "chains")},  # type: ignore[misc]
         rules=_rules(reading),
         providers=providers,
         models=_models(reading, providers),
         discovery=router["discover_local"],
-        cache=CacheSettings(**section(reading, "cache")),
+        cache=_cache(reading),
         ui=UiSettings(
             **ui,
             keymap={name: str(reading.found["ui", "keymap", name].value) for name in _sound(reading, "ui", "keymap")},
@@ -79,14 +80,14 @@ def _sound(reading: Reading, *path: str) -> list[str]:
     return [name for name in named(reading, *path) if (*path, name) in reading.found]
 
 
-def _policy(reading: Reading, router: dict[str, Any]) -> Policy:
+def _policy(reading: Reading, router: dict[str, Any], budgets: Budgets) -> Policy:
     plain = {field.name for field in dataclasses.fields(Policy)} & set(router) - {"strategy", "check"}
     return Policy(
         strategy=Strategy(router["strategy"]),
         check=Check(router["check"]),
         weights=_weights(reading),
         retries=Retries(**section(reading, "router", "retries")),
-        on_exhausted=OnExhausted(section(reading, "budgets")["on_exhausted"]),
+        on_exhausted=budgets.on_exhausted,
         lean_to=router["default_model"],
         **{name: router[name] for name in plain},
     )
@@ -119,8 +120,32 @@ def _budgets(reading: Reading) -> Budgets:
         providers=caps("providers"),
         models=caps("models"),
         alert_at=tuple(sorted(said["alert_at"])),
-        on_exhausted=OnExhausted(said["on_exhausted"]),
+        on_exhausted=_ways_out(reading, said["on_exhausted"]),
+        allow_unpriced=said["allow_unpriced"],
+        unpriced_models=frozenset(
+            name
+            for name in named(reading, "budgets", "models")
+            if section(reading, "budgets", "models", name)["allow_unpriced"]
+        ),
     )
+
+
+def _ways_out(reading: Reading, said: str | tuple[str, ...]) -> WaysOut:
+    if isinstance(said, str):
+        return alone(WayOut(said))
+    try:
+        return listed([WayOut(word) for word in said])
+    except ValueError as error:
+        path = ("budgets", "on_exhausted")
+        reading.problem(reading.found[path].origin, path, str(error))
+        return REFUSE
+
+
+def _cache(reading: Reading) -> CacheSettings:
+    models = {
+        name: CacheModel(**section(reading, "cache", "models", name)) for name in named(reading, "cache", "models")
+    }
+    return CacheSettings(**section(reading, "cache"), models=models)
 
 
 def _rules(reading: Reading) -> tuple[Rule, ...]:

@@ -198,6 +198,26 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class WordOrList:
+    """One word, or several in the order they hold."""
+
+    item: Choice
+    plural: str
+
+    @property
+    def words(self) -> str:
+        return f"{self.item.words}, or a list of them in the order they are tried"
+
+    def parse(self, raw: object) -> str | tuple[object, ...]:
+        if isinstance(raw, list | tuple):
+            return ListOf(self.item, self.plural).parse(raw)
+        return self.item.parse(raw)
+
+    def from_text(self, text: str) -> object:
+        return ListOf(self.item, self.plural).from_text(text) if "," in text else self.item.from_text(text)
+
+
+@dataclass(frozen=True, slots=True)
 class ByName:
     """Some of several names, each with a value of its own: `{ code = 0.1 }`."""
 

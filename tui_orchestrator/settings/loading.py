@@ -69,9 +69,9 @@ def _notices(settings: Settings) -> Iterator[str]:
     if settings.store.redis_url is not None:
         origin = settings.origins["store.redis_url"]
         yield f"{origin}: store.redis_url is not used: budgets, rate limits and cache are this machine's own"
-    if settings.cache.semantic:
+    if settings.cache.semantic and not settings.cache.nearly:
         origin = settings.origins["cache.semantic"]
-        yield f"{origin}: cache.semantic is not used: only exactly the same prompts are answered from the cache"
+        yield f"{origin}: cache.semantic is not used: cache.exact is off, so no answers are kept"
 
 
 def _project_directory(cwd: FilePath | None) -> FilePath | None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from ..routing.budget import Budgets, OnExhausted
+from ..routing.budget import Budgets, WayOut
 from ..routing.decision import Policy
 from ..routing.ports import Timeouts
 from ..routing.request import Check
-from .kinds import MODEL, Choice, FilePath, Flag, ListOf, Number, Text, Url, Usd, whole
+from .caching import CACHE
+from .kinds import MODEL, Choice, FilePath, Flag, ListOf, Number, Text, Url, Usd, WordOrList, whole
 from .named import CHAINS, MODELS, PAUSE, PROVIDERS, RULES, SHARE, STRATEGY, TEMPERATURE, TOKENS
 from .shape import Key, Path, Table
-from .values import CacheSettings, UiSettings
+from .values import UiSettings
 from .weights import WEIGHTS
 
-_POLICY, _TIMEOUTS, _BUDGETS, _CACHE, _UI = Policy(), Timeouts(), Budgets(), CacheSettings(), UiSettings()
+_POLICY, _TIMEOUTS, _BUDGETS, _UI = Policy(), Timeouts(), Budgets(), UiSettings()
 _SECONDS = Number(Decimal("0.05"), 86_400, "seconds")
 
 
@@ -182,10 +183,17 @@ _BUDGETS_TABLE = Table(
             "[0.8]",
         ),
         "on_exhausted": Key(
-            Choice(tuple(OnExhausted)),
-            _BUDGETS.on_exhausted.value,
-            "When the chosen model does not fit even with fewer tokens: refuse, or take the cheapest or a local one.",
-            '"cheapest"',
+            WordOrList(Choice(tuple(WayOut)), "ways out"),
+            WayOut.REFUSE.value,
+            "When the chosen model's call does not fit: `fewer_tokens`, the `cheapest` (another that fits), a `local` "
+            "one, `refuse`. A list is tried in its order; one word means fewer tokens first, then that.",
+            '["fewer_tokens", "local", "cheapest", "refuse"]',
+        ),
+        "allow_unpriced": Key(
+            Flag(),
+            _BUDGETS.allow_unpriced,
+            "Call models of unknown price although there is a cap; what they cost counts towards none.",
+            "true",
         ),
         "track_costs": Key(
             Flag(),
@@ -202,29 +210,18 @@ _BUDGETS_TABLE = Table(
         ),
         "models": Table(
             "Caps on one model.",
-            each=Table("", _caps("this model")),
+            each=Table(
+                "",
+                {
+                    **_caps("this model"),
+                    "allow_unpriced": Key(
+                        Flag(), False, "Call it under any cap although its price is not known.", "true"
+                    ),
+                },
+            ),
             name="PROVIDER/MODEL",
             name_fits=r"[^\s/\"]+/[^\s\"]+",
             sample="anthropic/claude-opus-5.5",
-        ),
-    },
-)
-
-_CACHE_TABLE = Table(
-    "Answers kept to be given again.",
-    {
-        "exact": Key(
-            Flag(),
-            _CACHE.exact,
-            "For the same model, messages and parameters, at temperature 0 or when asked.",
-            "false",
-        ),
-        "ttl_s": Key(whole(1, 31_536_000, "seconds"), _CACHE.ttl_s, "How long an answer is kept.", "3600"),
-        "semantic": Key(
-            Flag(), _CACHE.semantic, "For nearly the same prompt too, told by local embeddings; always marked.", "true"
-        ),
-        "semantic_similarity": Key(
-            SHARE, _CACHE.semantic_similarity, "Least likeness of two prompts for that, as a cosine.", "0.98"
         ),
     },
 )
@@ -276,7 +273,7 @@ SCHEMA = Table(
         "rules": RULES,
         "providers": PROVIDERS,
         "models": MODELS,
-        "cache": _CACHE_TABLE,
+        "cache": CACHE,
         "ui": _UI_TABLE,
         "store": _STORE,
     },

@@ -85,12 +85,44 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheModel:
+    """What is kept of one model's answers. None: as of all."""
+
+    exact: bool | None = None
+    semantic: bool | None = None
+    ttl_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CacheSettings:
     exact: bool = True
     ttl_s: int = 86_400
+    max_answers: int = 20_000
+    max_mb: int = 64
+    """Of answers, their reasoning and the prompts that nearly the same ones are told by."""
     semantic: bool = False
-    semantic_similarity: float = 0.95
+    semantic_similarity: float = 0.9
     """Least cosine of two prompts' embeddings for one to stand for the other."""
+    models: Mapping[str, CacheModel] = field(default_factory=dict)
+    """By id."""
+
+    def of(self, model: str) -> CacheModel:
+        """What holds of this model, with nothing left open. Without `exact` nothing is kept, so nothing nearly the same
+        is found either."""
+        own = self.models.get(model, CacheModel())
+        exact = self.exact if own.exact is None else own.exact
+        semantic = self.semantic if own.semantic is None else own.semantic
+        return CacheModel(exact, exact and semantic, self.ttl_s if own.ttl_s is None else own.ttl_s)
+
+    @property
+    def used(self) -> bool:
+        """Whether anything is kept of any model."""
+        return self.exact or any(own.exact for own in self.models.values())
+
+    @property
+    def nearly(self) -> bool:
+        """Whether anything nearly the same is looked for, of any model."""
+        return (self.exact and self.semantic) or any(self.of(model).semantic for model in self.models)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -24,6 +25,8 @@ def encode(value: object) -> Any:
         return value.picodollars
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, datetime):
+        return value.isoformat()
     if is_dataclass(value):
         return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
@@ -48,6 +51,9 @@ def _decode(kind: Any, stored: Any) -> Any:
         (some,) = (argument for argument in arguments if argument is not types.NoneType)
         return None if stored is None else _decode(some, stored)
     if origin is tuple:
+        if isinstance(stored, str):
+            # Written when there was only one of it.
+            stored = [stored]
         repeated = len(arguments) == 2 and arguments[1] is Ellipsis
         kinds = arguments[:1] * len(stored) if repeated else arguments
         return tuple(_decode(each, item) for each, item in zip(kinds, stored, strict=True))
@@ -55,6 +61,8 @@ def _decode(kind: Any, stored: Any) -> Any:
         return frozenset(_decode(arguments[0], item) for item in stored)
     if origin is Mapping:
         return {_decode(arguments[0], key): _decode(arguments[1], item) for key, item in stored.items()}
+    if kind is datetime:
+        return datetime.fromisoformat(stored)
     if kind is Money or (isinstance(kind, type) and issubclass(kind, Enum)):
         return kind(stored)
     if isinstance(kind, type) and is_dataclass(kind):

@@ -56,7 +56,7 @@ def record(connection: sqlite3.Connection, decision: Decision, request: Request,
 def said_digest(request: Request) -> str | None:
     """The same for the same words, system text and images, whatever model is asked; None where another answer is wanted
     than was given before."""
-    if request.use_cache is False:
+    if request.fresh or request.use_cache is False:
         return None
     parts = [request.system.encode("utf-8", "surrogatepass")]
     for message in request.messages:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from . import sums
 from .faults import StoreError
 
 
@@ -316,6 +317,71 @@ CREATE INDEX decisions_ends ON decisions (at, complexity, answered_by, success, 
 """,
 )
 
+_SUMS = Migration("0010_sums", sums.SQL)
+
+# `vector` is of `prompt`, as 16-bit floats of unit length, by the model `embedder`. `serial` never comes again, so that
+# a copy of the program can ask what is new since it looked last.
+_NEARLY = Migration(
+    "0012_nearly",
+    """
+ALTER TABLE answers ADD COLUMN mean_logprob REAL;
+ALTER TABLE answers ADD COLUMN used TEXT NOT NULL DEFAULT '';
+ALTER TABLE answers ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE answers SET used = stored, bytes = length(CAST(text AS BLOB)) + length(CAST(thinking AS BLOB));
+CREATE INDEX answers_used ON answers (used, bytes);
+CREATE TABLE vectors (
+    serial INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE REFERENCES answers ON DELETE CASCADE,
+    context TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    embedder TEXT NOT NULL,
+    vector BLOB NOT NULL
+);
+ALTER TABLE attempts ADD COLUMN recalled TEXT;
+CREATE INDEX attempts_recalled ON attempts (model, saved, recalled) WHERE from_cache;
+""",
+)
+
+# `origin` is the session a copy was made of, `imported` the digest of the file a session came from. What its attempts
+# cost elsewhere is kept beside it: the ledger holds only what was spent here.
+_SHELF = Migration(
+    "0015_shelf",
+    """
+ALTER TABLE sessions ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN persona TEXT;
+ALTER TABLE sessions ADD COLUMN origin TEXT;
+ALTER TABLE sessions ADD COLUMN imported TEXT;
+ALTER TABLE sessions ADD COLUMN deleted TEXT;
+CREATE INDEX sessions_shelved ON sessions (pinned, updated) WHERE deleted IS NULL;
+CREATE INDEX sessions_deleted ON sessions (deleted) WHERE deleted IS NOT NULL;
+CREATE INDEX sessions_imported ON sessions (imported) WHERE imported IS NOT NULL;
+CREATE INDEX session_tags_tag ON session_tags (tag);
+CREATE INDEX messages_models ON messages (session, model) WHERE role = 'assistant';
+CREATE TABLE imported_attempts (
+    session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
+    request_id TEXT NOT NULL,
+    attempts TEXT NOT NULL,
+    PRIMARY KEY (session, request_id)
+) WITHOUT ROWID;
+""",
+)
+
+# `usage_parts` holds the tokens of `routing.parts` as JSON, null where there were none. The factors are those of
+# `routing.estimates`, by model and what they are about.
+_TOKENS = Migration(
+    "0011_tokens",
+    """
+ALTER TABLE attempts ADD COLUMN usage_parts TEXT;
+CREATE TABLE token_factors (
+    model TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    value REAL NOT NULL,
+    seen REAL NOT NULL,
+    PRIMARY KEY (model, kind)
+) WITHOUT ROWID;
+""",
+)
+
 MIGRATIONS = (
     _LEDGER,
     _DECISIONS,
@@ -326,7 +392,11 @@ MIGRATIONS = (
     _OBSERVATIONS,
     _CHECKS,
     _SESSION_TAGS,
+    _SUMS,
+    _TOKENS,
+    _NEARLY,
     _ALERTS,
+    _SHELF,
 )
 
 

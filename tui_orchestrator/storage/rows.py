@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tui_orchestrator.routing.errors import ErrorKind
-from tui_orchestrator.routing.events import Attempt, Cause, Finding, FinishReason, Onward, Outcome
+from tui_orchestrator.routing.events import Attempt, Cause, Finding, FinishReason, Onward, Outcome, Recalled
 from tui_orchestrator.routing.money import Cost, CostState, Money, Price, Usage
+from tui_orchestrator.routing.parts import Part
 from tui_orchestrator.routing.text import clean_line
 
 from .codec import decode, encode
@@ -34,6 +35,7 @@ _COLUMNS = (
     "outcome", "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens",
     "usage_source", "cost", "cost_state", "price", "latency_s", "first_token_s", "tokens_per_s", "confidence",
     "finish_reason", "error_kind", "error_message", "from_cache", "saved", "reasons", "findings", "onward",
+    "recalled", "usage_parts",
 )  # fmt: skip
 INSERT_ATTEMPT = (
     f"INSERT INTO attempts ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)}) "
@@ -66,6 +68,7 @@ def attempt_row(attempt: Attempt, day: str) -> dict[str, str | int | float | Non
         "cache_write_tokens": attempt.usage.cache_write,
         "reasoning_tokens": attempt.usage.reasoning,
         "usage_source": attempt.usage.source,
+        "usage_parts": _json(dict(attempt.usage.parts)) if attempt.usage.parts else None,
         "cost": picodollars(attempt.cost.amount),
         "cost_state": attempt.cost.state,
         "price": json.dumps(attempt.price.to_json()) if attempt.price else None,
@@ -78,6 +81,7 @@ def attempt_row(attempt: Attempt, day: str) -> dict[str, str | int | float | Non
         "error_message": clean_line(attempt.error_message),
         "from_cache": attempt.from_cache,
         "saved": picodollars(attempt.saved),
+        "recalled": _json(encode(attempt.recalled)) if attempt.recalled else None,
         **judgement_row(attempt),
     }
 
@@ -108,6 +112,7 @@ def attempt_of(row: tuple[Any, ...]) -> Attempt:
         at["cache_write_tokens"],
         at["reasoning_tokens"],
         at["usage_source"],
+        tuple((Part(name), count) for name, count in json.loads(at["usage_parts"] or "{}").items()),
     )
     return Attempt(
         request_id=at["request_id"],
@@ -136,4 +141,5 @@ def attempt_of(row: tuple[Any, ...]) -> Attempt:
         reasons=tuple(json.loads(at["reasons"])),
         findings=decode(tuple[Finding, ...], json.loads(at["findings"])),
         onward=decode(Onward, json.loads(at["onward"])) if at["onward"] else None,
+        recalled=decode(Recalled, json.loads(at["recalled"])) if at["recalled"] else None,
     )
