@@ -143,7 +143,9 @@ async def test_a_second_opinion_stands_in_the_trail_and_folded_under_the_answer(
         )
         await seat.sees("2 rush-pro (second opinion)", "the turn")
         await seat.sees_no("fingers")
-        assert seat.app.chat.last_answer() == "17 times 3 is 51."
+        answer = seat.app.chat.text_at_hand()
+        assert answer is not None
+        assert answer.source == "17 times 3 is 51."
         await seat.pilot.press("ctrl+n")
         await seat.sees_no("17 times 3 is 51.")
         await seat.pilot.press("ctrl+l")

@@ -90,6 +90,8 @@ class ConsoleApp(Answers):
             self.composer.say(problem=f"/{name} {message.command.argument}: {message.command.help}")
         elif name == "theme" and argument:
             self.use_theme(argument)
+        elif name == "copy":
+            self.copy_as(argument)
         elif name == "again" and argument:
             self.ask_elsewhere(argument)
         else:
@@ -100,7 +102,6 @@ class ConsoleApp(Answers):
                 "sessions": "open_session",
                 "models": "pane('registry')",
                 "refresh": "refresh_models",
-                "copy": "copy_answer",
                 "theme": "pick_theme",
                 "good": "vote(True)",
                 "bad": "vote(False)",

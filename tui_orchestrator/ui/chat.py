@@ -197,18 +197,20 @@ class ChatPane(Vertical):
             if key in keys and self.transcript.entry(key).discarded is None:
                 self.transcript.finish(key, stored_status(attempt))
 
-    def last_answer(self) -> str | None:
-        """Its Markdown; None where there is none."""
-        for entry in reversed(self.transcript.entries):
-            counts = entry.kind is Kind.ANSWER and entry.key != WELCOME and entry.discarded is None
-            if counts and (source := entry.source).strip():
-                return source
-        return None
+    def text_at_hand(self) -> Entry | None:
+        """The lowest answer in view that has text, else the last one; what is still streamed counts."""
+        entries = [] if self.transcript.following else self.transcript.in_view()
+        return next((entry for entry in (*entries, *reversed(self.transcript.entries)) if _to_copy(entry)), None)
 
     @on(Transcript.Clicked)
     def _clicked(self, event: Transcript.Clicked) -> None:
         if event.part in (Part.STATUS, Part.TRAIL):
             self.post_message(self.CardWanted(request_of(event.key)))
+
+
+def _to_copy(entry: Entry) -> bool:
+    counts = entry.kind is Kind.ANSWER and entry.key != WELCOME and entry.discarded is None
+    return counts and bool(entry.source.strip())
 
 
 def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discarded]) -> list[Entry]:

@@ -94,5 +94,20 @@ def member_choices(members: Iterable[Attempt], best: int | None) -> list[Choice]
     ]
 
 
+def code_choices(blocks: Iterable[tuple[str, str]]) -> list[Choice]:
+    """(language, code) each."""
+    return [
+        Choice(
+            str(place),
+            (
+                (words.fit(language or "text", 12) + " ", ACCENT),
+                (words.fit(next((line.strip() for line in code.splitlines() if line.strip()), ""), 52) + " ", ""),
+                (words.fit(f"{code.count(chr(10))} lines", 9, right=True), MUTED),
+            ),
+        )
+        for place, (language, code) in enumerate(blocks)
+    ]
+
+
 def theme_choices(names: Iterable[str], current: str) -> list[Choice]:
     return [Choice(name, ((name, ""),), marked=name == current) for name in sorted(names)]

@@ -35,7 +35,7 @@ class Action:
     palette: bool = True
 
 
-TAKEN_BY_TEXT_AREAS = ("f6", "f7", "alt+u", "alt+d", "alt+n", "alt+r", "alt+m", "alt+s", "alt+w")
+TAKEN_BY_TEXT_AREAS = ("f6", "f7", "alt+u", "alt+d", "alt+n", "alt+r", "alt+m", "alt+s", "alt+w", "alt+c", "alt+q")
 """Keys of ours that would select text in the prompt, or write into it, if it did not bind them too."""
 
 ACTIONS = (
@@ -58,7 +58,9 @@ ACTIONS = (
     Action("session.new", "app", "ctrl+n", "new_session", "session: new", "New"),
     Action("session.open", "app", "ctrl+l", "open_session", "session: open an earlier one", "Sessions"),
     Action("theme.pick", "app", "f9", "pick_theme", "view: theme", ""),
-    Action("answer.copy", "app", "ctrl+g", "copy_answer", "chat: copy the last answer", ""),
+    Action("answer.copy", "app", "ctrl+g", "copy_answer", "answer: copy", ""),
+    Action("answer.code", "app", "alt+c", "copy_code", "answer: copy a code block", ""),
+    Action("answer.quote", "app", "alt+q", "quote", "answer: quote it, or what is selected, in the prompt", ""),
     # Not Alt with an arrow, which most terminals send as Escape and the arrow; nor with B or F, which macOS sends so.
     Action("answer.up", "app", "alt+u", "vote(True)", "answer: vote up, or take that back"),
     Action("answer.down", "app", "alt+d", "vote(False)", "answer: vote down, or take that back"),
@@ -129,7 +131,7 @@ SLASH_COMMANDS = (
     SlashCommand("sessions", "", "open an earlier session"),
     SlashCommand("models", "", "the table of models"),
     SlashCommand("refresh", "", "look again for servers and models"),
-    SlashCommand("copy", "", "copy the last answer"),
+    SlashCommand("copy", "[code|file]", "copy the answer in view; a block of its code; to a file"),
     SlashCommand("good", "", "vote for the answer in view; once more takes it back"),
     SlashCommand("bad", "", "vote against it; once more takes it back"),
     SlashCommand("again", "[MODEL|STRATEGY]", "ask the last prompt again, as before or elsewhere"),

@@ -86,7 +86,9 @@ def _forecast(decision: Decision, truncated: bool) -> list[tuple[str, str]]:
     parts.append((f"{words.spoken(profile.task_type)} {profile.task_confidence:.2f}", ""))
     parts.append((f"difficulty {profile.complexity}/10", ""))
     sign = "≥" if truncated else "≈"
-    parts.append((f"{sign}{words.tokens(profile.input_tokens)} tok in", MUTED))
+    counted = chosen.input_tokens if chosen is not None else None
+    tokens = profile.input_tokens if counted is None else counted
+    parts.append((f"{sign}{words.tokens(tokens)} tok in", MUTED))
     if chosen is not None:
         parts.append((words.cost_range(chosen.estimated_cost, chosen.cost_ceiling), MONEY))
     return parts
@@ -221,9 +223,9 @@ class Composer(Vertical):
         if matches:
             width = max(20, self.size.width - 2)
             self._hints.update(words.lines(_hint(command, width) for command in matches[:HINTS_SHOWN]))
-        if self._outlook.problem:
-            self.say(problem="")
+        # An emptied prompt was sent, and what came of that may be said already.
         if draft:
+            self.say(problem="")
             self._end_news()
         self._weigh_soon()
 
@@ -266,6 +268,7 @@ class Composer(Vertical):
 
     @on(Prompt.Sent)
     async def _send(self) -> None:
+        self.say(problem="")
         parsed = parse_slash(self.prompt.text.strip())
         if isinstance(parsed, str):
             self.say(problem=parsed)

@@ -24,7 +24,7 @@ from .bars import Status
 from .chat import ChatPane
 from .composer import Composer, OutlookLine
 from .costs import CostsPane
-from .entries import Severity
+from .entries import Entry, Severity
 from .prompt import Prompt
 from .registry import Row, rows_of
 from .stage import Stage
@@ -197,13 +197,41 @@ class Desk(Stage):
         else:
             self.notify("There was no ensemble in this session; /ensemble 3 makes the next turn one.", markup=False)
 
-    def action_copy_answer(self) -> None:
-        answer = self.chat.last_answer()
+    def _answer(self) -> Entry | None:
+        answer = self.chat.text_at_hand()
         if answer is None:
-            self.notify("There is no answer to copy yet.", severity="warning", markup=False)
-        else:
-            self.copy_to_clipboard(answer)
-            self.notify(f"{len(answer):,} characters sent to the terminal's clipboard (OSC 52).", markup=False)
+            self.notify("There is no answer yet.", severity="warning", markup=False)
+        return answer
+
+    def action_copy_answer(self) -> None:
+        if answer := self._answer():
+            self.copy_to_clipboard(answer.source)
+
+    def action_copy_code(self) -> None:
+        if answer := self._answer():
+            self.copy_code(self.chat.transcript.code_blocks(answer.key))
+
+    def copy_as(self, wanted: str) -> None:
+        """`wanted` as `/copy` takes it: nothing, code or file."""
+        if wanted == "code":
+            self.action_copy_code()
+        elif wanted not in ("", "file"):
+            self.composer.say(problem=f"/copy takes nothing, code or file, not {wanted!r}")
+        elif wanted == "":
+            self.action_copy_answer()
+        elif answer := self._answer():
+            self.copy_to_file(answer.source)
+
+    def action_quote(self) -> None:
+        """What is selected, else the answer at hand, as a quotation in the prompt."""
+        selected = self.screen.get_selected_text()
+        answer = None if selected else self._answer()
+        if quoted := selected or (answer.source if answer else ""):
+            lines = (f"> {line}".rstrip() for line in quoted.strip().splitlines())
+            prompt = self.composer.prompt
+            before = "" if not prompt.text or prompt.text.endswith("\n") else "\n"
+            prompt.insert(before + "\n".join(lines) + "\n\n")
+            self.go_home()
 
     @on(Prompt.EditorWanted)
     def _edit(self) -> None:

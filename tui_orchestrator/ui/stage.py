@@ -21,6 +21,7 @@ from .bars import Header, KeyBar
 from .chat import ChatPane
 from .commands import ACTIONS, SLASH_COMMANDS, ConsoleCommands, bindings
 from .composer import Composer
+from .copying import Copying
 from .costs import CostsPane
 from .decision import DecisionPane
 from .dialogs import HelpScreen
@@ -28,10 +29,9 @@ from .entries import Severity
 from .layout import LOW, PANES, ROOM_FOR_TOASTS, Pane, arrange
 from .prompt import Prompt
 from .registry import RegistryPane
-from .skin import Skinned
 
 
-class Stage(Skinned):
+class Stage(Copying):
     TITLE = "tui-orchestrator"
     CSS_PATH = Path(__file__).with_name("app.tcss")
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ConsoleCommands}
