@@ -28,20 +28,21 @@ async def test_a_store_of_every_earlier_schema_keeps_its_rows(
 ) -> None:
     old = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
     migrate(old, migrations=MIGRATIONS[:released])
-    columns = [column[1] for column in old.execute("PRAGMA table_info (attempts)")]
     row = attempt_row(ATTEMPT, ATTEMPT.day)
+    columns = [column[1] for column in old.execute("PRAGMA table_info (attempts)") if column[1] in row]
     old.execute(
         f"INSERT INTO attempts ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
         [row[column] for column in columns],
     )
     if released >= 3:
-        old.execute("INSERT INTO sessions VALUES ('s1', 'Lists', '', '', NULL, NULL, '')")
+        old.execute("INSERT INTO sessions (id, title, created, updated, system) VALUES ('s1', 'Lists', '', '', '')")
         old.execute(
             "INSERT INTO messages VALUES (1, 's1', 0, NULL, 'user', 'merge sorted lists', '', 'r1', NULL, NULL, '', '')"
         )
     old.close()
     async with Database(tmp_path / "store.db") as db:
         assert await Reports(db, clock).attempts("r1") == (ATTEMPT,)
+        assert (await Reports(db, clock).total("all")).cost == ATTEMPT.cost.amount
         found = await db.read(
             lambda c: c.execute("SELECT rowid FROM messages_text WHERE text LIKE '%sort%'").fetchall()
         )

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,21 +13,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.clock import ManualClock
-from tui_orchestrator.routing.events import Attempt, Outcome
+from tui_orchestrator.routing.events import Attempt, Cause, Outcome
 from tui_orchestrator.routing.money import ZERO, Cost, CostState, Money, Price, Rates, Tier, Usage
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
-from tui_orchestrator.storage.reports import Grouping, Period, Reports, Totals
+from tui_orchestrator.storage.reports import DIMENSIONS, Dimension, Period, Reports, Span, Totals
 
 from .samples import ATTEMPT, attempt, costing
 
-FIELD: dict[Grouping, str] = {
-    "model": "model",
-    "provider": "provider",
-    "task": "task_type",
-    "strategy": "strategy",
-    "day": "day",
-    "session": "session",
+KEY: dict[Dimension, Callable[[Attempt], str]] = {
+    "model": lambda attempt: attempt.model,
+    "provider": lambda attempt: attempt.provider,
+    "task": lambda attempt: attempt.task_type,
+    "strategy": lambda attempt: attempt.strategy,
+    "day": lambda attempt: attempt.day,
+    "week": lambda attempt: "{}-W{:02}".format(*date.fromisoformat(attempt.day).isocalendar()),
+    "month": lambda attempt: attempt.day[:7],
+    "session": lambda attempt: attempt.session,
+    "cause": lambda attempt: attempt.cause,
+    "outcome": lambda attempt: attempt.outcome,
+    "cost_state": lambda attempt: attempt.cost.state,
 }
 FIRST_DAY: dict[Period, str] = {
     "today": "2026-11-21",
@@ -62,12 +69,14 @@ rows = st.lists(
         strategy=st.sampled_from(["balanced", "cheapest"]),
         task_type=st.sampled_from(["code", "math"]),
         session=st.sampled_from(["s1", "s2", ""]),
-        day=st.sampled_from(["2026-11-21", "2026-11-20", "2026-11-15", "2026-11-14", "2026-10-31"]),
+        day=st.sampled_from(["2026-11-21", "2026-11-20", "2026-11-15", "2026-11-14", "2026-10-31", "2027-01-01"]),
+        cause=st.sampled_from([cause for cause in Cause if cause not in (Cause.RETRY, Cause.FALLBACK)]),
         outcome=st.sampled_from(Outcome),
         usage=st.builds(Usage, tokens, tokens, tokens, tokens, tokens),
         cost=costs,
         from_cache=st.booleans(),
         saved=st.none() | st.integers(0, 10**12).map(Money),
+        latency_s=st.integers(0, 10**9).map(lambda us: us / 10**6),
     ),
     max_size=12,
 ).map(lambda attempts: [replace(each, number=n) for n, each in enumerate(attempts, 1)])
@@ -84,10 +93,14 @@ prices = st.builds(
 )
 
 
-def added_up(key: str, attempts: list[Attempt]) -> Totals:
+def of_state(attempts: list[Attempt], state: CostState) -> Money:
+    return sum((each.cost.amount or ZERO for each in attempts if each.cost.state is state), ZERO)
+
+
+def added_up(keys: tuple[str, ...], attempts: list[Attempt]) -> Totals:
     known = [each.cost.amount for each in attempts if each.cost.amount is not None]
     return Totals(
-        key,
+        " · ".join(keys),
         attempts=len(attempts),
         finished=sum(each.outcome is Outcome.FINISHED for each in attempts),
         failed=sum(each.outcome is Outcome.FAILED for each in attempts),
@@ -96,31 +109,111 @@ def added_up(key: str, attempts: list[Attempt]) -> Totals:
         input_tokens=sum(each.usage.input for each in attempts),
         output_tokens=sum(each.usage.output for each in attempts),
         cached_input_tokens=sum(each.usage.cached_input for each in attempts),
+        cache_write_tokens=sum(each.usage.cache_write for each in attempts),
+        reasoning_tokens=sum(each.usage.reasoning for each in attempts),
         cost=sum(known, ZERO),
-        estimated=sum((each.cost.amount or ZERO for each in attempts if each.cost.state is CostState.ESTIMATED), ZERO),
+        billed=of_state(attempts, CostState.BILLED),
+        computed=of_state(attempts, CostState.COMPUTED),
+        estimated=of_state(attempts, CostState.ESTIMATED),
         unknown=len(attempts) - len(known),
         saved_by_cache=sum((each.saved or ZERO for each in attempts), ZERO),
+        latency_us=sum(round(each.latency_s * 10**6) for each in attempts),
+        keys=keys,
     )
 
 
-@settings(max_examples=60, deadline=None)
-@given(rows, st.sampled_from(list(FIELD)), st.sampled_from(list(FIRST_DAY)))
+def grouped(attempts: list[Attempt], by: Sequence[Dimension]) -> dict[tuple[str, ...], list[Attempt]]:
+    groups: defaultdict[tuple[str, ...], list[Attempt]] = defaultdict(list)
+    for each in attempts:
+        groups[tuple(KEY[dimension](each) for dimension in by)].append(each)
+    return groups
+
+
+def summed(attempts: list[Attempt], by: Sequence[Dimension]) -> dict[tuple[str, ...], Totals]:
+    return {keys: added_up(keys, group) for keys, group in grouped(attempts, by).items()}
+
+
+some_dimensions = st.lists(st.sampled_from(DIMENSIONS), min_size=1, max_size=3, unique=True)
+
+
+@settings(max_examples=80, deadline=None)
+@given(rows, some_dimensions, st.sampled_from(list(FIRST_DAY)))
 def test_totals_are_the_sums_over_the_rows_for_any_grouping(
-    attempts: list[Attempt], by: Grouping, period: Period
+    attempts: list[Attempt], by: list[Dimension], period: Period
 ) -> None:
-    groups: defaultdict[str, list[Attempt]] = defaultdict(list)
     within = [each for each in attempts if each.day >= FIRST_DAY[period]]
-    for each in within:
-        groups[getattr(each, FIELD[by])].append(each)
 
     async def ask(reports: Reports) -> tuple[tuple[Totals, ...], Totals]:
-        return await reports.totals(by, period), await reports.total(period)
+        return await reports.cube(by, period), await reports.total(period)
 
     found, together = booked(attempts, ask)
-    assert {group.key: group for group in found} == {key: added_up(key, group) for key, group in groups.items()}
-    assert together == added_up("", within)
-    order = [group.key if by == "day" else -group.cost.picodollars for group in found]
+    assert {group.keys: group for group in found} == summed(within, by)
+    assert together == added_up((), within)
+    assert sum((group.cost for group in found), ZERO) == together.cost
+    by_time = by[0] in ("day", "week", "month")
+    order = [group.keys[0] if by_time else -group.cost.picodollars for group in found]
     assert order == sorted(order)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows, some_dimensions, st.dates(date(2026, 11, 13), date(2026, 11, 22)), st.integers(0, 9))
+def test_both_ends_of_a_span_are_within_it(
+    attempts: list[Attempt], by: list[Dimension], first: date, days: int
+) -> None:
+    span = Span(first, first + timedelta(days=days))
+    within = [each for each in attempts if first <= date.fromisoformat(each.day) <= first + timedelta(days=days)]
+
+    async def ask(reports: Reports) -> tuple[tuple[Totals, ...], tuple[Attempt, ...]]:
+        return await reports.cube(by, span), await reports.found(span, 100)
+
+    totals, found = booked(attempts, ask)
+    assert {group.keys: group for group in totals} == summed(within, by)
+    assert {each.number for each in found} == {each.number for each in within}
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows, some_dimensions)
+def test_the_attempts_behind_every_group_are_found(attempts: list[Attempt], by: list[Dimension]) -> None:
+    async def ask(reports: Reports) -> dict[tuple[str, ...], set[int]]:
+        found = {}
+        for group in await reports.cube(by, "all"):
+            behind = await reports.found("all", 100, list(zip(by, group.keys, strict=True)))
+            found[group.keys] = {each.number for each in behind}
+        return found
+
+    assert booked(attempts, ask) == {
+        keys: {each.number for each in group} for keys, group in grouped(attempts, by).items()
+    }
+
+
+@settings(max_examples=30, deadline=None)
+@given(rows, st.data())
+def test_the_sums_follow_a_row_that_is_changed_or_taken_away(attempts: list[Attempt], data: st.DataObject) -> None:
+    changed = data.draw(
+        st.lists(st.sampled_from(attempts), unique_by=lambda each: each.number) if attempts else st.just([])
+    )
+    kept = [each for each in attempts if each not in changed[1:]]
+    anew = [replace(each, cost=Cost(Money(7), CostState.BILLED), task_type="moved") for each in changed[:1]]
+
+    def change(connection: sqlite3.Connection) -> None:
+        for each in changed[1:]:
+            connection.execute("DELETE FROM attempts WHERE number = ?", (each.number,))
+        for each in changed[:1]:
+            connection.execute(
+                "UPDATE attempts SET cost = 7, cost_state = 'billed', task_type = 'moved' WHERE number = ?",
+                (each.number,),
+            )
+
+    async def run() -> list[dict[tuple[str, ...], Totals]]:
+        async with Database(None) as db:
+            ledger, reports = SqliteLedger(db, ManualClock()), Reports(db, ManualClock())
+            for each in attempts:
+                await ledger.book(each, None)
+            await db.write(change)
+            return [{group.keys: group for group in await reports.cube((by,), "all")} for by in ("task", "session")]
+
+    left = [each for each in kept if each not in changed[:1]] + anew
+    assert asyncio.run(run()) == [summed(left, ("task",)), summed(left, ("session",))]
 
 
 @settings(max_examples=100, deadline=None)
@@ -190,8 +283,10 @@ def test_every_field_of_the_totals_is_compared_above() -> None:
         attempt(number=n, cost=Cost(Money(5), CostState.ESTIMATED), saved=Money(1), from_cache=True, outcome=outcome)
         for n, outcome in enumerate(Outcome, 1)
     ]
-    total = added_up("", [*sample, attempt(cost=costing(None))])
-    assert all(getattr(total, field.name) for field in fields(Totals) if field.name != "key")
+    others = [attempt(cost=costing(None)), attempt(cost=Cost(Money(6), CostState.BILLED)), attempt(cost=costing(7))]
+    total = added_up(("k",), [*sample, *others, attempt(usage=Usage(1, 1, 1, 1, 1))])
+    told_by_what_came_next = {"retried", "fell_back", "escalated"}
+    assert all(getattr(total, field.name) for field in fields(Totals) if field.name not in told_by_what_came_next)
 
 
 def test_savings_change_their_rate_just_past_the_border_of_a_tier() -> None:

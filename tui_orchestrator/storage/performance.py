@@ -1,0 +1,236 @@
+"""How models did: rates, times and what an answer cost. Cache hits are left out: no model did anything for them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from tui_orchestrator.routing.events import CHECKS
+from tui_orchestrator.routing.money import ZERO, Money
+
+from .spans import Span
+
+Aspect = Literal["model", "task", "provider", "strategy"]
+ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
+
+_COLUMN: dict[Aspect, str] = {"model": "model", "task": "task_type", "provider": "provider", "strategy": "strategy"}
+RECENT = 100
+"""Of a model's latest attempts its speed is learned from at a start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How a model did. Percentiles by nearest rank over finished attempts; None where there are none."""
+
+    by: tuple[Aspect, ...]
+    keys: tuple[str, ...]
+    """One for each of `by`."""
+    attempts: int
+    finished: int
+    failed: int
+    cost: Money
+    """Of all attempts of known cost, failed and cancelled ones too."""
+    first_token_p50_s: float | None = None
+    tokens_per_s: float | None = None
+    """Median."""
+    latency_p50_s: float | None = None
+    latency_p95_s: float | None = None
+    latency_p99_s: float | None = None
+    cancelled: int = 0
+    unknown: int = 0
+    """Attempts of unknown cost."""
+    estimated: Money = ZERO
+    """The part of `cost` that was estimated."""
+    retried: int = 0
+    """Attempts after which the same model was tried again."""
+    fell_back: int = 0
+    """Failed ones after which the turn went to another model."""
+    escalated: int = 0
+    """Answers that were too weak, so that the turn went to another model."""
+    answers: int = 0
+    """Finished attempts that were made for an answer and not to check one."""
+    answers_cost: Money = ZERO
+    """Of all attempts made for an answer, failed and cancelled ones too."""
+    voted_up: int = 0
+    voted_down: int = 0
+    voted_down_only: int = 0
+    """Answers voted down that were not gone on from."""
+    confidence: float | None = None
+    """Mean."""
+
+    def of(self, aspect: Aspect) -> str | None:
+        """None: all of them together."""
+        return dict(zip(self.by, self.keys, strict=True)).get(aspect)
+
+    @property
+    def model(self) -> str:
+        return self.of("model") or ""
+
+    @property
+    def task_type(self) -> str | None:
+        return self.of("task")
+
+    @property
+    def success(self) -> float | None:
+        """Share of finished among finished and failed; None where neither."""
+        ended = self.finished + self.failed
+        return self.finished / ended if ended else None
+
+    @property
+    def good(self) -> int:
+        """Answers neither gone on from as too weak nor voted down."""
+        return max(0, self.answers - self.escalated - self.voted_down_only)
+
+    @property
+    def cost_per_answer(self) -> Money | None:
+        """What was spent for answers by the answers there are, rounded to a picodollar; None without an answer, and
+        where a cost is not known."""
+        return self._per(self.answers)
+
+    @property
+    def cost_per_good_answer(self) -> Money | None:
+        return self._per(self.good)
+
+    def _per(self, answers: int) -> Money | None:
+        if not answers or self.unknown:
+            return None
+        return Money((2 * self.answers_cost.picodollars + answers) // (2 * answers))
+
+
+def measured(connection: sqlite3.Connection, by: Sequence[Aspect], span: Span) -> tuple[Measured, ...]:
+    """The most used first."""
+    by = tuple(by)
+    times, votes = _times(connection, by, span), _votes(connection, by, span)
+    checks = ", ".join(f"'{cause.value}'" for cause in sorted(CHECKS))
+    rows = connection.execute(
+        f"SELECT {_keys(by)} SUM(attempts), {_when('finished')}, {_when('failed')}, {_when('cancelled')}, SUM(cost), "
+        "SUM(CASE cost_state WHEN 'unknown' THEN attempts ELSE 0 END), "
+        "SUM(CASE cost_state WHEN 'estimated' THEN cost ELSE 0 END), SUM(retried), SUM(fell_back), SUM(escalated), "
+        f"SUM(CASE WHEN outcome = 'finished' AND cause NOT IN ({checks}) THEN attempts ELSE 0 END), "
+        f"SUM(CASE WHEN cause NOT IN ({checks}) THEN cost ELSE 0 END) "
+        f"FROM day_sums WHERE day BETWEEN ? AND ? AND from_cache = 0 GROUP BY {_places(by)} HAVING SUM(attempts) > 0",
+        span.bounds,
+    )
+    found = []
+    for row in rows:
+        keys = tuple(row[: len(by)])
+        attempts, finished, failed, cancelled, cost, unknown, estimated = row[len(by) : -5]
+        retried, fell_back, escalated, answers, spent = row[-5:]
+        timed, (up, down, down_only) = times.get(keys, _NEVER), votes.get(keys, (0, 0, 0))
+        found.append(
+            Measured(
+                by,
+                keys,
+                attempts,
+                finished,
+                failed,
+                Money(cost),
+                _ranked(timed.firsts, 50),
+                _ranked(timed.speeds, 50),
+                _ranked(timed.latencies, 50),
+                _ranked(timed.latencies, 95),
+                _ranked(timed.latencies, 99),
+                cancelled,
+                unknown,
+                Money(estimated),
+                retried,
+                fell_back,
+                escalated,
+                answers,
+                Money(spent),
+                up,
+                down,
+                down_only,
+                timed.confidence,
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (-one.attempts, one.keys)))
+
+
+def lately(connection: sqlite3.Connection, span: Span, limit: int = RECENT) -> tuple[Measured, ...]:
+    """By model: the sums of the span, and the speeds of its latest attempts alone, so that it costs the same however
+    long the ledger is."""
+    rows = connection.execute(
+        f"SELECT model, SUM(attempts), {_when('finished')}, {_when('failed')}, SUM(cost) FROM day_sums "
+        "WHERE day BETWEEN ? AND ? AND from_cache = 0 GROUP BY model",
+        span.bounds,
+    ).fetchall()
+    texts = ", ".join(f"group_concat({_millionths(name)})" for name in ("first_token_s", "tokens_per_s"))
+    query = (
+        f"SELECT {texts} FROM (SELECT first_token_s, tokens_per_s FROM attempts "
+        "WHERE model = ? AND outcome = 'finished' AND from_cache = 0 ORDER BY started DESC LIMIT ?)"
+    )
+    found = []
+    for model, attempts, finished, failed, cost in rows:
+        first, speed = (_ranked(_sorted(text), 50) for text in connection.execute(query, (model, limit)).fetchone())
+        found.append(Measured(("model",), (model,), attempts, finished, failed, Money(cost), first, speed))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """Of one group: microseconds, millionths of a token per second; ascending."""
+
+    latencies: Sequence[int] = ()
+    firsts: Sequence[int] = ()
+    speeds: Sequence[int] = ()
+    confidence: float | None = None
+
+
+_NEVER = _Times()
+
+
+def _times(connection: sqlite3.Connection, by: tuple[Aspect, ...], span: Span) -> dict[tuple[str, ...], _Times]:
+    # Read once, from an index that holds all of it, and handed over as one text for each group: a million rows as
+    # Python's objects would take twice as long, and so would sorting them in SQLite for one figure after the other.
+    texts = ", ".join(f"group_concat({_millionths(name)})" for name in ("latency_s", "first_token_s", "tokens_per_s"))
+    rows = connection.execute(
+        f"SELECT {_keys(by)} {texts}, AVG(confidence) FROM attempts WHERE day BETWEEN ? AND ? "
+        f"AND outcome = 'finished' AND from_cache = 0 GROUP BY {_places(by)}",
+        span.bounds,
+    )
+    return {
+        tuple(keys): _Times(_sorted(latencies), _sorted(firsts), _sorted(speeds), confidence)
+        for *keys, latencies, firsts, speeds, confidence in rows
+    }
+
+
+def _millionths(column: str) -> str:
+    return f"CAST(ROUND({column} * 1000000) AS INTEGER)"
+
+
+def _sorted(text: str | None) -> list[int]:
+    return sorted(map(int, text.split(","))) if text else []
+
+
+def _votes(
+    connection: sqlite3.Connection, by: tuple[Aspect, ...], span: Span
+) -> dict[tuple[str, ...], tuple[int, int, int]]:
+    """Up, down, and down of those that were not gone on from."""
+    rows = connection.execute(
+        f"SELECT {''.join(f'a.{_COLUMN[one]}, ' for one in by)}"
+        "SUM(vote.outcome > 0.5), SUM(vote.outcome <= 0.5), SUM(vote.outcome <= 0.5 AND a.followed_by IS NULL) "
+        "FROM observations AS vote JOIN attempts AS a ON a.request_id = vote.request_id AND a.number = vote.attempt "
+        "WHERE vote.sign = 'vote' AND vote.weight > 0 AND a.day BETWEEN ? AND ? AND a.from_cache = 0 "
+        f"GROUP BY {_places(by)}",
+        span.bounds,
+    )
+    return {tuple(keys): (up, down, down_only) for *keys, up, down, down_only in rows}
+
+
+def _ranked(ordered: Sequence[int], percent: int) -> float | None:
+    return ordered[(len(ordered) * percent + 99) // 100 - 1] / 1e6 if ordered else None
+
+
+def _keys(by: Sequence[Aspect]) -> str:
+    return "".join(f"{_COLUMN[one]}, " for one in by)
+
+
+def _places(by: Sequence[Aspect]) -> str:
+    return ", ".join(str(place) for place in range(1, len(by) + 1)) or "NULL"
+
+
+def _when(outcome: str) -> str:
+    return f"SUM(CASE outcome WHEN '{outcome}' THEN attempts ELSE 0 END)"
