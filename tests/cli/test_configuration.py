@@ -105,7 +105,7 @@ async def test_a_daily_cap_is_kept_over_runs(shell: Shell) -> None:
     spent = first.json["cost"]
     ended = await shell.run("ask", "-m", "tern-max", "hello", DAILY_BUDGET_USD=f"{spent:.6f}")
     assert ended.code == 3
-    assert "budget per day" in ended.err
+    assert "the day's cap" in ended.err
 
 
 async def test_doctor_finds_nothing_wrong_where_nothing_is(shell: Shell) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 from hypothesis import strategies as st
 
+from tui_orchestrator.routing.budget import WayOut, alone, listed
 from tui_orchestrator.routing.decide import decide
 from tui_orchestrator.routing.decision import (
     Circumstances,
@@ -50,3 +53,11 @@ def room(usd: str, scope: str = "day") -> Standing:
 
 budgets = st.sampled_from(["0", "0.0001", "0.001", "0.01", "0.05", "0.2", "0.5", "5"])
 """Room in US dollars, from nothing to plenty."""
+WORDS = [alone(word) for word in WayOut]
+"""One word in the configuration."""
+WAYS_OUT = [
+    *WORDS,
+    *(listed(order) for n in (1, 2, 3) for order in permutations([w for w in WayOut if w is not WayOut.REFUSE], n)),
+    listed([WayOut.REFUSE]),
+]
+"""Every list there can be."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_orchestrator.routing.budget import OnExhausted
+from tui_orchestrator.routing.budget import WaysOut
 from tui_orchestrator.routing.decide import decide, replay
 from tui_orchestrator.routing.decision import (
     Candidate,
@@ -24,7 +24,7 @@ from tui_orchestrator.routing.profile import Ability
 from tui_orchestrator.routing.request import Image, Message, Strategy
 from tui_orchestrator.storage.decisions import decision_from_json, decision_to_json
 
-from .deciding import CHEAP, DEAR, LOCAL, REGISTRY, UNPRICED, budgets, decided, exclusions, room
+from .deciding import CHEAP, DEAR, LOCAL, REGISTRY, UNPRICED, WAYS_OUT, budgets, decided, exclusions, room
 from .samples import profile, request
 
 
@@ -73,7 +73,7 @@ def test_whoever_is_disabled_neither_answers_nor_stands_in(
         (Standing(wait_s=31), {}, {}, {}, Exclusion.RATE_LIMITED, "31 s"),
         (Standing(), {}, {"input_tokens": 9_950}, {"context_window": 10_000}, Exclusion.CONTEXT_WINDOW, "10,000"),
         (Standing(), {"picture": True}, {}, {}, Exclusion.MISSING_ABILITY, "images"),
-        (room("0.001"), {}, {}, {}, Exclusion.OVER_BUDGET, "budget per day has $0.0010 left"),
+        (room("0.001"), {}, {}, {}, Exclusion.OVER_BUDGET, "the day's cap has $0.0010 left"),
         (room("0.001", "request"), {}, {}, {}, Exclusion.OVER_MAX_COST, "this request may cost $0.0010"),
     ],
 )
@@ -173,7 +173,7 @@ standings = st.one_of(
 @given(
     asked,
     st.tuples(standings, standings, standings, standings),
-    st.sampled_from(list(OnExhausted)),
+    st.sampled_from(WAYS_OUT),
     st.sampled_from([0.0, 0.5, 1.0]),
     st.integers(1, 4),
     st.integers(0, 50),
@@ -181,7 +181,7 @@ standings = st.one_of(
 def test_a_stored_decision_is_made_again_as_it_was(
     wanted: dict[str, Any],
     live: tuple[Standing, ...],
-    on_exhausted: OnExhausted,
+    on_exhausted: WaysOut,
     exploration: float,
     size: int,
     seed: int,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_orchestrator.routing.budget import OnExhausted
+from tui_orchestrator.routing.budget import WayOut, WaysOut, alone
 from tui_orchestrator.routing.decide import choose, decide
 from tui_orchestrator.routing.decision import (
     Asked,
@@ -20,7 +20,7 @@ from tui_orchestrator.routing.model import Model, Registry
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.request import Strategy
 
-from .deciding import CHEAP, DEAR, LOCAL, budgets, decided, room
+from .deciding import CHEAP, DEAR, LOCAL, WORDS, budgets, decided, room
 from .samples import candidate, model, price, profile, request, too_dear
 
 
@@ -43,13 +43,13 @@ def test_fewer_tokens_never_means_fewer_than_the_expected_answer_needs() -> None
 @pytest.mark.parametrize(
     ("on_exhausted", "chosen", "refused"),
     [
-        (OnExhausted.REFUSE, None, Exclusion.OVER_BUDGET),
-        (OnExhausted.CHEAPEST, "a/cheap", None),
-        (OnExhausted.LOCAL, "here/small", None),
+        (alone(WayOut.REFUSE), None, Exclusion.OVER_BUDGET),
+        (alone(WayOut.CHEAPEST), "a/cheap", None),
+        (alone(WayOut.LOCAL), "here/small", None),
     ],
 )
 def test_on_exhausted_says_who_may_stand_in(
-    on_exhausted: OnExhausted, chosen: str | None, refused: Exclusion | None
+    on_exhausted: WaysOut, chosen: str | None, refused: Exclusion | None
 ) -> None:
     policy = Policy(strategy=Strategy.QUALITY, on_exhausted=on_exhausted)
     decision = decided(
@@ -62,12 +62,12 @@ def test_on_exhausted_says_who_may_stand_in(
     assert decision.model == chosen
     assert decision.refused is refused
     assert "b/dear" in decision.reason
-    assert "budget per day has $0.010 left" in decision.reason
+    assert "the day's cap has $0.010 left" in decision.reason
 
 
 def test_with_nobody_to_stand_in_the_refusal_says_so() -> None:
     market = [candidate("a/cheap"), too_dear("b/dear", p=0.99)]
-    local_only = Policy(strategy=Strategy.QUALITY, on_exhausted=OnExhausted.LOCAL)
+    local_only = Policy(strategy=Strategy.QUALITY, on_exhausted=alone(WayOut.LOCAL))
     choice = choose(Strategy.QUALITY, market, profile(), Asked(local_only))
     assert choice.ranked == ()
     assert choice.refused is Exclusion.OVER_BUDGET
@@ -103,11 +103,9 @@ def _with_room(models: tuple[Model, ...], usd: str | None, policy: Policy, compl
     return decide(request(), profile(complexity=complexity), Registry.of(models), live, policy)
 
 
-@given(
-    markets(), budgets, budgets, st.sampled_from(list(Strategy)), st.sampled_from(list(OnExhausted)), st.integers(1, 10)
-)
+@given(markets(), budgets, budgets, st.sampled_from(list(Strategy)), st.sampled_from(WORDS), st.integers(1, 10))
 def test_more_budget_never_gives_a_choice_the_strategy_likes_less(
-    models: tuple[Model, ...], less: str, more: str, strategy: Strategy, on_exhausted: OnExhausted, complexity: int
+    models: tuple[Model, ...], less: str, more: str, strategy: Strategy, on_exhausted: WaysOut, complexity: int
 ) -> None:
     """Success probability itself may fall: `cheapest` may then afford a model that is dear at most and cheap as a rule,
     `performance` a faster one. What never falls is the choice's place in the strategy's own order."""
@@ -130,9 +128,9 @@ def _surest(decision: Decision) -> float:
     return max(c.success_probability for c in decision.candidates if c.model in decision.chain)
 
 
-@given(markets(), budgets, budgets, st.sampled_from(list(OnExhausted)))
+@given(markets(), budgets, budgets, st.sampled_from(WORDS))
 def test_more_budget_never_lowers_the_success_probability_of_quality(
-    models: tuple[Model, ...], less: str, more: str, on_exhausted: OnExhausted
+    models: tuple[Model, ...], less: str, more: str, on_exhausted: WaysOut
 ) -> None:
     less, more = sorted((less, more), key=float)
     policy = Policy(strategy=Strategy.QUALITY, on_exhausted=on_exhausted)
@@ -140,7 +138,7 @@ def test_more_budget_never_lowers_the_success_probability_of_quality(
     if tight is not None:
         assert loose is not None
         # Within a hundredth it is a tie, and ties go to the cheaper.
-        if on_exhausted is not OnExhausted.LOCAL or tight.local == loose.local:
+        if on_exhausted != alone(WayOut.LOCAL) or tight.local == loose.local:
             assert loose.success_probability >= tight.success_probability - 0.01
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tui_orchestrator.routing.budget import OnExhausted
+from tui_orchestrator.routing.budget import WayOut, alone
 from tui_orchestrator.routing.decision import (
     Exclusion,
     Policy,
@@ -39,7 +39,7 @@ def test_a_chain_of_nobody_known_is_refused_with_reasons() -> None:
 
 def test_a_model_outside_the_chain_does_not_refuse_it_for_being_too_dear() -> None:
     sent = request(chain=("a/cheap",), strategy=Strategy.QUALITY)
-    assert decided(sent, policy=Policy(on_exhausted=OnExhausted.REFUSE), dear=room("0")).model == "a/cheap"
+    assert decided(sent, policy=Policy(on_exhausted=alone(WayOut.REFUSE)), dear=room("0")).model == "a/cheap"
 
 
 def test_a_built_chain_says_what_it_may_cost_how_it_ends_and_when_it_escalates() -> None:
@@ -61,14 +61,14 @@ def test_a_pinned_model_is_obeyed_and_the_decision_says_so() -> None:
     ("standing", "words", "refused"),
     [
         (Standing(out=(Exclusion.UNHEALTHY, "the key was not accepted")), "the key was not accepted", None),
-        (room("0.001"), "budget per day", Exclusion.OVER_BUDGET),
+        (room("0.001"), "the day's cap", Exclusion.OVER_BUDGET),
         (room("0.001", "request"), "this request may cost", Exclusion.OVER_MAX_COST),
     ],
 )
 def test_a_pinned_model_that_is_out_is_refused_with_its_reason(
     standing: Standing, words: str, refused: Exclusion | None
 ) -> None:
-    decision = decided(request(model="b/dear"), policy=Policy(on_exhausted=OnExhausted.CHEAPEST), dear=standing)
+    decision = decided(request(model="b/dear"), policy=Policy(on_exhausted=alone(WayOut.CHEAPEST)), dear=standing)
     assert decision.model is None
     assert "b/dear is pinned, but" in decision.reason
     assert words in decision.reason

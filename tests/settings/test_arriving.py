@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tui_orchestrator.routing.budget import Budgets, OnExhausted
+from tui_orchestrator.routing.budget import Budgets, WayOut, alone
 from tui_orchestrator.routing.decision import Diversity, Leanings, Policy, Retries, Votes, Weights
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.ports import Timeouts
@@ -72,7 +72,7 @@ on_exhausted = "local"
         discrimination=6,
         exploration=0.1,
         max_wait_s=12,
-        on_exhausted=OnExhausted.LOCAL,
+        on_exhausted=alone(WayOut.LOCAL),
         retries=Retries(1, 2, 3, 4, 5),
         lean_to="openai/gpt",
         baseline_model="anthropic/dear",
@@ -115,7 +115,7 @@ monthly_usd = 2.5
         providers={"openai": (Money.from_usd(1), None)},
         models={"openai/gpt-6.1": (None, Money.from_usd("2.5"))},
         alert_at=(0.5, 0.9),
-        on_exhausted=OnExhausted.CHEAPEST,
+        on_exhausted=alone(WayOut.CHEAPEST),
     )
 
 

@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.routing.deciding import REGISTRY, budgets, room
+from tests.routing.deciding import REGISTRY, WAYS_OUT, budgets, room
 from tests.routing.samples import profile, request
-from tui_orchestrator.routing.budget import OnExhausted
 from tui_orchestrator.routing.decide import decide, replay
 from tui_orchestrator.routing.decision import (
     Circumstances,
@@ -68,7 +67,7 @@ policies = st.builds(
     weights=weighing,
     discrimination=st.floats(0.5, 20),
     exploration=st.sampled_from([0.0, 0.03, 0.5, 1.0]),
-    on_exhausted=st.sampled_from(OnExhausted),
+    on_exhausted=st.sampled_from(WAYS_OUT),
     lean_to=st.sampled_from([None, "a", "cheap", "b/dear"]),
 )
 profiles = st.builds(

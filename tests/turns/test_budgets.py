@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tui_orchestrator.demo import Reply, Say, Script
-from tui_orchestrator.routing.budget import Budgets, Cap, Hold, OnExhausted
+from tui_orchestrator.routing.budget import Budgets, Cap, Hold, WayOut, WaysOut, alone
 from tui_orchestrator.routing.decision import Exclusion, Policy
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import (
@@ -61,12 +61,12 @@ async def test_what_a_tight_budget_leaves_is_what_the_provider_is_asked_for(tmp_
 @pytest.mark.parametrize(
     ("budgets", "max_cost", "scope"),
     [
-        (Budgets(daily=USD("0.0001")), None, "budget per day"),
-        (Budgets(monthly=USD("0.0001")), None, "budget per month"),
-        (Budgets(session=USD("0.0001")), None, "budget per session"),
+        (Budgets(daily=USD("0.0001")), None, "the day's cap"),
+        (Budgets(monthly=USD("0.0001")), None, "the month's cap"),
+        (Budgets(session=USD("0.0001")), None, "the session's cap"),
         (Budgets(per_request=USD("0.0001")), None, "this request may cost"),
-        (Budgets(providers={"demo-gemini": (USD("0.0001"), None)}), None, "day provider:demo-gemini"),
-        (Budgets(models={DASH: (None, USD("0.0001"))}), None, f"month model:{DASH}"),
+        (Budgets(providers={"demo-gemini": (USD("0.0001"), None)}), None, "the day's cap on demo-gemini"),
+        (Budgets(models={DASH: (None, USD("0.0001"))}), None, f"the month's cap on {DASH}"),
         (Budgets(), USD("0.0001"), "this request may cost"),
     ],
 )
@@ -95,10 +95,11 @@ async def test_what_was_spent_counts_towards_the_next_call(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("on_exhausted", "answers"), [(OnExhausted.REFUSE, None), (OnExhausted.LOCAL, LOCAL), (OnExhausted.CHEAPEST, DASH)]
+    ("on_exhausted", "answers"),
+    [(alone(WayOut.REFUSE), None), (alone(WayOut.LOCAL), LOCAL), (alone(WayOut.CHEAPEST), DASH)],
 )
 async def test_on_exhausted_decides_who_answers_in_place_of_a_model_too_dear(
-    tmp_path: Path, on_exhausted: OnExhausted, answers: str | None
+    tmp_path: Path, on_exhausted: WaysOut, answers: str | None
 ) -> None:
     budgets = Budgets(daily=USD("0.004"), on_exhausted=on_exhausted)
     async with running(tmp_path / "s.db", budgets=budgets, policy=Policy(confidence_threshold=0)) as (runtime, _):

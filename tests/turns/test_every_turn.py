@@ -12,9 +12,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.routing.deciding import WAYS_OUT
 from tui_orchestrator.demo import Behaviour, Break, Phase, Reply, Say, Script
 from tui_orchestrator.demo.roster import ROSTER
-from tui_orchestrator.routing.budget import Budgets, OnExhausted
+from tui_orchestrator.routing.budget import Budgets, WayOut, WaysOut, alone
 from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.routing.events import CHECKS, AttemptStarted, Cause, Completed, Event, Failed
 from tui_orchestrator.routing.money import ZERO, Money
@@ -64,7 +65,7 @@ class Case:
     behaviours: tuple[tuple[str, tuple[Behaviour, ...]], ...]
     daily: Money | None
     max_cost: Money | None
-    on_exhausted: OnExhausted
+    on_exhausted: WaysOut
     cancel_after: int | None
     check: Check | None = None
     samples: int = 0
@@ -103,7 +104,7 @@ cases = st.builds(
     ),
     daily=amounts,
     max_cost=amounts,
-    on_exhausted=st.sampled_from(list(OnExhausted)),
+    on_exhausted=st.sampled_from(WAYS_OUT),
     cancel_after=st.one_of(st.none(), st.none(), st.integers(0, 30)),
     check=st.one_of(st.none(), st.sampled_from(list(Check))),
     samples=st.sampled_from([0, 0, 1, 3]),
@@ -113,11 +114,18 @@ cases = st.builds(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case=cases)
-@example(Case(Strategy.QUALITY, None, (), (), None, None, OnExhausted.REFUSE, 14, Check.SECOND_ANSWER, 2))
-@example(Case(Strategy.ENSEMBLE, None, (), (), None, None, OnExhausted.REFUSE, 12))
+@example(Case(Strategy.QUALITY, None, (), (), None, None, alone(WayOut.REFUSE), 14, Check.SECOND_ANSWER, 2))
+@example(Case(Strategy.ENSEMBLE, None, (), (), None, None, alone(WayOut.REFUSE), 12))
 @example(
     Case(
-        Strategy.FALLBACK, None, (), tuple((m, (Reply(500),) * 3) for m in MODELS), None, None, OnExhausted.REFUSE, None
+        Strategy.FALLBACK,
+        None,
+        (),
+        tuple((m, (Reply(500),) * 3) for m in MODELS),
+        None,
+        None,
+        alone(WayOut.REFUSE),
+        None,
     )
 )
 def test_whatever_happens_the_grammar_the_ledger_and_the_budgets_hold(case: Case) -> None:

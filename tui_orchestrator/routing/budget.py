@@ -6,8 +6,8 @@ copies of the program. Here is what is pure: which caps apply, how much room the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -17,12 +17,34 @@ from .money import ZERO, Money, Price, Usage
 from .request import Request
 
 
-class OnExhausted(StrEnum):
-    """What happens when the model the strategy chose does not fit into a budget, even with fewer tokens."""
+class WayOut(StrEnum):
+    """What may be done when the call the strategy chose does not fit into a budget."""
 
-    REFUSE = "refuse"
+    FEWER_TOKENS = "fewer_tokens"
     CHEAPEST = "cheapest"
+    """Another model that fits; among those the strategy's own choice."""
     LOCAL = "local"
+    REFUSE = "refuse"
+
+
+WaysOut = tuple[WayOut, ...]
+"""In the order they are tried. Each opens a way beside those before it, for the chosen model and all who may stand in:
+after 'fewer_tokens' whoever comes later may be asked for fewer too. Whatever is left at the end is refused."""
+
+
+def alone(word: WayOut) -> WaysOut:
+    """What one word means that stands for a whole list: fewer tokens come first."""
+    return tuple(dict.fromkeys((WayOut.FEWER_TOKENS, word, WayOut.REFUSE)))
+
+
+def listed(words: Sequence[WayOut]) -> WaysOut:
+    """Raises ValueError for an order that makes no sense."""
+    if WayOut.REFUSE in words[:-1]:
+        raise ValueError("'refuse' ends the list, so nothing may come after it")
+    return tuple(dict.fromkeys((*words, WayOut.REFUSE)))
+
+
+REFUSE = alone(WayOut.REFUSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +61,20 @@ class Budgets:
     """Model id → (daily, monthly)."""
     alert_at: tuple[float, ...] = (0.5, 0.8, 0.95)
     """Shares of a cap, ascending."""
-    on_exhausted: OnExhausted = OnExhausted.REFUSE
+    on_exhausted: WaysOut = REFUSE
+    allow_unpriced: bool = False
+    """Whether a model whose price nobody knows may be called under a cap: what it costs then counts towards none."""
+    unpriced_models: frozenset[str] = frozenset()
+    """Ids of those that may, whatever `allow_unpriced` says."""
+    raised: Mapping[tuple[str, str], Money] = field(default_factory=dict)
+    """(scope, period) of a cap → what the user raised it to, for that period alone."""
+
+    def with_cap_raised(self, cap: Cap, limit: Money) -> Budgets:
+        """For this request, this session, this day or this month; the next begins with the configured cap."""
+        return replace(self, raised={**self.raised, (cap.scope, cap.period): limit})
+
+    def may_be_unpriced(self, model_id: str) -> bool:
+        return self.allow_unpriced or model_id in self.unpriced_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +86,17 @@ class Cap:
     period: str
     """The request's or session's id, '2026-11-21', '2026-11': dates are the user's local ones when it was booked."""
     limit: Money | None
+
+    @property
+    def name(self) -> str:
+        return cap_name(self.scope)
+
+
+def cap_name(scope: str) -> str:
+    """For people: "the day's cap", "the month's cap on openai"."""
+    span, _, whose = scope.partition(" ")
+    on = f" on {whose.partition(':')[2]}" if whose else ""
+    return f"the {span}'s cap{on}"
 
 
 class BudgetCondition(StrEnum):
@@ -149,6 +195,22 @@ class Refusal:
     blocking: BudgetState
 
 
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A call that does not fit, as the user is told of it before it is refused."""
+
+    model: str
+    needs: Money
+    """The most the call can cost."""
+    state: BudgetState
+    """The cap with the least left among those that are too tight; it has a limit."""
+
+    @property
+    def least_limit(self) -> Money:
+        """What that cap must be raised to for the call to fit."""
+        return self.state.spent + self.state.reserved + self.needs
+
+
 def caps_for(request: Request, model: Model | None, budgets: Budgets, today: date) -> tuple[Cap, ...]:
     """Every sum a call to `model` counts towards; without a model, those that any call counts towards.
 
@@ -169,7 +231,14 @@ def caps_for(request: Request, model: Model | None, budgets: Budgets, today: dat
             (f"model:{model.id}", budgets.models.get(model.id, (None, None))),
         ):
             caps += [Cap(f"day {name}", day, daily), Cap(f"month {name}", month, monthly)]
+    if budgets.raised:
+        caps = [replace(cap, limit=budgets.raised.get((cap.scope, cap.period), cap.limit)) for cap in caps]
     return tuple(caps)
+
+
+def too_tight(states: Iterable[BudgetState], amount: Money) -> BudgetState | None:
+    """The cap with the least left among those that `amount` does not fit into. What costs nothing fits everywhere."""
+    return tightest(state for state in states if state.left is not None and state.left < amount)
 
 
 def tightest(states: Iterable[BudgetState]) -> BudgetState | None:

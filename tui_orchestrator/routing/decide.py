@@ -7,15 +7,16 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .budget import OnExhausted
+from .budget import WayOut, WaysOut
 from .decision import Asked, Candidate, Circumstances, Decision, Exclusion, Policy
 from .features import estimate_tokens
 from .model import Registry
 from .profile import Profile
-from .reasons import nobody, too_dear_for, why
+from .reasons import nobody, shortened, too_dear_for, why
 from .request import Request, Strategy
 from .rules import Match, Rule, first_match
 from .strategies import MONEY_SAYS_NO, Ranked, explore, rank
+from .ways_out import opening
 from .weighing import weigh
 
 CHAIN_LENGTH = 6
@@ -61,6 +62,7 @@ def decide(
         rule=match.rule.name if match else None,
         explored=choice.explored,
         refused=choice.refused,
+        wished=choice.wished,
         seed=seed,
         temperature=match.rule.temperature if match else None,
         max_tokens=match.rule.max_tokens if match else None,
@@ -85,6 +87,7 @@ def replay(decision: Decision, strategy: Strategy | None = None, policy: Policy 
         margin=choice.margin,
         explored=choice.explored,
         refused=choice.refused,
+        wished=choice.wished,
         asked=asked,
     )
 
@@ -123,6 +126,7 @@ class Choice:
     margin: float | None = None
     explored: bool = False
     refused: Exclusion | None = None
+    wished: str | None = None
 
 
 def choose(
@@ -148,36 +152,37 @@ def choose(
     unbounded = ranking([*usable, *too_dear])
     first = unbounded[0]
     note = ""
-    if first.excluded_by in MONEY_SAYS_NO:
-        usable = _that_fit(usable, policy)
-        if not usable:
-            return Choice((), _ordered(unbounded, out), too_dear_for(first, policy), refused=first.excluded_by)
-        note = f"; {first.model} would be chosen but {first.excluded}"
+    if first.excluded_by in MONEY_SAYS_NO or first.fewer:
+        way, able = _way_out(first, usable, policy.on_exhausted)
+        if way is WayOut.REFUSE:
+            said = too_dear_for(first, policy)
+            return Choice((), _ordered(unbounded, out), said, refused=first.excluded_by, wished=first.model)
+        if way is not WayOut.FEWER_TOKENS or first.excluded_by is not None:
+            usable, note = able, f"; {first.model} would be chosen but {first.excluded or first.fewer}"
     if too_dear and (strategy is not Strategy.FALLBACK or note):
         ranked = ranking(usable)
     else:
         # A walk that was planned goes on as planned, without the steps that are too dear.
-        ranked = [c for c in unbounded if c.excluded_by is None]
+        there = {c.model for c in usable}
+        ranked = [c for c in unbounded if c.model in there]
     explored = False
     if strategy is Strategy.PREFERENCE:
         ranked, explored = explore(ranked, policy, seed)
     walk = ranked[:size] if strategy is Strategy.ENSEMBLE else ranked[:CHAIN_LENGTH]
     margin = ranked[0].score - ranked[1].score if len(ranked) > 1 else None
-    reason = why(strategy, ranked, profile, asked, explored) + note
+    reason = why(strategy, ranked, profile, asked, explored) + note + shortened(ranked[0])
     there = {c.model for c in ranked}
-    missing = [c for c in usable if c.model not in there]
+    missing = [c for c in candidates if c.excluded_by is None and c.model not in there]
     return Choice(tuple(walk), _ordered([*ranked, *missing], out), reason, margin, explored)
 
 
-def _that_fit(usable: list[Candidate], policy: Policy) -> list[Candidate]:
-    """Who may stand in when the strategy's own choice is too dear, as `on_exhausted` says."""
-    match policy.on_exhausted:
-        case OnExhausted.REFUSE:
-            return []
-        case OnExhausted.LOCAL:
-            return [c for c in usable if c.local]
-        case OnExhausted.CHEAPEST:
-            return usable
+def _way_out(first: Candidate, usable: Sequence[Candidate], ways: WaysOut) -> tuple[WayOut, list[Candidate]]:
+    """The first of the user's ways on which somebody can answer, and who can; REFUSE where there is none."""
+    for way, opened in opening(ways):
+        able = [c for c in usable if opened.to(c, first.model) and (opened.fewer_tokens or not c.fewer)]
+        if able:
+            return way, able
+    return WayOut.REFUSE, []
 
 
 def _ordered(ranked: Sequence[Candidate], out: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -194,5 +199,6 @@ def _pinned(pinned: str, candidates: Sequence[Candidate], profile: Profile, poli
         return Choice((), everyone, f"{pinned} is pinned, but the registry does not hold it")
     if chosen.excluded_by is not None:
         refused = chosen.excluded_by if chosen.excluded_by in MONEY_SAYS_NO else None
-        return Choice((), everyone, f"{pinned} is pinned, but {chosen.excluded}", refused=refused)
-    return Choice((chosen,), everyone, f"{pinned} is pinned; no other model is tried")
+        wished = pinned if refused else None
+        return Choice((), everyone, f"{pinned} is pinned, but {chosen.excluded}", refused=refused, wished=wished)
+    return Choice((chosen,), everyone, f"{pinned} is pinned; no other model is tried" + shortened(chosen))

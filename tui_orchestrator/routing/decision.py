@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from operator import attrgetter
 
-from .budget import OnExhausted
+from .budget import REFUSE, WaysOut
 from .money import Money
 from .profile import Profile, TaskType
 from .request import Check, Strategy
@@ -99,7 +99,7 @@ class Policy:
     """Largest share of `preference` turns that try a model other than the favourite."""
     max_wait_s: float = 30.0
     """A candidate rate-limited for longer is out."""
-    on_exhausted: OnExhausted = OnExhausted.REFUSE
+    on_exhausted: WaysOut = REFUSE
     retries: Retries = Retries()
     lean_to: str | None = None
     """A model's id or bare name, or a provider's name, that wins when it is nearly as good; never pinned."""
@@ -146,6 +146,10 @@ class Standing:
     losses_overall: float = 0.0
     cached_input: int = 0
     """Input tokens of this conversation that it can be expected to read from its cache: what it read there lately."""
+    more_input: int = 0
+    """Tokens it is likely to count beside the profile's estimate, learned from its reports; negative for fewer."""
+    more_bound: int = 0
+    """Tokens by which its input may pass the usual bound of that estimate."""
     room: Money | None = None
     """The least left among the budgets a call to it falls under; None without a cap."""
     room_scope: str = ""
@@ -170,9 +174,13 @@ class Candidate:
     """Comparable within one decision only; higher is better."""
     max_tokens: int
     """Most output tokens an attempt may use; less than asked for where a budget is tight."""
+    input_tokens: int | None = None
+    """The estimated input as this model counts it; None where a decision did not yet keep it."""
     excluded_by: Exclusion | None = None
     excluded: str | None = None
     """Why it is out, in words; None for one that is in."""
+    fewer: str = ""
+    """Why `max_tokens` is less than what was asked for: 'could cost $0.02, the day's cap has $0.003 left'."""
     family: str = ""
     open_weights: bool = False
     ability_shift: float = 0.0
@@ -231,6 +239,8 @@ class Decision:
     """`preference` chose other than the favourite in order to learn."""
     refused: Exclusion | None = None
     """With `model` None: OVER_BUDGET or OVER_MAX_COST when money alone said no."""
+    wished: str | None = None
+    """With `refused`: who would have been chosen, were there money for it."""
     seed: int = 0
     """Of the draw that `preference` made."""
     temperature: float | None = None

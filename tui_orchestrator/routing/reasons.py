@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .budget import OnExhausted
+from .budget import WayOut
 from .cascade import chance_of_one, forecast
 from .decision import Asked, Candidate, Policy
 from .money import ZERO
@@ -165,9 +165,17 @@ def nobody(candidates: Sequence[Candidate]) -> str:
 
 
 def too_dear_for(first: Candidate, policy: Policy) -> str:
-    also = {
-        OnExhausted.REFUSE: "budgets.on_exhausted = refuse, so nothing cheaper is taken instead",
-        OnExhausted.CHEAPEST: "nothing cheaper fits either",
-        OnExhausted.LOCAL: "no local model can stand in",
-    }[policy.on_exhausted]
-    return f"{first.model} {first.excluded}; {also}"
+    ways = policy.on_exhausted
+    said = "so it is refused, as budgets.on_exhausted says"
+    if WayOut.CHEAPEST in ways:
+        said = "and nothing cheaper fits either"
+    elif WayOut.LOCAL in ways:
+        said = "and no local model can stand in"
+    return f"{first.model} {first.excluded}, {said}"
+
+
+def shortened(candidate: Candidate) -> str:
+    """What is to be said of one that may not answer at the length that was asked for."""
+    if not candidate.fewer:
+        return ""
+    return f"; it {candidate.fewer}, so it may answer with {candidate.max_tokens:,} tokens at most"

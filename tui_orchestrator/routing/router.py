@@ -10,9 +10,9 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from .budget import Budgets, BudgetState, Cap, OnExhausted, caps_for, input_bound, tightest
+from .budget import Budgets, BudgetState, Cap, Shortage, WayOut, alone, caps_for, input_bound, tightest, too_tight
 from .calling import Caller, Emit
-from .cancelling import undisturbed
+from .cancelling import heed, undisturbed
 from .decide import decide
 from .decision import Circumstances, Decision, Exclusion, Policy, Standing
 from .events import Budget, Completed, Event, Failed, Reserved, Text, Thinking
@@ -25,6 +25,7 @@ from .profile import Profile
 from .profiler import profile
 from .request import Request
 from .rules import Rule
+from .underway import waiting_for_room
 from .walk import Walk
 from .weighing import asked_output
 
@@ -160,6 +161,11 @@ class Router:
         """Given what each turn told of the models, once it has been learned from."""
         self.catch_up: Callable[[], Awaitable[None]] | None = None
         """Called before each decision that is acted on: learns what other copies of the program have seen."""
+        self.foretell: Callable[[Event], Event] | None = None
+        """Given every event before anyone is told it; returns it, a `Budget` with its forecast."""
+        self.ask_for_room: Callable[[Shortage], Awaitable[Money | None]] | None = None
+        """Called when a turn would end because a call does not fit into a budget. The turn waits for the answer: the
+        cap's new limit for its period, or None to refuse. Without it every such call is refused."""
         self._states: dict[tuple[str, str], BudgetState] = {}
 
     # Deciding
@@ -199,6 +205,8 @@ class Router:
         for model in self.registry:
             capped = model.id in self.budgets.models or model.provider in self.budgets.providers
             whose = model.id if capped else ""
+            if model.price is None and self.budgets.may_be_unpriced(model.id):
+                rooms[whose := f"{model.id} unpriced"] = (None, "")
             if whose not in rooms:
                 rooms[whose] = self._room(caps_for(request, model if capped else None, self.budgets, today))
             standing = self._standing(request, model, prompt, rooms[whose], now, date)
@@ -209,10 +217,9 @@ class Router:
 
     def _policy_for(self, request: Request) -> Policy:
         """A cap of nothing asks for free models: they stand in whatever `on_exhausted` says."""
-        budgets = self.budgets
-        caps = (request.max_cost, budgets.per_request, budgets.session, budgets.daily, budgets.monthly)
-        if any(cap is not None and not cap for cap in caps):
-            return replace(self.policy, on_exhausted=OnExhausted.CHEAPEST)
+        caps = caps_for(request, None, self.budgets, self.caller.clock.today())
+        if any(cap.limit is not None and not cap.limit for cap in caps):
+            return replace(self.policy, on_exhausted=alone(WayOut.CHEAPEST))
         return self.policy
 
     def _standing(
@@ -221,9 +228,11 @@ class Router:
         figures = self.experience.of(model.id)
         lesson = self.experience.lesson(model.id, date)
         taste = lesson.taste(prompt.task_type)
+        estimates = self.caller.estimates
+        likely, bound = estimates.input(model.id, prompt), estimates.bound(model.id, prompt)
         wait_s = 0.0
         if self.caller.limits.limited(model):
-            tokens = input_bound(prompt.input_tokens) + asked_output(request, prompt, model, self.policy)
+            tokens = bound + asked_output(request, likely, model, self.policy)
             wait_s = self.caller.limits.wait_s(model, tokens, now)
         return Standing(
             out=self._out(model, now),
@@ -235,6 +244,8 @@ class Router:
             losses=taste.losses,
             wins_overall=lesson.overall.wins,
             losses_overall=lesson.overall.losses,
+            more_input=likely - prompt.input_tokens,
+            more_bound=bound - input_bound(prompt.input_tokens),
             room=room[0],
             room_scope=room[1],
         )
@@ -244,13 +255,47 @@ class Router:
 
     def _room(self, caps: Sequence[Cap]) -> Room:
         """What the tightest of these caps has left, as last seen, and which it is."""
+        least = tightest(self._seen(caps))
+        return (least.left, least.scope) if least else (None, "")
+
+    def _seen(self, caps: Sequence[Cap]) -> list[BudgetState]:
+        """Those with a limit, as last seen."""
         states = []
         for cap in caps:
             if cap.limit is not None:
                 seen = self._states.get((cap.scope, cap.period))
                 states.append(BudgetState(cap, seen.spent if seen else ZERO, seen.reserved if seen else ZERO))
-        least = tightest(states)
-        return (least.left, least.scope) if least else (None, "")
+        return states
+
+    # Room
+
+    async def _with_room(self, request: Request, decision: Decision, tell: Emit) -> Decision:
+        """Where money alone refuses the turn, the user is asked to raise the cap, and it is decided again."""
+        try:
+            while self.ask_for_room is not None and (shortage := self._shortage(request, decision)) is not None:
+                await tell(waiting_for_room(request.id, self.caller.clock.now(), 1))
+                heed()
+                if await self._make_room(shortage) is None:
+                    break
+                decision = await undisturbed(self.decide(request))
+        except asyncio.CancelledError:
+            pass  # the turn, which sees it too, ends in order
+        return decision
+
+    def _shortage(self, request: Request, decision: Decision) -> Shortage | None:
+        wished = decision.candidate(decision.wished) if decision.wished else None
+        if wished is None or wished.cost_ceiling is None:
+            return None
+        caps = caps_for(request, self.registry[wished.model], self.budgets, self.caller.clock.today())
+        state = too_tight(self._seen(caps), wished.cost_ceiling)
+        return None if state is None else Shortage(wished.model, wished.cost_ceiling, state)
+
+    async def _make_room(self, shortage: Shortage) -> Budgets | None:
+        limit = None if self.ask_for_room is None else await self.ask_for_room(shortage)
+        if limit is None:
+            return None
+        self.budgets = self.budgets.with_cap_raised(shortage.state.cap, limit)
+        return self.budgets
 
     # Turns
 
@@ -265,6 +310,8 @@ class Router:
             watching = Watching()
 
             async def tell(event: Event) -> None:
+                if self.foretell is not None:
+                    event = self.foretell(event)
                 self._learn(event)
                 self._observe(watching.hear(event))
                 if record is not None and (keeping := record(event)) is not None:
@@ -275,8 +322,10 @@ class Router:
 
             # Undisturbed, because a turn that is cancelled at once has its decision and its end all the same.
             decision = await undisturbed(self.decide(request))
+            decision = await self._with_room(request, decision, tell)
             policy = self._policy_for(request)
-            await Walk(request, decision, self.registry, policy, self.budgets, self.caller, tell).run()
+            make_room = None if self.ask_for_room is None else self._make_room
+            await Walk(request, decision, self.registry, policy, self.budgets, self.caller, tell, make_room).run()
 
         return Turn(run)
 

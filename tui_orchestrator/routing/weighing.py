@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .ability import difficulty_for, success_probability
-from .budget import input_bound, least_output
+from .budget import WayOut, cap_name, input_bound, least_output
 from .decision import Candidate, Circumstances, Exclusion, Policy, Standing
 from .model import Model, Registry
 from .money import Money, Price
@@ -36,17 +36,21 @@ class _Weighing:
 
     def weigh(self, model: Model, standing: Standing) -> Candidate:
         profile, price, room = self.profile, model.price, standing.room
-        max_tokens = asked = _asked_of(model, self.asked, profile.input_tokens)
-        reason = self._unusable(model, standing)
+        tokens, bound = max(0, profile.input_tokens + standing.more_input), self.bound + standing.more_bound
+        max_tokens = asked = _asked_of(model, self.asked, tokens)
+        reason = self._unusable(model, standing, tokens)
+        fewer = ""
         cost = ceiling = None
         if price is not None:
-            ceiling = price.ceiling(self.bound, asked)
+            ceiling = price.ceiling(bound, asked)
             if reason is None and room is not None and ceiling.picodollars > room.picodollars:
-                max_tokens, reason = self._fewer(price, standing, room, asked)
-                ceiling = price.ceiling(self.bound, max_tokens)
+                max_tokens, reason = self._fewer(price, standing, room, asked, bound)
+                if reason is None:
+                    fewer = _short_of(ceiling, standing, room)
+                    ceiling = price.ceiling(bound, max_tokens)
         expected = min(profile.output_tokens, max(1, max_tokens))
         if price is not None:
-            cost = price.expected(profile.input_tokens, expected, standing.cached_input)
+            cost = price.expected(tokens, expected, standing.cached_input)
         first_token = model.first_token_s if standing.first_token_s is None else standing.first_token_s
         speed = model.tokens_per_s if standing.tokens_per_s is None else standing.tokens_per_s
         return Candidate(
@@ -61,8 +65,10 @@ class _Weighing:
             estimated_latency_s=standing.wait_s + first_token + expected / max(speed, 0.1),
             score=0.0,
             max_tokens=max_tokens,
+            input_tokens=tokens,
             excluded_by=reason[0] if reason else None,
             excluded=reason[1] if reason else None,
+            fewer=fewer,
             family=model.family,
             open_weights=model.open_weights,
             ability_shift=standing.ability_shift,
@@ -72,13 +78,12 @@ class _Weighing:
             losses_overall=standing.losses_overall,
         )
 
-    def _unusable(self, model: Model, standing: Standing) -> tuple[Exclusion, str] | None:
+    def _unusable(self, model: Model, standing: Standing, tokens: int) -> tuple[Exclusion, str] | None:
         if self.out and model.id in self.out:
             why = self.out[model.id]
             return (Exclusion.NO_KEY if "key" in why else Exclusion.DISABLED), why
         if standing.out is not None:
             return standing.out
-        tokens = self.profile.input_tokens
         if model.context_window is not None and tokens + _SAFE_INPUT > model.context_window:
             said = f"reads {model.context_window:,} tokens, the conversation has about {tokens:,}"
             return Exclusion.CONTEXT_WINDOW, said
@@ -87,28 +92,34 @@ class _Weighing:
         if standing.wait_s > self.policy.max_wait_s:
             return Exclusion.RATE_LIMITED, f"its rate limit is used up for {standing.wait_s:.0f} s"
         if standing.room is not None and model.price is None:
-            said = f"no price is known and a cap per {standing.room_scope} is set; give one in [[models]]"
+            cap = cap_name(standing.room_scope)
+            said = f"its price is not known under {cap}; give one in [[models]], or set budgets.allow_unpriced"
             return Exclusion.UNPRICED, said
         return None
 
     def _fewer(
-        self, price: Price, standing: Standing, room: Money, asked: int
+        self, price: Price, standing: Standing, room: Money, asked: int, bound: int
     ) -> tuple[int, tuple[Exclusion, str] | None]:
-        """Fewer output tokens where that makes the call fit into the budget; otherwise why it does not."""
-        affordable = price.affordable_output(self.bound, room)
-        least = least_output(asked, self.profile.output_tokens)
-        if affordable >= least:
-            return min(asked, affordable), None
-        needs = price.ceiling(self.bound, least)
-        if standing.room_scope == "request":
-            return asked, (Exclusion.OVER_MAX_COST, f"could cost {needs}, this request may cost {room}")
-        said = f"could cost {needs}, the budget per {standing.room_scope} has {room} left"
-        return asked, (Exclusion.OVER_BUDGET, said)
+        """Fewer output tokens where that makes the call fit and is allowed; otherwise why it does not."""
+        needed = asked
+        if WayOut.FEWER_TOKENS in self.policy.on_exhausted:
+            affordable = price.affordable_output(bound, room)
+            needed = least_output(asked, self.profile.output_tokens)
+            if affordable >= needed:
+                return min(asked, affordable), None
+        over = Exclusion.OVER_MAX_COST if standing.room_scope == "request" else Exclusion.OVER_BUDGET
+        return asked, (over, _short_of(price.ceiling(bound, needed), standing, room))
 
 
-def asked_output(request: Request, profile: Profile, model: Model, policy: Policy) -> int:
+def _short_of(needs: Money, standing: Standing, room: Money) -> str:
+    if standing.room_scope == "request":
+        return f"could cost {needs}, this request may cost {room}"
+    return f"could cost {needs}, {cap_name(standing.room_scope)} has {room} left"
+
+
+def asked_output(request: Request, input_tokens: int, model: Model, policy: Policy) -> int:
     """The output tokens a call would ask for, were there no budget."""
-    return _asked_of(model, request.max_tokens or policy.max_tokens, profile.input_tokens)
+    return _asked_of(model, request.max_tokens or policy.max_tokens, input_tokens)
 
 
 def _asked_of(model: Model, asked: int, input_tokens: int) -> int:

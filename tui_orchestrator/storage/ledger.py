@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from tui_orchestrator.routing.budget import BudgetState, Cap, Hold, Refusal, Reservation, tightest
+from tui_orchestrator.routing.budget import BudgetState, Cap, Hold, Refusal, Reservation, too_tight
 from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.events import Attempt, Completed, Failed
 from tui_orchestrator.routing.money import Money
@@ -59,8 +59,7 @@ class SqliteLedger:
             self._db.presence.claim()
             self._free_the_dead(connection)
             states = self._states(connection, hold.caps)
-            too_tight = [state for state in states if state.left is not None and state.left < hold.amount]
-            if blocking := tightest(too_tight):
+            if blocking := too_tight(states, hold.amount):
                 return Refusal(hold, states, blocking)
             connection.executemany(
                 "INSERT INTO reserved VALUES (?, ?, ?, ?, ?, ?)",
