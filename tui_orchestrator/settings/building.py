@@ -13,13 +13,22 @@ from ..routing.decision import Diversity, Leanings, Policy, Retries, Votes, Weig
 from ..routing.money import ZERO, Money, Price, Rates
 from ..routing.ports import Timeouts
 from ..routing.profile import Ability, Level, TaskType
-from ..routing.request import Check, Strategy
+from ..routing.request import Check, Strategy, tag_name
 from ..routing.rules import Rule
 from .reading import Found, Reading
 from .schema import find, fixed_keys
 from .servers import SHIPPED
 from .shape import Key, Path, Table, dotted
-from .values import CacheModel, CacheSettings, ModelSettings, ProviderSettings, Settings, StoreSettings, UiSettings
+from .values import (
+    CacheModel,
+    CacheSettings,
+    ModelSettings,
+    Persona,
+    ProviderSettings,
+    Settings,
+    StoreSettings,
+    UiSettings,
+)
 
 
 def section(reading: Reading, *path: str) -> dict[str, Any]:
@@ -57,6 +66,7 @@ def build(reading: Reading, providers: Mapping[str, ProviderSettings]) -> Settin
         budgets=budgets,
         chains={name: reading.found["chains", name].value for name in _sound(reading, "chains")},  # type: ignore[misc]
         rules=_rules(reading),
+        personas={name: _persona(reading, name, at) for name, at in named(reading, "personas").items()},
         providers=providers,
         models=_models(reading, providers),
         discovery=router["discover_local"],
@@ -173,6 +183,28 @@ def _rule(reading: Reading, name: str, at: Found) -> Rule:
             "levels": frozenset(map(Level, said["levels"])),
             "tags": frozenset(" ".join(tag.lower().split()) for tag in said["tags"]),
             "strategy": None if said["strategy"] is None else Strategy(said["strategy"]),
+        },
+    )
+
+
+def _persona(reading: Reading, name: str, at: Found) -> Persona:
+    said = section(reading, "personas", name)
+    if not _told(reading, ("personas", name)) and all(value in (None, ()) for value in said.values()):
+        reading.problem(at.origin, ("personas", name), f"changes nothing; give it one of {', '.join(said)}")
+    tags = set()
+    for tag in said["tags"]:
+        try:
+            tags.add(tag_name(tag))
+        except ValueError as error:
+            reading.problem(reading.found["personas", name, "tags"].origin, ("personas", name, "tags"), str(error))
+    strategy = said["strategy"]
+    return Persona(
+        name,
+        **{
+            **said,
+            "system": said["system"] or "",
+            "strategy": None if strategy is None else Strategy(strategy),
+            "tags": frozenset(tags),
         },
     )
 

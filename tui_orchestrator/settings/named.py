@@ -93,6 +93,26 @@ RULES = Table(
     sample="legal",
 )
 
+PERSONAS = Table(
+    "Ways to be answered, each with defaults of its own, chosen for a session: /persona NAME, or `ask --persona NAME`.",
+    each=Table(
+        "",
+        {
+            "system": Key(
+                Text(), None, "System text of its sessions.", '"You review code. Name the line."', unset="none"
+            ),
+            "strategy": Key(STRATEGY, None, "How a model is chosen.", '"quality"', unset="as configured"),
+            "model": Key(MODEL, None, "Pins a model.", '"anthropic/claude-sonnet-5.5"', unset="none is pinned"),
+            "temperature": Key(TEMPERATURE, None, "Sent with each prompt.", "0.2", unset="as configured"),
+            "max_tokens": Key(TOKENS, None, "Most output tokens of an attempt.", "2000", unset="as configured"),
+            "tags": Key(
+                ListOf(Text("tags"), "tags"), (), "Tags of its sessions; your rules may ask for them.", '["work"]'
+            ),
+        },
+    ),
+    sample="reviewer",
+)
+
 PROVIDERS = Table(
     "anthropic, openai, gemini and openrouter are there when their key is; lmstudio, ollama, llamacpp, vllm and mlx "
     "are found when they run. Say here what differs, or add a server of your own.",

@@ -11,7 +11,7 @@ from ..routing.ports import Timeouts
 from ..routing.request import Check
 from .caching import CACHE
 from .kinds import MODEL, Choice, FilePath, Flag, ListOf, Number, Text, Url, Usd, WordOrList, whole
-from .named import CHAINS, MODELS, PAUSE, PROVIDERS, RULES, SHARE, STRATEGY, TEMPERATURE, TOKENS
+from .named import CHAINS, MODELS, PAUSE, PERSONAS, PROVIDERS, RULES, SHARE, STRATEGY, TEMPERATURE, TOKENS
 from .shape import Key, Path, Table
 from .values import UiSettings
 from .weights import WEIGHTS
@@ -271,6 +271,7 @@ SCHEMA = Table(
         "budgets": _BUDGETS_TABLE,
         "chains": CHAINS,
         "rules": RULES,
+        "personas": PERSONAS,
         "providers": PROVIDERS,
         "models": MODELS,
         "cache": CACHE,

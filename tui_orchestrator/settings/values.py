@@ -13,6 +13,7 @@ from ..routing.errors import OrchestratorError
 from ..routing.money import Price
 from ..routing.ports import Timeouts
 from ..routing.profile import Ability, Level, TaskType
+from ..routing.request import Strategy
 from ..routing.rules import Rule
 from .secrets import Secret
 
@@ -26,6 +27,21 @@ class SettingsError(OrchestratorError):
         super().__init__("\n".join(problems))
         self.problems = problems
         """A sentence each: where, which key, what is wrong and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A way to be answered. None and empty: not said, so what is configured otherwise holds."""
+
+    name: str
+    system: str = ""
+    strategy: Strategy | None = None
+    model: str | None = None
+    """Pinned: a model's id or its bare name."""
+    temperature: float | None = None
+    max_tokens: int | None = None
+    tags: frozenset[str] = frozenset()
+    """As `tag_name` makes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +169,8 @@ class Settings:
     """The user's own, by name; the shipped ones are built from the registry."""
     rules: tuple[Rule, ...] = ()
     """In the order they are tried: the project's before the user's."""
+    personas: Mapping[str, Persona] = field(default_factory=dict)
+    """By name."""
     providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
     """The four clouds always, with or without a key; local servers only where the user says something of them."""
     models: tuple[ModelSettings, ...] = ()
