@@ -13,11 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.clock import ManualClock
-from tui_orchestrator.routing.events import Attempt, Cause, Outcome
+from tui_orchestrator.routing.events import Attempt, Cause, Onward, Outcome
+from tui_orchestrator.routing.learning import Answer, Observation
+from tui_orchestrator.routing.learning import voted as learned_vote
 from tui_orchestrator.routing.money import ZERO, Cost, CostState, Money, Price, Rates, Tier, Usage
+from tui_orchestrator.routing.profile import TaskType
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
-from tui_orchestrator.storage.reports import DIMENSIONS, Dimension, Period, Reports, Span, Totals
+from tui_orchestrator.storage.observations import Observations
+from tui_orchestrator.storage.reports import DIMENSIONS, Dimension, Measured, Period, Reports, Span, Totals
+from tui_orchestrator.storage.rows import REVISE_ATTEMPT, judgement_row
 
 from .samples import ATTEMPT, attempt, costing
 
@@ -295,3 +300,55 @@ def test_savings_change_their_rate_just_past_the_border_of_a_tier() -> None:
         row = attempt(usage=Usage(tokens_in, 5))
         savings = booked([row], lambda reports: reports.savings(baseline, "all"))
         assert savings.baseline == Money(expected) == baseline.cost(row.usage)
+
+
+def voted(liked: bool | None, number: int) -> Observation:
+    return learned_vote(Answer("r1", number, "openai/small", TaskType.CODE), liked, ManualClock().now())
+
+
+def test_a_good_answer_is_one_that_was_kept_and_not_voted_down() -> None:
+    attempts = [attempt(number=n, cost=costing(10), confidence=n / 10, latency_s=float(n)) for n in range(1, 7)]
+    attempts += [
+        attempt(number=7, cause=Cause.JUDGE, cost=costing(1000), confidence=None, latency_s=100.0),
+        attempt(number=8, outcome=Outcome.FAILED, cost=costing(4), confidence=None),
+        attempt(number=9, cause=Cause.FALLBACK, model="openai/large"),
+    ]
+    escalated = replace(attempts[1], onward=Onward("openai/large", 0.2, None, 1.0, 0.1, taken=True))
+
+    async def run() -> tuple[Measured, ...]:
+        async with Database(None) as db:
+            ledger = SqliteLedger(db, ManualClock())
+            for each in attempts:
+                await ledger.book(each, None)
+            await db.write(lambda connection: connection.execute(REVISE_ATTEMPT, judgement_row(escalated)))
+            votes = [voted(True, 1), voted(False, 2), voted(False, 3), voted(False, 4), voted(None, 4)]
+            await Observations(db).record(votes)
+            return await Reports(db, ManualClock()).measured("all", by=("strategy", "model"))
+
+    small, _ = asyncio.run(run())
+    assert (small.of("strategy"), small.model, small.task_type) == ("balanced", "openai/small", None)
+    assert (small.attempts, small.finished, small.failed, small.answers) == (8, 7, 1, 6)
+    assert (small.escalated, small.fell_back, small.voted_up, small.voted_down) == (1, 1, 1, 2)
+    assert small.good == 4  # of six, one was gone on from and voted down, another voted down alone
+    assert (small.cost, small.answers_cost) == (Money(1064), Money(64))
+    assert (small.cost_per_answer, small.cost_per_good_answer) == (Money(11), Money(16))
+    assert small.confidence == pytest.approx(0.35)
+    assert (small.latency_p50_s, small.latency_p99_s) == (4.0, 100.0)
+
+
+def test_what_an_answer_cost_is_not_known_while_a_cost_is_not() -> None:
+    attempts = [attempt(number=1), attempt(number=2, cost=costing(None))]
+    (found,) = booked(attempts, lambda reports: reports.measured("all"))
+    assert (found.cost_per_answer, found.unknown) == (None, 1)
+
+
+def test_a_start_learns_a_models_speed_from_its_latest_attempts() -> None:
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    attempts = [
+        attempt(number=n, started=start + timedelta(hours=n), first_token_s=float(n), tokens_per_s=10.0 * n)
+        for n in range(1, 151)
+    ]
+    attempts += [attempt(number=151, outcome=Outcome.FAILED, first_token_s=None, tokens_per_s=None)]
+    (found,) = booked(attempts, lambda reports: reports.lately())
+    assert (found.finished, found.failed) == (150, 1)
+    assert (found.first_token_p50_s, found.tokens_per_s) == (100.0, 1000.0)  # the median of 51 to 150
