@@ -214,8 +214,9 @@ async def test_the_overview_adds_up(tmp_path: Path) -> None:
         seen = await overview(runtime, "s")
     assert seen.today.cost == end.cost.amount
     assert seen.today.attempts == 2
-    assert {total.key for total in seen.by_model} == {PRO, DASH}
-    assert [total.key for total in seen.by_strategy] == ["fallback"]
+    assert {total.key for total in seen.shares["model"]} == {PRO, DASH}
+    assert [total.key for total in seen.shares["strategy"]] == ["fallback"]
+    assert seen.trend.spent == seen.month.spent == end.cost.amount
     assert [attempt.model for attempt in seen.recent] == [DASH, PRO]
     assert seen.baseline == "demo-anthropic/tern-max"
     assert seen.savings is not None

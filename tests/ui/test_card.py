@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui_orchestrator.routing.budget import BudgetState, Cap
 from tui_orchestrator.routing.decision import Candidate, Decision, Exclusion
-from tui_orchestrator.routing.events import Attempt, Cause, Outcome
-from tui_orchestrator.routing.money import Cost, CostState, Money, Usage
+from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.profile import Ability, Evidence, Profile, TaskType
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.services.attachments import Attachment
-from tui_orchestrator.services.spending import Overview
-from tui_orchestrator.storage.reports import Savings, Totals
 from tui_orchestrator.ui import words
 from tui_orchestrator.ui.attachments import Mention
 from tui_orchestrator.ui.card import Step, draw_decision
 from tui_orchestrator.ui.composer import Outlook, draw_outlook
-from tui_orchestrator.ui.costs import draw_budgets, draw_overview
 
 
 def candidate(model: str, p: float, cost: str | None, excluded: str | None = None) -> Candidate:
@@ -65,35 +58,6 @@ def decision(model: str | None = "anthropic/claude-haiku-5.5") -> Decision:
             candidate("openrouter/some/model", 0.5, "0.1", "cooling down after 3 failures, tried again in 12 s"),
         ),
         margin=0.05,
-    )
-
-
-def overview() -> Overview:
-    attempt = Attempt(
-        "r1", 1, "s", "anthropic/claude-haiku-5.5", "anthropic", "balanced", "code", Cause.FIRST,
-        datetime(2026, 11, 21, tzinfo=UTC), "2026-11-21", Outcome.FINISHED, Usage(812, 400),
-        Cost(Money.from_usd("0.0014"), CostState.COMPUTED), None, 4.2,
-    )  # fmt: skip
-    total = Totals("anthropic/claude-haiku-5.5", 3, 2, 1, cost=Money.from_usd("0.0042"))
-    unknown = Totals("local/mystery", 1, 1, cost=Money(0), unknown=1)
-    return Overview(
-        budgets=(),
-        today=total,
-        by_model=(total, unknown),
-        by_task=(Totals("code", 3, cost=Money.from_usd("0.0042")),),
-        by_strategy=(Totals("local_first", 3, cost=Money.from_usd("0.0042")),),
-        recent=(attempt,),
-        baseline="anthropic/claude-opus-5.5",
-        savings=Savings(3, Money.from_usd("0.0042"), Money.from_usd("0.05")),
-        tokens_per_s=(40.0, 90.0),
-    )
-
-
-def states() -> tuple[BudgetState, ...]:
-    return (
-        BudgetState(Cap("session", "s", None), Money.from_usd("0.0042"), Money(0)),
-        BudgetState(Cap("day", "2026-11-21", Money.from_usd("0.01")), Money.from_usd("0.006"), Money.from_usd("0.002")),
-        BudgetState(Cap("month", "2026-11", Money.from_usd("0.004")), Money.from_usd("0.0042"), Money(0), (0.5,)),
     )
 
 
@@ -146,37 +110,17 @@ def test_nothing_is_drawn_wider_than_its_pane(width: int) -> None:
     steps = (Step(1, "anthropic/" + "x" * 90, "fallback", "finished", "confidence 0.41 " * 8),)
     drawn = [
         draw_decision(decision(), steps, width),
-        words.lines(draw_budgets(states(), {"day": "the cap is reached at 17:40"}, max(24, width), demo=True)),
-        words.lines(draw_overview(overview(), max(34, width))),
         draw_outlook(Outlook(decision()), width),
     ]
-    limits = [width, max(24, width), max(34, width), width]
-    for content, limit in zip(drawn, limits, strict=True):
+    for content in drawn:
         for line in content.plain.splitlines():
-            assert cell_len(line) <= limit, line
-
-
-def test_a_bar_is_solid_where_spent_hatched_where_reserved_and_dotted_where_left() -> None:
-    bars = words.lines(draw_budgets(states(), {}, 42, demo=False)).plain.splitlines()
-    assert bars[1].split() == ["session", "$0.0042", "no", "cap"]
-    assert bars[2].startswith("✓ day")
-    assert bars[2].endswith("$0.0020 left")
-    assert bars[3].strip() == "█" * 24 + "▒" * 8 + "·" * 8
-    assert bars[4].startswith("✗ month")
-    assert bars[5].strip() == "█" * 40
+            assert cell_len(line) <= width, line
 
 
 def test_an_unknown_cost_is_never_a_zero() -> None:
-    drawn = words.lines(draw_overview(overview(), 60)).plain
-    assert "$0+?" in next(line for line in drawn.splitlines() if "mystery" in line)
     assert words.cost_range(None, None) == "$?"
     assert words.cost_range(Money(0), Money(0)) == "free"
     assert words.price_pair(None) == "?"
-
-
-def test_savings_are_called_an_estimate() -> None:
-    drawn = words.lines(draw_overview(overview(), 90)).plain
-    assert "≈ $0.046 saved this month against always asking claude-opus-5.5 (an estimate)" in drawn
 
 
 @given(st.text(max_size=200), st.integers(2, 60), st.integers(0, 4))

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.ui.test_card import decision, overview, states
+from tests.ui.test_card import decision
+from tests.ui.test_costs import overview, states
 from tui_orchestrator.routing.errors import RateLimited
 from tui_orchestrator.routing.events import (
     AttemptFailed,

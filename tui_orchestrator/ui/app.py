@@ -17,7 +17,7 @@ from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.services.chat import Chat
 from tui_orchestrator.services.runtime import DEMO_NOTICE, Runtime
-from tui_orchestrator.services.spending import Overview, overview
+from tui_orchestrator.services.spending import Overview, Span, overview
 from tui_orchestrator.settings import Settings
 
 from . import choosing
@@ -202,8 +202,8 @@ class ConsoleApp(Answers):
             self.chat.greet(welcome(runtime), self._complaints)
             self._complaints = []
 
-        async def read() -> Overview:
-            return await overview(runtime, talk.id)
+        async def read(span: Span) -> Overview:
+            return await overview(runtime, talk.id, span)
 
         self.costs.read_from(read)
         self.tell_status()

@@ -15,7 +15,7 @@ from typing import Literal
 from textual.binding import Binding, BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-Scope = Literal["app", "prompt", "chat", "registry"]
+Scope = Literal["app", "prompt", "chat", "costs", "registry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,9 @@ ACTIONS = (
     Action("app.palette", "app", "ctrl+p", "command_palette", "help: all commands", "Palette", palette=False),
     Action("app.interrupt", "app", "ctrl+c", "interrupt", "program: cancel, or quit if pressed twice", palette=False),
     Action("app.quit", "app", "ctrl+q", "quit", "program: quit", ""),
+    Action("costs.earlier", "costs", "left", "span(-1)", "costs: a shorter span of time", palette=False),
+    Action("costs.later", "costs", "right", "span(1)", "costs: a longer span of time", "Period", palette=False),
+    Action("costs.dimension", "costs", "space", "dimension", "costs: shares of the next kind", "Group", palette=False),
     Action("registry.pin", "registry", "enter", "pin", "models: pin the marked one", "Pin", palette=False),
     Action("registry.toggle", "registry", "space", "switch", "models: switch on or off", "On/off", palette=False),
     Action("registry.sort", "registry", "s", "sort", "models: sort by the next column", "Sort", palette=False),

@@ -1,8 +1,11 @@
-"""The live bill: what is spent, set aside and left, by what, and the last attempts as they land."""
+"""The live bill: what is spent, set aside and left, how fast it goes, on what, and the last attempts as they land."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Literal
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -10,142 +13,65 @@ from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
 from textual.signal import Signal
+from textual.theme import Theme
 from textual.timer import Timer
 from textual.widgets import Static
 
 from tui_orchestrator.routing.budget import BudgetState
 from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.routing.events import (
-    Attempt,
     AttemptFailed,
     AttemptFinished,
     Budget,
     Completed,
     Event,
     Failed,
-    Outcome,
     Reserved,
 )
-from tui_orchestrator.routing.money import ZERO
-from tui_orchestrator.services.spending import Overview
-from tui_orchestrator.storage.reports import Totals
+from tui_orchestrator.services.spending import DIMENSIONS, SPANS, Dimension, Overview, Span, Trend
 
-from . import words
-from .words import ACCENT, BAD, BAR, GOOD, MUTED, WARN
+from . import bill, plots, words
+from .commands import bindings
+from .look import Look
+from .words import BAD, MUTED
 
 SUMS_EVERY_S = 0.25
-"""The sums are read from disk at most this often."""
-MAIN_SCOPES = ("request", "session", "day", "month")
-RECENT_SHOWN = 8
-SHARES_SHOWN = 5
-
-_OUTCOMES = {Outcome.FINISHED: ("✓", GOOD), Outcome.FAILED: ("✗", BAD), Outcome.CANCELLED: ("■", WARN)}
-
-
-def draw_budgets(states: Iterable[BudgetState], forecasts: dict[str, str], width: int, *, demo: bool) -> list[Content]:
-    rows = [words.heading("Spent", width, "demo money" if demo else "")]
-    for state in states:
-        limit, left = state.limit, state.left
-        name = words.fit(state.scope, max(8, min(24, len(state.scope))))
-        if limit is None or left is None:
-            if state.scope not in MAIN_SCOPES:
-                continue
-            held = f" + {state.reserved} reserved" if state.reserved else ""
-            rows.append(Content.assemble(f"  {name} {state.spent}{held}", ("  no cap", MUTED)))
-            continue
-        glyph, style = words.CONDITIONS[state.condition]
-        figures = f"{glyph} {name} {state.spent} of {limit}"
-        note = f"{left} left"
-        rows.append(
-            Content.assemble(
-                (figures[:2], style),
-                words.fit(figures[2:], width - 3 - len(note)),
-                " ",
-                (note, BAD if not left else MUTED),
-            )
-        )
-        rows.append(Content.assemble("  ", words.budget_bar(state, width - 2)))
-        if forecast := forecasts.get(state.scope):
-            rows += [Content.styled("  " + line, WARN) for line in words.wrap(forecast, width - 2)]
-    return rows
+"""The sums are read from disk at most this often, and one reading at a time; a slow disk is left twice as long alone as
+it took."""
+LOOK_AGAIN_S = 20.0
+"""Time alone moves a forecast, and other copies of the program spend too."""
+DRAWN_WITHIN_S = 0.05
+"""An attempt moves up to eight budgets at once: they are drawn once."""
+TWO_COLUMNS = 110
+GAP = 4
+_PlotName = Literal["trend", "month"]
+_PlotKey = tuple[Trend, int, int, Look]
 
 
-def draw_overview(overview: Overview, width: int) -> list[Content]:
-    rows: list[Content] = []
-    if overview.by_model:
-        rows += [Content(""), words.heading("Today by model", width), *_shares(overview.by_model, width)]
-    if overview.recent:
-        rows += [Content(""), words.heading("Last attempts", width, _speed(overview.tokens_per_s))]
-        rows += [_attempt(attempt, width) for attempt in overview.recent[:RECENT_SHOWN]]
-    notes = []
-    if overview.savings is not None and overview.savings.attempts and overview.baseline:
-        saved, baseline = overview.savings.saved, words.short_name(overview.baseline)
-        if saved >= ZERO:
-            notes.append(f"≈ {saved} saved this month against always asking {baseline} (an estimate)")
-        else:
-            notes.append(f"≈ {-saved} more this month than always asking {baseline} (an estimate)")
-    if overview.today.cache_hits:
-        notes.append(f"{overview.today.cache_hits} answered from the cache, {overview.today.saved_by_cache} saved")
-    if notes:
-        rows.append(Content(""))
-        rows += [Content.styled(line, GOOD) for note in notes for line in words.wrap(note, width, indent=2)]
-    for title, groups in (("Today by task", overview.by_task), ("Today by strategy", overview.by_strategy)):
-        if groups:
-            rows += [Content(""), words.heading(title, width), *_shares(groups, width)]
-    return rows
+class Figures(Static):
+    """Text of the pane in which a span of time can be clicked."""
 
+    class SpanWanted(Message):
+        def __init__(self, span: Span) -> None:
+            super().__init__()
+            self.span = span
 
-def _shares(groups: Sequence[Totals], width: int) -> list[Content]:
-    most = max((group.cost for group in groups), default=ZERO).picodollars or 1
-    room = max(0, min(16, width - 38))
-    name_room = width - 10 - 6 - (room + 1 if room else 0)
-    return [
-        Content.assemble(
-            words.fit(words.spoken(words.short_name(group.key)), name_room),
-            " " if room else "",
-            (words.bar(group.cost.picodollars / most, room), BAR),
-            words.fit(_total(group), 10, right=True),
-            (words.fit(f"{group.attempts}×", 6, right=True), MUTED),
-        )
-        for group in groups[:SHARES_SHOWN]
-    ]
-
-
-def _total(group: Totals) -> str:
-    """An attempt of unknown cost makes the sum a lower bound, and it says so."""
-    return f"{group.cost}{'+?' if group.unknown else ''}"
-
-
-def _attempt(attempt: Attempt, width: int) -> Content:
-    glyph, style = ("◇", ACCENT) if attempt.from_cache else _OUTCOMES[attempt.outcome]
-    note = "cache" if attempt.from_cache else words.spoken(attempt.error_kind or "")
-    name = words.short_name(attempt.model) + (f" {note}" if note else "")
-    return Content.assemble(
-        (f"{glyph} ", style),
-        words.fit(name, width - 2 - 8 - 10),
-        (words.fit(words.seconds(attempt.latency_s), 8, right=True), MUTED),
-        words.fit(str(attempt.cost), 10, right=True),
-    )
-
-
-_SPARKS = "▁▂▃▄▅▆▇█"
-
-
-def _speed(rates: Sequence[float]) -> str:
-    if not rates:
-        return ""
-    top = max(rates) or 1.0
-    line = "".join(_SPARKS[min(7, int(rate / top * 7.99))] for rate in rates[-12:])
-    return f"{line} {rates[-1]:.0f} tok/s"
+    def action_show_span(self, span: Span) -> None:
+        self.post_message(self.SpanWanted(span))
 
 
 class CostsPane(VerticalScroll):
     """Budgets move with each event; the sums behind them are read again a moment later."""
 
     BORDER_TITLE = "Costs"
+    BINDINGS = bindings("costs")
     HELP = (
-        "What was spent and what is left. In a bar, solid is spent, hatched is reserved for running calls, "
-        "dots are left. ↑↓ scrolls."
+        "What was spent, what is set aside for running calls, what is left. In a bar █ is spent, ▒ reserved, · left; "
+        "✓ is fine, ! past an alert, ✗ exhausted. Then how fast it goes, and when a cap is reached if it goes on so; "
+        "what it went on; the plot, where dots are what is to be expected and a line is the cap; the last attempts: "
+        "✓ finished, ✗ failed, ■ cancelled, ◇ from the cache; ~ is estimated, $? not known, +? a part is not known. "
+        "← and → change between today, seven days and the month, Space what the shares are of, ↑ and ↓ scroll; zoomed, "
+        "everything stands side by side."
     )
 
     class Summed(Message):
@@ -158,13 +84,21 @@ class CostsPane(VerticalScroll):
     def __init__(self, events: Signal[Event]) -> None:
         super().__init__(id="costs", classes="pane")
         self._events = events
-        self._bill = Static(id="bill", markup=False)
+        self._bill = Figures(id="bill", markup=False)
         self._states: dict[str, BudgetState] = {}
         self._forecasts: dict[str, str] = {}
         self._overview: Overview | None = None
-        self._read: Callable[[], Awaitable[Overview]] | None = None
-        self._reading: Timer | None = None
+        self._read: Callable[[Span], Awaitable[Overview]] | None = None
+        self._stale = False
+        """Something has happened since the last reading began."""
+        self._reading = False
+        self._drawing: Timer | None = None
         self._problem = ""
+        self._span: Span = "today"
+        self._dimension: Dimension = "model"
+        self._plots: dict[_PlotName, tuple[_PlotKey, Content]] = {}
+        self._wanted: dict[_PlotName, _PlotKey] = {}
+        self._plotting = False
         self.demo = False
 
     def compose(self) -> ComposeResult:
@@ -172,12 +106,19 @@ class CostsPane(VerticalScroll):
 
     def on_mount(self) -> None:
         self._events.subscribe(self, self.tell)
+        self.app.theme_changed_signal.subscribe(self, self._rethemed)
+        self.set_interval(LOOK_AGAIN_S, self._sum_soon)
         self._draw()
 
     def on_resize(self, event: Resize) -> None:
         self._draw()
 
-    def read_from(self, read: Callable[[], Awaitable[Overview]]) -> None:
+    def _rethemed(self, theme: Theme) -> None:
+        self._draw_soon()
+
+    # -- what is told
+
+    def read_from(self, read: Callable[[Span], Awaitable[Overview]]) -> None:
         """Where the sums come from, from now on; they are read at once."""
         self._read = read
         self._states.clear()
@@ -189,47 +130,189 @@ class CostsPane(VerticalScroll):
             self._take(event.budgets)
         elif isinstance(event, Budget):
             self._take((event.state,))
-            if event.forecast:
-                self._forecasts[event.state.scope] = event.forecast
+            self._expect(event.state.scope, event.forecast)
         elif isinstance(event, AttemptFinished | AttemptFailed | Completed | Failed):
             self._sum_soon()
             return
         else:
             return
+        self._draw_soon()
+
+    def show(self, overview: Overview) -> None:
+        self._overview = overview
+        self._problem = ""
+        self._take(overview.budgets)
+        for state in overview.budgets:
+            self._expect(state.scope, overview.forecasts.get(state.scope))
         self._draw()
 
     def _take(self, states: Iterable[BudgetState]) -> None:
         for state in states:
             self._states[state.scope] = state
 
-    def _sum_soon(self) -> None:
-        if self._reading is None and self._read is not None:
-            self._reading = self.set_timer(SUMS_EVERY_S, self._sum)
+    def _expect(self, scope: str, forecast: str | None) -> None:
+        self._forecasts.pop(scope, None)
+        if forecast is not None:
+            self._forecasts[scope] = forecast
 
-    async def _sum(self) -> None:
-        # Free before the reading, so that what lands during it is read too.
-        self._reading = None
-        if self._read is not None:
-            try:
-                self._overview = await self._read()
-            except OrchestratorError as error:
-                self._problem = str(error)
-            else:
-                self._problem = ""
-                self._take(self._overview.budgets)
-                self.post_message(self.Summed(self._overview))
+    # -- what is read
+
+    def _sum_soon(self) -> None:
+        self._stale = True
+        if not self._reading and self._read is not None:
+            self._reading = True
+            self.run_worker(self._read_while_stale(), group="sums", exit_on_error=False)
+
+    async def _read_while_stale(self) -> None:
+        try:
+            while self._stale and self._read is not None:
+                self._stale = False
+                began = time.monotonic()
+                await self._sum(self._read, self._span)
+                await asyncio.sleep(max(SUMS_EVERY_S, 2 * (time.monotonic() - began)))
+        finally:
+            self._reading = False
+
+    async def _sum(self, read: Callable[[Span], Awaitable[Overview]], span: Span) -> None:
+        try:
+            overview = await read(span)
+        except OrchestratorError as error:
+            self._problem = str(error)
             self._draw()
+            return
+        if read is self._read and span == self._span:
+            self.show(overview)
+            self.post_message(self.Summed(overview))
+
+    # -- what is chosen
+
+    def action_span(self, by: int) -> None:
+        place = SPANS.index(self._span) + by
+        self._show_span(SPANS[max(0, min(len(SPANS) - 1, place))])
+
+    def on_figures_span_wanted(self, message: Figures.SpanWanted) -> None:
+        self._show_span(message.span)
+
+    def _show_span(self, span: Span) -> None:
+        self._span = span
+        self._sum_soon()
+        self._draw()
+
+    def action_dimension(self) -> None:
+        self._dimension = bill.next_of_dimensions(self._dimension)
+        self._draw()
+
+    # -- what is drawn
+
+    def _draw_soon(self) -> None:
+        if self._drawing is None:
+            self._drawing = self.set_timer(DRAWN_WITHIN_S, self._draw)
 
     def _draw(self) -> None:
-        width = max(24, self.scrollable_content_region.width)
-        order = {scope: place for place, scope in enumerate(MAIN_SCOPES)}
-        states = sorted(self._states.values(), key=lambda state: order.get(state.scope, len(order)))
-        rows = draw_budgets(states, self._forecasts, width, demo=self.demo)
-        if self._overview is not None:
-            rows += draw_overview(self._overview, width)
-        if not states or (self._overview is not None and not self._overview.recent):
-            note = "Nothing spent yet. Each attempt appears here as it lands, failed and cancelled ones too."
-            rows += [Content(""), *(Content.styled(line, MUTED) for line in words.wrap(note, width))]
+        if self._drawing is not None:
+            self._drawing.stop()
+            self._drawing = None
+        width, height = self.scrollable_content_region.size
+        if not self.is_attached or not width:
+            return
+        # A cell between the figures and the scroll bar.
+        width = max(24, width - 1)
+        draw = self._one_column if width < TWO_COLUMNS else self._two_columns
+        self._bill.update(words.lines(draw(width, height)))
+
+    def _one_column(self, width: int, height: int) -> list[Content]:
+        overview = self._overview
+        rows = self._budgets(width)
+        if overview is None or not overview.recent:
+            return [*rows, *self._nothing(width)]
+        rows += bill.draw_pace(overview, width)
+        rows += [Content(""), *bill.draw_shares(overview, self._dimension, width)]
+        rows += [Content(""), *self._plot("trend", overview.trend, width, max(7, min(10, height // 2)))]
+        rows += [Content(""), *self._attempts(overview, width, 8), Content(""), *bill.draw_notes(overview, width)]
+        for dimension in DIMENSIONS:
+            if dimension != self._dimension:
+                rows += [Content(""), *bill.draw_shares(overview, dimension, width)]
+        return rows
+
+    def _two_columns(self, width: int, height: int) -> list[Content]:
+        overview = self._overview
+        left_width = (width - GAP) * 9 // 20
+        right_width = width - GAP - left_width
+        left = self._budgets(left_width)
+        if overview is None or not overview.recent:
+            return [*left, *self._nothing(left_width)]
+        left += bill.draw_pace(overview, left_width)
+        left += [Content(""), *bill.draw_notes(overview, left_width), Content("")]
+        plot_height = max(8, min(13, height // 3))
+        right = [*self._plot("trend", overview.trend, right_width, plot_height)]
+        if overview.span != "month" and height >= 3 * plot_height:
+            right += [Content(""), words.heading("This month", right_width)]
+            right += self._drawn("month", overview.month, right_width, plot_height - 2)
+        for dimension in (self._dimension, *(name for name in DIMENSIONS if name != self._dimension)):
+            right += [Content(""), *bill.draw_shares(overview, dimension, right_width)]
+        left += self._attempts(overview, left_width, max(8, min(height, len(right)) - len(left) - 1))
+        return beside(left, right, left_width)
+
+    def _budgets(self, width: int) -> list[Content]:
+        rows = bill.draw_budgets(self._states.values(), self._forecasts, width, demo=self.demo)
         if self._problem:
-            rows += [Content(""), *(Content.styled(line, BAD) for line in words.wrap(f"✗ {self._problem}", width, 2))]
-        self._bill.update(words.lines(rows))
+            rows += [Content.styled(line, BAD) for line in words.wrap(f"✗ {self._problem}", width, 2)]
+        return rows
+
+    def _nothing(self, width: int) -> list[Content]:
+        if self._problem:
+            return []
+        note = "Nothing spent yet. Each attempt appears here as it lands, failed and cancelled ones too."
+        return [Content(""), *(Content.styled(line, MUTED) for line in words.wrap(note, width))]
+
+    def _attempts(self, overview: Overview, width: int, shown: int) -> list[Content]:
+        speed = Content("")
+        if overview.tokens_per_s:
+            line = plots.sparkline(overview.tokens_per_s, min(24, width // 4), self._look)
+            speed = Content.assemble(line, (f" {overview.tokens_per_s[-1]:3.0f} tok/s", MUTED))
+        return bill.draw_attempts(overview.recent[:shown], speed, width)
+
+    # -- plots
+
+    @property
+    def _look(self) -> Look:
+        return Look.of(self.app.theme_variables)
+
+    def _plot(self, name: _PlotName, trend: Trend, width: int, height: int) -> list[Content]:
+        rows = [bill.tabs(self._span, width)]
+        if not trend.spells:
+            note = {"today": "today", "week": "in these seven days", "month": "this month"}[trend.span]
+            return [*rows, Content.styled(f"Nothing that costs was asked {note}.", MUTED)]
+        return [*rows, *self._drawn(name, trend, width, height), bill.draw_legend(trend, width)]
+
+    def _drawn(self, name: _PlotName, trend: Trend, width: int, height: int) -> list[Content]:
+        """The plot as it was last drawn, in its place; a newer one comes as soon as it is ready."""
+        key = (trend, width, height, self._look)
+        known = self._plots.get(name)
+        if known is None or known[0] != key:
+            self._wanted[name] = key
+            if not self._plotting:
+                self._plotting = True
+                self.run_worker(self._plot_wanted(), group="plots", exit_on_error=False)
+        if known is None or known[0][1:3] != (width, height):
+            return [Content("")] * height
+        return known[1].split("\n", allow_blank=True)
+
+    async def _plot_wanted(self) -> None:
+        try:
+            while self._wanted:
+                name, key = self._wanted.popitem()
+                self._plots[name] = (key, await asyncio.to_thread(plots.draw, *key))
+        finally:
+            self._plotting = False
+        self._draw()
+
+
+def beside(left: list[Content], right: list[Content], left_width: int) -> list[Content]:
+    rows = max(len(left), len(right))
+    left = left + [Content("")] * (rows - len(left))
+    right = right + [Content("")] * (rows - len(right))
+    gap = " " * GAP
+    return [
+        Content.assemble(one.truncate(left_width, pad=True), gap, other) for one, other in zip(left, right, strict=True)
+    ]

@@ -1,0 +1,214 @@
+"""What the costs pane says, from values alone. Figures stand at the right, in columns that keep their width, and are
+never cut; names are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from textual.content import Content
+from textual.style import Style
+
+from tui_orchestrator.routing.budget import BudgetCondition, BudgetState
+from tui_orchestrator.routing.events import Attempt, Outcome
+from tui_orchestrator.routing.money import ZERO
+from tui_orchestrator.services.spending import DIMENSIONS, SPANS, Dimension, Overview, Span, Trend
+from tui_orchestrator.storage.reports import Totals
+
+from . import words
+from .words import ACCENT, BAD, BAR, GOOD, MONEY, MUTED, WARN
+
+MAIN_SCOPES = ("request", "session", "day", "month")
+SHARES_SHOWN = 5
+ROOM_FOR_RESERVED = 48
+"""Columns from which what is reserved is told by a figure beside its part of the bar."""
+ROOM_FOR_TOKENS = 46
+ROOM_FOR_PERCENT = 40
+_OUTCOMES = {Outcome.FINISHED: ("✓", GOOD), Outcome.FAILED: ("✗", BAD), Outcome.CANCELLED: ("■", WARN)}
+_SPANS: dict[Span, str] = {"today": "today", "week": "7 days", "month": "month"}
+
+
+def draw_budgets(
+    states: Iterable[BudgetState], forecasts: Mapping[str, str], width: int, *, demo: bool
+) -> list[Content]:
+    """The four sums every call counts towards, then every other one that has a cap."""
+    rows = [words.heading("Budgets", width, "demo money" if demo else "")]
+    shown = [state for state in in_order(states) if state.limit is not None or state.scope in MAIN_SCOPES]
+    amounts = [amount or ZERO for state in shown for amount in (state.spent, state.limit, state.left)]
+    figure = max(_figure(width), *(len(str(amount)) for amount in amounts)) if amounts else 0
+    for state in shown:
+        rows += _capped(state, width, figure) if state.limit is not None else [_uncapped(state, width, figure)]
+        if forecast := forecasts.get(state.scope):
+            rows += [Content.styled("  " + line, WARN) for line in words.wrap(f"↗ {forecast}", width - 2, 2)]
+    return rows
+
+
+def _figure(width: int) -> int:
+    """Cells of an amount: '$0.0042' and '$123.45' fit into the fewer, '$0.000012' and '$1,234.56' into the more."""
+    return 7 if width < ROOM_FOR_PERCENT else 9
+
+
+def in_order(states: Iterable[BudgetState]) -> list[BudgetState]:
+    order = {scope: place for place, scope in enumerate(MAIN_SCOPES)}
+    return sorted(states, key=lambda state: (order.get(state.scope, len(order)), state.scope))
+
+
+def _capped(state: BudgetState, width: int, figure: int) -> list[Content]:
+    glyph, style = words.CONDITIONS[state.condition]
+    left = state.left or ZERO
+    if state.condition is BudgetCondition.EXHAUSTED:
+        end = Content.styled(" EXHAUSTED ".rjust(figure + 5), f"bold $background on {BAD}")
+    elif not left:
+        end = Content.styled(words.fit("all reserved", figure + 5, right=True), WARN)
+    else:
+        tight = state.condition is BudgetCondition.ALERT
+        end = Content.styled(words.fit(f"{left} left", figure + 5, right=True), f"bold {WARN}" if tight else MUTED)
+    share = f" {state.share or 0:4.0%}" if width >= ROOM_FOR_RESERVED else ""
+    bar = words.budget_bar(state, width - 2 - len(share) - end.cell_length - 1)
+    return [
+        _sum(glyph, style, state, width, figure, f" of {words.fit(str(state.limit), figure, right=True)}"),
+        Content.assemble("  ", bar, (share, style), " ", end),
+    ]
+
+
+def _uncapped(state: BudgetState, width: int, figure: int) -> Content:
+    return _sum("·", MUTED, state, width, figure, words.fit("no cap", figure + 4, right=True), MUTED)
+
+
+def _sum(glyph: str, style: str, state: BudgetState, width: int, figure: int, end: str, end_style: str = "") -> Content:
+    reserved = ""
+    if width >= ROOM_FOR_RESERVED:
+        # Its place is kept when there is none, so that what stands beside it stays where it is.
+        reserved = words.fit(f"+ {state.reserved} ▒" if state.reserved else "", figure + 5, right=True)
+    spent = words.fit(str(state.spent), figure, right=True)
+    name = words.fit(_scope_name(state.scope), width - 3 - len(spent) - len(reserved) - len(end))
+    return Content.assemble(
+        (f"{glyph} ", style), name, " ", (spent, "bold"), (reserved, ACCENT), (end, end_style or MUTED)
+    )
+
+
+def _scope_name(scope: str) -> str:
+    """'day provider:openai' → 'openai, day': where it is cut, what tells the caps apart stays."""
+    span, _, whose = scope.partition(" ")
+    kind, _, name = whose.partition(":")
+    return f"{words.short_name(name) if kind == 'model' else name}, {span}" if whose else span
+
+
+def draw_pace(overview: Overview, width: int) -> list[Content]:
+    """How fast it goes and where that leads; nothing where there is too little to say it from."""
+    said = []
+    if overview.hourly is not None:
+        said.append(f"{overview.hourly} an hour")
+    if overview.by_midnight is not None:
+        said.append(f"{overview.by_midnight} by midnight")
+    if overview.month.expected is not None:
+        said.append(f"{overview.month.expected} by {overview.month.length:.0f} {overview.month.first:%B}")
+    return [Content.styled(line, MONEY) for line in words.wrap("≈ " + " · ".join(said), width, 2)] if said else []
+
+
+def tabs(span: Span, width: int, title: str = "Spent") -> Content:
+    """The heading of what is about a span of time; each span can be clicked."""
+    parts = []
+    for name in SPANS:
+        part = Content.styled(f" {_SPANS[name]} ", "bold reverse" if name == span else MUTED)
+        clicked = Style.from_meta({"@click": f"show_span('{name}')"})
+        parts.append(part if name == span else part.stylize(clicked))
+    tail = Content(" ").join(parts)
+    rule = width - len(title) - tail.cell_length - 2
+    if rule < 1:
+        return tail
+    return Content.assemble((title, words.STRONG), " ", ("─" * rule, words.RULE), " ", tail)
+
+
+def draw_legend(trend: Trend, width: int) -> Content:
+    parts: list[Content] = [Content.assemble(("█", BAR), (" spent", MUTED))]
+    if trend.expected is not None and trend.span != "week":
+        parts.append(Content.assemble(("• •", WARN), (" at this rate", MUTED)))
+    if trend.limit is not None:
+        parts.append(Content.assemble(("──", BAD), (" a day's cap" if trend.span == "week" else " cap", MUTED)))
+    return Content("  ").join(parts).truncate(width)
+
+
+def draw_shares(overview: Overview, dimension: Dimension, width: int, shown: int = SHARES_SHOWN) -> list[Content]:
+    groups = [group for group in overview.shares.get(dimension, ()) if group.attempts]
+    rows = [words.heading(f"By {dimension}", width, _SPANS[overview.span])]
+    return [*rows, *_shares(groups, width, shown)] if groups else []
+
+
+def _shares(groups: Sequence[Totals], width: int, shown: int) -> list[Content]:
+    if len(groups) > shown:
+        groups = [*groups[: shown - 1], _together(groups[shown - 1 :])]
+    whole = sum((group.cost for group in groups), ZERO).picodollars or 1
+    figure = max(_figure(width), *(len(_total(group)) for group in groups)) + 1
+    count = max(4, *(len(f"{group.attempts}×") for group in groups)) + 1
+    percent = width >= ROOM_FOR_PERCENT
+    ends = figure + (5 if percent else 0) + count
+    name = max(8, min(26, (width - ends) // 2))
+    room = max(0, width - ends - name - 1)
+    return [
+        Content.assemble(
+            words.fit(words.spoken(words.short_name(group.key)), name),
+            " ",
+            (words.bar(group.cost.picodollars / whole, room), BAR),
+            (f"{group.cost.picodollars / whole:5.0%}" if percent else "", MUTED),
+            words.fit(_total(group), figure, right=True),
+            (words.fit(f"{group.attempts}×", count, right=True), MUTED),
+        )
+        for group in groups
+    ]
+
+
+def _together(groups: Sequence[Totals]) -> Totals:
+    return Totals(
+        f"{len(groups)} others",
+        sum(group.attempts for group in groups),
+        cost=sum((group.cost for group in groups), ZERO),
+        unknown=sum(group.unknown for group in groups),
+    )
+
+
+def _total(group: Totals) -> str:
+    """An attempt of unknown cost makes the sum a lower bound, and it says so."""
+    return f"{group.cost}{'+?' if group.unknown else ''}"
+
+
+def draw_attempts(recent: Sequence[Attempt], speed: Content, width: int) -> list[Content]:
+    """The latest first. `speed` stands in the heading."""
+    if not recent:
+        return []
+    rule = max(1, width - len("Last attempts") - 2 - speed.cell_length)
+    heading = Content.assemble(("Last attempts", words.STRONG), " ", ("─" * rule, words.RULE), " ", speed)
+    return [heading.truncate(width), *(_attempt(attempt, width) for attempt in recent)]
+
+
+def _attempt(attempt: Attempt, width: int) -> Content:
+    glyph, style = ("◇", ACCENT) if attempt.from_cache else _OUTCOMES[attempt.outcome]
+    note = "cache" if attempt.from_cache else words.spoken(attempt.error_kind or "")
+    tokens = ""
+    if width >= ROOM_FOR_TOKENS:
+        tokens = f"↑{words.tokens(attempt.usage.input):>5} ↓{words.tokens(attempt.usage.output):>5}"
+    took, cost = f"{words.seconds(attempt.latency_s):>8}", f"{attempt.cost!s:>10}"
+    room = width - 2 - len(tokens) - len(took) - len(cost) - 1
+    note = f" {note}" if note else ""
+    # Why it failed says more than the end of a long name.
+    name = words.fit(words.short_name(attempt.model), max(6, room - len(note)))
+    named = Content.assemble(name.rstrip() if note else name, (note, style))
+    named = named.truncate(room, ellipsis=True, pad=True)
+    return Content.assemble((f"{glyph} ", style), named, " ", (tokens, MUTED), (took, MUTED), cost)
+
+
+def draw_notes(overview: Overview, width: int) -> list[Content]:
+    """What was saved, by the cache and against the baseline."""
+    notes = []
+    if overview.savings is not None and overview.savings.attempts and overview.baseline:
+        saved, baseline = overview.savings.saved, words.short_name(overview.baseline)
+        if saved >= ZERO:
+            notes.append(f"≈ {saved} saved this month against always asking {baseline} (an estimate)")
+        else:
+            notes.append(f"≈ {-saved} more this month than always asking {baseline} (an estimate)")
+    if hits := overview.today.cache_hits:
+        notes.append(f"◇ {hits} answered from the cache today, {overview.today.saved_by_cache} saved")
+    return [Content.styled(line, GOOD) for note in notes for line in words.wrap(note, width, indent=2)]
+
+
+def next_of_dimensions(dimension: Dimension) -> Dimension:
+    return DIMENSIONS[(DIMENSIONS.index(dimension) + 1) % len(DIMENSIONS)]
