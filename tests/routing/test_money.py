@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, getcontext
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_orchestrator.routing.money import FREE, ZERO, Cost, CostState, Money, Price, Rates, Tier, Usage
+from tui_orchestrator.routing.money import FREE, ZERO, Cost, CostState, Money, Price, Rates, Tier, Usage, Variant
+from tui_orchestrator.routing.parts import Part
 
 from .samples import price
 
@@ -187,3 +190,95 @@ def test_an_estimate_is_the_cost_of_such_a_usage(
     dear = (Tier(200_000, Rates(2_000_000, 7_500_000, cached_input=cached_rate)),) if tiers else ()
     price = Price(Rates(1_000_000, 5_000_000, cached_input=cached_rate), dear, per_call=Money(7))
     assert price.expected(input_tokens, output_tokens, cached) == price.cost(Usage(input_tokens, output_tokens, cached))
+
+
+def known(usd: str, state: CostState = CostState.COMPUTED) -> Cost:
+    return Cost(Money.from_usd(usd), state)
+
+
+@pytest.mark.parametrize(
+    ("costs", "told"),
+    [
+        ([], "$0"),
+        ([known("1", CostState.BILLED), known("2", CostState.BILLED)], "$3.00"),
+        ([known("1", CostState.ESTIMATED), known("2", CostState.BILLED)], "~$3.00"),
+        ([known("0", CostState.ESTIMATED), known("2")], "$2.00"),
+        ([Cost(None, CostState.UNKNOWN)], "$?"),
+        ([Cost(None, CostState.UNKNOWN), known("2"), known("1", CostState.ESTIMATED)], "$3.00+?"),
+        ([Cost(None, CostState.UNKNOWN, Money.from_usd("3")), known("2")], "$5.00+?"),
+    ],
+)
+def test_a_sum_is_as_sure_as_the_least_sure_of_its_parts(costs: list[Cost], told: str) -> None:
+    assert str(Cost.sum(costs)) == told
+
+
+def test_a_sum_is_billed_only_when_all_of_it_is() -> None:
+    billed = known("1", CostState.BILLED)
+    assert Cost.sum([billed, billed]).state is CostState.BILLED
+    assert Cost.sum([billed, known("1")]).state is CostState.COMPUTED
+    assert Cost.sum([billed, known("0")]).state is CostState.BILLED
+    assert Cost.sum([known("0", CostState.BILLED)]).state is CostState.BILLED
+
+
+states = st.sampled_from([CostState.BILLED, CostState.COMPUTED, CostState.ESTIMATED])
+some_costs = st.one_of(
+    st.builds(lambda a, state: Cost(Money(a), state), st.integers(0, 10**12), states),
+    st.builds(lambda a: Cost(None, CostState.UNKNOWN, Money(a)), st.integers(0, 10**12)),
+)
+
+
+@given(st.lists(some_costs, max_size=6), st.lists(some_costs, max_size=6))
+def test_sums_may_be_summed_in_any_grouping(one: list[Cost], other: list[Cost]) -> None:
+    whole = Cost.sum([*one, *other])
+    apart = Cost.sum([Cost.sum(one), Cost.sum(other)])
+    assert (whole.amount, whole.at_least) == (apart.amount, apart.at_least)
+    amounts = [cost.amount for cost in (*one, *other)]
+    assert (whole.amount is None) == (None in amounts)
+    if whole.amount is not None:
+        assert whole.amount.picodollars == sum(amount.picodollars for amount in amounts if amount is not None)
+
+
+parts = st.dictionaries(st.sampled_from(list(Part)), st.integers(1, 5000), max_size=4)
+part_rates = st.dictionaries(st.sampled_from(list(Part)), rates, max_size=4)
+
+
+@given(all_rates, part_rates, st.integers(0, 5000), st.integers(0, 5000), parts)
+def test_a_part_is_billed_once_at_its_own_rate_and_never_below_nothing(
+    plain: Rates, priced: dict[Part, int], tokens_in: int, tokens_out: int, counts: dict[Part, int]
+) -> None:
+    priced_rates = Rates(*(getattr(plain, name) for name in BUCKETS), parts=tuple(sorted(priced.items())))
+    usage = Usage(tokens_in, tokens_out, parts=tuple(sorted(counts.items())))
+    cost = priced_rates.cost(usage)
+    assert cost >= ZERO
+    dearest = max(plain.input, plain.output, plain.cached_input or 0, plain.cache_write or 0, *priced.values(), 0)
+    assert cost <= Money((tokens_in + tokens_out) * dearest)
+    if not set(counts) & set(priced) and not {part.unread for part in counts} & set(priced):
+        assert cost == plain.cost(usage)
+
+
+BUCKETS = ("input", "output", "cached_input", "cache_write", "reasoning")
+
+
+def test_an_hour_in_the_cache_is_a_rate_of_its_own() -> None:
+    own = Rates(2_000_000, 10_000_000, 100_000, 2_500_000, parts=((Part.CACHE_WRITE_1H, 4_000_000),))
+    usage = Usage(5000, 0, cache_write=4000, parts=((Part.CACHE_WRITE_1H, 3000),))
+    assert own.cost(usage) == Money(1000 * 2_000_000 + 1000 * 2_500_000 + 3000 * 4_000_000)
+
+
+def test_a_tier_and_an_hour_decide_what_is_applied_and_a_day_what_is_reckoned_with() -> None:
+    night, noon, flex = Price(Rates(1, 1)), Price(Rates(5, 5)), Price(Rates(2, 2))
+    both = replace(noon, variants=(Variant(night), Variant(noon, hours=(600, 1200)), Variant(flex, "flex")))
+    early, midday = datetime(2026, 11, 21, 9, 59, tzinfo=UTC), datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+    assert both.applied(early) == night
+    assert both.applied(midday) == noon
+    assert both.applied(midday, "flex") == flex
+    assert both.applied(midday, "priority") is None
+    assert both.on(early) == noon
+
+
+def test_hours_may_pass_midnight_and_are_of_the_utc_day() -> None:
+    late = Variant(Price(Rates(1, 1)), hours=(1400, 60))
+    assert late.holds(datetime(2026, 11, 21, 23, 30, tzinfo=UTC))
+    assert late.holds(datetime(2026, 11, 22, 0, 59, tzinfo=UTC))
+    assert not late.holds(datetime(2026, 11, 22, 1, 0, tzinfo=UTC))
+    assert late.holds(datetime(2026, 11, 22, 1, 30, tzinfo=timezone(timedelta(hours=1))))

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tui_orchestrator.routing import features
 from tui_orchestrator.routing.features import HEAD, TAIL, estimate_tokens, read
 from tui_orchestrator.routing.profile import Ability, Level, Profile, TaskType
-from tui_orchestrator.routing.profiler import IMAGE_TOKENS, LONG_CONTEXT_TOKENS, TASK_NAMES, profile
+from tui_orchestrator.routing.profiler import LONG_CONTEXT_TOKENS, TASK_NAMES, profile
+from tui_orchestrator.routing.prompt_size import IMAGE_TOKENS
 from tui_orchestrator.routing.request import Image, Message, Request
 
 PNG = Image("image/png", b"\x89PNG")

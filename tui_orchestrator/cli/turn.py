@@ -166,7 +166,7 @@ class Telling:
         self._wait()
 
     def _tell_failure(self, event: AttemptFailed) -> None:
-        paid = f" · {event.cost}" if event.cost.amount else ""
+        paid = f" · {event.cost}" if event.cost.amount is None or event.cost.amount else ""
         self._screen.line(f"✗ {fault(event)}{paid}{self._taken_back(event.attempt)}", fg="red")
 
     def _taken_back(self, attempt: int) -> str:
@@ -228,7 +228,8 @@ class Telling:
 def _spent(event: Failed) -> str:
     if event.cost.amount is None:
         used = any(attempt.usage.input or attempt.usage.output for attempt in event.attempts)
-        return " What it cost is not known." if used else ""
+        known = f" but for {event.cost.at_least} of it" if event.cost.at_least else ""
+        return f" What it cost is not known{known}." if used else ""
     return f" It cost {event.cost} all the same." if event.cost.amount else ""
 
 

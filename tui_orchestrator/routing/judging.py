@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from .budget import input_bound
 from .decision import Candidate, Decision
 from .events import Confidence
-from .features import estimate_tokens
 from .model import Model
 from .money import Usage
+from .prompt_size import input_size
 from .request import Message, Request
 from .text import clean_line
 
@@ -56,14 +56,14 @@ def question(request: Request, answer: str) -> Request:
 
 def weighed(decision: Decision, candidate: Candidate, model: Model, asked: Request) -> tuple[Decision, Candidate]:
     """The decision and the candidate as they bear on the judge's call, which has another length than the turn's."""
-    tokens = estimate_tokens(asked.prompt) + estimate_tokens(asked.system)
-    profile = replace(decision.profile, input_tokens=tokens, output_tokens=EXPECTED_TOKENS)
+    tokens, mix = input_size(asked)
+    profile = replace(decision.profile, input_tokens=tokens, output_tokens=EXPECTED_TOKENS, mix=mix)
     most = min(MOST_TOKENS, model.max_output or MOST_TOKENS)
     cost = ceiling = None
     if model.price is not None:
         cost = model.price.cost(Usage(tokens, EXPECTED_TOKENS))
         ceiling = model.price.ceiling(input_bound(tokens), most)
-    own = replace(candidate, estimated_cost=cost, cost_ceiling=ceiling, max_tokens=most)
+    own = replace(candidate, estimated_cost=cost, cost_ceiling=ceiling, max_tokens=most, input_tokens=tokens)
     return replace(decision, profile=profile, system=None, temperature=None, max_tokens=None), own
 
 

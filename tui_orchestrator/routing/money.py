@@ -366,18 +366,20 @@ class Cost:
             return cls(billed, CostState.BILLED)
         if price is None:
             return cls(None, CostState.UNKNOWN)
-        state = CostState.COMPUTED if usage.source == "provider" else CostState.ESTIMATED
+        # However many tokens there were, at a price of zero they cost nothing.
+        exact = usage.source == "provider" or price.free
+        state = CostState.COMPUTED if exact else CostState.ESTIMATED
         return cls(price.cost(usage), state)
 
     @classmethod
     def sum(cls, costs: Iterable[Cost]) -> Cost:
         """As sure as the least sure of those that are not nothing: unknown as soon as one is unknown, then estimated,
         then computed, and billed only when all are."""
-        amount, states = ZERO, set()
-        for cost in costs:
+        every = tuple(costs)
+        amount = ZERO
+        for cost in every:
             amount += cost.at_least if cost.amount is None else cost.amount
-            if cost.amount is None or cost.amount:
-                states.add(cost.state)
+        states = {cost.state for cost in every if cost.amount is None or cost.amount} or {cost.state for cost in every}
         if CostState.UNKNOWN in states:
             return cls(None, CostState.UNKNOWN, amount)
         if CostState.ESTIMATED in states:

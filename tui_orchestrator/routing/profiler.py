@@ -7,18 +7,19 @@ conversation, its size and its attachments say is added here.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from . import lexicon
 from .cues import LEARNED_TYPES
 from .difficulty import Assessment, assess
-from .features import Features, estimate_tokens, read, script_tokens
+from .features import Features, estimate_tokens, read
 from .marks import Mark
 from .prediction import OUTPUT, Prediction, Weights
 from .prediction import weights as shipped
-from .profile import Ability, Evidence, Mix, Profile, TaskType
-from .request import Message, Request
+from .profile import Ability, Evidence, Profile, TaskType
+from .prompt_size import input_size
+from .request import Request
 
 TASK_NAMES: Mapping[TaskType, str] = {
     TaskType.CODE: "code",
@@ -45,11 +46,6 @@ TASK_NAMES: Mapping[TaskType, str] = {
 
 LONG_CONTEXT_TOKENS = 32_000
 """Input from here on needs a model made for long context."""
-IMAGE_TOKENS = 1_100
-"""A picture of about a megapixel; width × height / 750 by Anthropic's vision guide, 765 to 1,105 at OpenAI's high
-detail for 1,024 × 1,024, 258 a tile at Google's (as of November 2026)."""
-MESSAGE_TOKENS = 4
-"""Role and separators around each message."""
 
 
 def profile(request: Request, weights: Weights | None = None) -> Profile:
@@ -58,7 +54,7 @@ def profile(request: Request, weights: Weights | None = None) -> Profile:
     learned = weights or shipped()
     features = read(request.prompt)
     seen = learned.predict(features)
-    input_tokens, mix = _input_size(request)
+    input_tokens, mix = input_size(request)
     probabilities = _softmax(seen.logits()) if features.tokens else dict(_NOTHING_SAID)
     hard = assess(learned, features, seen)
     spoken = _speaking_for(learned, seen, max(probabilities, key=probabilities.__getitem__))
@@ -162,35 +158,6 @@ def _by_size(request: Request, input_tokens: int, probabilities: dict[TaskType, 
             probabilities[kind] = share
             evidence.append(Evidence(what, 0.0))
     return evidence
-
-
-def _input_size(request: Request) -> tuple[int, Mix]:
-    """The whole conversation. Of more than 200 messages every nth is measured and the sum scaled by their lengths."""
-    messages = request.messages
-    images = sum(len(message.images) for message in messages) * IMAGE_TOKENS
-    fixed = [script_tokens(request.system), (len(messages) * MESSAGE_TOKENS, 0.0, 0.0)]
-    if len(messages) <= 200:
-        texts = _total(fixed + [script_tokens(message.text) for message in messages])
-    else:
-        last, older = messages[-1], messages[:-1]
-        sample: tuple[Message, ...] = older[:: len(older) // 100]
-        measured = _total([script_tokens(message.text) for message in sample])
-        length = sum(len(message.text) for message in sample)
-        scale = sum(len(message.text) for message in older) / max(1, length)
-        texts = _total(
-            [*fixed, script_tokens(last.text), (measured[0] * scale, measured[1] * scale, measured[2] * scale)]
-        )
-    whole = images + sum(texts)
-    if not whole:
-        return 0, Mix()
-    # Of what is ASCII alone, as most is, nothing has to be worked out.
-    plain = not images and not texts[1] and not texts[2]
-    return round(whole), Mix() if plain else Mix(texts[1] / whole, texts[2] / whole, images / whole)
-
-
-def _total(counts: Sequence[tuple[float, float, float]]) -> tuple[float, float, float]:
-    first, second, third = zip(*counts, strict=True)
-    return sum(first), sum(second), sum(third)
 
 
 def _needs(request: Request, features: Features, input_tokens: int) -> frozenset[Ability]:
