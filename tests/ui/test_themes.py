@@ -14,6 +14,8 @@ from tui_orchestrator.ui.look import Look
 
 SHIPPED = Path(__file__).parents[2] / "themes"
 PALETTES = themes.load([SHIPPED]).palettes
+OWN_COLORS = [palette for palette in PALETTES if not palette.ansi]
+TERMINALS = next(palette for palette in PALETTES if palette.ansi)
 
 GOOD = (SHIPPED / "dusk.toml").read_text()
 
@@ -54,11 +56,12 @@ def test_shipped_palettes_are_whole_and_of_every_kind() -> None:
     assert themes.DEFAULT in by_name
     assert sum(palette.dark for palette in loaded.palettes) >= 2
     assert any(not palette.dark for palette in loaded.palettes)
+    assert len(by_name) >= 6
     assert {"contrast", "okabe-ito"} <= by_name.keys()
     assert all(path.stem in by_name for path in SHIPPED.glob("*.toml"))
 
 
-@pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
+@pytest.mark.parametrize("palette", OWN_COLORS, ids=lambda palette: palette.name)
 def test_every_text_of_a_shipped_palette_meets_wcag_aa(palette: themes.Palette) -> None:
     least = 7.0 if palette.name == "contrast" else 4.5
     weak = [
@@ -80,6 +83,9 @@ def test_every_text_of_a_shipped_palette_meets_wcag_aa(palette: themes.Palette) 
         (('primary = "#8fa8ff"', 'primray = "#8fa8ff"'), ":12: colors.primray: is unknown; did you mean primary?"),
         (("dark = true", 'dark = "yes"'), ":3: dark: should be true or false"),
         (("dark = true", ""), "dark: is missing"),
+        (("dark = true", "dark = true\nansi = 1"), ":4: ansi: should be true or false"),
+        (('primary = "#8fa8ff"', 'primary = "ansi_blue"'), "is no opaque colour"),
+        (("dark = true", "dark = true\nansi = true"), "is none of the terminal's colours; write one like"),
         (('name = "dusk"', 'name = "[bold]x"'), ":2: name: '[bold]x' is no name"),
         (("[roles]", "roles = 3\n[other]"), "unknown"),
         (("[roles]", "[rolse]"), "rolse: is unknown; did you mean roles?"),
@@ -123,7 +129,7 @@ def test_roles_and_code_fall_back_on_the_colours(tmp_path: Path) -> None:
     assert palette.code["comment"] == palette.colors["muted"]
 
 
-@pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
+@pytest.mark.parametrize("palette", OWN_COLORS, ids=lambda palette: palette.name)
 async def test_textual_takes_every_palette_and_text_is_drawn_in_its_colours(palette: themes.Palette) -> None:
     app: App[None] = App()
     async with app.run_test() as pilot:
@@ -143,6 +149,21 @@ async def test_textual_takes_every_palette_and_text_is_drawn_in_its_colours(pale
         assert drawn("code-keyword") == palette.code["keyword"].lower()
         assert look.code.bgcolor is not None
         assert look.code.bgcolor.get_truecolor().hex == palette.code["background"].lower()
+
+
+async def test_the_terminals_own_colours_reach_it_as_such() -> None:
+    app: App[None] = App()
+    async with app.run_test() as pilot:
+        app.register_theme(TERMINALS.to_textual())
+        app.theme = TERMINALS.name
+        await pilot.pause()
+        look = Look.of(app.theme_variables)
+        assert look.base.bgcolor is not None
+        assert look.base.bgcolor.is_default
+        color = look.style("code-string").color
+        assert color is not None
+        assert color.number == 2
+        assert app.native_ansi_color
 
 
 async def test_a_saved_palette_is_seen_while_running(tmp_path: Path) -> None:

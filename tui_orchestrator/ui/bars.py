@@ -39,7 +39,7 @@ def draw_status(status: Status, width: int) -> Content:
     if status.today:
         right.append((f"today {status.today}", words.MONEY))
     if status.demo:
-        right.append((" demo ", "bold $background on $warning"))
+        right.append((" demo ", "bold $ink on $warning"))
     tail = Content("  ").join(Content.styled(text, style) for text, style in right)
     while len(right) > 1 and tail.cell_length > width - 12:
         right.pop(0)

@@ -76,7 +76,7 @@ class Look:
             return foreground
 
         def style(variable: str, stand_in: str, attributes: str) -> Style:
-            return Style.parse(f"{attributes} {color(variable, stand_in).hex6}")
+            return Style.parse(attributes or "none") + Style(color=color(variable, stand_in).rich_color)
 
         return cls(
             base=Style(color=foreground.rich_color, bgcolor=background.rich_color),

@@ -30,7 +30,7 @@ class Skinned(App[int]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What our palettes have and a theme of Textual's lacks."""
-        return {"muted": "#8f99ad", "rule": "#39425a", "money": "#b4d77f"}
+        return {"muted": "#8f99ad", "rule": "#39425a", "money": "#b4d77f", "ink": "#11141c"}
 
     def on_mount(self) -> None:
         self._watch_themes()

@@ -68,14 +68,18 @@ class ThemeError(ValueError):
 class Palette:
     name: str
     dark: bool
+    ansi: bool
+    """Its colours are the terminal's own sixteen, which the user chose there."""
     colors: Mapping[str, str]
-    """By key of COLORS, each #rrggbb."""
+    """By key of COLORS, each #rrggbb; of an ansi one such as ansi_blue or ansi_default."""
     roles: Mapping[str, str]
     code: Mapping[str, str]
 
     def to_textual(self) -> Theme:
         colors = self.colors
+        ink = "ansi_black" if self.ansi else colors["background"]
         variables = {
+            "ink": ink,
             "muted": colors["muted"],
             "rule": colors["border"],
             "text-muted": colors["muted"],
@@ -93,14 +97,18 @@ class Palette:
             "input-selection-background": self.roles["selection"],
             "screen-selection-background": self.roles["selection"],
             "screen-selection-foreground": colors["text"],
-            "block-cursor-foreground": colors["background"],
-            "button-color-foreground": colors["background"],
+            "block-cursor-foreground": ink,
+            "button-color-foreground": ink,
+            # What Textual's own styles ask of such a theme.
+            "ansi-background": "ansi_default" if self.ansi else colors["background"],
+            "ansi-foreground": "ansi_default" if self.ansi else colors["text"],
             **self.roles,
             **{f"code-{key}": value for key, value in self.code.items()},
         }
         return Theme(
             name=self.name,
             dark=self.dark,
+            ansi=self.ansi,
             foreground=colors["text"],
             variables=variables,
             background=colors["background"],
@@ -172,17 +180,20 @@ class _Reader:
     table: dict[str, object]
 
     def palette(self) -> Palette:
-        self._known("", self.table, ("name", "dark", "colors", "roles", "code"))
+        self._known("", self.table, ("name", "dark", "ansi", "colors", "roles", "code"))
         name = self.table.get("name", self.path.stem)
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise self._error("name", f'{_shown(name)} is no name; write one like "{DEFAULT}"')
         dark = self.table.get("dark")
         if not isinstance(dark, bool):
             raise self._error("dark", "is missing; write true or false" if dark is None else "should be true or false")
+        ansi = self.table.get("ansi", False)
+        if not isinstance(ansi, bool):
+            raise self._error("ansi", "should be true or false")
         colors = self._section("colors", dict.fromkeys(COLORS))
         roles = self._section("roles", {key: colors[stand_in] for key, stand_in in ROLES.items()})
         code = self._section("code", {key: colors[stand_in] for key, stand_in in CODE.items()})
-        return Palette(name, dark, colors, roles, code)
+        return Palette(name, dark, ansi, colors, roles, code)
 
     def _section(self, section: str, defaults: Mapping[str, str | None]) -> dict[str, str]:
         given = self.table.get(section, {})
@@ -198,13 +209,19 @@ class _Reader:
         return colors
 
     def _color(self, key: str, value: object) -> str:
+        ansi = self.table.get("ansi") is True
         try:
-            if isinstance(value, str) and not value.startswith(("ansi_", "auto")):
+            if isinstance(value, str) and not value.startswith("auto"):
                 color = Color.parse(value)
-                if color.a == 1:
+                if ansi and color.ansi is not None:
+                    return value
+                if not ansi and color.ansi is None and color.a == 1:
                     return color.hex6
         except ColorParseError:
             pass
+        if ansi:
+            sentence = 'is none of the terminal\'s colours; write one like "ansi_blue" or "ansi_default"'
+            raise self._error(key, f"{_shown(value)} {sentence}")
         raise self._error(key, f'{_shown(value)} is no opaque colour; write one like "#8fa8ff"')
 
     def _known(self, prefix: str, given: Mapping[str, object], keys: Iterable[str]) -> None:
