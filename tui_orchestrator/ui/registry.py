@@ -277,7 +277,8 @@ class RegistryPane(Vertical):
         colours = {words.GOOD: theme.success, words.WARN: theme.warning, words.BAD: theme.error}
         style = ""
         if column.key == "health":
-            style = colours.get(words.HEALTH[row.state][1]) or "dim"
+            # Rich knows the terminal's own colours without Textual's prefix.
+            style = (colours.get(words.HEALTH[row.state][1]) or "dim").removeprefix("ansi_")
         elif row.state == "disabled":
             style = "dim"
         elif row.pinned and column.key == "model":

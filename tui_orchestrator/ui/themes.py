@@ -99,6 +99,11 @@ class Palette:
             "screen-selection-foreground": colors["text"],
             "block-cursor-foreground": ink,
             "button-color-foreground": ink,
+            **(
+                {"block-cursor-blurred-background": "ansi_blue", "block-cursor-blurred-foreground": ink}
+                if self.ansi
+                else {}
+            ),
             # What Textual's own styles ask of such a theme.
             "ansi-background": "ansi_default" if self.ansi else colors["background"],
             "ansi-foreground": "ansi_default" if self.ansi else colors["text"],
