@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_orchestrator.routing.money import FREE, ZERO, Cost, CostState, Money, Price, Rates, Tier, Usage, Variant
+from tui_orchestrator.routing.money import (
+    BUCKETS,
+    FREE,
+    ZERO,
+    Cost,
+    CostState,
+    Money,
+    Price,
+    Rates,
+    Tier,
+    Usage,
+    Variant,
+)
 from tui_orchestrator.routing.parts import Part
 
 from .samples import price
@@ -254,9 +266,6 @@ def test_a_part_is_billed_once_at_its_own_rate_and_never_below_nothing(
     assert cost <= Money((tokens_in + tokens_out) * dearest)
     if not set(counts) & set(priced) and not {part.unread for part in counts} & set(priced):
         assert cost == plain.cost(usage)
-
-
-BUCKETS = ("input", "output", "cached_input", "cache_write", "reasoning")
 
 
 def test_an_hour_in_the_cache_is_a_rate_of_its_own() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from tui_orchestrator.routing.budget import Budgets, WayOut, alone
 from tui_orchestrator.routing.decision import Diversity, Leanings, Policy, Retries, Votes, Weights
 from tui_orchestrator.routing.money import Money
+from tui_orchestrator.routing.parts import Part
 from tui_orchestrator.routing.ports import Timeouts
 from tui_orchestrator.routing.profile import Ability, Level, TaskType
 from tui_orchestrator.routing.request import Check, Strategy
@@ -134,6 +135,9 @@ cached_input_usd = 0.04
 cache_write_usd = 0.5
 reasoning_usd = 2
 per_call_usd = 0.005
+parts_usd = { cache_write_1h = 0.8, audio_input = "3" }
+long_prompt_over = 200_000
+long_prompt_usd = { input = 0.8, cache_write_1h = 1.6 }
 context_window = 1000
 max_output = 100
 abilities = ["tools", "vision"]
@@ -159,6 +163,12 @@ max_concurrent = 3
         *(400_000, 1_600_000, 40_000, 500_000, 2_000_000),
     )
     assert model.price.per_call == Money.from_usd("0.005")
+    assert model.price.rates.parts == ((Part.AUDIO_INPUT, 3_000_000), (Part.CACHE_WRITE_1H, 800_000))
+    # What the long prompt's price leaves out costs as it does in a short one.
+    (long,) = model.price.tiers
+    assert long.over == 200_000
+    assert (long.rates.input, long.rates.output, long.rates.cached_input) == (800_000, 1_600_000, 40_000)
+    assert long.rates.parts == ((Part.AUDIO_INPUT, 3_000_000), (Part.CACHE_WRITE_1H, 1_600_000))
     assert model.price.source == "your configuration"
     assert model.abilities == {Ability.TOOLS, Ability.VISION}
     assert model.level is Level.ADVANCED

@@ -123,6 +123,9 @@ class Usage:
         )
 
 
+BUCKETS = ("input", "output", "cached_input", "cache_write", "reasoning")
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """Whole micro-dollars per million tokens. None means: billed at the plain rate of its bucket."""
@@ -204,8 +207,7 @@ class Rates:
         return Money(amount)
 
     def to_json(self) -> dict[str, Any]:
-        plain = ("input", "output", "cached_input", "cache_write", "reasoning")
-        named = {name: rate for name in plain if (rate := getattr(self, name)) is not None}
+        named = {name: rate for name in BUCKETS if (rate := getattr(self, name)) is not None}
         return {**named, "parts": dict(self.parts)} if self.parts else named
 
     @classmethod

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..routing.budget import REFUSE, Budgets, WayOut, WaysOut, alone, listed
 from ..routing.decision import Diversity, Leanings, Policy, Retries, Votes, Weights
-from ..routing.money import ZERO, Money, Price, Rates
+from ..routing.money import BUCKETS, ZERO, Money, Price, Rates, Tier
+from ..routing.parts import Part
 from ..routing.ports import Timeouts
 from ..routing.profile import Ability, Level, TaskType
 from ..routing.request import Check, Strategy, tag_name
@@ -222,16 +223,7 @@ def _model(reading: Reading, name: str, at: Found, providers: Mapping[str, Provi
     said = section(reading, "models", name)
     provider, _, model = name.partition("/")
     _known_provider(reading, provider, providers, ("models", name))
-    prices = {bucket: said.pop(f"{bucket}_usd") for bucket in ("input", "output", "cached_input", "cache_write")}
-    prices["reasoning"] = said.pop("reasoning_usd")
-    per_call = said.pop("per_call_usd")
-    price = None
-    if prices["input"] is not None and prices["output"] is not None:
-        rates: dict[str, Any] = {bucket: None if usd is None else usd.usd for bucket, usd in prices.items()}
-        price = Price(Rates.from_usd(**rates), per_call=per_call or ZERO, source="your configuration")
-    elif any(usd is not None for usd in (*prices.values(), per_call)) and not _told(reading, ("models", name)):
-        missing = "input_usd" if prices["input"] is None else "output_usd"
-        reading.problem(at.origin, ("models", name), f"{missing} is missing; a price needs input_usd and output_usd")
+    price = _price(reading, name, at, said)
     abilities, by_task = said["abilities"], said["task_abilities"]
     return ModelSettings(
         **{
@@ -244,6 +236,29 @@ def _model(reading: Reading, name: str, at: Found, providers: Mapping[str, Provi
             "task_abilities": by_task and {TaskType(task): offset for task, offset in by_task.items()},
         }
     )
+
+
+def _price(reading: Reading, name: str, at: Found, said: dict[str, Any]) -> Price | None:
+    """Takes what it reads out of `said`."""
+    usual = {bucket: usd for bucket in BUCKETS if (usd := said.pop(f"{bucket}_usd")) is not None}
+    usual |= said.pop("parts_usd") or {}
+    over, dear, per_call = said.pop("long_prompt_over"), said.pop("long_prompt_usd"), said.pop("per_call_usd")
+    path = ("models", name)
+    if (over is None) != (dear is None) and not _told(reading, path):
+        missing = "long_prompt_over" if over is None else "long_prompt_usd"
+        reading.problem(at.origin, path, f"{missing} is missing; long_prompt_over and long_prompt_usd go together")
+    if "input" in usual and "output" in usual:
+        tiers = (Tier(over, _rates({**usual, **dear})),) if over is not None and dear is not None else ()
+        return Price(_rates(usual), tiers, per_call or ZERO, "your configuration")
+    if (usual or per_call is not None or dear) and not _told(reading, path):
+        missing = "output_usd" if "input" in usual else "input_usd"
+        reading.problem(at.origin, path, f"{missing} is missing; a price needs input_usd and output_usd")
+    return None
+
+
+def _rates(prices: Mapping[str, Money]) -> Rates:
+    plain: dict[str, Any] = {name: usd.usd for name, usd in prices.items() if name in BUCKETS}
+    return Rates.from_usd(**plain, parts={Part(name): usd.usd for name, usd in prices.items() if name not in BUCKETS})
 
 
 def _known_provider(reading: Reading, name: str, providers: Mapping[str, ProviderSettings], path: Path) -> None:

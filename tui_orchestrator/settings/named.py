@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ..routing.domains import DOMAINS
+from ..routing.money import BUCKETS
+from ..routing.parts import Part
 from ..routing.profile import Ability, Level, TaskType
 from ..routing.request import Strategy
 from .kinds import (
@@ -194,6 +196,27 @@ MODELS = Table(
                 _PRICE, None, "What input tokens written to a cache cost.", "0.50", unset="as input_usd"
             ),
             "reasoning_usd": Key(_PRICE, None, "What hidden reasoning tokens cost.", "1.60", unset="as output_usd"),
+            "parts_usd": Key(
+                ByName(Choice(tuple(Part)), _PRICE, "kinds of tokens"),
+                None,
+                f"US dollars per million of the tokens that have a price of their own: {', '.join(Part)}.",
+                "{ cache_write_1h = 0.80, image_input = 0.60 }",
+                unset="as the tokens they are among",
+            ),
+            "long_prompt_over": Key(
+                TOKENS,
+                None,
+                "Longer prompts are billed by long_prompt_usd as a whole.",
+                "200000",
+                unset="none",
+            ),
+            "long_prompt_usd": Key(
+                ByName(Choice((*BUCKETS, *Part)), _PRICE, "kinds of tokens"),
+                None,
+                "US dollars per million tokens of such a prompt and its answer, by kind; goes with long_prompt_over.",
+                "{ input = 0.80, output = 2.40 }",
+                unset="as above",
+            ),
             "per_call_usd": Key(Usd(), None, "What each call costs beside its tokens.", "0.005", unset="0"),
             "context_window": Key(TOKENS, None, "Input and output together.", "131072", unset="not known"),
             "max_output": Key(TOKENS, None, "Most tokens it can answer with.", "16384", unset="not known"),
