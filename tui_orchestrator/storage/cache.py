@@ -120,12 +120,14 @@ class SqliteCache:
 
         def find(connection: sqlite3.Connection) -> tuple[str, CachedAnswer] | None:
             likest = vectors.likest(connection, question.context, vector, self._settings.semantic_similarity, CLOSEST)
-            for key, similarity in likest:
+            for row, key, similarity in likest:
                 found = connection.execute(
                     f"SELECT prompt, {_ANSWER} FROM vectors JOIN answers USING (key) WHERE key = ? AND stored > ?",
                     (key, fresh),
                 ).fetchone()
-                if found and why_not_alike(found[0], question.prompt) is None:
+                if found is None:
+                    vectors.drop(row)
+                elif why_not_alike(found[0], question.prompt) is None:
                     return key, replace(_answer(*found[1:]), prompt=found[0], similarity=similarity)
             return None
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Vector: TypeAlias = NDArray[np.float32]
 
 _AT_ONCE = 2_000
+_GONE = -1
 
 
 class Embedder(Protocol):
@@ -35,7 +36,7 @@ class Vectors:
         """The last serial that was read."""
         self._matrix: NDArray[np.float32] | None = None
         self._contexts: NDArray[np.int64] | None = None
-        """A number for each row's context, −1 for a row that is gone."""
+        """A number for each row's context, or _GONE."""
         self._numbers: dict[str, int] = {}
         self._keys: list[str] = []
 
@@ -50,29 +51,26 @@ class Vectors:
 
     def likest(
         self, connection: sqlite3.Connection, context: str, vector: Vector, least: float, most: int
-    ) -> list[tuple[str, float]]:
-        """Keys of the prompts of this context at least so like, with their cosines, the likest first."""
+    ) -> list[tuple[int, str, float]]:
+        """The prompts of this context at least so like, the likest first: each with its row, for `drop`, its key, and
+        its cosine. Some may be gone since."""
         import numpy as np
 
         self._catch_up(connection)
         number = self._numbers.get(context)
         if number is None or self._matrix is None or self._contexts is None:
             return []
-        rows = np.flatnonzero(self._contexts[: len(self._keys)] == number)
-        cosines = self._matrix[rows] @ vector
-        near = np.flatnonzero(cosines >= least)
+        # The whole product is cheaper than a copy of most of the matrix.
+        cosines = self._matrix[: len(self._keys)] @ vector
+        near = np.flatnonzero((cosines >= least) & (self._contexts[: len(self._keys)] == number))
         # The newest first among equals: it is good for the longest.
-        order = near[np.lexsort((-near, -cosines[near]))]
-        found: list[tuple[str, float]] = []
-        for at in order:
-            key = self._keys[rows[at]]
-            if connection.execute("SELECT 1 FROM vectors WHERE key = ?", (key,)).fetchone() is None:
-                self._contexts[rows[at]] = -1
-                continue
-            found.append((key, float(cosines[at])))
-            if len(found) == most:
-                break
-        return found
+        order = near[np.lexsort((-near, -cosines[near]))][:most]
+        return [(int(row), self._keys[row], float(cosines[row])) for row in order]
+
+    def drop(self, row: int) -> None:
+        """It is gone from the store, or past its time: never found again."""
+        if self._contexts is not None:
+            self._contexts[row] = _GONE
 
     def _catch_up(self, connection: sqlite3.Connection) -> None:
         if self._matrix is not None and self._contexts is not None and len(self._keys) > _AT_ONCE:
@@ -96,9 +94,9 @@ class Vectors:
         vectors = np.frombuffer(b"".join(row[3] for row in rows), dtype=np.float16).reshape(len(rows), -1)
         before, after = len(self._keys), len(self._keys) + len(rows)
         if self._matrix is None or self._contexts is None or after > len(self._matrix):
-            room = max(256, 2 * after)
+            room = max(256, after + after // 2)
             matrix = np.zeros((room, vectors.shape[1]), dtype=np.float32)
-            contexts = np.full(room, -1, dtype=np.int64)
+            contexts = np.full(room, _GONE, dtype=np.int64)
             if self._matrix is not None and self._contexts is not None:
                 matrix[:before], contexts[:before] = self._matrix[:before], self._contexts[:before]
             self._matrix, self._contexts = matrix, contexts
