@@ -7,10 +7,13 @@ import io
 import json
 from decimal import Decimal
 
+import pytest
+
 from tests.cli.conftest import Shell
+from tui_orchestrator.cli.costs import DIMENSIONS
 from tui_orchestrator.demo import LISTING, Break, Phase, Reply, Say
 
-GROUPINGS = ("model", "provider", "task", "strategy", "day", "session")
+GROUPINGS = (*DIMENSIONS, "model,task", "session,model,outcome")
 
 
 async def test_models_are_listed_with_prices_context_and_health(shell: Shell) -> None:
@@ -70,17 +73,81 @@ async def test_costs_add_up_the_same_however_they_are_grouped(shell: Shell) -> N
     assert spent > 0
     for by in GROUPINGS:
         told = (await shell.run("costs", "--by", by, "--format", "json", "--period", "today")).json
-        assert told["by"] == by
+        assert told["by"] == by.split(",")
         assert told["total"]["attempts"] == len(attempts) == sum(row["attempts"] for row in told["rows"])
         assert sum(Decimal(str(row["cost_usd"])) for row in told["rows"]) == spent
         assert Decimal(str(told["total"]["cost_usd"])) == spent
         assert sum(row["failed"] for row in told["rows"]) == 2
+    each = (await shell.run("costs", "--by", "attempt", "--format", "json")).json
+    assert [row["outcome"] for row in each["rows"]].count("failed") == 2
+    assert sum(Decimal(row["cost_usd"]) for row in each["rows"]) == spent
+    assert (each["found"], each["total"]["attempts"]) == (len(attempts), len(attempts))
 
 
 async def test_every_period_holds_what_was_spent_just_now(shell: Shell) -> None:
     await shell.run("ask", "-m", "rush-pro", "hello")
     for period in ("today", "day", "week", "month", "all"):
         assert (await shell.run("costs", "--period", period, "--format", "json")).json["total"]["attempts"] == 1
+
+
+async def test_a_span_of_days_is_said_in_dates_or_words(shell: Shell) -> None:
+    await shell.run("ask", "-m", "rush-pro", "hello")
+    today = (await shell.run("costs", "--by", "day", "--format", "json")).json["rows"][0]["day"]
+
+    async def attempts(*span: str) -> int:
+        told = (await shell.run("costs", *span, "--format", "json")).json
+        return int(told["total"]["attempts"])
+
+    assert await attempts("--from", "today") == 1
+    assert await attempts("--from", today, "--to", today) == 1
+    assert await attempts("--from", "2w") == 1
+    assert await attempts("--to", "yesterday") == 0
+    assert await attempts("--from", "7d", "--to", "1d") == 0
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        (("--from", "soon"), "'soon' is not a day; say it as 2"),
+        (("--from", "2026-02-30"), "'2026-02-30' is not a day"),
+        (("--from", "today", "--to", "yesterday"), "before it begins"),
+        (("--period", "week", "--from", "today"), "not both"),
+        (("--by", "modle"), "'modle' is not known; did you mean 'model'?"),
+        (("--by", "attempt,model"), "cannot be joined"),
+    ],
+)
+async def test_a_time_or_a_grouping_that_makes_no_sense_is_told(shell: Shell, span: tuple[str, ...], said: str) -> None:
+    ended = await shell.run("costs", *span)
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_rows_that_are_left_out_are_told_and_in_the_total(shell: Shell) -> None:
+    await _spend(shell)
+    ended = await shell.run("costs", "--limit", "1")
+    assert len(ended.out.splitlines()) == 5  # head, row, total, what was left out, savings
+    assert " rows; the total is of all." in ended.out
+    told = (await shell.run("costs", "--limit", "1", "--format", "json")).json
+    assert len(told["rows"]) == 1 < told["found"]
+    assert told["total"]["attempts"] > told["rows"][0]["attempts"]
+
+
+async def test_a_title_does_not_become_a_formula_in_a_spreadsheet(shell: Shell) -> None:
+    await shell.run("ask", "-m", "rush-pro", "=HYPERLINK(1)")
+    ended = await shell.run("costs", "--by", "session", "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(ended.out))
+    assert row["title"].startswith("'=HYPERLINK")
+
+
+async def test_the_states_of_a_cost_stand_apart(shell: Shell) -> None:
+    await _spend(shell)
+    told = (await shell.run("costs", "--format", "json")).json
+    for row in [*told["rows"], told["total"]]:
+        parts = [Decimal(row[name]) for name in ("billed_usd", "computed_usd", "estimated_usd")]
+        assert sum(parts) == Decimal(row["cost_usd"])
+    assert Decimal(told["total"]["estimated_usd"]) > 0
+    assert Decimal(told["total"]["computed_usd"]) > 0
 
 
 async def test_the_table_ends_with_a_total_and_the_savings_line(shell: Shell) -> None:
@@ -101,7 +168,7 @@ async def test_csv_holds_exact_amounts_and_its_savings_line_goes_to_stderr(shell
     rows = list(csv.DictReader(io.StringIO(ended.out)))
     told = (await shell.run("costs", "--format", "json", "--by", "model")).json
     assert {row["model"]: Decimal(row["cost_usd"]) for row in rows} == {
-        row["key"]: Decimal(str(row["cost_usd"])) for row in told["rows"]
+        row["model"]: Decimal(row["cost_usd"]) for row in told["rows"]
     }
     assert ended.err.startswith("Estimate: ")
 

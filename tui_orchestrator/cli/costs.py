@@ -2,208 +2,154 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..routing.event_json import usd
-from .manners import OUTPUT_HELP, Invocation, Word, output_file, run, say, write_file
+from .manners import USAGE, Invocation, Stop, output_file, run
+from .periods import dimensions, period_or_span, put, report_options
 from .printing import as_json, table
 
 if TYPE_CHECKING:
+    from ..routing.events import Attempt
+    from ..services.reporting import Listed, Spent
     from ..services.runtime import Runtime
-    from ..storage.reports import Savings, Totals
+    from ..storage.reports import Totals
 
-_PERIODS = ("today", "day", "week", "month", "all")
-_GROUPINGS = ("model", "provider", "task", "strategy", "day", "session")
-_FORMS = ("table", "json", "csv")
-_SPANS = "today or day, week (the last 7 days), month (this one) or all; by your local days."
+DIMENSIONS = (
+    "model", "provider", "task", "strategy", "day", "week", "month", "session", "cause", "outcome", "cost_state",
+)  # fmt: skip
+EVERY_ATTEMPT = "attempt"
+ATTEMPTS_SHOWN = 100
 
 
 @click.command()
-@click.option("--period", type=Word(_PERIODS), metavar="SPAN", default="month", show_default=True, help=_SPANS)
+@report_options
 @click.option(
     "--by",
-    type=Word(_GROUPINGS),
+    multiple=True,
+    callback=dimensions((*DIMENSIONS, EVERY_ATTEMPT)),
     metavar="WHAT",
-    default="model",
-    show_default=True,
-    help=f"One row for each: {', '.join(_GROUPINGS)}.",
+    help=f"One row for each: {', '.join(DIMENSIONS)}; several with commas; or {EVERY_ATTEMPT}, for a row for every "
+    "single one.  [default: model]",
 )
 @click.option(
-    "--format",
-    "form",
-    type=Word(_FORMS),
-    metavar="FORM",
-    default="table",
-    show_default=True,
-    help=f"One of {', '.join(_FORMS)}.",
+    "-n",
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help=f"At most so many rows, the dearest or the latest; the total is of all.  [default: {ATTEMPTS_SHOWN} attempts]",
 )
-@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help=OUTPUT_HELP)
 @click.pass_obj
-def costs(invocation: Invocation, period: str, by: str, form: str, output: Path | None) -> None:
+def costs(
+    invocation: Invocation,
+    period: str | None,
+    first: str | None,
+    last: str | None,
+    by: tuple[str, ...],
+    form: str,
+    limit: int | None,
+    output: Path | None,
+) -> None:
     """Report what was spent: every attempt counts, failed and cancelled ones too.
 
-    A cost that holds estimated figures is marked ~; attempts whose cost is not known are counted apart, never as
-    zero. The last line says what the same tokens would have cost on the baseline model, which is an estimate.
+    A cost that holds estimated figures is marked ~, and one that lacks attempts of unknown cost +?; in JSON and CSV the
+    parts that were billed, computed and estimated, and the number of the unknown, stand apart, as exact decimals. The
+    last line says what the same tokens would have cost on the baseline model, which is an estimate.
 
     \b
     Examples:
       tui-orchestrator costs
       tui-orchestrator costs --period today --by session
+      tui-orchestrator costs --from 2026-11-01 --to yesterday --by model,task
+      tui-orchestrator costs --from 7d --by attempt --limit 20
       tui-orchestrator costs --period all --by day --format csv -o costs.csv
     """
-    file = output_file(output)
+    when, file = period_or_span(period, first, last), output_file(output)
+    if EVERY_ATTEMPT in by and len(by) > 1:
+        raise Stop(f"--by {EVERY_ATTEMPT} has a row for every single one; it cannot be joined with others", USAGE)
 
     async def report() -> None:
+        from ..services.reporting import as_csv, savings_line
+
         async with invocation.runtime(look=False) as runtime:
-            spent = await _spent(runtime, period, by)
+            found = await _found(runtime, when, by or ("model",), limit)
+        line = savings_line(found.savings, found.baseline)
         if form == "json":
-            _put(as_json(spent.as_json(runtime.demo)), file)
+            put(as_json(found.as_json(runtime.demo)), file)
         elif form == "csv":
-            _put(_csv(by, spent.groups), file)
-            click.echo(spent.savings_line, err=True)
+            put(as_csv(found.columns, found.records).rstrip("\n"), file)
+            click.echo(line, err=True)
         else:
-            text = table(_head(by), _rows(spent.groups, spent.total), right=_head(by)[1:])
-            _put(f"{text}\n{spent.savings_line}", file)
+            put("\n".join([_table(found), *_left_out(found), line]), file)
 
     run(report())
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    period: str
-    by: str
-    groups: tuple[Totals, ...]
-    total: Totals
-    savings: Savings | None
-    baseline: str | None
+async def _found(runtime: Runtime, when: Any, by: tuple[str, ...], limit: int | None) -> Spent | Listed:
+    from ..services.reporting import listed, spent
 
-    @property
-    def savings_line(self) -> str:
-        return savings_line(self.savings, self.baseline)
-
-    def as_json(self, demo: bool) -> dict[str, Any]:
-        return {
-            "period": self.period,
-            "by": self.by,
-            "demo": demo,
-            "rows": [totals_json(group) for group in self.groups],
-            "total": totals_json(self.total),
-            "savings": savings_json(self.savings, self.baseline),
-        }
+    if by == (EVERY_ATTEMPT,):
+        return await listed(runtime, when, limit or ATTEMPTS_SHOWN)
+    return await spent(runtime, by, when, limit)  # type: ignore[arg-type]  # they are DIMENSIONS
 
 
-async def _spent(runtime: Runtime, period: Any, by: Any) -> Spent:
-    from ..services.spending import baseline_model
-
-    baseline = baseline_model(runtime.registry, runtime.router.policy.baseline_model)
-    price = baseline.price if baseline else None
-    return Spent(
-        period,
-        by,
-        await runtime.reports.totals(by, period),
-        await runtime.reports.total(period),
-        await runtime.reports.savings(price, period) if price else None,
-        baseline.id if baseline else None,
-    )
+def _left_out(found: Spent | Listed) -> list[str]:
+    shown = len(found.records)
+    return [f"{shown:,} of {found.found:,} rows; the total is of all."] if shown < found.found else []
 
 
-def _put(text: str, file: Path | None) -> None:
-    if file is None:
-        say(text)
-    else:
-        write_file(file, text + "\n")
+def _table(found: Spent | Listed) -> str:
+    from ..services.reporting import Spent
+
+    if isinstance(found, Spent):
+        keys = ("session", "title") if found.by == ("session",) else found.by
+        head = (*keys, *_SUMS)
+        rows = [_row(_keys(found, group), group) for group in found.groups]
+        rows.append(_row(("total", *[""] * (len(keys) - 1)), found.total))
+        return table(head, rows, right=_SUMS)
+    rows = [_attempt(attempt) for attempt in found.attempts]
+    rows.append(("total", "", "", "", "", *_row((), found.total)[-4:-2], "", str(found.total)))
+    return table(_ATTEMPT, rows, right=_ATTEMPT[5:])
 
 
-def _head(by: str) -> tuple[str, ...]:
-    return (by, "attempts", "failed", "cancelled", "cached", "tokens in", "tokens out", "cost", "unknown")
+def _keys(found: Spent, group: Totals) -> tuple[str, ...]:
+    keys = tuple(key or "-" for key in group.keys)
+    return (*keys, found.titles.get(group.keys[0], "")) if found.by == ("session",) else keys
 
 
-def _rows(groups: tuple[Totals, ...], total: Totals) -> list[tuple[str, ...]]:
-    return [_row(group.key or "-", group) for group in groups] + [_row("total", total)]
+_SUMS = ("attempts", "failed", "cancelled", "cached", "tokens in", "tokens out", "cost", "unknown")
 
 
-def _row(name: str, group: Totals) -> tuple[str, ...]:
+def _row(keys: tuple[str, ...], group: Totals) -> tuple[str, ...]:
     return (
-        name,
+        *keys,
         f"{group.attempts:,}",
         f"{group.failed:,}",
         f"{group.cancelled:,}",
         f"{group.cache_hits:,}",
         f"{group.input_tokens:,}",
         f"{group.output_tokens:,}",
-        f"{'~' if group.estimated else ''}{group.cost}",
+        str(group),
         f"{group.unknown:,}",
     )
 
 
-def totals_json(group: Totals) -> dict[str, Any]:
-    return {
-        "key": group.key,
-        "attempts": group.attempts,
-        "finished": group.finished,
-        "failed": group.failed,
-        "cancelled": group.cancelled,
-        "cache_hits": group.cache_hits,
-        "input_tokens": group.input_tokens,
-        "output_tokens": group.output_tokens,
-        "cached_input_tokens": group.cached_input_tokens,
-        "cost_usd": usd(group.cost),
-        "estimated_usd": usd(group.estimated),
-        "unknown": group.unknown,
-        "saved_by_cache_usd": usd(group.saved_by_cache),
-    }
+_ATTEMPT = ("started", "model", "task", "cause", "outcome", "tokens in", "tokens out", "seconds", "cost")
 
 
-def _csv(by: str, groups: tuple[Totals, ...]) -> str:
-    from ..storage.reports import Totals
-
-    file = io.StringIO()
-    names = [name for name in totals_json(Totals("")) if name != "key"]
-    writer = csv.DictWriter(file, [by, *names], lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    for group in groups:
-        # The amounts as exact decimals: a spreadsheet adds them up.
-        exact = {
-            "cost_usd": f"{group.cost.usd:f}",
-            "estimated_usd": f"{group.estimated.usd:f}",
-            "saved_by_cache_usd": f"{group.saved_by_cache.usd:f}",
-        }
-        writer.writerow({by: _cell(group.key), **totals_json(group), **exact})
-    return file.getvalue().rstrip("\n")
-
-
-def _cell(text: str) -> str:
-    """A name that begins like a formula must not become one in a spreadsheet."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
-
-
-def savings_line(savings: Savings | None, baseline: str | None) -> str:
-    if savings is None or baseline is None:
-        return "Savings are not known: no baseline model has a known price; set router.baseline_model."
-    if not savings.attempts:
-        return f"Nothing was answered in this time, so there is nothing to compare with {baseline}."
-    saved = savings.saved
-    difference = f"{saved} saved" if saved.picodollars >= 0 else f"{-saved} more was spent"
+def _attempt(attempt: Attempt) -> tuple[str, ...]:
+    about = "~" if attempt.usage.source == "estimated" else ""
+    outcome = "cached" if attempt.from_cache else attempt.outcome.value
     return (
-        f"Estimate: the tokens of all finished attempts would have cost {savings.baseline} on {baseline} instead of "
-        f"{savings.cost}: {difference}."
+        f"{attempt.started.astimezone():%Y-%m-%d %H:%M:%S}",
+        attempt.model,
+        attempt.task_type,
+        attempt.cause.value,
+        f"{outcome}: {attempt.error_kind.value}" if attempt.error_kind else outcome,
+        f"{about}{attempt.usage.input:,}",
+        f"{about}{attempt.usage.output:,}",
+        f"{attempt.latency_s:.1f}",
+        str(attempt.cost),
     )
-
-
-def savings_json(savings: Savings | None, baseline: str | None) -> dict[str, Any] | None:
-    if savings is None:
-        return None
-    return {
-        "estimate": True,
-        "baseline_model": baseline,
-        "attempts": savings.attempts,
-        "cost_usd": usd(savings.cost),
-        "baseline_usd": usd(savings.baseline),
-        "saved_usd": usd(savings.saved),
-    }

@@ -14,12 +14,12 @@ from . import decisions, performance, totals
 from .database import Database
 from .performance import ASPECTS, Aspect, Measured
 from .rows import SELECT_ATTEMPTS, attempt_of
-from .spans import PERIODS, Period, Span, span_of
-from .totals import DIMENSIONS, Dimension, Savings, Totals
+from .spans import PERIODS, Period, Span, day_of, span_of
+from .totals import DIMENSIONS, Dimension, Savings, Totals, added
 
 __all__ = [
     "ASPECTS", "DIMENSIONS", "PERIODS", "Aspect", "Dimension", "Measured", "Period", "Reports", "Savings", "Span",
-    "Totals",
+    "Totals", "added", "day_of",
 ]  # fmt: skip
 
 
@@ -59,6 +59,10 @@ class Reports:
         """The attempts of a time, the latest first, of which every dimension in `where` has that key."""
         span, wanted = self.span(period), tuple(where)
         return await self._db.report(lambda c: totals.attempts(c, wanted, span, limit))
+
+    async def titles(self, sessions: Sequence[str]) -> dict[str, str]:
+        """By the ids of the sessions; without those that are not kept, and those without a title."""
+        return await self._db.report(lambda c: totals.titles(c, sessions))
 
     async def attempts(self, request_id: str) -> tuple[Attempt, ...]:
         """Of one turn, by number."""

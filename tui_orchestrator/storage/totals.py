@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -132,6 +133,13 @@ _SUMS = """
 """
 
 
+def added(groups: Sequence[Totals]) -> Totals:
+    """All of them together."""
+    nothing = Totals("")
+    names = [name for name in Totals.__slots__ if name not in ("key", "keys")]
+    return Totals("", **{name: sum((getattr(one, name) for one in groups), getattr(nothing, name)) for name in names})
+
+
 def cube(connection: sqlite3.Connection, by: Sequence[Dimension], span: Span) -> tuple[Totals, ...]:
     """One for each mix of keys that occurs. By time in its order when that comes first, all else the dearest first."""
     rows = connection.execute(
@@ -157,6 +165,13 @@ def attempts(
     keys = [_monday(key) if dimension == "week" else key for dimension, key in where]
     query = f"{SELECT_ATTEMPTS} WHERE day BETWEEN ? AND ?{holds} ORDER BY day DESC, started DESC, rowid DESC LIMIT ?"
     return tuple(attempt_of(row) for row in connection.execute(query, (*span.bounds, *keys, limit)))
+
+
+def titles(connection: sqlite3.Connection, sessions: Iterable[str]) -> dict[str, str]:
+    """Of those that are kept; ledger rows outlive their session."""
+    wanted = json.dumps(list(sessions))
+    query = "SELECT id, title FROM sessions WHERE id IN (SELECT value FROM json_each(?)) AND deleted IS NULL AND title <> ''"
+    return dict(connection.execute(query, (wanted,)))
 
 
 def _source(needed: Iterable[Dimension | str]) -> str:
