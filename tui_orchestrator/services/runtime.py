@@ -41,8 +41,8 @@ from ..storage.observations import Observations
 from ..storage.reports import Reports
 from .alerts import Alerts
 from .feedback import Feedback
-from .places import embedding_problem
 from .pace import Pace
+from .places import embedding_problem
 
 DEMO_NOTICE = "No key and no local model server was found, so the embedded demo models answer; their money is not real."
 TEST_PROMPT = "Reply with the single word: ready"

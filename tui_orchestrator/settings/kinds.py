@@ -68,6 +68,26 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class FlagOr:
+    """On, off, or another way of being on."""
+
+    word: str
+
+    @property
+    def words(self) -> str:
+        return f'true, false or "{self.word}"'
+
+    def parse(self, raw: object) -> bool | str:
+        if isinstance(raw, bool) or raw == self.word:
+            assert isinstance(raw, bool | str)
+            return raw
+        raise ValueError(f"{shown(raw)} is neither true nor false nor {self.word}")
+
+    def from_text(self, text: str) -> object:
+        return Flag().from_text(text)
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
     low: Decimal | int = 0
     high: Decimal | int = 1

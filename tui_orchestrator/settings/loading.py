@@ -58,7 +58,7 @@ def load(
         settings = replace(settings, providers=_with_keys(reading, providers, environment))
     if reading.problems:
         raise SettingsError(*dict.fromkeys(reading.problems))
-    return replace(settings, notices=tuple(_notices(settings)))
+    return replace(settings, notices=tuple(_notices(settings)), file=own)
 
 
 def _notices(settings: Settings) -> Iterator[str]:

@@ -10,7 +10,7 @@ from ..routing.decision import Policy
 from ..routing.ports import Timeouts
 from ..routing.request import Check
 from .caching import CACHE
-from .kinds import MODEL, Choice, FilePath, Flag, ListOf, Number, Text, Url, Usd, WordOrList, whole
+from .kinds import MODEL, Choice, FilePath, Flag, FlagOr, ListOf, Number, Text, Url, Usd, WordOrList, whole
 from .named import CHAINS, MODELS, PAUSE, PERSONAS, PROVIDERS, RULES, SHARE, STRATEGY, TEMPERATURE, TOKENS
 from .shape import Key, Path, Table
 from .values import UiSettings
@@ -238,6 +238,12 @@ _UI_TABLE = Table(
         ),
         "density": Key(
             Choice(("comfortable", "compact")), _UI.density, "How much air there is between things.", '"compact"'
+        ),
+        "notifications": Key(
+            FlagOr("bell"),
+            _UI.notifications,
+            "Ask the terminal to notify when a cap is nearly spent and you look elsewhere; `bell` rings instead.",
+            '"bell"',
         ),
         "keymap": Table(
             "Keys of your own: an action's id, as the help (F1) lists it, and its key or keys with commas between.",

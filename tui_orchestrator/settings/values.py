@@ -149,6 +149,8 @@ class UiSettings:
     panes: tuple[str, ...] = ("chat", "decision", "costs")
     """Those shown at the start, as far as the terminal is wide enough."""
     density: Literal["comfortable", "compact"] = "comfortable"
+    notifications: bool | Literal["bell"] = True
+    """Whether the terminal is asked to notify of a cap that is nearly spent."""
     keymap: Mapping[str, str] = field(default_factory=dict)
     """Action id → key, such as 'ctrl+g'; several with commas between."""
 
@@ -189,5 +191,8 @@ class Settings:
     """Dotted key → value as it was read, for showing: every fixed key, and of those under names the ones said."""
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Dotted key → where its value came from: 'default', 'FILE:LINE' (a .env too), 'env NAME', 'flag'."""
+    file: Path | None = None
+    """The user's own, or the one that was named instead, whether it is there or not: where a setting is kept. None:
+    that of `locations.config_file()`."""
     notices: tuple[str, ...] = ()
     """Sentences worth showing once that stop nothing."""
