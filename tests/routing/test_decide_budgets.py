@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_orchestrator.routing.budget import WayOut, WaysOut, alone
+from tui_orchestrator.routing.budget import WayOut, WaysOut, alone, listed
 from tui_orchestrator.routing.decide import choose, decide
 from tui_orchestrator.routing.decision import (
     Asked,
@@ -20,7 +20,7 @@ from tui_orchestrator.routing.model import Model, Registry
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.request import Strategy
 
-from .deciding import CHEAP, DEAR, LOCAL, WORDS, budgets, decided, room
+from .deciding import CHEAP, DEAR, LOCAL, WAYS_OUT, WORDS, budgets, decided, room
 from .samples import candidate, model, price, profile, request, too_dear
 
 
@@ -140,6 +140,66 @@ def test_more_budget_never_lowers_the_success_probability_of_quality(
         # Within a hundredth it is a tie, and ties go to the cheaper.
         if on_exhausted != alone(WayOut.LOCAL) or tight.local == loose.local:
             assert loose.success_probability >= tight.success_probability - 0.01
+
+
+@pytest.mark.parametrize(
+    ("words", "chosen", "tokens"),
+    [
+        # At $0.20 b/dear fits with fewer tokens, a/cheap and here/small with all of them.
+        (["fewer_tokens", "cheapest"], "b/dear", "fewer"),
+        (["cheapest", "fewer_tokens"], "a/cheap", "all"),
+        (["local", "fewer_tokens", "cheapest"], "here/small", "all"),
+        (["cheapest"], "a/cheap", "all"),
+        (["local", "cheapest"], "here/small", "all"),
+        (["refuse"], None, ""),
+        (["fewer_tokens"], "b/dear", "fewer"),
+    ],
+)
+def test_the_ways_out_are_tried_in_the_order_of_the_list(words: list[str], chosen: str | None, tokens: str) -> None:
+    policy = Policy(strategy=Strategy.QUALITY, on_exhausted=listed([WayOut(word) for word in words]))
+    tight = {name: room("0.20") for name in ("dear", "cheap", "small")}
+    decision = decided(registry=Registry.of([CHEAP, DEAR, LOCAL]), policy=policy, **tight)
+    assert decision.model == chosen
+    assert "the day's cap has $0.200 left" in decision.reason
+    if decision.chosen is None:
+        assert (decision.refused, decision.wished) == (Exclusion.OVER_BUDGET, "b/dear")
+    else:
+        assert (decision.chosen.max_tokens < 4096) == (tokens == "fewer")
+        assert bool(decision.chosen.fewer) == (tokens == "fewer")
+        assert f"{decision.chosen.max_tokens:,} tokens at most" in decision.reason or tokens == "all"
+
+
+def test_where_fewer_tokens_come_later_they_are_tried_for_all_who_were_let_in() -> None:
+    # Nobody fits whole; a/cheap fits with fewer tokens, b/dear not even so.
+    policy = Policy(strategy=Strategy.QUALITY, on_exhausted=listed([WayOut.CHEAPEST, WayOut.FEWER_TOKENS]))
+    tight = {"dear": room("0.0015"), "cheap": room("0.0015")}
+    decision = decided(registry=Registry.of([CHEAP, DEAR]), policy=policy, **tight)
+    assert decision.chosen is not None
+    assert decision.chosen.model == "a/cheap"
+    assert decision.chosen.fewer
+
+
+def test_nothing_comes_after_a_refusal() -> None:
+    with pytest.raises(ValueError, match="'refuse' ends the list"):
+        listed([WayOut.REFUSE, WayOut.LOCAL])
+
+
+@given(markets(), budgets, st.sampled_from(list(Strategy)), st.sampled_from(WAYS_OUT))
+def test_whoever_answers_was_let_in_by_a_word_of_the_list(
+    models: tuple[Model, ...], usd: str, strategy: Strategy, ways: WaysOut
+) -> None:
+    policy = Policy(strategy=strategy, on_exhausted=ways, exploration=0.0)
+    wished = _with_room(models, None, policy, 5).model
+    decision = _with_room(models, usd, policy, 5)
+    if decision.chosen is None:
+        assert decision.refused is Exclusion.OVER_BUDGET
+        assert decision.wished == wished
+        return
+    chosen = decision.chosen
+    assert chosen.cost_ceiling is not None
+    assert chosen.cost_ceiling <= Money.from_usd(usd)
+    assert not chosen.fewer or WayOut.FEWER_TOKENS in ways
+    assert chosen.model == wished or WayOut.CHEAPEST in ways or (chosen.local and WayOut.LOCAL in ways)
 
 
 @given(markets(), budgets, budgets, st.sampled_from(list(Strategy)))

@@ -34,6 +34,9 @@ class _Of(Enum):
 
 def check(events: Sequence[Event]) -> None:
     assert events, "a turn says something"
+    # Unless somebody was asked to make room for it.
+    while isinstance(events[0], Waiting) and events[0].why == "budget":
+        events = events[1:]
     assert isinstance(events[0], Decided), "the decision comes first"
     assert isinstance(events[-1], Completed | Failed), "the end comes last"
     assert len({event.request_id for event in events}) == 1, "all events are of one request"
@@ -63,6 +66,9 @@ def check(events: Sequence[Event]) -> None:
                 else:
                     told = {number for number, cause in causes.items() if cause in CHECKS} - answers
                     assert told <= found, "what a check found is told before the turn goes on"
+            case Waiting(why="budget"):
+                assert event.attempt not in attempts, "what does not fit has not begun"
+                assert _Of.RUNNING not in attempts.values(), "and nothing else runs"
             case Text() | Thinking() | Waiting():
                 assert attempts.get(event.attempt) is _Of.RUNNING, "only a running attempt says something"
                 assert not verdicts, "nothing is said after the verdict"

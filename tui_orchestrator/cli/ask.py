@@ -35,6 +35,7 @@ from .manners import (
     write_file,
 )
 from .printing import as_json
+from .raising import ask_for_room, can_ask
 from .turn import Manner, Telling
 
 if TYPE_CHECKING:
@@ -283,6 +284,8 @@ async def _ask(invocation: Invocation, asked: Asked, manner: Manner, verbose: bo
     async with invocation.runtime() as runtime:
         settings = runtime.settings
         telling = Telling(manner, verbose or settings.debug_routing, costs=settings.track_costs)
+        if manner is Manner.TEXT and can_ask():
+            runtime.router.ask_for_room = ask_for_room
         async with await _send(runtime, asked) as turn:
             with _interruptible(turn):
                 async for event in turn:

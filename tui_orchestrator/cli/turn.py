@@ -129,6 +129,8 @@ class Telling:
             self._screen.text(event.text)
 
     def _waiting(self, event: Waiting) -> None:
+        if event.why == "budget":
+            return  # what is asked of the user says it
         if event.seconds >= 1 or self.verbose:
             self._screen.line(f"  waiting {event.seconds:.1f} s: {event.why}", dim=True)
             self._wait()

@@ -73,6 +73,18 @@ class Budgets:
         """For this request, this session, this day or this month; the next begins with the configured cap."""
         return replace(self, raised={**self.raised, (cap.scope, cap.period): limit})
 
+    def with_limit(self, scope: str, limit: Money) -> Budgets:
+        """With the configured cap of this scope changed, for every period."""
+        span, _, whose = scope.partition(" ")
+        if not whose:
+            field_of = {"request": "per_request", "session": "session", "day": "daily", "month": "monthly"}
+            return replace(self, **{field_of[span]: limit})  # type: ignore[arg-type]
+        kind, _, name = whose.partition(":")
+        narrowed = self.providers if kind == "provider" else self.models
+        daily, monthly = narrowed.get(name, (None, None))
+        changed = {**narrowed, name: (limit, monthly) if span == "day" else (daily, limit)}
+        return replace(self, providers=changed) if kind == "provider" else replace(self, models=changed)
+
     def may_be_unpriced(self, model_id: str) -> bool:
         return self.allow_unpriced or model_id in self.unpriced_models
 
@@ -193,6 +205,8 @@ class Refusal:
     states: tuple[BudgetState, ...]
     """Each cap of the hold, without the refused amount."""
     blocking: BudgetState
+    least: Money | None = None
+    """What the call needs with as few output tokens as are worth it; None where fewer are not allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +218,18 @@ class Shortage:
     """The most the call can cost."""
     state: BudgetState
     """The cap with the least left among those that are too tight; it has a limit."""
+    least: Money | None = None
+    """What it needs with fewer output tokens; None where fewer are not allowed."""
+
+    @property
+    def limit(self) -> Money:
+        """What that cap must be raised to for the whole call to fit."""
+        return self.state.spent + self.state.reserved + self.needs
 
     @property
     def least_limit(self) -> Money:
-        """What that cap must be raised to for the call to fit."""
-        return self.state.spent + self.state.reserved + self.needs
+        """What lets it fit at all."""
+        return self.state.spent + self.state.reserved + (self.least or self.needs)
 
 
 def caps_for(request: Request, model: Model | None, budgets: Budgets, today: date) -> tuple[Cap, ...]:

@@ -223,7 +223,7 @@ class Caller:
                 break
             call = replace(call, max_tokens=affordable)
         assert refusal is not None
-        return refusal
+        return replace(refusal, least=price.ceiling(bound, least)) if price and plan.fewer_tokens else refusal
 
     async def _read(self, plan: Plan, call: Call, received: Received, emit: Emit) -> None:
         """Reads the provider's stream to its end. Every wait has a deadline of its own and all share the total."""

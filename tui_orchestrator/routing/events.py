@@ -258,7 +258,8 @@ class Waiting(_Event):
     attempt: int
     seconds: float
     why: str
-    """'rate limit', 'back-off', 'cooldown'."""
+    """'rate limit', 'back-off', 'cooldown'; 'budget' for the user to raise a cap, which may come before the decision
+    and between attempts, and whose `attempt` has not begun."""
 
 
 @dataclass(frozen=True, slots=True)

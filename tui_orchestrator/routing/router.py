@@ -10,7 +10,19 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from .budget import Budgets, BudgetState, Cap, Shortage, WayOut, alone, caps_for, input_bound, tightest, too_tight
+from .budget import (
+    Budgets,
+    BudgetState,
+    Cap,
+    Shortage,
+    WayOut,
+    alone,
+    caps_for,
+    input_bound,
+    least_output,
+    tightest,
+    too_tight,
+)
 from .calling import Caller, Emit
 from .cancelling import heed, undisturbed
 from .decide import decide
@@ -286,9 +298,14 @@ class Router:
         wished = decision.candidate(decision.wished) if decision.wished else None
         if wished is None or wished.cost_ceiling is None:
             return None
-        caps = caps_for(request, self.registry[wished.model], self.budgets, self.caller.clock.today())
-        state = too_tight(self._seen(caps), wished.cost_ceiling)
-        return None if state is None else Shortage(wished.model, wished.cost_ceiling, state)
+        model, least = self.registry[wished.model], None
+        state = too_tight(
+            self._seen(caps_for(request, model, self.budgets, self.caller.clock.today())), wished.cost_ceiling
+        )
+        if model.price is not None and WayOut.FEWER_TOKENS in decision.asked.policy.on_exhausted:
+            bound = self.caller.estimates.bound(model.id, decision.profile)
+            least = model.price.ceiling(bound, least_output(wished.max_tokens, decision.profile.output_tokens))
+        return None if state is None else Shortage(model.id, wished.cost_ceiling, state, least)
 
     async def _make_room(self, shortage: Shortage) -> Budgets | None:
         limit = None if self.ask_for_room is None else await self.ask_for_room(shortage)

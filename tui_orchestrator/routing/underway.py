@@ -79,7 +79,8 @@ class Underway:
             return False
         await self.emit(waiting_for_room(self.request.id, self.clock.now(), self.started + 1))
         heed()
-        budgets = await self.make_room(Shortage(refusal.hold.model, refusal.hold.amount, refusal.blocking))
+        shortage = Shortage(refusal.hold.model, refusal.hold.amount, refusal.blocking, refusal.least)
+        budgets = await self.make_room(shortage)
         if budgets is None:
             return False
         self.budgets, self.refusal = budgets, None

@@ -112,7 +112,8 @@ class Walk:
                 outcome = await turn.caller.attempt(plan, self._emit_after_escalation(candidate.model))
                 if not isinstance(outcome, Refusal):
                     return outcome
-                turn.refusal = turn.refusal or outcome
+                if candidate.model == model:
+                    turn.refusal = outcome
                 turn.never_started()
             answered = any(tried.error is None for tried in turn.answers)
             if answered or not await turn.wait_for_room():

@@ -18,6 +18,7 @@ from ..routing.events import (
     Failed,
     Text,
     Thinking,
+    Waiting,
 )
 from ..routing.money import Money
 from ..routing.request import Check, Image, Message, Request, Strategy
@@ -215,7 +216,10 @@ class _Keeping:
     def record(self, event: Event) -> Coroutine[Any, Any, None] | None:
         """What there is to store now, if anything; most pieces of text only join the others in memory."""
         match event:
-            case Decided() if self._request.prompt.strip() or self._request.has_images:
+            case Decided() | Waiting() if not self._stored and (
+                self._request.prompt.strip() or self._request.has_images
+            ):
+                # A turn may wait for room in a budget before anything is decided.
                 self._stored = True
                 return self._prompt()
             case AttemptStarted():

@@ -48,6 +48,8 @@ DEMO_NOTICE = "No key and no local model server was found, so the embedded demo 
 TEST_PROMPT = "Reply with the single word: ready"
 TEST_TOKENS = 64
 WARM_AFTER_S = 0.5
+RECOVER_EVERY_S = 30.0
+"""A killed program's reservations are gone within a minute, also where nobody asks anything meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +168,18 @@ class Runtime:
 
     def start_background(self) -> None:
         """Reads the profile's weights and the providers' lists, looks for local servers and imports the SDKs, all
-        beside the event loop."""
+        beside the event loop; then frees again and again what killed copies of the program had set aside."""
         kinds = {provider.kind for provider in self.catalogue.providers.values() if provider.usable}
-        for work in (_read_weights(), self._look(), _warm_when_quiet(kinds, self._embedder)):
+        for work in (_read_weights(), self._look(), _warm_when_quiet(kinds, self._embedder), self._recover()):
             task = asyncio.create_task(work)
             self._background.add(task)
             task.add_done_callback(self._background.discard)
+
+    async def _recover(self) -> None:
+        while True:
+            await asyncio.sleep(RECOVER_EVERY_S)
+            with contextlib.suppress(StoreError):
+                await self.budget_states()
 
     async def _look(self) -> None:
         await self.refresh(forget=False)

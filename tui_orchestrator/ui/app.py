@@ -68,6 +68,7 @@ class ConsoleApp(Answers):
             self.runtime = runtime
             self._complaints += [notice for notice in runtime.notices if notice != DEMO_NOTICE]
             runtime.subscribe(self.hear)
+            runtime.router.ask_for_room = self.ask_for_room
             self.costs.demo = runtime.demo
             self.composer.weigh = self.weigh
             self.composer.prompt.remember(list(reversed(await runtime.conversations.prompts())))

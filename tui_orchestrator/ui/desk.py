@@ -5,21 +5,25 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import replace
+from pathlib import Path
 
 from textual import on, work
 from textual.worker import Worker, WorkerState
 
+from tui_orchestrator.routing.budget import Shortage
 from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.routing.events import Event
+from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.router import Turn
 from tui_orchestrator.routing.text import clean_line
+from tui_orchestrator.services import caps
 from tui_orchestrator.services.attachments import Enclosed
 from tui_orchestrator.services.chat import Chat, Options
 from tui_orchestrator.services.runtime import RegistryChanged, Runtime
 from tui_orchestrator.settings import Settings
 
-from . import editor, words
+from . import editor, raising, words
 from .bars import Status
 from .chat import ChatPane
 from .composer import Composer, OutlookLine
@@ -157,6 +161,25 @@ class Desk(Stage):
                 self.chat.abandon("broke off")
                 self.decision.abandon("broke off")
             self.say(what, "error")
+
+    async def ask_for_room(self, shortage: Shortage) -> Money | None:
+        """As `Router.ask_for_room`: the turn waits, cancelling it closes the question."""
+        assert self.runtime is not None
+        cap = shortage.state.cap
+        file = caps.file_of(self.runtime, cap.scope)
+        keeps, nowhere = (f"{caps.setting_of(cap.scope)} in {file}", "") if isinstance(file, Path) else ("", file)
+        raised = await raising.ask(self, raising.Raising(shortage, keeps, nowhere))
+        if raised is None:
+            return None
+        holds = f"{cap.name} is {raised.limit}"
+        if not raised.keep:
+            self.notify(f"{holds} for {caps.for_now(cap.scope)}", markup=False)
+            return raised.limit
+        try:
+            self.say(f"{holds} from now on, as {await caps.keep(self.runtime, cap, raised.limit)} says")
+        except (OrchestratorError, OSError, ValueError) as error:
+            self.say(f"{holds} for {caps.for_now(cap.scope)} only: {error}", "warning")
+        return raised.limit
 
     def cancel_turn(self) -> bool:
         """Whether there was a turn to cancel. It ends in order: its last events still come."""

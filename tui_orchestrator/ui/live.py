@@ -104,7 +104,9 @@ class LiveTurn:
             case Thinking() | Text():
                 self._grow(event)
             case Waiting():
-                self.activity = f"waiting {words.seconds(event.seconds)}: {event.why}"
+                for_you = "waiting for you: it does not fit into a budget"
+                waiting = f"waiting {words.seconds(event.seconds)}: {event.why}"
+                self.activity = for_you if event.why == "budget" else waiting
             case AttemptFinished():
                 self._finished(event)
             case AttemptFailed():

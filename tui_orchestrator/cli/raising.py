@@ -1,0 +1,46 @@
+"""A turn on a terminal that a budget stops: whether to raise the cap is asked on stderr, and answered on stdin."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+
+from ..routing.budget import Shortage
+from ..routing.money import Money
+
+
+def can_ask() -> bool:
+    """Whether somebody sits there to answer."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
+async def ask_for_room(shortage: Shortage) -> Money | None:
+    """As `Router.ask_for_room`. Cancelling stops the waiting."""
+    from ..services.caps import for_now, round_above
+
+    state, limit = shortage.state, round_above(shortage.limit)
+    click.echo(
+        f"! {shortage.model} could cost {shortage.needs}, {state.cap.name} has {state.left} of {state.limit} left.\n"
+        f"  Raise it to {limit} for {for_now(state.scope)}? [y/N] ",
+        err=True,
+        nl=False,
+    )
+    return limit if (await _line()).strip().lower() in ("y", "yes") else None
+
+
+async def _line() -> str:
+    """A line of the terminal. Not read in a thread, which could not be stopped."""
+    loop = asyncio.get_running_loop()
+    said: asyncio.Future[str] = loop.create_future()
+
+    def read() -> None:
+        if not said.done():
+            said.set_result(sys.stdin.readline())
+
+    loop.add_reader(sys.stdin.fileno(), read)
+    try:
+        return await said
+    finally:
+        loop.remove_reader(sys.stdin.fileno())

@@ -1,0 +1,145 @@
+"""A turn that a budget has stopped waits while this is open: raise the cap with one key, or refuse the call."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui_orchestrator.routing.budget import Shortage
+from tui_orchestrator.routing.money import Money
+from tui_orchestrator.services.caps import for_now, round_above
+
+from . import words
+from .words import ACCENT, BAD, MONEY, MUTED, STRONG
+
+_BAR = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    limit: Money
+    keep: bool
+    """For good, and not only for the period it is about."""
+
+
+class Raising(ModalScreen[Raised | None]):
+    """Which cap, what of it is spent, set aside and left, and what the call needs. Answers with None to refuse."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Refuse"),
+        # Before the field for the amount, which would swallow it.
+        Binding("k", "keep", "For good", priority=True),
+    ]
+
+    def __init__(self, shortage: Shortage, keeps: str, kept_nowhere: str = "") -> None:
+        """`keeps`: what a cap raised for good is written to; empty where it cannot be, as `kept_nowhere` says."""
+        super().__init__()
+        self._shortage = shortage
+        self._keeps = keeps
+        self._kept_nowhere = kept_nowhere
+        round_amount = round_above(shortage.limit).usd.normalize()
+        self._amount = Input(f"{round_amount:f}", id="amount", compact=True, restrict=r"[$]?[0-9]*[.]?[0-9]*")
+        self._problem = Static(id="problem", markup=False)
+
+    def compose(self) -> ComposeResult:
+        state = self._shortage.state
+        with Vertical(classes="dialog raising") as dialog:
+            dialog.border_title = Content(f"{state.cap.name[:1].upper()}{state.cap.name[1:]} has too little left")
+            dialog.border_subtitle = Content("Esc refuses the call")
+            yield Static(_figures(self._shortage), markup=False)
+            with Horizontal(id="raise"):
+                yield Static(Content.assemble(("Raise it to $", STRONG)), id="raise-to")
+                yield self._amount
+            yield self._problem
+            yield Static(self._keys(), markup=False)
+
+    def on_mount(self) -> None:
+        self._problem.display = False
+        self._amount.focus()
+        self._amount.select_all()
+
+    def _keys(self) -> Content:
+        rows = [
+            _key("Enter", f"for {for_now(self._shortage.state.scope)}, and the turn goes on"),
+            _key("k", f"for good: {self._keeps}") if self._keeps else _key("", self._kept_nowhere),
+            _key("0–9", "another amount"),
+            _key("Esc", "not at all: nothing is called, the prompt stays in the history"),
+        ]
+        return words.lines(row for row in rows if row.plain.strip())
+
+    @on(Input.Submitted)
+    def _for_now(self) -> None:
+        self._raise(keep=False)
+
+    def action_keep(self) -> None:
+        if self._keeps:
+            self._raise(keep=True)
+        else:
+            self._say(f"It cannot be kept: {self._kept_nowhere}.")
+
+    def _raise(self, keep: bool) -> None:
+        least = self._shortage.least_limit
+        try:
+            limit = Money.from_usd(self._amount.value.strip().removeprefix("$"))
+        except ValueError:
+            self._say("Give US dollars, such as 2.50.")
+            return
+        if limit < least:
+            self._say(f"The call needs a cap of at least ${least.usd.normalize():f}.")
+            return
+        self.dismiss(Raised(limit, keep))
+
+    def _say(self, problem: str) -> None:
+        self._problem.update(Content.styled(f"✗ {problem}", BAD))
+        self._problem.display = True
+
+
+def _figures(shortage: Shortage) -> Content:
+    state = shortage.state
+    assert state.limit is not None
+    assert state.left is not None
+    asked = Content.assemble(
+        (words.short_name(shortage.model), STRONG), " could cost up to ", (str(shortage.needs), MONEY)
+    )
+    if shortage.least is not None and shortage.least < shortage.needs:
+        asked += Content.assemble(", with fewer tokens ", (str(shortage.least), MONEY))
+    held = f" · {state.reserved} reserved" if state.reserved else ""
+    return words.lines(
+        [
+            asked,
+            "",
+            Content.assemble(words.budget_bar(state, _BAR), (f" of {state.limit}", MUTED)),
+            Content.assemble(f"{state.spent} spent{held} · ", (f"{state.left} left", BAD)),
+            "",
+        ]
+    )
+
+
+def _key(key: str, does: str) -> Content:
+    return Content.assemble((words.fit(key, 7), ACCENT), (does, "" if key else MUTED))
+
+
+async def ask(app: App[Any], screen: Raising) -> Raised | None:
+    """Waits for the answer, outside of any worker. Cancelling closes the dialog."""
+    answer: asyncio.Future[Raised | None] = asyncio.get_running_loop().create_future()
+
+    def settle(raised: Raised | None) -> None:
+        if not answer.done():
+            answer.set_result(raised)
+
+    app.push_screen(screen, settle)
+    try:
+        return await answer
+    finally:
+        if not answer.done() or answer.cancelled():
+            while screen in app.screen_stack:
+                await app.pop_screen()
