@@ -67,6 +67,7 @@ class Asked:
     """For the session."""
     check: Check | None = None
     self_consistency: int | None = None
+    use_cache: bool | None = None
 
     @property
     def elsewhere(self) -> bool:
@@ -125,6 +126,12 @@ def usd(context: click.Context, parameter: click.Parameter, value: str | None) -
     metavar="N",
     help="Ask the same model N times more, up to 8, to see whether it says the same.",
 )
+@click.option(
+    "--cache/--no-cache",
+    "use_cache",
+    default=None,
+    help="An earlier answer will do, and this one is kept; or neither. Default: at temperature 0 only.",
+)
 @click.option("--system", default="", help="System text: how the model is to answer.")
 @click.option(
     "--file",
@@ -148,7 +155,8 @@ def usd(context: click.Context, parameter: click.Parameter, value: str | None) -
 @click.option(
     "--again",
     is_flag=True,
-    help="Ask the last prompt of that session again; the answer before is kept, and counts against its model.",
+    help="Ask the last prompt of that session again, never from the cache; the answer before is kept, and counts "
+    "against its model.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Tell every candidate and attempt on stderr.")
 @click.option(
@@ -173,6 +181,7 @@ def ask(
     max_tokens: int | None,
     check: str | None,
     self_consistency: int | None,
+    use_cache: bool | None,
     system: str,
     files: tuple[Path, ...],
     tags: frozenset[str],
@@ -195,6 +204,7 @@ def ask(
       git diff | tui-orchestrator ask "Review this change" --file -
       tui-orchestrator ask --continue "And in Rust?"
       tui-orchestrator ask --again -m claude-sonnet-5-5
+      tui-orchestrator ask --cache "What is DNS?"
       tui-orchestrator ask -m gpt-6-luna --system "Answer in one line" "What is DNS?"
       tui-orchestrator ask -e 3 "Tabs or spaces?"
       tui-orchestrator ask -s fallback --chain fast "Translate: good morning"
@@ -233,6 +243,7 @@ def ask(
         tags,
         Check(check.replace("-", "_")) if check else None,
         self_consistency,
+        use_cache,
     )
     manner = Manner.EVENTS if events else Manner.OBJECT if as_object else Manner.TEXT
     sys.exit(run(_ask(context.obj, asked, manner, verbose, file)))
@@ -322,6 +333,7 @@ async def _send(runtime: Runtime, asked: Asked) -> Turn:
         check=asked.check,
         self_consistency=asked.self_consistency,
         system=asked.system,
+        use_cache=asked.use_cache,
     )
     if asked.again:
         try:

@@ -29,7 +29,7 @@ from ..routing.events import (
     Waiting,
 )
 from ..routing.request import Strategy
-from ..routing.telling import check_name, found
+from ..routing.telling import check_name, found, recalled_in_words, saved_in_words
 from .decisions import decision_lines
 from .manners import say
 from .printing import as_json, as_json_line
@@ -142,7 +142,7 @@ class Telling:
             if event.confidence is not None:
                 why = f" ({'; '.join(event.confidence.reasons)})" if event.confidence.reasons else ""
                 trust = f"confidence {event.confidence.value:.2f}{why}, "
-            cached = ", from the cache" if event.from_cache else ""
+            cached = f", {recalled_in_words(event.recalled)}" if event.recalled else ""
             self._screen.line(
                 f"  attempt {event.attempt}: {event.model} finished after {event.latency_s:.1f} s, "
                 f"{trust}{event.cost}{cached}",
@@ -214,8 +214,16 @@ class Telling:
             f"{event.latency_s:.1f} s{cost}{tried} · confidence {event.confidence.value:.2f}",
             dim=True,
         )
+        self._tell_recalled(event)
         if event.note:
             self._screen.line(f"  {event.note}", dim=True)
+
+    def _tell_recalled(self, event: Completed) -> None:
+        attempt = next((one for one in event.attempts if one.number == event.attempt), None)
+        if attempt is not None and attempt.recalled is not None:
+            saved = f", {saved_in_words(attempt)}" if self.costs and attempt.saved else ""
+            said = f"{recalled_in_words(attempt.recalled)}{saved}; ask --again asks for real"
+            self._screen.line(f"  {said}", fg="cyan")
 
     def _failed(self, event: Failed) -> None:
         last = self._last

@@ -26,6 +26,7 @@ from .events import (
     FinishReason,
     Next,
     Onward,
+    Recalled,
     Verdict,
 )
 from .money import Cost, Usage
@@ -104,6 +105,21 @@ def found(finding: Finding) -> str:
     """'second opinion agrees: 0.52 → 0.81'."""
     moved = "" if finding.agrees is None else f": {finding.before:.2f} → {finding.after:.2f}"
     return f"{check_name(finding.how)} {said(finding)}{moved}"
+
+
+def recalled_in_words(recalled: Recalled) -> str:
+    """'from the cache', or '≈ from an earlier answer to: «…» (0.97)'."""
+    if recalled.similarity is None:
+        return "from the cache"
+    return f"≈ from an earlier answer to: «{recalled.prompt}» ({recalled.similarity:.2f})"
+
+
+def saved_in_words(attempt: Attempt) -> str:
+    """'saved $0.0012' of a cache hit; with ≈ where the answer was to other words; '' where nothing is known of it."""
+    if not attempt.saved:
+        return ""
+    nearly = attempt.recalled is not None and attempt.recalled.similarity is not None
+    return f"saved {'≈' if nearly else ''}{attempt.saved}"
 
 
 def verdict(request_id: str, at: datetime, judgement: Judgement) -> Verdict:

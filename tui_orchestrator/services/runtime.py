@@ -30,6 +30,7 @@ from ..routing.request import Message, Request
 from ..routing.router import Record, Router, Turn
 from ..settings import Settings
 from ..storage.alerts import AlertLog
+from ..storage.archive import Archive
 from ..storage.cache import Contents, SqliteCache
 from ..storage.conversations import Conversations
 from ..storage.course import Course
@@ -40,6 +41,7 @@ from ..storage.ledger import SqliteLedger
 from ..storage.observations import Observations
 from ..storage.reports import Reports
 from .alerts import Alerts
+from .discretion import DiscreetLedger
 from .feedback import Feedback
 from .pace import Pace
 from .places import embedding_problem
@@ -83,6 +85,7 @@ class Runtime:
         self.notices = notices
         self.clock: Clock = router.caller.clock
         self.conversations = Conversations(database, self.clock)
+        self.archive = Archive(database, self.clock)
         self.reports = Reports(database, self.clock)
         self.course = Course(database)
         self.pace = Pace(self.course, self.clock)
@@ -139,7 +142,7 @@ class Runtime:
                     notices.append(problem)
                 else:
                     embedder = StaticEmbedder()
-            router = _router(settings, catalogue, registry, database, clients, clock, embedder)
+            router = _router(settings, catalogue, registry, database, clients, clock, embedder, demo=demo)
             runtime = cls(settings, router, catalogue, database, resources, demo=demo, notices=tuple(notices))
             runtime._embedder = embedder
             await runtime._remember()
@@ -268,6 +271,7 @@ class Runtime:
 
     async def _remember(self) -> None:
         await SqliteLedger(self.database, self.clock).recover()
+        await self.archive.purge_old()
         await self.feedback.catch_up()
         await self.estimates.load()
         await self.pace.read(self.router.budgets)
@@ -356,6 +360,8 @@ def _router(
     clients: HttpClients,
     clock: Clock,
     embedder: StaticEmbedder | None,
+    *,
+    demo: bool,
 ) -> Router:
     connected: dict[str, Provider] = {}
 
@@ -368,7 +374,10 @@ def _router(
 
     def address(name: str) -> str | None:
         known = catalogue.providers.get(name)
-        return f"{known.kind} {api_root(known.kind, known.base_url)}" if known else None
+        if known is None:
+            return None
+        # The embedded demo servers are the same ones on whatever port they listen.
+        return known.kind if demo else f"{known.kind} {api_root(known.kind, known.base_url)}"
 
     limits = RateLimits()
     _limit_providers(limits, catalogue)
@@ -377,7 +386,7 @@ def _router(
         cache = SqliteCache(database, settings.cache, clock, embedder)
     caller = Caller(
         provider,
-        SqliteLedger(database, clock, settings.budgets.alert_at),
+        DiscreetLedger(SqliteLedger(database, clock, settings.budgets.alert_at)),
         clock,
         Circuits(),
         limits,

@@ -66,6 +66,24 @@ class Answers(Desk):
             model = await self.runtime.feedback.pick(answer[0], int(chosen), numbers)
             await self._voted(answer, model, "▲ the best of them")
 
+    # -- kept answers
+
+    @work(exit_on_error=False)
+    async def action_show_cache(self) -> None:
+        if self.runtime is None:
+            return
+        kept = await self.runtime.cache.by_model()
+        if not kept:
+            why = "; /cache on keeps them" if self.runtime.settings.cache.used else ": cache.exact is false"
+            self.notify(f"No answer is kept{why}.", markup=False)
+            return
+        chosen = await self.push_screen_wait(
+            Picker("Kept answers", choosing.cache_choices(kept), empty="No model is called that.", hint="Enter clears")
+        )
+        if chosen is not None:
+            gone = await self.runtime.cache.clear(None if chosen == choosing.EVERYTHING else chosen)
+            self.notify(f"{gone:,} answer{'' if gone == 1 else 's'} forgotten.", markup=False)
+
     # -- asking again
 
     def action_ask_again(self) -> None:

@@ -108,6 +108,7 @@ class ConsoleApp(Answers):
                 "bad": "vote(False)",
                 "again": "ask_again",
                 "best": "pick_best",
+                "cache": "show_cache",
                 "help": "help",
                 "quit": "quit",
             }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.events import Attempt
+from tui_orchestrator.routing.money import ZERO
 from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.storage.cache import Kept
 from tui_orchestrator.storage.conversations import Session
 
 from . import words
@@ -16,10 +18,32 @@ from .registry import Row
 from .words import ACCENT, BAD, MONEY, MUTED
 
 AS_CONFIGURED = "default"
+EVERYTHING = "*"
 UNPIN = "auto"
 
 WhatIf = Callable[[Strategy], Decision | None]
 """Where the draft would go under another strategy; None without a draft."""
+
+
+def cache_choices(kept: Sequence[Kept]) -> list[Choice]:
+    """What may be cleared: everything, or one model's answers. With what it has saved."""
+    answers, size, hits = (sum(getattr(one, name) for one in kept) for name in ("answers", "bytes", "hits"))
+    every = Kept(
+        EVERYTHING, answers, size, None, hits, sum(one.nearly for one in kept), sum((k.saved for k in kept), ZERO)
+    )
+    return [_cache_choice(every, "clear everything"), *(_cache_choice(one, one.model) for one in kept)]
+
+
+def _cache_choice(one: Kept, name: str) -> Choice:
+    nearly = f", {one.nearly} ≈" if one.nearly else ""
+    columns = (
+        (words.fit(name, 34) + " ", "bold"),
+        (words.fit(f"{one.answers:,} kept", 12, right=True), ""),
+        (words.fit(f"{one.bytes / 1000:,.0f} kB", 11, right=True), MUTED),
+        (words.fit(f"{one.hits:,} given again{nearly}", 24, right=True) + " ", ACCENT),
+        (words.fit(f"{'≈' if one.nearly else ''}{one.saved} saved", 16, right=True), MONEY),
+    )
+    return Choice(one.model, columns)
 
 
 def strategy_choices(current: Strategy | None, configured: Strategy, what_if: WhatIf) -> list[Choice]:

@@ -10,11 +10,14 @@ import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Literal, Protocol, cast
 
 from textual.binding import Binding, BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+Need = Literal["", "answer", "asked", "ensemble", "running"]
+"""What has to be there for an action to do anything: an answer, something asked that can be asked again, an
+ensemble's answers, a running turn."""
 Scope = Literal["app", "prompt", "chat", "costs", "registry"]
 
 
@@ -33,9 +36,13 @@ class Action:
     footer: str = ""
     """Short, for the footer; empty: not shown there."""
     palette: bool = True
+    needs: Need = ""
+    """The palette offers it only then; its key always works, and says what is missing."""
 
 
-TAKEN_BY_TEXT_AREAS = ("f6", "f7", "alt+u", "alt+d", "alt+n", "alt+r", "alt+m", "alt+s", "alt+w", "alt+c", "alt+q")
+TAKEN_BY_TEXT_AREAS = (
+    *("f6", "f7", "alt+u", "alt+d", "alt+n", "alt+r", "alt+m", "alt+s", "alt+w", "alt+c", "alt+q", "alt+k"),
+)
 """Keys of ours that would select text in the prompt, or write into it, if it did not bind them too."""
 
 ACTIONS = (
@@ -45,30 +52,38 @@ ACTIONS = (
     Action("prompt.up", "prompt", "up", "up", "prompt: line up, or an earlier prompt", palette=False),
     Action("prompt.down", "prompt", "down", "down", "prompt: line down, or a later prompt", palette=False),
     Action("prompt.editor", "prompt", "ctrl+e", "editor", "prompt: write it in $EDITOR", palette=False),
-    Action("turn.cancel", "app", "escape", "escape", "chat: cancel the running answer", palette=False),
+    Action("turn.cancel", "app", "escape", "escape", "chat: cancel the running answer", needs="running"),
     Action("app.help", "app", "f1", "help", "help: what the keys do here", "Help"),
     Action("pane.chat", "app", "f2", "pane('chat')", "view: chat", "Chat"),
     Action("pane.decision", "app", "f3", "pane('decision')", "view: decision", "Decision"),
     Action("pane.costs", "app", "f4", "pane('costs')", "view: costs", "Costs"),
     Action("pane.registry", "app", "f5", "pane('registry')", "view: models", "Models"),
     Action("pane.zoom", "app", "f6", "zoom", "view: zoom the pane, or back", "Zoom"),
-    Action("pane.columns", "app", "f7", "columns", "view: the ensemble's answers side by side, or not"),
+    Action("view.jump", "app", "ctrl+o", "jump", "view: jump to a pane by its letter", "Jump"),
+    Action(
+        "pane.columns", "app", "f7", "columns", "view: the ensemble's answers side by side, or not", needs="ensemble"
+    ),
     Action("strategy.pick", "app", "ctrl+s", "pick_strategy", "strategy: choose", "Strategy"),
     Action("model.pick", "app", "ctrl+t", "pick_model", "model: pin or unpin", "Pin model"),
     Action("session.new", "app", "ctrl+n", "new_session", "session: new", "New"),
     Action("session.open", "app", "ctrl+l", "open_session", "session: open an earlier one", "Sessions"),
     Action("theme.pick", "app", "f9", "pick_theme", "view: theme", ""),
-    Action("answer.copy", "app", "ctrl+g", "copy_answer", "answer: copy", ""),
-    Action("answer.code", "app", "alt+c", "copy_code", "answer: copy a code block", ""),
-    Action("answer.quote", "app", "alt+q", "quote", "answer: quote it, or what is selected, in the prompt", ""),
+    Action("answer.copy", "app", "ctrl+g", "copy_answer", "answer: copy", needs="answer"),
+    Action("answer.code", "app", "alt+c", "copy_code", "answer: copy a code block", needs="answer"),
+    Action(
+        "answer.quote", "app", "alt+q", "quote", "answer: quote it, or what is selected, in the prompt", needs="answer"
+    ),
     # Not Alt with an arrow, which most terminals send as Escape and the arrow; nor with B or F, which macOS sends so.
-    Action("answer.up", "app", "alt+u", "vote(True)", "answer: vote up, or take that back"),
-    Action("answer.down", "app", "alt+d", "vote(False)", "answer: vote down, or take that back"),
-    Action("answer.unvote", "app", "alt+n", "vote(None)", "answer: take the vote back"),
-    Action("answer.again", "app", "alt+r", "ask_again", "answer: ask again"),
-    Action("answer.rerun", "app", "alt+m", "ask_another_model", "answer: ask another model"),
-    Action("answer.restrategy", "app", "alt+s", "ask_another_way", "answer: ask again by another strategy"),
-    Action("answer.best", "app", "alt+w", "pick_best", "answer: pick the best of an ensemble"),
+    Action("answer.up", "app", "alt+u", "vote(True)", "answer: vote up, or take that back", needs="answer"),
+    Action("answer.down", "app", "alt+d", "vote(False)", "answer: vote down, or take that back", needs="answer"),
+    Action("answer.unvote", "app", "alt+n", "vote(None)", "answer: take the vote back", needs="answer"),
+    Action("answer.again", "app", "alt+r", "ask_again", "answer: ask again", needs="asked"),
+    Action("answer.rerun", "app", "alt+m", "ask_another_model", "answer: ask another model", needs="asked"),
+    Action(
+        "answer.restrategy", "app", "alt+s", "ask_another_way", "answer: ask again by another strategy", needs="asked"
+    ),
+    Action("answer.best", "app", "alt+w", "pick_best", "answer: pick the best of an ensemble", needs="ensemble"),
+    Action("cache.show", "app", "alt+k", "show_cache", "cache: show what is kept, and clear it"),
     Action("models.refresh", "app", "f8", "refresh_models", "models: look again for servers and models", ""),
     Action("app.palette", "app", "ctrl+p", "command_palette", "help: all commands", "Palette", palette=False),
     Action("app.interrupt", "app", "ctrl+c", "interrupt", "program: cancel, or quit if pressed twice", palette=False),
@@ -101,7 +116,8 @@ def bindings(scope: Scope) -> list[BindingType]:
 
 
 def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The part of the user's keymap that names an action, and a sentence for each entry that does not."""
+    """The part of the user's keymap that names an action, and a sentence for each entry that does not, and for each
+    key that two actions would share."""
     known = {action.id for action in ACTIONS}
     complaints = []
     for name in wanted:
@@ -109,7 +125,21 @@ def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]}?" if close else "; F1 lists those there are"
             complaints.append(f"[ui.keymap] names an unknown action {name!r}{hint}")
-    return {name: key for name, key in wanted.items() if name in known}, complaints
+    taken = {name: key for name, key in wanted.items() if name in known}
+    return taken, [*complaints, *_conflicts(taken)]
+
+
+def _conflicts(taken: Mapping[str, str]) -> list[str]:
+    """Panes may use a key for different things; the prompt, where one nearly always is, hides what it shares."""
+    complaints, users = [], dict[tuple[str, str], list[str]]()
+    for action in ACTIONS:
+        scope = "app" if action.scope == "prompt" else action.scope
+        for key in taken.get(action.id, action.key).split(","):
+            users.setdefault((scope, key.strip()), []).append(action.id)
+    for (_, key), sharing in users.items():
+        if len(sharing) > 1 and not taken.keys().isdisjoint(sharing):
+            complaints.append(f"[ui.keymap] gives {key} to {' and '.join(sharing)}; give one of them another key")
+    return complaints
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +159,7 @@ SLASH_COMMANDS = (
     SlashCommand("tokens", "N|none", "the most output tokens per attempt"),
     SlashCommand("check", "HOW|default", "how answers are checked: auto, off, second_answer or judge"),
     SlashCommand("samples", "0-8|default", "how often the same model is asked again, to compare"),
+    SlashCommand("cache", "[on|off|default]", "whether earlier answers will do; alone: what is kept, to clear it"),
     SlashCommand("system", "TEXT|none", "a system text for this session"),
     SlashCommand("new", "", "start a new session"),
     SlashCommand("sessions", "", "open an earlier session"),
@@ -171,16 +202,23 @@ def parse_slash(draft: str) -> tuple[SlashCommand, str] | str | None:
     return f"no command is called /{name}{hint}"
 
 
+class Offers(Protocol):
+    """What the palette asks of the console."""
+
+    def has(self, need: Need) -> bool: ...
+
+    def keys_of(self, action: Action) -> str: ...
+
+
 class ConsoleCommands(Provider):
-    """The palette: every action and `/` command by its 'area: verb' name."""
+    """The palette: every action that can be done now, by its 'area: verb' name."""
 
     def _commands(self) -> list[tuple[str, str, Callable[[], object]]]:
-        run = self.app.run_action
+        console = cast(Offers, self.app)
         return [
-            (action.title, f"key: {self.app.get_key_display(binding)}", partial(run, action.action))
+            (action.title, f"key: {console.keys_of(action)}", partial(self.app.run_action, action.action))
             for action in ACTIONS
-            if action.palette
-            for binding in (Binding(action.key.split(",")[0], action.action),)
+            if action.palette and console.has(action.needs)
         ]
 
     async def discover(self) -> Hits:

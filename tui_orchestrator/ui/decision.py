@@ -27,7 +27,7 @@ from tui_orchestrator.routing.events import (
 )
 from tui_orchestrator.routing.explanation import what_if
 from tui_orchestrator.routing.request import Strategy
-from tui_orchestrator.routing.telling import found
+from tui_orchestrator.routing.telling import found, recalled_in_words
 
 from . import words
 from .card import Step, draw_decision, draw_nothing
@@ -111,6 +111,8 @@ class DecisionPane(VerticalScroll):
                 detail = f"confidence {event.confidence.value:.2f} · {detail}"
                 if event.confidence.reasons:
                     detail += f" · {event.confidence.reasons[0]}"
+            if event.recalled is not None:
+                detail = f"{recalled_in_words(event.recalled)} · {detail}"
             self._change(lambda step: step.number == event.attempt, "finished", detail)
         elif isinstance(event, AttemptFailed):
             detail = f"{event.error.message} · {words.seconds(event.latency_s)} · {event.cost}"
@@ -160,6 +162,8 @@ def _stored_step(attempt: Attempt) -> Step:
     detail = f"{words.seconds(attempt.latency_s)} · {attempt.cost}"
     if attempt.confidence is not None:
         detail = f"confidence {attempt.confidence:.2f} · {detail}"
+    if attempt.recalled is not None:
+        detail = f"{recalled_in_words(attempt.recalled)} · {detail}"
     if attempt.error_message:
         detail = f"{attempt.error_message} · {detail}"
     state = "finished" if attempt.outcome is Outcome.FINISHED else "failed"

@@ -19,6 +19,7 @@ from tui_orchestrator.routing.events import (
     Event,
     Failed,
     Next,
+    Recalled,
     Text,
     Thinking,
     Verdict,
@@ -32,7 +33,7 @@ from . import words
 from .columns import Columns
 from .entries import Entry, Kind
 from .look import Caption, Mark
-from .status import SEPARATOR, status_line
+from .status import SEPARATOR, recalled_line, status_line
 from .transcript import Transcript
 
 
@@ -79,6 +80,10 @@ def given(entry: Entry) -> Given | None:
     number = rest.partition("/")[0]
     counts = entry.kind is Kind.ANSWER and entry.discarded is None and not entry.growing
     return (request_id, int(number)) if counts and number.isdecimal() else None
+
+
+def _recalled(recalled: Recalled) -> str:
+    return "from the cache" if recalled.similarity is None else f"≈ {recalled.similarity:.2f} an earlier answer"
 
 
 class LiveTurn:
@@ -195,7 +200,7 @@ class LiveTurn:
     def _finished(self, event: AttemptFinished) -> None:
         leg = self._legs[event.attempt]
         leg.finished, leg.glyph, leg.role = event, "✓", "success"
-        leg.detail = "from the cache" if event.from_cache else ""
+        leg.detail = "" if event.recalled is None else _recalled(event.recalled)
         if leg.in_column:
             self._columns.finish(
                 event.attempt,
@@ -338,6 +343,9 @@ class LiveTurn:
         usage, cost = (finished.usage, finished.cost) if finished else (event.usage, event.cost)
         speed = finished.tokens_per_s if finished else None
         status = status_line(event.model, event.strategy, usage, cost, event.confidence, event.latency_s, speed)
+        attempt = next((one for one in event.attempts if one.number == event.attempt), None)
+        if attempt is not None and attempt.recalled is not None:
+            status = recalled_line(attempt, event.confidence, event.at)
         if len(event.attempts) > 1:
             status = [*status, SEPARATOR, (f"{event.cost} the turn", "money")]
         return status

@@ -105,6 +105,18 @@ def _samples(options: Options, argument: str, registry: Registry) -> tuple[Optio
     return replace(options, self_consistency=count), said
 
 
+def _cache(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
+    wanted = {"on": True, "off": False, "default": None, "none": None}
+    if argument not in wanted:
+        raise Refused("/cache takes on, off or default; alone it shows what is kept")
+    said = {
+        True: "an earlier answer will do, and answers are kept",
+        False: "nothing from the cache, and nothing is kept",
+        None: "the cache as configured: at temperature 0",
+    }
+    return replace(options, use_cache=wanted[argument]), said[wanted[argument]]
+
+
 def _system(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
     if argument in NONE:
         return replace(options, system=""), "no system text"
@@ -131,8 +143,9 @@ _CHANGES: Mapping[str, _Change] = {
     "tokens": _tokens,
     "check": _check,
     "samples": _samples,
+    "cache": _cache,
     "system": _system,
 }
 NEEDS_ARGUMENT = ("chain", "cost", "tokens", "check", "samples", "system")
-"""Said alone these show how they are used; /strategy and /model alone open a list."""
+"""Said alone these show how they are used; /strategy, /model and /cache alone open a list."""
 CHANGES = tuple(_CHANGES)
