@@ -22,4 +22,4 @@ async def test_a_command_says_what_a_lower_cap_makes_of_the_day(shell: Shell) ->
     first = await shell.run("ask", "-m", "tern-max", "--json", "hello")
     ended = await shell.run("costs", "--format", "json", DAILY_BUDGET_USD=f"{first.json['cost'] * 1.7:.6f}")
     assert ended.err.startswith("! 58% of the day's cap is spent: $")
-    assert ended.json["period"] == "month"
+    assert ended.json["rows"]

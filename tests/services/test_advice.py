@@ -217,8 +217,6 @@ def test_the_difference_of_two_shares_is_bounded_from_above() -> None:
     assert worse_by_at_most((10, 10), (10, 10)) > 0.1 > worse_by_at_most((20, 20), (20, 20))
 
 
-@pytest.mark.parametrize(
-    ("amount", "rounded"), [("1.02", "1.1"), ("3.0", "3.0"), ("0.00991", "0.01"), ("17.2", "18")]
-)
+@pytest.mark.parametrize(("amount", "rounded"), [("1.02", "1.1"), ("3.0", "3.0"), ("0.00991", "0.01"), ("17.2", "18")])
 def test_caps_are_rounded_up_to_two_digits(amount: str, rounded: str) -> None:
     assert rounded_up(USD(amount)) == USD(rounded)

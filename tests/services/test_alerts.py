@@ -17,7 +17,7 @@ from tui_orchestrator.routing.budget import BudgetState, Cap
 from tui_orchestrator.routing.errors import BudgetExceeded
 from tui_orchestrator.routing.events import Budget, Completed, Confidence, Decided, Failed
 from tui_orchestrator.routing.money import ZERO, Cost, CostState, Money, Usage
-from tui_orchestrator.services.alerts import Alert, Alerts, Kind, cap_name, is_news, reached
+from tui_orchestrator.services.alerts import Alert, Alerts, Kind, is_news, reached
 from tui_orchestrator.storage.alerts import AlertLog, Said
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
@@ -171,19 +171,6 @@ def test_a_raised_cap_is_news_again_for_amounts_that_were_not_told_of(
 )
 def test_the_highest_share_reached_counts(state: BudgetState, share: float | None) -> None:
     assert reached(state) == share
-
-
-@pytest.mark.parametrize(
-    ("scope", "name"),
-    [
-        ("month", "the month's cap"),
-        ("request", "the turn's cap"),
-        ("day provider:openai", "the day's cap on openai"),
-        ("month model:openai/gpt-6", "the month's cap on openai/gpt-6"),
-    ],
-)
-def test_caps_have_names(scope: str, name: str) -> None:
-    assert cap_name(scope) == name
 
 
 def completed(request_id: str, cost: str) -> Completed:

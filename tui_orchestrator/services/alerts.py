@@ -14,7 +14,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from ..routing.budget import BudgetState, tightest
+from ..routing.budget import BudgetState, cap_name, tightest
 from ..routing.errors import ErrorKind
 from ..routing.events import Attempt, Budget, Completed, Decided, Event, Failed
 from ..routing.money import Money
@@ -246,13 +246,6 @@ def cap_sentence(said: Said) -> str:
         return f"{name[0].upper()}{name[1:]} is spent: {of}; only free models fit under it now"
     share = said.spent.picodollars * 100 // said.cap.picodollars
     return f"{share}% of {name} is spent: {of}, {said.cap - said.spent} left"
-
-
-def cap_name(scope: str) -> str:
-    """'day' → "the day's cap"; 'month model:openai/gpt-6' → "the month's cap on openai/gpt-6"."""
-    span, _, narrowed = scope.partition(" ")
-    on = f" on {narrowed.partition(':')[2]}" if narrowed else ""
-    return f"the {'turn' if span == 'request' else span}'s cap{on}"
 
 
 def unusual_sum(said: Said) -> str:

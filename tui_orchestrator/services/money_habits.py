@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from ..routing.budget import cap_name
 from ..routing.events import CHECKS, Cause, Outcome
 from ..routing.money import ZERO, Money
 from ..storage.alerts import Refused
-from .alerts import cap_name
 from .changes import Change, raise_cap, setting
 from .recommendation import FEWEST, Habits, Kind, Recommendation, rounded_up, time_of, usd
 from .walks import Walk, total, upper

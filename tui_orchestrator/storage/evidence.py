@@ -69,6 +69,7 @@ class Evidence:
     rows: tuple[Row, ...] = ()
     """The oldest first."""
     ends: tuple[End, ...] = ()
+    """These and the refused may be of a day more on each side."""
     opinions: tuple[Opinion, ...] = ()
     refused: tuple[Refused, ...] = ()
     more: bool = False
@@ -94,12 +95,11 @@ def _read(connection: sqlite3.Connection, span: Span) -> Evidence:
     ends = [End(*row) for row in connection.execute(_ENDS, (since, until, MOST))]
     refused = [_refused(row) for row in connection.execute(_REFUSED, (since, until, MOST))]
     opinions = [Opinion(*row) for row in connection.execute(_OPINIONS, (*_HAND, MOST)) if row[0] in known]
-    of_span = {end.request_id for end in ends}
     return Evidence(
         tuple(kept),
         tuple(reversed(ends)),
         tuple(reversed(opinions)),
-        tuple(one for one in reversed(refused) if one.request_id in of_span),
+        tuple(reversed(refused)),
         more,
     )
 
