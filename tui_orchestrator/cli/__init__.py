@@ -19,7 +19,6 @@ _COMMANDS = {
     "models": ("models", "List the models there are: price, context, abilities, health."),
     "costs": ("costs", "Report what was spent in a time, by model, task, day, session and more."),
     "stats": ("stats", "Report how models did: success, speed, cost of an answer, votes."),
-    "costs": ("costs", "Report what was spent, by model, provider, task, strategy, day or session."),
     "advice": ("advice", "Advise what could be cheaper or better, from your own turns."),
     "vote": ("vote", "Say that an answer was good or bad; the router learns from it."),
     "cache": ("cache", "Show what the cache of answers holds and has saved; clear it."),
