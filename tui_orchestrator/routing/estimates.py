@@ -21,7 +21,8 @@ from .profile import Mix, Profile
 class Kind(StrEnum):
     """What is learned of a model. Scripts and images: the logarithm of what an estimate is multiplied by."""
 
-    ASCII = "ascii"
+    LETTERS = "letters"
+    SIGNS = "signs"
     CJK = "cjk"
     OTHER = "other"
     IMAGE = "image"
@@ -155,7 +156,7 @@ def _input(learned: _Model, prompt: Profile) -> float:
 def _learn_input(learned: _Model, prompt: Profile, reported: int) -> None:
     expected, tokens = _input(learned, prompt), prompt.input_tokens
     weight = tokens / (tokens + _SMALL)
-    step = max(16.0, expected / 2)
+    step = max(32.0, expected)
     base = learned.factors[Kind.BASE]
     base.learn(max(-step, min(step, reported - expected)), 1 - weight)
     base.value = max(0.0, base.value)
@@ -164,7 +165,8 @@ def _learn_input(learned: _Model, prompt: Profile, reported: int) -> None:
 
 def _shared(tokens: int, mix: Mix) -> list[tuple[Kind, float]]:
     return [
-        (Kind.ASCII, tokens * mix.ascii),
+        (Kind.LETTERS, tokens * mix.letters),
+        (Kind.SIGNS, tokens * mix.signs),
         (Kind.CJK, tokens * mix.cjk),
         (Kind.OTHER, tokens * mix.other),
         (Kind.IMAGE, tokens * mix.images),
@@ -172,4 +174,4 @@ def _shared(tokens: int, mix: Mix) -> list[tuple[Kind, float]]:
 
 
 def _counted(text: str) -> list[tuple[Kind, float]]:
-    return list(zip((Kind.ASCII, Kind.CJK, Kind.OTHER), script_tokens(text), strict=True))
+    return list(zip((Kind.LETTERS, Kind.SIGNS, Kind.CJK, Kind.OTHER), script_tokens(text), strict=True))

@@ -68,31 +68,32 @@ def estimate_tokens(text: str) -> int:
     return max(1, round(sum(script_tokens(text)))) if text else 0
 
 
-def script_tokens(text: str) -> tuple[float, float, float]:
-    """The same by script and not yet rounded: ASCII; Chinese, Japanese and Korean; all others."""
+def script_tokens(text: str) -> tuple[float, float, float, float]:
+    """The same by script and not yet rounded: ASCII letters and spaces; ASCII signs and digits; Chinese, Japanese and
+    Korean; all others."""
     length = len(text)
     if length <= _SAMPLED:
         return _tokens(text)
     stride = (length - _WINDOW) / 15
     sample = "".join(text[int(i * stride) : int(i * stride) + _WINDOW] for i in range(16))
     scale = length / len(sample)
-    ascii, cjk, other = _tokens(sample)
-    return ascii * scale, cjk * scale, other * scale
+    letters, marks, cjk, other = _tokens(sample)
+    return letters * scale, marks * scale, cjk * scale, other * scale
 
 
-def _tokens(text: str) -> tuple[float, float, float]:
+def _tokens(text: str) -> tuple[float, float, float, float]:
     data = text.encode("utf-8", "replace")
     size = len(data)
     signs = size - len(data.translate(None, _SIGNS))
     if text.isascii():
-        return (size - signs) * _PER_BYTE + signs * _PER_SIGN, 0.0, 0.0
+        return (size - signs) * _PER_BYTE, signs * _PER_SIGN, 0.0, 0.0
     two = size - len(data.translate(None, _TWO))
     three = size - len(data.translate(None, _THREE))
     four = size - len(data.translate(None, _FOUR))
     east = size - len(data.translate(None, _EAST))
     plain = size - signs - 2 * two - 3 * three - 4 * four
     other = two * _PER_TWO_BYTE + (three - east) * _PER_THREE_BYTE + four * _PER_FOUR_BYTE
-    return plain * _PER_BYTE + signs * _PER_SIGN, east * _PER_THREE_BYTE, other
+    return plain * _PER_BYTE, signs * _PER_SIGN, east * _PER_THREE_BYTE, other
 
 
 def words_of(text: str) -> tuple[str, ...]:

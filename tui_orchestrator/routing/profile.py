@@ -72,15 +72,17 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """What the estimated input is made of, as shares of it; the rest is ASCII."""
+    """What the estimated input is made of, as shares of it; the rest is ASCII letters and spaces."""
 
+    signs: float = 0.0
+    """ASCII signs and digits."""
     cjk: float = 0.0
     other: float = 0.0
     images: float = 0.0
 
     @property
-    def ascii(self) -> float:
-        return max(0.0, 1 - self.cjk - self.other - self.images)
+    def letters(self) -> float:
+        return max(0.0, 1 - self.signs - self.cjk - self.other - self.images)
 
 
 @dataclass(frozen=True, slots=True)

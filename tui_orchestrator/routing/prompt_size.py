@@ -18,8 +18,8 @@ _LEAST_IMAGE = 258
 MESSAGE_TOKENS = 4
 """Role and separators around each message."""
 
-_Counts = tuple[float, float, float]
-"""ASCII; Chinese, Japanese and Korean; all others."""
+_Counts = tuple[float, float, float, float]
+"""As `features.script_tokens` has them."""
 
 
 def input_size(request: Request) -> tuple[int, Mix]:
@@ -27,27 +27,26 @@ def input_size(request: Request) -> tuple[int, Mix]:
     sum scaled by their lengths."""
     messages = request.messages
     images = sum(image_tokens(image) for message in messages for image in message.images)
-    counts: list[_Counts] = [script_tokens(request.system), (len(messages) * MESSAGE_TOKENS, 0.0, 0.0)]
+    counts: list[_Counts] = [script_tokens(request.system), (len(messages) * MESSAGE_TOKENS, 0.0, 0.0, 0.0)]
     if len(messages) <= 200:
         counts += [script_tokens(message.text) for message in messages]
     else:
         counts += [_sampled(messages[:-1]), script_tokens(messages[-1].text)]
-    ascii, cjk, other = _total(counts)
-    whole = images + ascii + cjk + other
-    # Most is ASCII alone, and then nothing has to be worked out.
-    mixed = images or cjk or other
-    return round(whole), Mix(cjk / whole, other / whole, images / whole) if mixed else Mix()
+    letters, signs, cjk, other = _total(counts)
+    whole = images + letters + signs + cjk + other
+    return round(whole), Mix(signs / whole, cjk / whole, other / whole, images / whole) if whole else Mix()
 
 
 def _sampled(older: Sequence[Message]) -> _Counts:
     sample = older[:: len(older) // 100]
-    ascii, cjk, other = _total([script_tokens(message.text) for message in sample])
+    letters, signs, cjk, other = _total([script_tokens(message.text) for message in sample])
     scale = sum(len(message.text) for message in older) / max(1, sum(len(message.text) for message in sample))
-    return ascii * scale, cjk * scale, other * scale
+    return letters * scale, signs * scale, cjk * scale, other * scale
 
 
 def _total(counts: Sequence[_Counts]) -> _Counts:
-    return sum(one[0] for one in counts), sum(one[1] for one in counts), sum(one[2] for one in counts)
+    letters, signs, cjk, other = zip(*counts, strict=True)
+    return sum(letters), sum(signs), sum(cjk), sum(other)
 
 
 def image_tokens(image: Image) -> int:
