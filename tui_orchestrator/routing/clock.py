@@ -14,12 +14,15 @@ class SystemClock:
         return datetime.now(UTC)
 
     def today(self) -> date:
-        return date.today()
+        return self.local(self.now()).date()
 
     def local(self, at: datetime) -> datetime:
+        # Else a program that stays open would keep to the zone it was started in while its user travels.
+        time.tzset()
         return at.astimezone()
 
     def midnight(self, day: date) -> datetime:
+        time.tzset()
         return datetime(day.year, day.month, day.day).astimezone()
 
     def monotonic(self) -> float:
