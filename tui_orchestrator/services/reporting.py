@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
 
+from ..locations import data_dir
 from ..routing.events import Attempt
 from ..routing.money import Money
+from ..settings import write_privately
 from ..storage.reports import Aspect, Dimension, Measured, Period, Savings, Span, Totals, added
 from .runtime import Runtime
 from .spending import baseline_model
@@ -296,6 +301,19 @@ def as_csv(columns: Sequence[str], records: Sequence[Record]) -> str:
     for record in records:
         writer.writerow({name: _cell(value) for name, value in record.items()})
     return file.getvalue()
+
+
+def export(report: Spent | Listed | Performed, form: Literal["csv", "json"], demo: bool, at: datetime) -> Path:
+    """Into a file of its own beside the ledger, readable by the user alone. Raises OSError."""
+    if form == "csv":
+        text = as_csv(report.columns, report.records)
+    else:
+        text = json.dumps(report.as_json(demo), indent=2) + "\n"
+    by = ("attempt",) if isinstance(report, Listed) else report.by
+    kind = "stats" if isinstance(report, Performed) else "costs"
+    path = data_dir() / "exports" / f"{kind}-by-{'-'.join(by)}-{at.astimezone():%Y%m%d-%H%M%S}.{form}"
+    write_privately(path, text)
+    return path
 
 
 def _cell(value: object) -> object:

@@ -28,6 +28,7 @@ from .desk import UNSENT
 from .dialogs import Picker
 from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
 from .registry import ModelTable
+from .reports import TABS, ReportsScreen
 from .welcome import welcome
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -95,6 +96,8 @@ class ConsoleApp(Answers):
             self.copy_as(argument)
         elif name == "again" and argument:
             self.ask_elsewhere(argument)
+        elif name == "reports" and argument:
+            self.open_reports(argument)
         else:
             actions = {
                 "strategy": "pick_strategy",
@@ -102,6 +105,7 @@ class ConsoleApp(Answers):
                 "new": "new_session",
                 "sessions": "open_session",
                 "models": "pane('registry')",
+                "reports": "reports('costs')",
                 "refresh": "refresh_models",
                 "theme": "pick_theme",
                 "good": "vote(True)",
@@ -184,6 +188,22 @@ class ConsoleApp(Answers):
         finally:
             self.working = ""
             self.tell_status()
+
+    # -- reports
+
+    def action_reports(self, tab: str) -> None:
+        self.open_reports(tab)
+
+    @work(group="reports", exclusive=True, exit_on_error=False)
+    async def open_reports(self, tab: str) -> None:
+        if self.runtime is None or len(self.screen_stack) > 1:
+            return
+        if tab not in TABS:
+            self.composer.say(problem=f"/reports takes {', '.join(TABS)}, not {tab!r}")
+            return
+        wanted = await self.push_screen_wait(ReportsScreen(self.runtime, tab))
+        if wanted is not None:
+            self._open_card(wanted)
 
     # -- sessions
 

@@ -18,7 +18,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 Need = Literal["", "answer", "asked", "ensemble", "running"]
 """What has to be there for an action to do anything: an answer, something asked that can be asked again, an
 ensemble's answers, a running turn."""
-Scope = Literal["app", "prompt", "chat", "costs", "registry"]
+Scope = Literal["app", "prompt", "chat", "costs", "registry", "reports"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ ACTIONS = (
     Action("pane.decision", "app", "f3", "pane('decision')", "view: decision", "Decision"),
     Action("pane.costs", "app", "f4", "pane('costs')", "view: costs", "Costs"),
     Action("pane.registry", "app", "f5", "pane('registry')", "view: models", "Models"),
+    Action("reports.open", "app", "f10", "reports('costs')", "view: reports on costs, performance and advice"),
     Action("pane.zoom", "app", "f6", "zoom", "view: zoom the pane, or back", "Zoom"),
     Action("view.jump", "app", "ctrl+o", "jump", "view: jump to a pane by its letter", "Jump"),
     Action(
@@ -91,11 +92,25 @@ ACTIONS = (
     Action("costs.earlier", "costs", "left", "span(-1)", "costs: a shorter span of time", palette=False),
     Action("costs.later", "costs", "right", "span(1)", "costs: a longer span of time", "Period", palette=False),
     Action("costs.dimension", "costs", "space", "dimension", "costs: shares of the next kind", "Group", palette=False),
+    Action("costs.reports", "costs", "enter", "reports('costs')", "costs: reports", "Reports", palette=False),
     Action("registry.pin", "registry", "enter", "pin", "models: pin the marked one", "Pin", palette=False),
     Action("registry.toggle", "registry", "space", "switch", "models: switch on or off", "On/off", palette=False),
     Action("registry.sort", "registry", "s", "sort", "models: sort by the next column", "Sort", palette=False),
     Action("registry.filter", "registry", "slash", "filter", "models: filter", "Filter", palette=False),
     Action("registry.refresh", "registry", "r", "app.refresh_models", "models: look again", "Refresh", palette=False),
+    Action("reports.period", "reports", "p", "pick_period", "reports: choose the time", "Time", palette=False),
+    Action("reports.by", "reports", "g", "pick_grouping", "reports: a row for each what", "Group", palette=False),
+    Action("reports.sort", "reports", "s", "sort", "reports: sort by the next column", "Sort", palette=False),
+    Action("reports.turn", "reports", "S", "turn", "reports: turn the order", palette=False),
+    Action("reports.csv", "reports", "e", "export('csv')", "reports: write the table as CSV", "CSV", palette=False),
+    Action("reports.json", "reports", "j", "export('json')", "reports: write the table as JSON", "JSON", palette=False),
+    Action("reports.reload", "reports", "r", "reload", "reports: read the ledger again", "Reload", palette=False),
+    Action("reports.costs", "reports", "1", "tab('costs')", "reports: costs", palette=False),
+    Action("reports.performance", "reports", "2", "tab('performance')", "reports: performance", palette=False),
+    Action("reports.advice", "reports", "3", "tab('advice')", "reports: advice", palette=False),
+    Action("reports.next", "reports", "tab", "next_tab(1)", "reports: the next of the three", "Next", palette=False),
+    Action("reports.previous", "reports", "shift+tab", "next_tab(-1)", "reports: the one before", palette=False),
+    Action("reports.back", "reports", "escape,q", "back", "reports: back", "Back", palette=False),
 )
 
 
@@ -164,6 +179,7 @@ SLASH_COMMANDS = (
     SlashCommand("new", "", "start a new session"),
     SlashCommand("sessions", "", "open an earlier session"),
     SlashCommand("models", "", "the table of models"),
+    SlashCommand("reports", "[costs|performance|advice]", "what was spent, how models did, what to change"),
     SlashCommand("refresh", "", "look again for servers and models"),
     SlashCommand("copy", "[code|file]", "copy the answer in view; a block of its code; to a file"),
     SlashCommand("good", "", "vote for the answer in view; once more takes it back"),

@@ -1,0 +1,319 @@
+"""What the tables of the reports say: columns, and how one row stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from rich.cells import cell_len
+
+from tui_orchestrator.routing.events import Attempt, Outcome
+from tui_orchestrator.routing.money import ZERO, Money
+from tui_orchestrator.services.reporting import Performed, Spent
+from tui_orchestrator.storage.reports import Measured, Totals
+
+from . import words
+
+T = TypeVar("T")
+_FAR = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[T]):
+    title: str
+    cell: Callable[[T], str]
+    order: Callable[[T], Any]
+    """The first when it is sorted by this column has the least."""
+    justify: Literal["left", "right"] = "right"
+    drop: int = 0
+    """Where not all columns fit, that with the highest goes first; 0 stays, cut if it must be."""
+    style: Callable[[T], str] = lambda row: ""
+    """One of the colours in `words`, or bold, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bars(Generic[T]):
+    """A bar for each row, in the room that the columns leave."""
+
+    of: Callable[[T], float]
+    """The share of the whole bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    key: str
+    cells: tuple[tuple[str, str], ...]
+    """Text and style, a column each."""
+    total: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    titles: tuple[tuple[str, Literal["left", "right"]], ...]
+    rows: tuple[Row, ...]
+    sortable: tuple[str, ...]
+    """Titles of the columns that are there, without an arrow."""
+
+
+def lay_out(
+    columns: Sequence[Column[T]],
+    found: Sequence[T],
+    key: Callable[[T], str],
+    width: int,
+    *,
+    total: T | None = None,
+    bars: Bars[T] | None = None,
+    by: str = "",
+    turned: bool = False,
+) -> Table:
+    """Sorted by the column with the title `by`, as they come where none has it; the other way round when `turned`. The
+    total stands above them all. At most `width` cells across."""
+    sorting = next((column for column in columns if column.title == by), None)
+    ordered = sorted(found, key=sorting.order) if sorting else list(found)
+    if turned:
+        ordered.reverse()
+    everything = ([] if total is None else [total]) + ordered
+    drawn = [_drawn(column, everything, (" ▴", " ▾")[turned] if column is sorting else "") for column in columns]
+    kept = _kept(columns, drawn, width)
+    texts = [drawn[place] for place in kept]
+    left = width - sum(_width(text) for text in texts)
+    rows = []
+    for number, one in enumerate(everything):
+        summed = number == 0 and total is not None
+        cells = [
+            (text[number + 1], "bold" if summed else columns[place].style(one))
+            for place, text in zip(kept, texts, strict=True)
+        ]
+        if bars is not None and left >= LEAST_BAR + PADDING:
+            drawn_bar = words.bar(bars.of(one), min(MOST_BAR, left - PADDING))
+            cells.append((" " * len(drawn_bar) if summed else drawn_bar, words.BAR))
+        rows.append(Row(TOTAL if summed else key(one), tuple(cells), summed))
+    titles = [(text[0], columns[place].justify) for place, text in zip(kept, texts, strict=True)]
+    if bars is not None and left >= LEAST_BAR + PADDING:
+        titles.append(("", "left"))
+    return Table(tuple(titles), tuple(rows), tuple(columns[place].title for place in kept))
+
+
+TOTAL = "total"
+"""Key of the row that sums up all others."""
+PADDING = 2
+"""Cells beside each column."""
+LEAST_BAR, MOST_BAR = 8, 40
+_SHORTEST = 8
+
+
+def _drawn(column: Column[T], rows: Sequence[T], arrow: str) -> list[str]:
+    """The title first."""
+    return [column.title + arrow, *(column.cell(one) for one in rows)]
+
+
+def _width(texts: Sequence[str]) -> int:
+    return max(map(cell_len, texts)) + PADDING
+
+
+def _kept(columns: Sequence[Column[T]], drawn: list[list[str]], width: int) -> list[int]:
+    """The places of the columns that fit. Where even those that stay do not, the widest of them are cut in `drawn`."""
+    kept = list(range(len(columns)))
+    while (over := sum(_width(drawn[place]) for place in kept) - width) > 0:
+        last = max(kept, key=lambda place: columns[place].drop)
+        if columns[last].drop:
+            kept.remove(last)
+            continue
+        widest = max(kept, key=lambda place: _width(drawn[place]))
+        room = max(_SHORTEST, _width(drawn[widest]) - PADDING - over)
+        if room + PADDING >= _width(drawn[widest]):
+            break
+        drawn[widest] = [words.fit(text, room) if cell_len(text) > room else text for text in drawn[widest]]
+    return kept
+
+
+# Costs
+
+
+def cost_columns(spent: Spent) -> list[Column[Totals]]:
+    whole = max(1, spent.total.cost.picodollars)
+    return [
+        *_keys(spent),
+        _count("attempts", lambda one: one.attempts, 1),
+        _count("failed", lambda one: one.failed, 4, words.BAD),
+        _count("cancelled", lambda one: one.cancelled, 6, words.WARN),
+        _count("cached", lambda one: one.cache_hits, 7, words.ACCENT),
+        _count("escalated", lambda one: one.escalated, 8, words.WARN),
+        Column("in", lambda one: words.tokens(one.input_tokens), lambda one: -one.input_tokens, drop=5),
+        Column("out", lambda one: words.tokens(one.output_tokens), lambda one: -one.output_tokens, drop=3),
+        Column("cost", str, lambda one: -one.cost.picodollars, style=lambda one: words.MONEY),
+        Column(
+            "share",
+            lambda one: f"{one.cost.picodollars / whole:.0%}",
+            lambda one: -one.cost.picodollars,
+            drop=2,
+        ),
+    ]
+
+
+def cost_bars(spent: Spent) -> Bars[Totals]:
+    dearest = max([1, *(group.cost.picodollars for group in spent.groups)])
+    return Bars(lambda one: one.cost.picodollars / dearest)
+
+
+def _keys(spent: Spent) -> list[Column[Totals]]:
+    def column(place: int, name: str) -> Column[Totals]:
+        def key(one: Totals) -> str:
+            if not one.keys:
+                return TOTAL if place == 0 else ""
+            stored = one.keys[place]
+            return spent.titles.get(stored) or stored or "none" if name == "session" else _named(name, stored)
+
+        return Column(_spoken(name), key, lambda one: key(one).lower(), "left")
+
+    return [column(place, name) for place, name in enumerate(spent.by)]
+
+
+def _named(dimension: str, key: str) -> str:
+    return words.spoken(key) if dimension in ("task", "strategy", "cause", "outcome", "cost_state") else key or "none"
+
+
+def _spoken(dimension: str) -> str:
+    return words.spoken(dimension)
+
+
+def _count(title: str, of: Callable[[Totals], int], drop: int = 0, style: str = "") -> Column[Totals]:
+    return Column(
+        title,
+        lambda one: f"{of(one):,}" if of(one) or not style else "·",
+        lambda one: -of(one),
+        drop=drop,
+        style=lambda one: style if of(one) else words.MUTED if style else "",
+    )
+
+
+# Single attempts
+
+_OUTCOMES = {
+    Outcome.FINISHED: ("✓", words.GOOD),
+    Outcome.FAILED: ("✗", words.BAD),
+    Outcome.CANCELLED: ("■", words.WARN),
+}
+
+
+def attempt_columns() -> list[Column[Attempt]]:
+    return [
+        Column("when", lambda one: f"{one.started.astimezone():%Y-%m-%d %H:%M}", lambda one: -one.started.timestamp()),
+        Column("model", lambda one: one.model, lambda one: one.model, "left"),
+        Column("task", lambda one: words.spoken(one.task_type), lambda one: one.task_type, "left", 2),
+        Column("strategy", lambda one: words.spoken(one.strategy), lambda one: one.strategy, "left", 7),
+        Column("why", lambda one: words.spoken(one.cause), lambda one: one.cause, "left", 3),
+        Column("ended", _ended, _ended, "left", 0, lambda one: _mark(one)[1]),
+        Column("in", lambda one: words.tokens(one.usage.input), lambda one: -one.usage.input, drop=5),
+        Column("out", lambda one: words.tokens(one.usage.output), lambda one: -one.usage.output, drop=4),
+        Column("took", lambda one: words.seconds(one.latency_s), lambda one: -one.latency_s, drop=1),
+        Column(
+            "tok/s",
+            lambda one: "–" if one.tokens_per_s is None else f"{one.tokens_per_s:.0f}",
+            lambda one: -(one.tokens_per_s or 0),
+            drop=6,
+        ),
+        Column("cost", lambda one: str(one.cost), _cost_order, style=lambda one: words.MONEY),
+    ]
+
+
+def _mark(one: Attempt) -> tuple[str, str]:
+    return ("◇", words.ACCENT) if one.from_cache else _OUTCOMES[one.outcome]
+
+
+def _ended(one: Attempt) -> str:
+    what = "from the cache" if one.from_cache else words.spoken(one.error_kind or one.outcome)
+    return f"{_mark(one)[0]} {what}"
+
+
+def _cost_order(one: Attempt) -> float:
+    # What is not known sorts as the dearest: it is not to be overlooked.
+    return -_FAR if one.cost.amount is None else -one.cost.amount.picodollars
+
+
+# Performance
+
+
+def measured_columns(performed: Performed) -> list[Column[Measured]]:
+    def key(place: int, name: str) -> Column[Measured]:
+        return Column(
+            _spoken(name), lambda one: _named(name, one.keys[place]), lambda one: one.keys[place].lower(), "left"
+        )
+
+    return [
+        *(key(place, name) for place, name in enumerate(performed.by)),
+        Column("attempts", lambda one: f"{one.attempts:,}", lambda one: -one.attempts, drop=1),
+        Column("success", _success, lambda one: -(one.success or 0), style=_success_style),
+        Column("fell back", lambda one: _some(one.fell_back), lambda one: -one.fell_back, drop=8),
+        Column("escalated", lambda one: _some(one.escalated), lambda one: -one.escalated, drop=5),
+        _time("1st token", lambda one: one.first_token_p50_s, 7),
+        _time("p50", lambda one: one.latency_p50_s),
+        _time("p95", lambda one: one.latency_p95_s, 2),
+        _time("p99", lambda one: one.latency_p99_s, 9),
+        Column(
+            "tok/s",
+            lambda one: "–" if one.tokens_per_s is None else f"{one.tokens_per_s:.0f}",
+            lambda one: -(one.tokens_per_s or 0),
+            drop=4,
+        ),
+        _per("$/answer", lambda one: one.cost_per_answer),
+        _per("$/good", lambda one: one.cost_per_good_answer, 6),
+        Column(
+            "votes",
+            lambda one: (
+                " ".join(f"{sign}{count}" for sign, count in (("▲", one.voted_up), ("▼", one.voted_down)) if count)
+                or "–"
+            ),
+            lambda one: one.voted_down - one.voted_up,
+            drop=3,
+        ),
+        Column(
+            "confidence",
+            lambda one: "–" if one.confidence is None else f"{one.confidence:.2f}",
+            lambda one: -(one.confidence or 0),
+            drop=10,
+        ),
+    ]
+
+
+def _some(count: int) -> str:
+    return f"{count:,}" if count else "·"
+
+
+def _success(one: Measured) -> str:
+    return "–" if one.success is None else f"{one.success:.1%}"
+
+
+def _success_style(one: Measured) -> str:
+    if one.success is None:
+        return words.MUTED
+    return words.GOOD if one.success >= 0.95 else words.WARN if one.success >= 0.8 else words.BAD
+
+
+def _time(title: str, of: Callable[[Measured], float | None], drop: int = 0) -> Column[Measured]:
+    def cell(one: Measured) -> str:
+        value = of(one)
+        return "–" if value is None else words.seconds(value)
+
+    def order(one: Measured) -> float:
+        value = of(one)
+        return _FAR if value is None else value
+
+    return Column(title, cell, order, drop=drop)
+
+
+def _per(title: str, of: Callable[[Measured], Money | None], drop: int = 0) -> Column[Measured]:
+    def cell(one: Measured) -> str:
+        amount = of(one)
+        if amount is None:
+            return "$?" if one.unknown else "–"
+        return f"{'~' if one.estimated else ''}{amount}"
+
+    return Column(
+        title,
+        cell,
+        lambda one: -(of(one) or ZERO).picodollars,
+        drop=drop,
+        style=lambda one: words.MONEY,
+    )
