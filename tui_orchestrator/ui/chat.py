@@ -143,9 +143,13 @@ class ChatPane(Vertical):
             of_it = (number for (request, number), liked in votes.items() if liked and request == self._live.request_id)
             self.columns.best(next(of_it, None))
 
+    @property
+    def has_ensemble(self) -> bool:
+        return self._live is not None and self._live.side_by_side
+
     def toggle_columns(self) -> bool:
         """The answers of the last ensemble, side by side. False where there was none."""
-        if self._live is None or not self._live.side_by_side:
+        if not self.has_ensemble:
             return False
         self._show_columns(not self.columns.display)
         return True

@@ -26,6 +26,7 @@ from tui_orchestrator.settings import Settings
 from . import editor, raising, words
 from .bars import Status
 from .chat import ChatPane
+from .commands import Need
 from .composer import Composer, OutlookLine
 from .costs import CostsPane
 from .entries import Entry, Severity
@@ -98,6 +99,20 @@ class Desk(Stage):
     @property
     def running(self) -> bool:
         return self._turn is not None
+
+    def has(self, need: Need) -> bool:
+        """Whether there is what an action needs."""
+        match need:
+            case "running":
+                return self.running
+            case "answer":
+                return self.chat.text_at_hand() is not None
+            case "asked":
+                return not self.running and self.talk is not None and self.talk.last is not None
+            case "ensemble":
+                return self.chat.has_ensemble
+            case "":
+                return True
 
     def busy(self) -> bool:
         """Whether something else has to end first, which is said."""

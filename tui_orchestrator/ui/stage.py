@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.command import Provider
@@ -19,13 +20,14 @@ from tui_orchestrator.settings import UiSettings
 
 from .bars import Header, KeyBar
 from .chat import ChatPane
-from .commands import ACTIONS, SLASH_COMMANDS, ConsoleCommands, bindings
+from .commands import ACTIONS, SLASH_COMMANDS, Action, ConsoleCommands, bindings
 from .composer import Composer
 from .copying import Copying
 from .costs import CostsPane
 from .decision import DecisionPane
 from .dialogs import HelpScreen
 from .entries import Severity
+from .jump import Jump, targets
 from .layout import LOW, PANES, ROOM_FOR_TOASTS, Pane, arrange
 from .prompt import Prompt
 from .registry import RegistryPane
@@ -128,6 +130,13 @@ class Stage(Copying):
         self._zoomed = not self._zoomed
         self.place_panes()
 
+    @work
+    async def action_jump(self) -> None:
+        if len(self.screen_stack) == 1 and (
+            widget := await self.push_screen_wait(Jump(targets(self.screen.focus_chain)))
+        ):
+            widget.focus()
+
     def go_home(self) -> bool:
         """Back to the chat and the prompt. Whether there was anything to go back from."""
         at_home = self._current == "chat" and not self._zoomed and self.composer.prompt.has_focus
@@ -178,10 +187,10 @@ class Stage(Copying):
                 if isinstance(text := getattr(node, "HELP", None), str) and text:
                     about = text
                     break
-        keys = [(self._keys_of(action.id, action.key), action.title) for action in ACTIONS]
+        keys = [(self.keys_of(action), action.title) for action in ACTIONS]
         commands = [(f"/{command.name} {command.argument}".rstrip(), command.help) for command in SLASH_COMMANDS]
         self.push_screen(HelpScreen(about, keys, commands))
 
-    def _keys_of(self, action_id: str, default: str) -> str:
-        keys = self._keymap.get(action_id, default).split(",")
+    def keys_of(self, action: Action) -> str:
+        keys = self._keymap.get(action.id, action.key).split(",")
         return " ".join(self.get_key_display(Binding(key, "")) for key in keys)

@@ -1,0 +1,75 @@
+"""The palette, the jump, and keys of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.ui.conftest import console
+from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.settings import UiSettings
+from tui_orchestrator.ui.commands import ACTIONS, keymap
+
+SCRIPT = Script().always(Say(text="It is blue."))
+
+
+async def test_the_palette_offers_only_what_can_be_done_now(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.pilot.press("ctrl+p", *"answer")
+        await seat.sees("No matches found")
+        await seat.pilot.press("escape")
+        await seat.send("What colour is the sky?")
+        await seat.ended()
+        await seat.pilot.press("ctrl+p", *"answer")
+        await seat.sees("answer: copy", "answer: ask again")
+        await seat.pilot.press("escape", "ctrl+p", *"ensemble")
+        await seat.sees("No matches found")
+
+
+async def test_the_palette_shows_the_keys_as_the_user_bound_them(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT, ui=UiSettings(keymap={"strategy.pick": "f7"})) as seat:
+        await seat.pilot.press("ctrl+p", *"choose")
+        await seat.sees("strategy: choose", "key: F7")
+
+
+async def test_a_letter_jumps_to_its_pane(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.pilot.press("ctrl+o")
+        await seat.sees("p prompt", "c chat", "d decision", "o costs")
+        await seat.pilot.press("d")
+        await seat.sees_no("p prompt")
+        assert seat.app.decision.has_focus
+        await seat.pilot.press("ctrl+o", "p")
+        await seat.until(lambda: seat.app.composer.prompt.has_focus, "the focus in the prompt")
+        assert seat.app.composer.prompt.text == ""
+
+
+async def test_any_other_key_jumps_nowhere(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.pilot.press("ctrl+o")
+        await seat.sees("c chat")
+        await seat.pilot.press("escape")
+        await seat.sees_no("c chat")
+        assert seat.app.composer.prompt.has_focus
+
+
+@pytest.mark.parametrize(
+    ("wanted", "complaints"),
+    [
+        ({"pane.zoom": "ctrl+s"}, ["[ui.keymap] gives ctrl+s to pane.zoom and strategy.pick"]),
+        ({"pane.zoom": "f12", "theme.pick": "f12"}, ["[ui.keymap] gives f12 to pane.zoom and theme.pick"]),
+        ({"pane.zoom": "ctrl+e"}, ["[ui.keymap] gives ctrl+e to prompt.editor and pane.zoom"]),
+        ({"pane.zoom": "ctrl+s", "strategy.pick": "f6"}, []),
+        ({"registry.sort": "o"}, []),
+        ({"pane.zom": "f12"}, ["unknown action 'pane.zom'; did you mean pane.zoom?"]),
+    ],
+)
+def test_a_key_of_two_actions_is_told(wanted: dict[str, str], complaints: list[str]) -> None:
+    told = keymap(wanted)[1]
+    assert len(told) == len(complaints)
+    assert all(complaint in one for one, complaint in zip(told, complaints, strict=True))
+
+
+def test_no_two_actions_come_with_the_same_key() -> None:
+    assert keymap({action.id: action.key for action in ACTIONS})[1] == []
