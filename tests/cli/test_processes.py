@@ -264,12 +264,12 @@ async def test_on_a_terminal_that_cannot_be_drawn_on_the_console_gives_a_sentenc
     assert screen.seen == "this terminal cannot be drawn on (TERM=dumb); use `tui-orchestrator ask PROMPT`\r\n"
 
 
-async def test_deleting_asks_first_where_there_is_someone_to_ask(shell: Shell) -> None:
+async def test_deleting_for_good_asks_first_where_there_is_someone_to_ask(shell: Shell) -> None:
     await shell.run("ask", "-m", "rush-pro", "hello there")
     session = (await shell.run("sessions", "list", "--json")).json[0]["id"]
     for answer, code in ((b"n\n", 1), (b"y\n", 0)):
-        async with terminal(shell, "sessions", "delete", session) as screen:
-            await screen.until("Delete 'hello there' with 2 messages? [y/N]: ")
+        async with terminal(shell, "sessions", "delete", "--for-good", session) as screen:
+            await screen.until("Delete 'hello there' with 2 messages for good? [y/N]: ")
             os.write(screen.master, answer)
             assert await screen.end() == code
     assert (await shell.run("sessions", "list", "--json")).json == []

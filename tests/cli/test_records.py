@@ -223,11 +223,11 @@ async def test_a_session_is_shown_found_exported_and_deleted(shell: Shell) -> No
     exported = json.loads(shell.read("talk.json"))
     assert [message["role"] for message in exported["messages"]] == ["user", "assistant"]
     assert exported["messages"][1]["attempts"][0]["model"] == "openai/rush-pro"
-    unasked = await shell.run("sessions", "delete", session)
+    unasked = await shell.run("sessions", "delete", session, "--for-good")
     assert unasked.code == 2
     assert "--yes" in unasked.err
     spent = (await shell.run("costs", "--format", "json")).json["total"]
-    gone = await shell.run("sessions", "delete", session, "--yes")
+    gone = await shell.run("sessions", "delete", session, "--for-good", "--yes")
     assert (gone.code, gone.out) == (0, "")
     assert (await shell.run("sessions", "show", session)).code == 2
     assert (await shell.run("costs", "--format", "json")).json["total"] == spent
@@ -235,4 +235,4 @@ async def test_a_session_is_shown_found_exported_and_deleted(shell: Shell) -> No
 
 async def test_a_search_without_a_hit_is_exit_code_1(shell: Shell) -> None:
     ended = await shell.run("sessions", "search", "heron")
-    assert (ended.code, ended.err) == (1, "No message holds all these words.\n")
+    assert (ended.code, ended.err) == (1, "No title and no message holds all these words; try fewer, or a part of one.\n")

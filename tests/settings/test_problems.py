@@ -28,8 +28,8 @@ PROBLEMS = [
     ("[bugdets]", "FILE:1: bugdets: is an unknown key; did you mean budgets?"),
     (
         "[zzz]",
-        "FILE:1: zzz: is an unknown key; those there are: router, budgets, chains, rules, providers, models, cache, "
-        "ui, store",
+        "FILE:1: zzz: is an unknown key; those there are: router, budgets, chains, rules, personas, providers, models, "
+        "cache, ui, store",
     ),
     (
         "[router]\nmax_attempts = 2.5",

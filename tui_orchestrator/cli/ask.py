@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -36,7 +35,7 @@ from .manners import (
 )
 from .printing import as_json
 from .raising import ask_for_room, can_ask
-from .turn import Manner, Telling
+from .turn import Manner, Telling, interruptible
 
 if TYPE_CHECKING:
     from ..routing.router import Turn
@@ -68,6 +67,8 @@ class Asked:
     check: Check | None = None
     self_consistency: int | None = None
     use_cache: bool | None = None
+    persona: str = ""
+    temporary: bool = False
 
     @property
     def elsewhere(self) -> bool:
@@ -133,6 +134,8 @@ def usd(context: click.Context, parameter: click.Parameter, value: str | None) -
     help="An earlier answer will do, and this one is kept; or neither. Default: at temperature 0 only.",
 )
 @click.option("--system", default="", help="System text: how the model is to answer.")
+@click.option("--persona", metavar="NAME", default="", help="Answer as one of [personas] in your configuration.")
+@click.option("--temporary", is_flag=True, help="Keep nothing of what is said; the ledger keeps what it cost.")
 @click.option(
     "--file",
     "files",
@@ -183,6 +186,8 @@ def ask(
     self_consistency: int | None,
     use_cache: bool | None,
     system: str,
+    persona: str,
+    temporary: bool,
     files: tuple[Path, ...],
     tags: frozenset[str],
     resume: str | None,
@@ -219,6 +224,8 @@ def ask(
     said = _contradiction(as_object and events, strategy, model, chain, ensemble_size)
     if said := said or _unchecked(check, model, bool(ensemble_size) or strategy == "ensemble"):
         raise Stop(said, USAGE)
+    if temporary and (resume is not None or again):
+        raise Stop("a temporary chat is kept nowhere, so there is none to go on with; leave --temporary out", USAGE)
     file = output_file(output)
     if again:
         if prompt is not None or option is not None or files:
@@ -244,6 +251,8 @@ def ask(
         Check(check.replace("-", "_")) if check else None,
         self_consistency,
         use_cache,
+        in_utf8(persona, "--persona"),
+        temporary,
     )
     manner = Manner.EVENTS if events else Manner.OBJECT if as_object else Manner.TEXT
     sys.exit(run(_ask(context.obj, asked, manner, verbose, file)))
@@ -294,11 +303,13 @@ def sent_prompt(argument: str | None, option: str | None, files: Sequence[Path])
 async def _ask(invocation: Invocation, asked: Asked, manner: Manner, verbose: bool, output: Path | None) -> int:
     async with invocation.runtime() as runtime:
         settings = runtime.settings
-        telling = Telling(manner, verbose or settings.debug_routing, costs=settings.track_costs)
+        telling = Telling(
+            manner, verbose or settings.debug_routing, costs=settings.track_costs, kept=not asked.temporary
+        )
         if manner is Manner.TEXT and can_ask():
             runtime.router.ask_for_room = ask_for_room
         async with await _send(runtime, asked) as turn:
-            with _interruptible(turn):
+            with interruptible(turn):
                 async for event in turn:
                     telling.tell(event)
         if output is not None and telling.completed is not None:
@@ -307,6 +318,7 @@ async def _ask(invocation: Invocation, asked: Asked, manner: Manner, verbose: bo
 
 
 async def _send(runtime: Runtime, asked: Asked) -> Turn:
+    from ..services import personas
     from ..services.attachments import enclose
     from ..services.chat import Chat, Options
 
@@ -317,10 +329,13 @@ async def _send(runtime: Runtime, asked: Asked) -> Turn:
         if asked.perhaps_session:
             await _no_session(runtime, asked.prompt)
         if asked.resume is None:
-            chat = Chat.new(runtime, system=asked.system, tags=asked.tags)
+            system, tags, temporary = asked.system, asked.tags, asked.temporary
+            chat = Chat.new(runtime, system=system, tags=tags, temporary=temporary)
         else:
             chat = await Chat.resume(runtime, asked.resume or None)
             await chat.tag(asked.tags)
+        if asked.persona:
+            await chat.instruct(persona=personas.find(runtime.settings, asked.persona).name)
     except LookupError as error:
         raise Stop(str(error.args[0]), USAGE) from None
     options = Options(
@@ -335,6 +350,11 @@ async def _send(runtime: Runtime, asked: Asked) -> Turn:
         system=asked.system,
         use_cache=asked.use_cache,
     )
+    if chat.persona is not None:
+        try:
+            options = personas.adopted(options, chat.persona, runtime.registry)
+        except LookupError as error:
+            raise Stop(str(error.args[0]), USAGE) from None
     if asked.again:
         try:
             return chat.send_again(chat.again(options), elsewhere=asked.elsewhere)
@@ -373,19 +393,3 @@ def read_files(files: Sequence[Path]) -> list[Attachment]:
         return [read_stdin() if str(path) == "-" else read_file(path) for path in files]
     except OrchestratorError as error:
         raise Stop(str(error), USAGE) from None
-
-
-@contextlib.contextmanager
-def _interruptible(turn: Turn) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the turn in order: what had come is kept and booked."""
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        with contextlib.suppress(NotImplementedError, RuntimeError):
-            loop.add_signal_handler(number, turn.cancel)
-    try:
-        yield
-    finally:
-        for number in signals:
-            with contextlib.suppress(NotImplementedError, RuntimeError):
-                loop.remove_signal_handler(number)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..routing.event_json import attempt_json
 from .manners import (
     OUTPUT_HELP,
     USAGE,
@@ -16,6 +16,7 @@ from .manners import (
     Named,
     Stop,
     Word,
+    in_utf8,
     output_file,
     piped_in,
     run,
@@ -26,26 +27,27 @@ from .manners import (
 from .printing import as_json, table
 
 if TYPE_CHECKING:
-    from ..routing.events import Attempt
-    from ..services.feedback import Given
     from ..services.runtime import Runtime
-    from ..storage.conversations import Conversation, Session, StoredMessage
+    from ..storage.archive import Found, Listed
 
 
 @click.group(cls=Named, invoke_without_command=True)
 @click.pass_context
 def sessions(context: click.Context) -> None:
-    """List, show, search, tag, export and delete conversations.
+    """List, show, search, rename, tag, fork, pin, delete, restore, export and import conversations.
 
     A session is named by its id or the beginning of one. Without a command they are listed.
 
     \b
     Examples:
       tui-orchestrator sessions
-      tui-orchestrator sessions search binary tree
+      tui-orchestrator sessions search binary tree "#work"
       tui-orchestrator sessions show 6afh
+      tui-orchestrator sessions rename 6afh "Trees, again"
       tui-orchestrator sessions tag 6afh work
+      tui-orchestrator sessions fork 6afh --turns 2
       tui-orchestrator sessions export 6afh --format json -o talk.json
+      tui-orchestrator sessions import talk.json
       tui-orchestrator ask --continue 6afh "And in Rust?"
     """
     if context.invoked_subcommand is None:
@@ -63,12 +65,32 @@ def _with_store(invocation: Invocation, work: Callable[[Runtime], Coroutine[Any,
     run(go())
 
 
-_COLUMNS = ("id", "last used", "messages", "title", "tags")
+_COLUMNS = ("id", "last used", "messages", "cost", "title", "tags")
 
 
-def _row(session: Session, tagged: bool) -> tuple[str, ...]:
-    used, tags = f"{session.updated.astimezone():%Y-%m-%d %H:%M}", ", ".join(sorted(session.tags))
-    return (session.id, used, str(session.messages), session.title, *((tags,) if tagged else ()))
+def _row(listed: Listed, tagged: bool) -> tuple[str, ...]:
+    session = listed.session
+    title = f"★ {session.title}" if session.pinned else session.title
+    row = (session.id, f"{session.updated.astimezone():%Y-%m-%d %H:%M}", str(session.messages), cost_of(listed), title)
+    return (*row, *((", ".join(sorted(session.tags)),) if tagged else ()))
+
+
+def cost_of(listed: Listed) -> str:
+    """'~$0.0031+?': partly estimated, and some of it not known."""
+    if listed.unknown and not listed.cost:
+        return "$?"
+    return f"{'~' if listed.estimated else ''}{listed.cost}{'+?' if listed.unknown else ''}"
+
+
+def listed_json(listed: Listed) -> dict[str, Any]:
+    from ..services.exporting import session_json
+
+    return {
+        **session_json(listed.session),
+        "models": list(listed.models),
+        "cost_usd": None if listed.unknown else str(listed.cost.usd),
+        "unknown_costs": listed.unknown,
+    }
 
 
 @sessions.command("list")
@@ -76,21 +98,38 @@ def _row(session: Session, tagged: bool) -> tuple[str, ...]:
 @click.option(
     "-n", "--limit", type=click.IntRange(1), default=50, show_default=True, metavar="N", help="At most so many."
 )
+@click.option("--tag", "tags", multiple=True, metavar="TAG", callback=tag_names, help="Only those with this tag.")
+@click.option("--deleted", is_flag=True, help="Those that `restore` can bring back.")
 @click.pass_obj
-def list_(invocation: Invocation, as_object: bool = False, limit: int = 50) -> None:
-    """List conversations, the last used first."""
+def list_(
+    invocation: Invocation,
+    as_object: bool = False,
+    limit: int = 50,
+    tags: frozenset[str] = frozenset(),
+    deleted: bool = False,
+) -> None:
+    """List conversations: those pinned first, then the last used."""
 
     async def show(runtime: Runtime) -> None:
-        found = await runtime.conversations.recent(limit)
+        found = await runtime.archive.page(limit, tags=tags, deleted=deleted)
         if as_object:
-            say(as_json([session_json(session) for session in found]))
+            say(as_json([listed_json(listed) for listed in found]))
         elif not found:
-            click.echo("There is no session yet; `ask` and the console make them.", err=True)
+            click.echo(_nothing(tags, deleted), err=True)
         else:
-            tagged = any(session.tags for session in found)
-            say(table(_COLUMNS if tagged else _COLUMNS[:-1], [_row(s, tagged) for s in found], right=("messages",)))
+            tagged = any(listed.session.tags for listed in found)
+            rows = [_row(listed, tagged) for listed in found]
+            say(table(_COLUMNS if tagged else _COLUMNS[:-1], rows, right=("messages", "cost")))
 
     _with_store(invocation, show)
+
+
+def _nothing(tags: frozenset[str], deleted: bool) -> str:
+    if deleted:
+        return "No deleted session is kept; they are for a day."
+    if tags:
+        return f"No session is tagged {', '.join(sorted(tags))}; `sessions tag` does that."
+    return "There is no session yet; `ask` and the console make them."
 
 
 @sessions.command()
@@ -101,56 +140,80 @@ def show(invocation: Invocation, session: str, as_object: bool) -> None:
     """Print a conversation."""
 
     async def print_it(runtime: Runtime) -> None:
+        from ..services import exporting
+
         conversation = await runtime.conversations.get(session)
         if as_object:
-            say(as_json(await conversation_json(runtime, conversation)))
+            say(as_json(await exporting.as_json(runtime, conversation, pictures=False)))
         else:
-            say(await as_markdown(runtime, conversation), end="")
+            say(await exporting.as_markdown(runtime, conversation), end="")
 
     _with_store(invocation, print_it)
 
 
 @sessions.command()
 @click.argument("words", nargs=-1, required=True)
+@click.option("--json", "as_object", is_flag=True, help="Print a list of JSON objects.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(1), default=50, show_default=True, metavar="N", help="At most so many."
+)
 @click.pass_obj
-def search(invocation: Invocation, words: tuple[str, ...]) -> None:
-    """Find messages that hold every one of the words."""
+def search(invocation: Invocation, words: tuple[str, ...], as_object: bool, limit: int) -> None:
+    """Find conversations whose title, or one of whose messages, holds every word.
+
+    Parts of words count, capitals do not. "Words in quotes" must stand together; "#TAG" asks for a tag.
+    """
+    typed = " ".join(_as_one(in_utf8(word, "a word")) for word in words)
 
     async def find(runtime: Runtime) -> None:
-        found = await runtime.conversations.search(" ".join(words))
+        found = await runtime.archive.find(typed, limit)
         if not found:
-            raise Stop("No message holds all these words.")
-        rows = [
-            (one.session.id, one.message.role, _around(one.message.text, words[0]), one.session.title) for one in found
-        ]
-        say(table(("id", "who", "where", "title"), rows))
+            raise Stop("No title and no message holds all these words; try fewer, or a part of one.")
+        if as_object:
+            say(as_json([_found_json(one) for one in found]))
+        else:
+            say(table(("id", "who", "where", "title"), [_found_row(one) for one in found]))
 
     _with_store(invocation, find)
 
 
+def _as_one(word: str) -> str:
+    """The shell took the quotes of words that stand together."""
+    return f'"{word}"' if " " in word and '"' not in word else word
+
+
+def _found_row(found: Found) -> tuple[str, ...]:
+    who, where = (found.place.role, found.place.snippet.text) if found.place else ("title", "")
+    return found.listed.session.id, who, where, found.listed.session.title
+
+
+def _found_json(found: Found) -> dict[str, Any]:
+    place = found.place
+    at = place and {
+        "position": place.position,
+        "role": place.role,
+        "request_id": place.request_id,
+        "created": place.created.isoformat(),
+        "snippet": place.snippet.text,
+        "messages_found": place.messages,
+    }
+    return {**listed_json(found.listed), "in_title": bool(found.marks), "found": at}
+
+
 @sessions.command()
 @click.argument("session")
-@click.option(
-    "--format", "form", type=Word(("md", "json")), metavar="FORM", default="md", show_default=True, help="md or json."
-)
-@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help=OUTPUT_HELP)
+@click.argument("title", required=False, default="")
 @click.pass_obj
-def export(invocation: Invocation, session: str, form: str, output: Path | None) -> None:
-    """Write a conversation as Markdown or JSON, with models, tokens and costs."""
-    file = output_file(output)
+def rename(invocation: Invocation, session: str, title: str) -> None:
+    """Give a conversation another title; without one, that made from its first prompt."""
+    wanted = in_utf8(title, "the title")
 
-    async def write(runtime: Runtime) -> None:
-        conversation = await runtime.conversations.get(session)
-        if form == "md":
-            text = await as_markdown(runtime, conversation)
-        else:
-            text = as_json(await conversation_json(runtime, conversation)) + "\n"
-        if file is None:
-            say(text, end="")
-        else:
-            write_file(file, text)
+    async def change(runtime: Runtime) -> None:
+        found = await runtime.archive.listed(session)
+        now = await runtime.conversations.rename(found.session.id, wanted)
+        click.echo(f"{found.session.title!r} is called {now!r} now.", err=True)
 
-    _with_store(invocation, write)
+    _with_store(invocation, change)
 
 
 @sessions.command()
@@ -162,7 +225,7 @@ def tag(invocation: Invocation, session: str, tags: frozenset[str], remove: bool
     """Tag a conversation. Your rules may ask for a tag: [rules.NAME] tags = ["work"]."""
 
     async def change(runtime: Runtime) -> None:
-        found = (await runtime.conversations.get(session)).session
+        found = (await runtime.archive.listed(session)).session
         await runtime.conversations.tag(found.id, () if remove else tags, remove=tags if remove else ())
         left = sorted(found.tags - tags if remove else found.tags | tags)
         click.echo(
@@ -174,110 +237,136 @@ def tag(invocation: Invocation, session: str, tags: frozenset[str], remove: bool
 
 @sessions.command()
 @click.argument("session")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--remove", is_flag=True, help="Let it go down the list again.")
 @click.pass_obj
-def delete(invocation: Invocation, session: str, yes: bool) -> None:
-    """Delete a conversation for good. What it cost stays in the ledger."""
-    if not yes and piped_in():
+def pin(invocation: Invocation, session: str, remove: bool) -> None:
+    """Keep a conversation at the head of the list."""
+
+    async def change(runtime: Runtime) -> None:
+        found = (await runtime.archive.listed(session)).session
+        await runtime.conversations.pin(found.id, not remove)
+        click.echo(f"{found.title!r} is {'not pinned any more' if remove else 'pinned'}.", err=True)
+
+    _with_store(invocation, change)
+
+
+@sessions.command()
+@click.argument("session")
+@click.option(
+    "--turns", type=click.IntRange(1), metavar="N", help="Only the first N prompts with their answers. Default: all."
+)
+@click.pass_obj
+def fork(invocation: Invocation, session: str, turns: int | None) -> None:
+    """Copy a conversation, to go on from there another way. The copy's id goes to stdout."""
+
+    async def copy(runtime: Runtime) -> None:
+        from ..storage.conversations import standing
+
+        found = await runtime.conversations.get(session)
+        prompts = [prompt.position for prompt, _ in standing(found.messages)]
+        if turns is not None and turns > len(prompts):
+            raise Stop(f"{found.session.title!r} has {len(prompts)} prompts; give --turns up to that", USAGE)
+        upto = prompts[turns] - 1 if turns is not None and turns < len(prompts) else None
+        new = await runtime.archive.fork(found.session.id, upto)
+        click.echo(f"{new.title!r} has {new.messages} messages; go on with `ask --continue {new.id} …`.", err=True)
+        say(new.id)
+
+    _with_store(invocation, copy)
+
+
+@sessions.command()
+@click.argument("session")
+@click.option("--for-good", is_flag=True, help="At once and for ever, instead of keeping it for a day.")
+@click.option("--yes", is_flag=True, help="With --for-good: do not ask.")
+@click.pass_obj
+def delete(invocation: Invocation, session: str, for_good: bool, yes: bool) -> None:
+    """Delete a conversation; for a day `sessions restore` brings it back. What it cost stays in the ledger."""
+    if for_good and not yes and piped_in():
         raise Stop("nothing was deleted: there is no terminal to ask on; say --yes", USAGE)
 
     async def remove(runtime: Runtime) -> None:
-        found = (await runtime.conversations.get(session)).session
+        try:
+            found = (await runtime.archive.listed(session)).session
+        except LookupError:
+            if not for_good:
+                raise
+            found = await runtime.archive.deleted(session)
+        if not for_good:
+            await runtime.archive.delete(found.id)
+            click.echo(f"Deleted {found.title!r}; for a day `sessions restore {found.id}` brings it back.", err=True)
+            return
         counted = f"{found.messages} message{'' if found.messages == 1 else 's'}"
-        if not yes and not click.confirm(f"Delete {found.title!r} with {counted}?", err=True):
+        if not yes and not click.confirm(f"Delete {found.title!r} with {counted} for good?", err=True):
             raise Stop("Nothing was deleted.")
-        await runtime.conversations.delete(found.id)
-        click.echo(f"Deleted {found.title!r}.", err=True)
+        await runtime.archive.purge(found.id)
+        click.echo(f"Deleted {found.title!r} for good.", err=True)
 
     _with_store(invocation, remove)
 
 
-def _around(text: str, word: str) -> str:
-    at = max(0, text.lower().find(word.lower()))
-    start = max(0, at - 30)
-    piece = " ".join(text[start : at + 50].split())
-    return ("…" if start else "") + piece + ("…" if at + 50 < len(text) else "")
+@sessions.command()
+@click.argument("session")
+@click.pass_obj
+def restore(invocation: Invocation, session: str) -> None:
+    """Bring back a conversation that was deleted less than a day ago."""
+
+    async def bring_back(runtime: Runtime) -> None:
+        found = await runtime.archive.restore(session)
+        click.echo(f"{found.title!r} is back.", err=True)
+
+    _with_store(invocation, bring_back)
 
 
-def session_json(session: Session) -> dict[str, Any]:
-    return {
-        "id": session.id,
-        "title": session.title,
-        "created": session.created.isoformat(),
-        "updated": session.updated.isoformat(),
-        "strategy": session.strategy,
-        "model": session.model,
-        "system": session.system,
-        "messages": session.messages,
-        "tags": sorted(session.tags),
-    }
+@sessions.command()
+@click.argument("session")
+@click.option(
+    "--format", "form", type=Word(("md", "json")), metavar="FORM", help="md or json. Default: by FILE's name, else md."
+)
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help=OUTPUT_HELP)
+@click.option("--force", is_flag=True, help="Write over a file that is there, without asking.")
+@click.pass_obj
+def export(invocation: Invocation, session: str, form: str | None, output: Path | None, force: bool) -> None:
+    """Write a conversation as Markdown or JSON, with models, tokens and costs. The JSON can be imported again."""
+    file = output_file(output)
+    form = form or ("json" if file is not None and file.suffix.lower() == ".json" else "md")
+    if file is not None and file.is_file() and not force:
+        if piped_in():
+            raise Stop(f"{file} is there already; name another file, or say --force", USAGE)
+        if not click.confirm(f"{file} is there already. Write over it?", err=True):
+            raise Stop("Nothing was written.")
+
+    async def write(runtime: Runtime) -> None:
+        from ..services.exporting import rendered
+
+        text = await rendered(runtime, await runtime.conversations.get(session), form)
+        if file is None:
+            say(text, end="")
+        else:
+            write_file(file, text)
+            click.echo(f"Written to {file}.", err=True)
+
+    _with_store(invocation, write)
 
 
-async def conversation_json(runtime: Runtime, conversation: Conversation) -> dict[str, Any]:
-    messages = []
-    votes = await runtime.feedback.votes(conversation.session.id)
-    superseded = _superseded(conversation)
-    for message in conversation.messages:
-        attempts: tuple[Attempt, ...] = ()
-        if message.role == "assistant":
-            attempts = await runtime.reports.attempts(message.request_id)
-        messages.append(
-            {
-                "role": message.role,
-                "text": message.text,
-                "thinking": message.thinking,
-                "images": [image.name for image in message.images],
-                "state": message.state,
-                "superseded": message.position in superseded,
-                "vote": _vote(votes, message),
-                "model": message.model,
-                "created": message.created.isoformat(),
-                "request_id": message.request_id,
-                "attempts": [attempt_json(attempt) for attempt in attempts],
-            }
-        )
-    return {**session_json(conversation.session), "messages": messages}
+@sessions.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.pass_obj
+def import_(invocation: Invocation, files: tuple[Path, ...]) -> None:
+    """Take in conversations from files that `sessions export --format json` wrote. The same one twice stays one.
 
+    What was spent on them is shown with them, and not booked here. Their ids go to stdout.
+    """
 
-def _superseded(conversation: Conversation) -> set[int]:
-    """Positions of the answers in whose place another one came."""
-    from ..storage.conversations import standing
+    async def take_in(runtime: Runtime) -> None:
+        from ..services.importing import read_file, store
 
-    stand = {answer.position for _, answer in standing(conversation.messages) if answer is not None}
-    return {one.position for one in conversation.messages if one.role == "assistant" and one.position not in stand}
+        # All are read before the first is stored: one bad file, and nothing came in.
+        read = [await asyncio.to_thread(read_file, file) for file in files]
+        for found in read:
+            session, new = await store(runtime, found)
+            counted = f"{session.messages} message{'' if session.messages == 1 else 's'}"
+            what = f"has come in with {counted}" if new else "is here already"
+            click.echo(f"{session.title or session.id!r} {what}.", err=True)
+            say(session.id)
 
-
-def _vote(votes: Mapping[Given, bool], message: StoredMessage) -> str | None:
-    if message.role == "user" or message.attempt is None:
-        return None
-    liked = votes.get((message.request_id, message.attempt))
-    return None if liked is None else "up" if liked else "down"
-
-
-async def as_markdown(runtime: Runtime, conversation: Conversation) -> str:
-    votes, superseded = await runtime.feedback.votes(conversation.session.id), _superseded(conversation)
-    parts = [f"# {conversation.session.title or conversation.session.id}"]
-    if conversation.session.system:
-        parts.append(f"> {conversation.session.system}")
-    for message in conversation.messages:
-        if message.role == "user":
-            parts.append(f"## You\n\n{message.text}")
-            parts += [f"*attached: {image.name}*" for image in message.images]
-            continue
-        state = "" if message.state == "complete" else f" ({message.state})"
-        if message.position in superseded:
-            state += " (superseded)"
-        state += {"up": " ▲", "down": " ▼"}.get(_vote(votes, message) or "", "")
-        parts.append(f"## {message.model or 'No answer'}{state}\n\n{message.text or '*nothing came*'}")
-        parts += [_line(attempt) for attempt in await runtime.reports.attempts(message.request_id)]
-    return "\n\n".join(parts) + "\n"
-
-
-def _line(attempt: Attempt) -> str:
-    usage = attempt.usage
-    about = "~" if usage.source == "estimated" else ""
-    error = f" · {attempt.error_kind.value}" if attempt.error_kind else ""
-    return (
-        f"*{attempt.number}. {attempt.model} · {attempt.cause.value} · {attempt.outcome.value}{error} · "
-        f"{about}{usage.input} in {about}{usage.output} out · {attempt.latency_s:.1f} s · {attempt.cost}*"
-    )
+    _with_store(invocation, take_in)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
 from enum import Enum, auto
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..routing.decision import Decision
 from ..routing.errors import ErrorKind, TurnError
@@ -35,6 +38,9 @@ from .manners import say
 from .printing import as_json, as_json_line
 from .screen import Screen
 
+if TYPE_CHECKING:
+    from ..routing.router import Turn
+
 
 class Manner(Enum):
     TEXT = auto()
@@ -46,10 +52,12 @@ class Telling:
     """Reads the events of one turn. Text streams only where nothing can take it back unseen: to a terminal, from one
     model at a time. Into a pipe or a file goes the final answer alone."""
 
-    def __init__(self, manner: Manner, verbose: bool, *, costs: bool = True) -> None:
-        """`costs`: say what the answer cost. In JSON it stands in any case."""
+    def __init__(self, manner: Manner, verbose: bool, *, costs: bool = True, kept: bool = True) -> None:
+        """`costs`: say what the answer cost. In JSON it stands in any case. `kept`: the conversation is, so that it can
+        go on."""
         self.manner = manner
         self.costs = costs
+        self.kept = kept
         self.verbose = verbose
         self.decision: Decision | None = None
         self.completed: Completed | None = None
@@ -228,8 +236,9 @@ class Telling:
     def _failed(self, event: Failed) -> None:
         last = self._last
         if event.error.kind is ErrorKind.CANCELLED:
-            kept = "what had come is kept; `ask --continue` goes on from there" if event.partial else "nothing had come"
-            self._screen.line(f"✗ Cancelled: {kept}.{_spent(event)}", fg="red")
+            came = "what had come is kept; `ask --continue` goes on from there" if event.partial else "nothing had come"
+            said = came if self.kept else "nothing of it is kept"
+            self._screen.line(f"✗ Cancelled: {said}.{_spent(event)}", fg="red")
             return
         what = fault(last) if last is not None and last.error is event.error else event.error.message
         self._screen.line(f"✗ {what.rstrip('.')}. {event.error.hint}{_spent(event)}", fg="red")
@@ -268,3 +277,19 @@ def fault(event: AttemptFailed) -> str:
     provider = event.model.partition("/")[0]
     message = error.message.removeprefix(f"{provider}: ")
     return f"{event.model}{status} {error.kind.value.replace('_', ' ')} after {event.latency_s:.1f} s: {message}"
+
+
+@contextlib.contextmanager
+def interruptible(turn: Turn) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the turn in order: what had come is kept and booked."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        with contextlib.suppress(NotImplementedError, RuntimeError):
+            loop.add_signal_handler(number, turn.cancel)
+    try:
+        yield
+    finally:
+        for number in signals:
+            with contextlib.suppress(NotImplementedError, RuntimeError):
+                loop.remove_signal_handler(number)

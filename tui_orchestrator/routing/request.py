@@ -88,6 +88,8 @@ class Request:
     only."""
     fresh: bool = False
     """Ask for real, whatever is kept; what comes takes its place."""
+    temporary: bool = False
+    """Nothing of what is said may be kept, only what it cost."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 

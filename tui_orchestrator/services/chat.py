@@ -24,10 +24,13 @@ from ..routing.money import Money
 from ..routing.request import Check, Image, Message, Request, Strategy
 from ..routing.router import Turn
 from ..routing.telling import found
+from ..routing.text import clean
+from ..settings import Persona
 from ..storage.conversations import Conversation, Discarded, Session, State, StoredMessage, standing
 from .feedback import Given
 from .runtime import Runtime
 
+_NOBODY = Persona("")
 CHECKPOINT_S = 0.5
 """A growing answer is stored this often: what a killed program may lose of it."""
 
@@ -78,9 +81,19 @@ class Chat:
         self.last: LastTurn | None = _last(conversation.messages)
 
     @classmethod
-    def new(cls, runtime: Runtime, *, system: str = "", tags: frozenset[str] = frozenset()) -> Chat:
-        """It is stored with its first prompt, so that a console that was only looked at leaves nothing behind."""
-        return cls(runtime, Conversation(runtime.conversations.new(system=system, tags=tags), (), ()))
+    def new(
+        cls,
+        runtime: Runtime,
+        *,
+        system: str = "",
+        tags: frozenset[str] = frozenset(),
+        persona: str | None = None,
+        temporary: bool = False,
+    ) -> Chat:
+        """It is stored with its first prompt, so that a console that was only looked at leaves nothing behind; a
+        temporary one never, of which the ledger alone keeps what it cost."""
+        new = runtime.conversations.new(system=system, tags=tags, persona=persona, temporary=temporary)
+        return cls(runtime, Conversation(new, (), ()))
 
     @classmethod
     async def resume(cls, runtime: Runtime, beginning: str | None = None) -> Chat:
@@ -99,6 +112,16 @@ class Chat:
     @property
     def title(self) -> str:
         return self.session.title
+
+    @property
+    def temporary(self) -> bool:
+        return self.session.temporary
+
+    @property
+    def persona(self) -> Persona | None:
+        """As it is configured now; None also where the session's is not configured any more."""
+        name = self.session.persona
+        return None if name is None else self._runtime.settings.personas.get(name)
 
     def request(
         self,
@@ -132,23 +155,25 @@ class Chat:
         fresh: bool = False,
     ) -> Request:
         said = [message for turn in turns for message in turn]
-        default = self._runtime.settings.default_temperature
+        persona = self.persona or _NOBODY
+        temperatures = (options.temperature, persona.temperature, self._runtime.settings.default_temperature)
         return Request(
             messages=(*said, prompt),
-            system=options.system or self.session.system,
+            system=options.system or self.session.system or persona.system,
             strategy=options.strategy,
             model=options.model,
             chain=options.chain,
             ensemble_size=options.ensemble_size,
             max_cost=options.max_cost,
-            max_tokens=options.max_tokens,
-            temperature=default if options.temperature is None else options.temperature,
+            max_tokens=persona.max_tokens if options.max_tokens is None else options.max_tokens,
+            temperature=next((said for said in temperatures if said is not None), None),
             check=options.check,
             self_consistency=options.self_consistency,
             session=self.id,
-            use_cache=options.use_cache,
+            use_cache=False if self.temporary else options.use_cache,
             fresh=fresh,
-            tags=self.session.tags,
+            tags=self.session.tags | persona.tags,
+            temporary=self.temporary,
             files=tuple(files),
         )
 
@@ -157,6 +182,17 @@ class Chat:
         self.session = replace(self.session, tags=self.session.tags | tags)
         if self.stored_already and tags:
             await self._runtime.conversations.tag(self.id, tags)
+
+    async def instruct(self, *, system: str | None = None, persona: str | None = None) -> None:
+        """Its system text (None: as it is) and its persona's name (None: as it is; '': none) from now on."""
+        self.session = replace(
+            self.session,
+            system=self.session.system if system is None else clean(system),
+            persona=self.session.persona if persona is None else persona or None,
+        )
+        if self.stored_already:
+            said = self.session
+            await self._runtime.conversations.instruct(self.id, system=said.system, persona=said.persona)
 
     async def choose(self, strategy: Strategy | None, model: str | None) -> None:
         """Remembers what the session's next turns ask for, for when it is resumed."""
@@ -197,6 +233,18 @@ class _Growing:
     """Made to check another one's answer: never the conversation's."""
 
 
+class _Nowhere:
+    """Where a temporary chat is kept, in place of the store's conversations."""
+
+    async def keep(self, session: Session) -> None: ...
+
+    async def prompt(self, session: str, message: Message, request_id: str) -> None: ...
+
+    async def answer(self, session: str, request_id: str, text: str, **how: object) -> None: ...
+
+    async def discard(self, session: str, discarded: Discarded) -> None: ...
+
+
 class _Keeping:
     """Stores one turn as it is told."""
 
@@ -205,7 +253,7 @@ class _Keeping:
         self._again = again
         """The turn that is asked again, as it stood."""
         self.elsewhere = False
-        self._conversations = runtime.conversations
+        self._conversations = _Nowhere() if chat.temporary else runtime.conversations
         self._clock = runtime.clock
         self._chat = chat
         self._request = request
@@ -244,7 +292,7 @@ class _Keeping:
 
     async def _prompt(self) -> None:
         await self._conversations.keep(self._chat.session)
-        self._chat.stored_already = True
+        self._chat.stored_already = not self._chat.temporary
         if self._again is None:
             await self._conversations.prompt(self._chat.id, self._request.messages[-1], self._request.id)
 

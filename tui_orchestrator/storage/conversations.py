@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from . import sessions
 from .database import Database
 from .rows import instant
 from .sessions import Session as Session
+from .titles import LONGEST_TITLE, title_of
 
 State = Literal["complete", "interrupted", "failed"]
 
@@ -81,15 +82,6 @@ class Conversation:
     """In the order of the attempts; `request_id` says which turn each belongs to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A message that a search found."""
-
-    session: Session
-    message: StoredMessage
-    """Without its images."""
-
-
 class Conversations:
     """All methods raise StoreError; those that name a session raise LookupError with a sentence when there is none."""
 
@@ -105,26 +97,23 @@ class Conversations:
         model: str | None = None,
         system: str = "",
         tags: frozenset[str] = frozenset(),
+        persona: str | None = None,
+        temporary: bool = False,
     ) -> Session:
-        """A session that is not stored yet; `keep` stores it. Without a title, the first prompt's beginning becomes
-        it."""
-        now = self._clock.now()
-        return Session(sessions.new_id(now), clean_line(title, 80), now, now, strategy, model, clean(system), tags=tags)
+        """A session that is not stored yet; `keep` stores it. Without a title, one is made from the first prompt."""
+        now, title = self._clock.now(), clean_line(title, LONGEST_TITLE)
+        session = Session(sessions.new_id(now), title, now, now, strategy, model, clean(system))
+        return replace(session, tags=tags, persona=persona, temporary=temporary)
 
     async def keep(self, session: Session) -> None:
         """Stores a new session; one that is stored already stays as it is."""
-        created, updated = instant(session.created), instant(session.updated)
-        row = (session.id, session.title, created, updated, session.strategy, session.model, session.system)
-
-        def keep(connection: sqlite3.Connection) -> None:
-            if connection.execute("INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)", row).rowcount:
-                sessions.tag(connection, session.id, session.tags)
-
-        await self._db.write(keep)
+        if session.temporary:
+            raise ValueError("a temporary session is never stored")
+        await self._db.write(lambda c: sessions.insert(c, session))
 
     async def recent(self, limit: int = 1000) -> tuple[Session, ...]:
         """The last used first."""
-        return await self._db.read(lambda c: sessions.select(c, "ORDER BY updated DESC, id DESC LIMIT ?", limit))
+        return await self._db.read(lambda c: sessions.select(c, _RECENT, limit))
 
     async def latest(self) -> Session | None:
         return next(iter(await self.recent(1)), None)
@@ -134,12 +123,29 @@ class Conversations:
 
         def load(connection: sqlite3.Connection) -> Conversation:
             session = sessions.find(connection, beginning)
-            return Conversation(session, _messages(connection, session.id), _discarded(connection, session.id))
+            return Conversation(session, messages_of(connection, session.id), discarded_of(connection, session.id))
 
         return await self._db.read(load)
 
-    async def rename(self, session: str, title: str) -> None:
-        await self._set(session, "title = ?", clean_line(title, 80))
+    async def rename(self, session: str, title: str) -> str:
+        """Returns the title it has now: without one, that made from its first prompt."""
+        given = clean_line(title, LONGEST_TITLE)
+
+        def change(connection: sqlite3.Connection) -> str:
+            first = "SELECT text FROM messages WHERE session = ? AND role = 'user' ORDER BY position LIMIT 1"
+            asked = None if given else connection.execute(first, (session,)).fetchone()
+            title = given or (title_of(asked[0]) if asked else "")
+            sessions.need(connection.execute("UPDATE sessions SET title = ? WHERE id = ?", (title, session)), session)
+            return title
+
+        return await self._db.write(change)
+
+    async def instruct(self, session: str, *, system: str, persona: str | None) -> None:
+        """Its system text, and the name of its persona."""
+        await self._set(session, "system = ?, persona = ?", clean(system), persona)
+
+    async def pin(self, session: str, pinned: bool) -> None:
+        await self._set(session, "pinned = ?", int(pinned))
 
     async def choose(self, session: str, *, strategy: str | None, model: str | None) -> None:
         """What the session's next turns ask for; None: as configured, and no model pinned."""
@@ -149,32 +155,18 @@ class Conversations:
         """Adds tags and takes some away; those it has, or has not, already are no trouble."""
         await self._db.write(lambda c: sessions.tag(c, session, tags, remove))
 
-    async def delete(self, session: str) -> None:
-        """With all that was said in it. What it cost stays in the ledger."""
-
-        def delete(connection: sqlite3.Connection) -> None:
-            sessions.need(connection.execute("DELETE FROM sessions WHERE id = ?", (session,)), session)
-            connection.execute("DELETE FROM drafts WHERE session = ?", (session,))
-
-        await self._db.write(delete)
-
     async def prompt(self, session: str, message: Message, request_id: str) -> None:
-        """Stores what is about to be sent. It joins the history of prompts, and the session's draft is done with."""
+        """Stores what is about to be sent. It joins the history of prompts, and the session's draft is done with. A
+        session that was deleted meanwhile, in another copy of the program perhaps, comes back."""
         text, at = clean(message.text), instant(self._clock.now())
 
         def add(connection: sqlite3.Connection) -> None:
-            changed = "UPDATE sessions SET updated = ?, title = CASE title WHEN '' THEN ? ELSE title END WHERE id = ?"
-            sessions.need(connection.execute(changed, (at, clean_line(text, 60), session)), session)
-            stored = connection.execute(
-                _ADD_MESSAGE, _row(session, message.role, text, "", request_id, None, None, "complete", at)
-            ).lastrowid
-            connection.executemany(
-                "INSERT INTO images VALUES (?, ?, ?, ?, ?)",
-                [
-                    (stored, position, image.media_type, clean_line(image.name), image.data)
-                    for position, image in enumerate(message.images)
-                ],
+            changed = (
+                "UPDATE sessions SET updated = ?, deleted = NULL, title = CASE title WHEN '' THEN ? ELSE title END "
+                "WHERE id = ?"
             )
+            sessions.need(connection.execute(changed, (at, title_of(text), session)), session)
+            append(connection, session, message.role, text, request_id=request_id, created=at, images=message.images)
             connection.execute("DELETE FROM drafts WHERE session = ?", (session,))
             _remember(connection, text, at)
 
@@ -194,15 +186,21 @@ class Conversations:
         """One answer a request: a later call takes the place of an earlier one. Store it as 'interrupted' while it
         grows, and that is what a killed program leaves."""
         at = instant(self._clock.now())
-        row = _row(session, "assistant", clean(text), clean(thinking), request_id, attempt, model, state, at)
 
         def put(connection: sqlite3.Connection) -> None:
-            sessions.need(connection.execute("UPDATE sessions SET updated = ? WHERE id = ?", (at, session)), session)
-            connection.execute(
-                f"{_ADD_MESSAGE} ON CONFLICT (session, request_id) WHERE role = 'assistant' DO UPDATE SET "
-                "text = excluded.text, thinking = excluded.thinking, attempt = excluded.attempt, "
-                "model = excluded.model, state = excluded.state",
-                row,
+            changed = "UPDATE sessions SET updated = ? WHERE id = ?"
+            sessions.need(connection.execute(changed, (at, session)), session)
+            append(
+                connection,
+                session,
+                "assistant",
+                clean(text),
+                thinking=clean(thinking),
+                request_id=request_id,
+                attempt=attempt,
+                model=model,
+                state=state,
+                created=at,
             )
 
         await self._db.write(put)
@@ -225,13 +223,6 @@ class Conversations:
 
         await self._db.write(keep)
 
-    async def search(self, words: str, limit: int = 50) -> tuple[Found, ...]:
-        """Messages that hold every one of the words, also as parts of longer ones; the latest first."""
-        wanted = clean_line(words).split()
-        if not wanted:
-            return ()
-        return await self._db.report(lambda c: _search(c, wanted, limit))
-
     async def draft(self, session: str) -> str:
         """What was typed and not sent; '' is also the name of the session that does not exist yet."""
 
@@ -253,12 +244,13 @@ class Conversations:
         query = "SELECT text FROM prompts ORDER BY id DESC LIMIT ?"
         return await self._db.read(lambda c: tuple(text for (text,) in c.execute(query, (limit,))))
 
-    async def _set(self, session: str, changes: str, *values: str | None) -> None:
+    async def _set(self, session: str, changes: str, *values: str | int | None) -> None:
         update = f"UPDATE sessions SET {changes} WHERE id = ?"
         await self._db.write(lambda c: sessions.need(c.execute(update, (*values, session)), session))
 
 
-_ADD_MESSAGE = """
+_RECENT = "WHERE deleted IS NULL ORDER BY updated DESC, id DESC LIMIT ?"
+_APPEND = """
 INSERT INTO messages (session, position, parent, role, text, thinking, request_id, attempt, model, state, created)
 SELECT
     :session,
@@ -266,21 +258,28 @@ SELECT
     (SELECT id FROM messages WHERE session = :session ORDER BY position DESC LIMIT 1),
     :role, :text, :thinking, :request_id, :attempt, :model, :state, :created
 WHERE true
+ON CONFLICT (session, request_id) WHERE role = 'assistant' DO UPDATE SET
+    text = excluded.text, thinking = excluded.thinking, attempt = excluded.attempt, model = excluded.model,
+    state = excluded.state
 """
 
 
-def _row(
+def append(
+    connection: sqlite3.Connection,
     session: str,
     role: Role,
     text: str,
-    thinking: str,
+    *,
     request_id: str,
-    attempt: int | None,
-    model: str | None,
-    state: State,
     created: str,
-) -> dict[str, str | int | None]:
-    return {
+    thinking: str = "",
+    images: Sequence[Image] = (),
+    attempt: int | None = None,
+    model: str | None = None,
+    state: State = "complete",
+) -> None:
+    """At the end of the session; an answer to a request that has one takes its place. The text is clean already."""
+    row = {
         "session": session,
         "role": role,
         "text": text,
@@ -291,6 +290,14 @@ def _row(
         "state": state,
         "created": created,
     }
+    stored = connection.execute(_APPEND, row).lastrowid
+    connection.executemany(
+        "INSERT INTO images VALUES (?, ?, ?, ?, ?)",
+        [
+            (stored, position, image.media_type, clean_line(image.name), image.data)
+            for position, image in enumerate(images)
+        ],
+    )
 
 
 def _remember(connection: sqlite3.Connection, text: str, at: str) -> None:
@@ -299,9 +306,7 @@ def _remember(connection: sqlite3.Connection, text: str, at: str) -> None:
         connection.execute("INSERT INTO prompts (text, at) VALUES (?, ?)", (text, at))
 
 
-_SELECT_MESSAGES = (
-    "SELECT position, role, text, state, created, request_id, thinking, attempt, model, id, session FROM messages"
-)
+_SELECT_MESSAGES = "SELECT position, role, text, state, created, request_id, thinking, attempt, model, id FROM messages"
 
 
 def _message(row: tuple[Any, ...], images: tuple[Image, ...] = ()) -> StoredMessage:
@@ -310,7 +315,7 @@ def _message(row: tuple[Any, ...], images: tuple[Image, ...] = ()) -> StoredMess
     return StoredMessage(position, role, text, state, moment, request_id, thinking, images, attempt, model)
 
 
-def _messages(connection: sqlite3.Connection, session: str) -> tuple[StoredMessage, ...]:
+def messages_of(connection: sqlite3.Connection, session: str) -> tuple[StoredMessage, ...]:
     images: dict[int, tuple[Image, ...]] = {}
     for message, media_type, data, name in connection.execute(
         "SELECT message, media_type, data, images.name FROM images JOIN messages ON messages.id = images.message "
@@ -322,27 +327,9 @@ def _messages(connection: sqlite3.Connection, session: str) -> tuple[StoredMessa
     return tuple(_message(row, images.get(row[9], ())) for row in rows)
 
 
-def _discarded(connection: sqlite3.Connection, session: str) -> tuple[Discarded, ...]:
+def discarded_of(connection: sqlite3.Connection, session: str) -> tuple[Discarded, ...]:
     rows = connection.execute(
         "SELECT request_id, attempt, model, text, thinking, why FROM discarded WHERE session = ? ORDER BY rowid",
         (session,),
     )
     return tuple(Discarded(*row) for row in rows)
-
-
-def _search(connection: sqlite3.Connection, words: list[str], limit: int) -> tuple[Found, ...]:
-    holds: list[str] = []
-    values: list[str | int] = []
-    for word in words:
-        holds.append("instr(lower(text), lower(?))")
-        values.append(word)
-        # The index of three-letter pieces finds no shorter ones, and SQLite 3.40 measures them in bytes: it would find
-        # nothing for one Chinese letter instead of looking through all.
-        if len(word) >= 3 and not {"%", "_"} & set(word):
-            holds.append("id IN (SELECT rowid FROM messages_text WHERE text LIKE ?)")
-            values.append(f"%{word}%")
-    rows = connection.execute(
-        f"{_SELECT_MESSAGES} WHERE {' AND '.join(holds)} ORDER BY created DESC, id DESC LIMIT ?", (*values, limit)
-    ).fetchall()
-    found = {row[10]: sessions.select(connection, "WHERE id = ?", row[10])[0] for row in rows}
-    return tuple(Found(found[row[10]], _message(row)) for row in rows)

@@ -7,8 +7,11 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from tui_orchestrator.routing.text import clean_line
+
+from .rows import instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,35 +30,75 @@ class Session:
     """How many there are."""
     tags: frozenset[str] = frozenset()
     """Rules may ask for them."""
+    pinned: bool = False
+    persona: str | None = None
+    """By its name in the configuration, where it may be no more."""
+    origin: str | None = None
+    """Id of the session it is a copy of."""
+    origin_title: str = ""
+    """Empty also when that session is there no more."""
+    temporary: bool = False
+    """Nothing of it is ever stored."""
+
+
+_SELECT = (
+    "SELECT id, title, created, updated, strategy, model, system, "
+    "(SELECT COUNT(*) FROM messages WHERE session = sessions.id), "
+    "(SELECT group_concat(tag, char(10)) FROM session_tags WHERE session = sessions.id), pinned, persona, origin, "
+    "(SELECT title FROM sessions AS original WHERE original.id = sessions.origin AND original.deleted IS NULL) "
+    "FROM sessions"
+)
 
 
 def select(connection: sqlite3.Connection, clause: str, *values: str | int) -> tuple[Session, ...]:
-    rows = connection.execute(
-        "SELECT id, title, created, updated, strategy, model, system, "
-        "(SELECT COUNT(*) FROM messages WHERE session = sessions.id), "
-        f"(SELECT group_concat(tag, char(10)) FROM session_tags WHERE session = sessions.id) FROM sessions {clause}",
-        values,
-    )
+    """Deleted ones too, unless the clause leaves them out."""
+    return tuple(_session(row) for row in connection.execute(f"{_SELECT} {clause}", values))
+
+
+def _session(row: tuple[Any, ...]) -> Session:
+    id_, title, created, updated, strategy, model, system, messages, tags, pinned, persona, origin, of = row
     moment = datetime.fromisoformat
-    return tuple(
-        Session(id_, title, moment(created), moment(updated), strategy, model, system, messages, _set(tags))
-        for id_, title, created, updated, strategy, model, system, messages, tags in rows
-    )
+    return Session(
+        id_, title, moment(created), moment(updated), strategy, model, system, messages,
+        frozenset(tags.split("\n")) if tags else frozenset(), bool(pinned), persona, origin, of or "",
+    )  # fmt: skip
 
 
-def _set(tags: str | None) -> frozenset[str]:
-    return frozenset(tags.split("\n")) if tags else frozenset()
+def insert(connection: sqlite3.Connection, session: Session, imported: str | None = None) -> bool:
+    """With its tags; False and nothing done where its id is taken. `imported`: the digest of the file it is from."""
+    row = {
+        "id": session.id,
+        "title": session.title,
+        "created": instant(session.created),
+        "updated": instant(session.updated),
+        "strategy": session.strategy,
+        "model": session.model,
+        "system": session.system,
+        "pinned": session.pinned,
+        "persona": session.persona,
+        "origin": session.origin,
+        "imported": imported,
+    }
+    columns, places = ", ".join(row), ", ".join(f":{name}" for name in row)
+    if not connection.execute(f"INSERT OR IGNORE INTO sessions ({columns}) VALUES ({places})", row).rowcount:
+        return False
+    tag(connection, session.id, session.tags)
+    return True
 
 
-def find(connection: sqlite3.Connection, beginning: str) -> Session:
-    """Raises LookupError with a sentence for none and for several."""
+def find(connection: sqlite3.Connection, beginning: str, *, deleted: bool = False) -> Session:
+    """Among those that are there, or among the deleted ones. Raises LookupError with a sentence for none and for
+    several."""
     wanted = clean_line(beginning, 40).lower()
-    found = select(connection, "WHERE id >= ? AND substr(id, 1, ?) = ? LIMIT 4", wanted, len(wanted), wanted)
+    clause = f"WHERE id >= ? AND substr(id, 1, ?) = ? AND deleted IS {'NOT ' if deleted else ''}NULL LIMIT 4"
+    found = select(connection, clause, wanted, len(wanted), wanted)
     exact = [session for session in found if session.id == wanted]
     if wanted and (exact or len(found) == 1):
         return (exact or found)[0]
     if wanted and found:
         raise LookupError(f"{wanted!r} begins several sessions: {', '.join(session.id for session in found)}")
+    if deleted:
+        raise LookupError(f"no deleted session {wanted!r} is kept; `sessions list --deleted` shows those that are")
     raise LookupError(f"there is no session {wanted!r}; `sessions list` shows those there are")
 
 

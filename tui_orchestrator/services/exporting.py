@@ -1,0 +1,247 @@
+"""A conversation as a file: Markdown for people, JSON that comes in again, both with models, tokens and costs."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..routing.errors import OrchestratorError
+from ..routing.event_json import attempt_json
+from ..routing.money import ZERO, Money
+from ..routing.text import clean_line
+from ..storage.conversations import Conversation, Session, StoredMessage, standing
+from .feedback import Given
+from .runtime import Runtime
+
+FORMAT = "tui-orchestrator conversation"
+VERSION = 1
+LONGEST_NAME = 60
+"""Characters of a file's name, without what it ends with."""
+_RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
+"""Names of devices on Windows, whatever they end with: a file may be taken there."""
+
+
+class ExportFailed(OrchestratorError):
+    """Why a file was not written, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a file tells beside the messages themselves."""
+
+    attempts: Mapping[str, list[dict[str, Any]]]
+    """By request, as `attempt_json` gives them; of an imported conversation as its file did."""
+    votes: Mapping[Given, bool]
+    superseded: frozenset[int]
+    """Positions of the answers in whose place another one came."""
+
+    @property
+    def models(self) -> list[str]:
+        return sorted({str(made.get("model")) for attempts in self.attempts.values() for made in attempts})
+
+    @property
+    def cost(self) -> tuple[Money, int]:
+        """Of the attempts whose cost is known, and how many others there are."""
+        total, unknown = ZERO, 0
+        for made in (made for attempts in self.attempts.values() for made in attempts):
+            if (said := made.get("cost_usd")) is None:
+                unknown += 1
+            else:
+                total += Money.from_usd(str(said))
+        return total, unknown
+
+    def tokens(self, bucket: str) -> int:
+        every = (made.get("usage") for attempts in self.attempts.values() for made in attempts)
+        return sum(usage.get(bucket) or 0 for usage in every if isinstance(usage, dict))
+
+
+async def told(runtime: Runtime, conversation: Conversation) -> Told:
+    session = conversation.session.id
+    made = await runtime.archive.attempts(session)
+    attempts = {request_id: [attempt_json(one) for one in of_it] for request_id, of_it in made.items()}
+    stand = {answer.position for _, answer in standing(conversation.messages) if answer is not None}
+    answers = {message.position for message in conversation.messages if message.role == "assistant"}
+    return Told(
+        {**await runtime.archive.attempts_elsewhere(session), **attempts},
+        await runtime.feedback.votes(session),
+        frozenset(answers - stand),
+    )
+
+
+def session_json(session: Session) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "title": session.title,
+        "created": session.created.isoformat(),
+        "updated": session.updated.isoformat(),
+        "strategy": session.strategy,
+        "model": session.model,
+        "system": session.system,
+        "persona": session.persona,
+        "messages": session.messages,
+        "tags": sorted(session.tags),
+        "pinned": session.pinned,
+        "forked_from": session.origin,
+    }
+
+
+async def as_json(runtime: Runtime, conversation: Conversation, *, pictures: bool = True) -> dict[str, Any]:
+    """What `importing` reads. Without `pictures` their names and kinds alone stand in it."""
+    also = await told(runtime, conversation)
+    cost, unknown = also.cost
+    totals = {
+        "models": also.models,
+        "input_tokens": also.tokens("input_tokens"),
+        "output_tokens": also.tokens("output_tokens"),
+        "cost_usd": str(cost.usd),
+        "unknown_costs": unknown,
+    }
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        **session_json(conversation.session),
+        "totals": totals,
+        "messages": [_message_json(message, also, pictures) for message in conversation.messages],
+        "discarded": [
+            {name: getattr(one, name) for name in ("request_id", "attempt", "model", "text", "thinking", "why")}
+            for one in conversation.discarded
+        ],
+    }
+
+
+def _message_json(message: StoredMessage, also: Told, pictures: bool) -> dict[str, Any]:
+    images = [
+        {"name": image.name, "media_type": image.media_type}
+        | ({"data": base64.b64encode(image.data).decode()} if pictures else {})
+        for image in message.images
+    ]
+    return {
+        "role": message.role,
+        "text": message.text,
+        "thinking": message.thinking,
+        "images": images,
+        "state": message.state,
+        "superseded": message.position in also.superseded,
+        "vote": _vote(also.votes, message),
+        "model": message.model,
+        "attempt": message.attempt,
+        "created": message.created.isoformat(),
+        "request_id": message.request_id,
+        "attempts": also.attempts.get(message.request_id, []) if message.role == "assistant" else [],
+    }
+
+
+def _vote(votes: Mapping[Given, bool], message: StoredMessage) -> str | None:
+    if message.role == "user" or message.attempt is None:
+        return None
+    liked = votes.get((message.request_id, message.attempt))
+    return None if liked is None else "up" if liked else "down"
+
+
+async def as_markdown(runtime: Runtime, conversation: Conversation) -> str:
+    also, session = await told(runtime, conversation), conversation.session
+    parts = [f"# {session.title or session.id}", "\n".join(_facts(session, also))]
+    if session.system:
+        parts.append("\n".join(f"> {line}".rstrip() for line in session.system.splitlines()))
+    for message in conversation.messages:
+        if message.role == "user":
+            parts.append(f"## You\n\n{message.text}")
+            parts += [f"*attached: {image.name or image.media_type}*" for image in message.images]
+            continue
+        state = "" if message.state == "complete" else f" ({message.state})"
+        if message.position in also.superseded:
+            state += " (superseded)"
+        state += {"up": " ▲", "down": " ▼"}.get(_vote(also.votes, message) or "", "")
+        parts.append(f"## {message.model or 'No answer'}{state}\n\n{message.text or '*nothing came*'}")
+        parts += [_line(made) for made in also.attempts.get(message.request_id, ())]
+    return "\n\n".join(parts) + "\n"
+
+
+def _facts(session: Session, also: Told) -> list[str]:
+    cost, unknown = also.cost
+    known = f"{cost}" + (f", and {unknown} not known" if unknown else "")
+    facts = [f"- Session {session.id}, {session.created:%Y-%m-%d %H:%M} to {session.updated:%Y-%m-%d %H:%M} UTC"]
+    if session.tags:
+        facts.append(f"- Tags: {', '.join(sorted(session.tags))}")
+    if session.persona:
+        facts.append(f"- Persona: {session.persona}")
+    if session.origin:
+        facts.append(f"- Fork of {session.origin_title or 'a session'} ({session.origin})")
+    if also.attempts:
+        facts.append(f"- Models: {', '.join(also.models)}")
+        spent = f"{also.tokens('input_tokens'):,} tokens in, {also.tokens('output_tokens'):,} out"
+        facts.append(f"- Answers: {spent}, cost {known}")
+    return facts
+
+
+def _line(made: Mapping[str, Any]) -> str:
+    """One attempt. What an imported file left out is unknown."""
+    usage, error = made.get("usage") or {}, made.get("error") or {}
+    about = "~" if usage.get("estimated") else ""
+    cost = made.get("cost_usd")
+    amount = (
+        "$?" if cost is None else f"{'~' if made.get('cost_state') == 'estimated' else ''}{Money.from_usd(str(cost))}"
+    )
+    took = made.get("latency_s")
+    said = [
+        f"{made.get('attempt', '?')}. {made.get('model', '?')}",
+        str(made.get("cause", "?")),
+        str(made.get("outcome", "?")),
+        *([str(error["kind"])] if error.get("kind") else []),
+        f"{about}{usage.get('input_tokens', '?')} in {about}{usage.get('output_tokens', '?')} out",
+        *([f"{took:.1f} s"] if isinstance(took, int | float) else []),
+        amount,
+    ]
+    return f"*{' · '.join(said)}*"
+
+
+def file_name(title: str, otherwise: str, suffix: str) -> str:
+    """A name that is safe in every directory and on every system, whatever the title holds: letters, digits and
+    dashes. `otherwise` where the title has none of them."""
+    words = re.findall(r"[^\W_]+", clean_line(title, LONGEST_NAME * 4))
+    name = "-".join(words).lower()
+    if len(name) > LONGEST_NAME:
+        name = name[: LONGEST_NAME + 1].rpartition("-")[0] or name[:LONGEST_NAME]
+    # Names are limited in bytes, and a letter may be four.
+    while len(name.encode()) > 200:
+        name = name[:-1]
+    if not name or _RESERVED.fullmatch(name):
+        name = "-".join(part for part in (name, otherwise) if part)
+    return f"{name}.{suffix}"
+
+
+async def rendered(runtime: Runtime, conversation: Conversation, form: str) -> str:
+    """`form`: 'md' or 'json'. The JSON is ASCII: no byte of it can drive a terminal it is printed on."""
+    if form == "md":
+        return await as_markdown(runtime, conversation)
+    import json
+
+    return json.dumps(await as_json(runtime, conversation), indent=2) + "\n"
+
+
+def write(path: Path, text: str, *, replace: bool = False) -> Path:
+    """Readable by its owner alone, whole or not at all; returns where it is. Blocks: call it in a thread.
+
+    Raises FileExistsError where something is there already, unless it may be replaced; ExportFailed with the reason.
+    """
+    from ..settings import write_privately
+
+    try:
+        path = path.expanduser()
+        if replace:
+            write_privately(path, text)
+        else:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(text)
+        return path.resolve()
+    except FileExistsError:
+        raise
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        shown = clean_line(str(path), 120)
+        raise ExportFailed(f"{shown} cannot be written: {reason}; name a file in a directory of yours") from error

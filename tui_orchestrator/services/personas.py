@@ -1,0 +1,50 @@
+"""Personas: ways to be answered that stand in the configuration, chosen for a session."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+
+from ..routing.model import Registry
+from ..settings import Persona, Settings
+from .chat import Options
+
+
+def find(settings: Settings, name: str) -> Persona:
+    """Raises LookupError with a sentence that says what there is."""
+    wanted = name.strip()
+    known = {persona.lower(): persona for persona in settings.personas}
+    if wanted.lower() in known:
+        return settings.personas[known[wanted.lower()]]
+    if not known:
+        raise LookupError(
+            f"there is no persona {wanted!r}: none is configured; add one under [personas.NAME] of the configuration"
+        )
+    close = difflib.get_close_matches(wanted.lower(), known, n=1, cutoff=0.5)
+    hint = f"did you mean {known[close[0]]!r}?" if close else f"there are {', '.join(sorted(known.values()))}"
+    raise LookupError(f"no persona is called {wanted!r}; {hint}")
+
+
+def adopted(options: Options, persona: Persona, registry: Registry) -> Options:
+    """With the persona's strategy and model, unless another way to a model was asked for. What else it says, the chat
+    adds to each request by itself. Raises LookupError with a sentence when its model is not there."""
+    if options.strategy is not None or options.model is not None or options.chain:
+        return options
+    try:
+        model = registry.find(persona.model).id if persona.model else None
+    except LookupError as error:
+        raise LookupError(f"persona {persona.name!r} pins a model: {error.args[0]}") from None
+    return replace(options, strategy=persona.strategy, model=model)
+
+
+def summary(persona: Persona) -> str:
+    """What it changes, in one line."""
+    said = [
+        persona.strategy.value.replace("_", " ") if persona.strategy else "",
+        persona.model or "",
+        f"temperature {persona.temperature:g}" if persona.temperature is not None else "",
+        f"up to {persona.max_tokens:,} tokens" if persona.max_tokens is not None else "",
+        " ".join(f"#{tag}" for tag in sorted(persona.tags)),
+        " ".join(persona.system.split()),
+    ]
+    return " · ".join(part for part in said if part)

@@ -1,0 +1,339 @@
+"""All conversations together: listed, found, copied, deleted and brought back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from tui_orchestrator.routing.events import Attempt
+from tui_orchestrator.routing.money import ZERO, Money
+from tui_orchestrator.routing.ports import Clock
+
+from . import sessions
+from .conversations import Conversation, append, discarded_of, messages_of
+from .database import Database
+from .rows import SELECT_ATTEMPTS, attempt_of, instant
+from .search import Place, Query, places
+from .sessions import Session
+
+RESTORABLE = timedelta(days=1)
+"""How long a deleted conversation can be brought back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A session with what a list says of it."""
+
+    session: Session
+    models: tuple[str, ...] = ()
+    """Whose answers it has, the most first."""
+    cost: Money = ZERO
+    """Of its attempts whose cost is known; a copy has cost nothing yet."""
+    estimated: bool = False
+    """Whether part of `cost` is."""
+    unknown: int = 0
+    """Attempts whose cost is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    listed: Listed
+    marks: tuple[tuple[int, int], ...] = ()
+    """Where in its title the words stand, where it holds them all."""
+    place: Place | None = None
+    """Where in its messages; None where the title alone holds them."""
+
+
+class Archive:
+    """All methods raise StoreError; those that name a session raise LookupError with a sentence when there is none."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    async def page(
+        self, limit: int = 200, offset: int = 0, tags: Collection[str] = (), *, deleted: bool = False
+    ) -> tuple[Listed, ...]:
+        """Those pinned first, then the last used; with all the tags. `deleted`: those that can be brought back, the
+        last deleted first."""
+        clause, values = _tagged(tags)
+        where, order = ("NOT NULL", "deleted DESC") if deleted else ("NULL", "pinned DESC, updated DESC, id DESC")
+
+        def read(connection: sqlite3.Connection) -> tuple[Listed, ...]:
+            sql = f"WHERE deleted IS {where}{clause} ORDER BY {order} LIMIT ? OFFSET ?"
+            return _listed(connection, sessions.select(connection, sql, *values, limit, offset))
+
+        return await self._db.read(read)
+
+    async def listed(self, session: str) -> Listed:
+        """By its id or the beginning of one."""
+        return await self._db.read(lambda c: _listed(c, (sessions.find(c, session),))[0])
+
+    async def count(self) -> int:
+        query = "SELECT COUNT(*) FROM sessions WHERE deleted IS NULL"
+        return await self._db.read(lambda c: int(c.execute(query).fetchone()[0]))
+
+    async def tags(self) -> Mapping[str, int]:
+        """Every tag with how many sessions have it, the most used first."""
+        query = (
+            "SELECT tag, COUNT(*) FROM session_tags JOIN sessions ON id = session WHERE deleted IS NULL "
+            "GROUP BY tag ORDER BY COUNT(*) DESC, tag"
+        )
+        return await self._db.read(lambda c: dict(c.execute(query).fetchall()))
+
+    async def find(
+        self, typed: str, limit: int = 100, stopped: Callable[[], bool] = lambda: False
+    ) -> tuple[Found, ...]:
+        """Sessions whose title, or one of whose messages, holds every word; titles first, then the latest message.
+
+        `stopped` is asked on another thread, now and then: what was found until then is returned.
+        """
+        query = Query.of(typed)
+        if not query.words:
+            return tuple(Found(listed) for listed in await self.page(limit, tags=query.tags))
+        return await self._db.report(lambda c: _find(c, query, limit, stopped))
+
+    async def fork(self, session: str, upto: int | None = None) -> Session:
+        """A copy that goes on by itself: whole, or up to and with the message at that position. Its attempts, and what
+        they cost, stay the original's."""
+        now = self._clock.now()
+
+        def copy(connection: sqlite3.Connection) -> Session:
+            original = sessions.find(connection, session)
+            title = original.title if original.title.endswith(_FORK) else f"{original.title}{_FORK}"
+            new = replace(original, title=title, origin=original.id, created=now, updated=now, pinned=False)
+            new = _under_a_free_id(connection, new, now)
+            _copy(connection, original.id, new.id, upto)
+            return sessions.find(connection, new.id)
+
+        return await self._db.write(copy)
+
+    async def delete(self, session: str) -> None:
+        """Hides it; `restore` brings it back for a day. What it cost stays in the ledger."""
+        at = instant(self._clock.now())
+        update = "UPDATE sessions SET deleted = ? WHERE id = ? AND deleted IS NULL"
+        await self._db.write(lambda c: sessions.need(c.execute(update, (at, session)), session))
+
+    async def restore(self, beginning: str) -> Session:
+        """Of a deleted session's id."""
+
+        def bring_back(connection: sqlite3.Connection) -> Session:
+            session = sessions.find(connection, beginning, deleted=True)
+            connection.execute("UPDATE sessions SET deleted = NULL WHERE id = ?", (session.id,))
+            return session
+
+        return await self._db.write(bring_back)
+
+    async def deleted(self, beginning: str) -> Session:
+        """By the beginning of its id, among those that can be brought back."""
+        return await self._db.read(lambda c: sessions.find(c, beginning, deleted=True))
+
+    async def purge(self, session: str) -> None:
+        """For good, with all that was said in it, wherever it is kept: pictures, the search's index, the history of
+        prompts, cached answers, drafts. What it cost stays in the ledger."""
+        await self._db.write(lambda c: _purge(c, (session,)))
+
+    async def purge_old(self) -> int:
+        """What was deleted longer than a day ago; how many that were."""
+        before = instant(self._clock.now() - RESTORABLE)
+        query = "SELECT id FROM sessions WHERE deleted < ?"
+        old = await self._db.read(lambda c: tuple(id_ for (id_,) in c.execute(query, (before,))))
+        if old:
+            # Asked again where it is done: one of them may have been brought back meanwhile.
+            await self._db.write(lambda c: _purge(c, [id_ for (id_,) in c.execute(query, (before,))]))
+        return len(old)
+
+    async def attempts(self, session: str) -> Mapping[str, tuple[Attempt, ...]]:
+        """The ledger's rows of its answers, by request; of a copy too, whose answers were paid for by the original."""
+        query = (
+            f"{SELECT_ATTEMPTS} WHERE request_id IN (SELECT request_id FROM messages WHERE session = ?) "
+            "ORDER BY request_id, number"
+        )
+
+        def read(connection: sqlite3.Connection) -> dict[str, tuple[Attempt, ...]]:
+            every = [attempt_of(row) for row in connection.execute(query, (session,))]
+            return {request_id: tuple(made) for request_id, made in groupby(every, lambda one: one.request_id)}
+
+        return await self._db.report(read)
+
+    async def attempts_elsewhere(self, session: str) -> Mapping[str, list[dict[str, Any]]]:
+        """Of an imported session: what its file said of each request's attempts."""
+        query = "SELECT request_id, attempts FROM imported_attempts WHERE session = ?"
+        rows = await self._db.read(lambda c: c.execute(query, (session,)).fetchall())
+        return {request_id: json.loads(attempts) for request_id, attempts in rows}
+
+    async def take_in(
+        self, conversation: Conversation, digest: str, attempts: Mapping[str, Sequence[Mapping[str, Any]]]
+    ) -> tuple[Session, bool]:
+        """Stores a conversation from a file, unless it is there already: False then, with the session that is there.
+
+        It is there when the same file came in before, or when a session of this id begins with the same messages. An id
+        that another conversation has is not taken from it. A deleted one comes in anew.
+        """
+        now = self._clock.now()
+
+        def put(connection: sqlite3.Connection) -> tuple[Session, bool]:
+            if known := _known(connection, conversation, digest):
+                return known, False
+            session = conversation.session
+            gone = sessions.select(connection, "WHERE id = ? AND deleted IS NOT NULL", session.id)
+            _purge(connection, [one.id for one in gone])
+            if not sessions.insert(connection, session, digest):
+                session = _under_a_free_id(connection, session, now, digest)
+            _put(connection, session.id, conversation)
+            connection.executemany(
+                "INSERT INTO imported_attempts VALUES (?, ?, ?)",
+                [(session.id, request_id, json.dumps(made)) for request_id, made in attempts.items() if made],
+            )
+            return sessions.find(connection, session.id), True
+
+        return await self._db.write(put)
+
+
+_FORK = " (fork)"
+
+
+def _tagged(tags: Collection[str]) -> tuple[str, tuple[str, ...]]:
+    clause = " AND id IN (SELECT session FROM session_tags WHERE tag = ?)" * len(tags)
+    return clause, tuple(sorted(tags))
+
+
+def _listed(connection: sqlite3.Connection, found: Sequence[Session]) -> tuple[Listed, ...]:
+    listed = []
+    for session in found:
+        models = connection.execute(
+            "SELECT model FROM messages WHERE session = ? AND role = 'assistant' AND model IS NOT NULL "
+            "GROUP BY model ORDER BY COUNT(*) DESC, model",
+            (session.id,),
+        ).fetchall()
+        cost, estimated, unknown = connection.execute(
+            "SELECT COALESCE(SUM(cost), 0), COALESCE(MAX(cost_state = 'estimated' AND cost > 0), 0), "
+            "COALESCE(SUM(CASE cost_state WHEN 'unknown' THEN attempts END), 0) FROM session_sums WHERE session = ?",
+            (session.id,),
+        ).fetchone()
+        listed.append(Listed(session, tuple(model for (model,) in models), Money(cost), bool(estimated), unknown))
+    return tuple(listed)
+
+
+def _find(connection: sqlite3.Connection, query: Query, limit: int, stopped: Callable[[], bool]) -> tuple[Found, ...]:
+    clause, values = _tagged(query.tags)
+    rows = connection.execute(
+        f"SELECT id, title FROM sessions WHERE deleted IS NULL{clause} ORDER BY pinned DESC, updated DESC, id DESC",
+        values,
+    ).fetchall()
+    there = {id_ for id_, _ in rows}
+    titled = [id_ for id_, title in rows if query.fits(title)][:limit]
+    said = places(connection, query, limit, there.__contains__, stopped)
+    order = list(dict.fromkeys([*titled, *said]))[:limit]
+    found = []
+    for id_ in order:
+        (listed,) = _listed(connection, sessions.select(connection, "WHERE id = ?", id_))
+        marks = query.marks(listed.session.title) if query.fits(listed.session.title) else ()
+        found.append(Found(listed, marks, said.get(id_)))
+    return tuple(found)
+
+
+def _under_a_free_id(
+    connection: sqlite3.Connection, session: Session, now: datetime, imported: str | None = None
+) -> Session:
+    while not sessions.insert(connection, session := replace(session, id=sessions.new_id(now)), imported):
+        pass  # another was made in the same millisecond, with the same chance
+    return session
+
+
+def _copy(connection: sqlite3.Connection, original: str, copy: str, upto: int | None) -> None:
+    within = "session = :original AND (:upto IS NULL OR position <= :upto)"
+    values = {"original": original, "copy": copy, "upto": upto}
+    connection.execute(
+        "INSERT INTO messages (session, position, role, text, thinking, request_id, attempt, model, state, created) "
+        "SELECT :copy, position, role, text, thinking, request_id, attempt, model, state, created FROM messages "
+        f"WHERE {within} ORDER BY position",
+        values,
+    )
+    _link(connection, copy)
+    connection.execute(
+        "INSERT INTO images SELECT copied.id, images.position, media_type, name, data FROM images "
+        "JOIN messages AS old ON old.id = images.message AND old.session = :original "
+        "JOIN messages AS copied ON copied.session = :copy AND copied.position = old.position",
+        values,
+    )
+    for table in ("discarded", "imported_attempts"):
+        columns = {"discarded": "attempt, model, text, thinking, why", "imported_attempts": "attempts"}[table]
+        connection.execute(
+            f"INSERT INTO {table} SELECT :copy, request_id, {columns} FROM {table} WHERE session = :original "
+            "AND request_id IN (SELECT request_id FROM messages WHERE session = :copy)",
+            values,
+        )
+
+
+def _link(connection: sqlite3.Connection, session: str) -> None:
+    """Each message to the one before it."""
+    connection.execute(
+        "UPDATE messages SET parent = (SELECT id FROM messages AS before WHERE before.session = :session "
+        "AND before.position < messages.position ORDER BY before.position DESC LIMIT 1) WHERE session = :session",
+        {"session": session},
+    )
+
+
+def _put(connection: sqlite3.Connection, session: str, conversation: Conversation) -> None:
+    for message in conversation.messages:
+        append(
+            connection,
+            session,
+            message.role,
+            message.text,
+            thinking=message.thinking,
+            request_id=message.request_id,
+            images=message.images,
+            attempt=message.attempt,
+            model=message.model,
+            state=message.state,
+            created=instant(message.created),
+        )
+    connection.executemany(
+        "INSERT OR REPLACE INTO discarded VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (session, one.request_id, one.attempt, one.model, one.text, one.thinking, one.why)
+            for one in conversation.discarded
+        ],
+    )
+
+
+def _known(connection: sqlite3.Connection, conversation: Conversation, digest: str) -> Session | None:
+    same = sessions.select(connection, "WHERE imported = ? AND deleted IS NULL LIMIT 1", digest)
+    same = same or sessions.select(connection, "WHERE id = ? AND deleted IS NULL", conversation.session.id)
+    for session in same:
+        stored = Conversation(session, messages_of(connection, session.id), discarded_of(connection, session.id))
+        there = [(message.role, message.text, message.request_id) for message in stored.messages]
+        wanted = [(message.role, message.text, message.request_id) for message in conversation.messages]
+        if there[: len(wanted)] == wanted:
+            return session
+    return None
+
+
+def _purge(connection: sqlite3.Connection, gone: Sequence[str]) -> None:
+    """What is deleted is also written over in the file, which SQLite leaves out otherwise."""
+    if not gone:
+        return
+    connection.execute("PRAGMA secure_delete = ON")
+    for session in gone:
+        said = {"session": session}
+        connection.execute(
+            "DELETE FROM prompts WHERE (at, text) IN "
+            "(SELECT created, text FROM messages WHERE session = :session AND role = 'user')",
+            said,
+        )
+        connection.execute(
+            "DELETE FROM answers WHERE text IN "
+            "(SELECT text FROM messages WHERE session = :session AND role = 'assistant')",
+            said,
+        )
+        # Without their links, down which SQLite would go message by message, and no further than a thousand.
+        connection.execute("UPDATE messages SET parent = NULL WHERE session = :session", said)
+        connection.execute("DELETE FROM drafts WHERE session = :session", said)
+        sessions.need(connection.execute("DELETE FROM sessions WHERE id = :session", said), session)
