@@ -224,6 +224,7 @@ semantic_similarity = 0.9
 theme = "mine"
 panes = ["chat", "registry"]
 density = "compact"
+motion = "reduced"
 [ui.keymap]
 pane.zoom = "f7,ctrl+z"
 "prompt.send" = "ctrl+s"
@@ -234,6 +235,7 @@ redis_url = "redis://:pass-word-pass-word@host:6379/0"
     assert (settings.cache.exact, settings.cache.ttl_s) == (False, 60)
     assert (settings.cache.semantic, settings.cache.semantic_similarity) == (True, 0.9)
     assert (settings.ui.theme, settings.ui.panes, settings.ui.density) == ("mine", ("chat", "registry"), "compact")
+    assert settings.ui.motion == "reduced"
     assert settings.ui.keymap == {"pane.zoom": "f7,ctrl+z", "prompt.send": "ctrl+s"}
     assert settings.store.path == Path("/var/x.db")
     assert settings.store.redis_url is not None

@@ -11,6 +11,7 @@ from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.settings import UiSettings
 from tui_orchestrator.ui.commands import ACTIONS, keymap
 
+
 SCRIPT = Script().always(Say(text="It is blue."))
 
 
@@ -73,3 +74,11 @@ def test_a_key_of_two_actions_is_told(wanted: dict[str, str], complaints: list[s
 
 def test_no_two_actions_come_with_the_same_key() -> None:
     assert keymap({action.id: action.key for action in ACTIONS})[1] == []
+
+
+async def test_with_reduced_motion_nothing_slides_or_blinks(tmp_path: Path) -> None:
+    async with console(tmp_path, ui=UiSettings(motion="reduced")) as seat:
+        assert seat.app.animation_level == "none"
+        assert not seat.app.composer.prompt.cursor_blink
+    async with console(tmp_path) as seat:
+        assert seat.app.composer.prompt.cursor_blink

@@ -239,6 +239,9 @@ _UI_TABLE = Table(
         "density": Key(
             Choice(("comfortable", "compact")), _UI.density, "How much air there is between things.", '"compact"'
         ),
+        "motion": Key(
+            Choice(("full", "reduced")), _UI.motion, "Whether things slide and the cursor blinks.", '"reduced"'
+        ),
         "notifications": Key(
             FlagOr("bell"),
             _UI.notifications,

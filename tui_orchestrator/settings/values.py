@@ -149,6 +149,7 @@ class UiSettings:
     panes: tuple[str, ...] = ("chat", "decision", "costs")
     """Those shown at the start, as far as the terminal is wide enough."""
     density: Literal["comfortable", "compact"] = "comfortable"
+    motion: Literal["full", "reduced"] = "full"
     notifications: bool | Literal["bell"] = True
     """Whether the terminal is asked to notify of a cap that is nearly spent."""
     keymap: Mapping[str, str] = field(default_factory=dict)

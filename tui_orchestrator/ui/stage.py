@@ -52,6 +52,9 @@ class Stage(Copying):
         self.composer = Composer()
         self._side_by_side = Vertical(self.decision, self.costs, id="side")
         self._density = ui.density
+        if ui.motion == "reduced":
+            self.animation_level = "none"
+            self.composer.prompt.cursor_blink = False
         self._shown: set[Pane] = {pane for pane in PANES if pane in ui.panes} or {"chat"}
         self._current: Pane = "chat"
         self._side: Pane = next((pane for pane in ("decision", "costs") if pane in self._shown), "decision")
