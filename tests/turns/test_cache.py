@@ -1,7 +1,8 @@
-"""The exact cache: the same question to the same model at temperature 0 is asked once."""
+"""The cache: the same question to the same model at temperature 0 is asked once."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,15 +14,19 @@ from tui_orchestrator.demo.behaviour import Behaviour
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.events import AttemptFinished, Event, Reserved, Text
 from tui_orchestrator.routing.money import ZERO, CostState, Usage
-from tui_orchestrator.routing.request import Request, Strategy
+from tui_orchestrator.routing.request import Check, Request, Strategy
 from tui_orchestrator.services.runtime import Runtime
-from tui_orchestrator.settings import CacheSettings, ModelSettings, Settings
+from tui_orchestrator.settings import CacheModel, CacheSettings, ModelSettings, Settings
 
 from .conftest import ask, events_of, running
 from .grammar import check
-from .reading import asked, completed, only
+from .reading import asked, completed, only, walked
 
 DASH, PRO = "demo-gemini/lumen-dash", "demo-openai/rush-pro"
+LITE, MAX = "demo-anthropic/tern-lite", "demo-anthropic/tern-max"
+DOUBT = Say(text="I'm not sure. I might be wrong, perhaps it could be this, I don't really know, maybe.")
+REFUSES = Say(text="I'm sorry, but I can't help with that.")
+GOOD = Say(text="The capital of Australia is Canberra.")
 
 
 def cold(id: str = "1", **wanted: object) -> Request:
@@ -149,3 +154,89 @@ async def test_a_hit_needs_no_place_under_a_rate_limit_of_its_own(tmp_path: Path
         for number in range(5):
             await turn(runtime, cold(str(number)))
         assert len(asked(servers, "lumen-dash")) == 1
+
+
+CAPITAL = "What is the capital of Australia?"
+
+
+def chained(id: str, **wanted: object) -> Request:
+    return replace(cold(id, model=None, chain=(LITE, MAX), check=Check.OFF, **wanted), messages=ask(CAPITAL).messages)
+
+
+@pytest.mark.parametrize("weak", [DOUBT, REFUSES])
+async def test_only_the_answer_a_turn_ends_with_is_kept(tmp_path: Path, weak: Say) -> None:
+    script = Script().always(weak, "tern-lite").always(GOOD, "tern-max")
+    async with running(tmp_path / "s.db", script) as (runtime, servers):
+        first, again = [await turn(runtime, chained(id)) for id in "12"]
+        assert (len(asked(servers, "tern-lite")), len(asked(servers, "tern-max"))) == (2, 1)
+    assert walked(again) == walked(first) == ["first tern-lite", "escalation tern-max"]
+    assert [attempt.from_cache for attempt in completed(again).attempts] == [False, True]
+
+
+async def test_a_refusal_is_not_kept_though_it_is_all_there_is(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", Script().always(REFUSES)) as (runtime, servers):
+        for id in "12":
+            await turn(runtime, cold(id))
+        assert len(asked(servers, "lumen-dash")) == 2
+
+
+async def test_a_kept_answer_is_judged_by_todays_threshold(tmp_path: Path) -> None:
+    script = Script().always(DOUBT, "tern-lite").always(GOOD, "tern-max")
+    async with running(tmp_path / "s.db", script) as (runtime, servers):
+        runtime.router.policy = replace(runtime.router.policy, confidence_threshold=0.0)
+        easy = completed(await turn(runtime, chained("1")))
+        runtime.router.policy = replace(runtime.router.policy, confidence_threshold=0.6)
+        strict = await turn(runtime, chained("2"))
+        assert (len(asked(servers, "tern-lite")), len(asked(servers, "tern-max"))) == (1, 1)
+    assert easy.model == LITE
+    assert [attempt.from_cache for attempt in completed(strict).attempts] == [True, False]
+    assert (completed(strict).model, completed(strict).response) == (MAX, GOOD.text)
+
+
+async def test_what_a_judge_says_is_neither_kept_nor_taken_from_the_cache(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", Script().always(GOOD)) as (runtime, servers):
+        for id in "12":
+            request = replace(
+                cold(id, model=None, chain=(DASH, PRO), check=Check.JUDGE), messages=ask(CAPITAL).messages
+            )
+            await turn(runtime, request)
+        judges = [attempt for id in "12" for attempt in await runtime.reports.attempts(id) if attempt.cause == "judge"]
+        assert len(judges) == 2
+        assert not any(attempt.from_cache for attempt in judges)
+        assert len(asked(servers, "lumen-dash")) == 1
+
+
+async def test_asked_again_it_is_asked_for_real_and_the_new_answer_is_kept(tmp_path: Path) -> None:
+    script = Script().then(Say(text="The first."), "lumen-dash").then(Say(text="The second."), "lumen-dash")
+    async with running(tmp_path / "s.db", script) as (runtime, _):
+        for id, fresh in (("1", False), ("2", True), ("3", False)):
+            events = await turn(runtime, cold(id, fresh=fresh))
+    assert completed(events).response == "The second."
+    assert completed(events).attempts[0].from_cache
+
+
+async def test_who_wants_no_cache_leaves_nothing_in_it(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db") as (runtime, _):
+        await turn(runtime, cold("1", use_cache=False))
+        assert await runtime.cache.by_model() == ()
+        await turn(runtime, cold("2"))
+        (kept,) = await runtime.cache.by_model()
+    assert (kept.model, kept.answers, kept.hits) == (DASH, 1, 0)
+
+
+async def test_two_at_once_are_both_asked_and_one_answer_is_kept(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db") as (runtime, servers):
+        both = await asyncio.gather(*(turn(runtime, cold(id)) for id in "12"))
+        assert [completed(events).attempts[0].from_cache for events in both] == [False, False]
+        (kept,) = await runtime.cache.by_model()
+        assert kept.answers == 1
+        assert len(asked(servers, "lumen-dash")) == 2
+        assert completed(await turn(runtime, cold("3"))).attempts[0].from_cache
+
+
+async def test_a_model_may_be_left_out_of_it(tmp_path: Path) -> None:
+    cache = CacheSettings(models={DASH: CacheModel(exact=False)})
+    async with running(tmp_path / "s.db", cache=cache) as (runtime, servers):
+        for id in "12":
+            await turn(runtime, cold(id))
+        assert len(asked(servers, "lumen-dash")) == 2

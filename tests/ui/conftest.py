@@ -12,7 +12,7 @@ from tui_orchestrator import demo
 from tui_orchestrator.demo import Script
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.decision import Policy
-from tui_orchestrator.settings import Settings, StoreSettings, UiSettings
+from tui_orchestrator.settings import CacheSettings, Settings, StoreSettings, UiSettings
 from tui_orchestrator.ui.app import ConsoleApp
 
 TURNS_OF_THE_LOOP = 10_000
@@ -83,6 +83,7 @@ async def console(
     budgets: Budgets | None = None,
     policy: Policy | None = None,
     ui: UiSettings | None = None,
+    cache: CacheSettings | None = None,
     pace: float = 0,
 ) -> AsyncIterator[Console]:
     """Open and ready to be typed into. The demo models do nothing that `script` does not say."""
@@ -91,6 +92,7 @@ async def console(
         budgets=budgets or Budgets(),
         policy=policy or Policy(),
         ui=ui or UiSettings(),
+        cache=cache or CacheSettings(),
         store=StoreSettings(path / "store.db"),
         discovery=False,
     )

@@ -54,7 +54,9 @@ class StaticEmbedder:
 
         self.load()
         assert self._table is not None
-        tokens = self._tokenizer.encode(text.encode("utf-8", "replace").decode(), add_special_tokens=False).ids
+        # In lower case, because the table knows few words in every spelling: `France` and `france` are 0.7 alike.
+        plain = text.lower().encode("utf-8", "replace").decode()
+        tokens = self._tokenizer.encode(plain, add_special_tokens=False).ids
         if not tokens:
             return np.zeros(self._table.shape[1], dtype=np.float32)
         mean = self._table[tokens].astype(np.float32).mean(axis=0)

@@ -31,19 +31,18 @@ def cache_choices(kept: Sequence[Kept]) -> list[Choice]:
     every = Kept(
         EVERYTHING, answers, size, None, hits, sum(one.nearly for one in kept), sum((k.saved for k in kept), ZERO)
     )
-    return [_cache_choice(every, "clear everything"), *(_cache_choice(one, one.model) for one in kept)]
+    return [*(_cache_choice(one, one.model) for one in kept), _cache_choice(every, "everything")]
 
 
 def _cache_choice(one: Kept, name: str) -> Choice:
-    nearly = f", {one.nearly} ≈" if one.nearly else ""
+    nearly = f", {one.nearly:,} of them ≈" if one.nearly else ""
     columns = (
         (words.fit(name, 34) + " ", "bold"),
         (words.fit(f"{one.answers:,} kept", 12, right=True), ""),
         (words.fit(f"{one.bytes / 1000:,.0f} kB", 11, right=True), MUTED),
-        (words.fit(f"{one.hits:,} given again{nearly}", 24, right=True) + " ", ACCENT),
-        (words.fit(f"{'≈' if one.nearly else ''}{one.saved} saved", 16, right=True), MONEY),
     )
-    return Choice(one.model, columns)
+    saved = f"{'≈ ' if one.nearly else ''}{one.saved} saved"
+    return Choice(one.model, columns, f"given again {one.hits:,}×{nearly} · {saved}" if one.hits else "")
 
 
 def strategy_choices(current: Strategy | None, configured: Strategy, what_if: WhatIf) -> list[Choice]:
