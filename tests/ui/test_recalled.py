@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.settings import CacheSettings
-
-from tests.ui.conftest import Console, console
 
 FIRST, REWORDED = "How do I sort a list in Python?", "How can I sort a Python list?"
 
