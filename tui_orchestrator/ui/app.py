@@ -21,6 +21,7 @@ from tui_orchestrator.services.spending import Overview, Span, overview
 from tui_orchestrator.settings import Settings
 
 from . import choosing
+from .alerting import Alerting
 from .answers import Answers
 from .commands import keymap
 from .composer import Composer
@@ -34,7 +35,7 @@ from .welcome import welcome
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-class ConsoleApp(Answers):
+class ConsoleApp(Answers, Alerting):
     def __init__(self, settings: Settings, *, demo: bool | None = None, pace: float = 1.0) -> None:
         """`pace` multiplies the demo models' pauses."""
         super().__init__(settings)
@@ -77,6 +78,7 @@ class ConsoleApp(Answers):
                 self.composer.prompt.replace_draft(await runtime.conversations.draft(UNSENT))
             await self._begin(Chat.new(runtime))
             runtime.start_background()
+            await self.listen_for_alerts()
         finally:
             self.working = ""
             self.tell_status()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -9,6 +10,8 @@ from textual.events import Click, Resize
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
+
+from tui_orchestrator.routing.budget import BudgetCondition, BudgetState
 
 from . import words
 from .commands import ACTIONS
@@ -23,8 +26,31 @@ class Status:
     pinned: str | None = None
     demo: bool = False
     today: str = ""
+    alert: str = ""
+    """Of a cap that is nearly spent: `alert_mark`."""
+    spent: bool = False
+    """Nothing is left of it."""
     working: str = ""
     """Until the program is ready: what it does."""
+
+
+def alert_mark(states: Iterable[BudgetState]) -> tuple[str, bool]:
+    """Of the cap that is nearest to its end among those that are told of, for the header: '! day 82%', and whether
+    nothing is left. ('', False) where all is well."""
+    near = [state for state in states if state.limit and state.condition is not BudgetCondition.OK]
+    if not near:
+        return "", False
+    state = max(near, key=_share)
+    span, _, narrowed = state.scope.partition(" ")
+    name = narrowed.partition(":")[2].rpartition("/")[2] or span
+    if state.condition is BudgetCondition.EXHAUSTED:
+        return f"✗ {name} spent", True
+    return f"! {name} {int(_share(state) * 100)}%", False
+
+
+def _share(state: BudgetState) -> float:
+    assert state.limit is not None
+    return state.spent.picodollars / state.limit.picodollars
 
 
 def draw_status(status: Status, width: int) -> Content:
@@ -38,6 +64,8 @@ def draw_status(status: Status, width: int) -> Content:
         right.append((f"★ {words.short_name(status.pinned)}", words.ACCENT))
     if status.today:
         right.append((f"today {status.today}", words.MONEY))
+    if status.alert:
+        right.append((status.alert, f"bold {words.BAD if status.spent else words.WARN}"))
     if status.demo:
         right.append((" demo ", "bold $ink on $warning"))
     tail = Content("  ").join(Content.styled(text, style) for text, style in right)

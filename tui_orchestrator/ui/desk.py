@@ -24,7 +24,7 @@ from tui_orchestrator.services.runtime import RegistryChanged, Runtime
 from tui_orchestrator.settings import Settings
 
 from . import editor, raising, words
-from .bars import Status
+from .bars import Status, alert_mark
 from .chat import ChatPane
 from .commands import Need
 from .composer import Composer, OutlookLine
@@ -56,6 +56,7 @@ class Desk(Stage):
         """What is done beside the conversation; empty when nothing is."""
         self._turn: Turn | None = None
         self._today = ""
+        self._alert = ("", False)
         self._interrupted_at = float("-inf")
         self._leaving = False
 
@@ -76,6 +77,7 @@ class Desk(Stage):
     @on(CostsPane.Summed)
     def _summed(self, message: CostsPane.Summed) -> None:
         self._today = str(message.overview.today.cost) if self.settings.track_costs else ""
+        self._alert = alert_mark(message.overview.budgets)
         self.tell_status()
         self.show_models()
 
@@ -83,7 +85,13 @@ class Desk(Stage):
         strategy = self.options.strategy or self.settings.policy.strategy
         demo = self.runtime is not None and self.runtime.demo
         status = Status(
-            self.title_shown or "new session", strategy, self.options.model, demo, self._today, self.working
+            self.title_shown or "new session",
+            strategy,
+            self.options.model,
+            demo,
+            self._today,
+            *self._alert,
+            self.working,
         )
         self.header.show(status)
         self.composer.say(idle=f"{words.spoken(strategy)}: {words.PICKS[strategy]}")

@@ -1,0 +1,44 @@
+"""What is said of money without being asked: in the chat, as a toast, in the header, by the terminal."""
+
+from __future__ import annotations
+
+import os
+
+from textual import work
+
+from tui_orchestrator.services.alerts import Alert, Kind
+
+from .desk import Desk
+from .entries import Severity
+from .notifying import notification
+
+OTHERS_EVERY_S = 5.0
+"""How often it is looked whether another running copy of the program has said something."""
+TOAST_S = 8.0
+
+
+class Alerting(Desk):
+    async def listen_for_alerts(self) -> None:
+        """From now on; what is news already is said."""
+        assert self.runtime is not None
+        self.runtime.alerts.listen(self.tell_alert)
+        self.set_interval(OTHERS_EVERY_S, self._hear_others)
+        await self.runtime.alerts.look()
+
+    @work(group="alerts", exclusive=True, exit_on_error=False)
+    async def _hear_others(self) -> None:
+        if self.runtime is not None:
+            await self.runtime.alerts.catch_up()
+
+    def tell_alert(self, alert: Alert) -> None:
+        if alert.kind is not Kind.REFUSED:
+            severity: Severity = "error" if alert.exhausted else "warning"
+            self.say(alert.sentence, severity)
+            self.notify(alert.sentence, severity=severity, timeout=TOAST_S, markup=False)
+        if alert.first and (alert.exhausted or not self.app_focus):
+            self._ask_terminal(alert.sentence)
+
+    def _ask_terminal(self, sentence: str) -> None:
+        wanted = self.settings.ui.notifications
+        if wanted and self._driver is not None and not self.is_headless:
+            self._driver.write(notification(sentence, os.environ, bell=wanted == "bell"))
