@@ -215,9 +215,10 @@ async def test_asked_again_it_is_asked_for_real_and_the_new_answer_is_kept(tmp_p
     assert completed(events).attempts[0].from_cache
 
 
-async def test_who_wants_no_cache_leaves_nothing_in_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unkept", [{"use_cache": False}, {"temporary": True, "use_cache": True}])
+async def test_who_wants_no_cache_leaves_nothing_in_it(tmp_path: Path, unkept: dict[str, object]) -> None:
     async with running(tmp_path / "s.db") as (runtime, _):
-        await turn(runtime, cold("1", use_cache=False))
+        await turn(runtime, cold("1", **unkept))
         assert await runtime.cache.by_model() == ()
         await turn(runtime, cold("2"))
         (kept,) = await runtime.cache.by_model()
@@ -240,3 +241,16 @@ async def test_a_model_may_be_left_out_of_it(tmp_path: Path) -> None:
         for id in "12":
             await turn(runtime, cold(id))
         assert len(asked(servers, "lumen-dash")) == 2
+
+
+async def test_a_turn_with_a_second_opinion_costs_nothing_when_it_comes_again(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", Script().always(GOOD)) as (runtime, servers):
+        ends = []
+        for id in "12":
+            request = cold(id, model=None, chain=(DASH, PRO), check=Check.SECOND_ANSWER)
+            ends.append(completed(await turn(runtime, replace(request, messages=ask(CAPITAL).messages))))
+        assert len([e for e in servers.exchanges if e.method == "POST"]) == 2
+    first, again = ends
+    assert [attempt.cause for attempt in first.attempts] == ["first", "second_opinion"]
+    assert [attempt.from_cache for attempt in again.attempts] == [True, True]
+    assert (again.cost.amount, again.response) == (ZERO, first.response)

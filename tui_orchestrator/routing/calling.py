@@ -179,7 +179,7 @@ class Caller:
 
     def _question(self, plan: Plan, call: Call) -> Question | None:
         """As the cache knows the call; None where it is to be left out."""
-        wanted = plan.request.use_cache
+        wanted = False if plan.request.temporary else plan.request.use_cache
         if self.cache is None or wanted is False or plan.cause in _ALWAYS_ASKED:
             return None
         if wanted is None and call.temperature != 0:
