@@ -43,7 +43,10 @@ async def test_the_table_has_a_row_for_every_model_and_task(shell: Shell) -> Non
     await _ask(shell)
     ended = await shell.run("stats")
     assert (ended.code, ended.err) == (0, "")
-    head, *rows = ended.out.splitlines()
+    table, _, advice = ended.out.partition("\n\n")
+    head, *rows = table.splitlines()
+    assert advice == "3 attempts so far; advice begins at about 20.\n"
+    assert (await shell.run("stats", "--format", "json")).json["advice"]["attempts"] == 3
     assert head.split()[:4] == ["model", "task", "attempts", "success"]
     assert rows[0].split()[2:4] == ["2", "100.0%"]
     assert rows[1].split()[2:4] == ["1", "0.0%"]

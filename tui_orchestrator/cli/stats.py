@@ -45,6 +45,8 @@ def stats(
     neither gone on from nor voted down; failed and cancelled attempts are part of what an answer cost. Times are
     percentiles over the finished attempts, by nearest rank, to the microsecond; answers from the cache are left out.
 
+    It ends with what could be cheaper or better; `advice` has the figures and the lines that do it.
+
     \b
     Examples:
       tui-orchestrator stats
@@ -54,16 +56,19 @@ def stats(
     when, file = period_or_span(period, first, last), output_file(output)
 
     async def report() -> None:
+        from ..services.advice import advise
+        from ..services.advice import as_json as advice_json
         from ..services.reporting import as_csv, performed
 
         async with invocation.runtime(look=False) as runtime:
             found = await performed(runtime, by or ("model", "task"), when)  # type: ignore[arg-type]  # ASPECTS
+            advice = await advise(runtime, when)
         if form == "json":
-            put(as_json(found.as_json(runtime.demo)), file)
+            put(as_json({**found.as_json(runtime.demo), "advice": advice_json(advice)}), file)
         elif form == "csv":
             put(as_csv(found.columns, found.records).rstrip("\n"), file)
         elif found.groups:
-            put(_table(found), file)
+            put("\n".join([_table(found), "", *advice.lines()]), file)
         else:
             put("Nothing was asked in this time, so there is nothing to measure.", file)
 
