@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,13 +13,18 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.content import Content
 
-from tui_orchestrator.routing.budget import BudgetState, Cap
-from tui_orchestrator.routing.errors import ErrorKind
-from tui_orchestrator.routing.events import Attempt, Cause, Outcome
+from tests.ui.conftest import console
+from tui_orchestrator.demo import Reply, Say, Script
+from tui_orchestrator.routing.budget import Budgets, BudgetState, Cap
+from tui_orchestrator.routing.decision import Policy
+from tui_orchestrator.routing.errors import Cancelled, ErrorKind
+from tui_orchestrator.routing.events import Attempt, Budget, Cause, Failed, Outcome
 from tui_orchestrator.routing.money import Cost, CostState, Money, Usage
 from tui_orchestrator.services.spending import Overview, Span, Spell, Trend
+from tui_orchestrator.storage.faults import StoreError
 from tui_orchestrator.storage.reports import Savings, Totals
-from tui_orchestrator.ui import bill
+from tui_orchestrator.ui import bill, plots
+from tui_orchestrator.ui.look import Look
 
 USD = Money.from_usd
 HAIKU = "anthropic/claude-haiku-5.5"
@@ -164,7 +171,7 @@ def test_the_pace_says_where_it_leads_and_nothing_when_it_cannot_tell() -> None:
 
 def test_shares_of_unknown_cost_say_so_and_the_many_small_ones_stand_together() -> None:
     rows = plain(bill.draw_shares(overview(), "model", 60))
-    assert "$0+?" in next(row for row in rows if "mystery" in row)
+    assert "$?" in next(row for row in rows if "mystery" in row)
     many = tuple(Totals(f"p/m{number}", 1, 1, cost=USD("0.01")) for number in range(9))
     rows = plain(bill.draw_shares(replace(overview(), shares={"model": many}), "model", 60))
     assert len(rows) == 1 + bill.SHARES_SHOWN
@@ -203,3 +210,155 @@ def test_nothing_of_the_bill_is_drawn_wider_than_its_pane(width: int) -> None:
         *bill.draw_notes(told, width),
     ]
     assert [row for row in plain(rows) if cell_len(row) > width] == []
+
+
+# -- as someone sees it
+
+PROMPT = "What is the capital of France?"
+CAPS = Budgets(daily=USD("0.5"), monthly=USD("4"))
+
+
+async def test_attempts_land_in_the_pane_with_what_they_cost_and_why_they_failed(tmp_path: Path) -> None:
+    script = Script().then(Reply(429), "lumen-dash").always(Say(text="The capital of France is Paris."))
+    policy = Policy(max_attempts=3)
+    async with console(tmp_path, size=(120, 30), script=script, budgets=CAPS, policy=policy) as seat:
+        await seat.pilot.press("f4", "f6")
+        await seat.sees("Budgets ──", "no cap", "of    $0.500", "Nothing spent yet")
+        await seat.pilot.press("escape")
+        seat.app.options = replace(seat.app.options, chain=("demo-gemini/lumen-dash", "demo-openai/rush-pro"))
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.pilot.press("f4", "f6")
+        await seat.sees("Last attempts", "✗ lumen-dash rate limited", "✓ rush-pro", "By model")
+        await seat.sees_no("Nothing spent yet")
+
+
+async def test_a_period_is_chosen_by_key_and_by_click_and_the_plot_follows(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 36), script=Script().always(Say(text="Paris.")), budgets=CAPS) as seat:
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.pilot.press("f4")
+        await seat.sees("cap $0.500", "today   7 days   month", "█ spent  ── cap")
+        await seat.pilot.press("right")
+        await seat.sees("── a day's cap", "█ today")
+        await seat.pilot.press("right", "right")
+        await seat.sees("cap $4.00", "█ spent  ── cap")
+        await seat.pilot.press("left")
+        await seat.sees("── a day's cap")
+        row, line = next((y, text) for y, text in enumerate(seat.screen.splitlines()) if "7 days   month" in text)
+        await seat.pilot.click(offset=(line.index("month") + 1, row))
+        await seat.sees_no("── a day's cap")
+
+
+async def test_space_turns_to_what_else_the_money_went_on(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 24), script=Script().always(Say(text="Paris."))) as seat:
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.pilot.press("f4")
+        await seat.sees("By model ─")
+        for dimension in ("provider", "task", "strategy", "model"):
+            await seat.pilot.press("space")
+            await seat.sees(f"By {dimension} ─")
+        assert seat.app.costs.has_focus
+
+
+async def test_enter_opens_the_reports(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 24)) as seat:
+        await seat.pilot.press("f4", "enter")
+        await seat.until(lambda: len(seat.app.screen_stack) > 1, "another screen")
+        await seat.sees("Costs", "Performance", "Advice")
+
+
+async def test_an_exhausted_cap_is_unmistakable(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 24), budgets=CAPS) as seat:
+        await seat.pilot.press("f4")
+        await seat.sees("✓ day")
+        spent = BudgetState(Cap("day", str(TODAY), USD("0.5")), USD("0.5"), Money(0))
+        seat.app.events.publish(Budget("r", datetime.now(UTC), spent))
+        await seat.sees("✗ day", "EXHAUSTED")
+        running_out = replace(spent, spent=USD("0.49"))
+        seat.app.events.publish(Budget("r", datetime.now(UTC), running_out, "the daily cap is reached at 17:40"))
+        await seat.sees("↗ the daily cap is reached at 17:40")
+        seat.app.events.publish(Budget("r", datetime.now(UTC), running_out))
+        await seat.sees_no("17:40")
+
+
+async def test_one_reading_at_a_time_and_the_last_word_is_read(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 24)) as seat:
+        await seat.pilot.press("f4")
+        gate, begun, under_way = asyncio.Event(), 0, 0
+
+        async def read(span: Span) -> Overview:
+            nonlocal begun, under_way
+            begun, under_way = begun + 1, under_way + 1
+            assert under_way == 1
+            await gate.wait()
+            under_way -= 1
+            return overview(span)
+
+        pane = seat.app.costs
+        await seat.until(lambda: not pane.busy, "a pane at rest")
+        pane.read_from(read)
+        await seat.until(lambda: begun == 1)
+        for _ in range(10):
+            pane.tell(Failed("r", datetime.now(UTC), Cancelled(), Cost(Money(0), CostState.COMPUTED), ()))
+            await seat.pilot.pause()
+        assert begun == 1
+        gate.set()
+        await seat.until(lambda: begun == 2 and not pane.busy, "one more reading for all ten")
+        await seat.sees("100%   $0.0042   3×")
+
+
+async def test_a_store_that_cannot_be_read_is_said_and_the_figures_stay(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 24)) as seat:
+        await seat.pilot.press("f4")
+        broken = False
+
+        async def read(span: Span) -> Overview:
+            if broken:
+                raise StoreError(None, "cannot be written", "make room on the disk")
+            return overview(span)
+
+        seat.app.costs.read_from(read)
+        await seat.sees("↗ at this rate the daily cap")
+        broken = True
+        seat.app.costs.read_from(read)
+        await seat.sees("make room on the disk", "By model")
+        broken = False
+        seat.app.costs.read_from(read)
+        await seat.sees_no("make room on the disk")
+
+
+async def test_the_plot_is_drawn_in_the_colours_of_the_theme(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 24)) as seat:
+        await seat.pilot.press("f4")
+        pane = seat.app.costs
+        pane.show(overview())
+        await seat.until(lambda: "trend" in pane._plots, "a plot")
+        before = pane._plots["trend"]
+        seat.app.use_theme("paper")
+        await seat.until(lambda: pane._plots["trend"] is not before, "another plot")
+        assert pane._plots["trend"][1].plain == before[1].plain
+        assert pane._plots["trend"][1] != before[1] or pane._plots["trend"][1].spans != before[1].spans
+
+
+@pytest.mark.parametrize("span", ["today", "week", "month"])
+@pytest.mark.parametrize("size", [(24, 5), (34, 8), (58, 10), (90, 13)])
+def test_a_plot_fills_its_place_and_no_more(span: Span, size: tuple[int, int]) -> None:
+    width, height = size
+    drawn = plots.draw(trend(span), width, height, Look.of({})).plain.split("\n")
+    assert len(drawn) == height
+    assert max(map(cell_len, drawn)) <= width
+    # The sums begin where they always begin, however long the figures are.
+    small = plots.draw(replace(trend(span), limit=USD("0.000012"), expected=None), width, height, Look.of({})).plain
+    assert drawn[-2].index("└") == small.split("\n")[-2].index("└")
+
+
+def test_the_cap_is_drawn_where_it_can_be_seen_and_told_where_not() -> None:
+    near = plots.draw(trend(limit="0.015"), 60, 10, Look.of({})).plain
+    assert "cap $0.015 ────" in near
+    far = plots.draw(trend(limit="9"), 60, 10, Look.of({})).plain
+    assert "cap $9.00 ↑" in far
+    assert "────" not in far.split("\n")[0]
+    assert "•" in near
+    assert "•" not in plots.draw(trend(expected=None), 60, 10, Look.of({})).plain

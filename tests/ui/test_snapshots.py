@@ -30,6 +30,7 @@ from tui_orchestrator.routing.model import Model
 from tui_orchestrator.routing.money import FREE, Cost, CostState, Money, Price, Rates, Usage
 from tui_orchestrator.routing.profile import Ability, Level
 from tui_orchestrator.routing.request import Message, Request, Strategy
+from tui_orchestrator.services.spending import Span
 from tui_orchestrator.settings import UiSettings
 from tui_orchestrator.ui.bars import Status
 from tui_orchestrator.ui.choosing import strategy_choices
@@ -140,3 +141,26 @@ def test_the_strategies(snap_compare: Any) -> None:
         await settle(pilot)
 
     assert snap_compare(Still(UiSettings(theme="paper")), terminal_size=(100, 30), run_before=show)
+
+
+@pytest.mark.parametrize(
+    ("size", "keys", "span"),
+    [((160, 48), ("f4", "f6"), "today"), ((100, 30), ("f4", "pagedown"), "week"), ((80, 24), ("f4",), "month")],
+)
+def test_what_it_costs(snap_compare: Any, size: tuple[int, int], keys: tuple[str, ...], span: Span) -> None:
+    async def show(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, Still)
+        app.costs.demo = True
+        app.costs.show(overview(span))
+        await pilot.press(keys[0])
+        await settle(pilot)
+        await pilot.press(*keys[1:])
+        for _ in range(200):
+            await pilot.pause(0.02)
+            if not app.costs.busy:
+                break
+        await settle(pilot)
+
+    theme = {"today": "dusk", "week": "paper", "month": "contrast"}[span]
+    assert snap_compare(Still(UiSettings(theme=theme)), terminal_size=size, run_before=show)

@@ -121,7 +121,9 @@ def tabs(span: Span, width: int, title: str = "Spent") -> Content:
 
 def draw_legend(trend: Trend, width: int) -> Content:
     parts: list[Content] = [Content.assemble(("█", BAR), (" spent", MUTED))]
-    if trend.expected is not None and trend.span != "week":
+    if trend.span == "week":
+        parts.append(Content.assemble(("█", ACCENT), (" today", MUTED)))
+    elif trend.expected is not None:
         parts.append(Content.assemble(("• •", WARN), (" at this rate", MUTED)))
     if trend.limit is not None:
         parts.append(Content.assemble(("──", BAD), (" a day's cap" if trend.span == "week" else " cap", MUTED)))
@@ -138,7 +140,7 @@ def _shares(groups: Sequence[Totals], width: int, shown: int) -> list[Content]:
     if len(groups) > shown:
         groups = [*groups[: shown - 1], _together(groups[shown - 1 :])]
     whole = sum((group.cost for group in groups), ZERO).picodollars or 1
-    figure = max(_figure(width), *(len(_total(group)) for group in groups)) + 1
+    figure = max(_figure(width), *(len(str(group)) for group in groups)) + 1
     count = max(4, *(len(f"{group.attempts}×") for group in groups)) + 1
     percent = width >= ROOM_FOR_PERCENT
     ends = figure + (5 if percent else 0) + count
@@ -150,7 +152,7 @@ def _shares(groups: Sequence[Totals], width: int, shown: int) -> list[Content]:
             " ",
             (words.bar(group.cost.picodollars / whole, room), BAR),
             (f"{group.cost.picodollars / whole:5.0%}" if percent else "", MUTED),
-            words.fit(_total(group), figure, right=True),
+            words.fit(str(group), figure, right=True),
             (words.fit(f"{group.attempts}×", count, right=True), MUTED),
         )
         for group in groups
@@ -162,13 +164,9 @@ def _together(groups: Sequence[Totals]) -> Totals:
         f"{len(groups)} others",
         sum(group.attempts for group in groups),
         cost=sum((group.cost for group in groups), ZERO),
+        estimated=sum((group.estimated for group in groups), ZERO),
         unknown=sum(group.unknown for group in groups),
     )
-
-
-def _total(group: Totals) -> str:
-    """An attempt of unknown cost makes the sum a lower bound, and it says so."""
-    return f"{group.cost}{'+?' if group.unknown else ''}"
 
 
 def draw_attempts(recent: Sequence[Attempt], speed: Content, width: int) -> list[Content]:
@@ -184,9 +182,9 @@ def _attempt(attempt: Attempt, width: int) -> Content:
     glyph, style = ("◇", ACCENT) if attempt.from_cache else _OUTCOMES[attempt.outcome]
     note = "cache" if attempt.from_cache else words.spoken(attempt.error_kind or "")
     tokens = ""
-    if width >= ROOM_FOR_TOKENS:
+    if width >= ROOM_FOR_TOKENS and (attempt.usage.input or attempt.usage.output):
         tokens = f"↑{words.tokens(attempt.usage.input):>5} ↓{words.tokens(attempt.usage.output):>5}"
-    took, cost = f"{words.seconds(attempt.latency_s):>8}", f"{attempt.cost!s:>10}"
+    took, cost = f"{words.seconds(attempt.latency_s):>7}", f" {attempt.cost!s:>10}"
     room = width - 2 - len(tokens) - len(took) - len(cost) - 1
     note = f" {note}" if note else ""
     # Why it failed says more than the end of a long name.

@@ -36,8 +36,9 @@ from .look import Look
 from .words import BAD, MUTED
 
 SUMS_EVERY_S = 0.25
-"""The sums are read from disk at most this often, and one reading at a time; a slow disk is left twice as long alone as
-it took."""
+"""The sums are read from disk at most this often, and one reading at a time."""
+LONGEST_REST_S = 2.0
+"""A slow disk is left alone for twice as long as it took, at most this long."""
 LOOK_AGAIN_S = 20.0
 """Time alone moves a forecast, and other copies of the program spend too."""
 DRAWN_WITHIN_S = 0.05
@@ -70,8 +71,8 @@ class CostsPane(VerticalScroll):
         "✓ is fine, ! past an alert, ✗ exhausted. Then how fast it goes, and when a cap is reached if it goes on so; "
         "what it went on; the plot, where dots are what is to be expected and a line is the cap; the last attempts: "
         "✓ finished, ✗ failed, ■ cancelled, ◇ from the cache; ~ is estimated, $? not known, +? a part is not known. "
-        "← and → change between today, seven days and the month, Space what the shares are of, ↑ and ↓ scroll; zoomed, "
-        "everything stands side by side."
+        "← and → change between today, seven days and the month, Space what the shares are of, ↑ and ↓ scroll, "
+        "Enter opens the reports; zoomed, everything stands side by side."
     )
 
     class Summed(Message):
@@ -169,7 +170,8 @@ class CostsPane(VerticalScroll):
                 self._stale = False
                 began = time.monotonic()
                 await self._sum(self._read, self._span)
-                await asyncio.sleep(max(SUMS_EVERY_S, 2 * (time.monotonic() - began)))
+                took = time.monotonic() - began
+                await asyncio.sleep(max(SUMS_EVERY_S, min(2 * took, LONGEST_REST_S)))
         finally:
             self._reading = False
 
@@ -297,6 +299,11 @@ class CostsPane(VerticalScroll):
         if known is None or known[0][1:3] != (width, height):
             return [Content("")] * height
         return known[1].split("\n", allow_blank=True)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being read or drawn that is not on screen yet."""
+        return self._reading or self._plotting or self._drawing is not None
 
     async def _plot_wanted(self) -> None:
         try:
