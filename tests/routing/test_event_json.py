@@ -42,6 +42,7 @@ from tui_orchestrator.routing.events import (
 )
 from tui_orchestrator.routing.model import Registry
 from tui_orchestrator.routing.money import Cost, CostState, Money, Usage
+from tui_orchestrator.routing.parts import Part
 
 from .samples import model, profile, request
 
@@ -216,3 +217,21 @@ def test_a_failed_attempt_carries_its_error() -> None:
     failed = attempt(1, outcome=Outcome.FAILED, error_kind=ErrorKind.SERVER, error_message="down")
     assert attempt_json(failed)["error"] == {"kind": "server", "message": "down"}
     assert attempt_json(attempt(1))["error"] is None
+
+
+def test_of_an_unknown_sum_the_known_part_is_told_beside_it_and_never_in_its_place() -> None:
+    known = Cost.sum([UNKNOWN, COST])
+    failed = event_json(Failed(*HEAD, ERROR, known, (attempt(1),), ""))
+    assert failed["cost_usd"] is None
+    assert (failed["cost_state"], failed["cost_at_least_usd"]) == ("unknown", 0.0031)
+    whole = completed_json(completed(attempt(1), cost=known))
+    assert whole["cost"] is None
+    assert (whole["metadata"]["cost_state"], whole["metadata"]["cost_at_least_usd"]) == ("unknown", 0.0031)
+    assert "cost_at_least_usd" not in completed_json(completed(attempt(1)))["metadata"]
+
+
+def test_tokens_of_a_price_of_their_own_are_told_where_there_are_any() -> None:
+    usage = Usage(10, 5, cache_write=4, parts=((Part.CACHE_WRITE_1H, 3),))
+    told = completed_json(completed(attempt(1, usage=usage)))["metadata"]["attempts"][0]["usage"]
+    assert told["cache_write_1h_tokens"] == 3
+    assert "audio_input_tokens" not in told

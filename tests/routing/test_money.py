@@ -216,7 +216,7 @@ def known(usd: str, state: CostState = CostState.COMPUTED) -> Cost:
         ([known("1", CostState.ESTIMATED), known("2", CostState.BILLED)], "~$3.00"),
         ([known("0", CostState.ESTIMATED), known("2")], "$2.00"),
         ([Cost(None, CostState.UNKNOWN)], "$?"),
-        ([Cost(None, CostState.UNKNOWN), known("2"), known("1", CostState.ESTIMATED)], "$3.00+?"),
+        ([Cost(None, CostState.UNKNOWN), known("2"), known("1", CostState.ESTIMATED)], "~$3.00+?"),
         ([Cost(None, CostState.UNKNOWN, Money.from_usd("3")), known("2")], "$5.00+?"),
     ],
 )

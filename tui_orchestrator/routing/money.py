@@ -208,7 +208,7 @@ class Rates:
 
     def to_json(self) -> dict[str, Any]:
         named = {name: rate for name in BUCKETS if (rate := getattr(self, name)) is not None}
-        return {**named, "parts": dict(self.parts)} if self.parts else named
+        return named | ({"parts": dict(self.parts)} if self.parts else {})
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Rates:
@@ -360,6 +360,8 @@ class Cost:
     state: CostState
     at_least: Money = ZERO
     """Of a sum that is unknown, what is known of it."""
+    roughly: bool = False
+    """A part of `at_least` was estimated."""
 
     @classmethod
     def of(cls, usage: Usage, price: Price | None, billed: Money | None = None) -> Cost:
@@ -383,14 +385,15 @@ class Cost:
             amount += cost.at_least if cost.amount is None else cost.amount
         states = {cost.state for cost in every if cost.amount is None or cost.amount} or {cost.state for cost in every}
         if CostState.UNKNOWN in states:
-            return cls(None, CostState.UNKNOWN, amount)
+            roughly = CostState.ESTIMATED in states or any(cost.roughly for cost in every)
+            return cls(None, CostState.UNKNOWN, amount, roughly)
         if CostState.ESTIMATED in states:
             return cls(amount, CostState.ESTIMATED)
         return cls(amount, CostState.BILLED if states == {CostState.BILLED} else CostState.COMPUTED)
 
     def __str__(self) -> str:
         if self.amount is None:
-            return f"{self.at_least}+?" if self.at_least else "$?"
+            return f"{'~' if self.roughly else ''}{self.at_least}+?" if self.at_least else "$?"
         return f"~{self.amount}" if self.state is CostState.ESTIMATED else str(self.amount)
 
 
