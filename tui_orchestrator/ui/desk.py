@@ -76,7 +76,7 @@ class Desk(Stage):
 
     @on(CostsPane.Summed)
     def _summed(self, message: CostsPane.Summed) -> None:
-        self._today = str(message.overview.today.cost) if self.settings.track_costs else ""
+        self._today = str(message.overview.today) if self.settings.track_costs else ""
         self._alert = alert_mark(message.overview.budgets)
         self.tell_status()
         self.show_models()
