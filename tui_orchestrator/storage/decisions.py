@@ -110,8 +110,9 @@ def find_by(connection: sqlite3.Connection, beginning: str) -> tuple[Decision, d
         if not found:
             raise LookupError("no decision is kept yet; `ask` and the console make them")
     else:
-        query = "SELECT request_id, at, decision FROM decisions WHERE request_id >= ? AND substr(request_id, 1, ?) = ?"
-        found = connection.execute(f"{query} LIMIT 4", (wanted, len(wanted), wanted)).fetchall() if wanted else []
+        # An end as well, so that an id that is not there is not looked for in all that come after it.
+        query = "SELECT request_id, at, decision FROM decisions WHERE request_id >= ? AND request_id < ? LIMIT 4"
+        found = connection.execute(query, (wanted, wanted + chr(0x10FFFF))).fetchall() if wanted else []
     exact = [row for row in found if row[0] == wanted]
     if not exact and len(found) > 1:
         raise LookupError(f"{wanted!r} begins several requests: {', '.join(row[0] for row in found)}")
