@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tui_orchestrator.routing.cues import LEARNED_TYPES
 from tui_orchestrator.routing.features import read
-from tui_orchestrator.routing.measures import MEASURES, grams
+from tui_orchestrator.routing.measures import MEASURES, count_grams, grams
 from tui_orchestrator.routing.prediction import GRAM_SCALE, INPUT_NAMES, inputs
 
 Floats = NDArray[np.float64]
@@ -27,6 +27,8 @@ class Texts:
     """Every prompt once, read."""
 
     grams: list[set[str]]
+    total: Floats
+    """How many n-grams each has, by `measures.count_grams`."""
     inputs: Floats
     """Texts × INPUT_NAMES."""
 
@@ -36,7 +38,11 @@ class Texts:
 
 def read_texts(prompts: Sequence[str]) -> Texts:
     seen = [read(prompt) for prompt in prompts]
-    return Texts([grams(features) for features in seen], np.array([inputs(features) for features in seen]))
+    return Texts(
+        [set(grams(features)) for features in seen],
+        np.array([count_grams(features) for features in seen], dtype=float),
+        np.array([inputs(features) for features in seen]),
+    )
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,10 @@ def design(texts: Texts, names: Sequence[str], rows: NDArray[np.int64]) -> Desig
     """`rows`: those by which the inputs are standardised."""
     at = {name: number for number, name in enumerate(names)}
     pointers, columns, values = [0], [], []
-    for gathered in texts.grams:
+    for gathered, total in zip(texts.grams, texts.total, strict=True):
         known = [at[gram] for gram in gathered if gram in at]
         columns += known
-        values += [GRAM_SCALE / max(1.0, len(gathered)) ** 0.5] * len(known)
+        values += [GRAM_SCALE / max(1.0, total) ** 0.5] * len(known)
         pointers.append(len(columns))
     of_grams = sp.csr_matrix((values, columns, pointers), shape=(len(texts), len(names)))
     centre, spread = texts.inputs[rows].mean(0), texts.inputs[rows].std(0) + 1e-3

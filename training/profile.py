@@ -6,7 +6,8 @@ Four things are learned over one vocabulary of n-grams and the measures of `rout
 - perceived complexity, from the ratings of both (ridge regression);
 - the gain of a strong model over a weak one, from published outcomes: first what the subject of a question says (its
   group's mean, little noise), then what is left. One weight for all questions and one for each form (open, up to five
-  options, more), so that each form can differ where it has enough to show for it;
+  options, more), so that each form can differ where it has enough to show for it. Failures count beside the gain in
+  what is shared, which has to serve for questions of other sources, and not in what is corrected by form;
 - whether a question is of the kind that outcomes were published of, and how long a good answer is.
 
 Targets are centred per source: a weight must not say which data set a prompt comes from.
@@ -55,15 +56,18 @@ PAIRS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
 }
 """Weak and strong models whose mean outcomes are compared."""
-_FAILURE_BY_SUBJECT: Mapping[str, float] = {"mmlu": 0.75, "mmlu_pro": 1.25, "llmrouter": 0.0}
-"""How much a subject's failures count beside its gain. LLMRouter's scores punish a wrong format: none there."""
+_FAILURE_BY_SUBJECT: Mapping[str, float] = {"mmlu": 1.5, "mmlu_pro": 2.0, "llmrouter": 0.0}
+"""How much a subject's failures count beside its gain in what all forms share. LLMRouter's scores punish a wrong
+format: none there."""
 _FAILURE = 0.65
 _SUBJECT_PRIOR = 15.0
+_FEWEST = 200
+"""Questions of a form from which on it is corrected by itself."""
 _BY_FORM = 0.7
 """How easily a form gets weights of its own, beside those of all forms."""
 _LEVELS = {1: 2.0, 2: 4.5, 3: 6.5, 4: 8.5}
 """Complexity 1 to 10 of the four levels that people rated by."""
-_SHELL = 1.8
+_SHELL = 1.5
 """What a shell request counts: published labels hold none, and its words are those of everyday tasks."""
 _MODESTY = 0.92
 """Ratings differ by a level from one rater to the next: the middle is missed by less."""
@@ -251,25 +255,39 @@ def forms(texts: Texts, rows: Ints) -> Ints:
 
 
 def _gain(parts: _Parts, shaped: Design) -> tuple[Floats, Floats]:
-    """One row a form."""
+    """One row a form. What all forms share is learned of gains and failures, for failures carry over to other sources;
+    each form is then corrected towards the gain alone, which is what its own kind of question is decided by."""
     rows = parts.of("outcomes", parts.outcomes)
-    by_subject, beyond = _targets(rows)
+    by_subject, beyond = _targets(rows, _FAILURE_BY_SUBJECT, _FAILURE)
+    gain_by_subject, gain_beyond = _targets(rows, {}, 0.0)
     matrix = shaped.matrix[parts.outcomes]
     form = forms(parts.material.texts, parts.outcomes)
     stacked = sp.hstack(
         [matrix, *(sp.diags_array((form == number) * _BY_FORM) @ matrix for number in range(3))]
     ).tocsr()
-    total = _ridge(60.0).fit(stacked, by_subject).coef_ + _ridge(600.0).fit(stacked, beyond).coef_
+    total = _both(stacked, by_subject, beyond)
     width = matrix.shape[1]
     shared = total[:width]
     coefficients = np.array([shared + _BY_FORM * total[(1 + n) * width : (2 + n) * width] for n in range(3)])
-    means = [
-        float((matrix[form == n] @ coefficients[n]).mean()) if (form == n).any() else 0.0 for n in range(len(FORMS))
-    ]
-    return coefficients, -np.array(means)
+    means = np.zeros(len(FORMS))
+    for number in range(len(FORMS)):
+        there = form == number
+        if there.sum() >= _FEWEST:
+            more = gain_by_subject[there] - by_subject[there], gain_beyond[there] - beyond[there]
+            coefficients[number] += _both(matrix[there], *more)
+        if there.any():
+            means[number] = (matrix[there] @ coefficients[number]).mean()
+    return coefficients, -means
 
 
-def _targets(rows: Sequence[data.Row]) -> tuple[Floats, Floats]:
+def _both(matrix: Any, by_subject: Floats, beyond: Floats) -> Floats:
+    found: Floats = _ridge(60.0).fit(matrix, by_subject).coef_ + _ridge(600.0).fit(matrix, beyond).coef_
+    return found
+
+
+def _targets(
+    rows: Sequence[data.Row], failure_by_subject: Mapping[str, float], failure_beyond: float
+) -> tuple[Floats, Floats]:
     """What the subject says of gain and failure, shrunk towards the source's mean; and what is left."""
     gain, failure = np.zeros(len(rows)), np.zeros(len(rows))
     for at, row in enumerate(rows):
@@ -280,9 +298,9 @@ def _targets(rows: Sequence[data.Row]) -> tuple[Floats, Floats]:
         there = sources == source
         gain[there] -= gain[there].mean()
         failure[there] -= failure[there].mean()
-    counted = np.array([_FAILURE_BY_SUBJECT[source] for source in sources])
+    counted = np.array([failure_by_subject.get(source, 0.0) for source in sources])
     by_subject = _shrunk(gain + counted * failure, groups)
-    left = gain + _FAILURE * failure
+    left = gain + failure_beyond * failure
     return by_subject, left - _shrunk(left, groups)
 
 

@@ -230,6 +230,12 @@ def test_the_weaker_answer_is_trusted_less_and_is_told_why(prompt: str, better: 
     assert not any(said.startswith(reason) for said in good.reasons)
 
 
+def test_a_short_form_is_not_called_too_short() -> None:
+    haiku = "Leaves let go the branch,\nthe river keeps the colour\nuntil the first frost."
+    seen = trust("Write a haiku about autumn", haiku)
+    assert not any("short" in said for said in seen.reasons)
+
+
 def test_a_model_that_is_not_up_to_the_prompt_is_trusted_less() -> None:
     values = [trust("Explain how tides work", TIDES, success=p).value for p in (0.05, 0.3, 0.6, 0.9)]
     assert values == sorted(values)

@@ -167,14 +167,18 @@ def test_each_of_these_is_harder_than_the_one_before() -> None:
 
 def test_a_longer_examination_question_is_harder() -> None:
     options = "\nA. yes\nB. no\nC. maybe\nD. never"
-    short = of("Which of these holds?" + options)
-    long_stem = of("A patient comes in with a fever and a cough that has lasted for weeks. " * 4 + "Which?" + options)
+    short = of("A patient comes in with a fever. Which?" + options)
+    long_stem = of(
+        "A patient comes in with a fever and a cough that has lasted for weeks. She has been abroad, works with "
+        "animals and takes no medicine but aspirin. Her brother had the same last year. Which of these is the "
+        "likeliest cause?" + options
+    )
     assert long_stem.difficulty > short.difficulty + 0.01
 
 
 def test_length_does_not_make_small_talk_harder() -> None:
     long = of("Hello! " + "It was such a lovely day and we walked along the river and talked. " * 6)
-    assert long.difficulty <= of("Hello! We walked along the river and talked about things.").difficulty + 0.1
+    assert long.difficulty <= of("Hello! We walked along the river and talked about things.").difficulty + 0.12
 
 
 def test_evidence_says_in_words_what_pushed_the_difficulty() -> None:
@@ -212,6 +216,15 @@ OUTPUTS = [
     ("Hi", 10, 100),
     ("What is the capital of France?", 20, 200),
     ("Write a detailed essay on the fall of Rome", 800, 2000),
+    ("Write a haiku about autumn", 15, 40),
+    ("write me three haikus about rain", 60, 100),
+    ("Schreib ein Haiku über den Herbst", 15, 40),
+    ("写一首关于秋天的俳句", 15, 40),
+    ("Give me a slogan for a bike shop", 10, 25),
+    ("Explain what a haiku is and how it differs from a tanka", 150, 800),
+    ("Write a story about a poet who only writes haikus", 250, 1200),
+    ("Answer in a single word: what is the capital of Peru?", 5, 12),
+    ("Is 17 prime? Answer yes or no.", 10, 40),
     ("Translate into French: " + "The dog sleeps in the warm house. " * 40, 250, 500),
 ]
 
@@ -354,11 +367,11 @@ def test_the_instruction_may_stand_after_the_paste() -> None:
 
 def test_work_does_not_grow_with_the_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[int] = []
-    real = features.words_of
-    monkeypatch.setattr(features, "words_of", lambda text: looked_at.append(len(text)) or real(text))
+    real = features.spoken_of
+    monkeypatch.setattr(features, "spoken_of", lambda text: looked_at.append(len(text)) or real(text))
     of("word " * 400_000)
     assert looked_at
-    assert sum(looked_at) <= 2 * (HEAD + TAIL + 1)
+    assert sum(looked_at) <= HEAD + TAIL + 1
 
 
 @given(st.lists(st.text(max_size=300), min_size=1, max_size=5), st.text(max_size=100))

@@ -47,13 +47,15 @@ def points(features: Features) -> dict[TaskType, float]:
 
 def _said(features: Features) -> dict[TaskType, float]:
     """The weights of the cues per type, each cue counted once, where it weighs most."""
-    words = features.instruction
+    words = features.words
     heard: dict[int, tuple[float, TaskType]] = {}
     tail, following = len(words) - _INSTRUCTION_TAIL, (*words[1:], "")
-    for at, cues in enumerate(map(lexicon.CUES.get, words)):
-        if cues is None:
-            # 'Explique-moi', 'code-review': the part before the hyphen, where the whole is not listed.
-            cues = lexicon.CUES.get(words[at].partition("-")[0], ()) if "-" in words[at] else ()
+    listed = [(at, cues) for at, cues in enumerate(map(lexicon.CUES.get, words)) if cues]
+    if "-" in features.text:
+        # 'Explique-moi', 'code-review': the part before the hyphen, where the whole is not listed.
+        hyphened = [at for at, word in enumerate(words) if "-" in word and word not in lexicon.CUES]
+        listed += [(at, lexicon.CUES.get(words[at].partition("-")[0], ())) for at in hyphened]
+    for at, cues in listed:
         for rest, kind, weight, _, number in cues:
             if rest and (rest[0] != following[at] or words[at + 1 : at + 1 + len(rest)] != rest):
                 continue

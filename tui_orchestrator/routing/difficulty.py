@@ -104,6 +104,5 @@ def _evidence(
     words = {"its length": f"about {features.size:,} words long"}
     return tuple(
         Evidence(words.get(name, name), round(max(-1.0, min(1.0, effect)), 4))
-        for name, effect in weights.pushes(seen, perceived, outcome, most=6)
-        if abs(effect) >= 0.005
+        for name, effect in weights.pushes(seen, perceived, outcome, most=6, least=0.005)
     )

@@ -1,6 +1,6 @@
 """One pass over a text: its words and counts, and how many tokens it will be.
 
-Only the first 1,500 and the last 500 characters are read word by word: the instruction stands at one end or the other,
+Only the first 1,000 and the last 400 characters are read word by word: the instruction stands at one end or the other,
 and a paste of ten megabytes costs no more than a page. Sizes are those of the whole text.
 """
 
@@ -12,7 +12,7 @@ from functools import cached_property
 
 from .marks import Mark, find_marks
 
-HEAD, TAIL = 1500, 500
+HEAD, TAIL = 1000, 400
 _MARGIN = 4000
 """White space before the first word that is skipped, at most: a million spaces are not searched for a word."""
 
@@ -103,10 +103,9 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(text.replace("’", "'").lower()))
 
 
-def tokens_of(text: str) -> list[str]:
-    """Lower-cased words, signs and single Chinese and Japanese characters in order; every number is '0'."""
-    found = _ASCII_TOKEN.findall(text.lower()) if text.isascii() else _TOKEN.findall(text.replace("’", "'").lower())
-    return ["0" if token[0].isdigit() else token for token in found] if _DIGIT.search(text) else found
+def spoken_of(text: str) -> list[str]:
+    """Lower-cased words, numbers, signs and single Chinese and Japanese characters in order."""
+    return _ASCII_TOKEN.findall(text.lower()) if text.isascii() else _TOKEN.findall(text.replace("’", "'").lower())
 
 
 @dataclass(frozen=True)
@@ -115,8 +114,8 @@ class Features:
 
     text: str
     """The two ends that were read."""
-    tokens: list[str]
-    """As `tokens_of` gives them."""
+    spoken: list[str]
+    """Its words, numbers, signs and single Chinese and Japanese characters in order, in lower case."""
     length: int
     """Characters of the whole text."""
     lines: int
@@ -127,23 +126,33 @@ class Features:
     """Chinese and Japanese characters among those read."""
 
     @cached_property
+    def tokens(self) -> list[str]:
+        """The same, every number as '0'."""
+        if not self.figures:
+            return self.spoken
+        return ["0" if "0" <= said < ":" else said for said in self.spoken]
+
+    @cached_property
+    def distinct(self) -> set[str]:
+        return set(self.tokens)
+
+    @cached_property
+    def figures(self) -> list[str]:
+        """Its numbers as they stand there."""
+        return [said for said in self.spoken if "0" <= said < ":"] if _DIGIT.search(self.text) else []
+
+    @cached_property
     def size(self) -> int:
         """Length in words of the whole text, two Chinese or Japanese characters counted as one."""
         if not self.text:
             return 0
-        read = sum(map(str.isalnum, self.tokens)) - self.cjk + (self.cjk + 1) // 2
+        read = len(self.words) - self.cjk + (self.cjk + 1) // 2
         return round(read * max(1.0, self.length / len(self.text)))
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        return words_of(self.text)
-
-    @cached_property
-    def instruction(self) -> tuple[str, ...]:
-        """The words of the two ends where it usually stands; what lies between is mostly pasted."""
-        if len(self.text) <= 1000:
-            return self.words
-        return (*words_of(self.text[:700]), *words_of(self.text[-300:]))
+        """Words and numbers in order; every Chinese or Japanese character is one of them."""
+        return tuple([said for said in self.spoken if said[0].isalnum()])
 
     @cached_property
     def code_lines(self) -> int:
@@ -162,7 +171,7 @@ class Features:
 
     @cached_property
     def marks(self) -> dict[Mark, list[str]]:
-        return find_marks(self.instruction)
+        return find_marks(self.words)
 
     @cached_property
     def multiple_choice(self) -> bool:
@@ -195,12 +204,12 @@ class Features:
 
     @cached_property
     def numbers(self) -> int:
-        return self.tokens.count("0")
+        return len(self.figures)
 
     @cached_property
     def quantities(self) -> int:
         """Numbers that do not look like years."""
-        return sum(len(said) != 4 or said[:2] not in _CENTURIES for said in _NUMBER.findall(self.text))
+        return sum(len(said) != 4 or said[:2] not in _CENTURIES for said in self.figures)
 
     @cached_property
     def asks(self) -> bool:
@@ -223,12 +232,17 @@ def read(text: str) -> Features:
     start = len(lead) - len(lead.lstrip())
     end = len(text) - (_MARGIN - len(text[-_MARGIN:].rstrip())) if len(text) > _MARGIN else len(text.rstrip())
     length = max(0, end - start)
-    seen = text[start:end] if length <= HEAD + TAIL else text[start : start + HEAD] + "\n" + text[end - TAIL : end]
-    return Features(
-        text=seen,
-        tokens=tokens_of(seen),
-        length=length,
-        lines=text.count("\n", start, end) + 1 if length else 0,
-        fences=seen.count("```"),
-        cjk=_count_cjk(seen),
-    )
+    seen = _ends(text, start, end, HEAD, TAIL)
+    cjk = _count_cjk(seen)
+    if 4 * cjk > len(seen) and length > (HEAD + TAIL) // 2:
+        # A character there says about as much as three letters do.
+        seen = _ends(text, start, end, HEAD // 2, TAIL // 2)
+        cjk = _count_cjk(seen)
+    lines = text.count("\n", start, end) + 1 if length else 0
+    return Features(seen, spoken_of(seen), length, lines, fences=seen.count("```"), cjk=cjk)
+
+
+def _ends(text: str, start: int, end: int, head: int, tail: int) -> str:
+    if end - start <= head + tail:
+        return text[start:end]
+    return f"{text[start : start + head]}\n{text[end - tail : end]}"

@@ -92,8 +92,8 @@ _MARKED = _marks(
 def find_marks(words: tuple[str, ...]) -> dict[Mark, list[str]]:
     """What each mark was seen in, each word or phrase once, in order."""
     found: dict[Mark, list[str]] = {}
-    for at, marked in enumerate(map(_MARKED.get, words)):
-        for rest, mark, text in marked or ():
+    for at, marked in [(at, marked) for at, marked in enumerate(map(_MARKED.get, words)) if marked]:
+        for rest, mark, text in marked:
             if not rest or words[at + 1 : at + 1 + len(rest)] == rest:
                 seen = found.setdefault(mark, [])
                 if text not in seen:

@@ -7,8 +7,8 @@ one, and train again.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from itertools import pairwise
+from collections.abc import Iterator, Mapping
+from itertools import chain, pairwise
 
 from . import lexicon
 from .features import Features
@@ -70,16 +70,18 @@ _LONG = (9).__lt__
 _COUNTED = (Mark.DEEP, Mark.DEEPENING, Mark.STEPS, Mark.CONSTRAINTS, Mark.EASING, Mark.SHORT)
 
 
-def grams(features: Features) -> set[str]:
-    """Tokens, pairs of neighbours, and the first token and pair once more marked as such."""
+def grams(features: Features) -> Iterator[str]:
+    """Every token once, the first token and pair marked as such, and every pair of neighbours, as often as it stands
+    there."""
     tokens = features.tokens
-    found = set(tokens)
-    found.update(map(" ".join, pairwise(tokens)))
-    if tokens:
-        found.add("^" + tokens[0])
-        if len(tokens) > 1:
-            found.add(f"^{tokens[0]} {tokens[1]}")
-    return found
+    beginning = ("^" + tokens[0], f"^{tokens[0]} {tokens[1]}") if len(tokens) > 1 else tuple(map("^{}".format, tokens))
+    return chain(features.distinct, beginning, map(" ".join, pairwise(tokens)))
+
+
+def count_grams(features: Features) -> int:
+    """How many those are."""
+    count = len(features.tokens)
+    return len(features.distinct) + min(2, count) + max(0, count - 1)
 
 
 def measure(features: Features) -> list[float]:
@@ -90,10 +92,10 @@ def measure(features: Features) -> list[float]:
     code, math_signs = features.looks_like_code, features.math_signs
     stem = features.stem
     options = text[len(stem) :] if choice else ""
-    figures = tokens.count("0")
+    figures = len(features.figures)
     in_stem = sum(part[0].isdigit() for part in stem.split()) if choice else figures
-    letters = list(map(len, filter(str.isalpha, tokens)))
-    count = max(1, len(letters))
+    lengths = list(map(len, features.words))
+    count = max(1, len(lengths))
     log_length = math.log1p(length)
     prose = not choice and not code
     ending = text[-1:]
@@ -119,9 +121,9 @@ def measure(features: Features) -> list[float]:
         math.log1p(features.fences) / 2,
         math.log1p(features.error_names),
         math.log1p(math_signs) / 2,
-        sum(letters) / count / 5,
-        sum(map(_LONG, letters)) / count * 4,
-        len(set(tokens)) / max(1, len(tokens)),
+        sum(lengths) / count / 5,
+        sum(map(_LONG, lengths)) / count * 4,
+        len(features.distinct) / max(1, len(tokens)),
         min(4, text.count("?") + text.count("？")) / 2,
         float(ending in ("?", "？")),
         float(ending in (":", "：")),

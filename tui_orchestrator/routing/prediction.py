@@ -23,7 +23,7 @@ from .cues import LEARNED_TYPES
 from .cues import points as cue_points
 from .features import Features
 from .lexicon import COMMON, CUES
-from .measures import MEASURES, grams, measure
+from .measures import MEASURES, count_grams, grams, measure
 from .profile import TaskType
 
 HEADS = (
@@ -96,16 +96,18 @@ class Weights:
         self._columns = [array("b", signed[head :: len(HEADS)]) for head in range(len(HEADS))]
 
     def predict(self, features: Features) -> Prediction:
-        every = grams(features)
-        rows = [row for row in map(self.row.get, every) if row is not None]
+        known = set(map(self.row.get, grams(features)))
+        known.discard(None)
+        rows: list[int] = [*known]  # type: ignore[list-item]
+        total_grams = count_grams(features)
         measured = inputs(features)
-        scale = GRAM_SCALE / math.sqrt(max(1, len(every)))
+        scale = GRAM_SCALE / math.sqrt(max(1, total_grams))
         offset = 128 * len(rows)
         heads = [
             bias + step * scale * (total - offset) + sum(map(operator.mul, weights, measured))
             for bias, step, total, weights in zip(self.bias, self.steps, self._sums(rows), self.inputs, strict=True)
         ]
-        return Prediction(heads, self._coverage(features), rows, len(every), measured)
+        return Prediction(heads, self._coverage(features), rows, total_grams, measured)
 
     def _sums(self, rows: Sequence[int]) -> list[int]:
         totals = [0] * len(HEADS)
@@ -116,34 +118,40 @@ class Weights:
         return totals
 
     def _coverage(self, features: Features) -> float:
-        words = [token for token in features.tokens if token[0].isalpha()]
-        if not words:
+        words = len(features.words) - len(features.figures)
+        if words <= 0:
             return 1.0 if features.tokens else 0.0
-        return sum(map(self.row.__contains__, words)) / len(words)
+        return min(1.0, sum(map(self.row.__contains__, features.words)) / words)
 
     def pushes(
-        self, prediction: Prediction, one: tuple[int, float], other: tuple[int, float], most: int
+        self, prediction: Prediction, one: tuple[int, float], other: tuple[int, float], most: int, least: float
     ) -> list[tuple[str, float]]:
-        """What pushed the sum of two heads, each with its weight, most: n-grams, in quotes, and measures against the
-        usual prompt."""
+        """What pushed the sum of two heads, each with its weight, most, and by `least` at least: n-grams, in quotes,
+        and measures against the usual prompt."""
         (first, weight), (second, more) = one, other
         scale = GRAM_SCALE / math.sqrt(max(1, prediction.total))
         step, stride = weight * scale * self.steps[first], more * scale * self.steps[second]
-        column, beside, rows = self._columns[first], self._columns[second], prediction.rows
-        effects = [step * column[row] + stride * beside[row] for row in rows]
-        strongest = nlargest(most, zip(map(abs, effects), rows, effects, strict=True))
+        said = zip(self._of(first, prediction), self._of(second, prediction), prediction.rows, strict=True)
+        effects = [(effect, row) for a, b, row in said if not -least < (effect := step * a + stride * b) < least]
         measured: dict[str, float] = {}
         away = map(operator.sub, prediction.measured, self.usual)
         for name, each, also, by in zip(INPUT_NAMES, self.inputs[first], self.inputs[second], away, strict=True):
             measured[name] = measured.get(name, 0.0) + (weight * each + more * also) * by
-        said = [(self._quoted(row), effect) for _, row, effect in strongest]
-        return nlargest(most, [*said, *measured.items()], key=_strength)
+        effects.sort(key=_by_size)
+        strongest = [(self._quoted(row), effect) for effect, row in effects[:most]]
+        found = [*strongest, *(named for named in measured.items() if not -least < named[1] < least)]
+        return nlargest(most, found, key=_strength)
 
     def speaking_for(self, prediction: Prediction, head: int) -> list[str]:
         """The three n-grams that pushed a head up most, in quotes."""
-        rows = prediction.rows
-        best = nlargest(3, zip(map(self._columns[head].__getitem__, rows), rows, strict=True))
-        return [self._quoted(row) for effect, row in best if effect > 0]
+        effects = self._of(head, prediction)
+        least = max(1, nlargest(3, effects)[-1]) if effects else 1
+        best = sorted(((effect, row) for effect, row in zip(effects, prediction.rows, strict=True) if effect >= least))
+        return [self._quoted(row) for _, row in best[:-4:-1]]
+
+    def _of(self, head: int, prediction: Prediction) -> list[int]:
+        """Of the text's known n-grams, what each weighs in this head, in steps of it."""
+        return list(map(self._columns[head].__getitem__, prediction.rows))
 
     def _quoted(self, row: int) -> str:
         return f"'{self.grams[row].lstrip('^')}'"
@@ -151,6 +159,10 @@ class Weights:
 
 def _strength(pushed: tuple[str, float]) -> float:
     return abs(pushed[1])
+
+
+def _by_size(pushed: tuple[float, int]) -> float:
+    return -abs(pushed[0])
 
 
 @cache

@@ -193,6 +193,8 @@ _SHORTEST, _LONG = 10, 900
 
 def _output_tokens(request: Request, features: Features, task_type: TaskType, learned: float) -> int:
     expected = _asked_length(features)
+    if expected is None and task_type is TaskType.CREATIVE:
+        expected = _length_of_form(features)
     if expected is None:
         expected = max(_SHORTEST, round(learned))
         own = estimate_tokens(request.prompt)
@@ -204,6 +206,8 @@ def _output_tokens(request: Request, features: Features, task_type: TaskType, le
             expected = max(expected, min(4000, own + 200))
         if Mark.LONG in features.marks:
             expected = max(_LONG, expected)
+        elif _YES_OR_NO.found(features.words):
+            expected = min(_SAYING_WHICH, expected)
     return min(expected, request.max_tokens) if request.max_tokens else expected
 
 
@@ -215,7 +219,7 @@ _UNIT_TOKENS: Mapping[str, float] = lexicon.by_word(
     (40.0, "bullet bullets examples ideas tips items points beispiele ideen exemples ejemplos"),
 )
 _NUMERALS: Mapping[str, float] = lexicon.by_word(
-    (1, "a one single einem einen un une una"),
+    (1, "a one single einem einen einzigen un une una"),
     (2, "two zwei deux dos"),
     (3, "three drei trois tres"),
     (4, "four vier quatre cuatro"),
@@ -224,18 +228,53 @@ _NUMERALS: Mapping[str, float] = lexicon.by_word(
 )
 
 
+_BEFORE_ONE = lexicon.word_set("in with a answer just only mit antworte en d'un con")
+"""'In one word', 'with a single word': an answer of one word. 'One word of advice' is none."""
+_FORM_TOKENS: Mapping[str, float] = lexicon.by_word(
+    (25.0, "haiku haikus haïku haïkus senryu couplet couplets"),
+    (15.0, "slogan slogans tagline taglines motto headline headlines einzeiler one-liner one-liners"),
+    (60.0, "limerick limericks limerik limericke tweet tweets quatrain quatrains vierzeiler cinquain"),
+)
+_CJK_FORMS: Mapping[str, float] = {"俳句": 30.0, "川柳": 30.0, "短歌": 50.0, "标语": 20.0, "口号": 20.0}
+"""Short forms and what one of them comes to in tokens, a title or a word of introduction included."""
+_FORM_WITHIN = 8
+"""Words at the beginning among which a form is what is asked for: 'a story about a poet who hates haikus' is not."""
+_YES_OR_NO = lexicon.Phrases("yes_or_no yes/no true_or_false ja_oder_nein oui_ou_non sí_o_no si_o_no vrai_ou_faux")
+_SAYING_WHICH = 40
+
+
+def _length_of_form(features: Features) -> int | None:
+    words = features.words[:_FORM_WITHIN]
+    for at, word in enumerate(words):
+        if word in _ABOUT or word in _LONGER_FORMS:
+            break
+        if each := _FORM_TOKENS.get(word):
+            said = words[at - 1] if at else ""
+            count = int(said) if said.isdecimal() and len(said) <= 3 else _NUMERALS.get(said, 1)
+            return max(_SHORTEST, round(count * each))
+    if features.cjk and not any(form in features.text for form in _CJK_LONGER):
+        return next((round(each) for form, each in _CJK_FORMS.items() if form in features.text[:40]), None)
+    return None
+
+
+_ABOUT = lexicon.word_set("about on over über sur sobre")
+_LONGER_FORMS = lexicon.word_set("essay story article blog speech geschichte aufsatz artikel histoire historia ensayo")
+_CJK_LONGER = ("故事", "文章", "物語", "作文", "小说")
+
+
 def _asked_length(features: Features) -> int | None:
     """Tokens, where the prompt says how long the answer shall be: '500 words', 'in one sentence', '800字'."""
-    words = features.instruction
-    for at, each in enumerate(map(_UNIT_TOKENS.get, words)):
-        if each and at:
+    words = features.words
+    for at, each in [(at, each) for at, each in enumerate(map(_UNIT_TOKENS.get, words)) if each]:
+        if at:
             for said in reversed(words[max(0, at - 2) : at]):
                 count = int(said) if said.isdecimal() and len(said) <= 5 else _NUMERALS.get(said)
                 # 'a word' and 'a point' stand in many a sentence that asks for no length.
-                if count and not (said == "a" or (count == 1 and each == 1.4 and words[max(0, at - 2)] != "in")):
+                if count and said != "a" and (count > 1 or each != 1.4 or words[max(0, at - 2)] in _BEFORE_ONE):
                     return max(8, min(16_000, round(count * each)))
-    if features.cjk:
-        for at, word in enumerate(words[:-1]):
-            if word.isdecimal() and len(word) <= 5 and words[at + 1].startswith(("字", "文字")):
-                return max(8, min(16_000, int(word)))
+    for at in (at for at, word in enumerate(words) if word == "字" and at) if "字" in words else ():
+        # '800字', '800文字'.
+        said = words[at - 2] if words[at - 1] == "文" else words[at - 1]
+        if said.isdecimal() and len(said) <= 5:
+            return max(8, min(16_000, int(said)))
     return None
