@@ -269,7 +269,7 @@ async def test_deleting_for_good_asks_first_where_there_is_someone_to_ask(shell:
     session = (await shell.run("sessions", "list", "--json")).json[0]["id"]
     for answer, code in ((b"n\n", 1), (b"y\n", 0)):
         async with terminal(shell, "sessions", "delete", "--for-good", session) as screen:
-            await screen.until("Delete 'hello there' with 2 messages for good? [y/N]: ")
+            await screen.until("Delete 'Hello there' with 2 messages for good? [y/N]: ")
             os.write(screen.master, answer)
             assert await screen.end() == code
     assert (await shell.run("sessions", "list", "--json")).json == []

@@ -69,7 +69,7 @@ async def test_a_fork_goes_on_where_it_was_taken(shell: Shell) -> None:
     assert "has 2 messages" in ended.err
     told = (await shell.run("sessions", "show", fork, "--json")).json
     assert (told["title"], told["forked_from"]) == ("One (fork)", session)
-    assert [message["text"] for message in told["messages"]][0] == "one"
+    assert told["messages"][0]["text"] == "one"
     assert "- Fork of One" in (await shell.run("sessions", "show", fork)).out
     assert len((await shell.run("sessions", "show", session, "--json")).json["messages"]) == 4
     too_many = await shell.run("sessions", "fork", session, "--turns", "3")

@@ -74,7 +74,7 @@ async def test_the_first_prompt_gives_a_title_unless_there_is_one(conversations:
         await ask(conversations, session.id, "and a dog?", f"{session.id}-2")
     assert (await conversations.get(named.id)).session.title == "Cats"
     title = (await conversations.get(unnamed.id)).session.title
-    assert title == "What is a cat? what is a cat? what is a cat?…"
+    assert title == "What is a cat? what is a cat? what is a cat? what is a cat?…"
 
 
 async def test_a_users_own_title_stays_and_an_empty_one_is_made_again(conversations: Conversations) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from tui_orchestrator.routing.events import Attempt
 from tui_orchestrator.routing.money import ZERO, Money
 from tui_orchestrator.routing.ports import Clock
+from tui_orchestrator.routing.request import Role
 
 from . import sessions
 from .conversations import Conversation, append, discarded_of, messages_of
@@ -73,6 +74,15 @@ class Archive:
     async def listed(self, session: str) -> Listed:
         """By its id or the beginning of one."""
         return await self._db.read(lambda c: _listed(c, (sessions.find(c, session),))[0])
+
+    async def ending(self, session: str, messages: int = 4, characters: int = 600) -> tuple[tuple[Role, str], ...]:
+        """How its last messages begin, in order."""
+        query = (
+            "SELECT role, substr(text, 1, ?) FROM messages WHERE session = ? AND text <> '' "
+            "ORDER BY position DESC LIMIT ?"
+        )
+        rows = await self._db.read(lambda c: c.execute(query, (characters, session, messages)).fetchall())
+        return tuple(reversed(rows))
 
     async def count(self) -> int:
         query = "SELECT COUNT(*) FROM sessions WHERE deleted IS NULL"

@@ -29,7 +29,7 @@ _BEFORE, _AFTER = 40, 200
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What was typed: words, "words in quotes" that stand together, and #tags."""
+    """What was typed: words, "words in quotes" that stand together, and tags: #work, #"client a"."""
 
     words: tuple[str, ...] = ()
     tags: frozenset[str] = frozenset()
@@ -39,9 +39,9 @@ class Query:
     @classmethod
     def of(cls, typed: str) -> Query:
         words, tags = [], set()
-        for quoted, plain in re.findall(r'"([^"]+)"?|([^\s"]+)', clean_line(typed, LONGEST_QUERY)):
-            if plain.startswith("#") and len(plain) > 1:
-                tags.add(plain[1:].lower()[:LONGEST_TAG])
+        for tag, quoted, plain in re.findall(r'#"([^"]+)"?|"([^"]+)"?|([^\s"]+)', clean_line(typed, LONGEST_QUERY)):
+            if tag or (plain.startswith("#") and len(plain) > 1):
+                tags.add((tag or plain[1:]).lower()[:LONGEST_TAG])
             elif quoted.strip() or plain:
                 words.append(quoted.strip() or plain)
         unique = tuple(dict.fromkeys(words))

@@ -9,7 +9,7 @@ from tui_orchestrator.routing.text import clean_line
 
 LONGEST_TITLE = 80
 """Characters, of one that a user gives."""
-_ROOM = 48
+_ROOM = 60
 """Cells of one that is made here."""
 _LOOKED_AT = 4_000
 """Characters: what a prompt is about stands at its beginning, and a paste may be a megabyte."""
@@ -64,7 +64,7 @@ _THANKS = re.compile(
 
 
 def title_of(prompt: str) -> str:
-    """One line of at most 48 cells: the first sentence that says something, without courtesy, code and Markdown.
+    """One line of at most 60 cells: the first sentence that says something, without courtesy, code and Markdown.
 
     Of a prompt that is nothing but code, its first line; of one that is nothing but courtesy, that. Empty only where
     the prompt is.
@@ -103,10 +103,8 @@ def _wide(line: str) -> bool:
 
 def _plain_word(line: str) -> bool:
     """Whether the first word may be written with a capital: `np.array`, `my_list` and `iPhone` may not."""
-    return (
-        re.match(r"[^\W\d_]+(?:['’-][^\W\d_]+)*(?=[\s,:;?!]|$)", line) is not None
-        and line.split()[0][1:] == line.split()[0][1:].lower()
-    )
+    word = re.match(r"[^\W\d_]+(?:['’-][^\W\d_]+)*(?=[\s,:;?!]|$)", line)
+    return word is not None and word[0][1:] == word[0][1:].lower()
 
 
 def _cut(line: str) -> str:
@@ -116,6 +114,6 @@ def _cut(line: str) -> str:
         used += 2 if unicodedata.east_asian_width(sign) in "WF" else 1
         if used > _ROOM:
             kept = line[: place - 1]
-            words = kept.rpartition(" ")[0]
+            words = kept if line[place - 1] == " " else kept.rpartition(" ")[0]
             return (words if len(words) > _ROOM // 2 else kept).rstrip(" ,;:–—-") + "…"
     return line

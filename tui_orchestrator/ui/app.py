@@ -17,12 +17,10 @@ from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.services.chat import Chat
 from tui_orchestrator.services.runtime import DEMO_NOTICE, Runtime
-from tui_orchestrator.services.spending import Overview, Span, overview
 from tui_orchestrator.settings import Settings
 
 from . import choosing
 from .alerting import Alerting
-from .answers import Answers
 from .commands import keymap
 from .composer import Composer
 from .desk import UNSENT
@@ -30,19 +28,17 @@ from .dialogs import Picker
 from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
 from .registry import ModelTable
 from .reports import TABS, ReportsScreen
-from .welcome import welcome
+from .shelf import SESSION_COMMANDS, Shelf
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-class ConsoleApp(Answers, Alerting):
+class ConsoleApp(Shelf, Alerting):
     def __init__(self, settings: Settings, *, demo: bool | None = None, pace: float = 1.0) -> None:
         """`pace` multiplies the demo models' pauses."""
         super().__init__(settings)
         self._demo = demo
         self._pace = pace
-        self._complaints: list[str] = []
-        """Said once, in the first conversation."""
 
     # -- life
 
@@ -88,6 +84,9 @@ class ConsoleApp(Answers, Alerting):
     @on(Composer.Commanded)
     async def _commanded(self, message: Composer.Commanded) -> None:
         name, argument = message.command.name, message.argument
+        if name in SESSION_COMMANDS:
+            await self.session_command(name, argument)
+            return
         if name in CHANGES and (argument or name == "ensemble"):
             self._change(name, argument)
         elif name in NEEDS_ARGUMENT:
@@ -129,15 +128,17 @@ class ConsoleApp(Answers, Alerting):
             self.composer.say(problem=str(error))
             return
         self.notify(said, markup=False, timeout=3)
-        self._keep_choice()
+        self._keep_choice(name == "system")
         self.tell_status()
         self.show_models()
         self.composer.weigh_again()
 
     @work(group="choice", exit_on_error=False)
-    async def _keep_choice(self) -> None:
+    async def _keep_choice(self, instructed: bool) -> None:
         if self.runtime is not None and self.talk is not None:
             await self.talk.choose(self.options.strategy, self.options.model)
+            if instructed:
+                await self.talk.instruct(system=self.options.system)
 
     @work
     async def action_pick_strategy(self) -> None:
@@ -206,58 +207,6 @@ class ConsoleApp(Answers, Alerting):
         wanted = await self.push_screen_wait(ReportsScreen(self.runtime, tab))
         if wanted is not None:
             self._open_card(wanted)
-
-    # -- sessions
-
-    async def _begin(self, talk: Chat) -> None:
-        """Makes `talk` the conversation on screen, with what was chosen for it."""
-        assert self.runtime is not None
-        runtime = self.runtime
-        self.talk, self.title_shown = talk, talk.title
-        session = talk.session
-        if talk.stored:
-            strategy = Strategy(session.strategy) if session.strategy in list(Strategy) else None
-            self.options = replace(self.options, strategy=strategy, model=session.model, system="")
-        self.chat.load(talk.stored, talk.discarded)
-        self.decision.clear()
-        if talk.stored:
-            self._tell_attempts(talk)
-        else:
-            self.chat.greet(welcome(runtime), self._complaints)
-            self._complaints = []
-
-        async def read(span: Span) -> Overview:
-            return await overview(runtime, talk.id, span)
-
-        self.costs.read_from(read)
-        self.tell_status()
-        self.show_models()
-        self.composer.weigh_again()
-
-    @work(group="attempts", exclusive=True, exit_on_error=False)
-    async def _tell_attempts(self, talk: Chat) -> None:
-        assert self.runtime is not None
-        requests = list(dict.fromkeys(message.request_id for message in reversed(talk.stored)))
-        self.chat.tell_votes(await self.runtime.feedback.votes(talk.id))
-        await self.show_card(requests[0], over_running=False)
-        for request_id in requests:
-            self.chat.tell_attempts(await self.runtime.reports.attempts(request_id))
-
-    @work(exit_on_error=False)
-    async def action_new_session(self) -> None:
-        if not self.busy() and self.runtime is not None:
-            await self._begin(Chat.new(self.runtime))
-
-    @work(exit_on_error=False)
-    async def action_open_session(self) -> None:
-        if self.busy() or self.runtime is None or self.talk is None:
-            return
-        sessions = await self.runtime.conversations.recent()
-        choices = choosing.session_choices(sessions, self.talk.id, self.runtime.clock.now())
-        empty = "No earlier session yet: each one is kept from its first prompt on."
-        chosen = await self.push_screen_wait(Picker("Sessions", choices, empty=empty, hint="Enter opens"))
-        if chosen is not None and chosen != self.talk.id:
-            await self._begin(await Chat.resume(self.runtime, chosen))
 
 
 def run_console(settings: Settings, *, demo: bool | None = None) -> int:

@@ -26,6 +26,9 @@ class Status:
     pinned: str | None = None
     demo: bool = False
     today: str = ""
+    persona: str = ""
+    temporary: bool = False
+    """Nothing of the conversation is kept."""
     alert: str = ""
     """Of a cap that is nearly spent: `alert_mark`."""
     spent: bool = False
@@ -58,12 +61,16 @@ def draw_status(status: Status, width: int) -> Content:
     right: list[tuple[str, str]] = []
     if status.working:
         right.append((f"◐ {status.working}", words.ACCENT))
+    if status.persona:
+        right.append((f"◈ {words.fit(status.persona, min(20, len(status.persona)))}", words.ACCENT))
     if status.strategy:
         right.append((words.spoken(status.strategy), "bold"))
     if status.pinned:
         right.append((f"★ {words.short_name(status.pinned)}", words.ACCENT))
     if status.today:
         right.append((f"today {status.today}", words.MONEY))
+    if status.temporary:
+        right.append((" ◌ temporary ", "bold $background on $accent"))
     if status.alert:
         right.append((status.alert, f"bold {words.BAD if status.spent else words.WARN}"))
     if status.demo:

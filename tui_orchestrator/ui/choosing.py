@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 
 from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.events import Attempt
 from tui_orchestrator.routing.money import ZERO
 from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.services.personas import summary
+from tui_orchestrator.settings import Persona
 from tui_orchestrator.storage.cache import Kept
-from tui_orchestrator.storage.conversations import Session
 
 from . import words
 from .dialogs import Choice
@@ -85,20 +85,10 @@ def _model_choice(row: Row, pinned: str | None) -> Choice:
     return Choice(row.model.id, columns, marked=row.model.id == pinned)
 
 
-def session_choices(sessions: Iterable[Session], current: str, now: datetime) -> list[Choice]:
-    return [
-        Choice(
-            session.id,
-            (
-                (words.fit(session.title or "untitled", 48) + " ", "bold" if session.title else MUTED),
-                (words.fit(f"{session.messages} messages", 13, right=True) + "  ", MUTED),
-                (words.fit(words.ago((now - session.updated).total_seconds()), 12, right=True), MUTED),
-            ),
-            marked=session.id == current,
-        )
-        for session in sessions
-        if session.messages or session.id == current
-    ]
+def persona_choices(known: Iterable[Persona], current: str | None) -> list[Choice]:
+    nobody = Choice("none", (("none", "bold"),), "as configured", marked=current is None)
+    choices = [Choice(one.name, ((one.name, "bold"),), summary(one), one.name == current) for one in known]
+    return [nobody, *sorted(choices, key=lambda choice: choice.id)]
 
 
 def member_choices(members: Iterable[Attempt], best: int | None) -> list[Choice]:

@@ -18,7 +18,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 Need = Literal["", "answer", "asked", "ensemble", "running"]
 """What has to be there for an action to do anything: an answer, something asked that can be asked again, an
 ensemble's answers, a running turn."""
-Scope = Literal["app", "prompt", "chat", "costs", "registry", "reports"]
+Scope = Literal["app", "prompt", "chat", "costs", "registry", "reports", "sessions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Action:
 
 TAKEN_BY_TEXT_AREAS = (
     *("f6", "f7", "alt+u", "alt+d", "alt+n", "alt+r", "alt+m", "alt+s", "alt+w", "alt+c", "alt+q", "alt+k"),
+    *("alt+t", "alt+p", "alt+l", "alt+y", "alt+i", "alt+g", "alt+e", "alt+o", "alt+x", "alt+z"),
 )
 """Keys of ours that would select text in the prompt, or write into it, if it did not bind them too."""
 
@@ -67,7 +68,17 @@ ACTIONS = (
     Action("strategy.pick", "app", "ctrl+s", "pick_strategy", "strategy: choose", "Strategy"),
     Action("model.pick", "app", "ctrl+t", "pick_model", "model: pin or unpin", "Pin model"),
     Action("session.new", "app", "ctrl+n", "new_session", "session: new", "New"),
-    Action("session.open", "app", "ctrl+l", "open_session", "session: open an earlier one", "Sessions"),
+    Action("session.open", "app", "ctrl+l", "open_session", "session: find an earlier one", "Sessions"),
+    Action("session.temporary", "app", "alt+t", "temporary_chat", "session: temporary chat, of which nothing is kept"),
+    Action("session.persona", "app", "alt+p", "pick_persona", "session: choose a persona"),
+    Action("session.rename", "app", "alt+l", "session('rename')", "session: rename this one"),
+    Action("session.tag", "app", "alt+y", "session('tag')", "session: tag this one"),
+    Action("session.pin", "app", "alt+i", "session('pin')", "session: pin this one, or not any more"),
+    Action("session.fork", "app", "alt+g", "session('fork')", "session: fork this one, whole or up to a prompt"),
+    Action("session.export", "app", "alt+e", "session('export')", "session: export this one to a file"),
+    Action("session.import", "app", "alt+o", "import_session", "session: import one from a file"),
+    Action("session.delete", "app", "alt+x", "session('delete')", "session: delete this one"),
+    Action("session.undelete", "app", "alt+z", "undelete", "session: bring back the one deleted last"),
     Action("theme.pick", "app", "f9", "pick_theme", "view: theme", ""),
     Action("answer.copy", "app", "ctrl+g", "copy_answer", "answer: copy", needs="answer"),
     Action("answer.code", "app", "alt+c", "copy_code", "answer: copy a code block", needs="answer"),
@@ -93,6 +104,18 @@ ACTIONS = (
     Action("costs.later", "costs", "right", "span(1)", "costs: a longer span of time", "Period", palette=False),
     Action("costs.dimension", "costs", "space", "dimension", "costs: shares of the next kind", "Group", palette=False),
     Action("costs.reports", "costs", "enter", "app.reports('costs')", "costs: reports", "Reports", palette=False),
+    Action("sessions.open", "sessions", "enter", "select", "sessions: open the marked one", palette=False),
+    Action("sessions.rename", "sessions", "r", "do('rename')", "sessions: rename", "Rename", palette=False),
+    Action("sessions.tag", "sessions", "t", "do('tag')", "sessions: tag", "Tags", palette=False),
+    Action("sessions.pin", "sessions", "p", "do('pin')", "sessions: pin, or not any more", "Pin", palette=False),
+    Action("sessions.fork", "sessions", "f", "do('fork')", "sessions: fork", "Fork", palette=False),
+    Action("sessions.delete", "sessions", "d,delete", "do('delete')", "sessions: delete", "Delete", palette=False),
+    Action("sessions.undelete", "sessions", "u", "do('undelete')", "sessions: undo a deletion", "Undo", palette=False),
+    Action("sessions.export", "sessions", "e", "do('export')", "sessions: export", "Export", palette=False),
+    Action("sessions.import", "sessions", "i", "do('import')", "sessions: import", "Import", palette=False),
+    Action("sessions.new", "sessions", "n", "do('new')", "sessions: new", "New", palette=False),
+    Action("sessions.temporary", "sessions", "x", "do('temporary')", "sessions: temporary", "Temporary", palette=False),
+    Action("sessions.search", "sessions", "slash", "do('search')", "sessions: search", "Search", palette=False),
     Action("registry.pin", "registry", "enter", "pin", "models: pin the marked one", "Pin", palette=False),
     Action("registry.toggle", "registry", "space", "switch", "models: switch on or off", "On/off", palette=False),
     Action("registry.sort", "registry", "s", "sort", "models: sort by the next column", "Sort", palette=False),
@@ -177,7 +200,17 @@ SLASH_COMMANDS = (
     SlashCommand("cache", "[on|off|default]", "whether earlier answers will do; alone: what is kept, to clear it"),
     SlashCommand("system", "TEXT|none", "a system text for this session"),
     SlashCommand("new", "", "start a new session"),
-    SlashCommand("sessions", "", "open an earlier session"),
+    SlashCommand("sessions", "", "find and open an earlier session"),
+    SlashCommand("temporary", "", "a chat of which nothing is kept but what it cost"),
+    SlashCommand("persona", "[NAME|none]", "answer as one of your personas; alone: from a list"),
+    SlashCommand("rename", "[TITLE]", "rename this session"),
+    SlashCommand("tag", "[TAG, -TAG]", "tag this session, or take tags away"),
+    SlashCommand("pin", "", "keep this session at the head of the list, or not any more"),
+    SlashCommand("fork", "", "copy this session, whole or up to a prompt, and go on there"),
+    SlashCommand("delete", "", "delete this session; /undo brings it back"),
+    SlashCommand("undo", "", "bring back the session deleted last"),
+    SlashCommand("export", "[md|json|FILE]", "write this session to a file"),
+    SlashCommand("import", "[FILE]", "take in a session that was exported as JSON"),
     SlashCommand("models", "", "the table of models"),
     SlashCommand("reports", "[costs|performance|advice]", "what was spent, how models did, what to change"),
     SlashCommand("refresh", "", "look again for servers and models"),

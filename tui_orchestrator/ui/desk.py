@@ -16,12 +16,12 @@ from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.routing.events import Event
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.router import Turn
-from tui_orchestrator.routing.text import clean_line
 from tui_orchestrator.services import caps
 from tui_orchestrator.services.attachments import Enclosed
 from tui_orchestrator.services.chat import Chat, Options
 from tui_orchestrator.services.runtime import RegistryChanged, Runtime
 from tui_orchestrator.settings import Settings
+from tui_orchestrator.storage.titles import title_of
 
 from . import editor, raising, words
 from .bars import Status, alert_mark
@@ -84,12 +84,15 @@ class Desk(Stage):
     def tell_status(self) -> None:
         strategy = self.options.strategy or self.settings.policy.strategy
         demo = self.runtime is not None and self.runtime.demo
+        talk = self.talk
         status = Status(
             self.title_shown or "new session",
             strategy,
             self.options.model,
             demo,
             self._today,
+            (talk.session.persona if talk else None) or "",
+            talk is not None and talk.temporary,
             *self._alert,
             self.working,
         )
@@ -150,7 +153,7 @@ class Desk(Stage):
             return
         draft = message.draft
         request = self.talk.request(draft.text, draft.images, self.options, draft.files)
-        self.title_shown = self.title_shown or clean_line(draft.text, 60)
+        self.title_shown = self.title_shown or title_of(draft.text)
         self.chat.begin(request)
         self.decision.follow(request.id)
         self.follow_turn(self.talk.send(request))
@@ -304,8 +307,9 @@ class Desk(Stage):
             if self._turn is not None:
                 await self._turn.aclose()
             if self.runtime is not None:
+                draft = "" if self.talk is not None and self.talk.temporary else self.composer.prompt.unfolded
                 with contextlib.suppress(OrchestratorError):
-                    await self.runtime.conversations.save_draft(UNSENT, self.composer.prompt.unfolded)
+                    await self.runtime.conversations.save_draft(UNSENT, draft)
                 await self.runtime.aclose()
         finally:
             self.exit(code, return_code=code)

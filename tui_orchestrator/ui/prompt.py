@@ -44,6 +44,8 @@ class Prompt(TextArea):
         """Index into the history; its length stands for the draft."""
         self._draft = ""
         self._pastes: dict[str, str] = {}
+        self.forgets = False
+        """Whether what is sent joins no history: a temporary chat's does not."""
 
     @property
     def unfolded(self) -> str:
@@ -68,7 +70,7 @@ class Prompt(TextArea):
     def accept(self) -> None:
         """The prompt went out: it joins the history and the field is empty again."""
         sent = self.unfolded
-        if not self._history or self._history[-1] != sent:
+        if not self.forgets and (not self._history or self._history[-1] != sent):
             self._history.append(sent)
         self._place = len(self._history)
         self._draft = ""

@@ -134,6 +134,16 @@ def folded(model_id: str, why: str) -> str:
     return f"discarded text of {short_name(model_id)}: {why}"
 
 
+def tags(names: Iterable[str]) -> str:
+    """'#client a  #home': two spaces between, since a tag may hold one."""
+    return "  ".join(f"#{name}" for name in sorted(names))
+
+
+def quoted(title: str, width: int = 40) -> str:
+    """A title inside a sentence."""
+    return f"'{fit(title, min(width, cell_len(title))) or 'untitled'}'"
+
+
 def spoken(value: str) -> str:
     return value.replace("_", " ")
 

@@ -1,0 +1,62 @@
+"""A dialog with one line to write: a title, tags, a file's name."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from .words import BAD, MUTED
+
+Submit = Callable[[str], Awaitable[str]]
+"""Does what was asked; '' when it is done, else a sentence that says what would be right, and the dialog stays."""
+
+
+class Ask(ModalScreen[bool]):
+    """Answers True once `submit` has done it, False for Esc."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "Close")]
+
+    def __init__(self, title: str, value: str, submit: Submit, *, note: str = "", verb: str = "Enter keeps it") -> None:
+        super().__init__()
+        self._title = title
+        self._note = note
+        self._verb = verb
+        self._submit = submit
+        self._input = Input(value, id="narrow", compact=True, select_on_focus=False)
+        self._said = Static(id="said", markup=False)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = Content(self._title)
+            dialog.border_subtitle = Content(f"{self._verb} · Esc closes")
+            yield self._input
+            yield self._said
+
+    def on_mount(self) -> None:
+        self._input.focus()
+        self._input.action_end()
+        self._say("")
+
+    def _say(self, problem: str) -> None:
+        self._said.update(Content.styled(f"✗ {problem}", BAD) if problem else Content.styled(self._note, MUTED))
+
+    @on(Input.Changed)
+    def _edited(self) -> None:
+        self._say("")
+
+    @on(Input.Submitted)
+    @work(exclusive=True, exit_on_error=False)
+    async def _enter(self, event: Input.Submitted) -> None:
+        problem = await self._submit(event.value)
+        if problem:
+            self._say(problem)
+        else:
+            self.dismiss(True)

@@ -1,0 +1,138 @@
+"""How a session looks in the list of them, and beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from tui_orchestrator.routing.ports import Clock
+from tui_orchestrator.routing.request import Role
+from tui_orchestrator.storage.archive import Found, Listed
+
+from . import words
+from .words import ACCENT, MONEY, MUTED, STRONG
+
+Marks = Sequence[tuple[int, int]]
+_MATCH = "bold $background on $warning"
+_WHO = {"user": "you", "assistant": "answer", "system": "system"}
+
+
+def group_of(found: Found, clock: Clock, *, searching: bool) -> str:
+    """The heading it stands under."""
+    if searching:
+        return "In titles" if found.marks else "In what was said"
+    if found.listed.session.pinned:
+        return "Pinned"
+    days = (clock.today() - clock.local(found.listed.session.updated).date()).days
+    if days <= 0:
+        return "Today"
+    return "Yesterday" if days == 1 else "Earlier this week" if days < 7 else "Earlier"
+
+
+def heading(text: str, width: int) -> Content:
+    return words.heading(text, width)
+
+
+def row(found: Found, width: int, clock: Clock, *, current: bool) -> Content:
+    """Two lines: title, tags, cost and when; below it the found place, or what it holds."""
+    listed, session = found.listed, found.listed.session
+    tail = Content.assemble(
+        (words.fit(cost(listed), 9, right=True), MONEY),
+        (words.fit(when(session.updated, clock), 13, right=True), MUTED),
+    )
+    tags = f"  {words.tags(session.tags)}" if session.tags else ""
+    room = max(8, width - 2 - tail.cell_length)
+    tags = tags if cell_len(tags) < room // 2 else words.fit(tags, room // 2).rstrip()
+    lead = "▸ " if current else "★ " if session.pinned else "  "
+    title = session.title or "untitled"
+    shown = words.fit(title, min(cell_len(title), room - cell_len(tags)))
+    padding = " " * (room - cell_len(shown) - cell_len(tags))
+    first = Content.assemble((lead, ACCENT), marked(shown, found.marks, "bold"), (tags, ACCENT), padding, tail)
+    return words.lines([first, _below(found, width)])
+
+
+def _below(found: Found, width: int) -> Content:
+    listed, place = found.listed, found.place
+    if place is None:
+        return Content.styled(f"  {words.fit(holds(listed), width - 2).rstrip()}", MUTED)
+    who = f"{_WHO[place.role]}: "
+    more = f"  +{place.messages - 1} more" if place.messages > 1 else ""
+    room = max(8, width - 2 - len(who) - len(more))
+    text = words.fit(place.snippet.text, min(cell_len(place.snippet.text), room))
+    return Content.assemble(("  " + who, MUTED), marked(text, place.snippet.marks, ""), (more, MUTED))
+
+
+def marked(text: str, marks: Marks, style: str) -> Content:
+    """The text with what was looked for standing out; marks that were cut off with the text are left out."""
+    content = Content.styled(text, style)
+    for start, end in marks:
+        if start < len(text):
+            content = content.stylize(_MATCH, start, min(end, len(text)))
+    return content
+
+
+def holds(listed: Listed) -> str:
+    session = listed.session
+    count = f"{session.messages:,} message{'' if session.messages == 1 else 's'}"
+    models = ", ".join(words.short_name(model) for model in listed.models[:3])
+    more = f" +{len(listed.models) - 3}" if len(listed.models) > 3 else ""
+    persona = f"◈ {session.persona}" if session.persona else ""
+    fork = "⑂ fork" if session.origin else ""
+    return " · ".join(part for part in (count, models + more, persona, fork) if part)
+
+
+def cost(listed: Listed) -> str:
+    """'~$0.0031+?': part of it estimated, and some of it not known."""
+    if listed.unknown and not listed.cost:
+        return "$?"
+    return f"{'~' if listed.estimated else ''}{listed.cost}{'+?' if listed.unknown else ''}"
+
+
+def when(at: datetime, clock: Clock) -> str:
+    """As long ago as it is today, the time of yesterday, then the date."""
+    local, today = clock.local(at), clock.today()
+    past = (clock.now() - at).total_seconds()
+    if local.date() == today:
+        return words.ago(past)
+    return f"{local:%H:%M}" if (today - local.date()).days == 1 else _date(local.date(), today)
+
+
+def _date(day: date, today: date) -> str:
+    return f"{day:%a} {day.day} {day:%b}" if day.year == today.year else f"{day.day} {day:%b %Y}"
+
+
+def details(listed: Listed, ending: Iterable[tuple[Role, str]], width: int, clock: Clock) -> Content:
+    """All that is known of one session, and how it ended."""
+    session = listed.session
+    facts = [
+        ("last used", f"{clock.local(session.updated):%a %d %b %Y, %H:%M}"),
+        ("begun", f"{clock.local(session.created):%a %d %b %Y, %H:%M}"),
+        ("messages", f"{session.messages:,}"),
+        ("cost", cost(listed)),
+        ("models", ", ".join(words.short_name(model) for model in listed.models) or "none yet"),
+        ("tags", words.tags(session.tags)),
+        ("persona", session.persona or ""),
+        ("strategy", words.spoken(session.strategy or "")),
+        ("pinned to", words.short_name(session.model or "")),
+        ("fork of", session.origin_title or session.origin or ""),
+        ("system", " ".join(session.system.split())),
+        ("id", session.id),
+    ]
+    lines = [Content.styled(line, STRONG) for line in words.wrap(session.title or "untitled", width)]
+    lines.append(Content(""))
+    for name, value in facts:
+        if value:
+            style = MONEY if name == "cost" else ""
+            head, *rest = words.wrap(value, max(8, width - 11))[:3]
+            lines.append(Content.assemble((words.fit(name, 11), MUTED), (head, style)))
+            lines += [Content.styled(" " * 11 + line, style) for line in rest]
+    said = list(ending)
+    if said:
+        lines += [Content(""), words.heading("How it ended", width)]
+    for role, text in said:
+        lines.append(Content.styled("▌ you" if role == "user" else "answer", ACCENT if role == "user" else MUTED))
+        lines += [Content(line) for line in words.wrap(" ".join(text.split()), width)[:5]]
+    return words.lines(lines)

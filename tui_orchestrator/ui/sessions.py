@@ -1,0 +1,365 @@
+"""The list of sessions: searched while one types, and everything that is done with one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Event
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.services.runtime import Runtime
+from tui_orchestrator.storage.archive import Found, Listed
+from tui_orchestrator.storage.search import Query
+
+from . import session_rows
+from .commands import ACTIONS, bindings
+from .session_deeds import SessionDeeds
+from .words import MUTED
+
+SEARCH_AFTER_S = 0.12
+"""Pause in typing after which is searched."""
+PAGE = 200
+"""Sessions read at once; more when one comes to their end."""
+ROOM_FOR_DETAILS = 120
+"""Columns from which on the marked session's details stand beside the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was chosen: a session, at a request where the search found its words, or a new one."""
+
+    session: str | None = None
+    request_id: str | None = None
+    temporary: bool = False
+
+
+class SessionList(OptionList):
+    """A click marks a session, a click on the marked one opens it."""
+
+    BINDINGS = bindings("sessions")
+
+    class Verb(Message):
+        def __init__(self, verb: str) -> None:
+            super().__init__()
+            self.verb = verb
+
+    class AboveFirst(Message):
+        pass
+
+    def action_do(self, verb: str) -> None:
+        self.post_message(self.Verb(verb))
+
+    def action_cursor_up(self) -> None:
+        first = next((place for place, option in enumerate(self.options) if not option.disabled), 0)
+        if self.highlighted is None or self.highlighted <= first:
+            self.post_message(self.AboveFirst())
+        else:
+            super().action_cursor_up()
+
+    async def _on_click(self, event: events.Click) -> None:
+        clicked = event.style.meta.get("option")
+        event.prevent_default()
+        if clicked is not None and not self.options[clicked].disabled:
+            again = clicked == self.highlighted
+            self.highlighted = clicked
+            if again:
+                self.action_select()
+
+
+class SessionKeys(Widget):
+    """What can be done with the marked session, as many as fit; each can be clicked."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self) -> None:
+        super().__init__(id="session-keys")
+        self._places: list[tuple[int, int, str]] = []
+
+    def render(self) -> Content:
+        """In as many rows as there are, wrapped between keys."""
+        self._places.clear()
+        parts: list[Content] = []
+        row = used = 0
+        for action in ACTIONS:
+            if action.scope != "sessions" or not action.footer:
+                continue
+            wanted = self.app._keymap.get(action.id, action.key).split(",")[0]
+            key = self.app.get_key_display(Binding(wanted, ""))
+            part = Content.assemble((f" {key}", "bold $accent"), (f" {action.footer} ", MUTED))
+            if used and used + part.cell_length > self.size.width:
+                parts.append(Content("\n"))
+                row, used = row + 1, 0
+            used += part.cell_length
+            parts.append(part)
+            self._places.append((row, used, action.action))
+        return Content("").join(parts)
+
+    async def on_click(self, event: events.Click) -> None:
+        for row, end, action in self._places:
+            if row == event.y and event.x < end:
+                await self.screen.query_one(SessionList).run_action(action)
+                return
+
+
+class SessionsScreen(ModalScreen[Opened | None]):
+    HELP = (
+        'Every conversation. Type to search titles and all that was said: words, "words that stand together", #tags. '
+        "Down goes to the list, where letters do what the line at the bottom says; / goes back to the search."
+    )
+    CSS = """
+    SessionsScreen #shelf {
+        width: 96%; height: 94%; max-height: 94%; max-width: 170;
+    }
+    SessionsScreen #narrow { height: 1; margin: 0 0 1 0; }
+    SessionsScreen #found { width: 1fr; height: 1fr; }
+    SessionsScreen #sessions {
+        height: 1fr; width: 1fr; border: none; padding: 0; background: $surface; scrollbar-size-vertical: 1;
+        text-wrap: nowrap; text-overflow: clip;
+    }
+    SessionsScreen #sessions > .option-list--option-disabled { color: $foreground; text-style: none; }
+    SessionsScreen #none { color: $muted; padding: 1 2; height: 1fr; }
+    SessionsScreen #beside {
+        width: 52; height: 1fr; padding: 0 1; margin-left: 1; border-left: vkey $rule; display: none;
+        scrollbar-size-vertical: 1;
+    }
+    SessionsScreen.-wide #beside { display: block; }
+    SessionsScreen #session-keys { height: auto; max-height: 3; width: 1fr; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Close"),
+        Binding("down", "to_list", "Down", show=False),
+        Binding("pagedown", "to_list", "Page down", show=False),
+        Binding("f1", "app.help", "Help", show=False),
+        Binding("ctrl+l", "leave", "Close", show=False),
+    ]
+
+    def __init__(self, runtime: Runtime, deeds: SessionDeeds, current: str) -> None:
+        super().__init__()
+        self._runtime = runtime
+        self._deeds = deeds
+        self._current = current
+        self._found: dict[str, Found] = {}
+        """By session, in the order of the list."""
+        self._stop = Event()
+        """Set when nobody waits for the search under way any more."""
+        self._timer: Timer | None = None
+        self._all = 0
+        self._search = Input(placeholder='search: words, "together", #tag', id="narrow", compact=True)
+        self._list = SessionList(id="sessions", markup=False)
+        self._none = Static(id="none", markup=False)
+        self._details = Static(markup=False)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog", id="shelf") as dialog:
+            dialog.border_title = "Sessions"
+            yield self._search
+            with Horizontal(id="found"):
+                yield self._list
+                yield self._none
+                with VerticalScroll(id="beside", can_focus=False):
+                    yield self._details
+            yield SessionKeys()
+
+    def on_mount(self) -> None:
+        self.set_focus(self._search)
+        self._none.display = False
+        self._read()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width >= ROOM_FOR_DETAILS, "-wide")
+        self.call_after_refresh(self._draw)
+
+    # -- what is listed
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        self._stop.set()
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(SEARCH_AFTER_S, self._read)
+
+    def _read(self, keep: int | None = None) -> None:
+        """From the store anew. `keep`: how many that were shown shall be shown again."""
+        self._stop.set()
+        self._stop = Event()
+        self._load(self._search.value, self._stop, max(PAGE, keep or 0))
+
+    @work(group="sessions", exclusive=True, exit_on_error=False)
+    async def _load(self, typed: str, stop: Event, limit: int) -> None:
+        archive = self._runtime.archive
+        try:
+            if Query.of(typed).words:
+                found = await archive.find(typed, PAGE, stop.is_set)
+            else:
+                found = tuple(Found(one) for one in await archive.page(limit, tags=Query.of(typed).tags))
+            self._all = await archive.count()
+        except OrchestratorError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        if not stop.is_set():
+            self._found = {one.listed.session.id: one for one in found}
+            self._draw()
+
+    @work(group="sessions", exit_on_error=False)
+    async def _load_more(self) -> None:
+        """The next page, when one has come to the end of what was read."""
+        query = Query.of(self._search.value)
+        if query.words or len(self._found) % PAGE or not self._found:
+            return
+        further = await self._runtime.archive.page(PAGE, len(self._found), query.tags)
+        self._found |= {one.session.id: Found(one) for one in further}
+        self._draw()
+
+    def _draw(self) -> None:
+        marked = self._marked
+        width = max(20, self._list.scrollable_content_region.width - 1)
+        searching = bool(Query.of(self._search.value).words)
+        options: list[Option] = []
+        group = ""
+        for found in self._found.values():
+            under = session_rows.group_of(found, self._runtime.clock, searching=searching)
+            if under != group:
+                group = under
+                options.append(Option(session_rows.heading(group, width), disabled=True))
+            id_ = found.listed.session.id
+            drawn = session_rows.row(found, width, self._runtime.clock, current=id_ == self._current)
+            options.append(Option(drawn, id=id_))
+        self._list.set_options(options)
+        self._list.display, self._none.display = bool(options), not options
+        self._say_how_many()
+        if options:
+            wanted = marked if marked in self._found else next(iter(self._found))
+            self._list.highlighted = self._list.get_option_index(wanted)
+        else:
+            self._details.update("")
+            self._none.update(
+                "No title and no message holds that. Try fewer words, or a part of one."
+                if self._search.value.strip()
+                else "No earlier session yet: each one is kept from its first prompt on."
+            )
+
+    def _say_how_many(self) -> None:
+        shown = len(self._found)
+        narrowed = self._search.value.strip()
+        count = f"{shown:,} of {self._all:,}" if narrowed or shown < self._all else f"{self._all:,} in all"
+        self.query_one("#shelf").border_subtitle = f"{count} · Enter opens · ↓ then a letter · Esc closes"
+
+    @property
+    def _marked(self) -> str | None:
+        option = self._list.highlighted_option
+        return option.id if option is not None else None
+
+    @property
+    def _listed(self) -> Listed | None:
+        found = self._found.get(self._marked or "")
+        return found.listed if found else None
+
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        self._tell_details()
+        if event.option_index >= self._list.option_count - 2:
+            self._load_more()
+
+    @work(group="details", exclusive=True, exit_on_error=False)
+    async def _tell_details(self) -> None:
+        listed = self._listed
+        if listed is None or not self.has_class("-wide"):
+            return
+        ending = await self._runtime.archive.ending(listed.session.id)
+        width = max(20, self.query_one("#beside").scrollable_content_region.width - 1)
+        self._details.update(session_rows.details(listed, ending, width, self._runtime.clock))
+
+    # -- keys
+
+    def action_leave(self) -> None:
+        self._stop.set()
+        self.dismiss(None)
+
+    def action_to_list(self) -> None:
+        if self._found:
+            # At once, unlike `focus`, so that the letter typed next is the list's.
+            self.set_focus(self._list)
+            self._list.action_cursor_down()
+
+    @on(SessionList.AboveFirst)
+    def _to_search(self) -> None:
+        self.set_focus(self._search)
+
+    @on(Input.Submitted)
+    def _enter(self) -> None:
+        self._open()
+
+    @on(OptionList.OptionSelected)
+    def _selected(self) -> None:
+        self._open()
+
+    def _open(self) -> None:
+        found = self._found.get(self._marked or "")
+        if found is not None:
+            place = found.place
+            self.dismiss(Opened(found.listed.session.id, place.request_id if place else None))
+
+    @on(SessionList.Verb)
+    def _verb(self, message: SessionList.Verb) -> None:
+        match message.verb:
+            case "search":
+                self.set_focus(self._search)
+            case "new" | "temporary":
+                self.dismiss(Opened(temporary=message.verb == "temporary"))
+            case "open":
+                self._open()
+            case verb:
+                self._do(verb)
+
+    @work(group="deed", exclusive=True, exit_on_error=False)
+    async def _do(self, verb: str) -> None:
+        """Needs no marked session for what brings one in."""
+        listed, shown = self._listed, len(self._found)
+        try:
+            if verb in ("undelete", "import"):
+                came = await (self._deeds.undelete() if verb == "undelete" else self._deeds.import_())
+                if came is None:
+                    return
+            elif listed is None:
+                self.notify("There is no session to do that with.", markup=False)
+                return
+            elif verb == "fork":
+                new = await self._deeds.fork(listed)
+                if new is not None:
+                    self.dismiss(Opened(new))
+                return
+            else:
+                await {
+                    "rename": self._deeds.rename,
+                    "tag": self._deeds.tag,
+                    "pin": self._deeds.pin,
+                    "delete": self._deeds.delete,
+                    "export": self._deeds.export,
+                }[verb](listed)
+                if verb == "delete":
+                    self._mark_beside(listed.session.id)
+        except LookupError as error:
+            self.notify(str(error.args[0]), severity="warning", markup=False)
+        except OrchestratorError as error:
+            self.notify(str(error), severity="error", markup=False)
+        self._read(shown)
+
+    def _mark_beside(self, gone: str) -> None:
+        """The next one, so that the mark stays where it was."""
+        ids = list(self._found)
+        place = ids.index(gone) if gone in ids else 0
+        near = (ids[place + 1 : place + 2] or ids[max(0, place - 1) : place])[:1]
+        if near:
+            self._list.highlighted = self._list.get_option_index(near[0])

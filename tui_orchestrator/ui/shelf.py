@@ -1,0 +1,246 @@
+"""Which conversation is on the screen, and what is done with it and the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual import work
+
+from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.services import personas
+from tui_orchestrator.services.chat import Chat
+from tui_orchestrator.services.spending import Overview, Span, overview
+from tui_orchestrator.settings import Settings
+
+from . import choosing
+from .answers import Answers
+from .dialogs import Picker
+from .live import prompt_key
+from .options import NONE
+from .session_deeds import SessionDeeds
+from .sessions import SessionsScreen
+from .welcome import TEMPORARY, welcome
+
+VERBS = ("rename", "tag", "pin", "fork", "delete", "export")
+"""What is done with the session on the screen."""
+SESSION_COMMANDS = (*VERBS, "undo", "import", "temporary", "persona")
+
+
+class Shelf(Answers):
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._deeds: SessionDeeds | None = None
+        self._complaints: list[str] = []
+        """Said once, in the first conversation."""
+
+    @property
+    def deeds(self) -> SessionDeeds:
+        assert self.runtime is not None
+        self._deeds = self._deeds or SessionDeeds(self, self.runtime)
+        return self._deeds
+
+    # -- the one on the screen
+
+    async def _begin(self, talk: Chat, at: str | None = None) -> None:
+        """Makes `talk` the conversation on screen, with what was chosen for it; seen from the request `at`, else from
+        its end."""
+        assert self.runtime is not None
+        runtime = self.runtime
+        left, self.talk, self.title_shown = self.talk, talk, talk.title
+        session = talk.session
+        if talk.stored:
+            strategy = Strategy(session.strategy) if session.strategy in list(Strategy) else None
+            self.options = replace(self.options, strategy=strategy, model=session.model, system="")
+        self.composer.prompt.forgets = talk.temporary
+        self.chat.load(talk.stored, talk.discarded)
+        self.decision.clear()
+        if talk.stored:
+            self._tell_attempts(talk)
+        else:
+            self.chat.greet(TEMPORARY if talk.temporary else welcome(runtime), self._complaints)
+            self._complaints = []
+
+        async def read(span: Span) -> Overview:
+            return await overview(runtime, talk.id, span)
+
+        self.costs.read_from(read)
+        self.tell_status()
+        self.show_models()
+        self.composer.weigh_again()
+        if at is not None:
+            self.call_after_refresh(self._show_request, at)
+        if session.persona and talk.persona is None:
+            self.say(f"The persona {session.persona!r} is not configured any more; the session goes on without it.")
+        if left is not None and left.temporary and left.last is not None:
+            self.notify("The temporary chat is gone.", markup=False)
+
+    def _show_request(self, request_id: str) -> None:
+        key = prompt_key(request_id)
+        if any(entry.key == key for entry in self.chat.transcript.entries):
+            self.chat.transcript.following = False
+            self.chat.transcript.show(key)
+
+    @work(group="attempts", exclusive=True, exit_on_error=False)
+    async def _tell_attempts(self, talk: Chat) -> None:
+        assert self.runtime is not None
+        requests = list(dict.fromkeys(message.request_id for message in reversed(talk.stored)))
+        self.chat.tell_votes(await self.runtime.feedback.votes(talk.id))
+        await self.show_card(requests[0], over_running=False)
+        for request_id in requests:
+            self.chat.tell_attempts(await self.runtime.reports.attempts(request_id))
+
+    async def _open_id(self, session: str, at: str | None = None) -> None:
+        assert self.runtime is not None
+        if self.talk is not None and session == self.talk.id:
+            if at is not None:
+                self._show_request(at)
+            return
+        try:
+            await self._begin(await Chat.resume(self.runtime, session), at)
+        except LookupError as error:
+            self.notify(str(error.args[0]), severity="warning", markup=False)
+
+    async def _catch_up(self) -> None:
+        """With what was done to the session on the screen; a deleted one makes room for a new one."""
+        if self.runtime is None or self.talk is None or not self.talk.stored_already:
+            return
+        try:
+            session = (await self.runtime.archive.listed(self.talk.id)).session
+        except LookupError:
+            await self._begin(Chat.new(self.runtime))
+            return
+        self.talk.session, self.title_shown = session, session.title
+        self.tell_status()
+        self.composer.weigh_again()
+
+    @work(exit_on_error=False)
+    async def action_new_session(self) -> None:
+        if not self.busy() and self.runtime is not None:
+            await self._begin(Chat.new(self.runtime))
+
+    @work(exit_on_error=False)
+    async def action_temporary_chat(self) -> None:
+        if not self.busy() and self.runtime is not None:
+            await self._begin(Chat.new(self.runtime, temporary=True))
+
+    # -- all of them
+
+    @work(group="shelf", exclusive=True, exit_on_error=False)
+    async def action_open_session(self) -> None:
+        if self.busy() or self.runtime is None or self.talk is None or len(self.screen_stack) > 1:
+            return
+        chosen = await self.push_screen_wait(SessionsScreen(self.runtime, self.deeds, self.talk.id))
+        await self._catch_up()
+        if chosen is None:
+            return
+        if chosen.session is not None:
+            await self._open_id(chosen.session, chosen.request_id)
+        else:
+            await self._begin(Chat.new(self.runtime, temporary=chosen.temporary))
+
+    @work(group="shelf", exclusive=True, exit_on_error=False)
+    async def action_session(self, verb: str, argument: str | None = None) -> None:
+        """One of VERBS, with the session on the screen."""
+        if self.runtime is None or self.talk is None or (verb in ("fork", "delete") and self.busy()):
+            return
+        if self.talk.temporary:
+            self.composer.say(problem=f"this chat is temporary: there is nothing kept to {verb}")
+            return
+        if not self.talk.stored_already:
+            self.composer.say(problem=f"there is nothing to {verb} yet: a session is kept from its first prompt on")
+            return
+        try:
+            listed = await self.runtime.archive.listed(self.talk.id)
+            new: str | None = None
+            match verb:
+                case "rename":
+                    await self.deeds.rename(listed, argument)
+                case "tag":
+                    await self.deeds.tag(listed, argument)
+                case "pin":
+                    await self.deeds.pin(listed)
+                case "export":
+                    await self.deeds.export(listed, argument)
+                case "delete":
+                    await self.deeds.delete(listed)
+                case "fork":
+                    new = await self.deeds.fork(listed)
+            await self._catch_up()
+            if new is not None:
+                await self._open_id(new)
+        except LookupError as error:
+            self.notify(str(error.args[0]), severity="warning", markup=False)
+        except OrchestratorError as error:
+            self.notify(str(error), severity="error", markup=False)
+
+    @work(group="shelf", exclusive=True, exit_on_error=False)
+    async def action_undelete(self) -> None:
+        if self.runtime is None or self.busy():
+            return
+        back = await self.deeds.undelete()
+        if back is not None and self.talk is not None and not self.talk.stored_already and not self.talk.temporary:
+            await self._open_id(back)
+
+    @work(group="shelf", exclusive=True, exit_on_error=False)
+    async def action_import_session(self, path: str | None = None) -> None:
+        if self.runtime is None or self.busy():
+            return
+        came = await self.deeds.import_(path)
+        if came is not None:
+            await self._open_id(came)
+
+    # -- personas
+
+    @work(group="shelf", exclusive=True, exit_on_error=False)
+    async def action_pick_persona(self) -> None:
+        if self.runtime is None or self.talk is None:
+            return
+        choices = choosing.persona_choices(self.settings.personas.values(), self.talk.session.persona)
+        empty = "No persona is configured; add one under [personas.NAME] of the configuration."
+        if not self.settings.personas:
+            self.composer.say(problem=empty[0].lower() + empty[1:])
+            return
+        chosen = await self.push_screen_wait(Picker("Persona", choices, empty=empty, hint="Enter takes it"))
+        if chosen is not None:
+            await self.take_persona(chosen)
+
+    async def take_persona(self, name: str) -> None:
+        """For the session on the screen, with its strategy and model; NONE of them: without one again."""
+        if self.runtime is None or self.talk is None:
+            return
+        before, options = self.talk.persona, self.options
+        if before is not None and options.strategy is before.strategy:
+            # What the persona before brought along goes with it.
+            options = replace(options, strategy=None, model=None if before.model else options.model)
+        try:
+            persona = None if name.lower() in NONE else personas.find(self.settings, name)
+            if persona is not None:
+                options = personas.adopted(replace(options, strategy=None, model=None), persona, self.runtime.registry)
+        except LookupError as error:
+            self.composer.say(problem=str(error.args[0]))
+            return
+        self.options = options
+        await self.talk.instruct(persona=persona.name if persona else "")
+        await self.talk.choose(options.strategy, options.model)
+        self.notify(f"persona {persona.name}: {personas.summary(persona)}" if persona else "no persona", markup=False)
+        self.tell_status()
+        self.show_models()
+        self.composer.weigh_again()
+
+    # -- commands
+
+    async def session_command(self, name: str, argument: str) -> None:
+        """One of SESSION_COMMANDS, as it was typed."""
+        if name in VERBS:
+            self.action_session(name, argument or None)
+        elif name == "import":
+            self.action_import_session(argument or None)
+        elif name == "undo":
+            self.action_undelete()
+        elif name == "temporary":
+            self.action_temporary_chat()
+        elif argument:
+            await self.take_persona(argument)
+        else:
+            self.action_pick_persona()
