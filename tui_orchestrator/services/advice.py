@@ -8,6 +8,7 @@ way. Multiplied, because the money of a turn without an answer is lost whatever 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -104,7 +105,8 @@ class Advice:
 async def advise(runtime: Runtime, span: Period | Span = "month") -> Advice:
     """From the ledger, beside the event loop. Raises StoreError."""
     evidence = await read_evidence(runtime.database, advised_span(span, runtime.clock.today()))
-    return advice_from(evidence, habits_of(runtime))
+    # On a thread: of as many attempts as are read it takes most of a second.
+    return await asyncio.to_thread(advice_from, evidence, habits_of(runtime))
 
 
 def advised_span(span: Period | Span, today: date) -> Span:

@@ -140,7 +140,7 @@ def first_steps(turns: Sequence[Walk], habits: Habits) -> Iterator[Recommendatio
         if first is not None and first.row.cause == Cause.FIRST and first.good is not None and not turn.side_by_side:
             groups[turn.task_type, first.row.model].append(turn)
     for (task, model), own in groups.items():
-        went_on = [turn for turn in own if not turn.answers[0].good and _second(turn) is not None]
+        went_on = [turn for turn in own if _went_on(turn)]
         if len(own) < FEWEST or lower(len(went_on), len(own)) < ALWAYS or task in habits.rules:
             continue
         followers = Counter(_second(turn) for turn in went_on)
@@ -150,7 +150,7 @@ def first_steps(turns: Sequence[Walk], habits: Habits) -> Iterator[Recommendatio
         assert second is not None
         before = [_before(turn, model) for turn in went_on]
         its = [step for turn in went_on for step in turn.answers if step.row.model == second]
-        extra = sum(max(0.0, _mean(its) - turn.cost) for turn in own if turn not in went_on)
+        extra = sum(max(0.0, _mean(its) - turn.cost) for turn in own if not _went_on(turn))
         saved = round(sum(map(total, before)) - extra)
         lost = sum(step.row.latency_s for steps in before for step in steps)
         if saved < 0:
@@ -166,6 +166,10 @@ def first_steps(turns: Sequence[Walk], habits: Habits) -> Iterator[Recommendatio
             send_to(task, (), second, after[:3]),
             frozenset({(model, task)}),
         )
+
+
+def _went_on(turn: Walk) -> bool:
+    return not turn.answers[0].good and _second(turn) is not None
 
 
 def _models(turn: Walk) -> list[str]:

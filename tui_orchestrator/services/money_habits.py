@@ -17,6 +17,8 @@ from .walks import Walk, total, upper
 
 def caps(turns: Sequence[Walk], refused: Sequence[Refused], habits: Habits) -> Iterator[Recommendation]:
     groups: dict[str, list[Refused]] = defaultdict(list)
+    if not refused:
+        return
     for one in refused:
         groups[one.scope].append(one)
     paid = [turn.cost for turn in turns if turn.cost]

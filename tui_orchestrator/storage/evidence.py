@@ -14,7 +14,7 @@ from .alerts import Refused
 from .database import Database
 from .spans import Span
 
-MOST = 20_000
+MOST = 12_000
 """Attempts that are read, the newest: more would make the estimates no surer, and the reading slow."""
 _HAND = (Sign.VOTE, Sign.PICK, Sign.REGENERATED, Sign.RERUN)
 
