@@ -166,9 +166,7 @@ def _utc_minute(edge: time, day: date) -> int:
     return moment.hour * 60 + moment.minute
 
 
-def _tiers(
-    model: ModelInfo, prices: ModelPrice, since: date | None, at: datetime
-) -> Iterator[tuple[str, ModelPrice]]:
+def _tiers(model: ModelInfo, prices: ModelPrice, since: date | None, at: datetime) -> Iterator[tuple[str, ModelPrice]]:
     """A price at the usual service tier, '', and at those that have prices of their own."""
     yield "", prices
     moment = at if since is None else datetime.combine(since, time(), UTC)

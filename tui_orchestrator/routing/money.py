@@ -212,8 +212,7 @@ class Rates:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Rates:
-        parts = tuple((Part(name), rate) for name, rate in stored.get("parts", {}).items())
-        return cls(**{**stored, "parts": parts})
+        return cls(**{**stored, "parts": tuple((Part(name), rate) for name, rate in stored.get("parts", {}).items())})
 
 
 @dataclass(frozen=True, slots=True)
