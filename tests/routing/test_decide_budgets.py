@@ -180,7 +180,7 @@ def test_where_fewer_tokens_come_later_they_are_tried_for_all_who_were_let_in() 
 
 
 def test_nothing_comes_after_a_refusal() -> None:
-    with pytest.raises(ValueError, match="'refuse' ends the list"):
+    with pytest.raises(ValueError, match="nothing comes after 'refuse'"):
         listed([WayOut.REFUSE, WayOut.LOCAL])
 
 

@@ -120,6 +120,20 @@ monthly_usd = 2.5
     )
 
 
+def test_the_ways_out_arrive_in_their_order_and_who_may_go_unpriced_by_name(loaded: Load) -> None:
+    budgets = loaded("""
+[budgets]
+on_exhausted = ["cheapest", "fewer_tokens"]
+allow_unpriced = true
+[budgets.models."openai/gpt-6.1"]
+allow_unpriced = true
+""").budgets
+    assert budgets.on_exhausted == (WayOut.CHEAPEST, WayOut.FEWER_TOKENS, WayOut.REFUSE)
+    assert budgets.allow_unpriced
+    assert budgets.unpriced_models == {"openai/gpt-6.1"}
+    assert loaded('budgets.on_exhausted = ["refuse"]').budgets.on_exhausted == (WayOut.REFUSE,)
+
+
 def test_a_budget_of_zero_is_a_cap_not_its_absence(loaded: Load) -> None:
     assert loaded("[budgets]\ndaily_usd = 0").budgets.daily == Money(0)
 

@@ -11,6 +11,16 @@ from tui_orchestrator.settings import SettingsError, load
 Problems = Callable[..., list[str]]
 
 PROBLEMS = [
+    (
+        'budgets.on_exhausted = ["refuse", "local"]',
+        "FILE:1: budgets.on_exhausted: nothing comes after 'refuse', which ends the list; put it last or leave it out",
+    ),
+    (
+        'budgets.on_exhausted = ["locl"]',
+        "FILE:1: budgets.on_exhausted: 'locl' is unknown, perhaps 'local' is meant; give one of fewer_tokens, "
+        'cheapest, local, refuse, or a list of them in the order they are tried, such as ["fewer_tokens", "local", "cheapest", '
+        '"refuse"]',
+    ),
     ("\n[budgets]\ndaily_usd = -3", "FILE:3: budgets.daily_usd: -3 is below zero; give US dollars, such as 5.00"),
     ("budgets.daily_usd = nan", "FILE:1: budgets.daily_usd: NaN is not an amount; give US dollars, such as 5.00"),
     ("budgets.daily_usd = true", "FILE:1: budgets.daily_usd: true is not an amount; give US dollars, such as 5.00"),

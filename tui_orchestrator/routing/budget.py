@@ -40,7 +40,7 @@ def alone(word: WayOut) -> WaysOut:
 def listed(words: Sequence[WayOut]) -> WaysOut:
     """Raises ValueError for an order that makes no sense."""
     if WayOut.REFUSE in words[:-1]:
-        raise ValueError("'refuse' ends the list, so nothing may come after it")
+        raise ValueError("nothing comes after 'refuse', which ends the list; put it last or leave it out")
     return tuple(dict.fromkeys((*words, WayOut.REFUSE)))
 
 

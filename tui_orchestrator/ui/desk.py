@@ -199,7 +199,7 @@ class Desk(Stage):
             return None
         holds = f"{cap.name} is {raised.limit}"
         if not raised.keep:
-            self.notify(f"{holds} for {caps.for_now(cap.scope)}", markup=False)
+            self.say(f"{holds} for {caps.for_now(cap.scope)}")
             return raised.limit
         try:
             self.say(f"{holds} from now on, as {await caps.keep(self.runtime, cap, raised.limit)} says")

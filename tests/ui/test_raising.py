@@ -1,0 +1,107 @@
+"""Somebody sits before a turn that a budget has stopped."""
+
+from __future__ import annotations
+
+import sqlite3
+import tomllib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.ui.conftest import Console, console
+from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.routing.budget import Budgets
+from tui_orchestrator.routing.money import Money
+
+ANSWER = Script().always(Say(text="The capital of France is Paris."))
+TIGHT = Budgets(daily=Money.from_usd("0.0001"))
+
+
+def calls(path: Path) -> int:
+    with sqlite3.connect(path / "store.db") as connection:
+        return int(connection.execute("SELECT COUNT(*) FROM attempts").fetchone()[0])
+
+
+@asynccontextmanager
+async def stopped(path: Path, size: tuple[int, int] = (160, 48)) -> AsyncIterator[Console]:
+    """A prompt was sent, and the day's cap is in its way."""
+    async with console(path, script=ANSWER, budgets=TIGHT, size=size) as seat:
+        await seat.send("/model lumen-dash")
+        await seat.send("What is the capital of France?")
+        await seat.sees("The day's cap has too little left", "Raise it to $")
+        yield seat
+
+
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24), (40, 12)])
+async def test_the_question_says_which_cap_what_is_left_and_what_the_call_needs(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with stopped(tmp_path, size) as seat:
+        await seat.sees("lumen-dash", "could cost up to", "of $0.0001", "$0 spent", "$0.0001 left", "Enter", "Esc")
+        assert calls(tmp_path) == 0
+
+
+async def test_enter_raises_the_cap_for_the_day_and_the_turn_goes_on(tmp_path: Path) -> None:
+    async with stopped(tmp_path) as seat:
+        await seat.pilot.press("enter")
+        await seat.ended()
+        await seat.sees("The capital of France is Paris", "for today")
+        assert calls(tmp_path) == 1
+        assert not (tmp_path / "home" / "config" / "config.toml").exists()
+
+
+async def test_k_raises_it_for_good_in_the_users_own_file_which_keeps_its_comments(tmp_path: Path) -> None:
+    file = tmp_path / "home" / "config" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('# mine\n[router]\nstrategy = "cheapest"  # thrifty\n')
+    async with stopped(tmp_path) as seat:
+        await seat.sees("budgets.daily_usd")
+        await seat.pilot.press("k")
+        await seat.ended()
+        await seat.sees("The capital of France is Paris", "from now on")
+    written = file.read_text()
+    assert written.startswith('# mine\n[router]\nstrategy = "cheapest"  # thrifty\n')
+    assert 0.0001 < tomllib.loads(written)["budgets"]["daily_usd"] < 0.02
+    assert seat.app.runtime is not None
+    assert seat.app.runtime.router.budgets.daily == Money.from_usd(str(tomllib.loads(written)["budgets"]["daily_usd"]))
+
+
+async def test_another_amount_must_be_enough_for_the_call(tmp_path: Path) -> None:
+    async with stopped(tmp_path) as seat:
+        await seat.pilot.press(*"0.0003", "enter")
+        await seat.sees("The call needs a cap of at least $0.00")
+        assert calls(tmp_path) == 0
+        await seat.pilot.press("home", "delete", "2", "enter")
+        await seat.ended()
+        await seat.sees("The capital of France is Paris", "the day's cap is $2.00 for today")
+
+
+async def test_esc_refuses_and_the_prompt_stays(tmp_path: Path) -> None:
+    async with stopped(tmp_path) as seat:
+        await seat.pilot.press("escape")
+        await seat.ended()
+        await seat.sees("What is the capital of France?", "lumen-dash is pinned, but could cost")
+        await seat.sees_no("Raise it to $")
+        assert calls(tmp_path) == 0
+
+
+async def test_cancelling_the_turn_closes_the_question(tmp_path: Path) -> None:
+    async with stopped(tmp_path) as seat:
+        assert seat.app.cancel_turn()
+        await seat.ended()
+        await seat.sees_no("Raise it to $")
+        await seat.sees("Cancelled")
+        assert calls(tmp_path) == 0
+
+
+async def test_leaving_while_a_turn_waits_is_orderly(tmp_path: Path) -> None:
+    async with stopped(tmp_path) as seat:
+        seat.app.leave()
+        await seat.until(lambda: seat.app.return_code == 0, "the end of the program")
+    with sqlite3.connect(tmp_path / "store.db") as connection:
+        assert connection.execute("SELECT text FROM messages WHERE role = 'user'").fetchall() == [
+            ("What is the capital of France?",)
+        ]
+        assert connection.execute("SELECT COUNT(*) FROM reserved").fetchone() == (0,)
