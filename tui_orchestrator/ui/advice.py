@@ -43,7 +43,12 @@ class AdvicePanel(Vertical):
     AdvicePanel #recommendations {
         height: 1fr; border: none; padding: 0; background: $background; scrollbar-size-vertical: 1;
     }
+    AdvicePanel #recommendations:focus { background-tint: $background 0%; }
     AdvicePanel #recommendations > .option-list--option { padding: 0 1; }
+    AdvicePanel #recommendations > .option-list--option-highlighted,
+    AdvicePanel #recommendations:focus > .option-list--option-highlighted {
+        background: $panel; color: $foreground; text-style: none;
+    }
     """
 
     def __init__(self, runtime: Runtime, span: Period | Span = "month", *, id: str | None = None) -> None:
@@ -160,16 +165,7 @@ class Proposal(ModalScreen[Way | None]):
             dialog.border_subtitle = Content("Enter keeps it · t tries it · c copies the lines · Esc leaves it")
             yield Static(Content(f"{self._one.why}\n"))
             yield Static(Content.styled(self._change.toml(), ACCENT))
-            yield Static(
-                words.lines(
-                    [
-                        "",
-                        Content.assemble(("Enter", STRONG), f"  writes this into {self._path}; your comments stay"),
-                        Content.assemble(("t", STRONG), "      does it for this run alone"),
-                        Content.assemble(("c", STRONG), "      copies the lines"),
-                    ]
-                )
-            )
+            yield Static(Content.styled(f"\nEnter writes this into {self._path}; your comments there stay.", MUTED))
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
