@@ -16,7 +16,7 @@ from tui_orchestrator.routing.money import Money
 from tui_orchestrator.services.reporting import Spent
 from tui_orchestrator.storage.reports import Span, Totals
 from tui_orchestrator.ui.report_tables import cost_bars, cost_columns, lay_out
-from tui_orchestrator.ui.reports import periods
+from tui_orchestrator.ui.report_views import periods
 
 
 async def ask(seat: Console) -> None:
@@ -84,6 +84,12 @@ async def test_what_is_on_screen_goes_into_a_file_whose_place_is_told(tmp_path: 
         assert row["model"] == told["rows"][0]["model"] == "demo-openai/rush-pro"
         assert Decimal(row["cost_usd"]) == Decimal(told["total"]["cost_usd"]) > 0
         assert table.stat().st_mode & 0o777 == 0o600
+
+
+async def test_enter_in_the_costs_pane_opens_the_reports(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.pilot.press("f4", "enter")
+        await seat.sees("1 Costs", "Nothing was asked in this time")
 
 
 async def test_a_word_that_is_no_report_is_told(tmp_path: Path) -> None:

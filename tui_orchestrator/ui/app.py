@@ -27,7 +27,8 @@ from .desk import UNSENT
 from .dialogs import Picker
 from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
 from .registry import ModelTable
-from .reports import TABS, ReportsScreen
+from .report_views import TABS
+from .reports import ReportsScreen
 from .shelf import SESSION_COMMANDS, Shelf
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import replace
 from typing import Literal, cast
 
 from rich.text import Text
@@ -38,51 +37,12 @@ from .report_tables import (
     lay_out,
     measured_columns,
 )
+from .report_views import ASPECT_GROUPINGS, COST_GROUPINGS, EACH, TABS, Tab, View, joined, periods, view_of
 from .words import ACCENT, BAD, GOOD, MUTED, STRONG
 
-Tab = Literal["costs", "performance", "advice"]
-TABS: tuple[Tab, ...] = ("costs", "performance", "advice")
 MOST_ROWS = 500
 """So many are read into a table; the total is of all."""
 SCROLL_BAR = 2
-EACH = "attempt"
-COST_GROUPINGS: tuple[tuple[str, ...], ...] = (
-    ("model",), ("provider",), ("task",), ("strategy",), ("day",), ("week",), ("month",), ("session",), ("cause",),
-    ("outcome",), ("cost_state",), ("model", "task"), ("model", "cause"), ("model", "outcome"), ("task", "strategy"),
-    ("day", "model"), (EACH,),
-)  # fmt: skip
-ASPECT_GROUPINGS: tuple[tuple[Aspect, ...], ...] = (
-    ("model", "task"), ("model",), ("task",), ("provider",), ("strategy",), ("model", "strategy"),
-)  # fmt: skip
-
-
-def periods(today: date) -> dict[str, Span]:
-    """By how they are called, the shortest first."""
-    last_month = today.replace(day=1) - timedelta(days=1)
-    return {
-        "today": Span(today),
-        "yesterday": Span(today - timedelta(days=1), today - timedelta(days=1)),
-        "last 7 days": Span(today - timedelta(days=6)),
-        "this month": Span(today.replace(day=1)),
-        "last month": Span(last_month.replace(day=1), last_month),
-        "last 90 days": Span(today - timedelta(days=89)),
-        "this year": Span(today.replace(month=1, day=1)),
-        "all time": Span(),
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What is looked at."""
-
-    tab: Tab = "costs"
-    period: str = "this month"
-    by: tuple[str, ...] = ("model",)
-    where: tuple[tuple[Dimension, str], ...] = ()
-    """Of one group alone: the row that was opened."""
-    sorted_by: str = ""
-    """Title of a column; '': as they come, the dearest, the most used or the latest first."""
-    turned: bool = False
 
 
 class ReportTable(DataTable[Text]):
@@ -121,7 +81,7 @@ class ReportsScreen(ModalScreen[str | None]):
     def __init__(self, runtime: Runtime, tab: Tab = "costs") -> None:
         super().__init__()
         self._runtime = runtime
-        self._view = _view_of(tab)
+        self._view = view_of(tab)
         self._back: list[View] = []
         self._found: Spent | Listed | Performed | None = None
         self._shown: Table | None = None
@@ -191,7 +151,7 @@ class ReportsScreen(ModalScreen[str | None]):
 
     def action_tab(self, tab: Tab) -> None:
         self._back.clear()
-        self._look_at(replace(_view_of(tab), period=self._view.period))
+        self._look_at(replace(view_of(tab), period=self._view.period))
 
     def action_next_tab(self, step: int) -> None:
         self.action_tab(TABS[(TABS.index(self._view.tab) + step) % len(TABS)])
@@ -213,7 +173,7 @@ class ReportsScreen(ModalScreen[str | None]):
             return
         groupings = COST_GROUPINGS if self._view.tab == "costs" else ASPECT_GROUPINGS
         choices = [
-            Choice(",".join(by), ((_joined(by), ""),), marked=by == self._view.by and not self._view.where)
+            Choice(",".join(by), ((joined(by), ""),), marked=by == self._view.by and not self._view.where)
             for by in groupings
         ]
         chosen = await self.app.push_screen_wait(Picker("A row for each", choices, empty="There is no such sum."))
@@ -326,7 +286,7 @@ class ReportsScreen(ModalScreen[str | None]):
         if width >= 100:
             details.append((f"  {self._span}", MUTED))
         if self._view.tab != "advice":
-            details += [("  by ", MUTED), (_joined(self._view.by), ACCENT)]
+            details += [("  by ", MUTED), (joined(self._view.by), ACCENT)]
         if self._view.where:
             details.append((f"  of {' · '.join(key or 'none' for _, key in self._view.where)}", MUTED))
         right = Content.assemble(*details)
@@ -388,14 +348,6 @@ def _key(group: Totals | Measured) -> str:
 
 def _attempt_key(attempt: Attempt) -> str:
     return f"{attempt.request_id}/{attempt.number}"
-
-
-def _view_of(tab: Tab) -> View:
-    return View(tab, by=("model", "task") if tab == "performance" else ("model",))
-
-
-def _joined(by: Sequence[str]) -> str:
-    return " and ".join(words.spoken(one) for one in by)
 
 
 def _role(style: str) -> str:
