@@ -29,6 +29,10 @@ from .words import ACCENT, BAD, GOOD, MUTED, STRONG, WARN
 Way = Literal["keep", "try", "copy"]
 
 
+class Recommendations(OptionList):
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Show the change")]
+
+
 class AdvicePanel(Vertical):
     """Reads its advice when it is mounted, and again for each `show`."""
 
@@ -61,7 +65,7 @@ class AdvicePanel(Vertical):
         self._done: set[str] = set()
         """Titles of those that were followed since they were read."""
         self._score = Static(id="score", markup=False)
-        self._list = OptionList(id="recommendations", markup=False)
+        self._list = Recommendations(id="recommendations", markup=False)
 
     def compose(self) -> ComposeResult:
         yield self._score
@@ -177,12 +181,14 @@ def draw_score(advice: Advice, width: int) -> list[Content]:
         return [*_muted(advice.basis(), width)]
     style = GOOD if score.value >= 80 else WARN if score.value >= 50 else BAD
     room = min(30, max(8, width - 34))
+    filled = words.bar(score.value / 100, room).rstrip()
     return [
         Content.assemble(
             ("Optimisation score ", STRONG),
             (f"{score.value:>3}", f"bold {style}"),
             (" of 100  ", MUTED),
-            (words.bar(score.value / 100, room), style),
+            (filled, style),
+            ("·" * (room - len(filled)), MUTED),
         ),
         *_muted(f"{score.formula()}.", width),
         *_muted(advice.basis() + ("" if advice.recommendations else " Nothing to advise."), width),
