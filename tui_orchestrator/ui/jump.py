@@ -78,5 +78,5 @@ class Jump(ModalScreen[Widget | None]):
 
     def on_click(self, event: Click) -> None:
         at = event.screen_offset
-        hit = [target for target in self._targets.values() if at in target.widget.region]
+        hit = [target for target in self._targets.values() if target.widget.region.contains_point(at)]
         self.dismiss(min(hit, key=lambda target: target.widget.region.area).widget if hit else None)
