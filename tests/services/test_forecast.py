@@ -141,24 +141,9 @@ def test_the_days_of_a_month_that_are_to_come(day: str, left: int) -> None:
     assert Now.of(ManualClock(datetime.fromisoformat(f"{day}T12:00+00:00"))).days_to_come == left
 
 
-class Berlin(ManualClock):
-    """A user whose clock is put forward and back."""
-
-    zone = ZoneInfo("Europe/Berlin")
-
-    def today(self) -> date:
-        return self.now().astimezone(self.zone).date()
-
-    def local(self, at: datetime) -> datetime:
-        return at.astimezone(self.zone)
-
-    def midnight(self, day: date) -> datetime:
-        return datetime(day.year, day.month, day.day, tzinfo=self.zone)
-
-
 def test_the_hour_is_told_as_the_clock_will_show_it_when_it_has_been_put_back() -> None:
     # 25 October 2026, 01:30 in Berlin; the clock is put back from 03:00 to 02:00.
-    now = Now.of(Berlin(datetime(2026, 10, 24, 23, 30, tzinfo=UTC)))
+    now = Now.of(ManualClock(datetime(2026, 10, 24, 23, 30, tzinfo=UTC), zone=ZoneInfo("Europe/Berlin")))
     assert sentence(state("day", "1", "4"), Rates(USD("1"), None, ZERO), now) == (
         "at this rate the daily cap is reached at 03:30"
     )

@@ -36,7 +36,8 @@ async def test_minutes_are_summed_by_whose_they_are(db: Database, clock: ManualC
         spent(5, 200, 1000),
     ):
         await ledger.book(each, None)
-    lately = await Course(db).lately(NOON - timedelta(hours=3), TODAY, TODAY)
+    whose = ("session:t", "provider:b", "model:a/x", "model:nobody")
+    lately = await Course(db).lately(NOON - timedelta(hours=3), TODAY, TODAY, whose)
     five, four = NOON - timedelta(minutes=5), NOON - timedelta(minutes=4.5)
     assert lately.of_minutes(EVERYTHING) == {five: Money(30)}
     assert four.replace(second=0) == five

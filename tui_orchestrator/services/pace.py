@@ -31,13 +31,15 @@ class Pace:
         self._told: dict[tuple[str, str], Money] = {}
         """(scope, period) → what was spent of it when it was last told."""
 
-    async def read(self, budgets: Budgets) -> Lately:
-        """Raises StoreError."""
+    async def read(self, budgets: Budgets, session: str = "") -> Lately:
+        """What counts towards the caps of `budgets`, and towards that of a session. Raises StoreError."""
         whose = [f"provider:{name}" for name in budgets.providers] + [f"model:{name}" for name in budgets.models]
+        if session:
+            whose.append(f"session:{session}")
         since, today = self._clock.now() - max(WINDOWS), self._clock.today()
         lately = await self._course.lately(since, today, today - timedelta(days=DAYS_READ), whose)
-        self._minutes = {name: dict(spent) for name, spent in lately.minutes.items()}
-        self._days = {name: dict(spent) for name, spent in lately.days.items()}
+        self._minutes |= {name: dict(spent) for name, spent in lately.minutes.items()}
+        self._days |= {name: dict(spent) for name, spent in lately.days.items()}
         return lately
 
     def foretell(self, event: Event) -> Event:

@@ -93,7 +93,7 @@ async def overview(runtime: Runtime, session: str = "", span: Span = "today") ->
     """Raises StoreError."""
     reports, pace, clock = runtime.reports, runtime.pace, runtime.clock
     budgets = await runtime.budget_states(session)
-    lately = await pace.read(runtime.router.budgets)
+    lately = await pace.read(runtime.router.budgets, session)
     days, tens = lately.of_days(EVERYTHING), await runtime.course.of_day(clock.today())
     limits = {state.scope: state.limit for state in budgets}
     now, rates = Now.of(clock), pace.rates()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +18,7 @@ EVERYTHING = ""
 
 @dataclass(frozen=True, slots=True)
 class Lately:
-    """By whose spending it is; who spent nothing is missing."""
+    """By whose spending it is."""
 
     minutes: Mapping[str, Mapping[datetime, Money]] = field(default_factory=dict)
     """By the minute the attempts began in, UTC."""
@@ -40,10 +39,17 @@ class Course:
         self._db = db
 
     async def lately(self, since: datetime, today: date, since_day: date, whose: Iterable[str] = ()) -> Lately:
-        """Minutes of today and yesterday from `since` on, of everyone; days from `since_day` on, of everything and of
-        `whose`."""
-        scopes = {EVERYTHING: "day"} | {name: f"day {name}" for name in whose}
-        return await self._db.report(lambda c: Lately(_minutes(c, since, today), _days(c, since_day, scopes)))
+        """Of everything and of each of `whose`: minutes of today and yesterday from `since` on, days from `since_day`
+        on."""
+        wanted = (EVERYTHING, *whose)
+
+        def look(connection: sqlite3.Connection) -> Lately:
+            return Lately(
+                {name: _minutes(connection, name, since, today) for name in wanted},
+                {name: _days(connection, name, since_day) for name in wanted},
+            )
+
+        return await self._db.report(look)
 
     async def of_day(self, day: date) -> Mapping[datetime, Money]:
         """What was spent on a local day, by the ten minutes the attempts began in: their first instant, UTC."""
@@ -59,26 +65,26 @@ class Course:
         return await self._db.report(sum_up)
 
 
-def _minutes(connection: sqlite3.Connection, since: datetime, today: date) -> dict[str, dict[datetime, Money]]:
-    found: dict[str, dict[datetime, Money]] = defaultdict(lambda: defaultdict(Money))
-    for minute, session, provider, model, cost in connection.execute(
-        "SELECT substr(started, 1, 16) AS minute, session, provider, model, SUM(cost) FROM attempts "
-        "WHERE day IN (?, ?) AND started >= ? AND cost > 0 GROUP BY minute, session, provider, model",
-        (str(today), str(today - timedelta(days=1)), instant(since)),
-    ):
-        at = _instant(minute)
-        for whose in (EVERYTHING, f"session:{session}", f"provider:{provider}", f"model:{model}"):
-            found[whose][at] += Money(cost)
-    return {whose: dict(minutes) for whose, minutes in found.items()}
+def _minutes(connection: sqlite3.Connection, whose: str, since: datetime, today: date) -> dict[datetime, Money]:
+    kind, _, name = whose.partition(":")
+    narrowed, names = (f"AND {_COLUMNS[kind]} = ?", (name,)) if whose else ("", ())
+    rows = connection.execute(
+        "SELECT substr(started, 1, 16) AS minute, SUM(cost) FROM attempts "
+        f"WHERE day IN (?, ?) AND started >= ? AND cost > 0 {narrowed} GROUP BY minute",
+        (str(today), str(today - timedelta(days=1)), instant(since), *names),
+    )
+    return {_instant(minute): Money(cost) for minute, cost in rows}
 
 
-def _days(connection: sqlite3.Connection, since: date, scopes: Mapping[str, str]) -> dict[str, dict[date, Money]]:
-    # The running totals of the budgets: a row a day, however many attempts there were.
-    query = "SELECT period, picodollars FROM spend WHERE scope = ? AND period >= ?"
-    return {
-        whose: {date.fromisoformat(day): Money(cost) for day, cost in connection.execute(query, (scope, str(since)))}
-        for whose, scope in scopes.items()
-    }
+_COLUMNS = {"session": "session", "provider": "provider", "model": "model"}
+
+
+def _days(connection: sqlite3.Connection, whose: str, since: date) -> dict[date, Money]:
+    # The running totals of the budgets: a row a day, however many attempts there were. A session has none by day.
+    rows = connection.execute(
+        "SELECT period, picodollars FROM spend WHERE scope = ? AND period >= ?", (f"day {whose}".rstrip(), str(since))
+    )
+    return {date.fromisoformat(day): Money(cost) for day, cost in rows}
 
 
 def _instant(beginning: str) -> datetime:
