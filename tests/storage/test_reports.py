@@ -336,10 +336,13 @@ def test_a_good_answer_is_one_that_was_kept_and_not_voted_down() -> None:
     assert (small.latency_p50_s, small.latency_p99_s) == (4.0, 100.0)
 
 
-def test_what_an_answer_cost_is_not_known_while_a_cost_is_not() -> None:
-    attempts = [attempt(number=1), attempt(number=2, cost=costing(None))]
-    (found,) = booked(attempts, lambda reports: reports.measured("all"))
-    assert (found.cost_per_answer, found.unknown) == (None, 1)
+def test_what_an_answer_cost_is_at_least_what_is_known_of_it() -> None:
+    known, unknown = attempt(number=1, cost=costing(10)), attempt(number=2, cost=costing(None))
+    (found,) = booked([known, unknown], lambda reports: reports.measured("all"))
+    assert (found.cost_per_answer, found.unknown) == (Money(5), 1)
+    assert found.told(found.cost_per_answer).endswith("+?")
+    (found,) = booked([unknown], lambda reports: reports.measured("all"))
+    assert (found.cost_per_answer, found.told(None)) == (None, "$?")
 
 
 def test_a_start_learns_a_models_speed_from_its_latest_attempts() -> None:

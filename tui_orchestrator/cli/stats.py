@@ -12,7 +12,6 @@ from .periods import dimensions, period_or_span, put, report_options
 from .printing import as_json, table
 
 if TYPE_CHECKING:
-    from ..routing.money import Money
     from ..services.reporting import Performed
     from ..storage.reports import Measured
 
@@ -87,24 +86,18 @@ def _table(found: Performed) -> str:
 
 def _row(one: Measured) -> tuple[str, ...]:
     return (
-        *(key or "-" for key in one.keys),
+        *(key or "–" for key in one.keys),
         f"{one.attempts:,}",
-        "-" if one.success is None else f"{one.success:.1%}",
-        "-" if not one.fell_back + one.escalated else f"{one.fell_back}✗ {one.escalated}~",
+        "–" if one.success is None else f"{one.success:.1%}",
+        "–" if not one.fell_back + one.escalated else f"{one.fell_back}✗ {one.escalated}~",
         *(_seconds(time) for time in (one.first_token_p50_s, one.latency_p50_s, one.latency_p95_s, one.latency_p99_s)),
-        "-" if one.tokens_per_s is None else f"{one.tokens_per_s:.0f}",
-        _amount(one, one.cost_per_answer),
-        _amount(one, one.cost_per_good_answer),
-        f"{one.voted_up}▲ {one.voted_down}▼" if one.voted_up + one.voted_down else "-",
-        "-" if one.confidence is None else f"{one.confidence:.2f}",
+        "–" if one.tokens_per_s is None else f"{one.tokens_per_s:.0f}",
+        one.told(one.cost_per_answer),
+        one.told(one.cost_per_good_answer),
+        f"{one.voted_up}▲ {one.voted_down}▼" if one.voted_up + one.voted_down else "–",
+        "–" if one.confidence is None else f"{one.confidence:.2f}",
     )
 
 
 def _seconds(time: float | None) -> str:
-    return "-" if time is None else f"{time:.2f} s" if time < 10 else f"{time:.0f} s"
-
-
-def _amount(one: Measured, amount: Money | None) -> str:
-    if amount is None:
-        return "$?" if one.unknown else "-"
-    return f"{'~' if one.estimated else ''}{amount}"
+    return "–" if time is None else f"{time:.2f} s" if time < 10 else f"{time:.0f} s"

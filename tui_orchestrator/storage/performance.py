@@ -83,10 +83,16 @@ class Measured:
         """Answers neither gone on from as too weak nor voted down."""
         return max(0, self.answers - self.escalated - self.voted_down_only)
 
+    def told(self, amount: Money | None) -> str:
+        """A cost of its own: `~` when a part of it is estimated, `+?` when that of some attempts is not known."""
+        if amount is None:
+            return "$?" if self.unknown else "–"
+        return f"{'~' if self.estimated else ''}{amount}{'+?' if self.unknown else ''}"
+
     @property
     def cost_per_answer(self) -> Money | None:
-        """What was spent for answers by the answers there are, rounded to a picodollar; None without an answer, and
-        where a cost is not known."""
+        """What was spent for answers by the answers there are, rounded to a picodollar: at least so much while a cost
+        is `unknown`. None without an answer, and where no cost is known."""
         return self._per(self.answers)
 
     @property
@@ -94,7 +100,7 @@ class Measured:
         return self._per(self.good)
 
     def _per(self, answers: int) -> Money | None:
-        if not answers or self.unknown:
+        if not answers or self.unknown == self.attempts:
             return None
         return Money((2 * self.answers_cost.picodollars + answers) // (2 * answers))
 

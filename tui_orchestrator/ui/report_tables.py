@@ -305,10 +305,7 @@ def _time(title: str, of: Callable[[Measured], float | None], drop: int = 0) -> 
 
 def _per(title: str, of: Callable[[Measured], Money | None], drop: int = 0) -> Column[Measured]:
     def cell(one: Measured) -> str:
-        amount = of(one)
-        if amount is None:
-            return "$?" if one.unknown else "–"
-        return f"{'~' if one.estimated else ''}{amount}"
+        return one.told(of(one))
 
     return Column(
         title,
