@@ -151,6 +151,12 @@ def test_the_hour_is_told_as_the_clock_will_show_it_when_it_has_been_put_back() 
     assert by_midnight(ZERO, USD("1"), now) == USD("23.5")
 
 
+def test_a_time_is_told_in_whole_minutes_rounded_up_and_never_as_tomorrow() -> None:
+    late = Now.of(ManualClock(datetime(2026, 11, 21, 23, 50, 30, tzinfo=UTC)))
+    assert reached_at(Money(7), Money(60), late) == datetime(2026, 11, 21, 23, 58, tzinfo=UTC)
+    assert reached_at(Money(9), Money(60), late) is None
+
+
 AMOUNTS = st.integers(0, 10**13).map(Money)
 PAST = st.dictionaries(st.integers(-30, 300), AMOUNTS, max_size=12)
 MORE = st.dictionaries(st.integers(-30, 300), AMOUNTS, max_size=4)
