@@ -6,6 +6,8 @@ import os
 
 from textual import work
 
+from tui_orchestrator.routing.budget import Shortage
+from tui_orchestrator.routing.money import Money
 from tui_orchestrator.services.alerts import Alert, Kind
 
 from .desk import Desk
@@ -37,6 +39,11 @@ class Alerting(Desk):
             self.notify(alert.sentence, severity=severity, timeout=TOAST_S, markup=False)
         if alert.first and (alert.exhausted or not self.app_focus):
             self._ask_terminal(alert.sentence)
+
+    async def ask_for_room(self, shortage: Shortage) -> Money | None:
+        if not self.app_focus:
+            self._ask_terminal(f"An answer waits for you: {shortage.state.cap.name} has too little left")
+        return await super().ask_for_room(shortage)
 
     def _ask_terminal(self, sentence: str) -> None:
         wanted = self.settings.ui.notifications
