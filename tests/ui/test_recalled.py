@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.services.chat import Chat
 from tui_orchestrator.settings import CacheSettings
 
 FIRST, REWORDED = "How do I sort a list in Python?", "How can I sort a Python list?"
@@ -46,11 +47,12 @@ async def test_an_answer_to_other_words_says_to_which(tmp_path: Path) -> None:
         await seat.sees("≈ from an earlier answer to:", "Alt+R asks for real", "saved ≈$")
         line = " ".join(seat.screen.replace("│", " ").split())
         assert FIRST.split()[0] in line
-        # In the list of sessions, and as it was, when it is opened again.
+        # And as it was, when the session is opened again.
         assert seat.app.talk is not None
+        assert seat.app.runtime is not None
+        earlier = await Chat.resume(seat.app.runtime, seat.app.talk.id)
         await opened(seat, "What is DNS?")
-        await seat.pilot.press("ctrl+l")
-        await seat.type_into_list("can")
+        await seat.app._begin(earlier)
         await seat.sees("≈ from an earlier answer to:")
 
 
