@@ -67,7 +67,7 @@ _BY_FORM = 0.7
 """How easily a form gets weights of its own, beside those of all forms."""
 _LEVELS = {1: 2.0, 2: 4.5, 3: 6.5, 4: 8.5}
 """Complexity 1 to 10 of the four levels that people rated by."""
-_SHELL = 1.5
+_SHELL = 2.5
 """What a shell request counts: published labels hold none, and its words are those of everyday tasks."""
 _MODESTY = 0.92
 """Ratings differ by a level from one rater to the next: the middle is missed by less."""

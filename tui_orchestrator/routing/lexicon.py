@@ -291,8 +291,10 @@ class Phrases:
 
     def found(self, words: tuple[str, ...]) -> list[str]:
         """Every mention, in order."""
-        hits = []
+        hits: list[str] = []
         by_first = self._by_first
+        if by_first.keys().isdisjoint(words):
+            return hits
         for at, word in enumerate(words):
             for rest in by_first.get(word, ()):
                 if not rest:
