@@ -31,7 +31,7 @@ class Votes:
 
     estimate: float = 8.0
     """What the estimate counts for, against the votes on a model over all task types."""
-    task: float = 2.0
+    task: float = 1.6
     """What those two together count for, against the votes on it for this task type."""
 
 
