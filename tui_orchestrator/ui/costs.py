@@ -94,9 +94,13 @@ class CostsPane(VerticalScroll):
         """Something has happened since the last reading began."""
         self._reading = False
         self._drawing: Timer | None = None
+        self._drawn_last = Content("")
+        self._rows = 0
         self._problem = ""
         self._span: Span = "today"
         self._dimension: Dimension = "model"
+        self._seen: Look | None = None
+        """The theme's, until it changes."""
         self._plots: dict[_PlotName, tuple[_PlotKey, Content]] = {}
         self._wanted: dict[_PlotName, _PlotKey] = {}
         self._plotting = False
@@ -115,6 +119,7 @@ class CostsPane(VerticalScroll):
         self._draw()
 
     def _rethemed(self, theme: Theme) -> None:
+        self._seen = None
         self._draw_soon()
 
     # -- what is told
@@ -220,7 +225,12 @@ class CostsPane(VerticalScroll):
         # A cell between the figures and the scroll bar.
         width = max(24, width - 1)
         draw = self._one_column if width < TWO_COLUMNS else self._two_columns
-        self._bill.update(words.lines(draw(width, height)))
+        rows = draw(width, height)
+        drawn = words.lines(rows)
+        if not drawn.is_same(self._drawn_last):
+            # Laying the whole screen out again costs more than drawing the figures.
+            self._bill.update(drawn, layout=len(rows) != self._rows or not self._bill.size)
+            self._drawn_last, self._rows = drawn, len(rows)
 
     def _one_column(self, width: int, height: int) -> list[Content]:
         overview = self._overview
@@ -278,7 +288,9 @@ class CostsPane(VerticalScroll):
 
     @property
     def _look(self) -> Look:
-        return Look.of(self.app.theme_variables)
+        if self._seen is None:
+            self._seen = Look.of(self.app.theme_variables)
+        return self._seen
 
     def _plot(self, name: _PlotName, trend: Trend, width: int, height: int) -> list[Content]:
         rows = [bill.tabs(self._span, width)]
