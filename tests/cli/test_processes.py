@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import pytest
+
 from tests.cli import stream
 from tests.cli.conftest import Ended, Shell
 from tui_orchestrator import __version__
@@ -106,6 +108,25 @@ async def test_on_a_terminal_the_answer_streams_between_coloured_lines(shell: Sh
     assert "\x1b[2m→ openai/rush-pro" in screen.seen
     assert "\x1b[2m… waiting for openai/rush-pro\x1b[0m\r\x1b[2K" in screen.seen, "the status line is wiped"
     assert screen.seen.count("three.") == 1, "what was streamed is not printed again"
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 3), ("", 3)])
+async def test_on_a_terminal_a_budget_asks_before_it_says_no(shell: Shell, answer: str, code: int) -> None:
+    shell.script.always(Say("Four."))
+    async with terminal(shell, "ask", "-m", "rush-pro", "-c", "0.0001", "What is two and two?") as screen:
+        await screen.until("for this turn? [y/N]")
+        assert "the request's cap has $0.00010 of $0.00010 left" in screen.seen
+        os.write(screen.master, f"{answer}\n".encode())
+        assert await screen.end() == code
+    assert ("Four." in screen.seen) == (code == 0)
+
+
+async def test_ctrl_c_ends_a_turn_that_waits_for_an_answer(shell: Shell) -> None:
+    async with terminal(shell, "ask", "-m", "rush-pro", "-c", "0.0001", "What is two and two?") as screen:
+        await screen.until("for this turn? [y/N]")
+        os.write(screen.master, b"\x03")
+        screen.process.send_signal(signal.SIGINT)
+        assert await screen.end() == 130
 
 
 async def test_a_dumb_terminal_gets_no_escape_at_all(shell: Shell) -> None:

@@ -130,8 +130,15 @@ async def test_a_cap_on_a_model_without_a_price_says_how_to_go_on(shell: Shell) 
     shell.config.write_text(text[:start] + text[end:])
     ended = await shell.run("ask", "-m", "rush-mini", "-c", "1", "hi")
     assert ended.code == 1
-    assert "no price is known" in ended.err
-    assert "leave the cap out" in ended.err
+    assert "its price is not known under the request's cap" in ended.err
+    assert "input_usd and output_usd under [[models]]" in ended.err
+    assert "allow_unpriced = true under [budgets]" in ended.err
+    assert shell.asked == []
+    said = shell.config.read_text()
+    shell.config.write_text(said + '\n[budgets.models."openai/rush-mini"]\nallow_unpriced = true\n')
+    assert (await shell.run("ask", "-m", "rush-mini", "-c", "1", "hi")).code == 0
+    shell.config.write_text(said + "\n[budgets]\nallow_unpriced = true\n")
+    assert (await shell.run("ask", "-m", "rush-mini", "-c", "1", "hi")).code == 0
 
 
 async def test_every_mistake_in_the_configuration_is_told_with_file_line_and_key(shell: Shell) -> None:

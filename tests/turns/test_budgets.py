@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tui_orchestrator.demo import Reply, Say, Script
-from tui_orchestrator.routing.budget import Budgets, Cap, Hold, WayOut, WaysOut, alone
+from tui_orchestrator.routing.budget import Budgets, Cap, Hold, WayOut, WaysOut, alone, listed
 from tui_orchestrator.routing.decision import Exclusion, Policy
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import (
@@ -18,6 +18,7 @@ from tui_orchestrator.routing.events import (
     Budget,
     Cause,
     Completed,
+    Decided,
     Escalated,
     Event,
     Failed,
@@ -154,16 +155,17 @@ async def test_after_a_free_model_that_failed_a_paid_one_is_checked_too(tmp_path
 class _TakesTheRoom:
     """Another copy of the program, which reserves what is left while this turn's first attempt fails."""
 
-    def __init__(self, runtime: Runtime, amount: Money) -> None:
+    def __init__(self, runtime: Runtime, amount: Money, when: type[Event] = AttemptFailed) -> None:
         self._runtime = runtime
         self._amount = amount
+        self._when = when
 
     def record(self, event: Event) -> Coroutine[Any, Any, None] | None:
-        return self._take() if isinstance(event, AttemptFailed) else None
+        return self._take() if isinstance(event, self._when) else None
 
     async def _take(self) -> None:
         today = self._runtime.clock.today().isoformat()
-        cap = Cap("day", today, USD("0.02"))
+        cap = Cap("day", today, self._runtime.router.budgets.daily)
         await self._runtime.router.caller.ledger.reserve(Hold("other", 1, "p", "m", self._amount, (cap,)))
 
 
@@ -188,6 +190,39 @@ async def test_less_room_at_the_moment_of_a_fallback_means_fewer_tokens(tmp_path
             events = [event async for event in turn]
         assert 600 <= most_tokens(asked(servers, "lumen-dash")[0]) < 1300
     assert walked(events) == ["first pebble-3b", "fallback lumen-dash"]
+
+
+@pytest.mark.parametrize(
+    ("words", "answers"),
+    [
+        (["fewer_tokens", "cheapest"], ["first rush-pro"]),
+        (["cheapest", "fewer_tokens"], ["first lumen-dash"]),
+        (["local", "fewer_tokens"], ["first pebble-3b"]),
+        (["refuse"], []),
+    ],
+)
+async def test_room_that_is_gone_at_the_first_call_leaves_the_users_ways_out_in_their_order(
+    tmp_path: Path, words: list[str], answers: list[str]
+) -> None:
+    """What is left holds rush-pro with fewer tokens, lumen-dash with all of its few, and whatever is free."""
+    budgets = Budgets(daily=USD("0.2"), on_exhausted=listed([WayOut(word) for word in words]))
+    policy = Policy(confidence_threshold=0)
+    async with running(tmp_path / "s.db", budgets=budgets, policy=policy) as (runtime, _):
+        request = ask(strategy=Strategy.QUALITY, chain=(PRO, DASH, LOCAL))
+        decision = runtime.preview(request)
+        assert decision.chain[0] == PRO
+        whole = decision.candidate(PRO), decision.candidate(DASH)
+        assert whole[0] is not None
+        assert whole[1] is not None
+        dear, cheap = whole[0].cost_ceiling, whole[1].cost_ceiling
+        assert dear is not None
+        assert cheap is not None
+        assert cheap < dear
+        greedy = _TakesTheRoom(runtime, USD("0.2") - Money((dear.picodollars + cheap.picodollars) // 2), Decided)
+        async with runtime.stream(request, greedy.record) as turn:
+            events = [event async for event in turn]
+        check(events)
+    assert walked(events) == answers
 
 
 async def test_every_attempt_moves_the_budgets_before_and_after(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ class Attempt:
     started: datetime
     """UTC."""
     day: str
-    """The user's local date when the call was booked, ISO: what the day's and month's sums go by."""
+    """The user's local date when the call's money was set aside, ISO: what the day's and month's sums go by."""
     outcome: Outcome
     usage: Usage
     cost: Cost

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
@@ -31,6 +31,13 @@ class Raised:
     """For good, and not only for the period it is about."""
 
 
+class Amount(Input):
+    """Takes figures alone: letters are keys of the dialog."""
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return character is not None and character in "0123456789.$"
+
+
 class Raising(ModalScreen[Raised | None]):
     """Which cap, what of it is spent, set aside and left, and what the call needs. Answers with None to refuse."""
 
@@ -47,12 +54,12 @@ class Raising(ModalScreen[Raised | None]):
         self._keeps = keeps
         self._kept_nowhere = kept_nowhere
         round_amount = round_above(shortage.limit).usd.normalize()
-        self._amount = Input(f"{round_amount:f}", id="amount", compact=True, restrict=r"[$]?[0-9]*[.]?[0-9]*")
+        self._amount = Amount(f"{round_amount:f}", id="amount", compact=True, restrict=r"[$]?[0-9]*[.]?[0-9]*")
         self._problem = Static(id="problem", markup=False)
 
     def compose(self) -> ComposeResult:
         state = self._shortage.state
-        with Vertical(classes="dialog raising") as dialog:
+        with VerticalScroll(classes="dialog raising", can_focus=False) as dialog:
             dialog.border_title = Content(f"{state.cap.name[:1].upper()}{state.cap.name[1:]} has too little left")
             dialog.border_subtitle = Content("Esc refuses the call")
             yield Static(_figures(self._shortage), markup=False)
