@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from tui_orchestrator.routing.learning import Answer, Observation
 from tui_orchestrator.routing.learning import voted as learned_vote
 from tui_orchestrator.routing.money import ZERO, Cost, CostState, Money, Price, Rates, Tier, Usage
 from tui_orchestrator.routing.profile import TaskType
+from tui_orchestrator.storage import performance
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
 from tui_orchestrator.storage.observations import Observations
@@ -355,3 +357,17 @@ def test_a_start_learns_a_models_speed_from_its_latest_attempts() -> None:
     (found,) = booked(attempts, lambda reports: reports.lately())
     assert (found.finished, found.failed) == (150, 1)
     assert (found.first_token_p50_s, found.tokens_per_s) == (100.0, 1000.0)  # the median of 51 to 150
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["2026-11-20", "2026-11-21"]), st.integers(0, 5)), min_size=1, max_size=14),
+    st.integers(1, 5),
+)
+def test_percentiles_are_exact_however_the_figures_are_cut_up(rows: list[tuple[str, int]], piece: int) -> None:
+    attempts = [attempt(number=n, day=day, latency_s=float(s)) for n, (day, s) in enumerate(rows, 1)]
+    with patch.object(performance, "_PIECE", piece):
+        (found,) = booked(attempts, lambda reports: reports.measured("all"))
+    ordered = sorted(float(s) for _, s in rows)
+    for percent, figure in ((50, found.latency_p50_s), (95, found.latency_p95_s), (99, found.latency_p99_s)):
+        assert figure == ordered[(len(ordered) * percent + 99) // 100 - 1]

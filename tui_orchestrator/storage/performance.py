@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -133,11 +135,11 @@ def measured(connection: sqlite3.Connection, by: Sequence[Aspect], span: Span) -
                 finished,
                 failed,
                 Money(cost),
-                _ranked(timed.firsts, 50),
-                _ranked(timed.speeds, 50),
-                _ranked(timed.latencies, 50),
-                _ranked(timed.latencies, 95),
-                _ranked(timed.latencies, 99),
+                timed.firsts.ranked(50),
+                timed.speeds.ranked(50),
+                timed.latencies.ranked(50),
+                timed.latencies.ranked(95),
+                timed.latencies.ranked(99),
                 cancelled,
                 unknown,
                 Money(estimated),
@@ -170,45 +172,87 @@ def lately(connection: sqlite3.Connection, span: Span, limit: int = RECENT) -> t
     )
     found = []
     for model, attempts, finished, failed, cost in rows:
-        first, speed = (_ranked(_sorted(text), 50) for text in connection.execute(query, (model, limit)).fetchone())
-        found.append(Measured(("model",), (model,), attempts, finished, failed, Money(cost), first, speed))
+        firsts, speeds = _Figures(), _Figures()
+        for first, speed in connection.execute(query, (model, limit)):
+            firsts.add(first)
+            speeds.add(speed)
+        figures = firsts.ranked(50), speeds.ranked(50)
+        found.append(Measured(("model",), (model,), attempts, finished, failed, Money(cost), *figures))
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Times:
-    """Of one group: microseconds, millionths of a token per second; ascending."""
+class _Figures:
+    """Whole numbers in any order, sorted in pieces: sorting a million at once would hold up every other thread."""
 
-    latencies: Sequence[int] = ()
-    firsts: Sequence[int] = ()
-    speeds: Sequence[int] = ()
-    confidence: float | None = None
+    def __init__(self) -> None:
+        self._pieces: list[list[int]] = [[]]
+
+    def add(self, text: str | None) -> None:
+        """Numbers with commas between them."""
+        if text:
+            self._pieces[-1].extend(map(int, text.split(",")))
+            if len(self._pieces[-1]) >= _PIECE:
+                self._pieces[-1].sort()
+                self._pieces.append([])
+
+    def ranked(self, percent: int) -> float | None:
+        """The percentile by nearest rank, of millionths."""
+        self._pieces[-1].sort()
+        pieces = [piece for piece in self._pieces if piece]
+        if not pieces:
+            return None
+        rank = (sum(map(len, pieces)) * percent + 99) // 100
+        low, high = min(piece[0] for piece in pieces), max(piece[-1] for piece in pieces)
+        while low < high:
+            middle = (low + high) // 2
+            if sum(bisect_right(piece, middle) for piece in pieces) >= rank:
+                high = middle
+            else:
+                low = middle + 1
+        return low / 1e6
+
+
+_PIECE = 4096
+
+
+class _Times:
+    """Of one group."""
+
+    def __init__(self) -> None:
+        self.latencies, self.firsts, self.speeds = _Figures(), _Figures(), _Figures()
+        self.trust, self.trusted = 0.0, 0
+
+    @property
+    def confidence(self) -> float | None:
+        return self.trust / self.trusted if self.trusted else None
 
 
 _NEVER = _Times()
 
 
 def _times(connection: sqlite3.Connection, by: tuple[Aspect, ...], span: Span) -> dict[tuple[str, ...], _Times]:
-    # Read once, from an index that holds all of it, and handed over as one text for each group: a million rows as
-    # Python's objects would take twice as long, and so would sorting them in SQLite for one figure after the other.
+    # Read once, from an index that holds all of it, and handed over as one text for each group and day: a million rows
+    # as Python's objects would take twice as long, and so would sorting them in SQLite for each of the figures.
     texts = ", ".join(f"group_concat({_millionths(name)})" for name in ("latency_s", "first_token_s", "tokens_per_s"))
     rows = connection.execute(
-        f"SELECT {_keys(by)} {texts}, AVG(confidence) FROM attempts WHERE day BETWEEN ? AND ? "
-        f"AND outcome = 'finished' AND from_cache = 0 GROUP BY {_places(by)}",
+        f"SELECT {_keys(by)} {texts}, COALESCE(SUM(confidence), 0), COUNT(confidence) FROM attempts "
+        "WHERE day BETWEEN ? AND ? AND outcome = 'finished' AND from_cache = 0 "
+        f"GROUP BY day, {_places(by)}",
         span.bounds,
     )
-    return {
-        tuple(keys): _Times(_sorted(latencies), _sorted(firsts), _sorted(speeds), confidence)
-        for *keys, latencies, firsts, speeds, confidence in rows
-    }
+    found: defaultdict[tuple[str, ...], _Times] = defaultdict(_Times)
+    for *keys, latencies, firsts, speeds, trust, trusted in rows:
+        times = found[tuple(keys)]
+        times.latencies.add(latencies)
+        times.firsts.add(firsts)
+        times.speeds.add(speeds)
+        times.trust += trust
+        times.trusted += trusted
+    return found
 
 
 def _millionths(column: str) -> str:
     return f"CAST(ROUND({column} * 1000000) AS INTEGER)"
-
-
-def _sorted(text: str | None) -> list[int]:
-    return sorted(map(int, text.split(","))) if text else []
 
 
 def _votes(
@@ -224,10 +268,6 @@ def _votes(
         span.bounds,
     )
     return {tuple(keys): (up, down, down_only) for *keys, up, down, down_only in rows}
-
-
-def _ranked(ordered: Sequence[int], percent: int) -> float | None:
-    return ordered[(len(ordered) * percent + 99) // 100 - 1] / 1e6 if ordered else None
 
 
 def _keys(by: Sequence[Aspect]) -> str:
