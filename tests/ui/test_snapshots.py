@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
+from tests.clock import ManualClock
 from tests.ui.test_card import decision
 from tests.ui.test_costs import overview, states
 from tui_orchestrator.routing.errors import RateLimited
@@ -32,11 +35,16 @@ from tui_orchestrator.routing.profile import Ability, Level
 from tui_orchestrator.routing.request import Message, Request, Strategy
 from tui_orchestrator.services.spending import Span
 from tui_orchestrator.settings import UiSettings
+from tui_orchestrator.storage.archive import Archive
+from tui_orchestrator.storage.conversations import Conversations, Session
+from tui_orchestrator.storage.database import Database
 from tui_orchestrator.ui.bars import Status
 from tui_orchestrator.ui.choosing import strategy_choices
 from tui_orchestrator.ui.composer import Outlook
 from tui_orchestrator.ui.dialogs import Picker
 from tui_orchestrator.ui.registry import Row
+from tui_orchestrator.ui.session_deeds import SessionDeeds
+from tui_orchestrator.ui.sessions import SessionsScreen
 from tui_orchestrator.ui.stage import Stage
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -164,3 +172,45 @@ def test_what_it_costs(snap_compare: Any, size: tuple[int, int], keys: tuple[str
 
     theme = {"today": "dusk", "week": "paper", "month": "contrast"}[span]
     assert snap_compare(Still(UiSettings(theme=theme)), terminal_size=size, run_before=show)
+
+
+def session_of(number: int, title: str, hours: float, **said: Any) -> Session:
+    at = AT - timedelta(hours=hours)
+    return Session(f"6ag000000{number}", title, at, at, **said)
+
+
+async def shelved() -> SimpleNamespace:
+    """A store with a few sessions, as the list of them reads it."""
+    clock = ManualClock()
+    db = Database(None)
+    await db.open()
+    conversations = Conversations(db, clock)
+    told = [
+        session_of(1, "How do binary trees stay balanced?", 30, tags=frozenset({"code", "client a"}), pinned=True),
+        session_of(2, "Merge two sorted lists", 0.2, persona="reviewer", system="Name the line."),
+        session_of(3, "树的遍历", 3, tags=frozenset({"code"})),
+        session_of(4, "Compare SQLite and PostgreSQL for a small team that grows", 26),
+        session_of(5, "Merge two sorted lists (fork)", 200, origin="6ag0000002"),
+    ]
+    for session in told:
+        await conversations.keep(session)
+        await conversations.prompt(session.id, Message("user", f"{session.title} And why a tree?"), session.id)
+        await conversations.answer(session.id, session.id, ANSWER, model=HAIKU, attempt=1)
+    stamps = [(session.updated.isoformat(), session.id) for session in told]
+    await db.write(lambda c: c.executemany("UPDATE sessions SET updated = ? WHERE id = ?", stamps))
+    return SimpleNamespace(archive=Archive(db, clock), conversations=conversations, clock=clock, db=db)
+
+
+@pytest.mark.parametrize(("size", "typed"), [((160, 48), ""), ((80, 24), ""), ((160, 48), "tree"), ((100, 30), "tree")])
+def test_the_sessions(snap_compare: Any, size: tuple[int, int], typed: str) -> None:
+    async def show(pilot: Pilot[Any]) -> None:
+        runtime: Any = await shelved()
+        pilot.app.push_screen(SessionsScreen(runtime, SessionDeeds(pilot.app, runtime), "6ag0000002"))
+        await settle(pilot)
+        pilot.app.screen.query_one(Input).cursor_blink = False
+        await pilot.press(*typed)
+        await pilot.pause(0.2)
+        await settle(pilot)
+        await runtime.db.aclose()
+
+    assert snap_compare(Still(UiSettings()), terminal_size=size, run_before=show)

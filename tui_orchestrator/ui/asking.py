@@ -24,10 +24,23 @@ class Ask(ModalScreen[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "Close")]
 
-    def __init__(self, title: str, value: str, submit: Submit, *, note: str = "", verb: str = "Enter keeps it") -> None:
+    def __init__(
+        self,
+        title: str,
+        value: str,
+        submit: Submit,
+        *,
+        note: str = "",
+        problem: str = "",
+        verb: str = "Enter keeps it",
+    ) -> None:
+        """`problem`: what is wrong with the value that stands there at first."""
         super().__init__()
         self._title = title
         self._note = note
+        self._problem = problem
+        self._judged = value if problem else None
+        """What the problem is about; it is gone once that is changed."""
         self._verb = verb
         self._submit = submit
         self._input = Input(value, id="narrow", compact=True, select_on_focus=False)
@@ -43,20 +56,23 @@ class Ask(ModalScreen[bool]):
     def on_mount(self) -> None:
         self._input.focus()
         self._input.action_end()
-        self._say("")
+        self._say(self._problem)
 
     def _say(self, problem: str) -> None:
         self._said.update(Content.styled(f"✗ {problem}", BAD) if problem else Content.styled(self._note, MUTED))
 
     @on(Input.Changed)
-    def _edited(self) -> None:
-        self._say("")
+    def _edited(self, event: Input.Changed) -> None:
+        if event.value != self._judged:
+            self._judged = None
+            self._say("")
 
     @on(Input.Submitted)
     @work(exclusive=True, exit_on_error=False)
     async def _enter(self, event: Input.Submitted) -> None:
         problem = await self._submit(event.value)
         if problem:
+            self._judged = event.value
             self._say(problem)
         else:
             self.dismiss(True)

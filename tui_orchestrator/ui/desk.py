@@ -69,7 +69,7 @@ class Desk(Stage):
         if isinstance(event, RegistryChanged):
             self.show_models()
             self.composer.weigh_again()
-            if self.runtime is not None:
+            if self.runtime is not None and not (self.talk is not None and self.talk.temporary):
                 self.chat.amend_greeting(welcome(self.runtime))
         else:
             self.events.publish(event)

@@ -4,6 +4,7 @@ it, and says what was done."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from textual.app import App
@@ -36,8 +37,14 @@ class SessionDeeds:
         self._deleted: list[Session] = []
         """Since the program began, the last one last."""
 
+        self.tell: Callable[[str], None] | None = None
+        """Where what was done is said; None: in a toast."""
+
     def _say(self, sentence: str) -> None:
-        self._app.notify(sentence, markup=False, timeout=4)
+        if self.tell is None:
+            self._app.notify(sentence, markup=False, timeout=4)
+        else:
+            self.tell(sentence)
 
     async def rename(self, listed: Listed, title: str | None = None) -> None:
         session = listed.session
@@ -147,7 +154,7 @@ class SessionDeeds:
             self._say(f"Written to {clean_line(str(there), 200)}")
             return ""
 
-        name = exporting.file_name(session.title, session.id, "md")
+        name, problem = exporting.file_name(session.title, session.id, "md"), ""
         if to is not None:
             name = exporting.file_name(session.title, session.id, to) if to in ("md", "json") else to
             problem = await write(name)
@@ -155,7 +162,7 @@ class SessionDeeds:
                 return
             # What a command cannot do at once is asked in the dialog.
         note = f"In {clean_line(str(Path.cwd()), 60)}; .json can be imported again."
-        await self._app.push_screen_wait(Ask("Export", name, write, note=note, verb="Enter writes it"))
+        await self._app.push_screen_wait(Ask("Export", name, write, note=note, problem=problem, verb="Enter writes it"))
 
     async def import_(self, path: str | None = None) -> str | None:
         """The id of what came in, or was here already."""
@@ -172,8 +179,11 @@ class SessionDeeds:
             self._say(f"{words.quoted(session.title)} {'has come in' if new else 'is here already'}.")
             return ""
 
-        if path is not None and not await read(path):
+        problem = await read(path) if path is not None else ""
+        if came:
             return came[0]
         note = "A conversation that was exported as .json, here or elsewhere."
-        await self._app.push_screen_wait(Ask("Import", path or "", read, note=note, verb="Enter reads it"))
+        await self._app.push_screen_wait(
+            Ask("Import", path or "", read, note=note, problem=problem, verb="Enter reads it")
+        )
         return came[0] if came else None

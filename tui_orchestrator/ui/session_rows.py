@@ -80,7 +80,7 @@ def holds(listed: Listed) -> str:
     models = ", ".join(words.short_name(model) for model in listed.models[:3])
     more = f" +{len(listed.models) - 3}" if len(listed.models) > 3 else ""
     persona = f"◈ {session.persona}" if session.persona else ""
-    fork = "⑂ fork" if session.origin else ""
+    fork = "↳ fork" if session.origin else ""
     return " · ".join(part for part in (count, models + more, persona, fork) if part)
 
 

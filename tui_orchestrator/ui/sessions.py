@@ -129,6 +129,13 @@ class SessionsScreen(ModalScreen[Opened | None]):
         text-wrap: nowrap; text-overflow: clip;
     }
     SessionsScreen #sessions > .option-list--option-disabled { color: $foreground; text-style: none; }
+    SessionsScreen #sessions:focus { background-tint: transparent; }
+    SessionsScreen #sessions > .option-list--option-highlighted,
+    SessionsScreen #sessions:focus > .option-list--option-highlighted {
+        background: $primary 30%; color: $foreground; text-style: none;
+    }
+    SessionsScreen #sessions:blur > .option-list--option-highlighted { background: $primary 18%; }
+    SessionsScreen #news { height: auto; padding: 0 1; color: $success; display: none; }
     SessionsScreen #none { color: $muted; padding: 1 2; height: 1fr; }
     SessionsScreen #beside {
         width: 52; height: 1fr; padding: 0 1; margin-left: 1; border-left: vkey $rule; display: none;
@@ -160,6 +167,7 @@ class SessionsScreen(ModalScreen[Opened | None]):
         self._list = SessionList(id="sessions", markup=False)
         self._none = Static(id="none", markup=False)
         self._details = Static(markup=False)
+        self._news = Static(id="news", markup=False)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="shelf") as dialog:
@@ -170,12 +178,22 @@ class SessionsScreen(ModalScreen[Opened | None]):
                 yield self._none
                 with VerticalScroll(id="beside", can_focus=False):
                     yield self._details
+            yield self._news
             yield SessionKeys()
 
     def on_mount(self) -> None:
         self.set_focus(self._search)
         self._none.display = False
+        # Where one looks: a toast would hide what it is about.
+        self._deeds.tell = self._tell
         self._read()
+
+    def on_unmount(self) -> None:
+        self._deeds.tell = None
+
+    def _tell(self, sentence: str) -> None:
+        self._news.update(f"✓ {sentence}" if sentence else "")
+        self._news.display = bool(sentence)
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= ROOM_FOR_DETAILS, "-wide")
@@ -186,6 +204,7 @@ class SessionsScreen(ModalScreen[Opened | None]):
     @on(Input.Changed)
     def _typed(self) -> None:
         self._stop.set()
+        self._tell("")
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(SEARCH_AFTER_S, self._read)

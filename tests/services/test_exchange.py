@@ -1,0 +1,225 @@
+"""A conversation goes out as a file and comes in again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.clock import ManualClock
+from tests.storage.samples import ATTEMPT
+from tui_orchestrator.routing.experience import Experience
+from tui_orchestrator.routing.request import Image
+from tui_orchestrator.routing.text import clean, clean_line
+from tui_orchestrator.services import exporting
+from tui_orchestrator.services.feedback import Feedback
+from tui_orchestrator.services.importing import ImportFailed, parse, read_file
+from tui_orchestrator.storage.archive import Archive
+from tui_orchestrator.storage.conversations import Conversation, Conversations, Discarded, Session, StoredMessage
+from tui_orchestrator.storage.database import Database
+from tui_orchestrator.storage.ledger import SqliteLedger
+from tui_orchestrator.storage.observations import Observations
+from tui_orchestrator.storage.reports import Reports
+
+AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass
+class Home:
+    """What export and import use of a runtime: a store with its readers."""
+
+    db: Database
+    clock: ManualClock
+
+    def __post_init__(self) -> None:
+        self.archive = Archive(self.db, self.clock)
+        self.conversations = Conversations(self.db, self.clock)
+        reports = Reports(self.db, self.clock)
+        self.feedback = Feedback(Observations(self.db), reports, Experience(), self.clock)
+
+
+async def home(stack: AsyncExitStack) -> Any:
+    return Home(await stack.enter_async_context(Database(None)), ManualClock())
+
+
+texts = st.text(max_size=60).map(clean)
+instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))
+images = st.binary(max_size=20).map(lambda data: Image("image/png", PNG + data, "a.png"))
+
+
+@st.composite
+def conversations(draw: st.DrawFn) -> Conversation:
+    messages: list[StoredMessage] = []
+    for turn in range(draw(st.integers(0, 4))):
+        request = f"r{turn}"
+        pictures = tuple(draw(st.lists(images, max_size=2)))
+        prompt = StoredMessage(len(messages), "user", draw(texts), "complete", draw(instants), request, "", pictures)
+        messages.append(prompt)
+        if draw(st.booleans()):
+            state = draw(st.sampled_from(("complete", "interrupted", "failed")))
+            attempt = draw(st.one_of(st.none(), st.integers(1, 9)))
+            model = draw(st.one_of(st.none(), st.just("openai/gpt-6")))
+            answer = StoredMessage(len(messages), "assistant", draw(texts), state, draw(instants), request)
+            messages.append(replace(answer, thinking=draw(texts), attempt=attempt, model=model))
+    tags = draw(st.frozensets(st.sampled_from(("work", "client a", "日本")), max_size=3))
+    session = Session(
+        "0123456789",
+        clean_line(draw(texts), 80),
+        draw(instants),
+        draw(instants),
+        draw(st.sampled_from((None, "quality"))),
+        draw(st.sampled_from((None, "openai/gpt-6"))),
+        draw(texts),
+        len(messages),
+        tags,
+        draw(st.booleans()),
+        draw(st.sampled_from((None, "poet"))),
+    )
+    discarded = [Discarded(message.request_id, 9, "m", draw(texts), draw(texts), "weak") for message in messages[:1]]
+    return Conversation(session, tuple(messages), tuple(discarded))
+
+
+@given(conversations())
+@settings(max_examples=30, deadline=None)
+def test_what_comes_in_is_what_went_out(conversation: Conversation) -> None:
+    async def there_and_back() -> None:
+        async with AsyncExitStack() as stack:
+            here, there = await home(stack), await home(stack)
+            await here.archive.take_in(conversation, "d", {})
+            ledger = SqliteLedger(here.db, here.clock)
+            for message in conversation.messages[:2]:
+                if message.role == "assistant":
+                    await ledger.book(replace(ATTEMPT, request_id=message.request_id), None)
+            stored = await here.conversations.get(conversation.session.id)
+            assert stored == conversation
+            written = await exporting.rendered(here, stored, "json")
+            found = parse(written.encode())
+            assert found.conversation == stored
+            for expected in (True, False):
+                session, new = await there.archive.take_in(found.conversation, found.digest, found.attempts)
+                assert (session, new) == (stored.session, expected)
+            assert await there.archive.count() == 1
+            again = await there.conversations.get(session.id)
+            assert again == stored
+            assert await exporting.rendered(there, again, "json") == written
+            assert await there.archive.attempts(session.id) == {}
+
+    asyncio.run(there_and_back())
+
+
+def good() -> dict[str, Any]:
+    message = {"text": "hi", "created": AT.isoformat(), "request_id": "r1", "state": "complete"}
+    return {
+        "format": exporting.FORMAT,
+        "version": 1,
+        "id": "0123456789",
+        "title": "Greeting",
+        "created": AT.isoformat(),
+        "updated": AT.isoformat(),
+        "tags": ["work"],
+        "messages": [
+            {"role": "user", **message},
+            {"role": "assistant", **message, "attempts": [{"model": "m", "cost_usd": "0.1", "usage": {}}]},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("format",), "x", "talk.json: is no exported conversation"),
+        (("version",), 2, "talk.json: version: 2 is not 1"),
+        (("title",), 3, "talk.json: title: is 3, not a text"),
+        (("created",), "soon", 'talk.json: created: is "soon", not an instant'),
+        (("strategy",), "qualty", 'talk.json: strategy: is "qualty"; it may be cheapest'),
+        (("pinned",), 1, "talk.json: pinned: is 1, neither true nor false"),
+        (("tags",), ["a", " "], "talk.json: tags[1]: a tag is empty"),
+        (("messages",), {}, "talk.json: messages: is an object, not a list"),
+        (("messages", 0), 7, "talk.json: messages[0]: is 7, not an object"),
+        (("messages", 1, "role"), "robot", 'talk.json: messages[1].role: is "robot"; it may be user, assistant'),
+        (("messages", 1, "state"), None, "talk.json: messages[1].state: is missing; it may be complete"),
+        (("messages", 0, "role"), "assistant", "talk.json: messages[1].request_id: has an answer already"),
+        (("messages", 1, "attempt"), 0, "talk.json: messages[1].attempt: is 0, not a number of an attempt"),
+        (("messages", 0, "images"), [{"data": "?"}], "talk.json: messages[0].images[0].data: is not base64"),
+        (("messages", 0, "images"), [{"data": "aGk="}], "talk.json: messages[0].images[0].data: is no PNG"),
+        (("messages", 1, "attempts", 0), 1, "talk.json: messages[1].attempts[0]: is 1, not an object"),
+        (("messages", 1, "attempts", 0, "cost_usd"), "much", "attempts[0].cost_usd: is \"much\", not an amount"),
+        (("messages", 1, "attempts", 0, "usage"), {"input_tokens": "4"}, "usage.input_tokens: is \"4\", not a number"),
+    ],
+)  # fmt: skip
+def test_a_bad_file_is_one_sentence_that_says_where(
+    tmp_path: Path, path: tuple[Any, ...], value: object, said: str
+) -> None:
+    told: Any = good()
+    parse(json.dumps(told).encode())
+    at = told
+    for part in path[:-1]:
+        at = at[part]
+    at[path[-1]] = value
+    (tmp_path / "talk.json").write_text(json.dumps(told))
+    with pytest.raises(ImportFailed) as failed:
+        read_file(tmp_path / "talk.json")
+    assert said in str(failed.value)
+    assert "\n" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", ":1:1: is not JSON"),
+        (b'{"format": \n nope}', ":2:2: is not JSON"),
+        (b"\xff\xfe", ": byte 0: is not UTF-8 text"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"format": NaN}', "a number without end"),
+        (b"[]", ": is no exported conversation"),
+    ],
+)
+def test_what_is_no_json_is_told_with_the_place(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "talk.json").write_bytes(content)
+    with pytest.raises(ImportFailed) as failed:
+        read_file(tmp_path / "talk.json")
+    assert said in str(failed.value)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["role", "text", "messages", "usage"]), inner),
+    max_leaves=8,
+)
+
+
+@given(anything, st.sampled_from(["messages", "tags", "title", "created", "discarded", "id", "system"]))
+@settings(deadline=None)
+def test_no_file_does_more_than_be_refused(value: object, key: str) -> None:
+    refused = ""
+    try:
+        parse(json.dumps({**good(), key: value}).encode())
+    except ValueError as error:
+        refused = str(error)
+    assert not refused or refused.startswith(f": {key}")
+
+
+def test_hostile_text_of_a_file_is_harmless() -> None:
+    told = good()
+    told["title"] = "a\x1b]0;x\x07\nb"
+    told["messages"][0]["text"] = "\x1b[2J\u202ehi"
+    told["messages"][1]["attempts"][0]["model"] = "m\x1b[31m"
+    found = parse(json.dumps(told).encode())
+    assert found.conversation.session.title == "a]0;x b"
+    assert found.conversation.messages[0].text == "[2Jhi"
+    assert found.attempts["r1"][0]["model"] == "m[31m"
+
+
+def test_a_file_with_another_kind_of_id_has_one_of_ours_and_always_the_same() -> None:
+    first, second = (parse(json.dumps({**good(), "id": "../x"}).encode()) for _ in range(2))
+    assert first.conversation.session.id == second.conversation.session.id
+    assert len(first.conversation.session.id) == 10

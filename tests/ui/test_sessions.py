@@ -1,0 +1,331 @@
+"""Sessions in the console: found, named, tagged, forked, deleted and brought back, exported and imported."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.ui.conftest import Console, console
+from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.routing.request import Message, Strategy
+from tui_orchestrator.services.exporting import file_name
+from tui_orchestrator.settings import Persona
+from tui_orchestrator.storage.conversations import Session
+
+TREES = ("How do binary trees stay balanced?", "By rotations: an AVL tree rotates after each insertion.")
+FRANCE = ("What is the capital of France?", "The capital is Paris, on the Seine. 首都是巴黎。")
+
+
+async def kept(seat: Console, *turns: tuple[str, str], tags: str = "") -> Session:
+    assert seat.app.runtime is not None
+    conversations = seat.app.runtime.conversations
+    session = conversations.new(tags=frozenset(tags.split()))
+    await conversations.keep(session)
+    for number, (prompt, answer) in enumerate(turns):
+        request = f"{session.id}-{number}"
+        await conversations.prompt(session.id, Message("user", prompt), request)
+        await conversations.answer(session.id, request, answer, model="openai/rush-pro", attempt=1)
+    return session
+
+
+async def open_list(seat: Console) -> None:
+    await seat.pilot.press("ctrl+l")
+    await seat.sees("╭─ Sessions")
+    await seat.sees("in all")
+
+
+async def type_here(seat: Console, text: str) -> None:
+    names = {" ": "space", "-": "minus", "/": "slash", ".": "full_stop", ",": "comma", "#": "number_sign"}
+    await seat.pilot.press(*(names.get(letter, letter) for letter in text))
+
+
+def rows(path: Path, query: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(path / "store.db") as connection:
+        return connection.execute(query).fetchall()
+
+
+async def test_the_list_tells_messages_models_cost_tags_and_when(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await kept(seat, TREES, FRANCE, tags="code work")
+        await open_list(seat)
+        await seat.sees(
+            "Today ─", "How do binary trees stay balanced?  #code  #work", "4 messages · rush-pro", "just now", "$0"
+        )
+
+
+async def test_what_was_said_is_found_while_one_types_and_opened_where_it_stands(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await kept(seat, FRANCE, *[(f"filler {n}", "words " * 120) for n in range(8)])
+        await kept(seat, TREES)
+        await open_list(seat)
+        await type_here(seat, "seine")
+        await seat.sees("In what was said", "answer: The capital is Paris, on the Seine.", "1 of 2")
+        await seat.sees_no("binary trees")
+        await seat.pilot.press("enter")
+        await seat.sees("▌ What is the capital of France?", "on the Seine")
+        assert not seat.app.chat.transcript.following
+
+
+@pytest.mark.parametrize(("typed", "seen"), [("巴黎", "首都是巴黎"), ("se", "Seine"), ("#geo", "2 messages")])
+async def test_short_words_other_scripts_and_tags_are_found(tmp_path: Path, typed: str, seen: str) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await kept(seat, FRANCE, tags="geo")
+        await kept(seat, ("unrelated thing", "nothing"))
+        await open_list(seat)
+        seat.app.screen.query_one("#narrow").value = typed  # type: ignore[attr-defined]
+        await seat.sees(seen, "1 of 2")
+
+
+async def test_nothing_found_says_what_to_try(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await kept(seat, FRANCE)
+        await open_list(seat)
+        await type_here(seat, "herring")
+        await seat.sees("No title and no message holds that. Try fewer words, or a part of one.", "0 of 1")
+
+
+async def test_a_session_is_renamed_tagged_and_pinned_in_the_list(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await kept(seat, FRANCE)
+        await kept(seat, TREES)
+        await open_list(seat)
+        await seat.pilot.press("down", "r")
+        await seat.sees("╭─ Rename", "Empty: the title made from its first prompt.")
+        await seat.pilot.press("ctrl+u")
+        await type_here(seat, "Paris")
+        await seat.pilot.press("enter")
+        await seat.sees("  Paris", "✓ It is called 'Paris' now.")
+        await seat.pilot.press("t")
+        await seat.sees("╭─ Tags", "With commas between.")
+        await type_here(seat, "geo, client a")
+        await seat.pilot.press("enter")
+        await seat.sees("Paris  #client a  #geo")
+        await seat.pilot.press("p")
+        await seat.sees("Pinned ─", "★ Paris")
+        lines = seat.screen.splitlines()
+        assert next(n for n, line in enumerate(lines) if "★ Paris" in line) < next(
+            n for n, line in enumerate(lines) if "binary trees" in line
+        )
+
+
+async def test_a_deleted_session_comes_back_by_a_key(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await kept(seat, FRANCE)
+        await kept(seat, TREES)
+        await open_list(seat)
+        await seat.pilot.press("down", "up", "down", "d")
+        await seat.sees("is deleted. U in the list, or /undo, brings it back.", "1 in all")
+        await seat.pilot.press("u")
+        await seat.sees("is back.", "2 in all", "capital of France", "binary trees")
+        await seat.pilot.press("u")
+        await seat.sees("Nothing was deleted since the program began")
+
+
+async def test_the_session_on_the_screen_is_deleted_and_brought_back_by_commands(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        session = await kept(seat, FRANCE)
+        await open_list(seat)
+        await seat.pilot.press("enter")
+        await seat.sees("on the Seine")
+        await seat.send("/delete")
+        await seat.sees("Where to?", "new session")
+        await seat.sees_no("on the Seine")
+        await seat.send("/undo")
+        await seat.sees("on the Seine")
+        assert seat.app.talk is not None
+        assert seat.app.talk.id == session.id
+
+
+async def test_a_fork_up_to_a_prompt_is_opened_and_the_original_stays(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        original = await kept(seat, FRANCE, TREES)
+        await open_list(seat)
+        await seat.pilot.press("down", "up", "down", "f")
+        await seat.sees(
+            "╭─ Fork 'What is the capital of France?'", "all of it", "up to 1: What is the capital of France?"
+        )
+        await seat.pilot.press("down", "enter")
+        await seat.sees("What is the capital of France? (fork)", "on the Seine")
+        await seat.sees_no("AVL")
+        assert rows(tmp_path, "SELECT COUNT(*) FROM messages GROUP BY session ORDER BY 1") == [(2,), (4,)]
+        assert rows(tmp_path, "SELECT origin FROM sessions WHERE origin IS NOT NULL") == [(original.id,)]
+
+
+async def test_an_export_says_its_path_and_never_writes_over_a_file_unasked(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await kept(seat, FRANCE)
+        (tmp_path / "what-is-the-capital-of-france.md").write_text("mine")
+        await open_list(seat)
+        await seat.pilot.press("down", "e")
+        await seat.sees("╭─ Export", "what-is-the-capital-of-france.md")
+        await seat.pilot.press("enter")
+        await seat.sees("is there already; Enter once more writes over")
+        assert (tmp_path / "what-is-the-capital-of-france.md").read_text() == "mine"
+        await seat.pilot.press("enter")
+        await seat.sees("✓ Written to ")
+        assert "# What is the capital of France?" in (tmp_path / "what-is-the-capital-of-france.md").read_text()
+        await seat.pilot.press("e")
+        await seat.sees("╭─ Export")
+        await seat.pilot.press("ctrl+u")
+        await type_here(seat, "nowhere/talk.json")
+        await seat.pilot.press("enter")
+        await seat.sees("nowhere/talk.json cannot be written: No such file or directory")
+
+
+async def test_an_export_comes_in_again_and_a_bad_file_is_a_sentence(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        session = await kept(seat, FRANCE)
+        await open_list(seat)
+        await seat.pilot.press("enter")
+        await seat.sees("on the Seine")
+        await seat.send("/export talk.json")
+        await seat.sees("Written to ")
+        told = json.loads((tmp_path / "talk.json").read_text())
+        assert [message["text"] for message in told["messages"]] == list(FRANCE)
+        (tmp_path / "bad.json").write_text('{"format": "tui-orchestrator conversation", "version": 1, "messages": 3}')
+        await seat.send("/import bad.json")
+        await seat.sees("╭─ Import", "✗ bad.json: messages: is 3, not a list")
+        await seat.pilot.press("escape")
+        assert seat.app.runtime is not None
+        await seat.app.runtime.archive.purge(session.id)
+        await seat.send("/new")
+        await seat.sees("Where to?")
+        await seat.send("/import talk.json")
+        await seat.sees("on the Seine")
+        assert rows(tmp_path, "SELECT id FROM sessions") == [(session.id,)]
+
+
+async def test_a_temporary_chat_is_marked_and_leaves_no_trace(tmp_path: Path) -> None:
+    script = Script().always(Say(text="hush-answer"))
+    async with console(tmp_path, size=(120, 30), script=script) as seat:
+        await seat.pilot.press("alt+t")
+        await seat.sees("◌ temporary", "A temporary chat", "Nothing of what is said here is kept")
+        await seat.send("hush-prompt")
+        await seat.ended()
+        await seat.sees("hush-answer")
+        await seat.send("/rename x")
+        await seat.sees("this chat is temporary: there is nothing kept to rename")
+        await seat.pilot.press("up")
+        assert "hush" not in seat.app.composer.prompt.text
+        await seat.send("and hush-again?")
+        await seat.ended()
+        seat.app.composer.prompt.replace_draft("hush-draft")
+        await seat.pilot.press("ctrl+n")
+        await seat.sees("Where to?")
+        await seat.sees_no("◌ temporary")
+        assert rows(tmp_path, "SELECT COUNT(*), COUNT(cost) FROM attempts") == [(2, 2)]
+        for table in ("sessions", "messages", "prompts", "drafts", "decisions", "answers"):
+            assert rows(tmp_path, f"SELECT COUNT(*) FROM {table}") == [(0,)], table
+        seat.app.composer.prompt.replace_draft("")
+    assert b"hush" not in (tmp_path / "store.db").read_bytes()
+
+
+async def test_a_draft_of_a_temporary_chat_is_not_kept_on_leaving(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await seat.pilot.press("alt+t")
+        await seat.sees("◌ temporary")
+        await seat.type("hush-draft")
+        await seat.pilot.press("ctrl+q")
+        await seat.until(lambda: seat.app.return_code is not None)
+    assert b"hush" not in (tmp_path / "store.db").read_bytes()
+
+
+async def test_a_persona_brings_its_defaults_and_is_kept_with_the_session(tmp_path: Path) -> None:
+    script = Script().always(Say(text="Verily."))
+    async with console(tmp_path, size=(140, 30), script=script) as seat:
+        seat.app.settings.personas["poet"] = Persona(  # type: ignore[index]
+            "poet", "In verse.", Strategy.QUALITY, None, 0.5, 333, frozenset({"art"})
+        )
+        await seat.send("/persona pote")
+        await seat.sees("no persona is called 'pote'; did you mean 'poet'?")
+        await seat.pilot.press("alt+p")
+        await seat.sees("╭─ Persona", "quality · temperature 0.5 · up to 333 tokens · #art · In verse.")
+        await type_here(seat, "poet")
+        await seat.pilot.press("enter")
+        await seat.sees("◈ poet  quality")
+        assert seat.app.talk is not None
+        request = seat.app.talk.request("rain?", (), seat.app.options)
+        assert (request.system, request.strategy, request.temperature, request.max_tokens, request.tags) == (
+            "In verse.",
+            Strategy.QUALITY,
+            0.5,
+            333,
+            {"art"},
+        )
+        await seat.send("rain?")
+        await seat.ended()
+        await seat.send("/system Plainly.")
+        await seat.send("/new")
+        await seat.sees_no("◈ poet")
+        await open_list(seat)
+        await seat.pilot.press("enter")
+        await seat.sees("◈ poet  quality")
+        assert seat.app.talk.request("snow?", (), seat.app.options).system == "Plainly."
+        await seat.send("/persona none")
+        await seat.sees_no("◈ poet")
+        assert seat.app.options.strategy is None
+
+
+async def test_the_mouse_marks_opens_and_presses_what_the_keys_do(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await kept(seat, FRANCE)
+        await kept(seat, TREES)
+        await open_list(seat)
+
+        async def click(text: str) -> None:
+            line = next(number for number, line in enumerate(seat.screen.splitlines()) if text in line)
+            await seat.pilot.click(offset=(seat.screen.splitlines()[line].index(text) + 1, line))
+
+        await click("What is the capital")
+        await click("p Pin")
+        await seat.sees("★ What is the capital of France?")
+        await click("What is the capital")
+        await seat.sees("on the Seine")
+
+
+async def test_the_palette_does_what_the_keys_do(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await kept(seat, FRANCE)
+        await open_list(seat)
+        await seat.pilot.press("enter")
+        await seat.sees("on the Seine")
+        await seat.pilot.press("ctrl+p")
+        await type_here(seat, "session: pin")
+        await seat.sees("session: pin this one")
+        await seat.pilot.press("enter", "enter")
+        await seat.until(lambda: rows(tmp_path, "SELECT pinned FROM sessions") == [(1,)])
+
+
+async def test_nothing_is_done_with_a_session_that_is_not_kept_yet(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await seat.send("/fork")
+        await seat.sees("there is nothing to fork yet: a session is kept from its first prompt on")
+
+
+async def test_a_hostile_title_and_text_are_shown_as_they_are(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        session = await kept(seat, ("[@click=app.quit]x[/] \x1b]52;c;aGk=\x07", "[/] [bold]needle \x1b[2J"))
+        assert seat.app.runtime is not None
+        await seat.app.runtime.conversations.rename(session.id, "[@click=app.quit]x[/] ../../etc\x1b[2J")
+        await open_list(seat)
+        await type_here(seat, "needle")
+        await seat.sees("[@click=app.quit]x[/] ../../etc[2J", "answer: [/] [bold]needle [2J")
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("../../etc/passwd", "etc-passwd.md"),
+        ("CON", "con-6ag5.md"),
+        ("-rf *", "rf.md"),
+        (".bashrc\n\x1b[2J", "bashrc-2j.md"),
+        ("💥", "6ag5.md"),
+        ("Zürich, 树", "zürich-树.md"),
+        ("word " * 40, "-".join(["word"] * 12) + ".md"),
+    ],
+)
+def test_a_title_makes_a_safe_file_name(title: str, name: str) -> None:
+    assert file_name(title, "6ag5", "md") == name
