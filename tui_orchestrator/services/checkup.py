@@ -17,8 +17,9 @@ from ..providers.embedding import INSTALL
 from ..settings import ProviderSettings, Settings
 from ..storage.database import Database
 from ..storage.faults import StoreError
+from .assembly import store_path
 from .places import embedding_problem, theme_problem
-from .runtime import Runtime, store_path
+from .runtime import Runtime
 
 PACKAGES = ("textual", "anthropic", "openai", "google-genai", "httpx2", "genai-prices")
 

@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from ..locations import cache_dir, store_file
+from ..locations import cache_dir
 from ..providers.catalogue import Catalogue
 from ..providers.clients import HttpClients
-from ..providers.connect import api_root, connect, warm
+from ..providers.connect import warm
 from ..providers.embedding import StaticEmbedder
-from ..routing.budget import Budgets, BudgetState
-from ..routing.calling import Caller
+from ..routing.budget import BudgetState
 from ..routing.clock import SystemClock
 from ..routing.decision import Decision
-from ..routing.errors import NotFound
 from ..routing.events import Event
-from ..routing.health import COOLDOWN_S, Circuits, Health, HealthState
+from ..routing.health import COOLDOWN_S, Health, HealthState
 from ..routing.model import Registry
-from ..routing.money import ZERO, Money
-from ..routing.ports import AnswerCache, Clock, Provider
+from ..routing.ports import Clock
 from ..routing.prediction import weights
-from ..routing.ratelimit import RateLimits
 from ..routing.request import Message, Request
 from ..routing.router import Record, Router, Turn
 from ..settings import Settings
 from ..storage.alerts import AlertLog
 from ..storage.archive import Archive
-from ..storage.cache import Contents, SqliteCache
+from ..storage.cache import Contents
 from ..storage.conversations import Conversations
 from ..storage.course import Course
 from ..storage.database import Database
@@ -41,7 +36,7 @@ from ..storage.ledger import SqliteLedger
 from ..storage.observations import Observations
 from ..storage.reports import Reports
 from .alerts import Alerts
-from .discretion import DiscreetLedger
+from .assembly import demo_settings, limit_providers, nothing_real, open_store, router_of
 from .feedback import Feedback
 from .pace import Pace
 from .places import embedding_problem
@@ -127,14 +122,14 @@ class Runtime:
             notices = list(settings.notices)
             catalogue = Catalogue(settings, clients, cache_dir())
             if demo is None:
-                demo = await _nothing_real(settings, catalogue)
+                demo = await nothing_real(settings, catalogue)
                 if demo:
                     notices.append(DEMO_NOTICE)
             if demo:
-                settings = await _demo_settings(settings, pace, resources)
+                settings = await demo_settings(settings, pace, resources)
                 catalogue = Catalogue(settings, clients, cache_dir())
             registry = await catalogue.instant()
-            settings, database = await _open_store(settings, demo, in_memory_if_broken, notices)
+            settings, database = await open_store(settings, demo, in_memory_if_broken, notices)
             resources.push_async_callback(database.aclose)
             embedder = None
             if settings.cache.nearly:
@@ -142,7 +137,7 @@ class Runtime:
                     notices.append(problem)
                 else:
                     embedder = StaticEmbedder()
-            router = _router(settings, catalogue, registry, database, clients, clock, embedder, demo=demo)
+            router = router_of(settings, catalogue, registry, database, clients, clock, embedder, demo=demo)
             runtime = cls(settings, router, catalogue, database, resources, demo=demo, notices=tuple(notices))
             runtime._embedder = embedder
             await runtime._remember()
@@ -207,7 +202,7 @@ class Runtime:
                 circuits.unreachable(name, report.detail, now, 0.0 if report.silent else COOLDOWN_S)
 
     def _limit_providers(self) -> None:
-        _limit_providers(self.router.caller.limits, self.catalogue)
+        limit_providers(self.router.caller.limits, self.catalogue)
 
     def is_enabled(self, model_id: str) -> bool:
         return model_id not in self._switched_off
@@ -292,115 +287,6 @@ async def _warm_when_quiet(kinds: Iterable[str], embedder: StaticEmbedder | None
     await warm(kinds)
     if embedder is not None:
         await asyncio.to_thread(embedder.load)
-
-
-async def _nothing_real(settings: Settings, catalogue: Catalogue) -> bool:
-    """Whether no provider could answer: none has a key or an address of the user's, and no local server is found."""
-    if any(provider.usable for provider in settings.providers.values()):
-        return False
-    await catalogue.read()
-    return not any(name not in settings.providers for name in catalogue.providers)
-
-
-async def _demo_settings(settings: Settings, pace: float, resources: AsyncExitStack) -> Settings:
-    from .. import demo
-
-    servers = await resources.enter_async_context(demo.serve(pace=pace))
-    return demo.settings(servers, settings)
-
-
-def store_path(settings: Settings, demo: bool) -> Path:
-    """Demo money is kept in a file of its own."""
-    path = settings.store.path
-    if path is None:
-        return store_file(demo)
-    return path.with_stem(f"{path.stem}-demo") if demo else path
-
-
-async def _open_store(
-    settings: Settings, demo: bool, in_memory_if_broken: bool, notices: list[str]
-) -> tuple[Settings, Database]:
-    database = Database(store_path(settings, demo))
-    try:
-        await database.open()
-        return settings, database
-    except StoreError as error:
-        if not in_memory_if_broken:
-            raise
-        notices.append(f"{error}. Nothing of this run will be kept.")
-    budgets = _without_room(settings.budgets)
-    if budgets != settings.budgets:
-        notices.append("The daily and monthly caps cannot be checked without it, so nothing they cover may cost money.")
-    database = Database(None)
-    await database.open()
-    return replace(settings, budgets=budgets), database
-
-
-def _without_room(budgets: Budgets) -> Budgets:
-    """What was spent today and this month cannot be known, and a cap is never passed: under one, only what is free is
-    allowed."""
-
-    def closed(caps: Mapping[str, tuple[Money | None, Money | None]]) -> dict[str, tuple[Money | None, Money | None]]:
-        return {name: (daily and ZERO, monthly and ZERO) for name, (daily, monthly) in caps.items()}
-
-    return replace(
-        budgets,
-        daily=budgets.daily and ZERO,
-        monthly=budgets.monthly and ZERO,
-        providers=closed(budgets.providers),
-        models=closed(budgets.models),
-    )
-
-
-def _router(
-    settings: Settings,
-    catalogue: Catalogue,
-    registry: Registry,
-    database: Database,
-    clients: HttpClients,
-    clock: Clock,
-    embedder: StaticEmbedder | None,
-    *,
-    demo: bool,
-) -> Router:
-    connected: dict[str, Provider] = {}
-
-    def provider(name: str) -> Provider:
-        if name not in connected:
-            if name not in catalogue.providers:
-                raise NotFound(f"The server {name} is not there any more.")
-            connected[name] = connect(catalogue.providers[name], clients, settings.timeouts)
-        return connected[name]
-
-    def address(name: str) -> str | None:
-        known = catalogue.providers.get(name)
-        if known is None:
-            return None
-        # The embedded demo servers are the same ones on whatever port they listen.
-        return known.kind if demo else f"{known.kind} {api_root(known.kind, known.base_url)}"
-
-    limits = RateLimits()
-    _limit_providers(limits, catalogue)
-    cache: AnswerCache | None = None
-    if settings.cache.used:
-        cache = SqliteCache(database, settings.cache, clock, embedder)
-    caller = Caller(
-        provider,
-        DiscreetLedger(SqliteLedger(database, clock, settings.budgets.alert_at)),
-        clock,
-        Circuits(),
-        limits,
-        settings.timeouts,
-        cache,
-        address,
-    )
-    policy = replace(settings.policy, lean_to=settings.default_model)
-    return Router(caller, registry, policy, settings.budgets, settings.rules)
-
-
-def _limit_providers(limits: RateLimits, catalogue: Catalogue) -> None:
-    for known in catalogue.providers.values():
-        limits.provider(known.name, known.requests_per_minute, known.tokens_per_minute, known.max_concurrent)
 
 
 @contextlib.asynccontextmanager

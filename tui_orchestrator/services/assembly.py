@@ -1,0 +1,138 @@
+"""What a runtime is put together from: the demo servers where they are wanted, the store, the router."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from ..locations import store_file
+from ..providers.catalogue import Catalogue
+from ..providers.clients import HttpClients
+from ..providers.connect import api_root, connect
+from ..providers.embedding import StaticEmbedder
+from ..routing.budget import Budgets
+from ..routing.calling import Caller
+from ..routing.errors import NotFound
+from ..routing.health import Circuits
+from ..routing.model import Registry
+from ..routing.money import ZERO, Money
+from ..routing.ports import AnswerCache, Clock, Provider
+from ..routing.ratelimit import RateLimits
+from ..routing.router import Router
+from ..settings import Settings
+from ..storage.cache import SqliteCache
+from ..storage.database import Database
+from ..storage.faults import StoreError
+from ..storage.ledger import SqliteLedger
+from .discretion import DiscreetLedger
+
+
+def limit_providers(limits: RateLimits, catalogue: Catalogue) -> None:
+    for known in catalogue.providers.values():
+        limits.provider(known.name, known.requests_per_minute, known.tokens_per_minute, known.max_concurrent)
+
+
+async def nothing_real(settings: Settings, catalogue: Catalogue) -> bool:
+    """Whether no provider could answer: none has a key or an address of the user's, and no local server is found."""
+    if any(provider.usable for provider in settings.providers.values()):
+        return False
+    await catalogue.read()
+    return not any(name not in settings.providers for name in catalogue.providers)
+
+
+async def demo_settings(settings: Settings, pace: float, resources: AsyncExitStack) -> Settings:
+    from .. import demo
+
+    servers = await resources.enter_async_context(demo.serve(pace=pace))
+    return demo.settings(servers, settings)
+
+
+def store_path(settings: Settings, demo: bool) -> Path:
+    """Demo money is kept in a file of its own."""
+    path = settings.store.path
+    if path is None:
+        return store_file(demo)
+    return path.with_stem(f"{path.stem}-demo") if demo else path
+
+
+async def open_store(
+    settings: Settings, demo: bool, in_memory_if_broken: bool, notices: list[str]
+) -> tuple[Settings, Database]:
+    database = Database(store_path(settings, demo))
+    try:
+        await database.open()
+        return settings, database
+    except StoreError as error:
+        if not in_memory_if_broken:
+            raise
+        notices.append(f"{error}. Nothing of this run will be kept.")
+    budgets = _without_room(settings.budgets)
+    if budgets != settings.budgets:
+        notices.append("The daily and monthly caps cannot be checked without it, so nothing they cover may cost money.")
+    database = Database(None)
+    await database.open()
+    return replace(settings, budgets=budgets), database
+
+
+def _without_room(budgets: Budgets) -> Budgets:
+    """What was spent today and this month cannot be known, and a cap is never passed: under one, only what is free is
+    allowed."""
+
+    def closed(caps: Mapping[str, tuple[Money | None, Money | None]]) -> dict[str, tuple[Money | None, Money | None]]:
+        return {name: (daily and ZERO, monthly and ZERO) for name, (daily, monthly) in caps.items()}
+
+    return replace(
+        budgets,
+        daily=budgets.daily and ZERO,
+        monthly=budgets.monthly and ZERO,
+        providers=closed(budgets.providers),
+        models=closed(budgets.models),
+    )
+
+
+def router_of(
+    settings: Settings,
+    catalogue: Catalogue,
+    registry: Registry,
+    database: Database,
+    clients: HttpClients,
+    clock: Clock,
+    embedder: StaticEmbedder | None,
+    *,
+    demo: bool,
+) -> Router:
+    connected: dict[str, Provider] = {}
+
+    def provider(name: str) -> Provider:
+        if name not in connected:
+            if name not in catalogue.providers:
+                raise NotFound(f"The server {name} is not there any more.")
+            connected[name] = connect(catalogue.providers[name], clients, settings.timeouts)
+        return connected[name]
+
+    def address(name: str) -> str | None:
+        known = catalogue.providers.get(name)
+        if known is None:
+            return None
+        # The embedded demo servers are the same ones on whatever port they listen.
+        return known.kind if demo else f"{known.kind} {api_root(known.kind, known.base_url)}"
+
+    limits = RateLimits()
+    limit_providers(limits, catalogue)
+    cache: AnswerCache | None = None
+    if settings.cache.used:
+        cache = SqliteCache(database, settings.cache, clock, embedder)
+    caller = Caller(
+        provider,
+        DiscreetLedger(SqliteLedger(database, clock, settings.budgets.alert_at)),
+        clock,
+        Circuits(),
+        limits,
+        settings.timeouts,
+        cache,
+        address,
+    )
+    policy = replace(settings.policy, lean_to=settings.default_model)
+    return Router(caller, registry, policy, settings.budgets, settings.rules)
