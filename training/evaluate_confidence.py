@@ -1,7 +1,7 @@
 """The shipped confidence as plain functions of a prompt and an answer, for scripts that measure it.
 
-Nothing is known of the model that answered: it is taken for the usual one among those learned from. To a task unlike
-those learned from, the difficulty of the prompt is added.
+Nothing is known of the model that answered: it is taken for the usual one among those learned from. The difficulty of
+the prompt is added, but for calls to predict: there it says nothing.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _alone(prompt: str, answer: str) -> tuple[Request, Profile, Confidence]:
     shown = profile(request)
     task = task_of(Asked(prompt), Answer(answer), final_answer(prompt, answer))
     odds = weights().centre[task]
-    if task in (Task.RESULT, Task.OPEN):
+    if task is not Task.RUN:
         odds += _CARRIED_OVER * _DISCRIMINATION * (_MIDDLE - shown.difficulty)
     success = sigmoid(odds)
     return request, shown, assess(request, shown, answer, FinishReason.STOP, success)
