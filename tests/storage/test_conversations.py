@@ -237,14 +237,47 @@ async def test_prompts_are_remembered_once_in_a_row_over_all_sessions(conversati
     assert await conversations.prompts(1) == ("a",)
 
 
+async def test_a_file_that_went_along_joins_no_history(conversations: Conversations) -> None:
+    session = await kept(conversations)
+    await conversations.prompt(session.id, Message("user", "Sum up @a.md\n\na.md:\nlong"), "r1", "Sum up @a.md")
+    assert await conversations.prompts() == ("Sum up @a.md",)
+
+
+async def test_every_prompt_ever_is_found_by_its_words_the_latest_first(conversations: Conversations) -> None:
+    session = await kept(conversations)
+    sent = ["Tell me of Zürich", "100% _sure_?", "tell ME more", "a" * 3000 + " far away", "tell ME more"]
+    for number, text in enumerate([*sent, *(f"filler {n}" for n in range(50)), "tell ME more"]):
+        await ask(conversations, session.id, text, f"r{number}")
+
+    async def found(typed: str, limit: int = 100) -> list[str]:
+        past = await conversations.find_prompts(typed, limit, lambda: False)
+        return [await conversations.past_prompt(one.id) for one in past]
+
+    assert await found("me tell") == ["tell ME more", "Tell me of Zürich"]
+    assert await found("ZÜRICH") == ["Tell me of Zürich"]
+    assert await found("% _") == ["100% _sure_?"]
+    assert await found("no such") == []
+    assert (await found("", 3)) == ["tell ME more", "filler 49", "filler 48"]
+    (far,) = await conversations.find_prompts("far", 5, lambda: False)
+    start, end = far.snippet.marks[0]
+    assert far.snippet.text[start:end] == "far"
+    assert len(far.head) == 2_000
+    assert await conversations.find_prompts("tell", 5, lambda: True) == ()
+    assert await conversations.past_prompt(10_000) == ""
+
+
 async def test_a_draft_is_kept_until_it_is_sent_or_emptied(conversations: Conversations) -> None:
     session = await kept(conversations)
     assert await conversations.draft(session.id) == ""
     for draft in ("half", "half a th"):
         await conversations.save_draft(session.id, draft)
         assert await conversations.draft(session.id) == draft
+    await conversations.save_draft("", "half")
     await ask(conversations, session.id, "half a thought", "r1")
-    assert await conversations.draft(session.id) == ""
+    assert (await conversations.draft(session.id), await conversations.draft("")) == ("", "")
+    await conversations.save_draft(session.id, "what is typed already while")
+    await ask(conversations, session.id, "another is on its way", "r2")
+    assert await conversations.draft(session.id) == "what is typed already while"
     await conversations.save_draft("", "not yet a session")
     assert await conversations.draft("") == "not yet a session"
     await conversations.save_draft("", "")

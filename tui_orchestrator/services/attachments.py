@@ -107,6 +107,8 @@ class Enclosed:
     """A prompt with what goes along with it, as it is sent."""
 
     text: str
+    typed: str
+    """The prompt alone."""
     images: tuple[Image, ...] = ()
     files: tuple[str, ...] = ()
     """Names of the text files that are in `text`."""
@@ -121,7 +123,7 @@ def enclose(prompt: str, attachments: Iterable[Attachment]) -> Enclosed:
         if attachment.text is not None:
             files.append(attachment.name)
             parts.append(_fenced(attachment.name, attachment.text))
-    return Enclosed("\n\n".join(parts), tuple(images), tuple(files))
+    return Enclosed("\n\n".join(parts), prompt, tuple(images), tuple(files))
 
 
 def _fenced(name: str, text: str) -> str:

@@ -200,10 +200,11 @@ class Chat:
         if self.stored_already:
             await self._runtime.conversations.choose(self.id, strategy=strategy, model=model)
 
-    def send(self, request: Request) -> Turn:
-        """The prompt is stored before anything is called, the answer as it grows and when it ends."""
+    def send(self, request: Request, typed: str | None = None) -> Turn:
+        """The prompt is stored before anything is called, the answer as it grows and when it ends. `typed`: the prompt
+        without the files that go along, for the history of prompts; None: all of it was typed."""
         self.last = LastTurn(request.messages[-1], tuple(request.files))
-        return self._runtime.stream(request, _Keeping(self._runtime, self, request).record)
+        return self._runtime.stream(request, _Keeping(self._runtime, self, request, typed=typed).record)
 
     def send_again(self, request: Request, *, elsewhere: bool = False) -> Turn:
         """A request that `again` made. Its answer takes the place of the one that stands, which is kept as superseded
@@ -238,7 +239,7 @@ class _Nowhere:
 
     async def keep(self, session: Session) -> None: ...
 
-    async def prompt(self, session: str, message: Message, request_id: str) -> None: ...
+    async def prompt(self, session: str, message: Message, request_id: str, typed: str | None = None) -> None: ...
 
     async def answer(self, session: str, request_id: str, text: str, **how: object) -> None: ...
 
@@ -248,7 +249,15 @@ class _Nowhere:
 class _Keeping:
     """Stores one turn as it is told."""
 
-    def __init__(self, runtime: Runtime, chat: Chat, request: Request, *, again: LastTurn | None = None) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        chat: Chat,
+        request: Request,
+        *,
+        typed: str | None = None,
+        again: LastTurn | None = None,
+    ) -> None:
         self._feedback = runtime.feedback
         self._again = again
         """The turn that is asked again, as it stood."""
@@ -257,6 +266,7 @@ class _Keeping:
         self._clock = runtime.clock
         self._chat = chat
         self._request = request
+        self._typed = typed
         self._attempts: dict[int, _Growing] = {}
         self._kept_at = 0.0
         self._stored = False
@@ -294,7 +304,7 @@ class _Keeping:
         await self._conversations.keep(self._chat.session)
         self._chat.stored_already = not self._chat.temporary
         if self._again is None:
-            await self._conversations.prompt(self._chat.id, self._request.messages[-1], self._request.id)
+            await self._conversations.prompt(self._chat.id, self._request.messages[-1], self._request.id, self._typed)
 
     def _last_of(self, model: str) -> _Growing:
         return next(growing for growing in reversed(self._attempts.values()) if growing.model == model)

@@ -6,7 +6,7 @@ A prompt is stored before it is sent, and the answer as it grows, so that a kill
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.request import Image, Message, Role
 from tui_orchestrator.routing.text import clean, clean_line
 
-from . import sessions
+from . import prompts, sessions
 from .database import Database
 from .rows import instant
 from .sessions import Session as Session
@@ -155,10 +155,12 @@ class Conversations:
         """Adds tags and takes some away; those it has, or has not, already are no trouble."""
         await self._db.write(lambda c: sessions.tag(c, session, tags, remove))
 
-    async def prompt(self, session: str, message: Message, request_id: str) -> None:
-        """Stores what is about to be sent. It joins the history of prompts, and the session's draft is done with. A
-        session that was deleted meanwhile, in another copy of the program perhaps, comes back."""
+    async def prompt(self, session: str, message: Message, request_id: str, typed: str | None = None) -> None:
+        """Stores what is about to be sent. What was `typed` of it (None: all), without the files that go along, joins
+        the history of prompts, and the draft it was is done with. A session that was deleted meanwhile, in another copy
+        of the program perhaps, comes back."""
         text, at = clean(message.text), instant(self._clock.now())
+        written = text if typed is None else clean(typed)
 
         def add(connection: sqlite3.Connection) -> None:
             changed = (
@@ -167,8 +169,8 @@ class Conversations:
             )
             sessions.need(connection.execute(changed, (at, title_of(text), session)), session)
             append(connection, session, message.role, text, request_id=request_id, created=at, images=message.images)
-            connection.execute("DELETE FROM drafts WHERE session = ?", (session,))
-            _remember(connection, text, at)
+            connection.execute(_DRAFT_SENT, {"session": session, "typed": written})
+            _remember(connection, written, at)
 
         await self._db.write(add)
 
@@ -233,11 +235,26 @@ class Conversations:
         return await self._db.read(find)
 
     async def save_draft(self, session: str, text: str) -> None:
-        row = (session, clean(text), instant(self._clock.now()))
-        if text:
-            await self._db.write(lambda c: c.execute("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?)", row))
-        else:
-            await self._db.write(lambda c: c.execute("DELETE FROM drafts WHERE session = ?", (session,)))
+        """Written in order with all else, even when the waiting task is cancelled."""
+        at = instant(self._clock.now())
+
+        def save(connection: sqlite3.Connection) -> None:
+            if text:
+                row = (session, clean(text), at)
+                connection.execute("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?)", row)
+            else:
+                connection.execute("DELETE FROM drafts WHERE session = ?", (session,))
+
+        await self._db.write(save)
+
+    async def find_prompts(self, typed: str, limit: int, stopped: Callable[[], bool]) -> tuple[prompts.Past, ...]:
+        """Those of all that was ever sent that hold every word typed, the latest first; all for none. `stopped` is
+        asked on another thread."""
+        return await self._db.report(lambda c: prompts.find(c, typed, limit, stopped))
+
+    async def past_prompt(self, id_: int) -> str:
+        """The whole text of one that was found; empty where it was forgotten meanwhile."""
+        return await self._db.read(lambda c: prompts.text(c, id_))
 
     async def prompts(self, limit: int = 1000) -> tuple[str, ...]:
         """All that was ever sent, from every session, the latest first."""
@@ -249,6 +266,11 @@ class Conversations:
         await self._db.write(lambda c: sessions.need(c.execute(update, (*values, session)), session))
 
 
+# Of the session, or of the one that did not exist yet. What is typed by now may be another draft already, which is not
+# how what was sent begins.
+_DRAFT_SENT = (
+    "DELETE FROM drafts WHERE session IN (:session, '') AND substr(:typed, 1, length(drafts.text)) = drafts.text"
+)
 _RECENT = "WHERE deleted IS NULL ORDER BY updated DESC, id DESC LIMIT ?"
 _APPEND = """
 INSERT INTO messages (session, position, parent, role, text, thinking, request_id, attempt, model, state, created)

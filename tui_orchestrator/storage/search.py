@@ -101,6 +101,8 @@ def snippet(text: str, query: Query) -> Snippet:
         begin += next((gap.end() for gap in re.finditer(r"\s+", text[begin:at])), 0)
     end = at + _AFTER
     line = clean_line(text[begin:end], _BEFORE + _AFTER)
+    if not any("*" in word for word in query.words):
+        line = line.replace("**", "")  # Markdown's bold says nothing in one plain line
     line = ("…" if begin else "") + line + ("…" if end < len(text) else "")
     return Snippet(line, query.marks(line))
 
@@ -143,7 +145,7 @@ def _candidates(
         )
         values: tuple[str, ...] = (" AND ".join(pieces),)
     else:
-        holds = [_held(word) for word in query.words]
+        holds = [held(word, "text") for word in query.words]
         sql = f"SELECT {columns} FROM messages WHERE {' AND '.join(sql for sql, _ in holds)} AND id > ? AND id <= ? "
         sql += "ORDER BY id DESC"
         values = tuple(word for _, word in holds)
@@ -168,10 +170,10 @@ def _piece(piece: str) -> str:
     return '"' + piece.replace('"', '""') + '"'
 
 
-def _held(word: str) -> tuple[str, str]:
-    """What SQLite can tell of it by itself: the case of ASCII letters, and of letters that have none."""
+def held(word: str, text: str) -> tuple[str, str]:
+    """What SQLite can tell by itself of a word in the column or expression `text`: the case of ASCII letters, and of
+    letters that have none. The condition and its value; what it lets through may still not hold the word."""
     if word.lower() == word.upper():
-        return "instr(text, ?) > 0", word
-    if word.isascii():
-        return "instr(lower(text), ?) > 0", word.lower()
-    return "? != ''", word
+        return f"instr({text}, ?) > 0", word
+    plain = max(re.findall(r"[\x00-\x7f]+", word), key=len, default="")
+    return f"instr(lower({text}), ?) > 0", plain.lower()

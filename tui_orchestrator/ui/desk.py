@@ -86,7 +86,7 @@ class Desk(Stage):
         demo = self.runtime is not None and self.runtime.demo
         talk = self.talk
         status = Status(
-            self.title_shown or "new session",
+            self.title_shown or ("temporary chat" if talk is not None and talk.temporary else "new session"),
             strategy,
             self.options.model,
             demo,
@@ -156,7 +156,7 @@ class Desk(Stage):
         self.title_shown = self.title_shown or title_of(draft.text)
         self.chat.begin(request)
         self.decision.follow(request.id)
-        self.follow_turn(self.talk.send(request))
+        self.follow_turn(self.talk.send(request, draft.typed))
 
     def follow_turn(self, turn: Turn) -> None:
         """Reads it to its end; the chat pane knows of it already."""
