@@ -234,6 +234,7 @@ async def test_a_purged_session_leaves_no_text_in_the_file(tmp_path: Path, clock
         await conversations.answer(session.id, "r1", "hush-answer", thinking="hush-thinking")
         await conversations.discard(session.id, Discarded("r1", 1, "m", "hush-discarded", "", "why"))
         await conversations.save_draft(session.id, "hush-draft")
+        clock.advance(1)
         other = await said(conversations, "what else?", "this")
         await archive.purge(session.id)
         assert await conversations.prompts() == ("what else?",)
@@ -247,6 +248,18 @@ async def test_a_purged_session_leaves_no_text_in_the_file(tmp_path: Path, clock
 
         assert await db.read(rows) == [0, 0, 0, 0, 0]
     assert b"hush" not in path.read_bytes()
+
+
+async def test_the_history_keeps_the_prompts_of_an_original_whose_fork_is_purged(
+    conversations: Conversations, archive: Archive
+) -> None:
+    session = await said(conversations, "one", "eins")
+    fork = await archive.fork(session.id)
+    await conversations.prompt(fork.id, Message("user", "two"), "r2")
+    await archive.purge(fork.id)
+    assert await conversations.prompts() == ("one",)
+    await archive.purge(session.id)
+    assert await conversations.prompts() == ()
 
 
 async def test_a_session_of_many_messages_can_be_deleted(conversations: Conversations, archive: Archive) -> None:

@@ -120,6 +120,9 @@ async def test_a_deleted_session_comes_back_by_a_key(tmp_path: Path) -> None:
         await seat.sees("is deleted. U in the list, or /undo, brings it back.", "1 in all")
         await seat.pilot.press("u")
         await seat.sees("is back.", "2 in all", "capital of France", "binary trees")
+        await seat.pilot.press("r")
+        await seat.sees("│ What is the capital of France? ")
+        await seat.pilot.press("escape")
         await seat.pilot.press("u")
         await seat.sees("Nothing was deleted since the program began")
 

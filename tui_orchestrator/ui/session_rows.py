@@ -134,5 +134,5 @@ def details(listed: Listed, ending: Iterable[tuple[Role, str]], width: int, cloc
         lines += [Content(""), words.heading("How it ended", width)]
     for role, text in said:
         lines.append(Content.styled("▌ you" if role == "user" else "answer", ACCENT if role == "user" else MUTED))
-        lines += [Content(line) for line in words.wrap(" ".join(text.split()), width)[:5]]
+        lines += [Content(line) for line in words.wrap(" ".join(text.replace("**", "").split()), width)[:5]]
     return words.lines(lines)

@@ -163,6 +163,8 @@ class SessionsScreen(ModalScreen[Opened | None]):
         """Set when nobody waits for the search under way any more."""
         self._timer: Timer | None = None
         self._all = 0
+        self._came: str | None = None
+        """What came in or back, to be marked when it is listed."""
         self._search = Input(placeholder='search: words, "together", #tag', id="narrow", compact=True)
         self._list = SessionList(id="sessions", markup=False)
         self._none = Static(id="none", markup=False)
@@ -242,7 +244,7 @@ class SessionsScreen(ModalScreen[Opened | None]):
         self._draw()
 
     def _draw(self) -> None:
-        marked = self._marked
+        marked, self._came = self._came or self._marked, None
         width = max(20, self._list.scrollable_content_region.width - 1)
         searching = bool(Query.of(self._search.value).words)
         options: list[Option] = []
@@ -351,6 +353,7 @@ class SessionsScreen(ModalScreen[Opened | None]):
                 came = await (self._deeds.undelete() if verb == "undelete" else self._deeds.import_())
                 if came is None:
                     return
+                self._came = came
             elif listed is None:
                 self.notify("There is no session to do that with.", markup=False)
                 return

@@ -8,11 +8,10 @@ from tui_orchestrator.services.runtime import Runtime
 
 KEY_VARIABLES = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY")
 
-TEMPORARY = """## A temporary chat
-
-Nothing of what is said here is kept: no session, no prompt, no draft, no cached answer. The ledger keeps what it cost,
-without a word of text. It is gone when you open another session or leave.
-"""
+TEMPORARY = (
+    "## A temporary chat\n\nNothing of what is said here is kept: no session, no prompt, no draft, no cached answer. "
+    "The ledger keeps what it cost, without a word of text.\n\nIt is gone when you open another session or leave."
+)
 
 
 def welcome(runtime: Runtime) -> str:
