@@ -127,3 +127,75 @@ async def test_a_replay_takes_only_what_was_stored(shell: Shell) -> None:
     ):
         ended = await shell.run("route", "--replay", "latest", *arguments)
         assert (ended.code, ended.out, ended.err) == (2, "", said)
+
+
+async def test_a_session_is_decided_again_otherwise_with_the_difference_in_dollars(shell: Shell) -> None:
+    first = (await shell.run("ask", "--json", "-s", "cheapest", "hello")).json["metadata"]
+    await shell.run("ask", "--continue", "-s", "cheapest", MERGE)
+    calls = len(shell.asked)
+    same = await shell.run("route", "--replay", "session:latest")
+    assert (same.code, same.err) == (0, "")
+    assert same.out.endswith(": 2 decisions; made again from what was stored, they come out the same.\n")
+    ended = await shell.run("route", "--replay", "session:latest", "-s", "quality")
+    assert ended.out.splitlines()[0].endswith(": 2 decisions, nothing is called")
+    assert "Under quality: 2 of 2 picks would change; ~$" in ended.out
+    assert "All at the tokens the answers took; paid at the time, every attempt counted: $" in ended.out
+    assert "That the other answers would have been as good is not claimed." in ended.out
+    told = (await shell.run("route", "--replay", "session:latest", "-s", "quality", "--json")).json
+    assert (told["turns"], told["changed"], told["left_out"], told["at_reported_tokens"]) == (2, 2, 0, 2)
+    assert told["decisions"][0]["request_id"] == first["request_id"]
+    assert told["decisions"][0]["tokens"]["output"] == first["attempts"][-1]["usage"]["output_tokens"]
+    assert told["difference_usd"] > 0
+    assert abs(told["after_usd"] - told["before_usd"] - told["difference_usd"]) < 1e-12
+    every = await shell.run("route", "--replay", "session:latest", "-s", "all")
+    assert [row.split()[0] for row in every.out.splitlines()[2:-1]] == [strategy.value for strategy in Strategy]
+    assert len(shell.asked) == calls
+
+
+async def test_a_threshold_and_other_prices_are_supposed_of_a_turn(shell: Shell) -> None:
+    stored = (await shell.run("ask", "--json", "-s", "quality", "hello")).json["metadata"]["decision"]["model"]
+    shell.write("half.toml", f'[[models]]\nid = "{stored}"\ntimes = 0.5\n')
+    ended = await shell.run("route", "--replay", "latest", "--prices", "half.toml")
+    assert f"Under prices of half.toml: the same, {stored}; " in ended.out
+    assert "0 of 1 picks would change; ~$" in ended.out
+    assert " less (50 %); all at the tokens the answers took" in ended.out
+    told = (await shell.run("route", "--replay", "latest", "-s", "cheapest", "--threshold", "0", "--json")).json
+    assert told["what_if"]["supposed"] == {"strategy": "cheapest", "threshold": 0.0, "prices": {}}
+    assert told["under"]["cheapest"]["model"] == told["what_if"]["decisions"][0]["to"]
+
+
+async def test_a_file_of_prompts_is_decided_as_now_and_as_supposed(shell: Shell) -> None:
+    shell.write("p.jsonl", '{"id": "first", "prompt": "hello"}\n{"prompt": "Prove that √2 is irrational"}\n')
+    told = (await shell.run("route", "--replay", "p.jsonl", "-s", "quality", "--json")).json
+    assert [row["request_id"] for row in told["decisions"]] == ["first", "2"]
+    assert [row["tokens"] for row in told["decisions"]] == [None, None]
+    ended = await shell.run("route", "--replay", "p.jsonl", "-s", "quality")
+    assert ended.out.startswith("p.jsonl: 2 decisions, nothing is called\nUnder quality: ")
+    assert "All at the estimate." in ended.out
+    assert shell.asked == []
+
+
+async def test_what_cannot_be_supposed_is_told_in_one_sentence(shell: Shell) -> None:
+    shell.write("p.jsonl", '{"prompt": "hello"}\n')
+    shell.write("empty.jsonl", "")
+    shell.write("bad.toml", "[providers.openai]\ntimes = -1\n")
+    for arguments, said in (
+        (
+            ("hello", "--threshold", "0.5"),
+            "--threshold supposes something of stored decisions; name",
+        ),
+        (("hello", "--prices", "x"), "--prices supposes something of stored decisions; name them with --replay"),
+        (("--replay", "p.jsonl"), "say what to suppose of these prompts: -s, --threshold or --prices"),
+        (("--replay", "empty.jsonl", "-s", "quality"), "the file holds no prompts; a line is "),
+        (("--replay", "gone.jsonl", "-s", "quality"), "gone.jsonl cannot be read: No such file or directory"),
+        (("--replay", "p.jsonl", "--prices", "bad.toml"), "bad.toml:2: providers.openai.times: -1 is not between"),
+        (
+            ("--replay", "p.jsonl", "--prices", "opnai=2"),
+            "the prices name opnai, and no model of these turns is",
+        ),
+        (("--replay", "session:zz", "-s", "quality"), "no decision of a session 'zz' is kept; say 'latest', or"),
+    ):
+        ended = await shell.run("route", *arguments)
+        assert (ended.code, ended.out) == (2, ""), arguments
+        assert ended.err.startswith(said)
+        assert len(ended.err.splitlines()) == 1

@@ -20,7 +20,7 @@ from .decisions import decision_lines, headline, strategies_table
 from .lines import Line, prompt_lines
 from .manners import BUDGET, FAILED, USAGE, Invocation, Stop, Word, one_prompt, run, say, tag_names
 from .printing import as_json, as_json_line
-from .replaying import replay_stored
+from .replaying import replay_any, supposed_change
 from .rules import rules_json, rules_lines
 
 if TYPE_CHECKING:
@@ -60,8 +60,20 @@ EXAMPLE = '{"id": …, "prompt": "…"}'
 )
 @click.option(
     "--replay",
-    metavar="REQUEST",
-    help="Make a stored decision again: the beginning of its request's id, or latest. -s: under another strategy too.",
+    metavar="WHAT",
+    help="Make stored decisions again, and with -s, --threshold or --prices say what would come out otherwise: the "
+    "beginning of a request's id, latest, session:ID, session:latest, or a file of prompts, FILE.jsonl.",
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    metavar="X",
+    help="With --replay: under this quality_threshold, from 0 to 1.",
+)
+@click.option(
+    "--prices",
+    metavar="FILE",
+    help="With --replay: at the prices of a TOML file, or at today's times a factor: anthropic=0.5,openai/gpt-6=2.",
 )
 @click.option("--json", "as_object", is_flag=True, help="Print the decision as a JSON object.")
 @click.option(
@@ -84,6 +96,8 @@ def route(
     tags: frozenset[str],
     explain_rules: bool,
     replay: str | None,
+    threshold: float | None,
+    prices: str | None,
     as_object: bool,
     jsonl: Path | None,
 ) -> None:
@@ -100,15 +114,21 @@ def route(
       tui-orchestrator route --explain-rules --tag work "Check this contract"
       tui-orchestrator route --jsonl prompts.jsonl > decisions.jsonl
       tui-orchestrator route --replay latest -s quality
+      tui-orchestrator route --replay session:latest --threshold 0.7
+      tui-orchestrator route --replay prompts.jsonl -s cheapest --prices next-year.toml
 
     Exit codes: 0 a model was chosen, 1 every model is out, 2 wrong usage, 3 a budget said no. With --strategy all
-    and --jsonl it is 0 also when a decision finds no model; it says so itself. With --replay it is 1 when the stored
+    and --jsonl it is 0 also when a decision finds no model; it says so itself. With --replay it is 1 when a stored
     decision does not come out the same.
     """
     if replay is not None:
         _only_replays(click.get_current_context())
-        _replay(invocation, replay, strategy, as_object)
+        supposed = supposed_change(strategy, threshold, prices)
+        run(replay_any(invocation, replay, supposed, strategy == "all", as_object))
         return
+    if threshold is not None or prices is not None:
+        given = "--threshold" if threshold is not None else "--prices"
+        raise Stop(f"{given} supposes something of stored decisions; name them with --replay", USAGE)
     if jsonl is not None and (prompt is not None or option is not None):
         raise Stop("--jsonl decides the prompts of a file; leave the prompt out", USAGE)
     if jsonl is not None and strategy == "all":
@@ -144,17 +164,9 @@ def _only_replays(context: click.Context) -> None:
     for parameter in context.command.params:
         name = parameter.name or ""
         given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if given and name not in ("replay", "strategy", "as_object"):
+        if given and name not in ("replay", "strategy", "threshold", "prices", "as_object"):
             left_out = parameter.opts[-1] if isinstance(parameter, click.Option) else "the prompt"
             raise Stop(f"--replay takes what was stored; leave {left_out} out", USAGE)
-
-
-def _replay(invocation: Invocation, wanted: str, strategy: str | None, as_object: bool) -> None:
-    async def go() -> None:
-        async with invocation.runtime(look=False) as runtime:
-            await replay_stored(runtime, wanted, strategy, as_object)
-
-    run(go())
 
 
 class Wanted:

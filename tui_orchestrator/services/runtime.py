@@ -32,6 +32,7 @@ from ..storage.course import Course
 from ..storage.database import Database
 from ..storage.estimates import KeptEstimates
 from ..storage.faults import StoreError
+from ..storage.history import History
 from ..storage.ledger import SqliteLedger
 from ..storage.observations import Observations
 from ..storage.reports import Reports
@@ -82,6 +83,7 @@ class Runtime:
         self.conversations = Conversations(database, self.clock)
         self.archive = Archive(database, self.clock)
         self.reports = Reports(database, self.clock)
+        self.history = History(database)
         self.course = Course(database)
         self.pace = Pace(self.course, self.clock)
         self.feedback = Feedback(Observations(database), self.reports, router.experience, self.clock)

@@ -223,7 +223,7 @@ def _model(reading: Reading, name: str, at: Found, providers: Mapping[str, Provi
     said = section(reading, "models", name)
     provider, _, model = name.partition("/")
     _known_provider(reading, provider, providers, ("models", name))
-    price = _price(reading, name, at, said)
+    price = price_of(reading, name, at, said)
     abilities, by_task = said["abilities"], said["task_abilities"]
     return ModelSettings(
         **{
@@ -238,8 +238,8 @@ def _model(reading: Reading, name: str, at: Found, providers: Mapping[str, Provi
     )
 
 
-def _price(reading: Reading, name: str, at: Found, said: dict[str, Any]) -> Price | None:
-    """Takes what it reads out of `said`."""
+def price_of(reading: Reading, name: str, at: Found, said: dict[str, Any]) -> Price | None:
+    """Of a [[models]] entry; None where it says none. Takes what it reads out of `said`."""
     usual = {bucket: usd for bucket in BUCKETS if (usd := said.pop(f"{bucket}_usd")) is not None}
     usual |= said.pop("parts_usd") or {}
     over, dear, per_call = said.pop("long_prompt_over"), said.pop("long_prompt_usd"), said.pop("per_call_usd")

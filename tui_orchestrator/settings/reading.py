@@ -46,7 +46,7 @@ class Reading:
         self.wrong.add(path)
         self.problems.append(clean_line(f"{origin}: {dotted(path)}: {sentence}", 700))
 
-    def file(self, path: FilePath, *, project: bool = False) -> None:
+    def file(self, path: FilePath, *, project: bool = False, table: Table = SCHEMA) -> None:
         """Raises OSError where it cannot be read."""
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
@@ -63,7 +63,7 @@ class Reading:
             self.problems.append(clean_line(f"{path}:{_syntax(error, content.decode('utf-8-sig'))}", 700))
         else:
             lines = key_lines(text)
-            self.table(raw, SCHEMA, (), (), lambda place: f"{path}:{line_of(lines, place)}", project)
+            self.table(raw, table, (), (), lambda place: f"{path}:{line_of(lines, place)}", project)
 
     def table(self, raw: object, table: Table, path: Path, place: Place, where: Where, project: bool) -> None:
         if not isinstance(raw, Mapping):

@@ -382,6 +382,20 @@ CREATE TABLE token_factors (
 """,
 )
 
+# All that a list of decisions is made of and searched by, so that their JSON is read of those that are shown alone; the
+# decisions of a session in their order; the prompt a decision was about.
+_HISTORY = Migration(
+    "0016_history",
+    """
+CREATE INDEX decisions_history ON decisions (
+    at, request_id, session, task_type, strategy, model, answered_by, estimated_cost, cost, cost_state, success,
+    error_kind, concluded
+);
+CREATE INDEX decisions_session ON decisions (session, at);
+CREATE INDEX messages_prompts ON messages (session, request_id) WHERE role = 'user';
+""",
+)
+
 MIGRATIONS = (
     _LEDGER,
     _DECISIONS,
@@ -397,6 +411,7 @@ MIGRATIONS = (
     _NEARLY,
     _ALERTS,
     _SHELF,
+    _HISTORY,
 )
 
 

@@ -1,0 +1,39 @@
+"""Files of prompts, a JSON object a line, and one sentence with file and line for what is wrong in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+EXAMPLE = '{"id": …, "prompt": "…"}'
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    number: int
+    where: str
+    """'prompts.jsonl:3'"""
+    said: dict[str, Any]
+    prompt: str
+
+
+def prompts(lines: Iterable[bytes], name: str, example: str = EXAMPLE) -> Iterator[Line]:
+    """Every line that is not blank, each an object with a prompt. Raises ValueError for any other, with `example`, what
+    a line should be; `name` is the file's."""
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield _line(f"{name}:{number}", number, line, example)
+
+
+def _line(where: str, number: int, line: bytes, example: str) -> Line:
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{where}: not JSON ({error}); a line is {example}") from None
+    if not isinstance(said, dict) or not isinstance(said.get("prompt"), str):
+        raise ValueError(f'{where}: there is no text under "prompt"; a line is {example}')
+    if not said["prompt"].strip():
+        raise ValueError(f"{where}: the prompt is empty")
+    return Line(number, where, said, said["prompt"])
