@@ -351,3 +351,4 @@ def _purge(connection: sqlite3.Connection, gone: Sequence[str]) -> None:
         connection.execute("UPDATE messages SET parent = NULL WHERE session = :session", said)
         connection.execute("DELETE FROM drafts WHERE session = :session", said)
         sessions.need(connection.execute("DELETE FROM sessions WHERE id = :session", said), session)
+    connection.execute("PRAGMA secure_delete = OFF")
