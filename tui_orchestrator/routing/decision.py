@@ -29,7 +29,7 @@ class Leanings:
 class Votes:
     """How many votes of the user it takes to outweigh what `preference` supposed before them."""
 
-    estimate: float = 8.0
+    estimate: float = 5.0
     """What the estimate counts for, against the votes on a model over all task types."""
     task: float = 1.6
     """What those two together count for, against the votes on it for this task type."""
