@@ -235,4 +235,5 @@ async def test_a_session_is_shown_found_exported_and_deleted(shell: Shell) -> No
 
 async def test_a_search_without_a_hit_is_exit_code_1(shell: Shell) -> None:
     ended = await shell.run("sessions", "search", "heron")
-    assert (ended.code, ended.err) == (1, "No title and no message holds all these words; try fewer, or a part of one.\n")
+    said = "No title and no message holds all these words; try fewer, or a part of one.\n"
+    assert (ended.code, ended.err) == (1, said)

@@ -24,7 +24,9 @@ from tui_orchestrator.storage.titles import title_of
         ("# Fix the **bug** in `my_list`", "Fix the bug in my_list"),
         ("np.array broadcasting: why?", "np.array broadcasting: why?"),
         ("Explain https://www.example.com/a/b?c=d to me", "Explain example.com to me"),
-        ("Compare SQLite and DuckDB for a small team that soon will be large", "Compare SQLite and DuckDB for a small team that soon will…"),
+        # cut between words
+        ("Compare SQLite and DuckDB for a small team that soon will be large",
+         "Compare SQLite and DuckDB for a small team that soon will…"),
         ("hi", "Hi"),
         ("hello there", "Hello there"),
         ("", ""),

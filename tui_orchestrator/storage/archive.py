@@ -333,13 +333,13 @@ def _purge(connection: sqlite3.Connection, gone: Sequence[str]) -> None:
     connection.execute("PRAGMA secure_delete = ON")
     for session in gone:
         said = {"session": session}
-        # The history holds what was typed, which is not always what was sent; both have the same instant. What a copy of
-        # this session, or its original, still holds stays in it.
+        # The history holds what was typed, which is not always what was sent; both have the same instant. What a copy
+        # of this session, or its original, still holds stays in it.
         connection.execute(
             "DELETE FROM prompts WHERE at IN "
             "(SELECT created FROM messages WHERE session = :session AND role = 'user') AND at NOT IN "
-            "(SELECT messages.created FROM messages JOIN sessions ON sessions.id = messages.session WHERE role = 'user' AND "
-            "(sessions.origin = :session OR sessions.id = (SELECT origin FROM sessions WHERE id = :session)))",
+            "(SELECT messages.created FROM messages JOIN sessions ON sessions.id = messages.session "
+            "WHERE role = 'user' AND (sessions.origin = :session OR sessions.id = (SELECT origin FROM sessions WHERE id = :session)))",
             said,
         )
         connection.execute(
