@@ -338,8 +338,9 @@ def _purge(connection: sqlite3.Connection, gone: Sequence[str]) -> None:
         connection.execute(
             "DELETE FROM prompts WHERE at IN "
             "(SELECT created FROM messages WHERE session = :session AND role = 'user') AND at NOT IN "
-            "(SELECT messages.created FROM messages JOIN sessions ON sessions.id = messages.session WHERE role = 'user' "
-            "AND (sessions.origin = :session OR sessions.id = (SELECT origin FROM sessions WHERE id = :session)))",
+            "(SELECT messages.created FROM messages JOIN sessions ON sessions.id = messages.session "
+            "WHERE role = 'user' AND "
+            "(sessions.origin = :session OR sessions.id = (SELECT origin FROM sessions WHERE id = :session)))",
             said,
         )
         connection.execute(
