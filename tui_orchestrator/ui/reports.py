@@ -45,6 +45,9 @@ MOST_ROWS = 500
 SCROLL_BAR = 2
 
 
+_WITH_A_TABLE = ("pick_grouping", "sort", "turn", "export")
+
+
 class ReportTable(DataTable[Text]):
     HELP = (
         "Costs by model, task, day and more, how models did, and advice. 1, 2 and 3 or Tab go from one to the other, p "
@@ -117,6 +120,7 @@ class ReportsScreen(ModalScreen[str | None]):
         self._view = view
         if again:
             self._found = None
+        self.refresh_bindings()
         self._draw()
         if view.tab == "advice":
             self._show_advice()
@@ -148,6 +152,10 @@ class ReportsScreen(ModalScreen[str | None]):
         self.call_after_refresh(self._advice.focus)
 
     # -- keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is done with a table is not offered where there is none."""
+        return self._view.tab != "advice" or action not in _WITH_A_TABLE
 
     def action_tab(self, tab: Tab) -> None:
         self._back.clear()
@@ -230,7 +238,7 @@ class ReportsScreen(ModalScreen[str | None]):
     @work(group="export", exit_on_error=False)
     async def action_export(self, form: Literal["csv", "json"]) -> None:
         found = self._found
-        if found is None or self._view.tab == "advice":
+        if found is None:
             self.notify("There is no table here to write.", severity="warning", markup=False)
             return
         try:
