@@ -164,6 +164,22 @@ async def test_an_ensemble_of_three_tells_its_members_and_their_confidences(shel
     assert sum(line.startswith("✓") for line in ended.err.splitlines()) == 1
 
 
+async def test_an_ensembles_answers_are_judged_or_put_together_when_asked_for(shell: Shell) -> None:
+    ended = await shell.run("ask", "-e", "3", "--verdict", "fuse", "--json", MERGE)
+    assert ended.code == 0
+    assert [one["cause"] for one in ended.json["metadata"]["attempts"]] == ["ensemble"] * 3 + ["synthesis"]
+    assert "one answer written from all of these" in ended.err
+    judged = await shell.run("ask", "-e", "3", "--verdict", "judge", "--json", MERGE)
+    assert [one["cause"] for one in judged.json["metadata"]["attempts"]] == ["ensemble"] * 3 + ["judge"]
+
+
+async def test_a_verdict_is_of_several_answers(shell: Shell) -> None:
+    ended = await shell.run("ask", "-s", "cheapest", "--verdict", "fuse", MERGE)
+    assert ended.code == 2
+    assert "leave one of them out" in ended.err
+    assert (await shell.run("ask", "-e", "3", "--verdict", "vote", MERGE)).code == 2
+
+
 async def test_an_ensembles_failed_member_leaves_the_others(shell: Shell) -> None:
     shell.script.always(Reply(401), "tern-max")
     ended = await shell.run("ask", "-s", "ensemble", "--chain", "tern-max,rush-pro,lumen-deep", "Tabs or spaces?")

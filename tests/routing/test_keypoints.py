@@ -71,7 +71,7 @@ def test_answers_that_say_otherwise_dissent(one: str, other: str) -> None:
 
 
 def test_what_most_say_is_shared_and_what_one_says_alone_is_dissent() -> None:
-    shared, dissent, consensus = agreement(
+    shared, dissent, consensus, _ = agreement(
         {
             "a": "The capital of Australia is Canberra. It was founded in 1913.",
             "b": "Canberra is the capital of Australia.",
@@ -101,8 +101,8 @@ def test_the_most_widely_shared_point_comes_first() -> None:
 
 
 def test_alone_nobody_agrees_or_dissents() -> None:
-    assert agreement({"a": "Paris is the capital of France."}) == ((), (), {"a": 0.0})
-    assert agreement({}) == ((), (), {})
+    assert agreement({"a": "Paris is the capital of France."}) == ((), (), {"a": 0.0}, ())
+    assert agreement({}) == ((), (), {}, ())
 
 
 def test_an_empty_answer_agrees_with_none() -> None:

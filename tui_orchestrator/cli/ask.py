@@ -16,7 +16,7 @@ import click
 
 from ..routing.errors import OrchestratorError
 from ..routing.money import Money
-from ..routing.request import Check, Strategy
+from ..routing.request import Check, Method, Strategy
 from .manners import (
     USAGE,
     Invocation,
@@ -69,6 +69,7 @@ class Asked:
     use_cache: bool | None = None
     persona: str = ""
     temporary: bool = False
+    verdict: Method | None = None
 
     @property
     def elsewhere(self) -> bool:
@@ -76,6 +77,8 @@ class Asked:
         return bool(self.strategy or self.model or self.chain)
 
 
+VERDICTS = tuple(method for method in Method if method is not Method.VOTE)
+"""A vote is for where the answers can be seen side by side."""
 MOST_TOKENS = 10_000_000
 _MOST_USD = 10**9
 _SESSION_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{1,10}", re.IGNORECASE)
@@ -110,6 +113,12 @@ def usd(context: click.Context, parameter: click.Parameter, value: str | None) -
 @click.option("--chain", metavar="NAMES", help="Models to walk, a,b,c, or the name of a chain.")
 @click.option(
     "-e", "--ensemble-size", type=click.IntRange(2, 8), metavar="N", help="Ask so many models at once, 2 to 8."
+)
+@click.option(
+    "--verdict",
+    type=Word([method.value for method in VERDICTS]),
+    metavar="HOW",
+    help="How several answers come to one: weighted, judge or fuse. Default: as configured, else weighted.",
 )
 @click.option("-c", "--max-cost", callback=usd, metavar="USD", help="Most the whole turn may cost.")
 @click.option(
@@ -180,6 +189,7 @@ def ask(
     model: str | None,
     chain: str | None,
     ensemble_size: int | None,
+    verdict: str | None,
     max_cost: Money | None,
     max_tokens: int | None,
     check: str | None,
@@ -211,7 +221,7 @@ def ask(
       tui-orchestrator ask --again -m claude-sonnet-5-5
       tui-orchestrator ask --cache "What is DNS?"
       tui-orchestrator ask -m gpt-6-luna --system "Answer in one line" "What is DNS?"
-      tui-orchestrator ask -e 3 "Tabs or spaces?"
+      tui-orchestrator ask -e 3 --verdict fuse "Tabs or spaces?"
       tui-orchestrator ask -s fallback --chain fast "Translate: good morning"
       tui-orchestrator ask -c 0.01 --json "Summarise this" --file notes.md
 
@@ -222,6 +232,8 @@ def ask(
     """
     as_object = as_object or str(output) == "-"
     said = _contradiction(as_object and events, strategy, model, chain, ensemble_size)
+    if verdict and not said and not ensemble_size and strategy not in (None, "ensemble"):
+        said = f"--verdict is of an ensemble's answers and -s {strategy} asks one at a time; leave one of them out"
     if said := said or _unchecked(check, model, bool(ensemble_size) or strategy == "ensemble"):
         raise Stop(said, USAGE)
     if temporary and (resume is not None or again):
@@ -253,6 +265,7 @@ def ask(
         use_cache,
         in_utf8(persona, "--persona"),
         temporary,
+        Method(verdict) if verdict else None,
     )
     manner = Manner.EVENTS if events else Manner.OBJECT if as_object else Manner.TEXT
     sys.exit(run(_ask(context.obj, asked, manner, verbose, file)))
@@ -268,6 +281,10 @@ def _contradiction(
     if model and (ensemble_size or chain):
         return f"-m pins one model; leave {'-e' if ensemble_size else '--chain'} out"
     return None
+
+
+def _seen(configured: Method) -> Method | None:
+    return Method.WEIGHTED if configured is Method.VOTE else None
 
 
 def _unchecked(check: str | None, model: str | None, side_by_side: bool) -> str | None:
@@ -343,6 +360,7 @@ async def _send(runtime: Runtime, asked: Asked) -> Turn:
         model=model,
         chain=chain,
         ensemble_size=asked.ensemble_size,
+        verdict=asked.verdict or _seen(runtime.settings.policy.verdict),
         max_cost=asked.max_cost,
         max_tokens=asked.max_tokens,
         check=asked.check,

@@ -191,6 +191,10 @@ class Telling:
         self._screen.line(f"↑ {event.from_model} → {event.to_model}{why}{self._taken_back(self._shown)}", fg="yellow")
 
     def _verdict(self, event: Verdict) -> None:
+        if event.winner not in {score.attempt for score in event.scores}:
+            self._screen.line("✓ one answer written from all of these", fg="green")
+        elif event.reason:
+            self._screen.line(f"✓ named by {event.reason}", fg="green")
         for score in event.scores:
             won = score.attempt == event.winner
             self._screen.line(

@@ -13,7 +13,7 @@ from operator import attrgetter
 from .budget import REFUSE, WaysOut
 from .money import Money
 from .profile import Profile, TaskType
-from .request import Check, Strategy
+from .request import Check, Method, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,8 @@ class Policy:
     check: Check = Check.AUTO
     self_consistency: int = 0
     """Further samples of the same model that each answer is compared with."""
+    verdict: Method = Method.WEIGHTED
+    """How an ensemble's answers come to one."""
     prefer_local: bool = False
     prefer_opensource: bool = False
     local_max_complexity: int = 3

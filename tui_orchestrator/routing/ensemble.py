@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .events import FinishReason, Score
+from .events import FinishReason, Point, Score
 from .features import estimate_tokens
 from .keypoints import agreement
 from .profile import Profile
@@ -39,6 +39,7 @@ class Judgement:
     """Best first; ties to the member that was asked first."""
     agreement: tuple[str, ...]
     dissent: tuple[str, ...]
+    points: tuple[Point, ...] = ()
 
     @property
     def winner(self) -> int:
@@ -74,7 +75,9 @@ def weighted(answers: Sequence[Answer], profile: Profile) -> Judgement:
         )
     scores.sort(key=lambda score: (-score.total, score.attempt))
     dissent = tuple(f"{name}: {point}" for name, point in points.dissent)
-    return Judgement(tuple(scores), points.shared, dissent)
+    numbers = {name: answer.attempt for name, answer in zip(names, answers, strict=True)}
+    made = tuple(Point(text, tuple(numbers[name] for name in by)) for text, by in points.made)
+    return Judgement(tuple(scores), points.shared, dissent, made)
 
 
 def _names(answers: Sequence[Answer]) -> list[str]:

@@ -331,6 +331,8 @@ def _verdict(event: Verdict) -> Json:
         "winner": event.winner,
         "agreement": list(event.agreement),
         "dissent": list(event.dissent),
+        "points": [{"text": point.text, "attempts": list(point.attempts)} for point in event.points],
+        "reason": event.reason or None,
     }
 
 

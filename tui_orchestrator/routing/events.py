@@ -298,16 +298,30 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """What some of an ensemble's answers say."""
+
+    text: str
+    attempts: tuple[int, ...]
+    """The numbers of those that say it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict(_Event):
     method: str
+    """weighted, judge, fuse, or vote: as weighed, until the user has picked."""
     scores: tuple[Score, ...]
     """Best first."""
     winner: int
-    """The attempt's number."""
+    """The attempt's number; of `fuse` that of the answer that was written from all."""
     agreement: tuple[str, ...]
     """Key points that most answers share."""
     dissent: tuple[str, ...]
     """Points that one answer makes alone, 'MODEL: point'."""
+    points: tuple[Point, ...] = ()
+    """Every point once, the most widely shared first."""
+    reason: str = ""
+    """Why it won, in the judge's words."""
 
 
 @dataclass(frozen=True, slots=True)

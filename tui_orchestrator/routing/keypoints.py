@@ -54,6 +54,8 @@ class Agreement(NamedTuple):
     consensus: Mapping[str, float]
     """By name, 0–1: how far an answer's points are also made by the others, averaged over its points. 0 for an answer
     without points or without others."""
+    made: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Every point once, with the names of those that make it; the most widely shared first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +77,19 @@ def agreement(answers: Mapping[str, str]) -> Agreement:
     others = len(points) - 1
     if others < 1:
         return Agreement((), (), dict.fromkeys(points, 0.0))
-    shared: list[tuple[int, _Point]] = []
-    dissent: list[tuple[str, str]] = []
+    made: list[tuple[_Point, tuple[str, ...]]] = []
     consensus: dict[str, float] = {}
     for name, own in points.items():
-        supports = [sum(_is_made(point, points[other]) for other in points if other != name) for point in own]
-        consensus[name] = sum(supports) / (others * len(own)) if own else 0.0
-        for point, support in zip(own, supports, strict=True):
-            if not support:
-                dissent.append((name, point.text))
-            elif 2 * (support + 1) > len(points) and not any(_same(point, known) for _, known in shared):
-                shared.append((support, point))
-    shared.sort(key=lambda pair: -pair[0])
-    return Agreement(tuple(point.text for _, point in shared), tuple(dissent), consensus)
+        makers = [tuple(other for other in points if other == name or _is_made(p, points[other])) for p in own]
+        consensus[name] = sum(len(by) - 1 for by in makers) / (others * len(own)) if own else 0.0
+        made += zip(own, makers, strict=True)
+    told: list[tuple[_Point, tuple[str, ...]]] = []
+    for point, by in sorted(made, key=lambda pair: -len(pair[1])):
+        if len(by) == 1 or not any(_same(point, known) for known, _ in told):
+            told.append((point, by))
+    shared = tuple(point.text for point, by in told if len(by) > 1 and 2 * len(by) > len(points))
+    dissent = tuple((by[0], point.text) for point, by in told if len(by) == 1)
+    return Agreement(shared, dissent, consensus, tuple((point.text, by) for point, by in told))
 
 
 def _is_made(point: _Point, elsewhere: tuple[_Point, ...]) -> bool:

@@ -37,6 +37,19 @@ class Check(StrEnum):
     """A cheap model is asked whether the answer is right, for every answer."""
 
 
+class Method(StrEnum):
+    """How an ensemble's answers come to one."""
+
+    WEIGHTED = "weighted"
+    """By confidence, capability, completeness and consensus."""
+    JUDGE = "judge"
+    """A model names the best and says why."""
+    FUSE = "fuse"
+    """A model writes one answer from all."""
+    VOTE = "vote"
+    """The user picks, who is who hidden until then; where nobody picks it is as weighed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
     """A picture that goes with a message. `data` is the file as it is, not base64."""
@@ -67,6 +80,10 @@ class Request:
     chain: tuple[str, ...] = ()
     """Model ids in the order they may be walked; empty: built from the registry."""
     ensemble_size: int = 3
+    verdict: Method | None = None
+    """Of an ensemble. None: as configured."""
+    puts_together: bool = False
+    """The prompt asks for one answer from several that are there already: its attempts are told as a synthesis."""
     max_cost: Money | None = None
     """For the whole turn, all its attempts together."""
     max_tokens: int | None = None

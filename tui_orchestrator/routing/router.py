@@ -90,8 +90,9 @@ class Turn:
     forgotten.
     """
 
-    def __init__(self, run: Callable[[Emit], Awaitable[None]]) -> None:
+    def __init__(self, run: Callable[[Emit], Awaitable[None]], enough: asyncio.Event | None = None) -> None:
         self._told = _Told()
+        self._enough = enough or asyncio.Event()
         self._over = False
         self._task = asyncio.create_task(self._told.run(run))
         _running.add(self._task)
@@ -118,6 +119,11 @@ class Turn:
         """At once: the connection is closed, what had come is kept and booked. May be called more than once."""
         # A task that is cancelled before its first step would run none of it, not even its end.
         asyncio.get_running_loop().call_soon(_cancel, self._task)
+
+    def settle(self) -> None:
+        """An ensemble goes on with the answers there are, or with the first that comes: those still at work are ended
+        and booked as cancelled."""
+        self._enough.set()
 
     async def aclose(self) -> None:
         """Cancels what still runs and waits until it is booked. Never raises what the turn raised."""
@@ -323,6 +329,8 @@ class Router:
         nobody reads on. The work it returns, if any, is not cancelled with the turn; what it raises ends the turn.
         """
 
+        enough = asyncio.Event()
+
         async def run(emit: Emit) -> None:
             watching = Watching()
 
@@ -342,9 +350,10 @@ class Router:
             decision = await self._with_room(request, decision, tell)
             policy = self._policy_for(request)
             make_room = None if self.ask_for_room is None else self._make_room
-            await Walk(request, decision, self.registry, policy, self.budgets, self.caller, tell, make_room).run()
+            registry, budgets = self.registry, self.budgets
+            await Walk(request, decision, registry, policy, budgets, self.caller, tell, make_room, enough).run()
 
-        return Turn(run)
+        return Turn(run, enough)
 
     def _learn(self, event: Event) -> None:
         match event:

@@ -131,6 +131,7 @@ def verdict(request_id: str, at: datetime, judgement: Judgement) -> Verdict:
         judgement.winner,
         judgement.agreement,
         judgement.dissent,
+        judgement.points,
     )
 
 

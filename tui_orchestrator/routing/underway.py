@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from .budget import Budgets, Cap, Refusal, Shortage, WayOut, caps_for
 from .calling import Caller, Emit, Granted, Tried
@@ -127,14 +128,17 @@ class Underway:
                 self.never_started()
         return members
 
-    async def side_by_side(self, members: Sequence[tuple[Plan, Granted]]) -> list[Tried]:
-        """All at once; each is told and booked by itself. Cancelling the task cancels each of them, in order."""
+    async def side_by_side(
+        self, members: Sequence[tuple[Plan, Granted]], enough: asyncio.Event | None = None
+    ) -> list[Tried]:
+        """All at once; each is told and booked by itself. Cancelling the task cancels each of them, in order; `enough`
+        cancels those that are still at work as soon as one has answered."""
         tasks = [asyncio.create_task(self._one(plan, granted)) for plan, granted in members]
         try:
             # Each begins, so that each can end in order, also when the turn is being cancelled already.
             await asyncio.sleep(0)
             heed()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _done(tasks, enough or asyncio.Event())
         except asyncio.CancelledError:
             # Each member books itself and says that it was cancelled, then the turn ends.
             for task in tasks:
@@ -188,6 +192,26 @@ class Underway:
         """Puts it in the place of the answer with its number."""
         numbers = [answer.attempt.number for answer in self.answers]
         self.answers[numbers.index(tried.attempt.number)] = tried
+
+
+async def _done(tasks: Sequence[asyncio.Task[Tried]], enough: asyncio.Event) -> None:
+    """Waits for all, or until `enough` is set and one has answered: the others are then cancelled and waited for."""
+    told = asyncio.create_task(enough.wait())
+    try:
+        while running := [task for task in tasks if not task.done()]:
+            if enough.is_set() and any(map(_answered, tasks)):
+                for task in running:
+                    task.cancel()
+                break
+            watched: list[asyncio.Task[Any]] = [*running] if told.done() else [*running, told]
+            await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.gather(*tasks, return_exceptions=True)
+    finally:
+        told.cancel()
+
+
+def _answered(task: asyncio.Task[Tried]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None and task.result().error is None
 
 
 def waiting_for_room(request_id: str, at: datetime, attempt: int) -> Waiting:

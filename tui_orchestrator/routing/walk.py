@@ -12,13 +12,13 @@ from .calling import Caller, Emit, Tried
 from .cancelling import being_cancelled, heed, undisturbed
 from .checking import Checking
 from .decision import Candidate, Decision, Policy
-from .ensemble import Answer, weighted
 from .errors import BadRequest, Cancelled, ErrorKind, TurnError
 from .escalation import Doubt, best, goes_on, onward, onward_to_hand, weights_for
-from .events import Cause, Completed, Decided, Escalated, Event, Failed, FinishReason, Next, Onward
+from .events import Cause, Completed, Decided, Escalated, Event, Failed, Next, Onward
 from .model import Registry
 from .request import Request, Strategy
-from .telling import completed, conclusion, failed, flaw, no_model, refused, verdict, why_escalated
+from .settling import Settling
+from .telling import completed, conclusion, failed, flaw, no_model, refused, why_escalated
 from .underway import MakeRoom, Underway, revised
 from .ways_out import tries
 
@@ -46,10 +46,13 @@ class Walk:
         caller: Caller,
         emit: Emit,
         make_room: MakeRoom | None = None,
+        enough: asyncio.Event | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """`make_room` None: there is nobody to ask, and what does not fit is refused."""
+        """`make_room` None: there is nobody to ask, and what does not fit is refused. `enough`, when
+        set, ends the members of an ensemble that are still at work."""
         self.turn = Underway(request, decision, registry, policy, budgets, caller, emit, make_room)
+        self.enough = enough or asyncio.Event()
         self.checking = Checking(self.turn)
         self.request = request
         self.decision = decision
@@ -87,7 +90,8 @@ class Walk:
 
     async def _single(self) -> Completed | Failed:
         turn = self.turn
-        model, cause, pause = self.decision.model, Cause.FIRST, 0.0
+        first = Cause.SYNTHESIS if self.request.puts_together else Cause.FIRST
+        model, cause, pause = self.decision.model, first, 0.0
         while model is not None:
             outcome = await self._attempt(model, cause, pause)
             if outcome is None:
@@ -280,29 +284,20 @@ class Walk:
         members = await turn.granted(wanted)
         while not members and await turn.wait_for_room():
             members = await turn.granted(wanted)
-        turn.answers += await turn.side_by_side(members)
+        turn.answers += await turn.side_by_side(members, self.enough)
         finished = [tried for tried in turn.answers if tried.error is None]
         if being_cancelled() or not finished:
             return self._end()
-        judgement = weighted([self._answer(tried) for tried in finished], self.decision.profile)
-        await self.emit(verdict(self.request.id, self.clock.now(), judgement))
-        winner = next(tried for tried in finished if tried.attempt.number == judgement.winner)
+        settled = await Settling(turn).settle(finished)
+        if being_cancelled():
+            return self._end()
+        await self.emit(settled.verdict)
         silent = len(chain) - len(finished)
         note = f"{silent} of {len(chain)} members gave no answer" if silent else ""
         if note and turn.refusal is not None:
             note += f": {refused(turn.refusal).message}"
-        note = "; ".join(filter(None, (flaw(winner), note)))
-        return completed(self.decision, winner, turn.answers, self.clock.now(), turn.elapsed_s, note)
-
-    def _answer(self, tried: Tried) -> Answer:
-        return Answer(
-            tried.attempt.number,
-            tried.attempt.model,
-            tried.text,
-            tried.confidence.value if tried.confidence else 0.0,
-            self.turn.candidate(tried.attempt.model).success_probability,
-            tried.attempt.finish_reason or FinishReason.OTHER,
-        )
+        note = "; ".join(filter(None, (flaw(settled.answer), settled.note, note)))
+        return completed(self.decision, settled.answer, turn.everything, self.clock.now(), turn.elapsed_s, note)
 
     # Telling
 

@@ -21,7 +21,7 @@ from ..routing.events import (
     Waiting,
 )
 from ..routing.money import Money
-from ..routing.request import Check, Image, Message, Request, Strategy
+from ..routing.request import Check, Image, Message, Method, Request, Strategy
 from ..routing.router import Turn
 from ..routing.telling import found
 from ..routing.text import clean
@@ -44,6 +44,7 @@ class Options:
     """Pinned."""
     chain: tuple[str, ...] = ()
     ensemble_size: int = 3
+    verdict: Method | None = None
     max_cost: Money | None = None
     max_tokens: int | None = None
     temperature: float | None = None
@@ -164,6 +165,7 @@ class Chat:
             model=options.model,
             chain=options.chain,
             ensemble_size=options.ensemble_size,
+            verdict=options.verdict,
             max_cost=options.max_cost,
             max_tokens=persona.max_tokens if options.max_tokens is None else options.max_tokens,
             temperature=next((said for said in temperatures if said is not None), None),

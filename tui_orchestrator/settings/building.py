@@ -14,7 +14,7 @@ from ..routing.money import BUCKETS, ZERO, Money, Price, Rates, Tier
 from ..routing.parts import Part
 from ..routing.ports import Timeouts
 from ..routing.profile import Ability, Level, TaskType
-from ..routing.request import Check, Strategy, tag_name
+from ..routing.request import Check, Method, Strategy, tag_name
 from ..routing.rules import Rule
 from .reading import Found, Reading
 from .schema import find, fixed_keys
@@ -92,10 +92,11 @@ def _sound(reading: Reading, *path: str) -> list[str]:
 
 
 def _policy(reading: Reading, router: dict[str, Any], budgets: Budgets) -> Policy:
-    plain = {field.name for field in dataclasses.fields(Policy)} & set(router) - {"strategy", "check"}
+    plain = {field.name for field in dataclasses.fields(Policy)} & set(router) - {"strategy", "check", "verdict"}
     return Policy(
         strategy=Strategy(router["strategy"]),
         check=Check(router["check"]),
+        verdict=Method(router["verdict"]),
         weights=_weights(reading),
         retries=Retries(**section(reading, "router", "retries")),
         on_exhausted=budgets.on_exhausted,

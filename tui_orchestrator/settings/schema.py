@@ -8,7 +8,7 @@ from decimal import Decimal
 from ..routing.budget import Budgets, WayOut
 from ..routing.decision import Policy
 from ..routing.ports import Timeouts
-from ..routing.request import Check
+from ..routing.request import Check, Method
 from .caching import CACHE
 from .kinds import MODEL, Choice, FilePath, Flag, FlagOr, ListOf, Number, Text, Url, Usd, WordOrList, whole
 from .named import CHAINS, MODELS, PAUSE, PERSONAS, PROVIDERS, RULES, SHARE, STRATEGY, TEMPERATURE, TOKENS
@@ -62,6 +62,13 @@ _ROUTER = Table(
             _POLICY.self_consistency,
             "How often each model is asked again, to see whether it says the same; not at temperature 0.",
             "2",
+        ),
+        "verdict": Key(
+            Choice(tuple(Method)),
+            _POLICY.verdict.value,
+            "How an ensemble's answers come to one: `weighted` by confidence, capability, completeness and consensus, "
+            "`judge` has a model name the best, `fuse` has one write an answer from all, `vote` lets you pick blindly.",
+            '"judge"',
         ),
         "max_tokens": Key(
             TOKENS,
