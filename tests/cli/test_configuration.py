@@ -158,3 +158,53 @@ async def test_with_keys_the_demo_is_used_only_when_asked_for(shell: Shell) -> N
     demo = await shell.run("--demo", "models", "--json")
     assert all(model["provider"].startswith("demo-") for model in demo.json)
     assert demo.err == ""
+
+
+async def test_config_set_and_unset_change_one_line_and_keep_the_rest(shell: Shell) -> None:
+    before = "# my file\n" + shell.config.read_text()
+    shell.config.write_text(before)
+    ended = await shell.run("config", "set", "router.strategy", "cheapest")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith(f'router.strategy = "cheapest"  {shell.config}:')
+    assert all(line in shell.config.read_text() for line in before.splitlines())
+    assert shell.mode(str(shell.config)) == 0o600
+    assert (await shell.run("route", "hello", "--json")).json["strategy"] == "cheapest"
+    assert (await shell.run("config", "unset", "router.strategy")).out == 'router.strategy = "balanced"  default\n'
+    assert "strategy" not in shell.config.read_text()
+
+
+async def test_config_set_refuses_what_the_file_would_be_wrong_with(shell: Shell) -> None:
+    before = shell.config.read_text()
+    for key, value, said in (
+        ("budgets.daily_usd", "-1", "-1 is below zero; give US dollars, such as 5.00"),
+        ("router.stratgy", "quality", "is an unknown key; did you mean strategy?"),
+        ("providers.openai.api_key", "sk-hidden-key", "a key does not belong in this file"),
+        ("rules.mine.words", "contract", "rules.mine: does nothing; give it one of primary"),
+    ):
+        ended = await shell.run("config", "set", key, value)
+        assert (ended.code, ended.out) == (2, "")
+        assert said in ended.err
+        assert "hidden" not in ended.err
+    assert shell.config.read_text() == before
+
+
+async def test_config_set_says_what_goes_before_the_file(shell: Shell) -> None:
+    ended = await shell.run("config", "set", "budgets.daily_usd", "3", DAILY_BUDGET_USD="9")
+    assert (ended.code, ended.out) == (0, "budgets.daily_usd = 9.00  env DAILY_BUDGET_USD\n")
+    assert ended.err == f"env DAILY_BUDGET_USD goes before {shell.config}, so 9.00 holds\n"
+    assert "daily_usd = 3.00" in shell.config.read_text()
+
+
+async def test_config_set_mends_a_file_that_stops_every_other_command(shell: Shell) -> None:
+    shell.config.write_text('[router]\nstrategy = "chepest"\n[budgets]\ndaily_usd = -1\n')
+    assert (await shell.run("config", "check")).code == 2
+    first = await shell.run("config", "set", "router.strategy", "cheapest")
+    assert first.out == f"{shell.config}: router.strategy is set\n"
+    assert (first.code, first.err.count("\n")) == (2, 1)
+    assert "budgets.daily_usd: -1 is below zero" in first.err
+    assert (await shell.run("config", "unset", "budgets.daily_usd")).out == "budgets.daily_usd = (no cap)  default\n"
+    assert (await shell.run("config", "check")).code == 0
+    shell.config.write_text("[router\n")
+    broken = await shell.run("config", "set", "router.strategy", "cheapest")
+    assert (broken.code, shell.config.read_text()) == (2, "[router\n")
+    assert "this is not TOML" in broken.err

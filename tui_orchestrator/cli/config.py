@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ..routing.errors import OrchestratorError
-from .manners import USAGE, Invocation, Named, Stop, say
+from .manners import USAGE, Invocation, Named, Stop, in_utf8, say
 from .printing import as_json, table
 
 
@@ -24,6 +24,8 @@ def config() -> None:
       $EDITOR "$(tui-orchestrator config path)"
       tui-orchestrator config check
       tui-orchestrator config show --all
+      tui-orchestrator config set budgets.daily_usd 5
+      tui-orchestrator config unset budgets.daily_usd
     """
 
 
@@ -94,3 +96,48 @@ def show(invocation: Invocation, as_object: bool, everything: bool) -> None:
         click.echo("Everything stands at its default; --all shows it.", err=True)
     else:
         say(table(("key", "value", "from"), [(v.key, v.value, v.origin) for v in values]))
+
+
+@config.command("set", context_settings={"ignore_unknown_options": True})
+@click.argument("key")
+@click.argument("value")
+@click.pass_obj
+def set_(invocation: Invocation, key: str, value: str) -> None:
+    """Write one setting into your file, whose comments stay.
+
+    KEY is dotted, as `config show --all` lists them; VALUE is as in the file, or without its quotes and brackets.
+    Nothing is written where the file would be wrong with it.
+
+    \b
+    Examples:
+      tui-orchestrator config set router.strategy cheapest
+      tui-orchestrator config set chains.thrifty ollama/llama4,openai/gpt-6-luna
+      tui-orchestrator config set 'budgets.models."openai/gpt-6".daily_usd' 1
+    """
+    _change(invocation, key, value)
+
+
+@config.command()
+@click.argument("key")
+@click.pass_obj
+def unset(invocation: Invocation, key: str) -> None:
+    """Take one setting out of your file, so that its default holds."""
+    _change(invocation, key, None)
+
+
+def _change(invocation: Invocation, key: str, value: str | None) -> None:
+    from ..settings import SettingsError, change
+
+    file = _file(invocation)
+    try:
+        changed = change(file, key, None if value is None else in_utf8(value, "the value"))
+    except SettingsError as error:
+        raise Stop(str(error), USAGE) from error
+    except OSError as error:
+        raise Stop(f"{error.filename or file}: {error.strerror}") from error
+    if changed.settings is None:
+        say(f"{file}: {changed.key} is {'out' if value is None else 'set'}")
+        raise Stop("\n".join(changed.problems), USAGE)
+    say(f"{changed.key} = {changed.value}  {changed.origin}")
+    if changed.overridden:
+        click.echo(f"{changed.overridden} goes before {file}, so {changed.value} holds", err=True)

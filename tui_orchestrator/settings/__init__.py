@@ -1,5 +1,6 @@
 """The user's settings: read from files, environment and flags, checked against one schema."""
 
+from .changing import Changed, change
 from .loading import PROJECT_FILE, load
 from .secrets import Secret
 from .servers import LOCAL_SERVERS, on_this_machine
@@ -23,6 +24,7 @@ __all__ = [
     "PROJECT_FILE",
     "CacheModel",
     "CacheSettings",
+    "Changed",
     "Effective",
     "ModelSettings",
     "Persona",
@@ -33,6 +35,7 @@ __all__ = [
     "SettingsError",
     "StoreSettings",
     "UiSettings",
+    "change",
     "effective",
     "example",
     "load",

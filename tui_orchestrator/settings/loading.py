@@ -35,17 +35,23 @@ def load(
     environ: Mapping[str, str] = os.environ,
     cwd: FilePath | None = None,
     overrides: Mapping[str, object] = MappingProxyType({}),
+    instead: str | None = None,
+    keys: bool = True,
 ) -> Settings:
     """Defaults, the user's file (or `config`), the project's, `.env`, the environment, `overrides`: later wins, key by
     key. `overrides` are flags: dotted key → text or value; None is a flag that was not given.
 
-    Asks for keys where the settings say so, which may take as long as the user's commands do, up to ten seconds.
+    Asks for keys where the settings say so, which may take as long as the user's commands do, up to ten seconds; with
+    `keys` False it asks for none, and no provider has one. `instead`: taken for what the user's file holds.
     Raises SettingsError with every problem found, LocationError when there is no home directory.
     """
     reading = Reading()
     project = _project_directory(cwd)
     own = config if config is not None else locations.config_file(environ)
-    _read_file(reading, own, must_exist=config is not None)
+    if instead is None:
+        _read_file(reading, own, must_exist=config is not None)
+    else:
+        reading.content(own, instead.encode())
     if project is not None and not _same(project / PROJECT_FILE, own):
         _read_file(reading, project / PROJECT_FILE, project=True)
     environment = read_environment(environ, project / ".env" if project else None)
@@ -53,7 +59,7 @@ def load(
     _read_overrides(reading, overrides)
     providers = _providers(reading, environment)
     settings = build(reading, providers)
-    if not reading.problems:
+    if keys and not reading.problems:
         # Last, because a command is only run for settings that are sound.
         settings = replace(settings, providers=_with_keys(reading, providers, environment))
     if reading.problems:

@@ -15,7 +15,7 @@ from .environment import Variable
 from .lines import Place, key_lines, line_of
 from .schema import SCHEMA, every_key, find
 from .servers import SHIPPED
-from .shape import Key, Path, Table, dotted
+from .shape import Key, Path, Table, dotted, toml_value
 
 _LARGEST = 1_000_000
 """Bytes of a settings file."""
@@ -49,7 +49,10 @@ class Reading:
     def file(self, path: FilePath, *, project: bool = False, table: Table = SCHEMA) -> None:
         """Raises OSError where it cannot be read."""
         with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+            self.content(path, file.read(_LARGEST + 1), project=project, table=table)
+
+    def content(self, path: FilePath, content: bytes, *, project: bool = False, table: Table = SCHEMA) -> None:
+        """As though it were what the file holds."""
         if len(content) > _LARGEST:
             self.problems.append(f"{path}: is longer than a megabyte; give a file of settings")
             return
@@ -118,9 +121,7 @@ class Reading:
             self.problems.append(clean_line(f"{variable.origin}: {name}{error}", 700))
             return
         node = find(path)
-        raw: object = _toml_value(variable.value)
-        if isinstance(node, Key) and not isinstance(raw, str | list | Mapping):
-            raw = node.kind.from_text(variable.value)
+        raw = node.from_text(variable.value) if isinstance(node, Key) else toml_value(variable.value)
         self.value(path, variable.value if raw is None else raw, variable.origin, variable.project)
 
     def value(self, path: Path, raw: object, origin: str, project: bool = False) -> None:
@@ -216,15 +217,6 @@ def _syntax(error: Exception, text: str) -> str:
     }
     hint = next((hint for start, hint in hints.items() if said.startswith(start)), "write KEY = VALUE, one to a line")
     return f"{line}: this is not TOML: {said}; {hint}"
-
-
-def _toml_value(text: str) -> object:
-    """The value of text that is TOML; None for other text."""
-    try:
-        value: object = tomllib.loads(f"value = {text.strip()}", parse_float=Decimal).get("value")
-    except (ValueError, RecursionError):
-        return None
-    return value
 
 
 def _folded(name: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from .kinds import Choice, Flag, Kind, Refused
 
@@ -36,6 +38,11 @@ class Key:
             such_as = "" if isinstance(self.kind, Choice | Flag | Refused) else f", such as {self.example}"
             raise ValueError(f"{error}; give {self.kind.words}{such_as}") from None
 
+    def from_text(self, text: str) -> object:
+        """What TOML would have given for a value as a person types it: in TOML, or without its quotes and brackets."""
+        value = toml_value(text)
+        return value if isinstance(value, str | list | Mapping) else self.kind.from_text(text)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -55,6 +62,15 @@ class Table:
 
     def at(self, part: str) -> Key | Table | None:
         return self.keys.get(part) or (self.each if re.fullmatch(self.name_fits, part) else None)
+
+
+def toml_value(text: str) -> object:
+    """The value of text that is TOML; None for other text."""
+    try:
+        value: object = tomllib.loads(f"value = {text.strip()}", parse_float=Decimal).get("value")
+    except (ValueError, RecursionError):
+        return None
+    return value
 
 
 def dotted(path: Path) -> str:

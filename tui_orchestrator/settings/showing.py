@@ -9,11 +9,13 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path as FilePath
 
 from ..routing.money import Money
 from ..routing.text import clean
 from .kinds import Choice, Command, ListOf, Number, Usd
 from .schema import SCHEMA, find
+from .secrets import Secret
 from .shape import Key, Path, Table, dotted, split
 from .values import Settings
 
@@ -53,19 +55,47 @@ def effective(settings: Settings) -> list[Effective]:
     """All settings in the schema's order, those under names as far as they are said; then the keys in use."""
     rows = []
     order = {name: number for number, name in enumerate(SCHEMA.keys)}
-    for name, value in sorted(settings.values.items(), key=lambda item: order[split(item[0])[0]]):
+    for name in sorted(settings.values, key=lambda name: order[split(name)[0]]):
         key = find(split(name))
         assert isinstance(key, Key), name
-        if value is None:
-            shown = f"({key.unset})"
-        else:
-            shown = in_toml(shlex.join(value) if isinstance(key.kind, Command) and isinstance(value, tuple) else value)
-        rows.append(Effective(name, shown, settings.origins[name], key.doc))
+        rows.append(Effective(name, shown_value(settings, name), settings.origins[name], key.doc))
     for provider in settings.providers.values():
         if provider.api_key is not None:
             name = dotted(("providers", provider.name, "api_key"))
             rows.append(Effective(name, in_toml(provider.api_key), provider.key_origin, "The key in use."))
     return rows
+
+
+def shown_value(settings: Settings, name: str) -> str:
+    """Of a dotted key, as `Effective.value`; one that is not said anywhere stands at its default."""
+    key = find(split(name))
+    assert isinstance(key, Key), name
+    return said(key, settings.values.get(name, key.default))
+
+
+def said(key: Key, value: object) -> str:
+    if value is None or (value == () and key.default == ()):
+        return f"({key.unset})"
+    return in_toml(shlex.join(value) if isinstance(key.kind, Command) and isinstance(value, tuple) else value)
+
+
+def as_typed(key: Key, value: object) -> str:
+    """The shortest text that `Key.from_text` understands as this value: what stands in a field to be edited. Empty for
+    None and for a secret."""
+    if value is None or value == () or isinstance(value, Secret):
+        return ""
+    if isinstance(key.kind, Command) and isinstance(value, tuple):
+        value = shlex.join(value)
+    in_full = in_toml(value)
+    bare = (
+        value.pattern if isinstance(value, re.Pattern) else str(value) if isinstance(value, str | FilePath) else in_full
+    )
+    plain = ", ".join(map(str, value)) if isinstance(value, tuple) else bare
+    try:
+        same = key.parse(key.from_text(plain)) == key.parse(key.from_text(in_full))
+    except ValueError:
+        same = False
+    return plain if same and plain == plain.strip() and "\n" not in plain else in_full
 
 
 _HEAD = """\

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .kinds import Flag, Number, Usd
 from .reading import Reading, model_id
 from .schema import SCHEMA, find
-from .shape import Key, Path, Table, dotted, split
+from .shape import Key, Path, Table, dotted, split, toml_value
 from .showing import in_toml
 from .values import SettingsError
 
@@ -21,12 +21,20 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 
+_HARM = "cannot be set without harm to the file; edit it by hand"
+
+
 def set_value(path: FilePath, key: str, value: object) -> None:
     """Sets one dotted key, of a model 'models."PROVIDER/MODEL".enabled'; None takes it out.
 
     `value` is as TOML would give it, or a number's text as a user typed it. Raises SettingsError where the key, the
-    value or the file as it stands is wrong, OSError where it cannot be written.
+    value or the file as it stands is wrong, OSError where it cannot be read or written.
     """
+    write_privately(path, text_with(path, key, value))
+
+
+def text_with(path: FilePath, key: str, value: object) -> str:
+    """The file's text as `set_value` would write it; nothing is written."""
     import tomlkit
 
     try:
@@ -38,10 +46,13 @@ def set_value(path: FilePath, key: str, value: object) -> None:
         raise SettingsError(_unknown(place, path))
     written = None if value is None else _as_written(setting, place, value, path)
     before, document = _document(path)
-    _put(document, SCHEMA, place, None if written is None else tomlkit.value(written))
-    text = document.as_string()
-    _check(path, place, before, text, written)
-    write_privately(path, text)
+    try:
+        _put(document, SCHEMA, place, None if written is None else tomlkit.value(written))
+        text = document.as_string()
+        _check(place, before, text, None if written is None else setting.parse(toml_value(written)))
+    except ValueError as error:
+        raise SettingsError(f"{path}: {dotted(place)}: {error}") from None
+    return text
 
 
 def write_privately(path: FilePath, text: str) -> None:
@@ -119,6 +130,8 @@ def _put(container: MutableMapping[str, Any], table: Table, place: Path, value: 
             return
         # Without a header of its own where only sections will lie in it.
         container[name] = tomlkit.table(is_super_table=len(rest) > 1)
+    if not isinstance(container[name], MutableMapping):
+        raise ValueError(f"{name} is a value in the file, not a section; write [{name}] there")
     _put(container[name], node, rest, value)
 
 
@@ -148,18 +161,21 @@ def _id_of(entry: Mapping[str, object]) -> str | None:
         return None
 
 
-def _check(path: FilePath, place: Path, before: str, after: str, written: str | None) -> None:
+def _check(place: Path, before: str, after: str, value: object) -> None:
     """That the new text says what was meant and lost nothing else. An editor of TOML has odd corners; a user's file is
-    no place to find them."""
+    no place to find them. Raises ValueError."""
 
     def settings_in(text: str) -> dict[Path, object]:
         reading = Reading()
-        reading.table(tomllib.loads(text, parse_float=Decimal), SCHEMA, (), (), lambda _: str(path), False)
+        reading.table(tomllib.loads(text, parse_float=Decimal), SCHEMA, (), (), lambda _: "", False)
         return {key: found.value for key, found in reading.found.items()}
 
-    old, new = settings_in(before), settings_in(after)
+    try:
+        old, new = settings_in(before), settings_in(after)
+    except tomllib.TOMLDecodeError:
+        raise ValueError(_HARM) from None
     # A model that was not in the file brings its id along.
     untold = {place, (*place[:-1], "id")} if place[0] == "models" else {place}
     lost_or_gained = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)} - untold
-    if lost_or_gained or (place in new) != (written is not None):
-        raise SettingsError(f"{path}: {dotted(place)}: cannot be set without harm to the file; edit it by hand")
+    if lost_or_gained or new.get(place) != value:
+        raise ValueError(_HARM)

@@ -60,6 +60,10 @@ class SqliteCache:
         self._embedder = embedder
         self._vectors = Vectors(embedder.name) if embedder else None
 
+    def use(self, settings: CacheSettings) -> None:
+        """From now on. Nearly the same questions are told only where there has been an embedder from the start."""
+        self._settings = settings
+
     async def get(self, question: Question) -> CachedAnswer | None:
         if not self._settings.of(question.model).exact:
             return None
