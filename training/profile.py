@@ -56,11 +56,14 @@ PAIRS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
 }
 """Weak and strong models whose mean outcomes are compared."""
-_FAILURE_BY_SUBJECT: Mapping[str, float] = {"mmlu": 1.5, "mmlu_pro": 2.0, "llmrouter": 0.0}
+_FAILURE_BY_SUBJECT: Mapping[str, float] = {"mmlu": 1.5, "mmlu_pro": 1.5, "llmrouter": 0.0}
 """How much a subject's failures count beside its gain in what all forms share. LLMRouter's scores punish a wrong
 format: none there."""
 _FAILURE = 0.65
 _SUBJECT_PRIOR = 15.0
+_CORRECTED = (1.0, 0.7, 0.3)
+"""By form, how far it is corrected towards the gain alone: all the way, and the difficulty would no longer say how
+often models fail, which is what p is worked out from."""
 _FEWEST = 200
 """Questions of a form from which on it is corrected by itself."""
 _BY_FORM = 0.7
@@ -76,7 +79,7 @@ ANCHORS = {"open": 0.27, "choice": 0.31, "many": 0.44}
 """Difficulty of the usual question of each form, on the scale of the models' abilities: of choices, where p is true of
 the models of MMLU and MMLU-Pro at a discrimination of 8. Open ones lie lower than LLMRouter's outcomes say, whose
 scores punish a wrong format: by them a well-known capital would be at 0.4."""
-SLOPES = {"open": 0.5, "choice": 0.4, "many": 0.35}
+SLOPES = {"open": 0.5, "choice": 0.47, "many": 0.4}
 """Difficulty a unit of expected gain; of choices, by the same outcomes."""
 
 
@@ -256,7 +259,7 @@ def forms(texts: Texts, rows: Ints) -> Ints:
 
 def _gain(parts: _Parts, shaped: Design) -> tuple[Floats, Floats]:
     """One row a form. What all forms share is learned of gains and failures, for failures carry over to other sources;
-    each form is then corrected towards the gain alone, which is what its own kind of question is decided by."""
+    each form is then corrected towards the gain alone, by which a strong model is worth its price."""
     rows = parts.of("outcomes", parts.outcomes)
     by_subject, beyond = _targets(rows, _FAILURE_BY_SUBJECT, _FAILURE)
     gain_by_subject, gain_beyond = _targets(rows, {}, 0.0)
@@ -274,7 +277,7 @@ def _gain(parts: _Parts, shaped: Design) -> tuple[Floats, Floats]:
         there = form == number
         if there.sum() >= _FEWEST:
             more = gain_by_subject[there] - by_subject[there], gain_beyond[there] - beyond[there]
-            coefficients[number] += _both(matrix[there], *more)
+            coefficients[number] += _CORRECTED[number] * _both(matrix[there], *more)
         if there.any():
             means[number] = (matrix[there] @ coefficients[number]).mean()
     return coefficients, -means
