@@ -276,8 +276,10 @@ async def test_a_draft_is_kept_until_it_is_sent_or_emptied(conversations: Conver
     await ask(conversations, session.id, "half a thought", "r1")
     assert (await conversations.draft(session.id), await conversations.draft("")) == ("", "")
     await conversations.save_draft(session.id, "what is typed already while")
+    await conversations.save_draft("", "another")
     await ask(conversations, session.id, "another is on its way", "r2")
     assert await conversations.draft(session.id) == "what is typed already while"
+    assert await conversations.draft("") == "another"
     await conversations.save_draft("", "not yet a session")
     assert await conversations.draft("") == "not yet a session"
     await conversations.save_draft("", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..routing.errors import OrchestratorError
@@ -131,3 +131,14 @@ def _fenced(name: str, text: str) -> str:
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     fence = "`" * max(3, longest + 1)
     return f"{name}:\n{fence}{Path(name).suffix.removeprefix('.')}\n{text.rstrip()}\n{fence}"
+
+
+def excerpt(prompt: str, attachments: Iterable[Attachment], characters: int) -> Enclosed:
+    """As `enclose`, of no more than the beginning: where the text is longer than so many characters, it has been cut
+    somewhere after them."""
+    left, cut = characters + 1 - len(prompt), []
+    for attachment in attachments:
+        text = attachment.text
+        cut.append(attachment if text is None else replace(attachment, text=text[: max(0, left)]))
+        left -= len(text or "")
+    return enclose(prompt[: characters + 1], cut)

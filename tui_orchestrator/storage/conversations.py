@@ -168,8 +168,8 @@ class Conversations:
                 "WHERE id = ?"
             )
             sessions.need(connection.execute(changed, (at, title_of(text), session)), session)
-            append(connection, session, message.role, text, request_id=request_id, created=at, images=message.images)
             connection.execute(_DRAFT_SENT, {"session": session, "typed": written})
+            append(connection, session, message.role, text, request_id=request_id, created=at, images=message.images)
             _remember(connection, written, at)
 
         await self._db.write(add)
@@ -243,7 +243,10 @@ class Conversations:
                 row = (session, clean(text), at)
                 connection.execute("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?)", row)
             else:
+                # It may go on in a chat that leaves no trace.
+                connection.execute("PRAGMA secure_delete = ON")
                 connection.execute("DELETE FROM drafts WHERE session = ?", (session,))
+                connection.execute("PRAGMA secure_delete = OFF")
 
         await self._db.write(save)
 
@@ -266,10 +269,11 @@ class Conversations:
         await self._db.write(lambda c: sessions.need(c.execute(update, (*values, session)), session))
 
 
-# Of the session, or of the one that did not exist yet. What is typed by now may be another draft already, which is not
-# how what was sent begins.
+# Of the session, or with its first prompt of the one that did not exist yet. What is typed by now may be another draft
+# already, which is not how what was sent begins.
 _DRAFT_SENT = (
-    "DELETE FROM drafts WHERE session IN (:session, '') AND substr(:typed, 1, length(drafts.text)) = drafts.text"
+    "DELETE FROM drafts WHERE substr(:typed, 1, length(drafts.text)) = drafts.text AND (session = :session OR "
+    "(session = '' AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.session = :session)))"
 )
 _RECENT = "WHERE deleted IS NULL ORDER BY updated DESC, id DESC LIMIT ?"
 _APPEND = """

@@ -11,11 +11,11 @@ from tui_orchestrator.services.chat import Options
 from tui_orchestrator.services.feedback import Given
 
 from . import choosing, words
-from .desk import Desk
 from .dialogs import Picker
+from .writing import Writing
 
 
-class Answers(Desk):
+class Answers(Writing):
     # -- votes
 
     @work(group="vote", exit_on_error=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from dataclasses import replace
+from functools import partial
 
 from textual import on, work
 
@@ -23,8 +24,8 @@ from . import choosing
 from .alerting import Alerting
 from .commands import keymap
 from .composer import Composer
-from .desk import UNSENT
 from .dialogs import Picker
+from .drafts import Drafts
 from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
 from .registry import ModelTable
 from .report_views import TABS
@@ -70,9 +71,8 @@ class ConsoleApp(Shelf, Alerting):
             runtime.router.ask_for_room = self.ask_for_room
             self.costs.demo = runtime.demo
             self.composer.weigh = self.weigh
+            self.drafts = Drafts(self.composer.prompt, runtime.conversations, partial(self.say, severity="warning"))
             self.composer.prompt.remember(list(reversed(await runtime.conversations.prompts())))
-            if not self.composer.prompt.text:
-                self.composer.prompt.replace_draft(await runtime.conversations.draft(UNSENT))
             await self._begin(Chat.new(runtime))
             runtime.start_background()
             await self.listen_for_alerts()

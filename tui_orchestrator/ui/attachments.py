@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui_orchestrator.routing.text import clean_line
-from tui_orchestrator.services.attachments import Attachment, AttachmentError, read_file, readable
+from tui_orchestrator.services.attachments import Attachment, AttachmentError, read_file
+from tui_orchestrator.services.enclosing import Size, measure
 
 MAX_FILES = 20
 
-_MENTION = re.compile(r'(?:^|(?<=\s))@(?:"([^"\n]+)"|([^\s"]+))')
+_MENTION = re.compile(r'(?:^|(?<=\s))@(?:"((?:\\"|[^"\n])+)"|([^\s"]+))')
+_BEGUN = re.compile(r'(?:^|(?<=\s))@(?:"((?:\\"|[^"\n])*)|([^\s"]*))$')
+_PUNCTUATION = ".,;:!?)]}'"
+"""Not part of a bare path that it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +25,46 @@ class Mention:
 
     path: str
     attachment: Attachment | None = None
+    size: Size = field(default_factory=Size)
+    """Of the attachment."""
     problem: str = ""
     fatal: bool = False
     """The file is there but cannot go along, so the prompt is not to be sent. A path that does not exist may well be
     meant as plain words (@property) and is sent as such."""
 
-    @property
-    def label(self) -> str:
-        if self.attachment is None:
-            return f"✗ {self.problem}"
-        return f"✓ {self.attachment.name} {readable(self.attachment.size)}"
-
 
 def mentions(draft: str) -> list[str]:
     """The paths named in a draft, each once, in order. Trailing punctuation is not part of a bare path."""
-    found = [quoted or bare.rstrip(".,;:!?)]}'") for quoted, bare in _MENTION.findall(draft)]
+    found = [
+        quoted.replace('\\"', '"') if quoted else bare.rstrip(_PUNCTUATION) for quoted, bare in _MENTION.findall(draft)
+    ]
     return [path for path in dict.fromkeys(found) if path][:MAX_FILES]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An @path under the cursor."""
+
+    start: int
+    """Where its @ stands in the line."""
+    path: str
+
+
+def begun(before: str) -> Begun | None:
+    """The @path that a line, up to the cursor, ends with."""
+    match = _BEGUN.search(before)
+    if match is None:
+        return None
+    return Begun(match.start(), (match[1] or "").replace('\\"', '"') if match[2] is None else match[2])
+
+
+def written(path: str) -> str:
+    """As `mentions` reads it again. The quotation of a directory stays open for what is in it."""
+    directory = path.endswith("/")
+    if not re.search(r'[\s"]', path) and path.rstrip(_PUNCTUATION) == path:
+        return f"@{path}"
+    escaped = path.replace('"', '\\"')
+    return f'@"{escaped}' if directory else f'@"{escaped}"'
 
 
 def look_up(path: str, directory: Path) -> Mention | None:
@@ -51,9 +79,10 @@ def look_up(path: str, directory: Path) -> Mention | None:
         looks_like_path = "/" in path or "." in path
         return Mention(path, problem=f"no file {shown}: sent as words") if looks_like_path else None
     try:
-        return Mention(path, read_file(file, shown))
+        attachment = read_file(file, shown)
     except AttachmentError as error:
         return Mention(path, problem=str(error), fatal=True)
+    return Mention(path, attachment, measure(attachment))
 
 
 def read_ones(found: Iterable[Mention]) -> list[Attachment]:

@@ -42,17 +42,20 @@ class Action:
 
 TAKEN_BY_TEXT_AREAS = (
     *("f6", "f7", "alt+u", "alt+d", "alt+n", "alt+r", "alt+m", "alt+s", "alt+w", "alt+c", "alt+q", "alt+k"),
-    *("alt+t", "alt+p", "alt+l", "alt+y", "alt+i", "alt+g", "alt+e", "alt+o", "alt+x", "alt+z"),
+    *("alt+t", "alt+p", "alt+l", "alt+y", "alt+i", "alt+g", "alt+e", "alt+o", "alt+x", "alt+z", "alt+h"),
 )
 """Keys of ours that would select text in the prompt, or write into it, if it did not bind them too."""
 
 ACTIONS = (
     Action("prompt.send", "prompt", "enter", "send", "prompt: send", "Send", palette=False),
     Action("prompt.newline", "prompt", "ctrl+j,shift+enter", "newline", "prompt: break the line", palette=False),
-    Action("prompt.complete", "prompt", "tab", "complete", "prompt: complete a / command", palette=False),
+    Action("prompt.complete", "prompt", "tab", "complete", "prompt: complete a / command or a @file", palette=False),
     Action("prompt.up", "prompt", "up", "up", "prompt: line up, or an earlier prompt", palette=False),
     Action("prompt.down", "prompt", "down", "down", "prompt: line down, or a later prompt", palette=False),
     Action("prompt.editor", "prompt", "ctrl+e", "editor", "prompt: write it in $EDITOR", palette=False),
+    Action("prompt.fold", "prompt", "alt+v", "fold", "prompt: unfold a long paste, or fold it again", palette=False),
+    Action("prompt.decision", "app", "alt+h", "draft_decision", "prompt: show the whole decision, or not any more"),
+    Action("prompt.search", "app", "ctrl+r", "search_prompts", "prompt: search all earlier ones"),
     Action("turn.cancel", "app", "escape", "escape", "chat: cancel the running answer", needs="running"),
     Action("app.help", "app", "f1", "help", "help: what the keys do here", "Help"),
     Action("pane.chat", "app", "f2", "pane('chat')", "view: chat", "Chat"),

@@ -1,131 +1,49 @@
-"""The prompt with the line above it, which says where the draft would go and what it would cost before it is sent."""
+"""The prompt, the line above it that says where the draft would go, the files that go along, and the completions."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.content import Content
-from textual.events import Click, Resize
+from textual.events import Resize
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Static, TextArea
+from textual.widgets import TextArea
 
 from tui_orchestrator.routing.decision import Decision
-from tui_orchestrator.routing.request import Strategy
-from tui_orchestrator.services.attachments import Enclosed, enclose
+from tui_orchestrator.services.attachments import Enclosed, enclose, excerpt
 
-from . import words
+from . import arguments, completing
 from .attachments import Mention, look_up, mentions, read_ones
 from .commands import SlashCommand, parse_slash, slash_matches
+from .completions import Completions
+from .enclosures import Enclosures, Weight
 from .entries import Severity
+from .layout import LOW
+from .outlook import Outlook, OutlookLine, draw_outlook
 from .prompt import Prompt
-from .words import ACCENT, BAD, GOOD, MONEY, MUTED, WARN
+from .words import BAD, MUTED, WARN
 
-WEIGH_AFTER_S = 0.12
-"""Pause in typing after which the draft is weighed."""
+WEIGH_EVERY_S = 0.15
+"""While one types the line follows this often."""
+PAUSE_S = 0.25
+"""Without a key, after which the decision pane follows too, which takes longer."""
 WEIGHED_CHARACTERS = 60_000
 """Of a longer draft only the beginning is weighed while it is typed; all of it is when it is sent."""
-HINTS_SHOWN = 6
 _NEWS = {"information": ("·", MUTED), "warning": ("▲", WARN), "error": ("✗", BAD)}
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What the line above the prompt tells."""
-
-    decision: Decision | None = None
-    mentions: tuple[Mention, ...] = ()
-    truncated: bool = False
-    """The draft is too long to be weighed while typing; the figures are of its beginning."""
-    running: str = ""
-    """While a turn runs: what it does."""
-    problem: str = ""
-    """Why the draft was not sent."""
-    news: str = ""
-    """What stands in place of a toast where there is no room for one; its style below."""
-    news_style: str = ""
-    idle: str = ""
-    """What is said while there is no draft."""
-
-
-def draw_outlook(outlook: Outlook, width: int) -> Content:
-    if outlook.news:
-        return Content.styled(outlook.news, outlook.news_style)
-    if outlook.problem:
-        return _clip([(f"✗ {outlook.problem}", BAD)], width)
-    parts: list[tuple[str, str]] = []
-    decision = outlook.decision
-    if outlook.running and decision is None:
-        parts.append((f"◐ {outlook.running}", ACCENT))
-    elif outlook.idle and decision is None:
-        parts.append((outlook.idle, MUTED))
-    if decision is not None:
-        parts += _forecast(decision, outlook.truncated)
-    # After the model, so that a narrow line loses neither them nor the cost at its end.
-    parts[1:1] = [
-        (mention.label, BAD if mention.fatal else WARN if mention.problem else GOOD) for mention in outlook.mentions
-    ]
-    return _clip(parts, width)
-
-
-def _forecast(decision: Decision, truncated: bool) -> list[tuple[str, str]]:
-    profile = decision.profile
-    if decision.model is None:
-        return [(f"✗ {decision.reason}", BAD)]
-    chosen = decision.chosen
-    name = words.short_name(decision.model)
-    if decision.strategy is Strategy.ENSEMBLE:
-        name = " + ".join(words.short_name(model) for model in decision.chain)
-    parts = [(f"→ {name}{' (pinned)' if decision.pinned else ''}", "bold " + GOOD)]
-    parts.append((f"{words.spoken(profile.task_type)} {profile.task_confidence:.2f}", ""))
-    parts.append((f"difficulty {profile.complexity}/10", ""))
-    sign = "≥" if truncated else "≈"
-    counted = chosen.input_tokens if chosen is not None else None
-    tokens = profile.input_tokens if counted is None else counted
-    parts.append((f"{sign}{words.tokens(tokens)} tok in", MUTED))
-    if chosen is not None:
-        parts.append((words.cost_range(chosen.estimated_cost, chosen.cost_ceiling), MONEY))
-    return parts
-
-
-def _clip(parts: list[tuple[str, str]], width: int) -> Content:
-    """Joined by dots. Where it is too long the last part goes first, but for the cost, which is always shown."""
-    if not parts:
-        return Content("")
-
-    def joined(pieces: list[tuple[str, str]]) -> Content:
-        return Content(" · ").join(Content.styled(text, style) for text, style in pieces)
-
-    while len(parts) > 2 and joined(parts).cell_length > width:
-        parts = [*parts[:-2], parts[-1]]
-    return joined(parts).truncate(width, ellipsis=True)
-
-
-class OutlookLine(Static):
-    """A click opens the whole decision."""
-
-    class Opened(Message):
-        pass
-
-    def __init__(self) -> None:
-        super().__init__(id="outlook", markup=False)
-
-    def on_click(self, event: Click) -> None:
-        self.post_message(self.Opened())
-
 
 Weigh = Callable[[Enclosed], Decision | None]
 """Where a draft would go; from memory alone, in about a millisecond."""
 
 
 class Composer(Vertical):
-    """The outlook, the list of matching `/` commands, and the prompt."""
+    """What is known of the draft, the prompt, and below it what may complete the word at the cursor."""
 
     class Submitted(Message):
         def __init__(self, draft: Enclosed) -> None:
@@ -149,13 +67,25 @@ class Composer(Vertical):
         super().__init__(id="composer")
         self.prompt = Prompt()
         self.weigh: Weigh | None = None
+        self.weight: Weight | None = None
+        self.names: Callable[[], arguments.Names] = arguments.Names
+        """What commands take, as it is now."""
         self._busy = False
         self._line = OutlookLine()
-        self._hints = Static(id="hints", markup=False)
+        self._enclosures = Enclosures()
         self._outlook = Outlook()
+        self._mentions: tuple[Mention, ...] = ()
         self._timer: Timer | None = None
+        self._pause: Timer | None = None
         self._news_timer: Timer | None = None
         self._read: dict[str, Mention | None] = {}
+        self._listing = Event()
+        """Set when nobody waits for the directory under way any more."""
+        self._dismissed = ""
+        """The draft whose completions were closed."""
+        self._tab_waits = False
+        self._typing = ""
+        """The path at the cursor."""
 
     @property
     def busy(self) -> bool:
@@ -170,13 +100,16 @@ class Composer(Vertical):
             self.say(problem="")
             self.weigh_again()
 
-    def compose(self) -> ComposeResult:
-        yield self._hints
-        yield self._line
-        yield self.prompt
+    @property
+    def decision(self) -> Decision | None:
+        """Where the draft would go, as the line says."""
+        return self._outlook.decision
 
-    def on_mount(self) -> None:
-        self._hints.display = False
+    def compose(self) -> ComposeResult:
+        yield self._line
+        yield self._enclosures
+        yield self.prompt
+        yield self.prompt.completions
 
     def on_resize(self, event: Resize) -> None:
         self._draw()
@@ -207,9 +140,7 @@ class Composer(Vertical):
             self._outlook = replace(self._outlook, news="")
             self._draw()
 
-    def show_outlook(self, outlook: Outlook) -> None:
-        self._outlook = outlook
-        self._draw()
+    # -- the outlook
 
     def weigh_again(self) -> None:
         """After a change of strategy, pin, session or registry; the draft is untouched."""
@@ -217,40 +148,51 @@ class Composer(Vertical):
 
     @on(TextArea.Changed)
     def _edited(self) -> None:
-        draft = self.prompt.text
-        matches = slash_matches(draft)
-        self._hints.display = bool(matches)
-        if matches:
-            width = max(20, self.size.width - 2)
-            self._hints.update(words.lines(_hint(command, width) for command in matches[:HINTS_SHOWN]))
+        self._complete()
         # An emptied prompt was sent, and what came of that may be said already.
-        if draft:
-            self.say(problem="")
+        if self.prompt.text:
+            if self._outlook.problem:
+                self.say(problem="")
             self._end_news()
         self._weigh_soon()
 
     def _weigh_soon(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(WEIGH_AFTER_S, self._weigh_now)
+        if self._timer is None:
+            self._timer = self.set_timer(WEIGH_EVERY_S, self._weigh_now)
+        if self._pause is None:
+            self._pause = self.set_timer(PAUSE_S, self._paused)
+        else:
+            self._pause.reset()
+
+    def _paused(self) -> None:
+        self._pause = None
+        if self._timer is None:
+            self.post_message(self.Weighed(self.decision))
 
     async def _weigh_now(self) -> None:
+        self._timer = None
         draft = self.prompt.text
         if not draft.strip() or slash_matches(draft):
             self._settle(None, ())
             return
         found = await self._mentioned(fresh=False)
-        if draft != self.prompt.text or self.weigh is None:
+        if self.weigh is None:
             return
-        enclosed = enclose(self.prompt.unfolded[: WEIGHED_CHARACTERS + 1], read_ones(found))
+        if draft != self.prompt.text:
+            self._weigh_soon()
+            return
+        enclosed = excerpt(self.prompt.unfolded, read_ones(found), WEIGHED_CHARACTERS)
         truncated = len(enclosed.text) > WEIGHED_CHARACTERS
         decision = self.weigh(replace(enclosed, text=enclosed.text[:WEIGHED_CHARACTERS]))
         self._settle(decision, found, truncated)
 
     def _settle(self, decision: Decision | None, found: Sequence[Mention], truncated: bool = False) -> None:
-        self._outlook = replace(self._outlook, decision=decision, mentions=tuple(found), truncated=truncated)
+        self._outlook = replace(self._outlook, decision=decision, truncated=truncated)
+        # Of the path that is being typed only what was read is told yet.
+        self._mentions = tuple(one for one in found if not one.problem or one.path != self._typing)
         self._draw()
-        self.post_message(self.Weighed(decision))
+        if self._pause is None:
+            self.post_message(self.Weighed(decision))
 
     async def _mentioned(self, *, fresh: bool) -> list[Mention]:
         """Those the draft names now. Only what was typed is searched: a folded paste attaches nothing."""
@@ -265,6 +207,68 @@ class Composer(Vertical):
             self._read |= await asyncio.to_thread(read)
         self._read = {path: self._read[path] for path in wanted}
         return [mention for mention in self._read.values() if mention is not None]
+
+    def _draw(self) -> None:
+        self._line.update(draw_outlook(self._outlook, max(10, self.size.width - 2)))
+        self._enclosures.tell(self._mentions, self.decision, self.weight, self.app.size.height < LOW)
+
+    # -- completion
+
+    def close_completions(self) -> bool:
+        """Until something else is typed. Whether there was a list."""
+        shown = self.prompt.completions.display
+        if shown:
+            self._dismissed = self.prompt.text
+            self._listing.set()
+            self.prompt.completions.show(None)
+        return shown
+
+    @on(TextArea.SelectionChanged)
+    def _moved(self) -> None:
+        self._complete()
+
+    def _complete(self) -> None:
+        """Shows what the word at the cursor may become; a directory is read on a thread."""
+        self._listing.set()
+        self._tab_waits = False
+        wanted = None
+        if not self.prompt.recalled and self.prompt.text != self._dismissed:
+            wanted = completing.wanted(self.prompt, self.names())
+        self._typing = ""
+        if isinstance(wanted, completing.PathWanted):
+            self._typing = wanted.typed
+            self._listing = Event()
+            self._list(wanted, self._listing)
+        else:
+            self.prompt.completions.show(wanted)
+
+    @work(group="paths", exit_on_error=False)
+    async def _list(self, wanted: completing.PathWanted, stop: Event) -> None:
+        offer = await completing.listed(wanted, stop)
+        if stop.is_set():
+            return
+        self.prompt.completions.show(offer)
+        if self._tab_waits:
+            self._tab_waits = False
+            self.prompt.complete()
+
+    @on(Prompt.CompletionWanted)
+    def _tab(self) -> None:
+        self._dismissed = ""
+        if self._listing.is_set():
+            self._complete()
+        self._tab_waits = not self._listing.is_set()
+
+    @on(Completions.Picked)
+    def _picked(self) -> None:
+        self.prompt.complete()
+        self.prompt.focus()
+
+    @on(Prompt.Refused)
+    def _refused(self, message: Prompt.Refused) -> None:
+        self.say(problem=message.why)
+
+    # -- sending
 
     @on(Prompt.Sent)
     async def _send(self) -> None:
@@ -285,14 +289,3 @@ class Composer(Vertical):
                 return
             self.post_message(self.Submitted(enclose(self.prompt.unfolded, read_ones(found))))
             self.prompt.accept()
-
-    def _draw(self) -> None:
-        self._line.update(draw_outlook(self._outlook, max(10, self.size.width - 2)))
-
-
-def _hint(command: SlashCommand, width: int) -> Content:
-    usage = f"/{command.name} {command.argument}".rstrip()
-    column = min(30, max(12, width // 3))
-    return Content.assemble(
-        (words.fit(usage, column), ACCENT), " ", (words.fit(command.help, width - column - 1).rstrip(), MUTED)
-    )

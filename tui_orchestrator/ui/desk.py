@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import replace
 from pathlib import Path
 
 from textual import on, work
+from textual.widgets import TextArea
 from textual.worker import Worker, WorkerState
 
 from tui_orchestrator.routing.budget import Shortage
@@ -23,22 +23,21 @@ from tui_orchestrator.services.runtime import RegistryChanged, Runtime
 from tui_orchestrator.settings import Settings
 from tui_orchestrator.storage.titles import title_of
 
-from . import editor, raising, words
+from . import raising, words
 from .bars import Status, alert_mark
 from .chat import ChatPane
 from .commands import Need
-from .composer import Composer, OutlookLine
+from .composer import Composer
 from .costs import CostsPane
+from .drafts import NEW, Drafts, Owner
 from .entries import Entry, Severity
-from .prompt import Prompt
+from .outlook import OutlookLine
 from .registry import Row, rows_of
 from .stage import Stage
 from .welcome import welcome
 
 TWICE_WITHIN_S = 2.0
 """Two presses of Ctrl+C this close together leave."""
-UNSENT = ""
-"""The draft of no session: what was typed when the program was left."""
 
 
 class Desk(Stage):
@@ -49,6 +48,8 @@ class Desk(Stage):
         self.runtime: Runtime | None = None
         """None until it is open, and for good where that failed."""
         self.talk: Chat | None = None
+        self.drafts: Drafts | None = None
+        """None until the runtime is open."""
         self.options = Options()
         """Of the next turns."""
         self.title_shown = ""
@@ -138,12 +139,30 @@ class Desk(Stage):
 
     @on(Composer.Weighed)
     def _weighed(self, message: Composer.Weighed) -> None:
-        if not self.running:
+        if not self.running or message.decision is None:
             self.decision.show_preview(message.decision)
 
     @on(OutlookLine.Opened)
-    def _outlook_opened(self) -> None:
+    def action_draft_decision(self) -> None:
+        """The whole decision about the draft, even while a turn runs; once more goes back."""
+        if "decision" in self.visible_panes and "chat" not in self.visible_panes:
+            self.go_home()
+            return
+        if self.composer.decision is not None:
+            self.decision.show_preview(self.composer.decision)
         self.show_pane("decision", focus=False)
+
+    @property
+    def draft_owner(self) -> Owner:
+        """Whose the draft in the prompt is."""
+        if self.talk is None or self.talk.temporary:
+            return None
+        return self.talk.id if self.talk.last is not None else NEW
+
+    @on(TextArea.Changed, "#prompt")
+    def _draft_changed(self) -> None:
+        if self.drafts is not None:
+            self.drafts.typed()
 
     @on(Composer.Submitted)
     def _submitted(self, message: Composer.Submitted) -> None:
@@ -157,6 +176,8 @@ class Desk(Stage):
         self.chat.begin(request)
         self.decision.follow(request.id)
         self.follow_turn(self.talk.send(request, draft.typed))
+        if self.drafts is not None:
+            self.drafts.sent(self.draft_owner)
 
     def follow_turn(self, turn: Turn) -> None:
         """Reads it to its end; the chat pane knows of it already."""
@@ -172,6 +193,8 @@ class Desk(Stage):
             async with turn:
                 async for _ in turn:
                     pass  # the panes hear it through the signal
+            if self.drafts is not None:
+                await self.drafts.stored()
         finally:
             self._turn = None
             self.composer.busy = False
@@ -282,17 +305,6 @@ class Desk(Stage):
             prompt.insert(before + "\n".join(lines) + "\n\n")
             self.go_home()
 
-    @on(Prompt.EditorWanted)
-    def _edit(self) -> None:
-        if self.running:
-            self.composer.say(problem="an answer is running; the editor opens when it is over")
-            return
-        prompt = self.composer.prompt
-        try:
-            prompt.replace_draft(editor.edited(self, prompt.unfolded))
-        except editor.EditorFailed as error:
-            self.composer.say(problem=str(error))
-
     # -- leaving
 
     def leave(self, code: int = 0) -> None:
@@ -307,9 +319,8 @@ class Desk(Stage):
             if self._turn is not None:
                 await self._turn.aclose()
             if self.runtime is not None:
-                draft = "" if self.talk is not None and self.talk.temporary else self.composer.prompt.unfolded
-                with contextlib.suppress(OrchestratorError):
-                    await self.runtime.conversations.save_draft(UNSENT, draft)
+                if self.drafts is not None:
+                    await self.drafts.aclose()
                 await self.runtime.aclose()
         finally:
             self.exit(code, return_code=code)
@@ -328,7 +339,7 @@ class Desk(Stage):
             self.notify("Press Ctrl+C again to quit; what is typed is kept.", timeout=TWICE_WITHIN_S, markup=False)
 
     def action_escape(self) -> None:
-        if self.cancel_turn():
+        if self.composer.close_completions() or self.cancel_turn():
             return
         if not self.go_home() and self.chat.columns.display:
             self.chat.toggle_columns()

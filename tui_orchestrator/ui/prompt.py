@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
 from textual.actions import SkipAction
 from textual.content import Content
+from textual.document._document import EditResult, Location
 from textual.events import Paste
 from textual.message import Message
 from textual.widgets import TextArea
 
 from tui_orchestrator.routing.text import clean
-from tui_orchestrator.services.attachments import readable
 
-from .commands import bindings, slash_matches
+from .commands import bindings
+from .completions import Completions
+from .folds import Folds, too_long
 
-FOLD_PASTE_LINES = 40
-FOLD_PASTE_CHARACTERS = 8_000
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What was typed and not sent, as it stood."""
+
+    text: str = ""
+    pastes: Mapping[str, str] = field(default_factory=dict)
+    cursor: Location | None = None
+    """None: at the end."""
 
 
 class Prompt(TextArea):
-    """Enter sends. A big paste is folded into a token such as ⟦paste 1: 812 lines⟧, so that typing stays quick."""
+    """Enter sends. A big paste is folded into a token, which is deleted and passed over as one."""
 
     HELP = (
-        "Write here. Enter sends, Ctrl+J breaks the line, ↑↓ walk your earlier prompts, @path adds a file or image, "
-        "/ lists commands, Ctrl+E opens your editor, Esc cancels a running answer."
+        "Write here. Enter sends, Ctrl+J breaks the line, ↑↓ walk your earlier prompts and Ctrl+R searches them, @path "
+        "adds a file or image, / lists commands, Tab completes either, Alt+V unfolds a long paste, Ctrl+E opens your "
+        "editor, Alt+H shows the whole decision, Esc cancels a running answer."
     )
     BINDINGS = bindings("prompt")
 
@@ -32,6 +45,14 @@ class Prompt(TextArea):
     class EditorWanted(Message):
         pass
 
+    class CompletionWanted(Message):
+        """Tab was pressed before there was a list."""
+
+    class Refused(Message):
+        def __init__(self, why: str) -> None:
+            super().__init__()
+            self.why = why
+
     def __init__(self) -> None:
         super().__init__(
             id="prompt",
@@ -39,65 +60,118 @@ class Prompt(TextArea):
             highlight_cursor_line=False,
             placeholder=Content("Ask anything · Enter sends · / commands · @file · F1 help"),
         )
+        self.completions = Completions()
+        """Mounted by the composer."""
         self._history: list[str] = []
         self._place = 0
         """Index into the history; its length stands for the draft."""
         self._draft = ""
-        self._pastes: dict[str, str] = {}
+        self._walked = ""
+        """What the history put here last."""
+        self._folds = Folds()
         self.forgets = False
         """Whether what is sent joins no history: a temporary chat's does not."""
 
     @property
     def unfolded(self) -> str:
-        text = self.text
-        for token, paste in self._pastes.items():
-            text = text.replace(token, paste)
-        return text
+        return self._folds.unfold(self.text)
+
+    @property
+    def recalled(self) -> bool:
+        """Whether what stands here is from the history as it was: the arrows go on from it."""
+        return bool(self._walked) and self.text == self._walked
+
+    @property
+    def draft(self) -> Draft:
+        return Draft(self.text, self._folds.pastes, self.cursor_location)
 
     def remember(self, prompts: list[str]) -> None:
         """The history, oldest first; the draft stays."""
         self._history = prompts
         self._place = len(prompts)
 
+    def earlier(self, text: str) -> None:
+        """One more, later than all that are remembered."""
+        self.remember([*self._history, text])
+
     def replace_draft(self, text: str) -> None:
-        self.text = self._folded(clean(text))
+        """By another, all in one: undoing brings the one before back."""
+        self.history.checkpoint()
+        folded = self._folds.fold(clean(text))
+        self.replace(folded, (0, 0), self.document.end, maintain_selection_offset=False)
+        self.history.checkpoint()
         self.move_cursor(self.document.end)
 
-    def action_send(self) -> None:
-        if self.text.strip():
-            self.post_message(self.Sent())
+    def restore(self, draft: Draft) -> None:
+        """Another session's; nothing of this one can be undone into it."""
+        self._folds = Folds(draft.pastes)
+        self._place, self._draft = len(self._history), ""
+        self.text = draft.text if draft.pastes else self._folds.fold(clean(draft.text))
+        self.move_cursor(self.document.end if draft.cursor is None else draft.cursor)
+
+    def recall(self, text: str) -> None:
+        """An earlier prompt in place of the draft, which is one ↓ past the latest."""
+        if self._place == len(self._history):
+            self._draft = self.unfolded
+        backwards = reversed(range(len(self._history)))
+        self._place = next((at for at in backwards if self._history[at] == text), len(self._history))
+        self.replace_draft(text)
+        self._walked = self.text
 
     def accept(self) -> None:
         """The prompt went out: it joins the history and the field is empty again."""
         sent = self.unfolded
         if not self.forgets and (not self._history or self._history[-1] != sent):
             self._history.append(sent)
-        self._place = len(self._history)
-        self._draft = ""
-        self._pastes.clear()
-        self.text = ""
+        self.restore(Draft())
+
+    # -- keys
+
+    def action_send(self) -> None:
+        if self.completions.moved:
+            self.complete()
+        elif self.text.strip():
+            self.post_message(self.Sent())
 
     def action_newline(self) -> None:
         self.insert("\n")
 
     def action_complete(self) -> None:
-        matches = slash_matches(self.text)
-        if not matches or " " in self.text:
+        if self.completions.marked is not None:
+            self.complete()
+        elif self.read_only or self.document.get_line(self.cursor_location[0])[: self.cursor_location[1]].isspace():
             raise SkipAction()
-        space = " " if matches[0].argument else ""
-        self.replace_draft(f"/{matches[0].name}{space}")
+        else:
+            self.post_message(self.CompletionWanted())
+
+    def complete(self) -> None:
+        """Puts the marked completion in place of what it completes."""
+        offer, marked = self.completions.offer, self.completions.marked
+        if offer is None or marked is None:
+            return
+        row, _ = self.cursor_location
+        insert, after = marked.insert, self.document.get_line(row)[offer.end :]
+        if after[:1].isspace():
+            insert = insert.rstrip(" ")
+        self.replace(insert, (row, offer.start), (row, offer.end), maintain_selection_offset=False)
+        self.move_cursor((row, offer.start + len(insert)))
+        self.completions.show(None)
 
     def action_editor(self) -> None:
         self.post_message(self.EditorWanted())
 
     def action_up(self) -> None:
-        if self.cursor_at_first_line and self._place > 0 and self.selection.is_empty:
+        if self.completions.marked is not None:
+            self.completions.move(-1)
+        elif self.cursor_at_first_line and self._place > 0 and self.selection.is_empty:
             self._walk(-1)
         else:
             self.action_cursor_up()
 
     def action_down(self) -> None:
-        if self.cursor_at_last_line and self._place < len(self._history):
+        if self.completions.marked is not None:
+            self.completions.move(1)
+        elif self.cursor_at_last_line and self._place < len(self._history):
             self._walk(1)
         else:
             self.action_cursor_down()
@@ -108,21 +182,77 @@ class Prompt(TextArea):
         self._place += step
         text = self._draft if self._place == len(self._history) else self._history[self._place]
         self.replace_draft(text)
+        self._walked = "" if self._place == len(self._history) else self.text
         if step < 0:
             self.move_cursor((0, len(self.document.get_line(0))))
 
+    # -- pastes
+
     async def _on_paste(self, event: Paste) -> None:
-        text = clean(event.text.replace("\r\n", "\n").replace("\r", "\n"))
         event.prevent_default()
         event.stop()
-        self.insert(self._folded(text))
+        self._put(event.text)
 
-    def _folded(self, text: str) -> str:
-        """The text, or a token that stands for it where it is long."""
-        line_count = text.count("\n") + 1
-        if line_count <= FOLD_PASTE_LINES and len(text) <= FOLD_PASTE_CHARACTERS:
-            return text
-        size = f"{line_count:,} lines" if line_count > 1 else readable(len(text))
-        token = f"⟦paste {len(self._pastes) + 1}: {size}⟧"
-        self._pastes[token] = text
-        return token
+    def action_paste(self) -> None:
+        self._put(self.app.clipboard)
+
+    def _put(self, text: str) -> None:
+        text = clean(text.replace("\r\n", "\n").replace("\r", "\n"))
+        if result := self._replace_via_keyboard(self._folds.fold(text), *self.selection):
+            self.move_cursor(result.end_location)
+
+    def action_fold(self) -> None:
+        """Unfolds the paste at the cursor, else the last one before it, else the first; where none is folded, folds
+        again what was."""
+        tokens = list(self._tokens())
+        if tokens:
+            before = [token for token in tokens if token[0] <= self.cursor_location]
+            start, end = before[-1] if before else tokens[0]
+            paste = self._folds.pastes[self.get_text_range(start, end)]
+            if too_long(paste):
+                self.post_message(self.Refused("that paste is too long to be unfolded here; Ctrl+E opens it"))
+                return
+            self.replace(paste, start, end, maintain_selection_offset=False)
+            self.move_cursor(start)
+        elif not self._fold_again():
+            self.post_message(self.Refused("nothing is folded here: only a long paste is"))
+
+    def _fold_again(self) -> bool:
+        folded = False
+        for token, paste in self._folds.pastes.items():
+            before, found, _ = self.text.partition(paste)
+            if found:
+                start = _end_of(before, (0, 0))
+                self.replace(token, start, _end_of(paste, start), maintain_selection_offset=False)
+                folded = True
+        return folded
+
+    def _tokens(self) -> Iterator[tuple[Location, Location]]:
+        for row, line in enumerate(self.document.lines):
+            for start, end in self._folds.spans(line):
+                yield (row, start), (row, end)
+
+    def _replace_via_keyboard(self, insert: str, start: Location, end: Location) -> EditResult | None:
+        return super()._replace_via_keyboard(insert, *self._whole(start, end))
+
+    def _delete_via_keyboard(self, start: Location, end: Location) -> EditResult | None:
+        return super()._delete_via_keyboard(*self._whole(start, end))
+
+    def _whole(self, start: Location, end: Location) -> tuple[Location, Location]:
+        """Wide enough to cut no token in two: half of one would be sent as words. What is typed in one comes after."""
+        first, last = min(start, end), max(start, end)
+        return self._outside(first, end=first == last), self._outside(last, end=True)
+
+    def _outside(self, place: Location, *, end: bool) -> Location:
+        """The place, or the end or beginning of the token it is in."""
+        row, column = place
+        spans = self._folds.spans(self.document.get_line(row))
+        inside = next((span for span in spans if span[0] < column < span[1]), None)
+        return place if inside is None else (row, inside[1] if end else inside[0])
+
+
+def _end_of(text: str, start: Location) -> Location:
+    """Where a text ends that starts there."""
+    row, column = start
+    lines = text.count("\n")
+    return row + lines, len(text) - text.rfind("\n") - 1 if lines else column + len(text)

@@ -53,6 +53,8 @@ class Shelf(Answers):
             strategy = Strategy(session.strategy) if session.strategy in list(Strategy) else None
             self.options = replace(self.options, strategy=strategy, model=session.model, system="")
         self.composer.prompt.forgets = talk.temporary
+        if self.drafts is not None:
+            await self.drafts.turn_to(self.draft_owner)
         self.chat.load(talk.stored, talk.discarded)
         self.decision.clear()
         if talk.stored:

@@ -1,0 +1,364 @@
+"""The prompt as a person uses it: completion, history, files, pastes, the editor."""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+from textual.events import Paste
+
+from tests.ui.conftest import Console, console
+from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.routing.request import Message
+from tui_orchestrator.services.paths import MOST_FOUND, list_paths
+from tui_orchestrator.ui import folds
+from tui_orchestrator.ui.attachments import mentions, written
+
+SCRIPT = Script().always(Say(text="It is blue."))
+PASTE = "".join(f"row {number}\n" for number in range(60))
+
+
+def below_prompt(seat: Console) -> str:
+    top = seat.app.composer.prompt.region.bottom
+    return "\n".join(seat.screen.splitlines()[top:-1])
+
+
+def png(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+# -- completion
+
+
+async def test_tab_completes_a_command_and_then_what_it_takes(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        prompt = seat.app.composer.prompt
+        await seat.type("/strat")
+        await seat.sees("▸ /strategy NAME|default")
+        await seat.pilot.press("tab")
+        assert prompt.text == "/strategy "
+        await seat.until(lambda: "▸ cheapest" in below_prompt(seat) and "local_first" in below_prompt(seat))
+        await seat.type("qual")
+        await seat.until(lambda: "▸ quality" in below_prompt(seat))
+        await seat.pilot.press("tab")
+        assert prompt.text == "/strategy quality"
+        await seat.sees("/strategy NAME|default: choose how models are picked")
+        await seat.pilot.press("enter")
+        await seat.sees("the likeliest good answer")
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("/theme pap", "/theme paper"),
+        ("/copy fi", "/copy file"),
+        ("/check sec", "/check second_answer"),
+        ("/again per", "/again performance"),
+        ("/reports ad", "/reports advice"),
+    ],
+)
+async def test_arguments_are_completed_by_what_there_is(tmp_path: Path, typed: str, completed: str) -> None:
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        await seat.type(typed)
+        await seat.pilot.press("tab")
+        assert seat.app.composer.prompt.text == completed
+
+
+async def test_models_are_completed_by_their_own_names_and_each_of_a_chain(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        assert seat.app.runtime is not None
+        first, second, *_ = [
+            model for model in seat.app.runtime.registry if model.id not in seat.app.runtime.registry.out
+        ]
+        await seat.type(f"/model {first.name}")
+        await seat.pilot.press("tab")
+        assert seat.app.composer.prompt.text == f"/model {first.id}"
+        seat.app.composer.prompt.text = ""
+        await seat.type(f"/chain {first.id}, {second.name}")
+        await seat.pilot.press("tab")
+        assert seat.app.composer.prompt.text == f"/chain {first.id}, {second.id}"
+
+
+async def test_enter_takes_what_was_moved_to_and_sends_otherwise(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.type("/strategy ")
+        await seat.sees("▸ cheapest")
+        await seat.pilot.press("down", "enter")
+        assert seat.app.composer.prompt.text == "/strategy balanced"
+        await seat.pilot.press("enter")
+        await seat.sees("the best mix of quality, cost and speed")
+        assert seat.app.composer.prompt.text == ""
+
+
+async def test_a_click_takes_a_completion_and_escape_closes_the_list(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.type("/strategy ")
+        await seat.sees("▸ cheapest")
+        await seat.pilot.press("escape")
+        await seat.sees_no("▸ cheapest")
+        assert seat.app.composer.prompt.text == "/strategy "
+        await seat.type("q")
+        await seat.sees("▸ quality")
+        await seat.pilot.click("#completions", offset=(4, 0))
+        await seat.until(lambda: seat.app.composer.prompt.text == "/strategy quality")
+
+
+async def test_the_arrows_go_on_through_the_history_over_a_command(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.send("What colour is the sky?")
+        await seat.ended()
+        await seat.send("/strategy quality")
+        await seat.pilot.press("up")
+        assert seat.app.composer.prompt.text == "/strategy quality"
+        await seat.pilot.press("up")
+        assert seat.app.composer.prompt.text == "What colour is the sky?"
+        await seat.pilot.press("down", "down")
+        assert seat.app.composer.prompt.text == ""
+
+
+async def test_a_path_is_completed_directory_by_directory(tmp_path: Path) -> None:
+    (tmp_path / "docs" / "my notes").mkdir(parents=True)
+    (tmp_path / "docs" / "my notes" / 'a "b".txt').write_text("the file's own words")
+    (tmp_path / "docs" / ".hidden").write_text("h")
+    async with console(tmp_path, script=SCRIPT) as seat:
+        prompt = seat.app.composer.prompt
+        await seat.type("Read @do")
+        await seat.until(lambda: "▸ docs/" in below_prompt(seat))
+        await seat.pilot.press("tab")
+        assert prompt.text == "Read @docs/"
+        await seat.until(lambda: "▸ docs/my notes/" in below_prompt(seat))
+        assert "hidden" not in seat.screen
+        await seat.pilot.press("tab")
+        assert prompt.text == 'Read @"docs/my notes/'
+        await seat.until(lambda: 'a "b".txt' in below_prompt(seat))
+        await seat.pilot.press("tab")
+        assert prompt.text == 'Read @"docs/my notes/a \\"b\\".txt" '
+        await seat.sees('✓ a "b".txt · 20 B · ≈')
+        await seat.send("please")
+        await seat.ended()
+        await seat.sees("the file's own words")
+
+
+async def test_tab_before_the_directory_was_read_completes_when_it_is(tmp_path: Path) -> None:
+    (tmp_path / "report.csv").write_text("a,b")
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.pilot.press(*"sum ", "at", *"rep", "tab")
+        await seat.until(lambda: seat.app.composer.prompt.text == "sum @report.csv ")
+
+
+async def test_an_address_or_a_word_with_an_at_is_left_alone(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.type("mail me@store")
+        await seat.sees("→ ")
+        assert not seat.app.composer.prompt.completions.display
+
+
+def test_a_listing_is_bounded_and_hides_what_is_hidden(tmp_path: Path) -> None:
+    for number in range(MOST_FOUND + 50):
+        (tmp_path / f"f{number:03}").touch()
+    for name in (".secret", "bad\x1b[31mname", "two\nlines", "Zebra"):
+        (tmp_path / name).touch()
+    every = list_paths("", tmp_path, lambda: False)
+    assert (len(every.paths), every.more) == (MOST_FOUND, True)
+    assert not any("\x1b" in path or "\n" in path or path.startswith(".") for path in every.paths)
+    assert list_paths(".s", tmp_path, lambda: False).paths == (".secret",)
+    assert list_paths("zEB", tmp_path, lambda: False).paths == ("Zebra",)
+    assert list_paths("no/such/", tmp_path, lambda: False).paths == ()
+    assert "Not a directory" in list_paths("Zebra/", tmp_path, lambda: False).problem
+    assert list_paths("~", tmp_path, lambda: False).paths == ("~/",)
+
+
+@pytest.mark.parametrize("name", ["a.py", "my notes.txt", 'say "hi".txt', "what?", "it's", "b)", "ünï.md"])
+def test_a_completed_path_is_read_as_it_was_meant(name: str) -> None:
+    assert mentions(f"see {written(name)} now") == [name]
+
+
+# -- files
+
+
+async def test_a_picture_says_its_size_its_tokens_and_what_it_costs(tmp_path: Path) -> None:
+    (tmp_path / "plan.png").write_bytes(png(1280, 720))
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.type("What is on @plan.png ?")
+        await seat.sees("✓ image plan.png · 1,280×720 · ", "≈1.2k tok")
+        line = next(line for line in seat.screen.splitlines() if "image plan.png" in line)
+        assert "$" in line or "free" in line
+        assert seat.app.composer.decision is not None
+        assert seat.app.composer.decision.profile.input_tokens > 1_200
+
+
+# -- history
+
+
+async def history(seat: Console, *texts: str) -> None:
+    assert seat.app.runtime is not None
+    conversations = seat.app.runtime.conversations
+    session = conversations.new("earlier")
+    await conversations.keep(session)
+    for number, text in enumerate(texts):
+        await conversations.prompt(session.id, Message("user", text), f"h{number}")
+
+
+async def test_ctrl_r_finds_a_prompt_and_puts_it_in_without_sending(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await history(seat, "Why is the sky blue?", "Name three rivers", "Why is grass green,\nand not blue?")
+        await seat.type("half a thought")
+        await seat.pilot.press("ctrl+r")
+        await seat.sees("Earlier prompts", "Name three rivers")
+        await seat.pilot.press(*"blue why")
+        await seat.sees_no("Name three rivers")
+        rows = [line for line in seat.screen.splitlines() if "just now" in line]
+        assert "grass" in rows[0]
+        assert "sky" in rows[1]
+        await seat.sees("and not blue?")
+        await seat.pilot.press("down", "enter")
+        await seat.sees_no("Earlier prompts")
+        assert seat.app.composer.prompt.text == "Why is the sky blue?"
+        assert not seat.app.running
+        await seat.pilot.press("ctrl+z")
+        assert seat.app.composer.prompt.text == "half a thought"
+
+
+async def test_esc_leaves_the_draft_and_ctrl_r_says_when_there_is_nothing(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 24), script=SCRIPT) as seat:
+        await seat.type("half a thought")
+        await seat.pilot.press("ctrl+r")
+        await seat.sees("Nothing was sent yet.")
+        await seat.pilot.press(*"xyz", "enter")
+        await seat.sees("No earlier prompt holds these words.")
+        await seat.pilot.press("escape")
+        await seat.sees_no("Earlier prompts")
+        assert seat.app.composer.prompt.text == "half a thought"
+
+
+# -- pastes
+
+
+async def test_a_folded_paste_is_unfolded_and_folded_by_a_key(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        prompt = seat.app.composer.prompt
+        await seat.type("Sum up ")
+        prompt.post_message(Paste(PASTE))
+        await seat.sees("Sum up ⟦paste 1: 61 lines⟧")
+        await seat.pilot.press("alt+v")
+        await seat.sees("Sum up row 0", "row 5")
+        assert prompt.text == f"Sum up {PASTE}"
+        await seat.pilot.press("alt+v")
+        await seat.sees("Sum up ⟦paste 1: 61 lines⟧")
+        assert prompt.unfolded == f"Sum up {PASTE}"
+
+
+async def test_a_folded_paste_is_deleted_whole_and_comes_back_whole(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        prompt = seat.app.composer.prompt
+        prompt.post_message(Paste(PASTE))
+        await seat.sees("⟦paste 1")
+        await seat.pilot.press("left", "x")
+        assert prompt.text == "⟦paste 1: 61 lines⟧x"
+        await seat.pilot.press("backspace", "backspace")
+        assert prompt.text == ""
+        await seat.pilot.press("ctrl+z")
+        assert prompt.unfolded.startswith(PASTE)
+
+
+def test_a_paste_that_holds_a_token_stays_what_it_is() -> None:
+    pastes = folds.Folds()
+    first = pastes.fold("⟦paste 2: 41 lines⟧\n" * 50)
+    second = pastes.fold("x\n" * 40)
+    assert second == "⟦paste 2: 41 lines⟧"
+    assert pastes.unfold(f"{first}{second}") == "⟦paste 2: 41 lines⟧\n" * 50 + "x\n" * 40
+    assert pastes.fold("x\n" * 40) == second
+
+
+# -- the decision before sending
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+async def test_a_key_opens_the_whole_decision_before_sending(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with console(tmp_path, size=size, script=SCRIPT) as seat:
+        await seat.pilot.press("f3") if size[0] > 100 else None
+        await seat.pilot.press("f3") if size[0] > 100 else None
+        await seat.type("Prove that there are infinitely many primes")
+        await seat.sees("→ ", "difficulty")
+        assert "if you send this" not in seat.screen.lower() or size[0] > 100
+        await seat.pilot.press("alt+h")
+        await seat.until(lambda: seat.app.decision.is_on_screen and seat.app.decision.size.height > 5)
+        await seat.sees("Decision", "Prove that there are")
+        assert seat.app.composer.prompt.has_focus
+        if size[0] < 100:
+            await seat.pilot.press("alt+h")
+            await seat.until(lambda: "chat" in seat.app.visible_panes)
+
+
+# -- the editor
+
+
+def an_editor(tmp_path: Path, name: str, script: str) -> Path:
+    path = tmp_path / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+async def test_an_editor_with_a_window_leaves_the_console_usable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = an_editor(tmp_path, "code", 'test "$1" = --wait || exit 9\nprintf "longer than before" > "$2"')
+    monkeypatch.setenv("VISUAL", str(command))
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.type("short")
+        await seat.pilot.press("ctrl+e")
+        await seat.until(lambda: seat.app.composer.prompt.text == "longer than before")
+        await seat.until(lambda: not seat.app.composer.prompt.read_only)
+        await seat.pilot.press("ctrl+z")
+        assert seat.app.composer.prompt.text == "short"
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("exit 3", "code ended with code 3; the prompt is as it was"),
+        ("exit 0", "nothing was saved in code; the prompt is as it was"),
+        ('rm "$2"', "what code saved cannot be read"),
+        ('printf "" > "$2"', "The file was emptied, and so is the prompt"),
+    ],
+)
+async def test_what_an_editor_does_wrong_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+) -> None:
+    monkeypatch.setenv("VISUAL", str(an_editor(tmp_path, "code", script)))
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.type("short")
+        await seat.pilot.press("ctrl+e")
+        await seat.sees(said)
+        if "emptied" in said:
+            await seat.pilot.press("ctrl+z")
+        assert seat.app.composer.prompt.text == "short"
+
+
+@pytest.mark.parametrize(
+    ("visual", "path", "said"),
+    [
+        ("/no/such/editor", "/usr/bin:/bin", "editor cannot be started (No such file or directory); set EDITOR"),
+        ("'unbalanced", "/usr/bin:/bin", "EDITOR is no command (No closing quotation)"),
+        ("", "", "no editor is named and none was found; set EDITOR to one, such as nano"),
+    ],
+)
+async def test_an_editor_that_is_not_there_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, visual: str, path: str, said: str
+) -> None:
+    monkeypatch.setenv("VISUAL", visual)
+    monkeypatch.delenv("EDITOR", raising=False)
+    monkeypatch.setenv("PATH", path)
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.type("short")
+        await seat.pilot.press("ctrl+e")
+        await seat.until(lambda: said in seat.screen or "cannot be handed" in seat.screen)
+        assert seat.app.composer.prompt.text == "short"

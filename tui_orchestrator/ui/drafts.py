@@ -1,0 +1,129 @@
+"""Each session's own draft, written down within a second of the key that changed it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.storage.conversations import Conversations
+
+from .prompt import Draft, Prompt
+
+KEEP_AFTER_S = 0.5
+NEW = ""
+"""Whose draft that of a session is before its first prompt; all new sessions share it."""
+Owner = str | None
+"""A session's id, NEW, or None for a temporary chat, of which nothing is kept."""
+
+
+class Drafts:
+    """Lives on the event loop. What is written is in the order in which it was typed."""
+
+    def __init__(self, prompt: Prompt, conversations: Conversations, tell: Callable[[str], None]) -> None:
+        """`tell` is given a sentence when drafts cannot be kept, once until they can again."""
+        self._prompt = prompt
+        self._conversations = conversations
+        self._tell = tell
+        self._owner: Owner = None
+        self._opened = False
+        self._left: dict[str, Draft] = {}
+        """As they were left in this run, folded and with the cursor; the store has the text."""
+        self._kept: dict[str, str] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._saving: set[asyncio.Task[None]] = set()
+        self._told = False
+        self._new_went_out = False
+
+    def typed(self) -> None:
+        """The draft has changed."""
+        if self._opened and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(KEEP_AFTER_S, self._begin_saving)
+
+    async def turn_to(self, owner: Owner) -> None:
+        """Another session comes on the screen, and its draft into the prompt. What was typed before anything was asked
+        goes along into a temporary chat."""
+        if owner == self._owner and self._opened:
+            return
+        stored = await self._of(owner)
+        left, self._owner = self._owner, owner
+        opened, self._opened = self._opened, True
+        if not opened:
+            # What was typed while the program opened stays; the draft of the last run is one ↑ away.
+            if not self._prompt.text:
+                self._prompt.restore(stored)
+            elif stored.text:
+                self._prompt.earlier(stored.text)
+        elif left == NEW and owner is None:
+            await self._save(NEW, "")
+        else:
+            if left is not None:
+                draft = self._prompt.draft
+                self._left[left] = draft
+                task = self._save(left, self._prompt.unfolded)
+                self._prompt.restore(stored)
+                await task
+            else:
+                self._prompt.restore(stored)
+
+    def sent(self, owner: Owner) -> None:
+        """The draft went out; what is typed from now on is `owner`'s, who was perhaps no session before."""
+        self._new_went_out = self._new_went_out or (self._owner == NEW != owner)
+        self._owner = owner
+        self._kept.clear()  # the store is done with it too
+
+    async def stored(self) -> None:
+        """What went out is kept now as a prompt: what is still kept of it as a draft is not needed any more."""
+        if self._new_went_out and self._owner != NEW and NEW not in self._left:
+            await self._save(NEW, "")
+        self._new_went_out = False
+
+    async def put(self, owner: str, text: str) -> None:
+        """Another draft for a session that is not on the screen."""
+        self._left.pop(owner, None)
+        await self._save(owner, text)
+
+    async def aclose(self) -> None:
+        """After all is written, the draft as it is included."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._opened and self._owner is not None:
+            await self._save(self._owner, self._prompt.unfolded)
+        await asyncio.gather(*self._saving)
+
+    async def _of(self, owner: Owner) -> Draft:
+        if owner is None:
+            return Draft()
+        if owner in self._left:
+            return self._left.pop(owner)
+        try:
+            text = await self._conversations.draft(owner)
+        except OrchestratorError as error:
+            self._complain(error)
+            return Draft()
+        self._kept[owner] = text
+        return Draft(text)
+
+    def _begin_saving(self) -> None:
+        self._timer = None
+        if self._owner is not None:
+            task = asyncio.get_running_loop().create_task(self._save(self._owner, self._prompt.unfolded))
+            self._saving.add(task)
+            task.add_done_callback(self._saving.discard)
+
+    async def _save(self, owner: str, text: str) -> None:
+        if self._kept.get(owner) == text:
+            return
+        self._kept[owner] = text
+        try:
+            await self._conversations.save_draft(owner, text)
+            self._told = False
+        except OrchestratorError as error:
+            self._kept.pop(owner, None)
+            self._complain(error)
+
+    def _complain(self, error: OrchestratorError) -> None:
+        if not self._told:
+            self._told = True
+            self._tell(f"What is typed is not kept: {error}")

@@ -1,0 +1,96 @@
+"""The line above the prompt: where the draft would go and what it would cost, before it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.widgets import Static
+
+from tui_orchestrator.routing.decision import Decision
+from tui_orchestrator.routing.request import Strategy
+
+from . import words
+from .words import ACCENT, BAD, GOOD, MONEY, MUTED
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the line above the prompt tells."""
+
+    decision: Decision | None = None
+    truncated: bool = False
+    """The draft is too long to be weighed while typing; the figures are of its beginning."""
+    running: str = ""
+    """While a turn runs: what it does."""
+    problem: str = ""
+    """Why the draft was not sent."""
+    news: str = ""
+    """What stands in place of a toast where there is no room for one; its style below."""
+    news_style: str = ""
+    idle: str = ""
+    """What is said while there is no draft."""
+
+
+def draw_outlook(outlook: Outlook, width: int) -> Content:
+    if outlook.news:
+        return Content.styled(outlook.news, outlook.news_style)
+    if outlook.problem:
+        return _clip([(f"✗ {outlook.problem}", BAD)], width)
+    parts: list[tuple[str, str]] = []
+    decision = outlook.decision
+    if outlook.running and decision is None:
+        parts.append((f"◐ {outlook.running}", ACCENT))
+    elif outlook.idle and decision is None:
+        parts.append((outlook.idle, MUTED))
+    if decision is not None:
+        parts += _forecast(decision, outlook.truncated)
+    return _clip(parts, width)
+
+
+def _forecast(decision: Decision, truncated: bool) -> list[tuple[str, str]]:
+    profile = decision.profile
+    if decision.model is None:
+        return [(f"✗ {decision.reason}", BAD)]
+    chosen = decision.chosen
+    name = words.short_name(decision.model)
+    if decision.strategy is Strategy.ENSEMBLE:
+        name = " + ".join(words.short_name(model) for model in decision.chain)
+    parts = [(f"→ {name}{' (pinned)' if decision.pinned else ''}", "bold " + GOOD)]
+    parts.append((f"{words.spoken(profile.task_type)} {profile.task_confidence:.2f}", ""))
+    parts.append((f"difficulty {profile.complexity}/10", ""))
+    sign = "≥" if truncated else "≈"
+    counted = chosen.input_tokens if chosen is not None else None
+    tokens = profile.input_tokens if counted is None else counted
+    parts.append((f"{sign}{words.tokens(tokens)} tok in", MUTED))
+    if chosen is not None:
+        parts.append((words.cost_range(chosen.estimated_cost, chosen.cost_ceiling), MONEY))
+    return parts
+
+
+def _clip(parts: list[tuple[str, str]], width: int) -> Content:
+    """Joined by dots. Where it is too long the last part goes first, but for the cost, which is always shown."""
+    if not parts:
+        return Content("")
+
+    def joined(pieces: list[tuple[str, str]]) -> Content:
+        return Content(" · ").join(Content.styled(text, style) for text, style in pieces)
+
+    while len(parts) > 2 and joined(parts).cell_length > width:
+        parts = [*parts[:-2], parts[-1]]
+    return joined(parts).truncate(width, ellipsis=True)
+
+
+class OutlookLine(Static):
+    """A click opens the whole decision."""
+
+    class Opened(Message):
+        pass
+
+    def __init__(self) -> None:
+        super().__init__(id="outlook", markup=False)
+
+    def on_click(self, event: Click) -> None:
+        self.post_message(self.Opened())
