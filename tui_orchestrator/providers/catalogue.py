@@ -77,6 +77,40 @@ class Catalogue:
         self._turn = asyncio.Lock()
         _check(settings)
 
+    def adopt(self, settings: Settings) -> None:
+        """Goes on with other settings. What was listed and found is kept. Raises SettingsError."""
+        _check(settings)
+        found = {name: one for name, one in self.providers.items() if name not in self.settings.providers}
+        self.settings = settings
+        self.providers = {**settings.providers, **found}
+
+    def source(self, provider: str) -> Source | None:
+        """Where its server's own API is, with the key; None for a provider there is not."""
+        known = self.providers.get(provider)
+        return None if known is None else self._source(known)
+
+    def server(self, provider: str) -> str:
+        """Which kind of local server it was recognised as: lmstudio, ollama …; '' for any other."""
+        listing = self._listings.get(provider)
+        return listing.server if listing else ""
+
+    def listed(self, provider: str, name: str) -> Listed | None:
+        """As the provider's last list describes the model."""
+        listing = self._listings.get(provider)
+        return next((one for one in listing.models if one.name == name), None) if listing else None
+
+    def _source(self, provider: ProviderSettings) -> Source:
+        base_url = provider.base_url or DEFAULT_URLS.get(provider.kind, "")
+        client = self._clients.local if provider.local else self._clients.cloud
+        return Source(provider.kind, base_url, client, provider.api_key.reveal() if provider.api_key else "")
+
+    async def look_at(self, provider: ProviderSettings) -> Listing:
+        """What a provider that is not configured yet lists, or in a sentence why it does not. Nothing is kept of it."""
+        source = self._source(provider)
+        if provider.local and provider.kind == "openai-compatible":
+            return await read_server(source, self._listing_timeout_s)
+        return await read_listing(source, self._listing_timeout_s)
+
     async def instant(self) -> Registry:
         """Without the network: what is most likely there. A third of a second the first time, in a thread."""
         for provider in self.settings.providers.values():
@@ -112,20 +146,14 @@ class Catalogue:
         return await discover(self._clients.local, self._ports, self.settings.providers, self._probe_timeout_s)
 
     async def _list(self, provider: ProviderSettings, refresh: bool) -> Listing:
-        base_url = provider.base_url or DEFAULT_URLS.get(provider.kind, "")
-        client = self._clients.local if provider.local else self._clients.cloud
-        key = provider.api_key.reveal() if provider.api_key else ""
-        source = Source(provider.kind, base_url, client, key)
-        if provider.local and provider.kind == "openai-compatible":
-            return await read_server(source, self._listing_timeout_s)
         if provider.kind != "openrouter":
-            return await read_listing(source, self._listing_timeout_s)
+            return await self.look_at(provider)
         if not refresh and (kept := await asyncio.to_thread(self._kept_openrouter, provider)):
             return kept
-        listing = await read_listing(source, self._listing_timeout_s)
+        listing = await self.look_at(provider)
         if listing.models:
-            now = self._now().timestamp()
-            await asyncio.to_thread(openrouter_catalogue.save, self._cache_dir, place(base_url), listing.models, now)
+            now, address = self._now().timestamp(), place(self._source(provider).base_url)
+            await asyncio.to_thread(openrouter_catalogue.save, self._cache_dir, address, listing.models, now)
         return listing
 
     def _kept_openrouter(self, provider: ProviderSettings) -> Listing | None:

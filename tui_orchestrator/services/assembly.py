@@ -21,7 +21,7 @@ from ..routing.money import ZERO, Money
 from ..routing.ports import AnswerCache, Clock, Provider
 from ..routing.ratelimit import RateLimits
 from ..routing.router import Router
-from ..settings import Settings
+from ..settings import ProviderSettings, Settings
 from ..storage.cache import SqliteCache
 from ..storage.database import Database
 from ..storage.faults import StoreError
@@ -103,14 +103,16 @@ def router_of(
     *,
     demo: bool,
 ) -> Router:
-    connected: dict[str, Provider] = {}
+    connected: dict[str, tuple[ProviderSettings, Provider]] = {}
 
     def provider(name: str) -> Provider:
-        if name not in connected:
-            if name not in catalogue.providers:
-                raise NotFound(f"The server {name} is not there any more.")
-            connected[name] = connect(catalogue.providers[name], clients, settings.timeouts)
-        return connected[name]
+        known = catalogue.providers.get(name)
+        if name in connected and known in (None, connected[name][0]):
+            return connected[name][1]
+        if known is None:
+            raise NotFound(f"The server {name} is not there any more.")
+        connected[name] = known, connect(known, clients, settings.timeouts)
+        return connected[name][1]
 
     def address(name: str) -> str | None:
         known = catalogue.providers.get(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
@@ -21,9 +21,10 @@ from ..routing.health import COOLDOWN_S, Health, HealthState
 from ..routing.model import Registry
 from ..routing.ports import Clock
 from ..routing.prediction import weights
-from ..routing.request import Message, Request
+from ..routing.profile import Ability
+from ..routing.request import Check, Message, Request
 from ..routing.router import Record, Router, Turn
-from ..settings import Settings
+from ..settings import ModelSettings, ProviderSettings, Settings
 from ..storage.alerts import AlertLog
 from ..storage.archive import Archive
 from ..storage.cache import Contents
@@ -31,6 +32,7 @@ from ..storage.conversations import Conversations
 from ..storage.course import Course
 from ..storage.database import Database
 from ..storage.estimates import KeptEstimates
+from ..storage.favourites import Favourites
 from ..storage.faults import StoreError
 from ..storage.history import History
 from ..storage.ledger import SqliteLedger
@@ -45,6 +47,8 @@ from .places import embedding_problem
 DEMO_NOTICE = "No key and no local model server was found, so the embedded demo models answer; their money is not real."
 TEST_PROMPT = "Reply with the single word: ready"
 TEST_TOKENS = 64
+TEST_TOKENS_THINKING = 1024
+"""A model that thinks before it answers needs room for it."""
 WARM_AFTER_S = 0.5
 RECOVER_EVERY_S = 30.0
 """A killed program's reservations are gone within a minute, also where nobody asks anything meanwhile."""
@@ -95,6 +99,8 @@ class Runtime:
         self._background: set[asyncio.Task[None]] = set()
         self._listeners: list[Listener] = []
         self._switched_off: set[str] = set()
+        self.favourites: frozenset[str] = frozenset()
+        """Ids, also of models that are not there now."""
         self._read: Registry = router.registry
         self.estimates = KeptEstimates(database, router.caller.estimates)
         router.listeners += [self._publish, self.alerts.hear, self.estimates.hear]
@@ -217,6 +223,24 @@ class Runtime:
             self._switched_off.add(model_id)
         self._put_registry()
 
+    async def favour(self, model_id: str, wanted: bool) -> None:
+        """Keeps it among the favourites, or not any more. Raises StoreError."""
+        kept = Favourites(self.database)
+        await (kept.add(model_id, self.clock.now()) if wanted else kept.remove(model_id))
+        self.favourites = await kept.all()
+        self._publish(RegistryChanged(self.registry))
+
+    async def adopt(
+        self, models: tuple[ModelSettings, ...], providers: Mapping[str, ProviderSettings] | None = None
+    ) -> None:
+        """Goes on with these `[[models]]` and, beside those there are, these providers. Nothing is asked of any; a
+        `refresh` then reads the lists of new ones."""
+        joined = {**self.settings.providers, **(providers or {})}
+        self.settings = replace(self.settings, models=models, providers=joined)
+        self.catalogue.adopt(replace(self.catalogue.settings, models=models, providers=joined))
+        self._read = await self.catalogue.instant()
+        self._put_registry()
+
     def _put_registry(self) -> None:
         off = dict.fromkeys(self._switched_off & self._read.models.keys(), "switched off in the console")
         self.router.registry = replace(self._read, out={**self._read.out, **off})
@@ -242,10 +266,22 @@ class Runtime:
     def stream(self, request: Request, record: Record | None = None) -> Turn:
         return self.router.stream(request, record)
 
+    def test_request(self, model_id: str) -> Request:
+        """Asks this model for one word, and no other model to check it; nothing of it is kept but what it cost."""
+        thinks = Ability.THINKING in self.registry[model_id].abilities
+        return Request(
+            (Message("user", TEST_PROMPT),),
+            model=model_id,
+            max_tokens=TEST_TOKENS_THINKING if thinks else TEST_TOKENS,
+            check=Check.OFF,
+            self_consistency=0,
+            use_cache=False,
+            temporary=True,
+        )
+
     def test_model(self, model_id: str) -> Turn:
-        """A tiny real call; it is booked like any other."""
-        message = Message("user", TEST_PROMPT)
-        return self.stream(Request((message,), model=model_id, max_tokens=TEST_TOKENS, use_cache=False))
+        """A tiny real call; it is booked like any other. Raises KeyError for a model that is not in the registry."""
+        return self.stream(self.test_request(model_id))
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Every event of every turn, on the event loop. Returns what ends it."""
@@ -272,6 +308,7 @@ class Runtime:
         await self.feedback.catch_up()
         await self.estimates.load()
         await self.pace.read(self.router.budgets)
+        self.favourites = await Favourites(self.database).all()
         for figures in await self.reports.lately():
             self.router.experience.remember(
                 figures.model, figures.finished, figures.failed, figures.first_token_p50_s, figures.tokens_per_s

@@ -1,0 +1,58 @@
+"""`models test`, `models enable` and `models disable`."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import Shell
+from tui_orchestrator.demo import Reply, Say
+
+
+async def test_a_test_tells_the_most_it_costs_the_answer_the_speed_and_the_cost(shell: Shell) -> None:
+    shell.script.always(Say(text="ready"))
+    ended = await shell.run("models", "test", "openai/rush-pro")
+    assert ended.code == 0
+    assert ended.out.startswith("ready · ")
+    assert "s to the first token" in ended.out
+    assert "$0.0" in ended.out
+    assert "Asking openai/rush-pro: at most $0." in ended.err
+    assert shell.asked == ["rush-pro"]
+    told = (await shell.run("models", "test", "rush-pro", "--json")).json
+    assert (told["model"], told["answer"], told["error"]) == ("openai/rush-pro", "ready", None)
+    assert told["cost_usd"] > 0
+    spent = (await shell.run("costs", "--by", "model", "--format", "json", "--period", "today")).json
+    assert spent["total"]["attempts"] == 2
+
+
+async def test_a_test_that_fails_ends_with_one_sentence_and_a_code(shell: Shell) -> None:
+    shell.script.always(Reply(401))
+    ended = await shell.run("models", "test", "openai/rush-pro")
+    assert (ended.code, ended.out) == (1, "")
+    assert len(ended.err.splitlines()) == 2
+    unknown = await shell.run("models", "test", "rush-prow")
+    assert unknown.code == 2
+    assert "did you mean" in unknown.err
+
+
+async def test_a_test_keeps_to_the_caps(shell: Shell) -> None:
+    ended = await shell.run("models", "test", "openai/rush-pro", DAILY_BUDGET_USD="0.0000001")
+    assert ended.code == 3
+    assert shell.asked == []
+
+
+async def test_a_model_is_switched_off_and_on_for_good_and_comments_stay(shell: Shell) -> None:
+    shell.config.write_text("# mine, and it stays\n" + shell.config.read_text())
+    ended = await shell.run("models", "disable", "rush-pro")
+    assert (ended.code, ended.out) == (0, "")
+    assert str(shell.config) in ended.err
+    health = {model["id"]: model["health"] for model in (await shell.run("models", "--json")).json}
+    assert health["openai/rush-pro"]["detail"] == "disabled in your configuration"
+    assert (await shell.run("ask", "-m", "openai/rush-pro", "hello")).code != 0
+    assert shell.config.read_text().startswith("# mine, and it stays\n")
+    assert (await shell.run("models", "enable", "openai/rush-pro")).code == 0
+    health = {model["id"]: model["health"] for model in (await shell.run("models", "--json")).json}
+    assert health["openai/rush-pro"]["state"] == "available"
+
+
+async def test_the_demos_models_are_in_no_configuration(shell: Shell) -> None:
+    ended = await shell.run("--demo", "models", "disable", "rush-pro")
+    assert ended.code == 1
+    assert "the demo's models are in no configuration" in ended.err

@@ -1,0 +1,68 @@
+"""Asking a model for a word: whether it answers, how fast, and what that cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..routing.errors import ErrorKind
+from ..routing.events import Completed, Failed
+from ..routing.money import Cost, Money
+from ..routing.text import clean_line
+from .runtime import Runtime
+
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known before the call."""
+
+    at_most: Money | None
+    """None: its price is not known."""
+    why_not: str = ""
+    """Why it would not be called at all; empty where it would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    model: str
+    cost: Cost
+    """Spent for a failed one all the same."""
+    answer: str = ""
+    """Its first 200 characters in one line."""
+    first_token_s: float | None = None
+    tokens_per_s: float | None = None
+    latency_s: float | None = None
+    problem: str = ""
+    """One sentence; empty for a model that answered."""
+    error_kind: ErrorKind | None = None
+
+
+def outlook(runtime: Runtime, model_id: str) -> Outlook:
+    """Calls nothing. Raises KeyError for a model that is not in the registry."""
+    decision = runtime.preview(runtime.test_request(model_id))
+    candidate = decision.candidate(model_id)
+    if candidate is None:
+        return Outlook(None, runtime.health(model_id).detail or "it is not among those to choose from")
+    return Outlook(candidate.cost_ceiling, candidate.excluded or "")
+
+
+async def run(runtime: Runtime, model_id: str) -> Tested:
+    """Booked and held to every cap like any other call. Raises StoreError."""
+    ending: Completed | Failed | None = None
+    async with runtime.test_model(model_id) as turn:
+        async for event in turn:
+            if isinstance(event, Completed | Failed):
+                ending = event
+    assert ending is not None
+    last = ending.attempts[-1] if ending.attempts else None
+    return Tested(
+        model_id,
+        ending.cost,
+        "" if isinstance(ending, Failed) else clean_line(ending.response, _SHOWN),
+        last.first_token_s if last else None,
+        last.tokens_per_s if last else None,
+        last.latency_s if last else None,
+        str(ending.error) if isinstance(ending, Failed) else "",
+        ending.error.kind if isinstance(ending, Failed) else None,
+    )
