@@ -282,6 +282,7 @@ REFUSAL = "I'm sorry, but I can't help with that."
 
 
 @given(st.sampled_from([MERGED, TIDES, "4", "The answer is (B).", "'ABC'", "I'm not sure, maybe Sydney."]))
+@settings(deadline=None)
 def test_adding_a_refusal_or_being_cut_off_never_raises_the_confidence(answer: str) -> None:
     for prompt in (MERGE, HOLDS, CLIPS, CALL, "Explain how tides work"):
         whole = trust(prompt, answer)
@@ -292,6 +293,7 @@ def test_adding_a_refusal_or_being_cut_off_never_raises_the_confidence(answer: s
 
 
 @given(st.floats(0.01, 0.99), st.floats(0.01, 0.99), st.sampled_from([MERGE, HOLDS, CLIPS, CALL]))
+@settings(deadline=None)
 def test_the_likelier_model_is_trusted_no_less(one: float, other: float, prompt: str) -> None:
     low, high = sorted((one, other))
     assert (
