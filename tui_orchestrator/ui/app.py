@@ -24,6 +24,7 @@ from . import choosing
 from .alerting import Alerting
 from .commands import keymap
 from .composer import Composer
+from .deciding import Deciding
 from .dialogs import Picker
 from .drafts import Drafts
 from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
@@ -35,7 +36,7 @@ from .shelf import SESSION_COMMANDS, Shelf
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-class ConsoleApp(Shelf, Alerting):
+class ConsoleApp(Shelf, Alerting, Deciding):
     def __init__(self, settings: Settings, *, demo: bool | None = None, pace: float = 1.0) -> None:
         """`pace` multiplies the demo models' pauses."""
         super().__init__(settings)
@@ -70,6 +71,7 @@ class ConsoleApp(Shelf, Alerting):
             runtime.subscribe(self.hear)
             runtime.router.ask_for_room = self.ask_for_room
             self.costs.demo = runtime.demo
+            self.decision.browse_by(runtime.clock)
             self.composer.weigh = self.weigh
             self.drafts = Drafts(self.composer.prompt, runtime.conversations, partial(self.say, severity="warning"))
             self.composer.prompt.remember(list(reversed(await runtime.conversations.prompts())))
@@ -100,6 +102,10 @@ class ConsoleApp(Shelf, Alerting):
             self.ask_elsewhere(argument)
         elif name == "reports" and argument:
             self.open_reports(argument)
+        elif name == "decisions":
+            self.action_decisions(argument)
+        elif name == "whatif":
+            self.action_what_if(argument)
         else:
             actions = {
                 "strategy": "pick_strategy",

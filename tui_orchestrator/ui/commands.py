@@ -18,7 +18,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 Need = Literal["", "answer", "asked", "ensemble", "running"]
 """What has to be there for an action to do anything: an answer, something asked that can be asked again, an
 ensemble's answers, a running turn."""
-Scope = Literal["app", "prompt", "chat", "costs", "registry", "reports", "sessions"]
+Scope = Literal["app", "prompt", "chat", "decision", "costs", "registry", "reports", "sessions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,10 @@ ACTIONS = (
     Action("app.palette", "app", "ctrl+p", "command_palette", "help: all commands", "Palette", palette=False),
     Action("app.interrupt", "app", "ctrl+c", "interrupt", "program: cancel, or quit if pressed twice", palette=False),
     Action("app.quit", "app", "ctrl+q", "quit", "program: quit", ""),
+    Action("decision.earlier", "decision", "left", "app.decision_step(-1)", "decision: the one before", "Earlier"),
+    Action("decision.later", "decision", "right", "app.decision_step(1)", "decision: the one after", "Later"),
+    Action("decision.history", "decision", "enter", "app.decisions", "decision: all that were made", "All decisions"),
+    Action("decision.whatif", "decision", "space", "app.what_if", "decision: what if it were otherwise", "What if"),
     Action("costs.earlier", "costs", "left", "span(-1)", "costs: a shorter span of time", palette=False),
     Action("costs.later", "costs", "right", "span(1)", "costs: a longer span of time", "Period", palette=False),
     Action("costs.dimension", "costs", "space", "dimension", "costs: shares of the next kind", "Group", palette=False),
@@ -216,6 +220,8 @@ SLASH_COMMANDS = (
     SlashCommand("import", "[FILE]", "take in a session that was exported as JSON"),
     SlashCommand("models", "", "the table of models"),
     SlashCommand("reports", "[costs|performance|advice]", "what was spent, how models did, what to change"),
+    SlashCommand("decisions", "[WORDS]", "every decision that was made, searched for words"),
+    SlashCommand("whatif", "[STRATEGY]", "what would have been decided otherwise, and the difference in dollars"),
     SlashCommand("refresh", "", "look again for servers and models"),
     SlashCommand("copy", "[code|file]", "copy the answer in view; a block of its code; to a file"),
     SlashCommand("good", "", "vote for the answer in view; once more takes it back"),
@@ -262,13 +268,18 @@ class Offers(Protocol):
     def keys_of(self, action: Action) -> str: ...
 
 
+def _note(console: Offers, action: Action) -> str:
+    there = "" if action.scope == "app" else f" in {action.scope}"
+    return f"key: {console.keys_of(action)}{there}"
+
+
 class ConsoleCommands(Provider):
     """The palette: every action that can be done now, by its 'area: verb' name."""
 
     def _commands(self) -> list[tuple[str, str, Callable[[], object]]]:
         console = cast(Offers, self.app)
         return [
-            (action.title, f"key: {console.keys_of(action)}", partial(self.app.run_action, action.action))
+            (action.title, _note(console, action), partial(self.app.run_action, action.action))
             for action in ACTIONS
             if action.palette and console.has(action.needs)
         ]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.events import Resize, Show
+from textual.message import Message
 from textual.signal import Signal
+from textual.style import Style
 from textual.widgets import Static
 
 from tui_orchestrator.routing.decision import Decision
@@ -23,34 +26,73 @@ from tui_orchestrator.routing.events import (
     Decided,
     Escalated,
     Event,
+    Failed,
     Outcome,
 )
 from tui_orchestrator.routing.explanation import what_if
+from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.routing.telling import found, recalled_in_words
+from tui_orchestrator.storage.history import Position
 
 from . import words
 from .card import Step, draw_decision, draw_nothing
+from .commands import bindings
+from .history import moment
+from .words import ACCENT, MUTED, RULE
+
+
+@dataclass(slots=True)
+class _Told:
+    """A decision with what became of it."""
+
+    request_id: str = ""
+    decision: Decision | None = None
+    steps: list[Step] = field(default_factory=list)
 
 
 class DecisionPane(VerticalScroll):
-    """Shows what would be decided while a prompt is typed, and from the moment it is sent what was decided."""
+    """Shows what would be decided while a prompt is typed, and from the moment it is sent what was decided. Earlier
+    decisions can be looked at meanwhile; the next one that is made comes to the front."""
 
     BORDER_TITLE = "Decision"
-    HELP = "Why this model: the task, how hard it is, every model weighed, and why others are out. ↑↓ scrolls."
+    HELP = (
+        "Why this model: the task, how hard it is, every model weighed, and why others are out. ↑↓ scrolls, ← and → go "
+        "to the earlier and the later decisions of this session, Enter lists all there are, Space asks what would have "
+        "been decided otherwise."
+    )
+    BINDINGS = bindings("decision")
+    DEFAULT_CSS = """
+    DecisionPane #decision-strip {
+        dock: top; height: auto; padding: 0 1 0 0; background: $background; link-style: none; link-color: $accent;
+        display: none;
+    }
+    """
+
+    class Shown(Message):
+        """Another decision is on the card, or this one has come to its end."""
+
+        def __init__(self, request_id: str) -> None:
+            super().__init__()
+            self.request_id = request_id
 
     def __init__(self, events: Signal[Event]) -> None:
         super().__init__(id="decision", classes="pane")
         self._events = events
         self._card = Static(id="card", markup=False)
-        self._decision: Decision | None = None
+        self._strip = Static(id="decision-strip", markup=False)
         self._preview: Decision | None = None
-        self._steps: list[Step] = []
-        self._request_id = ""
+        self._live = _Told()
+        """The turn that is followed."""
+        self._earlier: _Told | None = None
+        """What was looked up in its place."""
+        self._position: Position | None = None
+        self._clock: Clock | None = None
         self._otherwise: tuple[Decision, dict[Strategy, Decision]] | None = None
         """What other strategies would do, and with which decision's candidates."""
 
     def compose(self) -> ComposeResult:
+        yield self._strip
         yield self._card
 
     def on_mount(self) -> None:
@@ -63,6 +105,28 @@ class DecisionPane(VerticalScroll):
     def on_show(self, event: Show) -> None:
         self._draw()
 
+    # -- which decision
+
+    @property
+    def decision(self) -> Decision | None:
+        """The one on the card, were nothing typed."""
+        return self._told.decision
+
+    @property
+    def _told(self) -> _Told:
+        return self._earlier or self._live
+
+    def browse_by(self, clock: Clock) -> None:
+        """From now on others can be gone to; `place` tells where they stand."""
+        self._clock = clock
+        self._strip.display = True
+        self._draw()
+
+    def place(self, position: Position | None) -> None:
+        """Of the decision on the card; None where none is kept of it."""
+        self._position = position
+        self._draw_strip()
+
     def show_preview(self, decision: Decision | None) -> None:
         """What a draft would lead to; None goes back to the last real decision."""
         if decision is not self._preview:
@@ -70,31 +134,42 @@ class DecisionPane(VerticalScroll):
             self._draw()
 
     def clear(self) -> None:
-        self._decision = self._preview = None
-        self._steps = []
+        self._live, self._earlier, self._preview, self._position = _Told(), None, None, None
         self._draw()
 
     def follow(self, request_id: str) -> None:
         """Events of other turns (a model being tested) are not this card's."""
-        self._request_id = request_id
+        self._live = _Told(request_id)
 
     def show_stored(self, decision: Decision, attempts: Sequence[Attempt]) -> None:
-        """The card of an earlier turn."""
-        self._request_id = decision.request_id
-        self._decision, self._preview = decision, None
-        self._steps = [_stored_step(attempt) for attempt in attempts]
+        """The card of an earlier turn; of the one that is followed, as it is told."""
+        live = self._live.decision is not None and decision.request_id == self._live.request_id
+        told = _Told(decision.request_id, decision, [_stored_step(attempt) for attempt in attempts])
+        self._earlier, self._preview = None if live else told, None
         self.scroll_home(animate=False)
-        self._draw()
+        self._show()
 
     def tell(self, event: Event) -> None:
-        if event.request_id != self._request_id:
+        if event.request_id != self._live.request_id:
             return
         if isinstance(event, Decided):
-            self._decision, self._preview, self._steps = event.decision, None, []
+            self._live = _Told(event.request_id, event.decision)
+            self._earlier = self._preview = None
             self.scroll_home(animate=False)
-        elif not self._advance(event):
+            self._show()
             return
+        advanced = self._advance(event)
+        if self._earlier is None:
+            if isinstance(event, Completed | Failed):
+                self._show()
+            elif advanced:
+                self._draw()
+
+    def _show(self) -> None:
+        if self._position is not None and self._position.past.request_id != self._told.request_id:
+            self._position = None
         self._draw()
+        self.post_message(self.Shown(self._told.request_id))
 
     def abandon(self, why: str) -> None:
         """The turn broke without its last event."""
@@ -104,7 +179,7 @@ class DecisionPane(VerticalScroll):
     def _advance(self, event: Event) -> bool:
         """Whether the event changed a step."""
         if isinstance(event, AttemptStarted):
-            self._steps.append(Step(event.attempt, event.model, event.cause))
+            self._live.steps.append(Step(event.attempt, event.model, event.cause))
         elif isinstance(event, AttemptFinished):
             detail = f"{words.seconds(event.latency_s)} · {event.cost}"
             if event.confidence is not None:
@@ -121,7 +196,7 @@ class DecisionPane(VerticalScroll):
             self._add(event.attempt, found(event.finding))
         elif isinstance(event, Escalated):
             if event.onward is not None:
-                last = max(step.number for step in self._steps if step.model == event.from_model)
+                last = max(step.number for step in self._live.steps if step.model == event.from_model)
                 self._add(last, in_words(event.onward))
             self._change(lambda step: step.model == event.from_model and step.state == "finished", "escalated", None)
         elif isinstance(event, Completed):
@@ -133,29 +208,61 @@ class DecisionPane(VerticalScroll):
         return True
 
     def _add(self, number: int, what: str) -> None:
-        self._steps = [
-            replace(step, detail=f"{step.detail} · {what}") if step.number == number else step for step in self._steps
+        self._live.steps = [
+            replace(step, detail=f"{step.detail} · {what}") if step.number == number else step
+            for step in self._live.steps
         ]
 
     def _change(self, wanted: Callable[[Step], bool], state: str, detail: str | None) -> None:
-        self._steps = [
+        self._live.steps = [
             replace(step, state=state, detail=step.detail if detail is None else detail) if wanted(step) else step
-            for step in self._steps
+            for step in self._live.steps
         ]
 
     def _draw(self) -> None:
         if not self.display:
             return  # every strategy is tried for it, which nobody would see
-        decision = self._preview or self._decision
+        decision = self._preview or self._told.decision
         width = max(20, self.scrollable_content_region.width - 1)
+        self._draw_strip()
         if decision is None:
             self._card.update(draw_nothing(width))
             return
         if self._otherwise is None or self._otherwise[0] is not decision:
             self._otherwise = decision, what_if(decision)
         preview = self._preview is not None
-        steps = () if preview else tuple(self._steps)
+        steps = () if preview else tuple(self._told.steps)
         self._card.update(draw_decision(decision, steps, width, preview=preview, otherwise=self._otherwise[1]))
+
+    def _draw_strip(self) -> None:
+        if self._clock is not None:
+            width = max(20, self.scrollable_content_region.width - 1)
+            looked_up = self._earlier is not None and self._preview is None
+            self._strip.update(draw_strip(self._position, width, self._clock, looked_up=looked_up))
+
+
+def draw_strip(position: Position | None, width: int, clock: Clock, *, looked_up: bool) -> Content:
+    """Where the decision stands, what can be clicked; of one that was looked up also when it was and about what."""
+    left: list[Content] = []
+    if position is not None:
+        left = [
+            _clicked("‹ ", "app.decision_step(-1)", there=position.earlier is not None),
+            Content(f"{position.number:,} of {position.of:,}"),
+            _clicked(" ›", "app.decision_step(1)", there=position.later is not None),
+        ]
+    head = Content.assemble(*left)
+    tail = Content.assemble(_clicked("all decisions", "app.decisions"), "  ", _clicked("what if", "app.what_if"))
+    gap = max(1, width - head.cell_length - tail.cell_length)
+    rows = [Content.assemble(head, " " * gap, tail).truncate(width)]
+    if looked_up and position is not None:
+        about = position.past.prompt or "the prompt is not kept"
+        rows.append(Content.styled(words.fit(f"{moment(position.past.at, clock)} · {about}", width), MUTED))
+    return words.lines(rows)
+
+
+def _clicked(text: str, action: str, *, there: bool = True) -> Content:
+    part = Content.styled(text, ACCENT if there else RULE)
+    return part.stylize(Style.from_meta({"@click": action})) if there else part
 
 
 def _stored_step(attempt: Attempt) -> Step:

@@ -1,0 +1,193 @@
+"""Earlier decisions in the console: one after the other, all of them searched, and what if they had been otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.ui.conftest import Console, console
+from tui_orchestrator.routing.decision import Policy
+from tui_orchestrator.routing.money import Money
+from tui_orchestrator.routing.request import Strategy
+
+PRIMES, LISTS = "Prove that there are infinitely many primes", "Write a Python function that merges two sorted lists"
+CALM = Policy(strategy=Strategy.CHEAPEST, exploration=0.0)
+
+
+async def asked(seat: Console, *prompts: str) -> None:
+    for prompt in prompts:
+        await seat.send(prompt)
+        await seat.ended()
+
+
+async def rows(path: Path, seat: Console, query: str) -> list[tuple[object, ...]]:
+    assert seat.app.runtime is not None
+    return await seat.app.runtime.database.read(lambda c: list(c.execute(query)))
+
+
+async def test_left_and_right_go_through_the_decisions_of_this_session(tmp_path: Path) -> None:
+    async with console(tmp_path, policy=CALM) as seat:
+        await asked(seat, "hello", PRIMES, LISTS)
+        await seat.sees("‹ 3 of 3 ›")
+        await seat.pilot.press("f3", "left")
+        await seat.sees("‹ 2 of 3 ›", f"· {PRIMES}")
+        # Faster than they are read: each goes on from where the one before came to.
+        await seat.pilot.press("right", "left", "left")
+        await seat.sees("‹ 1 of 3 ›", "· hello")
+        await seat.pilot.press("left")
+        await seat.sees("That is the session's first decision")
+        await seat.pilot.press("right", "right")
+        await seat.sees("‹ 3 of 3 ›")
+
+
+async def test_the_arrows_the_list_and_the_what_if_can_be_clicked(tmp_path: Path) -> None:
+    async with console(tmp_path, policy=CALM) as seat:
+        await asked(seat, "hello", PRIMES)
+        await seat.sees("‹ 2 of 2 ›")
+        await seat.pilot.click("#decision-strip", offset=(0, 0))
+        await seat.sees("‹ 1 of 2 ›")
+        await seat.pilot.click("#decision-strip", offset=(9, 0))
+        await seat.sees("‹ 2 of 2 ›")
+        width = seat.app.decision.scrollable_content_region.width - 1
+        await seat.pilot.click("#decision-strip", offset=(width - 2, 0))
+        await seat.sees("╭─ What if", "Decide again")
+        await seat.pilot.press("escape")
+        await seat.pilot.click("#decision-strip", offset=(width - 12, 0))
+        await seat.sees("╭─ Decisions", "2 in all")
+        await seat.pilot.click("#past", offset=(30, 1))
+        await seat.sees("‹ 1 of 2 ›", "· hello")
+
+
+async def test_a_new_turn_comes_to_the_front_of_one_that_was_looked_up(tmp_path: Path) -> None:
+    async with console(tmp_path, policy=CALM) as seat:
+        await asked(seat, "hello", PRIMES)
+        await seat.pilot.press("f3", "left")
+        await seat.sees("‹ 1 of 2 ›")
+        seat.app.composer.prompt.focus()
+        await asked(seat, LISTS)
+        await seat.sees("‹ 3 of 3 ›")
+        await seat.sees_no("· hello")
+
+
+async def test_the_list_tells_what_was_to_cost_and_did_and_what_became_of_it(tmp_path: Path) -> None:
+    async with console(tmp_path, policy=CALM) as seat:
+        await asked(seat, PRIMES)
+        ((estimated, cost, p),) = await rows(
+            tmp_path,
+            seat,
+            "SELECT estimated_cost, cost, (SELECT json_extract(value, '$.success_probability') FROM "
+            "json_each(decision, '$.candidates') WHERE json_extract(value, '$.model') = model) FROM decisions",
+        )
+        assert isinstance(estimated, int)
+        assert isinstance(cost, int)
+        await seat.pilot.press("f3", "enter")
+        await seat.sees("when", "prompt", "strategy", "cost, estimated → real")
+
+        line = next(line for line in seat.screen.splitlines() if PRIMES in line and "✓ answered" in line)
+        expected = f"~{Money(estimated)}" if estimated else "$0"
+        assert f"{p:.2f}" in line
+        assert f"{expected} → {Money(cost)}" in line
+
+
+async def test_all_decisions_are_searched_and_one_of_an_older_session_shows_its_card(tmp_path: Path) -> None:
+    async with console(tmp_path, policy=CALM, size=(100, 30)) as seat:
+        await asked(seat, "hello", PRIMES)
+        await seat.pilot.press("ctrl+n")
+        await seat.until(lambda: not seat.app.talk.stored_already if seat.app.talk else False)
+        await asked(seat, LISTS)
+        await seat.type("/decisions infinitely")
+        await seat.pilot.press("enter")
+        await seat.sees("╭─ Decisions", "1 of 3", PRIMES)
+        assert seat.screen.count("✓ answered") == 1
+        await seat.pilot.press("enter")
+        await seat.sees("‹ 2 of 2 ›", f"· {PRIMES}"[:25])
+
+
+async def test_tab_keeps_to_this_session(tmp_path: Path) -> None:
+    async with console(tmp_path, policy=CALM, size=(80, 24)) as seat:
+        await asked(seat, "hello")
+        await seat.pilot.press("ctrl+n")
+        await seat.until(lambda: not seat.app.talk.stored_already if seat.app.talk else False)
+        await asked(seat, LISTS)
+        await seat.pilot.press("f3", "enter")
+        await seat.sees("2 in all", "hello", "merges two")
+        await seat.pilot.press("tab")
+        await seat.sees("1 in all", "merges two")
+        await seat.sees_no("hello")
+        await seat.pilot.press("tab")
+        await seat.sees("2 in all", "hello")
+
+
+async def test_a_temporary_chat_leaves_no_decision_in_the_list(tmp_path: Path) -> None:
+    async with console(tmp_path, policy=CALM) as seat:
+        await seat.pilot.press("alt+t")
+        await seat.sees("temporary")
+        await asked(seat, "A secret plan")
+        await seat.pilot.press("f3", "left")
+        await seat.sees("Nothing of a temporary chat is kept")
+        await seat.pilot.press("enter")
+        await seat.sees("Nothing was decided yet.")
+        await seat.pilot.press("escape", "space")
+        await seat.sees("Decide again", "the decision on the card")
+        await seat.pilot.press("right")
+        await seat.sees("1 picks would change")
+
+
+async def test_nothing_there_is_said_as_such(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.pilot.press("f3", "left")
+        await seat.sees("Nothing was decided in this session yet")
+        await seat.pilot.press("enter")
+        await seat.sees("Nothing was decided yet. Every turn's decision is kept here")
+        await seat.pilot.press("escape", "space")
+        await seat.sees("No decision is kept there")
+        await seat.pilot.press("escape")
+        seat.app.composer.prompt.focus()
+        await seat.send("/whatif nonsense")
+        await seat.sees("/whatif takes a strategy")
+
+
+async def test_what_if_tells_whose_pick_changes_and_the_difference_in_dollars(tmp_path: Path) -> None:
+    async with console(tmp_path, policy=CALM) as seat:
+        await asked(seat, "hello", PRIMES)
+        await seat.pilot.press("f3", "space")
+        await seat.sees("1 decision, as it was.", "Threshold     as it was (0.80)")
+        await seat.pilot.press("up", "right")
+        await seat.sees("this session: 2 decisions", "2 decisions, as they were.")
+        await seat.pilot.press("down", "enter")
+        await seat.sees("╭─ Strategy")
+        await seat.type_into_list("quality")
+        await seat.sees("Strategy      quality", "2 of 2 picks would change", "▲ $", " more")
+        await seat.sees("Who goes where", "→ tern-max", "Turns that change", "hello", "~$")
+        await seat.sees("Nothing was called.", "is not claimed.")
+
+
+async def test_a_threshold_and_prices_are_supposed(tmp_path: Path) -> None:
+    async with console(tmp_path, policy=CALM) as seat:
+        await asked(seat, PRIMES)
+        assert seat.app.runtime is not None
+        await seat.send("/whatif quality")
+        await seat.sees("Strategy      quality", "would be")
+        before = next(line for line in seat.screen.splitlines() if "would be" in line)
+        await seat.pilot.press("down", "left")
+        await seat.sees("Threshold     0.75")
+        await seat.pilot.press("down", "enter")
+        await seat.sees("╭─ Prices")
+        await seat.pilot.press(*"opnai", "equals_sign", "2", "enter")
+        await seat.sees("✗ the prices name opnai, and no model of these turns is called so")
+        await seat.pilot.press("ctrl+u", *"demo", "minus", *"anthropic", "equals_sign", "0", "enter")
+        await seat.sees("Prices        demo-anthropic=0")
+        await seat.sees_no(before.strip(" │"))
+        await seat.sees("▼ $")
+
+
+async def test_a_file_of_prompts_is_decided_as_now_and_as_supposed(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_text('{"prompt": "hello"}\n{"prompt": "Prove it"}\n')
+    async with console(tmp_path, policy=CALM, size=(100, 30)) as seat:
+        await seat.send("/whatif quality")
+        await seat.pilot.press("up", "enter")
+        await seat.type_into_list("file")
+        await seat.sees("╭─ A file of prompts")
+        await seat.pilot.press(*"gone", "enter")
+        await seat.sees("✗ gone cannot be read: No such file or directory")
+        await seat.pilot.press("ctrl+u", "p", "full_stop", *"jsonl", "enter")
+        await seat.sees("the prompts of p.jsonl: 2 decisions", "1 of 2 picks would change", "All at the estimate.")

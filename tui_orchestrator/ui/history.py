@@ -1,0 +1,307 @@
+"""All decisions ever made, searched while one types; the one that is chosen shows its card."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from threading import Event
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.style import Style
+from textual.timer import Timer
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.routing.ports import Clock
+from tui_orchestrator.services.runtime import Runtime
+from tui_orchestrator.storage.history import MOST_SEARCHED, Page, Past
+from tui_orchestrator.storage.search import Query
+
+from . import words
+from .words import ACCENT, BAD, GOOD, MONEY, MUTED, STRONG, WARN
+
+SEARCH_AFTER_S = 0.12
+"""Pause in typing after which is searched."""
+PAGE = 100
+"""Decisions read at once; more when one comes to their end."""
+ONE_LINE = 116
+"""Cells from which on a decision stands on one line."""
+_WHEN, _MODEL, _STRATEGY, _P, _COST, _OUTCOME = 13, 24, 13, 5, 23, 15
+_OUTCOMES = {
+    "answered": ("✓", GOOD),
+    "by another": ("~", WARN),
+    "failed": ("✗", BAD),
+    "cancelled": ("■", MUTED),
+    "no money": ("✗", BAD),
+    "no model": ("✗", BAD),
+    "not ended": ("◐", ACCENT),
+}
+"""The glyphs tell good, doubtful and bad apart without their colours."""
+
+
+class HistoryScreen(ModalScreen[str | None]):
+    """Answers with the id of the request whose card is wanted."""
+
+    HELP = (
+        "Every decision that was made, the latest first: when, the prompt's first words, the model, the strategy, the "
+        "chance of a good answer, what it was to cost and did cost, and what became of it. Type to search all of that. "
+        "Tab keeps to this session, or not. Enter shows the decision's card."
+    )
+    CSS = """
+    HistoryScreen #history { width: 96%; height: 94%; max-height: 94%; max-width: 190; }
+    HistoryScreen #narrow { height: 1; margin: 0 0 1 0; }
+    HistoryScreen #scope, HistoryScreen #head { height: 1; }
+    HistoryScreen #scope { link-style: none; link-color: $muted; padding: 0 1; margin-bottom: 1; }
+    HistoryScreen #head { color: $muted; padding: 0 1 0 0; }
+    HistoryScreen #past {
+        height: 1fr; border: none; padding: 0; background: $surface; scrollbar-size-vertical: 1;
+        text-wrap: nowrap; text-overflow: clip;
+    }
+    HistoryScreen #past > .option-list--option-highlighted {
+        background: $primary 30%; color: $foreground; text-style: none;
+    }
+    HistoryScreen #none { color: $muted; padding: 1 2; height: 1fr; display: none; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Close"),
+        Binding("tab,shift+tab", "scope", "This session", priority=True),
+        Binding("down", "move(1)", "Down", show=False),
+        Binding("up", "move(-1)", "Up", show=False),
+        Binding("pagedown", "move(10)", "Page down", show=False),
+        Binding("pageup", "move(-10)", "Page up", show=False),
+        Binding("f1", "app.help", "Help", show=False),
+    ]
+
+    def __init__(self, runtime: Runtime, session: str, shown: str = "", typed: str = "") -> None:
+        """`session`: the one on the screen; `shown`: the request whose card is."""
+        super().__init__()
+        self._runtime = runtime
+        self._session = session
+        self._shown = shown
+        self._here = False
+        """Only this session's."""
+        self._found: dict[str, Past] = {}
+        self._more = False
+        self._all = 0
+        self._reading = False
+        self._stop = Event()
+        """Set when nobody waits for the search under way any more."""
+        self._timer: Timer | None = None
+        self._search = Input(
+            typed, placeholder="search: words of the prompt, a model, a strategy, a task, cancelled …", id="narrow",
+            compact=True, select_on_focus=False,
+        )  # fmt: skip
+        self._scope = Static(id="scope", markup=False)
+        self._head = Static(id="head", markup=False)
+        self._list = OptionList(id="past", markup=False)
+        self._none = Static(id="none", markup=False)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog", id="history") as dialog:
+            dialog.border_title = "Decisions"
+            yield self._search
+            yield self._scope
+            yield self._head
+            yield self._list
+            yield self._none
+
+    def on_mount(self) -> None:
+        self._list.can_focus = False
+        self._search.focus()
+        self._read()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self._draw)
+
+    # -- what is listed
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        self._stop.set()
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(SEARCH_AFTER_S, self._read)
+
+    def _read(self) -> None:
+        self._stop.set()
+        self._stop = Event()
+        self._load(self._stop)
+
+    @work(group="history", exclusive=True, exit_on_error=False)
+    async def _load(self, stop: Event, further: bool = False) -> None:
+        """From the store anew, or the page after what was read."""
+        self._reading = True
+        self._tell()
+        after = next(reversed(self._found.values()), None) if further else None
+        try:
+            page = await self._asked(after, stop)
+            self._all = await self._runtime.history.count(self._session if self._here else None)
+        except OrchestratorError as error:
+            self.notify(str(error), severity="error", markup=False)
+            page = Page((), more=False)
+        if not stop.is_set():
+            self._reading = False
+            self._more = page.more
+            new = {past.request_id: past for past in page.found}
+            self._found = self._found | new if further else new
+            self._draw()
+
+    async def _asked(self, after: Past | None, stop: Event) -> Page:
+        session = self._session if self._here else None
+        return await self._runtime.history.page(
+            PAGE, self._search.value, session=session, after=after, stopped=stop.is_set
+        )
+
+    def action_scope(self) -> None:
+        self._here = not self._here
+        self._read()
+
+    # -- drawing
+
+    def _draw(self) -> None:
+        marked = self._marked
+        width = max(20, self._list.scrollable_content_region.width - 1)
+        if not width or not self.is_attached:
+            return
+        clock = self._runtime.clock
+        query = Query.of(self._search.value)
+        self._list.set_options(
+            Option(draw_past(past, width, clock, query, shown=past.request_id == self._shown), id=past.request_id)
+            for past in self._found.values()
+        )
+        there = bool(self._found)
+        self._list.display, self._none.display = there, not there
+        self._head.display = there and width >= ONE_LINE
+        self._head.update(draw_head(width))
+        if there:
+            wanted = next((one for one in (marked, self._shown) if one in self._found), None)
+            self._list.highlighted = self._list.get_option_index(wanted) if wanted else 0
+        self._tell()
+
+    def _tell(self) -> None:
+        parts: list[Content] = []
+        for name, here in (("all decisions", False), ("this session", True)):
+            chosen = here is self._here
+            part = Content.styled(f" {name} ", "bold reverse" if chosen else MUTED)
+            parts.append(part if chosen else part.stylize(Style.from_meta({"@click": "screen.scope"})))
+        self._scope.update(Content(" ").join(parts))
+        shown = len(self._found)
+        count = f"{shown:,}{'+' if self._more else ''} of {self._all:,}"
+        if shown == self._all:
+            count = f"{self._all:,} in all"
+        keys = "Enter shows the card · Tab: " + ("all" if self._here else "this session") + " · Esc closes"
+        dialog = self.query_one("#history")
+        dialog.border_subtitle = Content(keys if self._reading else f"{count} · {keys}")
+        self._none.update(self._nothing())
+
+    def _nothing(self) -> str:
+        if self._reading:
+            return "Reading …"
+        if self._search.value.strip():
+            bound = f" in the latest {MOST_SEARCHED:,}" if self._more else ""
+            return f"No decision{bound} holds all of that. Fewer words find more."
+        if self._here:
+            return "Nothing was decided in this session yet, or nothing of it is kept. Tab shows all decisions."
+        return "Nothing was decided yet. Every turn's decision is kept here, but not that of a temporary chat."
+
+    @property
+    def _marked(self) -> str | None:
+        option = self._list.highlighted_option
+        return option.id if option is not None else None
+
+    # -- keys
+
+    def action_move(self, step: int) -> None:
+        if self._list.option_count and self._list.highlighted is not None:
+            self._list.highlighted = max(0, min(self._list.option_count - 1, self._list.highlighted + step))
+
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        if event.option_index >= self._list.option_count - 2 and self._more and not self._reading:
+            self._load(self._stop, further=True)
+
+    @on(Input.Submitted)
+    def _enter(self) -> None:
+        if self._marked is not None:
+            self._stop.set()
+            self.dismiss(self._marked)
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        self._stop.set()
+        self.dismiss(event.option.id)
+
+    def action_leave(self) -> None:
+        self._stop.set()
+        self.dismiss(None)
+
+
+def draw_head(width: int) -> Content:
+    room = width - 2 - _WHEN - _MODEL - _STRATEGY - _P - _COST - 2
+    head = words.fit("  when", 2 + _WHEN) + words.fit("prompt", room - _OUTCOME) + words.fit("model", _MODEL)
+    head += words.fit("strategy", _STRATEGY) + words.fit("p", _P, right=True)
+    return Content(head + words.fit("cost, estimated → real", _COST, right=True) + "  outcome")
+
+
+def draw_past(past: Past, width: int, clock: Clock, query: Query, *, shown: bool = False) -> Content:
+    """On one line where there is room, else on two."""
+    lead = ("▸ " if shown else "  ", ACCENT)
+    prompt, style = past.prompt, "bold" if shown else ""
+    if not prompt:
+        prompt, style = f"{words.spoken(past.task_type)}; the prompt is not kept", MUTED
+    glyph, tone = _OUTCOMES[past.outcome]
+    ended = f"by {words.short_name(past.answered_by or '')}" if past.outcome == "by another" else past.outcome
+    model = words.short_name(past.model) if past.model else "no model"
+    p = "" if past.success_probability is None else f"{past.success_probability:.2f}"
+    when = words.fit(moment(past.at, clock), _WHEN)
+    if width >= ONE_LINE:
+        room = width - 2 - _WHEN - _MODEL - _STRATEGY - _P - _COST - 2 - _OUTCOME
+        return Content.assemble(
+            lead,
+            (when, MUTED),
+            _marked(words.fit(prompt, room - 2) + "  ", style, query),
+            _marked(words.fit(model, _MODEL - 2) + "  ", "", query),
+            _marked(words.fit(words.spoken(past.strategy), _STRATEGY), MUTED, query),
+            words.fit(p, _P, right=True),
+            (words.fit(costs(past), _COST, right=True), MONEY),
+            (f"  {glyph} ", tone),
+            _marked(words.fit(ended, _OUTCOME - 2), tone, query),
+        )
+    tail = Content.assemble((f"{glyph} ", tone), _marked(words.fit(ended, _OUTCOME - 2), tone, query))
+    room = max(8, width - 2 - _WHEN - _OUTCOME)
+    first = Content.assemble(lead, (when, MUTED), _marked(words.fit(prompt, room - 1) + " ", style, query), tail)
+    about = " · ".join(
+        part for part in (model, words.spoken(past.strategy), f"p {p}" if p else "", costs(past)) if part
+    )
+    indent = 2 + _WHEN
+    return words.lines([first, Content(" " * indent) + _marked(words.fit(about, width - indent), MUTED, query)])
+
+
+def _marked(text: str, style: str, query: Query) -> Content:
+    """With what was looked for standing out."""
+    content = Content.styled(text, style)
+    for start, end in query.marks(text):
+        content = content.stylize(STRONG, start, end)
+    return content
+
+
+def costs(past: Past) -> str:
+    """'~$0.0012 → $0.0014'"""
+    expected = "" if past.estimated_cost is None else f"~{past.estimated_cost}" if past.estimated_cost else "$0"
+    if past.model is None:
+        return ""
+    return f"{expected or '$?'} → {'…' if past.cost is None else past.cost}"
+
+
+def moment(at: datetime, clock: Clock) -> str:
+    """'14:05' of today, '20 Nov 14:05', '20 Nov 2025'."""
+    local, today = clock.local(at), clock.today()
+    if local.date() == today:
+        return f"{local:%H:%M}"
+    return f"{local.day} {local:%b %H:%M}" if local.year == today.year else f"{local.day} {local:%b %Y}"
