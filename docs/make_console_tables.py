@@ -11,7 +11,7 @@ from pathlib import Path
 from tui_orchestrator.ui.commands import ACTIONS, SLASH_COMMANDS
 
 DOCUMENT = Path(__file__).parent / "console.md"
-_NAMES = {"slash": "/", "escape": "Esc"}
+_NAMES = {"slash": "/", "asterisk": "*", "escape": "Esc"}
 """As people call them, where Textual does not."""
 
 

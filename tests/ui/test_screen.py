@@ -195,10 +195,12 @@ async def test_the_table_of_models_is_filtered_sorted_switched_and_pinned(tmp_pa
         await seat.sees("2 of 7")
         await seat.sees_no("demo-openai/rush-pro")
         await seat.pilot.press("space")
+        await seat.sees("Switch demo-anthropic/tern-", "until the program ends")
+        await seat.pilot.press("enter")
         await seat.sees("○ disabled · switched off")
         await seat.pilot.press("space")
         await seat.sees_no("○ disabled")
-        await seat.pilot.press("s", "s", "enter")
+        await seat.pilot.press("s", "s", "p")
         marked = seat.app.registry.table.marked
         assert seat.app.options.model == marked
         await seat.sees("$ in/M ▴", f"★ {marked}")

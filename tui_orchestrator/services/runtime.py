@@ -32,8 +32,8 @@ from ..storage.conversations import Conversations
 from ..storage.course import Course
 from ..storage.database import Database
 from ..storage.estimates import KeptEstimates
-from ..storage.favourites import Favourites
 from ..storage.faults import StoreError
+from ..storage.favourites import Favourites
 from ..storage.history import History
 from ..storage.ledger import SqliteLedger
 from ..storage.observations import Observations

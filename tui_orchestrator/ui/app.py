@@ -27,6 +27,7 @@ from .composer import Composer
 from .deciding import Deciding
 from .dialogs import Picker
 from .drafts import Drafts
+from .model_deeds import ModelDeeds
 from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
 from .registry import ModelTable
 from .report_views import TABS
@@ -177,12 +178,23 @@ class ConsoleApp(Shelf, Alerting, Deciding):
     def _model_command(self, message: ModelTable.Command) -> None:
         if self.runtime is None:
             return
-        if message.verb == "pin":
-            self._change("model", "auto" if message.model_id == self.options.model else message.model_id)
-        else:
-            self.runtime.set_enabled(message.model_id, not self.runtime.is_enabled(message.model_id))
-            self.show_models()
-            self.composer.weigh_again()
+        self._do_with_model(message.verb, message.model_id)
+
+    @work(group="model", exclusive=True, exit_on_error=False)
+    async def _do_with_model(self, verb: str, model_id: str) -> None:
+        if self.runtime is None or len(self.screen_stack) > 1:
+            return
+        try:
+            await ModelDeeds(self, self.runtime, self._pin_model).do(verb, model_id)
+        except KeyError:
+            self.notify(f"{model_id} is not there any more.", markup=False)
+        except OrchestratorError as error:
+            self.notify(str(error), severity="error", markup=False)
+        self.show_models()
+        self.composer.weigh_again()
+
+    def _pin_model(self, model_id: str) -> None:
+        self._change("model", "auto" if model_id == self.options.model else model_id)
 
     @work(group="refresh", exclusive=True, exit_on_error=False)
     async def action_refresh_models(self) -> None:

@@ -69,15 +69,16 @@ def model_choices(rows: Iterable[Row], pinned: str | None) -> list[Choice]:
     return [free, *(_model_choice(row, pinned) for row in sorted(rows, key=_usable_first))]
 
 
-def _usable_first(row: Row) -> tuple[bool, str]:
-    return row.state not in ("available", "degraded", "cooling_down"), row.model.id
+def _usable_first(row: Row) -> tuple[bool, bool, str]:
+    """Favourites before all others."""
+    return not row.favourite, row.state not in ("available", "degraded", "cooling_down"), row.model.id
 
 
 def _model_choice(row: Row, pinned: str | None) -> Choice:
     glyph, style, word = words.HEALTH[row.state]
     health = f"{glyph} {word}" + (f" · {row.detail}" if row.detail else "")
     columns = (
-        (words.fit(row.model.id, 32) + " ", "bold"),
+        (words.fit(f"{'* ' if row.favourite else ''}{row.model.id}", 32) + " ", "bold"),
         (words.fit(words.price_pair(row.model.price), 11, right=True) + "  ", MONEY),
         (words.fit(row.model.level, 13), ""),
         (health, style),

@@ -11,7 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.events import Resize
+from textual.events import Click, Resize
 from textual.message import Message
 from textual.widgets import DataTable, Input, Static
 
@@ -35,6 +35,7 @@ class Row:
     detail: str = ""
     """Seconds left, or why it is out."""
     pinned: bool = False
+    favourite: bool = False
     tokens_per_s: float | None = None
     """Measured by this user's own calls; None: none yet."""
     votes: tuple[int, int] = (0, 0)
@@ -51,7 +52,8 @@ def rows_of(runtime: Runtime, pinned: str | None) -> list[Row]:
         experience = runtime.router.experience
         lesson, speed = experience.lesson(model.id, runtime.clock.now()), experience.of(model.id).tokens_per_s
         learned = lesson.largest_shift(runtime.settings.policy.discrimination)
-        rows.append(Row(model, health.state, detail, model.id == pinned, speed, lesson.votes, learned))
+        favourite = model.id in runtime.favourites
+        rows.append(Row(model, health.state, detail, model.id == pinned, favourite, speed, lesson.votes, learned))
     return rows
 
 
@@ -97,6 +99,11 @@ def _learned(row: Row) -> str:
     return f"{words.spoken(task)} {shift:+.2f}".replace("-", "−")
 
 
+def marks(row: Row) -> str:
+    """Two cells: pinned, and among the favourites."""
+    return ("★" if row.pinned else " ") + ("*" if row.favourite else " ")
+
+
 NARROW = {
     60: ("level", "in", "context", "abilities", "speed", "votes", "learned"),
     82: ("level", "context", "speed", "learned"),
@@ -106,7 +113,7 @@ NARROW = {
 """Below so many cells these columns are left out."""
 
 COLUMNS = (
-    Column("model", "model", lambda row: ("★ " if row.pinned else "  ") + row.model.id, lambda row: row.model.id),
+    Column("model", "model", lambda row: f"{marks(row)}{row.model.id}", lambda row: row.model.id),
     Column("level", "level", lambda row: row.model.level, lambda row: (LEVELS[row.model.level], row.model.ability)),
     Column("in", "$ in/M", lambda row: _price(row, "input"), lambda row: _price_order(row, "input"), "right"),
     Column("out", "$ out/M", lambda row: _price(row, "output"), lambda row: _price_order(row, "output"), "right"),
@@ -133,8 +140,10 @@ COLUMNS = (
 
 class ModelTable(DataTable[Text]):
     HELP = (
-        "Every model known. Enter pins the marked one, Space switches it on or off, s sorts by the next column, "
-        "/ filters, r looks again for servers. Learned: where your votes and the like have moved its ability the most. "
+        "Every model known. Enter shows all that is known of the marked one, P pins it, T tests it with a tiny call, "
+        "F makes it a favourite and * puts those first, Space switches it on or off, M takes it into a local server's "
+        "memory or out of it, S sorts by the next column, / filters (* in it: favourites alone), R looks again for "
+        "servers. Learned: where your votes and the like have moved its ability the most. "
         "Can: V vision, T tools, S structured output, L long "
         "context, R reasoning."
     )
@@ -146,7 +155,7 @@ class ModelTable(DataTable[Text]):
         def __init__(self, verb: str, model_id: str) -> None:
             super().__init__()
             self.verb = verb
-            """pin or toggle."""
+            """As `ModelDeeds.do` takes it."""
             self.model_id = model_id
 
     class SortWanted(Message):
@@ -154,6 +163,9 @@ class ModelTable(DataTable[Text]):
 
     class FilterWanted(Message):
         pass
+
+    class FavouritesWanted(Message):
+        """First in the list, or not any more."""
 
     def __init__(self) -> None:
         super().__init__(id="models", cursor_type="row", zebra_stripes=True, cell_padding=1)
@@ -164,15 +176,21 @@ class ModelTable(DataTable[Text]):
             return None
         return self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value
 
-    def _command(self, verb: str) -> None:
+    def action_do(self, verb: str) -> None:
         if self.marked is not None:
             self.post_message(self.Command(verb, self.marked))
 
-    def action_pin(self) -> None:
-        self._command("pin")
+    async def _on_click(self, event: Click) -> None:
+        """A click marks a model, a click on the marked one opens its card."""
+        row = event.style.meta.get("row")
+        event.prevent_default()
+        if row is None or row < 0 or self.cursor_row != row:
+            await super()._on_click(event)
+        else:
+            self.action_do("card")
 
-    def action_switch(self) -> None:
-        self._command("toggle")
+    def action_favourites_first(self) -> None:
+        self.post_message(self.FavouritesWanted())
 
     def action_sort(self) -> None:
         self.post_message(self.SortWanted())
@@ -190,7 +208,10 @@ class RegistryPane(Vertical):
         self._sorted_by = COLUMNS[0]
         self._shown: tuple[Column, ...] = ()
         self._reverse = False
-        self._filter = Input(placeholder="filter: words of name, level or health", id="model-filter", compact=True)
+        self._favourites_first = False
+        self._filter = Input(
+            placeholder="filter: words of name, level or health, * for favourites", id="model-filter", compact=True
+        )
         self._table = ModelTable()
         self._empty = Static(id="no-models", markup=False)
 
@@ -230,6 +251,11 @@ class RegistryPane(Vertical):
         self._sorted_by, self._reverse = self._shown[(place + 1) % len(self._shown)], False
         self._fill()
 
+    @on(ModelTable.FavouritesWanted)
+    def _favourites(self) -> None:
+        self._favourites_first = not self._favourites_first
+        self._fill()
+
     @on(DataTable.HeaderSelected)
     def _sort_by_header(self, event: DataTable.HeaderSelected) -> None:
         column = self._shown[event.column_index]
@@ -251,10 +277,14 @@ class RegistryPane(Vertical):
         found = [
             row
             for row in self._rows
-            if all(needle in f"{row.model.id} {row.model.level} {_health(row)}".lower() for needle in needles)
+            if all(
+                needle in f"{marks(row)} {row.model.id} {row.model.level} {_health(row)}".lower() for needle in needles
+            )
         ]
         found.sort(key=lambda row: row.model.id)
         found.sort(key=self._sorted_by.order, reverse=self._reverse)
+        if self._favourites_first:
+            found.sort(key=lambda row: not row.favourite)
         return found
 
     def _fill(self) -> None:
@@ -288,7 +318,8 @@ class RegistryPane(Vertical):
     def _say_empty(self, any_shown: bool) -> None:
         self._table.display = any_shown
         self._empty.display = not any_shown
-        self.border_subtitle = f"{self._table.row_count} of {len(self._rows)}"
+        first = " · * first" if self._favourites_first else ""
+        self.border_subtitle = f"{self._table.row_count} of {len(self._rows)}{first}"
         if self._rows:
             self._empty.update("No model matches the filter. Empty it to see all.")
         else:

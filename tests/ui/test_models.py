@@ -1,0 +1,216 @@
+"""What is done with a model in the console."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.catalogue.server import Asked, serving
+from tests.catalogue.server import Reply as HttpReply
+from tests.cli.conftest import KEYS, configuration
+from tests.ui.conftest import Console, console
+from tui_orchestrator import demo
+from tui_orchestrator.demo import Reply, Say, Script
+from tui_orchestrator.routing.budget import Budgets
+from tui_orchestrator.routing.money import Money
+from tui_orchestrator.settings import ProviderSettings, Settings, StoreSettings, load
+from tui_orchestrator.ui.app import ConsoleApp
+
+RUSH = "demo-openai/rush-pro"
+
+
+@asynccontextmanager
+async def configured(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Console, Path]]:
+    """A console on demo servers that a user's own file names, and the file."""
+    for name, key in KEYS.items():
+        monkeypatch.setenv(name, key)
+    async with demo.serve(pace=0, script=Script().always(Say(text="ready")), habits=False) as servers:
+        file = path / "config.toml"
+        file.write_text("# mine, and it stays\n" + configuration(servers))
+        settings = replace(load(file), store=StoreSettings(path / "store.db"))
+        app = ConsoleApp(settings, demo=False)
+        async with app.run_test(size=(160, 48), notifications=True) as pilot:
+            seat = Console(app, pilot)
+            await seat.until(lambda: app.talk is not None and not app.working, "a ready console")
+            yield seat, file
+
+
+async def choose(seat: Console, name: str) -> None:
+    """The model of that name is the only one in the table, and marked."""
+    await seat.pilot.press("f5", "slash", *(letter if letter != "-" else "minus" for letter in name), "enter")
+    await seat.sees("1 of 7")
+
+
+def health(seat: Console) -> str:
+    """Of the first model in the table, which a toast may cover."""
+    return str(seat.app.registry.table.get_row_at(0)[-1])
+
+
+async def test_a_test_says_what_it_costs_at_most_before_and_what_came_of_it_after(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(Say(text="ready"))) as seat:
+        await choose(seat, "rush-pro")
+        await seat.pilot.press("t")
+        await seat.sees(f"Test {RUSH}", "It costs at most $0.", "Enter asks it")
+        assert seat.app.runtime is not None
+        assert not await seat.app.runtime.reports.last()
+        await seat.pilot.press("enter")
+        await seat.sees("✓ ready", "first token after", "in all", "$0.")
+        (attempt,) = await seat.app.runtime.reports.last()
+        assert (attempt.model, attempt.cost.amount is not None) == (RUSH, True)
+        await seat.pilot.press("escape")
+        await seat.sees_no(f"Test {RUSH}")
+        assert not seat.app.chat.transcript.entries or all(
+            "ready" not in e.source for e in seat.app.chat.transcript.entries
+        )
+
+
+async def test_a_test_that_fails_says_why_in_one_sentence(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(Reply(401))) as seat:
+        await choose(seat, "rush-pro")
+        await seat.pilot.press("t", "enter")
+        await seat.sees("✗ ", "Enter asks again")
+        assert "401" in seat.screen or "key" in seat.screen
+
+
+async def test_a_test_that_a_cap_forbids_says_so_before_and_calls_nothing(tmp_path: Path) -> None:
+    budgets = Budgets(daily=Money.from_usd("0.0000001"))
+    async with console(tmp_path, script=Script().always(Say(text="ready")), budgets=budgets) as seat:
+        await choose(seat, "rush-pro")
+        await seat.pilot.press("t")
+        await seat.sees("As things are it would be refused", "cap")
+
+
+async def test_favourites_are_kept_come_first_on_demand_and_first_in_the_pin_picker(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await choose(seat, "tern-max")
+        await seat.pilot.press("f")
+        await seat.sees(" *demo-anthropic/tern-max")
+    async with console(tmp_path) as seat:
+        await seat.pilot.press("f5")
+        await seat.sees(" *demo-anthropic/tern-max", "7 of 7")
+        await seat.pilot.press("s", "s", "asterisk")
+        await seat.sees("* first")
+        assert seat.app.registry.table.get_row_at(0)[0].plain == " *demo-anthropic/tern-max"
+        await seat.pilot.press("slash", "asterisk", "enter")
+        await seat.sees("1 of 7")
+        await seat.pilot.press("ctrl+t")
+        await seat.sees("Pin a model", "* demo-anthropic/tern-max")
+        ids = [choice.id for choice in seat.app.screen._choices]  # type: ignore[attr-defined]
+        assert ids[1] == "demo-anthropic/tern-max"
+        await seat.pilot.press("escape")
+        await seat.sees_no("Pin a model")
+        await seat.pilot.press("f")
+        await seat.sees("No model matches the filter")
+
+
+async def test_a_model_is_switched_off_and_on_for_good_and_comments_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with configured(tmp_path, monkeypatch) as (seat, file):
+        before = file.read_text()
+        await choose(seat, "rush-pro")
+        await seat.pilot.press("space")
+        await seat.sees("Switch openai/rush-pro off", "until the program ends", "for good in")
+        await seat.pilot.press("down", "enter")
+        await seat.sees("openai/rush-pro is off")
+        await seat.until(lambda: "disabled in your configuration" in health(seat))
+        assert file.read_text().startswith("# mine, and it stays\n")
+        assert [m.enabled for m in load(file).models if m.id == "openai/rush-pro"] == [False]
+        await seat.pilot.press("space")
+        await seat.sees("Switch openai/rush-pro on")
+        await seat.pilot.press("enter")
+        await seat.until(lambda: "● available" in health(seat))
+        assert [m.enabled for m in load(file).models if m.id == "openai/rush-pro"] == [True]
+        assert file.read_text().replace("enabled = true\n", "") == before
+
+
+async def test_the_card_tells_price_abilities_what_was_learned_and_the_last_failures(tmp_path: Path) -> None:
+    script = Script().always(Say(text="The capital of France is Paris."))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/model rush-pro")
+        await seat.send("What is the capital of France?")
+        await seat.ended()
+        await seat.pilot.press("alt+u")
+        script.then(Reply(400), "rush-pro")
+        await seat.send("And of Spain?")
+        await seat.ended()
+        await choose(seat, "rush-pro")
+        await seat.pilot.press("enter")
+        await seat.sees("● available", "input $1.25", "as of 20", "400,000 tokens", "127.0.0.1")
+        await seat.sees("learned from 1 answer, ▲1", "2 calls · 50% succeeded", "Last failures", "✗ bad request")
+        await seat.pilot.press("escape")
+        await seat.sees_no("Last failures")
+
+
+async def test_the_card_says_why_a_model_is_out_and_what_to_do_and_takes_the_same_keys(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 24)) as seat:
+        assert seat.app.runtime is not None
+        seat.app.runtime.set_enabled(RUSH, False)
+        await choose(seat, "rush-pro")
+        await seat.pilot.press("enter")
+        await seat.sees("○ disabled: switched off in the console", "Space switches it on")
+        await seat.pilot.press("space")
+        await seat.until(lambda: seat.app.runtime is not None and seat.app.runtime.is_enabled(RUSH))
+        await seat.pilot.press("enter")
+        await seat.sees("● available")
+        await seat.pilot.press("p")
+        await seat.until(lambda: seat.app.options.model == RUSH)
+
+
+class Ollama:
+    """What an Ollama with one model says, and whether that is in memory."""
+
+    def __init__(self) -> None:
+        self.loaded = False
+
+    def generate(self, asked: Asked) -> object:
+        self.loaded = json.loads(asked.body).get("keep_alive") != 0
+        return {"model": "qwen4:8b", "response": "", "done": True}
+
+    @property
+    def routes(self) -> dict[str, object]:
+        model = {"name": "qwen4:8b", "details": {"parameter_size": "8B"}}
+        running = {"name": "qwen4:8b", "context_length": 8192}
+        return {
+            "/api/version": {"version": "0.12.0"},
+            "/api/tags": {"models": [model]},
+            "/api/ps": lambda asked: {"models": [running] if self.loaded else []},
+            "/api/show": {"capabilities": ["completion"], "model_info": {"qwen4.context_length": 32768}},
+            "/api/generate": self.generate,
+        }
+
+
+async def test_a_local_model_is_taken_into_memory_and_out_of_it(tmp_path: Path) -> None:
+    ollama = Ollama()
+    async with serving(ollama.routes, otherwise=HttpReply(status=404)) as server:
+        provider = ProviderSettings("ollama", "openai-compatible", f"{server.url}/v1", local=True)
+        settings = Settings(providers={"ollama": provider}, discovery=False, store=StoreSettings(tmp_path / "store.db"))
+        app = ConsoleApp(settings, demo=False)
+        async with app.run_test(size=(160, 48), notifications=True) as pilot:
+            seat = Console(app, pilot)
+            await pilot.press("f5")
+            await seat.sees("ollama/qwen4:8b", "available")
+            await pilot.press("enter")
+            await seat.sees("not loaded; M loads it", "free")
+            await pilot.press("m")
+            await seat.sees("ollama/qwen4:8b is in memory.")
+            assert ollama.loaded
+            await pilot.press("enter")
+            await seat.sees("loaded; M takes it out")
+            await pilot.press("escape")
+            await seat.until(lambda: len(app.screen_stack) == 1)
+            await pilot.press("m")
+            await seat.sees("ollama/qwen4:8b is out of memory.")
+            assert not ollama.loaded
+
+
+async def test_a_model_in_the_cloud_has_no_memory_to_be_loaded_into(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await choose(seat, "rush-pro")
+        await seat.pilot.press("m")
+        await seat.sees("demo-openai/rush-pro is not a model")
