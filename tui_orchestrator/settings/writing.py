@@ -133,6 +133,16 @@ def _put(container: MutableMapping[str, Any], table: Table, place: Path, value: 
     if not isinstance(container[name], MutableMapping):
         raise ValueError(f"{name} is a value in the file, not a section; write [{name}] there")
     _put(container[name], node, rest, value)
+    if value is None and name not in table.keys and _is_bare(container[name]):
+        # What the user named is gone with its last key: a rule without one would be wrong.
+        container.pop(name)
+
+
+def _is_bare(section: Any) -> bool:
+    """No key and no comment is in it or beside its name."""
+    from tomlkit.items import Table as Written
+
+    return isinstance(section, Written) and not section.as_string().strip() and not section.trivia.comment
 
 
 def _put_entry(container: MutableMapping[str, Any], name: str, table: Table, place: Path, value: Any) -> None:

@@ -29,6 +29,7 @@ from .dialogs import Picker
 from .drafts import Drafts
 from .model_deeds import ModelDeeds
 from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
+from .preferring import Preferring
 from .registry import ModelTable
 from .report_views import TABS
 from .reports import ReportsScreen
@@ -37,7 +38,7 @@ from .shelf import SESSION_COMMANDS, Shelf
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-class ConsoleApp(Shelf, Alerting, Deciding):
+class ConsoleApp(Shelf, Alerting, Deciding, Preferring):
     def __init__(self, settings: Settings, *, demo: bool | None = None, pace: float = 1.0) -> None:
         """`pace` multiplies the demo models' pauses."""
         super().__init__(settings)
@@ -95,6 +96,8 @@ class ConsoleApp(Shelf, Alerting, Deciding):
             self._change(name, argument)
         elif name in NEEDS_ARGUMENT:
             self.composer.say(problem=f"/{name} {message.command.argument}: {message.command.help}")
+        elif name == "settings":
+            self.open_settings(argument)
         elif name == "theme" and argument:
             self.use_theme(argument)
         elif name == "copy":

@@ -18,7 +18,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 Need = Literal["", "answer", "asked", "ensemble", "running"]
 """What has to be there for an action to do anything: an answer, something asked that can be asked again, an
 ensemble's answers, a running turn."""
-Scope = Literal["app", "prompt", "chat", "decision", "costs", "registry", "reports", "sessions"]
+Scope = Literal["app", "prompt", "chat", "decision", "costs", "registry", "reports", "sessions", "settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ ACTIONS = (
     Action("session.import", "app", "alt+o", "import_session", "session: import one from a file"),
     Action("session.delete", "app", "alt+x", "session('delete')", "session: delete this one"),
     Action("session.undelete", "app", "alt+z", "undelete", "session: bring back the one deleted last"),
+    Action("settings.open", "app", "f12", "settings", "settings: open"),
     Action("theme.pick", "app", "f9", "pick_theme", "view: theme", ""),
     Action("answer.copy", "app", "ctrl+g", "copy_answer", "answer: copy", needs="answer"),
     Action("answer.code", "app", "alt+c", "copy_code", "answer: copy a code block", needs="answer"),
@@ -133,6 +134,11 @@ ACTIONS = (
     Action("registry.sort", "registry", "s", "sort", "models: sort by the next column", "Sort", palette=False),
     Action("registry.filter", "registry", "slash", "filter", "models: filter", "Filter", palette=False),
     Action("registry.refresh", "registry", "r", "app.refresh_models", "models: look again", "Refresh", palette=False),
+    Action("settings.edit", "settings", "enter", "edit", "settings: change the marked one", "Change", palette=False),
+    Action("settings.reset", "settings", "ctrl+r", "reset", "settings: back to the default", "Default", palette=False),
+    Action("settings.file", "settings", "ctrl+o", "open_file", "settings: the file in $EDITOR", "File", palette=False),
+    Action("settings.reload", "settings", "f8", "reload", "settings: read the file again", palette=False),
+    Action("settings.back", "settings", "escape", "back", "settings: end the search, then back", "Back", palette=False),
     Action("reports.period", "reports", "p", "pick_period", "reports: choose the time", "Time", palette=False),
     Action("reports.by", "reports", "g", "pick_grouping", "reports: a row for each what", "Group", palette=False),
     Action("reports.sort", "reports", "s", "sort", "reports: sort by the next column", "Sort", palette=False),
@@ -233,6 +239,7 @@ SLASH_COMMANDS = (
     SlashCommand("bad", "", "vote against it; once more takes it back"),
     SlashCommand("again", "[MODEL|STRATEGY]", "ask the last prompt again, as before or elsewhere"),
     SlashCommand("best", "", "pick the best answer of an ensemble, from a list"),
+    SlashCommand("settings", "[WORDS]", "every setting, searched for words, to be changed"),
     SlashCommand("theme", "[NAME]", "change the colours; alone: from a list"),
     SlashCommand("help", "", "keys and commands"),
     SlashCommand("quit", "", "leave"),

@@ -131,6 +131,11 @@ class CostsPane(VerticalScroll):
         self._forecasts.clear()
         self._sum_soon()
 
+    def read_again(self) -> None:
+        """The caps are other ones now."""
+        if self._read is not None:
+            self.read_from(self._read)
+
     def tell(self, event: Event) -> None:
         if isinstance(event, Reserved):
             self._take(event.budgets)

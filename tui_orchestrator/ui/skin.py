@@ -50,6 +50,10 @@ class Skinned(App[int]):
             for problem in loaded.problems:
                 self.notify(problem, severity="warning", markup=False)
 
+    @property
+    def theme_names(self) -> list[str]:
+        return sorted(self._palettes)
+
     def _unknown(self, name: str) -> str:
         return f"no theme is called {name!r}; there are {', '.join(sorted(self._palettes))}"
 

@@ -51,10 +51,8 @@ class Stage(Copying):
         self.registry = RegistryPane()
         self.composer = Composer()
         self._side_by_side = Vertical(self.decision, self.costs, id="side")
-        self._density = ui.density
-        if ui.motion == "reduced":
-            self.animation_level = "none"
-            self.composer.prompt.cursor_blink = False
+        self._ui = ui
+        self._animations = self.animation_level
         self._shown: set[Pane] = {pane for pane in PANES if pane in ui.panes} or {"chat"}
         self._current: Pane = "chat"
         self._side: Pane = next((pane for pane in ("decision", "costs") if pane in self._shown), "decision")
@@ -67,9 +65,15 @@ class Stage(Copying):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.screen.set_class(self._density == "compact", "compact")
+        self.use_look(self._ui)
         self.composer.prompt.focus()
         self.place_panes()
+
+    def use_look(self, ui: UiSettings) -> None:
+        """Density and motion."""
+        self.screen_stack[0].set_class(ui.density == "compact", "compact")
+        self.animation_level = "none" if ui.motion == "reduced" else self._animations
+        self.composer.prompt.cursor_blink = ui.motion != "reduced"
 
     # -- panes
 

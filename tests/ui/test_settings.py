@@ -1,0 +1,252 @@
+"""The settings screen: what is found, what is written, what holds at once and what is said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.ui.conftest import Console, console
+from tui_orchestrator.routing.money import Money
+from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.settings import load
+
+
+@pytest.fixture
+def file(own_home: Path) -> Path:
+    path = own_home / "home" / "config" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text('# mine\n[router]\nstrategy = "quality"  # the best\n')
+    return path
+
+
+def text_of(file: Path) -> str:
+    return file.read_text()
+
+
+def put(file: Path, text: str) -> None:
+    file.write_text(text)
+
+
+async def opened(seat: Console, words: str = "") -> None:
+    await seat.pilot.press("f12")
+    await seat.sees("Settings", "[router]")
+    await type_(seat, words)
+
+
+async def type_(seat: Console, words: str) -> None:
+    await seat.pilot.press(*(letter if letter.isalnum() else _KEYS[letter] for letter in words))
+
+
+_KEYS = {
+    ".": "full_stop",
+    "_": "underscore",
+    "/": "slash",
+    " ": "space",
+    "-": "minus",
+    ",": "comma",
+    '"': "quotation_mark",
+}
+
+
+async def test_every_setting_is_found_with_what_holds_and_where_it_comes_from(
+    own_home: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAILY_BUDGET_USD", "9")
+    async with console(own_home) as seat:
+        await opened(seat)
+        await seat.sees(str(file), "strategy", '"quality"', "config.toml:3", "How a model is chosen")
+        await type_(seat, "daily_usd")
+        await seat.sees("Cap on a day, your local one.", "9.00", "env DAILY_BUDGET_USD", "also set by")
+        await seat.sees("! DAILY_BUDGET_USD in the environment goes before", "default (no cap)")
+        await seat.sees_no("quality_threshold")
+        await seat.pilot.press("escape")
+        await seat.sees("[router.weights]")
+        await seat.pilot.press("escape")
+        await seat.sees_no("[router.weights]")
+
+
+async def test_the_search_knows_descriptions_and_values_too(own_home: Path, file: Path) -> None:
+    async with console(own_home) as seat:
+        await opened(seat, "escalates to the next")
+        await seat.sees("confidence_threshold", "1 of ")
+        await seat.pilot.press("escape")
+        await type_(seat, "comfortable")
+        await seat.sees("density", "1 of ")
+        await seat.pilot.press("escape")
+        await type_(seat, "nowheretobefound")
+        await seat.sees("No setting holds that.", "0 of ")
+
+
+async def test_a_number_is_checked_while_it_is_typed_and_holds_at_once(own_home: Path, file: Path) -> None:
+    async with console(own_home) as seat:
+        await opened(seat, "router.quality_threshold")
+        await seat.pilot.press("enter")
+        await seat.sees("A number from 0 to 1.", "Enter writes it")
+        await seat.pilot.press("backspace", "7", "5", "x")
+        await seat.sees("is not a number; give a number from 0 to 1, such as 0.7")
+        await seat.pilot.press("enter")
+        assert "quality_threshold" not in text_of(file)
+        await seat.pilot.press("backspace", "enter")
+        await seat.sees(f"router.quality_threshold = 0.75, written to {file} from now on")
+        assert 'strategy = "quality"  # the best\nquality_threshold = 0.75\n' in text_of(file)
+        assert seat.app.runtime is not None
+        assert seat.app.runtime.router.policy.quality_threshold == 0.75
+        await seat.sees("config.toml:4")
+
+
+async def test_a_choice_is_a_list_and_the_header_says_it_at_once(own_home: Path, file: Path) -> None:
+    async with console(own_home) as seat:
+        await opened(seat, "router.strategy")
+        await seat.pilot.press("enter")
+        await seat.sees("cheapest", "local_first", "the default")
+        await seat.type_into_list("cheapest")
+        await seat.sees('router.strategy = "cheapest", written to')
+        assert text_of(file) == '# mine\n[router]\nstrategy = "cheapest"  # the best\n'
+        assert seat.app.runtime is not None
+        assert seat.app.runtime.router.policy.strategy is Strategy.CHEAPEST
+        await seat.pilot.press("escape", "escape")
+        await seat.until(lambda: "cheapest" in seat.screen.splitlines()[0], "the strategy in the header")
+
+
+async def test_a_switch_turns_and_ctrl_r_brings_the_default_back(own_home: Path, file: Path) -> None:
+    async with console(own_home) as seat:
+        await opened(seat, "prefer_local")
+        await seat.pilot.press("ctrl+r")
+        await seat.sees("router.prefer_local is not in your file: it stands at its default.")
+        await seat.pilot.press("enter")
+        await seat.sees("router.prefer_local = true, written to")
+        assert "prefer_local = true" in text_of(file)
+        await seat.pilot.press("ctrl+r")
+        await seat.sees(f"router.prefer_local is out of {file}: false holds")
+        assert "prefer_local" not in text_of(file)
+        assert seat.app.settings.policy.prefer_local is False
+
+
+async def test_a_cap_holds_from_the_next_turn_on(own_home: Path, file: Path) -> None:
+    async with console(own_home) as seat:
+        await opened(seat, "budgets.session_usd")
+        await seat.pilot.press("enter")
+        await type_(seat, "0")
+        await seat.pilot.press("enter")
+        await seat.sees("budgets.session_usd = 0.00, written to", "from now on")
+        assert seat.app.runtime is not None
+        assert seat.app.runtime.router.budgets.session == Money(0)
+        await seat.pilot.press("escape", "escape")
+        await seat.send("hello")
+        await seat.sees("the session's cap")
+
+
+async def test_what_must_wait_for_the_next_start_says_so(own_home: Path, file: Path) -> None:
+    async with console(own_home) as seat:
+        await opened(seat, "ui.panes")
+        await seat.sees("from the next start on")
+        await seat.pilot.press("enter")
+        await seat.sees("Commas go between")
+        await seat.pilot.press(*["backspace"] * len("decision, costs"))
+        await seat.pilot.press("backspace", "backspace", "enter")
+        await seat.sees('ui.panes = ["chat"], written to', "from the next start on")
+        assert load(file).ui.panes == ("chat",)
+
+
+async def test_theme_density_and_keys_change_before_ones_eyes(own_home: Path, file: Path) -> None:
+    async with console(own_home) as seat:
+        await opened(seat, "ui.theme")
+        await seat.pilot.press("enter")
+        await seat.type_into_list("paper")
+        await seat.until(lambda: seat.app.theme == "paper", "the theme")
+        await seat.sees('ui.theme = "paper"')
+        await seat.pilot.press("escape")
+        await type_(seat, "density")
+        await seat.pilot.press("enter")
+        await seat.type_into_list("compact")
+        await seat.sees('ui.density = "compact"')
+        assert seat.app.screen_stack[0].has_class("compact")
+        await seat.pilot.press("escape")
+        await type_(seat, "add keymap")
+        await seat.pilot.press("enter")
+        await seat.sees("add ui.keymap.ACTION")
+        await type_(seat, "settings.open")
+        await seat.pilot.press("enter")
+        await type_(seat, "f11")
+        await seat.pilot.press("enter")
+        await seat.sees('ui.keymap."settings.open" = "f11"')
+        await seat.pilot.press("escape", "escape")
+        await seat.sees_no("[ui.keymap]")
+        await seat.pilot.press("f11")
+        await seat.sees("[router]")
+
+
+async def test_what_something_else_goes_before_is_written_and_said(
+    own_home: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAILY_BUDGET_USD", "9")
+    async with console(own_home) as seat:
+        await opened(seat, "budgets.daily_usd")
+        await seat.pilot.press("enter")
+        await seat.pilot.press(*["backspace"] * 4, "3", "enter")
+        await seat.sees(f"budgets.daily_usd is set in {file}", "! env DAILY_BUDGET_USD goes before it: 9.00 holds")
+        await seat.sees("your file says 3.00, line")
+
+
+async def test_a_broken_file_is_shown_with_its_problem_and_stays(own_home: Path, file: Path) -> None:
+    async with console(own_home) as seat:
+        put(file, "[router\n")
+        await opened(seat)
+        await seat.sees(f"✗ {file}:1: this is not TOML", "These are the settings of the start")
+        await type_(seat, "prefer_local")
+        await seat.pilot.press("enter")
+        await seat.until(lambda: seat.screen.count("this is not TOML") == 2, "why it is not written")
+        assert text_of(file) == "[router\n"
+        put(file, "[router]\nprefer_local = true\n")
+        await seat.pilot.press("f8")
+        await seat.sees("config.toml:2")
+        await seat.sees_no("this is not TOML")
+
+
+async def test_a_rule_can_be_made_and_taken_out_again(own_home: Path, file: Path) -> None:
+    async with console(own_home) as seat:
+        assert seat.app.runtime is not None
+        await opened(seat, "add rules")
+        await seat.pilot.press("enter")
+        await seat.sees("First its name, such as legal.")
+        await type_(seat, "law")
+        await seat.pilot.press("enter")
+        await seat.sees("rules.law: what of it?")
+        await seat.type_into_list("words")
+        await type_(seat, "contract")
+        await seat.pilot.press("enter")
+        await seat.sees("rules.law: does nothing; give it one of primary")
+        await seat.pilot.press("escape", "enter")
+        await type_(seat, "law")
+        await seat.pilot.press("enter")
+        await seat.type_into_list("strategy")
+        await type_(seat, "qualty")
+        await seat.sees("perhaps 'quality' is meant")
+        await seat.pilot.press(*["backspace"] * 2, "i", "t", "y", "enter")
+        await seat.sees('rules.law.strategy = "quality"')
+        assert [rule.name for rule in seat.app.runtime.router.rules] == ["law"]
+        await seat.pilot.press("escape")
+        await type_(seat, "rules.law.strategy")
+        await seat.sees("[rules.law]")
+        await seat.pilot.press("ctrl+r")
+        await seat.sees("rules.law.strategy is out of")
+        assert seat.app.runtime.router.rules == ()
+        assert "law" not in text_of(file)
+
+
+async def test_a_secret_is_masked_and_its_field_begins_empty(own_home: Path, file: Path) -> None:
+    put(file, '[store]\nredis_url = "redis://:hunter2-hunter2@host:6379/0"\n')
+    async with console(own_home) as seat:
+        await opened(seat, "redis_url")
+        await seat.sees("store", "red…", "config.toml:2")
+        await seat.pilot.press("enter")
+        await seat.sees("What is there is not shown.")
+        assert "hunter2" not in seat.screen
+
+
+async def test_a_slash_command_opens_them_searched_for_words(own_home: Path, file: Path) -> None:
+    async with console(own_home, size=(80, 24)) as seat:
+        await seat.send("/settings first_token")
+        await seat.sees("first_token", "60.0", "[router.timeouts]", "From sending until the first token.")
+        await seat.sees_no("[budgets]")

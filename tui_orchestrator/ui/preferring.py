@@ -1,0 +1,100 @@
+"""The settings changed from inside the console: written, then made to hold where they can at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import subprocess
+
+from textual import work
+from textual.app import SuspendNotSupported
+
+from tui_orchestrator.locations import config_file
+from tui_orchestrator.services import preferences
+from tui_orchestrator.settings import Settings
+from tui_orchestrator.settings.shape import split
+
+from . import themes
+from .commands import ACTIONS, keymap
+from .desk import Desk
+from .settings import Done, Hands, SettingsScreen
+
+
+class Preferring(Desk):
+    def action_settings(self, searched: str = "") -> None:
+        self.open_settings(searched)
+
+    @work(group="settings", exclusive=True, exit_on_error=False)
+    async def open_settings(self, searched: str) -> None:
+        if self.runtime is None or len(self.screen_stack) > 1:
+            return
+        hands = Hands(lambda: preferences.read(self.settings), self.change_setting, self._suggest, self._edit_settings)
+        await self.push_screen_wait(SettingsScreen(hands, searched))
+
+    async def change_setting(self, key: str, text: str | None) -> Done:
+        """As `Hands.change`."""
+        before = self.settings
+        changed = await asyncio.to_thread(preferences.write, before, key, text)
+        said = f"{changed.key} = {changed.value}" if text is not None else f"{changed.key} is out"
+        where = f"{'written to' if text is not None else 'of'} {changed.file}"
+        if changed.settings is None:
+            return Done(f"{said}, {where}", changed.problems[0])
+        self.settings = after = preferences.adopted(before, changed)
+        if changed.overridden:
+            return Done(
+                f"{changed.key} is {'out of' if text is None else 'set in'} {changed.file}",
+                f"{changed.overridden} goes before it: {changed.value} holds",
+            )
+        said = f"{said} {where}: {changed.value} holds" if text is None else f"{said}, {where}"
+        at_once = self.runtime is not None and preferences.take_effect(self.runtime, before, after, key)
+        warning = self._show_at_once(after, split(key)) if at_once else ""
+        self.tell_status()
+        self.composer.weigh_again()
+        if split(key)[0] == "budgets":
+            self.costs.read_again()
+        return Done(f"{said} {'from now on' if at_once else 'from the next start on'}", warning)
+
+    def _show_at_once(self, after: Settings, path: tuple[str, ...]) -> str:
+        """What is of the console alone. A sentence where something is wrong with it."""
+        match path:
+            case ("ui", "theme"):
+                self.use_theme(after.ui.theme or themes.DEFAULT)
+            case ("ui", "density") | ("ui", "motion"):
+                self.use_look(after.ui)
+            case ("ui", "keymap", name):
+                known, complaints = keymap(after.ui.keymap)
+                self.set_keymap(known)
+                return next((complaint for complaint in complaints if name in complaint), "")
+        return ""
+
+    def _suggest(self, what: str) -> list[str]:
+        assert self.runtime is not None
+        match what:
+            case "models":
+                return sorted(self.runtime.registry.models)
+            case "providers":
+                return sorted(self.runtime.catalogue.providers)
+            case "themes":
+                return self.theme_names
+            case "actions":
+                return [action.id for action in ACTIONS]
+        return []
+
+    def _edit_settings(self) -> None:
+        """The whole program waits meanwhile."""
+        if self.running:
+            self.notify("An answer is running; the editor opens when it is over.", markup=False)
+            return
+        command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+        file = self.settings.file or config_file()
+        try:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self.suspend():
+                subprocess.run([*command, str(file)], check=False)
+        except SuspendNotSupported:
+            self.notify("This terminal cannot be handed to an editor.", severity="warning", markup=False)
+        except OSError as error:
+            self.notify(
+                f"{command[0]} cannot be started ({error.strerror}); set EDITOR.", severity="error", markup=False
+            )
