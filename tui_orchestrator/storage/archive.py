@@ -15,7 +15,7 @@ from tui_orchestrator.routing.money import ZERO, Money
 from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.request import Role
 
-from . import sessions
+from . import branches, sessions
 from .conversations import Conversation, append, discarded_of, messages_of
 from .database import Database
 from .rows import SELECT_ATTEMPTS, attempt_of, instant
@@ -257,15 +257,26 @@ def _under_a_free_id(
 
 
 def _copy(connection: sqlite3.Connection, original: str, copy: str, upto: int | None) -> None:
-    within = "session = :original AND (:upto IS NULL OR position <= :upto)"
-    values = {"original": original, "copy": copy, "upto": upto}
+    """Whole with all its branches, or the one branch up to a message."""
+    tree = (
+        "SELECT messages.position, before.position FROM messages LEFT JOIN messages AS before "
+        "ON before.id = messages.parent WHERE messages.session = ?"
+    )
+    parents = dict(connection.execute(tree, (original,)).fetchall())
+    if upto is not None:
+        parents = {position: parents[position] for position in branches.path_to(connection, original, upto)}
+    within = "session = :original AND position IN (SELECT value FROM json_each(:positions))"
+    values = {"original": original, "copy": copy, "positions": json.dumps(list(parents))}
     connection.execute(
         "INSERT INTO messages (session, position, role, text, thinking, request_id, attempt, model, state, created) "
         "SELECT :copy, position, role, text, thinking, request_id, attempt, model, state, created FROM messages "
         f"WHERE {within} ORDER BY position",
         values,
     )
-    _link(connection, copy)
+    branches.link(connection, copy, parents)
+    if upto is None:
+        leaf = "UPDATE sessions SET leaf = (SELECT leaf FROM sessions WHERE id = :original) WHERE id = :copy"
+        connection.execute(leaf, values)
     connection.execute(
         "INSERT INTO images SELECT copied.id, images.position, media_type, name, data FROM images "
         "JOIN messages AS old ON old.id = images.message AND old.session = :original "
@@ -279,15 +290,6 @@ def _copy(connection: sqlite3.Connection, original: str, copy: str, upto: int | 
             "AND request_id IN (SELECT request_id FROM messages WHERE session = :copy)",
             values,
         )
-
-
-def _link(connection: sqlite3.Connection, session: str) -> None:
-    """Each message to the one before it."""
-    connection.execute(
-        "UPDATE messages SET parent = (SELECT id FROM messages AS before WHERE before.session = :session "
-        "AND before.position < messages.position ORDER BY before.position DESC LIMIT 1) WHERE session = :session",
-        {"session": session},
-    )
 
 
 def _put(connection: sqlite3.Connection, session: str, conversation: Conversation) -> None:

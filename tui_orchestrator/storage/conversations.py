@@ -6,8 +6,8 @@ A prompt is stored before it is sent, and the answer as it grows, so that a kill
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.request import Image, Message, Role
 from tui_orchestrator.routing.text import clean, clean_line
 
-from . import prompts, sessions
+from . import branches, prompts, sessions
 from .database import Database
 from .rows import instant
 from .sessions import Session as Session
@@ -39,6 +39,8 @@ class StoredMessage:
     """Of an answer: the attempt it came from."""
     model: str | None = None
     """Of an answer: who gave it."""
+    parent: int | None = field(default=None, compare=False)
+    """Position of the message before it on its branch; None: it is the first."""
 
     def message(self) -> Message:
         """As it goes to a model again."""
@@ -78,8 +80,13 @@ class Discarded:
 class Conversation:
     session: Session
     messages: tuple[StoredMessage, ...]
+    """Of the branch that was turned to last."""
     discarded: tuple[Discarded, ...]
     """In the order of the attempts; `request_id` says which turn each belongs to."""
+    aside: tuple[StoredMessage, ...] = ()
+    """Of all other branches."""
+    branches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """As `branches.siblings` gives them."""
 
 
 class Conversations:
@@ -123,7 +130,10 @@ class Conversations:
 
         def load(connection: sqlite3.Connection) -> Conversation:
             session = sessions.find(connection, beginning)
-            return Conversation(session, messages_of(connection, session.id), discarded_of(connection, session.id))
+            every = messages_of(connection, session.id)
+            branch, aside = branches.split(every, branches.leaf_of(connection, session.id))
+            thrown = discarded_of(connection, session.id)
+            return Conversation(session, branch, thrown, aside, branches.siblings(every))
 
         return await self._db.read(load)
 
@@ -144,6 +154,10 @@ class Conversations:
         """Its system text, and the name of its persona."""
         await self._set(session, "system = ?, persona = ?", clean(system), persona)
 
+    async def turn_to(self, session: str, request_id: str) -> None:
+        """Makes the branch with that prompt the conversation: what `get` gives, and what the next prompt follows."""
+        await self._db.write(lambda c: branches.turn_to(c, session, request_id))
+
     async def pin(self, session: str, pinned: bool) -> None:
         await self._set(session, "pinned = ?", int(pinned))
 
@@ -155,10 +169,18 @@ class Conversations:
         """Adds tags and takes some away; those it has, or has not, already are no trouble."""
         await self._db.write(lambda c: sessions.tag(c, session, tags, remove))
 
-    async def prompt(self, session: str, message: Message, request_id: str, typed: str | None = None) -> None:
+    async def prompt(
+        self,
+        session: str,
+        message: Message,
+        request_id: str,
+        typed: str | None = None,
+        instead: str | None = None,
+    ) -> None:
         """Stores what is about to be sent. What was `typed` of it (None: all), without the files that go along, joins
         the history of prompts, and the draft it was is done with. A session that was deleted meanwhile, in another copy
-        of the program perhaps, comes back."""
+        of the program perhaps, comes back. `instead` of the prompt of that request it begins a branch beside it; else
+        it follows what was said last on the branch that was turned to."""
         text, at = clean(message.text), instant(self._clock.now())
         written = text if typed is None else clean(typed)
 
@@ -169,7 +191,16 @@ class Conversations:
             )
             sessions.need(connection.execute(changed, (at, title_of(text), session)), session)
             connection.execute(_DRAFT_SENT, {"session": session, "typed": written})
-            append(connection, session, message.role, text, request_id=request_id, created=at, images=message.images)
+            append(
+                connection,
+                session,
+                message.role,
+                text,
+                request_id=request_id,
+                created=at,
+                images=message.images,
+                instead=instead,
+            )
             _remember(connection, written, at)
 
         await self._db.write(add)
@@ -281,7 +312,14 @@ INSERT INTO messages (session, position, parent, role, text, thinking, request_i
 SELECT
     :session,
     (SELECT COALESCE(MAX(position) + 1, 0) FROM messages WHERE session = :session),
-    (SELECT id FROM messages WHERE session = :session ORDER BY position DESC LIMIT 1),
+    CASE WHEN :instead IS NULL THEN (
+        SELECT id FROM messages WHERE session = :session AND position = COALESCE(
+            (SELECT leaf FROM sessions WHERE id = :session),
+            (SELECT MAX(position) FROM messages WHERE session = :session)
+        )
+    ) ELSE (
+        SELECT parent FROM messages WHERE session = :session AND request_id = :instead AND role = 'user'
+    ) END,
     :role, :text, :thinking, :request_id, :attempt, :model, :state, :created
 WHERE true
 ON CONFLICT (session, request_id) WHERE role = 'assistant' DO UPDATE SET
@@ -303,8 +341,10 @@ def append(
     attempt: int | None = None,
     model: str | None = None,
     state: State = "complete",
+    instead: str | None = None,
 ) -> None:
-    """At the end of the session; an answer to a request that has one takes its place. The text is clean already."""
+    """At the end of its branch, or beside the prompt of the request `instead`; an answer to a request that has one takes
+    its place. The text is clean already."""
     row = {
         "session": session,
         "role": role,
@@ -315,8 +355,11 @@ def append(
         "model": model,
         "state": state,
         "created": created,
+        "instead": instead,
     }
     stored = connection.execute(_APPEND, row).lastrowid
+    # What came last ends the branch from now on.
+    connection.execute("UPDATE sessions SET leaf = NULL WHERE id = ? AND leaf IS NOT NULL", (session,))
     connection.executemany(
         "INSERT INTO images VALUES (?, ?, ?, ?, ?)",
         [
@@ -332,16 +375,19 @@ def _remember(connection: sqlite3.Connection, text: str, at: str) -> None:
         connection.execute("INSERT INTO prompts (text, at) VALUES (?, ?)", (text, at))
 
 
-_SELECT_MESSAGES = "SELECT position, role, text, state, created, request_id, thinking, attempt, model, id FROM messages"
+_SELECT_MESSAGES = (
+    "SELECT position, role, text, state, created, request_id, thinking, attempt, model, id, parent FROM messages"
+)
 
 
-def _message(row: tuple[Any, ...], images: tuple[Image, ...] = ()) -> StoredMessage:
+def _message(row: tuple[Any, ...], images: tuple[Image, ...], parent: int | None) -> StoredMessage:
     position, role, text, state, created, request_id, thinking, attempt, model, *_ = row
     moment = datetime.fromisoformat(created)
-    return StoredMessage(position, role, text, state, moment, request_id, thinking, images, attempt, model)
+    return StoredMessage(position, role, text, state, moment, request_id, thinking, images, attempt, model, parent)
 
 
 def messages_of(connection: sqlite3.Connection, session: str) -> tuple[StoredMessage, ...]:
+    """Of all branches, by position."""
     images: dict[int, tuple[Image, ...]] = {}
     for message, media_type, data, name in connection.execute(
         "SELECT message, media_type, data, images.name FROM images JOIN messages ON messages.id = images.message "
@@ -350,7 +396,12 @@ def messages_of(connection: sqlite3.Connection, session: str) -> tuple[StoredMes
     ):
         images[message] = (*images.get(message, ()), Image(media_type, data, name))
     rows = connection.execute(f"{_SELECT_MESSAGES} WHERE session = ? ORDER BY position", (session,))
-    return tuple(_message(row, images.get(row[9], ())) for row in rows)
+    messages, places = [], dict[int, int]()
+    for row in rows:
+        # The one before has a lower position, whatever a file says.
+        messages.append(_message(row, images.get(row[9], ()), places.get(row[10])))
+        places[row[9]] = row[0]
+    return tuple(messages)
 
 
 def discarded_of(connection: sqlite3.Connection, session: str) -> tuple[Discarded, ...]:

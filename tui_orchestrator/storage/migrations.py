@@ -396,15 +396,15 @@ CREATE INDEX messages_prompts ON messages (session, request_id) WHERE role = 'us
 """,
 )
 
+# The position of the last message of the branch that was turned to; null: the message that came last.
+_BRANCHES = Migration("0017_branches", "ALTER TABLE sessions ADD COLUMN leaf INTEGER;")
+
 _FAVOURITES = Migration(
     "0018_favourites",
     """
 CREATE TABLE favourites (model TEXT PRIMARY KEY, added TEXT NOT NULL) WITHOUT ROWID;
 """,
 )
-
-# The position of the last message of the branch that was turned to; null: the message that came last.
-_BRANCHES = Migration("0017_branches", "ALTER TABLE sessions ADD COLUMN leaf INTEGER;")
 
 MIGRATIONS = (
     _LEDGER,
@@ -422,8 +422,8 @@ MIGRATIONS = (
     _ALERTS,
     _SHELF,
     _HISTORY,
-    _FAVOURITES,
     _BRANCHES,
+    _FAVOURITES,
 )
 
 

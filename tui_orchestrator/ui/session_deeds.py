@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from textual.app import App
@@ -95,8 +96,11 @@ class SessionDeeds:
     async def fork(self, listed: Listed) -> str | None:
         """The copy's id; None where nothing was copied."""
         session = listed.session
-        turns = standing((await self._runtime.conversations.get(session.id)).messages)
-        ends = [following.position - 1 for following, _ in turns[1:]]
+        messages = (await self._runtime.conversations.get(session.id)).messages
+        turns = standing(messages)
+        # The message before may be far off where another branch was written between.
+        before = {message.position: one.position for one, message in pairwise(messages)}
+        ends = [before[following.position] for following, _ in turns[1:]]
         offered = [Choice(WHOLE, (("all of it", "bold"),), f"{session.messages:,} messages", marked=True)]
         for number, (end, (prompt, answer)) in enumerate(zip(ends, turns, strict=False), 1):
             said = clean_line(answer.text, 90) if answer is not None else "no answer"
