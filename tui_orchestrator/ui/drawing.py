@@ -214,6 +214,9 @@ def _prompt(entry: Entry) -> list[Piece]:
         pieces += _plain(Part.PROMPT, "▾ fold" if unfolded else f"▸ {more}", "muted", "▌ ", "user", user=True)
     for name in entry.attachments:
         pieces += _plain(Part.PROMPT, f"⊕ {tidy(name)}", "accent", "▌ ", "user", user=True)
+    if entry.branch is not None:
+        which, of = entry.branch
+        pieces += _plain(Part.BRANCH, f"⑂ branch {which} of {of}", "accent", "▌ ", "user", user=True)
     return pieces
 
 

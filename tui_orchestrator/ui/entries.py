@@ -37,6 +37,7 @@ class Part(StrEnum):
     """What of an entry a click hit."""
 
     PROMPT = "prompt"
+    BRANCH = "branch"
     HEADING = "heading"
     THINKING = "thinking"
     BODY = "body"
@@ -71,6 +72,8 @@ class Entry:
     status: Caption = ""
     vote: bool | None = None
     """The user's, up or down."""
+    branch: tuple[int, int] | None = None
+    """Of a prompt with others beside it: which of how many, from 1."""
     growing: bool = False
     discarded: Caption | None = None
     """Why the answer does not count; its text is then folded under this line."""
@@ -135,10 +138,15 @@ class Entry:
     @property
     def source(self) -> str:
         """The whole text, clean, as Markdown: for copying and quoting."""
+        return clean(self.raw)
+
+    @property
+    def raw(self) -> str:
+        """As it came: for looking through, never for drawing or handing out."""
         if self._pieces:
             self.text += "".join(self._pieces)
             self._pieces.clear()
-        return clean(self.text)
+        return self.text
 
     @property
     def size(self) -> int:

@@ -58,7 +58,7 @@ class Line:
     def to_strip(self, width: int, base: Style, selected: tuple[int, int, Style] | None = None) -> Strip:
         """Exactly `width` cells. `selected` is a range of characters, its end −1 for the end of the line."""
         under = base + self.fill if self.fill else base
-        runs = self.runs if selected is None else _highlight(self, *selected)
+        runs = self.runs if selected is None else highlight(self, *selected)
         if self.outside:
             outside, filled = _cut(runs, [(0, self.outside, ""), (self.outside, len(self.text), "")])
             segments = [Segment(text, base + style) for text, style in outside if text]
@@ -71,7 +71,7 @@ class Line:
         return strip
 
 
-def _highlight(line: Line, start: int, end: int, style: Style) -> list[Run]:
+def highlight(line: Line, start: int, end: int, style: Style) -> list[Run]:
     if line.quiet:
         return line.runs
     length = len(line.text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -41,6 +41,10 @@ class Found:
     piece: Piece
     line: Line | None
     """None where the row is blank."""
+    number: int = 0
+    """Of the line within its piece; negative in the blank rows before it."""
+    before: bool = False
+    """Whether the row is the blank one that keeps the entry apart from the one before it."""
 
 
 class Rows:
@@ -65,11 +69,24 @@ class Rows:
     def __contains__(self, key: object) -> bool:
         return key in self._index
 
+    def __len__(self) -> int:
+        return len(self._drawn)
+
     def entry(self, key: str) -> Entry:
         return self._drawn[self._index[key]].entry
 
+    def at(self, index: int) -> Entry:
+        return self._drawn[index].entry
+
+    def index(self, key: str) -> int:
+        return self._index[key]
+
     def top(self, key: str) -> int:
         return self._extents.top(self._index[key])
+
+    def bottom(self, key: str) -> int:
+        """The row after its last one."""
+        return self._extents.top(self._index[key]) + self._extents[self._index[key]]
 
     def load(self, entries: Iterable[Entry]) -> None:
         self._drawn = [Drawn(entry) for entry in entries]
@@ -160,7 +177,23 @@ class Rows:
         lines = self._lay_out(index, number)
         piece = drawn.pieces[number]
         at = within - drawn.extents.top(number) - piece.gap
-        return Found(drawn.entry, piece, lines[at] if 0 <= at < len(lines) else None)
+        line = lines[at] if 0 <= at < len(lines) else None
+        return Found(drawn.entry, piece, line, at, before=number == 0 and at < 0)
+
+    def laid_out(self, key: str) -> Iterator[tuple[Piece, list[Line]]]:
+        """All of an entry in order, however long it is; each piece is laid out when it is asked for."""
+        index = self._index[key]
+        drawn = self._drawn[index]
+        while not drawn.pieces or drawn.entry.unread:
+            self._refresh(index, perf_counter() + READ_S)
+        for number, piece in enumerate(tuple(drawn.pieces)):
+            yield piece, self._lay_out(index, number)
+
+    def place_in(self, key: str, number: int, line: int) -> Place:
+        """Of a line of the entry's piece of that number, which is laid out."""
+        index = self._index[key]
+        piece = self._drawn[index].pieces[number]
+        return Place(index, number, piece.gap + line, piece.height)
 
     def _lay_out(self, index: int, number: int) -> list[Line]:
         drawn = self._drawn[index]

@@ -22,8 +22,9 @@ from textual.timer import Timer
 
 from . import markdown
 from .entries import FOLDS, Entry, Part, Severity, estimate_tokens
+from .lines import Line
 from .look import Caption, Look
-from .rows import Place, Rows
+from .rows import Found, Place, Rows
 
 FLUSH_S = 1 / 16
 DUTY = 5
@@ -119,6 +120,12 @@ class Transcript(ScrollView, can_focus=True):
         """Marks the answer as the user voted."""
         entry = self.entry(key)
         entry.vote, entry.changed = liked, True
+        self._changed(key)
+
+    def tell_branch(self, key: str, branch: tuple[int, int] | None) -> None:
+        """Which of how many prompts beside one another this one is."""
+        entry = self.entry(key)
+        entry.branch, entry.changed = branch, True
         self._changed(key)
 
     def supersede(self, key: str, caption: Caption) -> None:
@@ -305,22 +312,31 @@ class Transcript(ScrollView, can_focus=True):
             self._painting = False
 
     def render_line(self, y: int) -> Strip:
-        width, look = self._room.width, self._rows.look
         row = self.scroll_offset.y + y
         found = self._rows.find(row)
-        line = found.line if found else None
+        strip = self._strip(row, self._line(found))
+        # Textual looks here for the offsets that a selection starts and ends at; painting does not need them.
+        return self._framed(found, strip if self._painting else strip.apply_offsets(0, row), row)
+
+    def _strip(self, row: int, line: Line | None) -> Strip:
+        width, look = self._room.width, self._rows.look
+        if line is None:
+            return Strip.blank(width, look.base)
         selection = self.text_selection
         span = selection.get_span(row) if selection is not None else None
-        if line is None:
-            strip = Strip.blank(width, look.base)
-        elif span is not None:
-            strip = line.to_strip(width, look.base, (*span, look.selection))
-        else:
-            if line.strip is None or line.strip.cell_length != width:
-                line.strip = line.to_strip(width, look.base)
-            strip = line.strip
-        # Textual looks here for the offsets that a selection starts and ends at; painting does not need them.
-        return strip if self._painting else strip.apply_offsets(0, row)
+        if span is not None:
+            return line.to_strip(width, look.base, (*span, look.selection))
+        if line.strip is None or line.strip.cell_length != width:
+            line.strip = line.to_strip(width, look.base)
+        return line.strip
+
+    def _line(self, found: Found | None) -> Line | None:
+        """For a subclass that draws a line otherwise than it is laid out."""
+        return found.line if found else None
+
+    def _framed(self, found: Found | None, strip: Strip, row: int) -> Strip:
+        """For a subclass that draws beside the text; what it adds, it takes from `_room`."""
+        return strip
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         place = self._rows.place(self.scroll_offset.y)

@@ -1,0 +1,89 @@
+"""Someone edits an earlier prompt, sends it anew, and goes between the branches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.ui.conftest import Console, console
+from tests.ui.test_reading import marked
+from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.services.chat import Chat
+
+ONE, TWO, THREE = (Say(text=f"The {word} answer.") for word in ("first", "second", "third"))
+
+
+async def asked(seat: Console, *prompts: str) -> None:
+    for prompt in prompts:
+        await seat.send(prompt)
+        await seat.ended()
+
+
+async def edited(seat: Console, *keys: str) -> None:
+    """Marks a prompt by these keys and takes it into the prompt field."""
+    await seat.pilot.press("f2", *keys, "enter")
+    await seat.type_into_list("edit")
+    await seat.sees("You edit an earlier prompt")
+
+
+async def test_an_edited_prompt_is_sent_as_a_branch_and_one_can_go_back(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().then(ONE).then(TWO).always(THREE)) as seat:
+        await asked(seat, "What is one?", "What is two?")
+        await edited(seat, "up")
+        assert seat.app.composer.prompt.text == "What is two?"
+        seat.app.composer.prompt.text = ""
+        await asked(seat, "What is three?")
+        await seat.sees("What is three?", "branch 2 of 2", "The third answer.", "The first answer.")
+        assert "The second answer." not in seat.screen
+        talk = seat.app.talk
+        assert talk is not None
+        sent = [message.text for message in talk.request("next").messages]
+        assert sent == ["What is one?", "The first answer.", "What is three?", "The third answer.", "next"]
+        await seat.pilot.press("f2", "left")
+        await seat.sees("What is two?", "The second answer.", "branch 1 of 2")
+        assert "The third answer." not in seat.screen
+        assert "What is two?" in marked(seat)
+        sent = [message.text for message in seat.app.talk.request("next").messages]  # type: ignore[union-attr]
+        assert sent == ["What is one?", "The first answer.", "What is two?", "The second answer.", "next"]
+        await seat.pilot.press("left")
+        await seat.sees("this is the first")
+        session = talk.id
+    async with console(tmp_path) as seat:
+        assert seat.app.runtime is not None
+        await seat.app._begin(await Chat.resume(seat.app.runtime, session))
+        await seat.sees("The second answer.", "branch 1 of 2")
+        await seat.pilot.press("f2", "right")
+        await seat.sees("The third answer.", "branch 2 of 2")
+
+
+async def test_escape_leaves_all_as_it_is_and_brings_the_draft_back(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(ONE)) as seat:
+        await asked(seat, "What is one?")
+        await seat.type("half a thought")
+        await edited(seat, "up")
+        await seat.pilot.press("escape")
+        await seat.sees_no("You edit an earlier prompt")
+        assert seat.app.composer.prompt.text == "half a thought"
+        assert "The first answer." in seat.screen
+        await asked(seat, " goes on")
+        await seat.sees("half a thought goes on")
+        assert "branch" not in seat.screen
+
+
+async def test_one_continues_from_an_earlier_answer(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().then(ONE).then(TWO).always(THREE)) as seat:
+        await asked(seat, "What is one?", "What is two?")
+        await seat.pilot.press("f2", "up", "up", "enter")
+        await seat.type_into_list("continue from")
+        await seat.sees("A new prompt goes here")
+        await asked(seat, "And then?")
+        await seat.sees("The first answer.", "And then?", "branch 2 of 2", "The third answer.")
+        assert "The second answer." not in seat.screen
+
+
+async def test_a_temporary_chat_offers_no_branch(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(ONE)) as seat:
+        await seat.send("/temporary")
+        await asked(seat, "What is one?")
+        await seat.pilot.press("f2", "up", "enter")
+        await seat.sees("Your prompt")
+        assert "edit and branch" not in seat.screen

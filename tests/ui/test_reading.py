@@ -1,0 +1,200 @@
+"""Someone reads a conversation: finds words, marks messages, and uses the menu of one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.ui.conftest import Console, console
+from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.ui.entries import Entry
+from tui_orchestrator.ui.live import answer_key, prompt_key
+
+PARIS = Say(text="The **capital** of France is Paris, and\n\n```python\nprint('Paris')\n```\n")
+PROMPT = "What is the capital of France?"
+
+
+@asynccontextmanager
+async def asked(path: Path, *answers: Say) -> AsyncIterator[Console]:
+    script = Script()
+    for answer in answers:
+        script = script.then(answer)
+    async with console(path, script=script) as seat:
+        for number in range(len(answers)):
+            await seat.send(PROMPT if not number else f"And question {number}?")
+            await seat.ended()
+        yield seat
+
+
+def history(messages: int, words: str = "plain words") -> list[Entry]:
+    entries = []
+    for number in range(messages // 2):
+        entries.append(Entry.prompt(f"question {number} about {words}", key=prompt_key(f"r{number}")))
+        entries.append(Entry.answer(f"answer {number}\n\nwith {words}", key=answer_key(f"r{number}", 1)))
+    return entries
+
+
+def lit(seat: Console) -> list[str]:
+    """What stands on the screen in the style of the place that was found."""
+    reader = seat.app.chat.transcript
+    rows = [reader.render_line(y) for y in range(reader.size.height)]
+    color = reader._rows.look.style("accent").color
+    return [s.text for row in rows for s in row if s.style and s.style.bold and s.style.bgcolor == color]
+
+
+def marked(seat: Console) -> str:
+    """What the mark stands beside."""
+    reader = seat.app.chat.transcript
+    rows = (reader.render_line(y).text.rstrip() for y in range(reader.size.height))
+    return "\n".join(row[1:] for row in rows if row.startswith("┃")).strip()
+
+
+async def test_words_are_found_counted_and_gone_through(tmp_path: Path) -> None:
+    async with asked(tmp_path, PARIS) as seat:
+        await seat.pilot.press("ctrl+f", *"paris")
+        await seat.sees("1 of 2")
+        assert lit(seat) == ["Paris"]
+        await seat.pilot.press("enter")
+        await seat.sees("2 of 2")
+        await seat.pilot.press("down")
+        await seat.sees("1 of 2")
+        await seat.pilot.press("up")
+        await seat.sees("2 of 2")
+        await seat.pilot.press("x")
+        await seat.sees("not found")
+        assert lit(seat) == []
+
+
+async def test_words_are_found_across_marks_of_markdown_and_broken_lines(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(40, 30)) as seat:
+        text = "A long sentence with a **strong** word and more of it, so that it is broken somewhere."
+        seat.app.chat.transcript.load([Entry.answer(text, key=answer_key("r", 1))])
+        await seat.pilot.press("ctrl+f", *"strong", "space", *"word", "space", *"and", "space", *"more")
+        await seat.sees("1 of 1")
+        assert " ".join("".join(lit(seat)).split()).replace(" ", "") == "strongwordandmore"
+
+
+async def test_a_word_far_up_comes_into_view_and_stays_there_when_the_line_is_closed(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        entries = history(400)
+        entries[10] = Entry.prompt("where is the needle?", key=prompt_key("needle"))
+        seat.app.chat.transcript.load(entries)
+        await seat.sees("answer 199")
+        await seat.send("/find needle")
+        await seat.sees("1 of 1", "where is the needle?")
+        await seat.pilot.press("escape")
+        await seat.sees_no("1 of 1")
+        assert "where is the needle?" in seat.screen
+        assert "where is the needle?" in marked(seat)
+        assert lit(seat) == []
+
+
+async def test_a_word_in_the_folded_part_of_a_long_prompt_unfolds_it(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        text = "\n".join(f"line {number}" for number in range(60)) + "\nneedle"
+        seat.app.chat.transcript.load([Entry.prompt(text, key=prompt_key("r"))])
+        await seat.pilot.press("ctrl+f", *"needle")
+        await seat.sees("1 of 1")
+        assert lit(seat) == ["needle"]
+
+
+async def test_ten_thousand_messages_are_looked_through_in_slices(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        seat.app.chat.transcript.load(history(10_000, "plain words " * 20))
+        await seat.send("/find answer 4567")
+        await seat.sees("1 of 1", "answer 4567")
+        seat.app.chat.find_line.open("answer")
+        await seat.sees(" of 5,000")
+        place = seat.app.chat.find_line._place
+        assert 4560 < place < 4570
+        await seat.pilot.press("up")
+        await seat.sees(f"{place:,} of 5,000", f"answer {place - 1}")
+
+
+async def test_what_is_said_meanwhile_is_counted_too(tmp_path: Path) -> None:
+    async with asked(tmp_path, PARIS, PARIS) as seat:
+        await seat.pilot.press("ctrl+f", *"paris")
+        await seat.sees(" of 4")
+
+
+async def test_the_mark_goes_from_message_to_message(tmp_path: Path) -> None:
+    async with asked(tmp_path, PARIS, Say(text="It is blue.")) as seat:
+        assert marked(seat) == ""
+        await seat.pilot.press("f2")
+        assert "It is blue." in marked(seat)
+        await seat.pilot.press("up")
+        assert "And question 1?" in marked(seat)
+        await seat.pilot.press("up")
+        assert "print('Paris')" in marked(seat)
+        await seat.pilot.press("up", "up")
+        assert PROMPT in marked(seat)
+        await seat.pilot.press("down", "escape")
+        assert marked(seat) == ""
+
+
+async def test_a_message_taller_than_the_view_is_gone_through_before_the_next(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 24)) as seat:
+        text = "\n\n".join(f"paragraph {number}" for number in range(30))
+        seat.app.chat.transcript.load(
+            [Entry.answer(text, key=answer_key("r", 1)), Entry.prompt("below", key=prompt_key("s"))]
+        )
+        await seat.pilot.press("f2", "up")
+        seen = set()
+        for _ in range(20):
+            seen |= set(re.findall(r"paragraph \d+", seat.screen))
+            await seat.pilot.press("up")
+        assert {f"paragraph {number}" for number in range(30)} <= seen
+        assert "paragraph 0" in marked(seat)
+
+
+async def test_the_menu_offers_only_what_is_possible(tmp_path: Path) -> None:
+    async with asked(tmp_path, Say(text="It is blue."), PARIS) as seat:
+        await seat.pilot.press("f2", "enter")
+        await seat.sees("This answer", "copy code", "vote up", "ask again", "route card")
+        assert "unfold" not in seat.screen
+        await seat.pilot.press("escape", "up", "enter")
+        await seat.sees("Your prompt", "ask again")
+        assert "vote up" not in seat.screen
+        await seat.pilot.press("escape", "up", "enter")
+        await seat.sees("This answer", "vote up")
+        assert "copy code" not in seat.screen
+
+
+async def test_a_vote_from_the_menu_is_on_the_marked_answer(tmp_path: Path) -> None:
+    async with asked(tmp_path, Say(text="It is blue."), PARIS) as seat:
+        await seat.pilot.press("f2", "up", "up", "enter")
+        await seat.type_into_list("vote up")
+        await seat.until(lambda: "▲" in marked(seat), "the vote under the first answer")
+        await seat.pilot.press("enter")
+        await seat.sees("take the vote back")
+        await seat.type_into_list("take")
+        await seat.until(lambda: "▲" not in seat.screen)
+
+
+async def test_a_prompt_is_quoted_from_its_menu(tmp_path: Path) -> None:
+    async with asked(tmp_path, PARIS) as seat:
+        await seat.pilot.press("f2", "up", "enter")
+        await seat.type_into_list("quote")
+        await seat.until(lambda: seat.app.composer.prompt.text == f"> {PROMPT}\n\n", "the quotation")
+
+
+async def test_the_mouse_opens_the_menu_by_the_right_button_and_by_the_mark(tmp_path: Path) -> None:
+    async with asked(tmp_path, PARIS) as seat:
+        row = next(y for y in range(40) if PROMPT in seat.app.chat.transcript.render_line(y).text)
+        await seat.pilot.click("#transcript", offset=(5, row), button=3)
+        await seat.sees("Your prompt")
+        await seat.pilot.press("escape")
+        await seat.pilot.click("#transcript", offset=(0, row))
+        await seat.sees("Your prompt")
+
+
+async def test_space_unfolds_what_the_mark_stands_at(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        entry = Entry.answer("said", thinking="first I think", key=answer_key("r", 1))
+        seat.app.chat.transcript.load([entry])
+        await seat.pilot.press("f2", "space")
+        await seat.sees("first I think")
+        await seat.pilot.press("space")
+        await seat.sees_no("first I think")

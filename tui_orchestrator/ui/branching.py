@@ -1,0 +1,187 @@
+"""Earlier prompts edited and sent anew: a branch from there, and the ways between branches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from textual import on, work
+
+from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.services.attachments import Enclosed
+from tui_orchestrator.services.chat import Chat
+from tui_orchestrator.settings import Settings
+
+from .attachments import mentions
+from .entries import Entry, Kind, Part
+from .live import request_of
+from .prompt import Draft
+from .reader import Reader
+from .shelf import Shelf
+from .transcript import Transcript
+
+
+class Branching(Shelf):
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._instead: str | None = None
+        """The request whose prompt is being edited."""
+        self._draft_before = Draft()
+
+    # -- edit and send
+
+    def may_branch(self) -> bool:
+        return not self.running and self.talk is not None and not self.talk.temporary
+
+    def edit_and_branch(self, prompt: Entry, *, empty: bool = False) -> None:
+        """Puts an earlier prompt back into the prompt field; what is sent then begins a branch there."""
+        if self.busy() or not self.may_branch():
+            return
+        if self._instead is None:
+            self._draft_before = self.composer.prompt.draft
+        self._instead = request_of(prompt.key)
+        self.composer.prompt.replace_draft("" if empty else _typed(prompt.source))
+        what = "A new prompt goes here" if empty else "You edit an earlier prompt"
+        self.chat.tell_editing(
+            f"⑂ {what}: Enter sends it as a branch, and what follows is kept. Esc leaves all as it is."
+        )
+        self.go_home()
+
+    def action_edit_prompt(self) -> None:
+        """The marked prompt, or that of the marked answer; else the last one."""
+        reader = self.chat.transcript
+        marked = reader.marked_entry if reader.has_focus else None
+        entries = [e for e in reader.entries if e.kind is Kind.PROMPT]
+        prompt = self.chat.prompt_at(marked.key) if marked is not None else (entries[-1] if entries else None)
+        if prompt is None:
+            self.notify("There is no prompt to edit yet.", severity="warning", markup=False)
+        elif self.talk is not None and self.talk.temporary:
+            self.notify("A temporary chat has no branches.", severity="warning", markup=False)
+        else:
+            self.edit_and_branch(prompt)
+
+    def end_editing(self) -> bool:
+        """Whether a prompt was being edited; the draft of before comes back."""
+        if self._instead is None:
+            return False
+        self._instead = None
+        self.chat.tell_editing("")
+        self.composer.prompt.restore(self._draft_before)
+        return True
+
+    def ask(self, draft: Enclosed) -> None:
+        if self._instead is None:
+            super().ask(draft)
+        else:
+            self._ask_on_a_branch(draft, self._instead)
+
+    @work(group="branch", exclusive=True, exit_on_error=False)
+    async def _ask_on_a_branch(self, draft: Enclosed, instead: str) -> None:
+        assert self.talk is not None
+        self.composer.busy = True
+        try:
+            original = next((m for m in self.talk.stored if m.request_id == instead and m.role == "user"), None)
+            talk = await self.talk.before(instead)
+        except (LookupError, OrchestratorError) as error:
+            self.composer.busy = False
+            self.composer.prompt.replace_draft(draft.typed)
+            self.composer.say(problem=str(error.args[0]))
+            return
+        if original is not None:
+            # Pictures that no @path of the text names go along as they are.
+            named = {Path(path).name for path in mentions(original.text)}
+            kept = tuple(image for image in original.images if image.name not in named)
+            draft = replace(draft, images=(*kept, *draft.images))
+        self._show(talk)
+        before = self._draft_before
+        self._instead = None
+        self.chat.tell_editing("")
+        super().ask(draft)
+        self.composer.prompt.restore(before)
+        beside = talk.branches.get(instead, (instead,))
+        prompts = [entry for entry in self.chat.transcript.entries if entry.kind is Kind.PROMPT]
+        self.chat.transcript.tell_branch(prompts[-1].key, (len(beside) + 1, len(beside) + 1))
+
+    def _show(self, talk: Chat, at: str | None = None) -> None:
+        """The same session, on another branch."""
+        self.talk = talk
+        self.chat.load(talk.stored, talk.discarded)
+        self.chat.tell_branches(talk.branches)
+        self.decision.clear()
+        if talk.stored:
+            self._tell_attempts(talk)
+        if at is not None:
+            self.call_after_refresh(self._show_request, at)
+
+    # -- from one to the other
+
+    @on(Reader.BranchWanted)
+    def _branch_wanted(self, message: Reader.BranchWanted) -> None:
+        self.next_branch(message.key, message.step)
+
+    @on(Transcript.Clicked)
+    def _branch_clicked(self, message: Transcript.Clicked) -> None:
+        if message.part is Part.BRANCH:
+            self.next_branch(message.key, 1, around=True)
+
+    @work(group="branch", exclusive=True, exit_on_error=False)
+    async def next_branch(self, key: str, step: int, around: bool = False) -> None:
+        """From the branch that the prompt at `key`, or the nearest one above it, is on."""
+        if self.busy() or self.talk is None or self._instead is not None:
+            return
+        prompts: list[Entry] = []
+        for entry in self.chat.transcript.entries:
+            if entry.kind is Kind.PROMPT and entry.branch is not None:
+                prompts.append(entry)
+            if entry.key == key:
+                break
+        if not prompts:
+            self.notify("No branch begins here or above; the menu of a prompt makes one.", markup=False, timeout=3)
+            return
+        here = request_of(prompts[-1].key)
+        beside = self.talk.branches[here]
+        place = beside.index(here) + step
+        if around:
+            place %= len(beside)
+        if not 0 <= place < len(beside):
+            self.notify(
+                f"There are {len(beside)} branches; this is the {'last' if step > 0 else 'first'}.", markup=False
+            )
+            return
+        await self._turn_to_branch(beside[place])
+
+    async def _turn_to_branch(self, request_id: str) -> None:
+        assert self.talk is not None
+        try:
+            talk = await self.talk.on_branch(request_id)
+        except (LookupError, OrchestratorError) as error:
+            self.notify(str(error.args[0]), severity="warning", markup=False)
+            return
+        self._show(talk, request_id)
+        self.chat.transcript.mark(prompt_key_in(self.chat.transcript, request_id))
+
+    async def _open_id(self, session: str, at: str | None = None) -> None:
+        await super()._open_id(session, at)
+        talk = self.talk
+        # An answer that was asked again has a request of its own, without a prompt.
+        aside = talk.aside if talk is not None else ()
+        if at is not None and any(message.request_id == at and message.role == "user" for message in aside):
+            await self._turn_to_branch(at)
+
+    def action_escape(self) -> None:
+        if not self.composer.close_completions() and not self.running and self.end_editing():
+            return
+        super().action_escape()
+
+
+def prompt_key_in(reader: Reader, request_id: str) -> str | None:
+    return next((e.key for e in reader.entries if e.kind is Kind.PROMPT and request_of(e.key) == request_id), None)
+
+
+def _typed(source: str) -> str:
+    """A prompt as it was sent, without the files whose contents were put behind it: their @path reads them again."""
+    for path in mentions(source):
+        at = source.find(f"\n\n{Path(path).name}:\n```")
+        if at >= 0:
+            source = source[:at]
+    return source
