@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
-from tui_orchestrator.routing.decision import Decision
+from tui_orchestrator.routing.decision import Candidate, Decision
 from tui_orchestrator.routing.events import Attempt
 from tui_orchestrator.routing.money import ZERO
 from tui_orchestrator.routing.request import Strategy
@@ -108,6 +108,28 @@ def member_choices(members: Iterable[Attempt], best: int | None) -> list[Choice]
     ]
 
 
+def writer_choices(decision: Decision) -> list[Choice]:
+    """Who may write one answer from several, with what it is expected to cost and the most it can."""
+
+    def most(one: Candidate) -> str:
+        return f"at most {'?' if one.cost_ceiling is None else one.cost_ceiling}"
+
+    usable = [candidate for candidate in decision.candidates if candidate.excluded is None]
+    return [
+        Choice(
+            one.model,
+            (
+                (words.fit(one.model, 36) + " ", "bold"),
+                (words.fit(words.expected(one), 10, right=True), MONEY),
+                (words.fit(most(one), 19, right=True), MUTED),
+            ),
+            f"good enough with a chance of {one.success_probability:.2f}",
+            marked=one.model == decision.model,
+        )
+        for one in usable
+    ]
+
+
 def code_choices(blocks: Iterable[tuple[str, str]]) -> list[Choice]:
     """(language, code) each."""
     return [
@@ -125,3 +147,29 @@ def code_choices(blocks: Iterable[tuple[str, str]]) -> list[Choice]:
 
 def theme_choices(names: Iterable[str], current: str) -> list[Choice]:
     return [Choice(name, ((name, ""),), marked=name == current) for name in sorted(names)]
+
+
+MESSAGE_DEEDS = {
+    "copy": ("copy", "its text, as Markdown"),
+    "code": ("copy code", "one of its code blocks"),
+    "quote": ("quote", "in the prompt"),
+    "up": ("vote up", "the router learns from it"),
+    "down": ("vote down", "the router learns from it"),
+    "unvote": ("take the vote back", ""),
+    "again": ("ask again", "another answer takes the place of this one, which is kept"),
+    "edit": ("edit and branch", "send it anew; what follows is kept beside it"),
+    "onward": ("continue from here", "a new prompt as a branch; what follows is kept"),
+    "branch": ("next branch", "what else was asked here"),
+    "unfold": ("unfold", ""),
+    "fold": ("fold", ""),
+    "card": ("route card", "why this model, and what it took"),
+}
+"""What can be done with one message, in the order of its menu."""
+
+
+def message_choices(deeds: Collection[str]) -> list[Choice]:
+    return [
+        Choice(deed, ((words.fit(name, 24), ""), (why, MUTED)))
+        for deed, (name, why) in MESSAGE_DEEDS.items()
+        if deed in deeds
+    ]

@@ -123,6 +123,8 @@ class Desk(Stage):
                 return not self.running and self.talk is not None and self.talk.last is not None
             case "ensemble":
                 return self.chat.has_ensemble
+            case "said":
+                return self.chat.has_said
             case "":
                 return True
 
@@ -170,7 +172,11 @@ class Desk(Stage):
             self.composer.prompt.replace_draft(message.draft.text)
             self.composer.say(problem="not ready yet; the prompt is kept")
             return
-        draft = message.draft
+        self.ask(message.draft)
+
+    def ask(self, draft: Enclosed) -> None:
+        """Where there is a conversation, and nothing runs."""
+        assert self.talk is not None
         request = self.talk.request(draft.text, draft.images, self.options, draft.files)
         self.title_shown = self.title_shown or title_of(draft.text)
         self.chat.begin(request)
@@ -299,11 +305,14 @@ class Desk(Stage):
         selected = self.screen.get_selected_text()
         answer = None if selected else self._answer()
         if quoted := selected or (answer.source if answer else ""):
-            lines = (f"> {line}".rstrip() for line in quoted.strip().splitlines())
-            prompt = self.composer.prompt
-            before = "" if not prompt.text or prompt.text.endswith("\n") else "\n"
-            prompt.insert(before + "\n".join(lines) + "\n\n")
-            self.go_home()
+            self.quote(quoted)
+
+    def quote(self, said: str) -> None:
+        lines = (f"> {line}".rstrip() for line in said.strip().splitlines())
+        prompt = self.composer.prompt
+        before = "" if not prompt.text or prompt.text.endswith("\n") else "\n"
+        prompt.insert(before + "\n".join(lines) + "\n\n")
+        self.go_home()
 
     # -- leaving
 

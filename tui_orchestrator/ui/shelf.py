@@ -56,6 +56,7 @@ class Shelf(Answers):
         if self.drafts is not None:
             await self.drafts.turn_to(self.draft_owner)
         self.chat.load(talk.stored, talk.discarded)
+        self.chat.tell_branches(talk.branches)
         self.decision.clear()
         if talk.stored:
             self._tell_attempts(talk)
