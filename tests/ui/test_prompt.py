@@ -226,6 +226,15 @@ async def test_ctrl_r_finds_a_prompt_and_puts_it_in_without_sending(tmp_path: Pa
         assert seat.app.composer.prompt.text == "half a thought"
 
 
+async def test_enter_right_after_typing_takes_what_was_typed(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        await history(seat, "Why is the sky blue?", "Name three rivers")
+        await seat.pilot.press("ctrl+r")
+        await seat.sees("Name three rivers")
+        await seat.pilot.press(*"sky", "enter")
+        await seat.until(lambda: seat.app.composer.prompt.text == "Why is the sky blue?")
+
+
 async def test_esc_leaves_the_draft_and_ctrl_r_says_when_there_is_nothing(tmp_path: Path) -> None:
     async with console(tmp_path, size=(80, 24), script=SCRIPT) as seat:
         await seat.type("half a thought")

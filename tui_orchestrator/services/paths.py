@@ -29,6 +29,8 @@ class Listing:
 def list_paths(typed: str, directory: Path, stopped: Callable[[], bool]) -> Listing:
     """Blocks: call it in a thread. Hidden ones only where the name typed begins with a dot; none whose name could not
     be written into a prompt."""
+    if stopped():
+        return Listing()
     head, slash, name = typed.rpartition("/")
     if not slash and typed.startswith("~"):
         return Listing(("~/",)) if typed == "~" else Listing()

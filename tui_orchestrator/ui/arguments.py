@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tui_orchestrator.routing.model import Registry
-from tui_orchestrator.routing.request import Check, Strategy
+from tui_orchestrator.routing.request import Check, Method, Strategy
 from tui_orchestrator.services.personas import summary
 from tui_orchestrator.settings import Persona
 
@@ -78,7 +78,7 @@ _ARGUMENTS: Mapping[str, Callable[[Names], Iterable[Named]]] = {
     "cost": lambda names: [("none", "no cap for one turn but those configured")],
     "tokens": lambda names: [("none", "as configured")],
     "check": lambda names: [
-        *((str(check), said) for check, said in words.CHECKED.items() if check in Check),
+        *((str(check), words.CHECKED[check]) for check in Check),
         ("default", "as configured"),
     ],
     "samples": lambda names: [("default", "as configured")],
@@ -89,6 +89,10 @@ _ARGUMENTS: Mapping[str, Callable[[Names], Iterable[Named]]] = {
     ],
     "system": lambda names: [("none", "no system text")],
     "persona": lambda names: [*((one.name, summary(one)) for one in names.personas), ("none", "without one again")],
+    "verdict": lambda names: [*((str(method), "") for method in Method), ("default", "as configured")],
+    "blind": lambda names: [("on", "whose each answer is comes after the pick"), ("off", "")],
+    "merge": _models,
+    "whatif": _strategies,
     "again": lambda names: [*_strategies(names), *_models(names)],
     "theme": lambda names: [(name, "") for name in sorted(names.themes)],
     "export": lambda names: [("md", "Markdown"), ("json", "JSON, which can be imported again")],

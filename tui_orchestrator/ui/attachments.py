@@ -12,6 +12,7 @@ from tui_orchestrator.services.attachments import Attachment, AttachmentError, r
 from tui_orchestrator.services.enclosing import Size, measure
 
 MAX_FILES = 20
+LONGEST_PATH = 1_000
 
 _MENTION = re.compile(r'(?:^|(?<=\s))@(?:"((?:\\"|[^"\n])+)"|([^\s"]+))')
 _BEGUN = re.compile(r'(?:^|(?<=\s))@(?:"((?:\\"|[^"\n])*)|([^\s"]*))$')
@@ -52,7 +53,8 @@ class Begun:
 
 def begun(before: str) -> Begun | None:
     """The @path that a line, up to the cursor, ends with."""
-    match = _BEGUN.search(before)
+    passed = max(0, len(before) - LONGEST_PATH)
+    match = _BEGUN.search(before, passed)
     if match is None:
         return None
     return Begun(match.start(), (match[1] or "").replace('\\"', '"') if match[2] is None else match[2])

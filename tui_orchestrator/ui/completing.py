@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -17,7 +17,8 @@ from .commands import SLASH_COMMANDS, SlashCommand, slash_matches
 from .completions import Completion, Offer
 from .prompt import Prompt
 
-ArgumentsOf = Callable[[], arguments.Names]
+_READER = ThreadPoolExecutor(1, "paths")
+"""Of its own: a file server that does not answer holds up no other thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,8 @@ def _command(command: SlashCommand) -> Completion:
 
 async def listed(path: PathWanted, stop: Event) -> Offer:
     """Reads the directory on a thread, until `stop` is set."""
-    directory = Path.cwd()
-    return _offer(path, await asyncio.to_thread(list_paths, path.typed, directory, stop.is_set))
+    loop, directory = asyncio.get_running_loop(), Path.cwd()
+    return _offer(path, await loop.run_in_executor(_READER, list_paths, path.typed, directory, stop.is_set))
 
 
 def _offer(path: PathWanted, listing: Listing) -> Offer:

@@ -130,7 +130,7 @@ class Prompt(TextArea):
     def action_send(self) -> None:
         if self.completions.moved:
             self.complete()
-        elif self.text.strip():
+        elif self.text.strip() and not self.read_only:
             self.post_message(self.Sent())
 
     def action_newline(self) -> None:
@@ -163,7 +163,7 @@ class Prompt(TextArea):
     def action_up(self) -> None:
         if self.completions.marked is not None:
             self.completions.move(-1)
-        elif self.cursor_at_first_line and self._place > 0 and self.selection.is_empty:
+        elif self.cursor_at_first_line and self._place > 0 and self.selection.is_empty and not self.read_only:
             self._walk(-1)
         else:
             self.action_cursor_up()
@@ -171,7 +171,7 @@ class Prompt(TextArea):
     def action_down(self) -> None:
         if self.completions.marked is not None:
             self.completions.move(1)
-        elif self.cursor_at_last_line and self._place < len(self._history):
+        elif self.cursor_at_last_line and self._place < len(self._history) and not self.read_only:
             self._walk(1)
         else:
             self.action_cursor_down()

@@ -34,8 +34,6 @@ class PromptSearch(ModalScreen[str | None]):
 
     HELP = "Every prompt you ever sent. Type words that were in it; ↑↓ or Ctrl+R move, Enter takes it, Esc leaves."
     DEFAULT_CSS = """
-    PromptSearch .dialog { width: 110; height: 80%; }
-    PromptSearch #choices { height: 1fr; }
     PromptSearch #whole { height: auto; max-height: 8; border-top: solid $rule; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,12 +52,19 @@ class PromptSearch(ModalScreen[str | None]):
         self._nothing = Static("", id="nothing", markup=False)
         self._whole = Static("", id="whole", markup=False)
         self._found: tuple[Past, ...] = ()
+        self._found_for: str | None = None
+        """What was typed when these were found."""
+        self._take_first = False
+        """Enter was pressed before what was typed was searched."""
         self._timer: Timer | None = None
         self._stop = Event()
         """Set when nobody waits for the search under way any more."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
+            # The frame stays where it is while the list narrows, and what is shown whole keeps its place under it.
+            dialog.styles.width, dialog.styles.height = 110, "80%"
+            self._list.styles.height = "1fr"
             dialog.border_title = "Earlier prompts"
             dialog.border_subtitle = "Enter takes it into the prompt · Esc leaves"
             yield self._input
@@ -83,6 +88,8 @@ class PromptSearch(ModalScreen[str | None]):
         self._timer = self.set_timer(SEARCH_AFTER_S, self._search_now)
 
     def _search_now(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
         self._stop.set()
         self._stop = Event()
         self._search(self._input.value, self._stop)
@@ -94,11 +101,15 @@ class PromptSearch(ModalScreen[str | None]):
         except OrchestratorError as error:
             self._say_nothing(str(error))
             return
-        if not stop.is_set():
-            self._show(found, typed)
+        if stop.is_set():
+            return
+        self._show(found, typed)
+        if self._take_first and found:
+            await self._take(found[0])
+        self._take_first = False
 
     def _show(self, found: tuple[Past, ...], typed: str) -> None:
-        self._found = found
+        self._found, self._found_for = found, typed
         now = self._runtime.clock.now()
         self._list.set_options(
             Option(_row(past, words.ago((now - past.at).total_seconds())), id=str(past.id)) for past in found
@@ -131,9 +142,10 @@ class PromptSearch(ModalScreen[str | None]):
 
     @on(Input.Submitted)
     async def _chosen(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-        if self._found and self._list.highlighted is not None:
+        if self._found_for != self._input.value:
+            self._take_first = True
+            self._search_now()
+        elif self._found and self._list.highlighted is not None:
             await self._take(self._found[self._list.highlighted])
 
     @on(OptionList.OptionSelected)

@@ -68,7 +68,7 @@ class Writing(Desk):
             return
         owner, text = self.draft_owner, prompt.unfolded
         prompt.read_only = True
-        self.composer.say(problem=f"the prompt is open in {chosen.name}; close it there to go on")
+        self.composer.say(problem=f"the prompt is open in {chosen.name}; close it there to go on, or Esc to leave it")
         said = ""
         try:
             made = await editor.edited_beside(chosen, text)
@@ -81,6 +81,12 @@ class Writing(Desk):
         finally:
             prompt.read_only = False
             self.composer.say(problem=said)
+
+    def action_escape(self) -> None:
+        if self.composer.prompt.read_only:
+            self.workers.cancel_group(self, "editor")
+        else:
+            super().action_escape()
 
     def _take_edited(self, made: str, before: str) -> None:
         if made == before:
