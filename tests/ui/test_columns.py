@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from tui_orchestrator.routing.events import Score
+from tui_orchestrator.routing.events import Point, Score, Verdict
 from tui_orchestrator.routing.money import Cost, CostState, Money
 from tui_orchestrator.ui.columns import MIN_COLUMN, Columns
 from tui_orchestrator.ui.transcript import Transcript
@@ -14,11 +17,35 @@ COST = Cost(Money.from_usd("0.0041"), CostState.COMPUTED)
 SCORES = (Score(2, "b/two", 0.8, 0.7, 1.0, 0.1, 0.9), Score(1, "a/[/x] one", 0.5, 0.6, 0.9, 0.0, 0.6))
 
 
+def judged(winner: int, *points: Point, method: str = "weighted", reason: str = "") -> Verdict:
+    return Verdict("r", datetime(2026, 11, 20, tzinfo=UTC), method, SCORES, winner, (), (), points, reason)
+
+
+def begin(columns: Columns, *members: tuple[int, str], blind: bool = False) -> None:
+    columns.start(blind=blind)
+    for number, model in members:
+        columns.add(number, model)
+
+
+def finish(columns: Columns, answers: Sequence[tuple[int, str]]) -> None:
+    for number, text in answers:
+        columns.append(number, text)
+        columns.finish(number, seconds=1, tokens=9, tokens_per_s=None, cost=COST, confidence=0.7)
+
+
 class Stage(App[None]):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
-        self.columns = Columns(clock=lambda: self.now)
+        # Each one is put before those that are there: the order is turned round.
+        self.columns = Columns(clock=lambda: self.now, lot=lambda below: 0)
+        self.wanted: list[object] = []
+
+    def on_columns_picked(self, message: Columns.Picked) -> None:
+        self.wanted.append(("pick", message.number))
+
+    def on_columns_go_on(self, message: Columns.GoOn) -> None:
+        self.wanted.append(("go on", message.number))
 
     def compose(self) -> ComposeResult:
         yield self.columns
@@ -26,7 +53,9 @@ class Stage(App[None]):
 
 async def screen(pilot: Pilot[None]) -> list[str]:
     await pilot.pause()
-    while any(transcript._rows.unread for transcript in pilot.app.query(Transcript) if transcript.region.width):
+    for _ in range(200):
+        if not any(one._rows.unread for one in pilot.app.query(Transcript) if one.is_on_screen):
+            break
         await pilot.pause(0.01)
     await pilot.pause()
     app = pilot.app
@@ -40,7 +69,7 @@ async def test_members_stand_side_by_side_with_their_figures() -> None:
     app = Stage()
     async with app.run_test(size=(3 * MIN_COLUMN, 20)) as pilot:
         columns = app.columns
-        columns.start([(1, "a/[/x] one"), (2, "b/two"), (3, "c/three")])
+        begin(columns, (1, "a/[/x] one"), (2, "b/two"), (3, "c/three"))
         await pilot.pause()
         app.now = 2.0
         columns.append(1, "first **answer** " + "x" * 200)
@@ -50,9 +79,9 @@ async def test_members_stand_side_by_side_with_their_figures() -> None:
         columns.fail(3, "stream broke [/y]")
         columns._tick()
         rows = await screen(pilot)
-        assert "● a/[/x] one" in rows[0]
-        assert "✓ b/two" in rows[0]
-        assert "✗ c/three" in rows[0]
+        assert "● 1 a/[/x] one" in rows[0]
+        assert "✓ 2 b/two" in rows[0]
+        assert "✗ 3 c/three" in rows[0]
         assert "2.0 s · ~54 tok · ~27 tok/s" in rows[1]
         assert "$0.0041 1.5s ↓1.2k 800 tok/s" in rows[1]
         assert "stream broke [/y]" in rows[1]
@@ -67,7 +96,7 @@ async def test_every_figure_fits_over_the_narrowest_column() -> None:
     app = Stage()
     async with app.run_test(size=(3 * MIN_COLUMN, 20)) as pilot:
         columns = app.columns
-        columns.start([(1, "a/one"), (2, "b/two"), (3, "c/three")])
+        begin(columns, (1, "a/one"), (2, "b/two"), (3, "c/three"))
         dear = Cost(Money.from_usd("0.000123"), CostState.ESTIMATED)
         columns.finish(1, seconds=0.6, tokens=87, tokens_per_s=140.2, cost=COST)
         columns.finish(2, seconds=59.5, tokens=123_456, tokens_per_s=2074.9, cost=dear)
@@ -82,7 +111,7 @@ async def test_narrow_members_wait_behind_tabs() -> None:
     app = Stage()
     async with app.run_test(size=(2 * MIN_COLUMN - 1, 20)) as pilot:
         columns = app.columns
-        columns.start([(1, "a/one"), (2, "b/two")])
+        begin(columns, (1, "a/one"), (2, "b/two"))
         columns.append(1, "the first")
         columns.append(2, "the second")
         rows = await screen(pilot)
@@ -90,9 +119,10 @@ async def test_narrow_members_wait_behind_tabs() -> None:
         assert "b/two" in rows[0]
         assert "the first" in "\n".join(rows)
         assert "the second" not in "\n".join(rows)
-        await pilot.click("_Tabs", offset=(rows[0].index("two"), 0))
+        await pilot.click("Tabs", offset=(rows[0].index("two"), 0))
         assert "the second" in "\n".join(await screen(pilot))
         columns.transcript(2).focus()
+        await pilot.pause()
         await pilot.press("right")
         assert "the first" in "\n".join(await screen(pilot))
         await pilot.resize_terminal(3 * MIN_COLUMN, 20)
@@ -105,28 +135,175 @@ async def test_the_verdict_marks_the_winner_and_tells_agreement_and_dissent() ->
     app = Stage()
     async with app.run_test(size=(100, 40)) as pilot:
         columns = app.columns
-        columns.start([(1, "a/[/x] one"), (2, "b/two")])
-        for number in (1, 2):
-            columns.append(number, "answer")
-            columns.finish(number, seconds=1, tokens=9, tokens_per_s=None, cost=COST)
-        columns.verdict(SCORES, 2, ["both | say *this*"], ["a/one: # differs"], method="judge")
+        begin(columns, (1, "a/[/x] one"), (2, "b/two"))
+        finish(columns, [(1, "answer"), (2, "answer")])
+        points = (Point("both | say *this*", (1, 2)), Point("# differs", (1,)))
+        columns.verdict(judged(2, *points, method="judge", reason="c/three: it is whole"))
         text = "\n".join(await screen(pilot))
-        assert "★ b/two" in text.splitlines()[0]
-        assert "★ b/two is the answer · judge" in text
-        assert "[/x] one │  0.60 │" in text
-        assert "a/[/x] one │" not in text
-        assert "• both | say *this*" in text
-        assert "• a/one: # differs" in text
+        assert "★ 2 b/two" in text.splitlines()[0]
+        assert "★ b/two is the answer · judge · c/three: it is whole" in text
+        assert "1 [/x] one │  0.60 │" in text
+        assert "• 1 2 both | say *this*" in text
+        assert "• 1 # differs" in text
+        assert text.index("They agree") < text.index("both | say") < text.index("They differ") < text.index("# differs")
         assert "? tok/s" in text
+
+
+async def test_points_of_half_the_answers_are_told_apart_from_those_of_most() -> None:
+    app = Stage()
+    async with app.run_test(size=(100, 60)) as pilot:
+        columns = app.columns
+        begin(columns, (1, "a/one"), (2, "b/two"), (3, "c/three"), (4, "d/four"))
+        scores = tuple(Score(n, f"x/{n}", 0.8, 0.7, 1.0, 0.1, 0.9) for n in (1, 2, 3, 4))
+        points = (Point("Most of us.", (1, 2, 4)), Point("Half of us.", (2, 3)), Point("Me.", (4,)))
+        columns.verdict(Verdict("r", datetime(2026, 11, 20, tzinfo=UTC), "weighted", scores, 1, (), (), points))
+        columns.query_one("#verdict").styles.height = 40
+        text = "\n".join(await screen(pilot))
+        order = ["They agree", "1 2 4 Most of us.", "Some say", "2 3 Half of us.", "They differ", "4 Me."]
+        assert sorted(order, key=text.index) == order
+
+
+async def test_one_member_is_zoomed_by_key_and_by_a_click_on_its_heading() -> None:
+    app = Stage()
+    async with app.run_test(size=(3 * MIN_COLUMN, 30)) as pilot:
+        columns = app.columns
+        begin(columns, (1, "a/one"), (2, "b/two"))
+        finish(columns, [(1, "the first " + "word " * 30), (2, "the second")])
+        columns.verdict(judged(1))
+        await screen(pilot)
+        columns.transcript(2).focus()
+        await pilot.pause()
+        await pilot.press("z")
+        text = "\n".join(await screen(pilot))
+        assert "the second" in text
+        assert "the first" not in text
+        assert "is the answer" not in text
+        await pilot.press("left")
+        assert "the first" in "\n".join(await screen(pilot))
+        await pilot.press("z")
+        rows = await screen(pilot)
+        assert all(said in "\n".join(rows) for said in ("the first", "the second", "is the answer"))
+        await pilot.click("Columns", offset=(rows[0].index("b/two"), 0))
+        text = "\n".join(await screen(pilot))
+        assert "the second" in text
+        assert "the first" not in text
+
+
+async def test_an_answer_is_picked_by_its_number_and_gone_on_with_once_it_is_there() -> None:
+    app = Stage()
+    async with app.run_test(size=(3 * MIN_COLUMN, 30)) as pilot:
+        columns = app.columns
+        begin(columns, (5, "a/one"), (7, "b/two"))
+        columns.append(5, "so far")
+        columns.transcript(5).focus()
+        await pilot.pause()
+        await pilot.press("1")
+        assert app.wanted == []
+        finish(columns, [(5, "first"), (7, "second")])
+        await pilot.press("2", "9", "p", "right")
+        await pilot.pause()
+        await pilot.press("c")
+        await pilot.pause()
+        assert app.wanted == [("pick", 7), ("pick", 5), ("go on", 7)]
+
+
+async def test_the_words_that_differ_from_the_winner_are_marked_by_brackets() -> None:
+    app = Stage()
+    async with app.run_test(size=(3 * MIN_COLUMN, 30)) as pilot:
+        columns = app.columns
+        begin(columns, (1, "a/one"), (2, "b/two"))
+        finish(columns, [(1, "The capital is Paris."), (2, "The capital is [/x] Lyon.")])
+        columns.transcript(2).focus()
+        await pilot.pause()
+        await pilot.press("d")
+        assert "[-" not in "\n".join(await screen(pilot)), "there is no winner yet"
+        columns.verdict(judged(1))
+        columns.transcript(2).focus()
+        await pilot.pause()
+        await pilot.press("d")
+        await app.workers.wait_for_complete()
+        text = "\n".join(await screen(pilot))
+        assert "The capital is [-Paris-]{+[/x] Lyon+}." in text
+        assert "against a/one: +2 −1 words" in text
+        await pilot.press("d")
+        text = "\n".join(await screen(pilot))
+        assert "{+" not in text
+        assert "The capital is [/x] Lyon." in text
+        columns.transcript(1).focus()
+        await pilot.pause()
+        await pilot.press("d")
+        await app.workers.wait_for_complete()
+        assert "[-Paris-]" in "\n".join(await screen(pilot)), "on the winner it is that of all others"
+
+
+async def test_a_blind_ensemble_tells_nothing_but_its_answers_until_it_is_revealed() -> None:
+    app = Stage()
+    async with app.run_test(size=(3 * MIN_COLUMN, 30)) as pilot:
+        columns = app.columns
+        begin(columns, (1, "a/one"), (2, "b/two"), (3, "c/three"), blind=True)
+        finish(columns, [(1, "said first"), (2, "said second")])
+        columns.fail(3, "c/three broke", COST)
+        columns.verdict(judged(1, method="vote"))
+        rows = await screen(pilot)
+        text = "\n".join(rows)
+        assert text.index("said second") < text.index("said first"), "the order is drawn by lot"
+        assert "✓ 2 answer 2" in rows[0]
+        assert "Which answer is the best?" in text
+        assert not any(told in text for told in ("/one", "/two", "three", "$", "tok/s", "confidence", "★", "1.0s"))
+        columns.transcript(1).focus()
+        await pilot.pause()
+        await pilot.press("3")
+        await pilot.pause()
+        assert app.wanted == [("pick", 1)]
+        columns.reveal()
+        columns.best(2)
+        text = "\n".join(await screen(pilot))
+        assert "★ 3 a/one" in text
+        assert "✓ ▲ 2 b/two" in text
+        assert "c/three broke" in text
+        assert "a/one is the answer · as weighed" in text
+        assert "$0.0041" in text
+
+
+async def test_the_answer_written_from_all_streams_below_the_columns() -> None:
+    app = Stage()
+    async with app.run_test(size=(3 * MIN_COLUMN, 40)) as pilot:
+        columns = app.columns
+        begin(columns, (1, "a/one"), (2, "b/two"))
+        finish(columns, [(1, "said first"), (2, "said second")])
+        columns.put_together("z/seven")
+        columns.append_together("both **said** it")
+        text = "\n".join(await screen(pilot))
+        assert "z/seven writes one answer from all" in text
+        assert "both said it" in text
+        columns.verdict(judged(3, method="fuse"))
+        text = "\n".join(await screen(pilot))
+        assert "both said it" in text
+        assert "How the answers compare" in text
+        assert "is the answer" not in text
+
+
+async def test_a_running_member_tells_the_most_it_can_cost_and_an_ended_one_says_so() -> None:
+    app = Stage()
+    async with app.run_test(size=(3 * MIN_COLUMN, 20)) as pilot:
+        columns = app.columns
+        columns.start()
+        columns.add(1, "a/one", Money.from_usd("0.02"))
+        columns.append(1, "x" * 40)
+        app.now = 2.0
+        columns._tick()
+        assert "≤ $0.020 · 2.0 s · ~10 tok · ~5 tok/s" in (await screen(pilot))[1]
+        columns.fail(1, "The turn was cancelled.", COST, ended=True)
+        assert "■ 1 a/one" in (await screen(pilot))[0]
 
 
 async def test_a_new_start_leaves_nothing_of_the_last_one() -> None:
     app = Stage()
     async with app.run_test(size=(100, 20)) as pilot:
         columns = app.columns
-        columns.start([(1, "a/one"), (2, "b/two")])
+        begin(columns, (1, "a/one"), (2, "b/two"))
         columns.append(1, "old text")
-        columns.verdict(SCORES, 2, [], [])
+        columns.verdict(judged(2))
         await screen(pilot)
         columns.start()
         columns.add(7, "z/seven")

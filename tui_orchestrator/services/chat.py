@@ -23,6 +23,7 @@ from ..routing.events import (
 from ..routing.money import Money
 from ..routing.request import Check, Image, Message, Method, Request, Strategy
 from ..routing.router import Turn
+from ..routing.synthesis import one_from_all
 from ..routing.telling import found
 from ..routing.text import clean
 from ..settings import Persona
@@ -78,6 +79,12 @@ class Chat:
         self.discarded: tuple[Discarded, ...] = conversation.discarded
         self.stored: list[StoredMessage] = list(conversation.messages)
         """As it was resumed, for drawing; what is sent since is told by the events."""
+        self.aside: tuple[StoredMessage, ...] = conversation.aside
+        """Of the branches that are not on the screen."""
+        self.branches: dict[str, tuple[str, ...]] = dict(conversation.branches)
+        """By the request of a prompt that has others beside it: the requests of them all, oldest first."""
+        self.instead: str | None = None
+        """The request in place of whose prompt the next one comes, until that is stored."""
         self._turns: list[tuple[Message, Message]] = _turns(conversation.messages)
         self.last: LastTurn | None = _last(conversation.messages)
 
@@ -105,6 +112,25 @@ class Chat:
                 raise LookupError("there is no earlier session to continue")
             beginning = latest.id
         return cls(runtime, await runtime.conversations.get(beginning))
+
+    async def before(self, request_id: str) -> Chat:
+        """The same conversation up to the prompt of that request, in whose place the next prompt comes: as a branch.
+        Nothing is changed until that is sent. Raises LookupError with a sentence."""
+        conversation = await self._runtime.conversations.get(self.id)
+        prompts = [message.request_id if message.role == "user" else "" for message in conversation.messages]
+        if request_id not in prompts:
+            raise LookupError("that prompt is not kept, so nothing can branch off there")
+        cut = conversation.messages[: prompts.index(request_id)]
+        chat = Chat(self._runtime, replace(conversation, messages=cut))
+        chat.session, chat.instead = self.session, request_id
+        return chat
+
+    async def on_branch(self, request_id: str) -> Chat:
+        """The same conversation on the branch with that prompt, from now on. Raises LookupError with a sentence."""
+        await self._runtime.conversations.turn_to(self.id, request_id)
+        chat = Chat(self._runtime, await self._runtime.conversations.get(self.id))
+        chat.session = self.session
+        return chat
 
     @property
     def id(self) -> str:
@@ -216,6 +242,29 @@ class Chat:
         keeping.elsewhere = elsewhere
         return self._runtime.stream(request, keeping.record)
 
+    def together(self, answers: Sequence[str], options: Options | None = None) -> Request:
+        """The last prompt beside several answers to it, for a model to write one from all: for `send_again`. Raises as
+        `again`."""
+        return replace(one_from_all(self.again(options), answers), puts_together=True)
+
+    async def stand_by(self, answer: Given, model: str, text: str) -> None:
+        """This answer to the last prompt is the conversation's from now on; the one that stood is kept as discarded.
+
+        Raises LookupError with a sentence where it is no answer to the last prompt.
+        """
+        last = self.last
+        if last is None or last.answer is None or last.answer[0] != answer[0]:
+            raise LookupError("the conversation has gone on since that answer")
+        if last.answer == answer:
+            return
+        if not self.temporary:
+            conversations, (request_id, attempt) = self._runtime.conversations, answer
+            await conversations.answer(self.id, request_id, text, model=model, attempt=attempt)
+            why = "you went on with another answer"
+            before = Discarded(request_id, last.answer[1], last.model, last.response, "", why)
+            await conversations.discard(self.id, before)
+        self._answered(LastTurn(last.prompt, last.files, answer, model, text))
+
     def _answered(self, turn: LastTurn) -> None:
         """From now on this is the answer to the last prompt."""
         if self.last is not None and self.last.response.strip():
@@ -241,7 +290,7 @@ class _Nowhere:
 
     async def keep(self, session: Session) -> None: ...
 
-    async def prompt(self, session: str, message: Message, request_id: str, typed: str | None = None) -> None: ...
+    async def prompt(self, session: str, message: Message, request_id: str, *also: str | None) -> None: ...
 
     async def answer(self, session: str, request_id: str, text: str, **how: object) -> None: ...
 
@@ -306,7 +355,12 @@ class _Keeping:
         await self._conversations.keep(self._chat.session)
         self._chat.stored_already = not self._chat.temporary
         if self._again is None:
-            await self._conversations.prompt(self._chat.id, self._request.messages[-1], self._request.id, self._typed)
+            chat, request = self._chat, self._request
+            await self._conversations.prompt(chat.id, request.messages[-1], request.id, self._typed, chat.instead)
+            if chat.instead is not None:
+                beside = (*chat.branches.get(chat.instead, (chat.instead,)), request.id)
+                chat.branches |= dict.fromkeys(beside, beside)
+                chat.instead = None
 
     def _last_of(self, model: str) -> _Growing:
         return next(growing for growing in reversed(self._attempts.values()) if growing.model == model)
@@ -337,7 +391,7 @@ class _Keeping:
         if before is not None and before.response.strip() and not end.response.strip():
             return  # nothing came in its place
         self._stands(given, end.response, end.model)
-        if before is not None and before.answer is not None:
+        if before is not None and before.answer is not None and not self._request.puts_together:
             await self._feedback.replaced(before.answer, given, elsewhere=self.elsewhere)
 
     async def _failed(self, end: Failed) -> None:
@@ -352,7 +406,8 @@ class _Keeping:
             self._stands(None, end.partial)
 
     def _stands(self, answer: Given | None, response: str, model: str = "") -> None:
-        prompt, files = self._request.messages[-1], tuple(self._request.files)
+        prompt = self._request.messages[-1] if self._again is None else self._again.prompt
+        files = tuple(self._request.files)
         self._chat._answered(LastTurn(prompt, files, answer, model, response))
 
     async def _keep_discarded(self, but: int) -> None:

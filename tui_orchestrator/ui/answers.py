@@ -18,17 +18,19 @@ from .writing import Writing
 class Answers(Writing):
     # -- votes
 
-    @work(group="vote", exit_on_error=False)
-    async def action_vote(self, liked: bool | None) -> None:
-        """On the lowest answer in view. The same vote once more takes it back."""
+    def action_vote(self, liked: bool | None) -> None:
+        """On the answer at hand. The same vote once more takes it back."""
         answer = self.chat.answer_at_hand
         if self.runtime is None or self.talk is None:
             return
         if answer is None:
             self.notify("There is no answer to vote on yet.", severity="warning", markup=False)
             return
-        if liked is self.chat.vote_of(answer):
-            liked = None
+        self.vote_on(answer, None if liked is self.chat.vote_of(answer) else liked)
+
+    @work(group="vote", exit_on_error=False)
+    async def vote_on(self, answer: Given, liked: bool | None) -> None:
+        assert self.runtime is not None
         try:
             model = await self.runtime.feedback.vote(*answer, liked)
         except LookupError as error:
@@ -50,6 +52,12 @@ class Answers(Writing):
     async def action_pick_best(self) -> None:
         """Of the newest ensemble in view or above."""
         if self.busy() or self.runtime is None or self.talk is None:
+            return
+        if self.chat.blind:
+            # A list would tell whose they are.
+            self.chat.columns.display = True
+            self.show_pane("chat")
+            self.notify("Press the number over the best answer; then you see whose it is.", markup=False)
             return
         answer = self.chat.answer_at_hand
         members = await self.runtime.feedback.members(answer[0]) if answer is not None else ()

@@ -27,18 +27,20 @@ from .composer import Composer
 from .deciding import Deciding
 from .dialogs import Picker
 from .drafts import Drafts
+from .messages import Messages
 from .model_deeds import ModelDeeds
 from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
 from .preferring import Preferring
 from .registry import ModelTable
 from .report_views import TABS
 from .reports import ReportsScreen
-from .shelf import SESSION_COMMANDS, Shelf
+from .shelf import SESSION_COMMANDS
+from .together import Together
 
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-class ConsoleApp(Shelf, Alerting, Deciding, Preferring):
+class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
     def __init__(self, settings: Settings, *, demo: bool | None = None, pace: float = 1.0) -> None:
         """`pace` multiplies the demo models' pauses."""
         super().__init__(settings)
@@ -102,8 +104,12 @@ class ConsoleApp(Shelf, Alerting, Deciding, Preferring):
             self.use_theme(argument)
         elif name == "copy":
             self.copy_as(argument)
+        elif name == "find":
+            self.action_find(argument)
         elif name == "again" and argument:
             self.ask_elsewhere(argument)
+        elif name == "merge":
+            self.merge(argument)
         elif name == "reports" and argument:
             self.open_reports(argument)
         elif name == "decisions":
@@ -123,7 +129,9 @@ class ConsoleApp(Shelf, Alerting, Deciding, Preferring):
                 "good": "vote(True)",
                 "bad": "vote(False)",
                 "again": "ask_again",
+                "edit": "edit_prompt",
                 "best": "pick_best",
+                "enough": "settle",
                 "cache": "show_cache",
                 "help": "help",
                 "quit": "quit",
@@ -195,6 +203,11 @@ class ConsoleApp(Shelf, Alerting, Deciding, Preferring):
             self.notify(str(error), severity="error", markup=False)
         self.show_models()
         self.composer.weigh_again()
+
+    @work(group="model", exclusive=True, exit_on_error=False)
+    async def action_add_provider(self) -> None:
+        if self.runtime is not None and len(self.screen_stack) == 1:
+            await ModelDeeds(self, self.runtime, self._pin_model).add()
 
     def _pin_model(self, model_id: str) -> None:
         self._change("model", "auto" if model_id == self.options.model else model_id)

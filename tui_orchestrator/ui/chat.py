@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.events import Click
 from textual.message import Message
 from textual.signal import Signal
@@ -21,9 +22,11 @@ from tui_orchestrator.storage.conversations import Discarded, StoredMessage, sta
 from . import words
 from .columns import Columns
 from .entries import Entry, Kind, Part, Severity
+from .find import FindLine
 from .layout import LOW
 from .live import LiveTurn, answer_key, given, prompt_key, request_of
 from .look import Caption
+from .reader import Reader
 from .status import stored_status
 from .transcript import Transcript
 
@@ -42,9 +45,12 @@ class NewBelow(Static):
 
 class ChatPane(Vertical):
     BORDER_TITLE = "Chat"
+    DEFAULT_CSS = "ChatPane #editing { height: auto; dock: bottom; background: $surface; padding: 0 1; }"
     HELP = (
-        "The conversation. ↑↓ and Page keys scroll, End follows again, Enter or a click unfolds thinking and discarded "
-        "text, a click on the line under an answer shows its route card, Ctrl+G copies the last answer."
+        "The conversation. ↑↓ go from message to message; Enter or a right click opens the menu of the marked one, "
+        "Space or a click unfolds thinking and discarded text, ← and → go between branches. A click on the line under "
+        "an answer shows its route card. Page keys scroll, End follows again, Ctrl+F finds words, Ctrl+G copies the "
+        "marked answer, or the last one."
     )
 
     class Activity(Message):
@@ -53,6 +59,13 @@ class ChatPane(Vertical):
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
+
+    class Blinded(Message):
+        """An ensemble whose members are not to be told apart has begun, or has been revealed."""
+
+        def __init__(self, blind: bool) -> None:
+            super().__init__()
+            self.blind = blind
 
     class CardWanted(Message):
         """The route card of an earlier answer."""
@@ -63,22 +76,28 @@ class ChatPane(Vertical):
 
     def __init__(self, events: Signal[Event]) -> None:
         super().__init__(id="chat", classes="pane")
-        self.transcript = Transcript(id="transcript")
+        self.transcript = Reader(id="transcript")
         self.columns = Columns(id="columns")
         self._events = events
+        self.find_line = FindLine(self.transcript)
+        self._editing = Static(id="editing", markup=False)
         self._badge = NewBelow("↓ new", id="new-below", markup=False)
         self._live: LiveTurn | None = None
+        self.ensemble: LiveTurn | None = None
+        """The last turn whose answers stood side by side."""
         self._before: LastTurn | None = None
         """The turn that is being asked again."""
 
     def compose(self) -> ComposeResult:
         yield self.transcript
         yield self.columns
+        yield self._editing
+        yield self.find_line
         yield self._badge
 
     def on_mount(self) -> None:
         self._events.subscribe(self, self.tell)
-        self._badge.display = self.columns.display = False
+        self._badge.display = self.columns.display = self._editing.display = False
         self.watch(self.transcript, "new_below", self._show_badge)
 
     def _show_badge(self, new: bool) -> None:
@@ -86,16 +105,20 @@ class ChatPane(Vertical):
 
     def begin(self, request: Request) -> None:
         """The prompt goes up at once; what follows comes by events."""
-        self._show_columns(False)
-        self._live, self._before = LiveTurn(self.transcript, self.columns, request.id), None
+        self._take_up(request, None)
         names = [*request.files, *(image.name for image in request.messages[-1].images)]
         self.transcript.add_prompt(request.prompt, names, prompt_key(request.id))
 
     def begin_again(self, request: Request, before: LastTurn) -> None:
         """The last prompt once more: when an answer has come, the one before is folded."""
-        self._show_columns(False)
-        self._live, self._before = LiveTurn(self.transcript, self.columns, request.id), before
+        self._take_up(request, before)
         self.transcript.follow()
+
+    def _take_up(self, request: Request, before: LastTurn | None) -> None:
+        self.reveal()
+        self._show_columns(False)
+        self._live = LiveTurn(self.transcript, self.columns, request.id, request.verdict)
+        self._before = before
 
     def tell(self, event: Event) -> None:
         live = self._live
@@ -107,9 +130,13 @@ class ChatPane(Vertical):
             self._fold_before()
         if isinstance(event, Decided) and live.side_by_side:
             # A low terminal would hold little more than their headings; the transcript says who won.
-            self._show_columns(self.app.size.height >= LOW)
+            self.ensemble = live
+            self._show_columns(self.app.size.height >= LOW or live.blind)
+            if live.blind:
+                self.post_message(self.Blinded(True))
         if live.over:
             self.post_message(self.Activity(""))
+            self.find_line.look_again()
         elif live.activity != before:
             self.post_message(self.Activity(live.activity))
 
@@ -122,10 +149,21 @@ class ChatPane(Vertical):
 
     @property
     def answer_at_hand(self) -> Given | None:
-        """What a vote is about: the lowest answer in view, which is the last one unless the user scrolled up."""
-        entries = [] if self.transcript.following else self.transcript.in_view()
-        found = (given(entry) for entry in (*entries, *reversed(self.transcript.entries)))
+        """What a vote is about: the marked answer, or the lowest in view: the last one unless the user scrolled up."""
+        found = (given(entry) for entry in self._at_hand())
         return next((answer for answer in found if answer is not None), None)
+
+    def _at_hand(self) -> Iterator[Entry]:
+        """The marked message while the focus is in the chat, then what is in view, then all else; the lowest first."""
+        marked = self.transcript.marked_entry if self.transcript.has_focus else None
+        yield from (marked,) if marked is not None else ()
+        yield from () if self.transcript.following else self.transcript.in_view()
+        yield from reversed(self.transcript.entries)
+
+    @property
+    def has_said(self) -> bool:
+        """Whether a prompt or an answer is there beside the greeting."""
+        return any(e.kind in (Kind.PROMPT, Kind.ANSWER) and e.key != WELCOME for e in self.transcript.entries)
 
     def vote_of(self, answer: Given) -> bool | None:
         return next((entry.vote for entry in self.transcript.entries if given(entry) == answer), None)
@@ -139,13 +177,48 @@ class ChatPane(Vertical):
                 liked = votes.get((request_id, int(number)))
                 if liked is not entry.vote:
                     self.transcript.vote(entry.key, liked)
-        if self._live is not None and self._live.side_by_side and of in (None, self._live.request_id):
-            of_it = (number for (request, number), liked in votes.items() if liked and request == self._live.request_id)
+        if self.ensemble is not None and of in (None, self.ensemble.request_id):
+            its = self.ensemble.request_id
+            of_it = (number for (request, number), liked in votes.items() if liked and request == its)
             self.columns.best(next(of_it, None))
 
     @property
     def has_ensemble(self) -> bool:
-        return self._live is not None and self._live.side_by_side
+        return self.ensemble is not None
+
+    @property
+    def blind(self) -> bool:
+        """Whether the user is to pick before it is told whose answers these are."""
+        return self.ensemble is not None and self.ensemble.blind
+
+    def reveal(self) -> None:
+        if self.ensemble is not None and self.ensemble.blind:
+            self.ensemble.reveal()
+            self.post_message(self.Blinded(False))
+
+    def stand_by(self, answer: Given, text: str, status: Caption, why: str) -> None:
+        """Shows this answer as its turn's; the one that stood is folded under `why`."""
+        request_id, number = answer
+        key = ""
+        for entry in list(self.transcript.entries):
+            if entry.kind is Kind.ANSWER and request_of(entry.key) == request_id:
+                if entry.key.split("/")[1] == str(number):
+                    key = entry.key
+                elif entry.discarded is None:
+                    self.transcript.supersede(entry.key, why)
+        if key:
+            self.transcript.entry(key).discarded = None
+        else:
+            key = answer_key(request_id, number)
+            self.transcript.begin_answer(key)
+            self.transcript.append(key, text)
+        self.transcript.finish(key, status)
+
+    def focus_inside(self) -> None:
+        if self.columns.display:
+            self.columns.focus_inside()
+        else:
+            self.transcript.focus()
 
     def toggle_columns(self) -> bool:
         """The answers of the last ensemble, side by side. False where there was none."""
@@ -168,7 +241,8 @@ class ChatPane(Vertical):
         self.transcript.notice(text, severity)
 
     def load(self, messages: Iterable[StoredMessage], discarded: Iterable[Discarded]) -> None:
-        self._live = None
+        self.reveal()
+        self._live = self.ensemble = None
         self._show_columns(False)
         self.transcript.load(stored_entries(messages, discarded))
 
@@ -201,10 +275,57 @@ class ChatPane(Vertical):
             if key in keys and self.transcript.entry(key).discarded is None:
                 self.transcript.finish(key, stored_status(attempt))
 
+    def tell_branches(self, branches: Mapping[str, Sequence[str]]) -> None:
+        """As `Chat.branches` gives them."""
+        for entry in self.transcript.entries:
+            if entry.kind is Kind.PROMPT:
+                request = request_of(entry.key)
+                beside = branches.get(request, ())
+                branch = (beside.index(request) + 1, len(beside)) if beside else None
+                if branch != entry.branch:
+                    self.transcript.tell_branch(entry.key, branch)
+
+    def prompt_at(self, key: str) -> Entry | None:
+        """The prompt that the entry is, or is said to."""
+        above: Entry | None = None
+        for entry in self.transcript.entries:
+            above = entry if entry.kind is Kind.PROMPT else above
+            if entry.key == key:
+                return above
+        return None
+
+    def prompt_after(self, key: str) -> Entry | None:
+        entries = iter(self.transcript.entries)
+        return next((e for e in entries if e.key == key), None) and next(
+            (e for e in entries if e.kind is Kind.PROMPT), None
+        )
+
+    def tell_editing(self, sentence: str) -> None:
+        """At the pane's foot, until it is over: empty."""
+        self._editing.display = bool(sentence)
+        self._editing.update(Content.styled(sentence, words.ACCENT))
+
     def text_at_hand(self) -> Entry | None:
-        """The lowest answer in view that has text, else the last one; what is still streamed counts."""
-        entries = [] if self.transcript.following else self.transcript.in_view()
-        return next((entry for entry in (*entries, *reversed(self.transcript.entries)) if _to_copy(entry)), None)
+        """The marked answer, the lowest in view that has text, or the last one; what is still streamed counts."""
+        return next((entry for entry in self._at_hand() if _to_copy(entry)), None)
+
+    def is_last_turn(self, entry: Entry) -> bool:
+        """Whether it is the last prompt or what came of it."""
+        for one in reversed(self.transcript.entries):
+            if one is entry:
+                return True
+            if one.kind is Kind.PROMPT:
+                return False
+        return False
+
+    def has_card(self, entry: Entry) -> bool:
+        """A turn that runs tells its own; the greeting has none."""
+        running = self._live is not None and not self._live.over and request_of(entry.key) == self._live.request_id
+        return entry.key != WELCOME and "/" in entry.key and not running
+
+    @on(FindLine.Closed)
+    def _found(self) -> None:
+        self.transcript.focus()
 
     @on(Transcript.Clicked)
     def _clicked(self, event: Transcript.Clicked) -> None:
@@ -218,10 +339,13 @@ def _to_copy(entry: Entry) -> bool:
 
 
 def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discarded]) -> list[Entry]:
+    messages = tuple(messages)
+    shown = {(message.request_id, message.attempt) for message in messages if message.role == "assistant"}
     thrown: dict[str, list[Discarded]] = {}
     for one in discarded:
-        thrown.setdefault(one.request_id, []).append(one)
-    messages = tuple(messages)
+        # What was discarded first and then gone on with is the answer.
+        if (one.request_id, one.attempt) not in shown:
+            thrown.setdefault(one.request_id, []).append(one)
     stand = {answer.position for _, answer in standing(messages) if answer is not None}
     entries = []
     for message in messages:

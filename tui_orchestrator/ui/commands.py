@@ -15,10 +15,12 @@ from typing import Literal, Protocol, cast
 from textual.binding import Binding, BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-Need = Literal["", "answer", "asked", "ensemble", "running"]
+Need = Literal["", "answer", "asked", "ensemble", "running", "said"]
 """What has to be there for an action to do anything: an answer, something asked that can be asked again, an
-ensemble's answers, a running turn."""
-Scope = Literal["app", "prompt", "chat", "decision", "costs", "registry", "reports", "sessions", "settings"]
+ensemble's answers, a running turn, a prompt or an answer in the conversation."""
+Scope = Literal[
+    "app", "prompt", "chat", "find", "decision", "costs", "registry", "reports", "sessions", "settings", "ensemble"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Action:
 
 
 TAKEN_BY_TEXT_AREAS = (
-    *("f6", "f7", "alt+u", "alt+d", "alt+n", "alt+r", "alt+m", "alt+s", "alt+w", "alt+c", "alt+q", "alt+k"),
+    *("f6", "f7", "ctrl+f", "alt+u", "alt+d", "alt+n", "alt+r", "alt+m", "alt+s", "alt+w", "alt+c", "alt+q", "alt+k"),
     *("alt+t", "alt+p", "alt+l", "alt+y", "alt+i", "alt+g", "alt+e", "alt+o", "alt+x", "alt+z", "alt+h"),
 )
 """Keys of ours that would select text in the prompt, or write into it, if it did not bind them too."""
@@ -54,7 +56,7 @@ ACTIONS = (
     Action("prompt.down", "prompt", "down", "down", "prompt: line down, or a later prompt", palette=False),
     Action("prompt.editor", "prompt", "ctrl+e", "editor", "prompt: write it in $EDITOR", palette=False),
     Action("prompt.fold", "prompt", "alt+v", "fold", "prompt: unfold a long paste, or fold it again", palette=False),
-    Action("prompt.decision", "app", "alt+h", "draft_decision", "prompt: show the whole decision, or not any more"),
+    Action("prompt.decision", "app", "alt+h", "draft_decision", "prompt: show the whole decision about it"),
     Action("prompt.search", "app", "ctrl+r", "search_prompts", "prompt: search all earlier ones"),
     Action("turn.cancel", "app", "escape", "escape", "chat: cancel the running answer", needs="running"),
     Action("app.help", "app", "f1", "help", "help: what the keys do here", "Help"),
@@ -101,6 +103,7 @@ ACTIONS = (
     Action("answer.best", "app", "alt+w", "pick_best", "answer: pick the best of an ensemble", needs="ensemble"),
     Action("cache.show", "app", "alt+k", "show_cache", "cache: show what is kept, and clear it"),
     Action("models.refresh", "app", "f8", "refresh_models", "models: look again for servers and models", ""),
+    Action("chat.find", "app", "ctrl+f", "find", "chat: find in the conversation", needs="said"),
     Action("app.palette", "app", "ctrl+p", "command_palette", "help: all commands", "Palette", palette=False),
     Action("app.interrupt", "app", "ctrl+c", "interrupt", "program: cancel, or quit if pressed twice", palette=False),
     Action("app.quit", "app", "ctrl+q", "quit", "program: quit", ""),
@@ -108,10 +111,39 @@ ACTIONS = (
     Action("decision.later", "decision", "right", "app.decision_step(1)", "decision: the one after", "Later"),
     Action("decision.history", "decision", "enter", "app.decisions", "decision: all that were made", "All decisions"),
     Action("decision.whatif", "decision", "space", "app.what_if", "decision: what if it were otherwise", "What if"),
+    Action("chat.up", "chat", "up", "mark(-1)", "chat: mark the message above", palette=False),
+    Action("chat.down", "chat", "down", "mark(1)", "chat: mark the message below", palette=False),
+    Action("chat.menu", "chat", "enter", "menu", "chat: what the marked message allows", "Menu", palette=False),
+    Action("chat.fold", "chat", "space", "fold", "chat: fold or unfold the marked message", "Fold", palette=False),
+    Action("chat.branch_before", "chat", "left", "branch(-1)", "chat: the branch before", palette=False),
+    Action("chat.branch_after", "chat", "right", "branch(1)", "chat: the next branch", palette=False),
+    Action("find.next", "find", "enter,down", "step(1)", "find: the next place", "Next", palette=False),
+    Action("find.previous", "find", "up,shift+enter", "step(-1)", "find: the place before", "Before", palette=False),
+    Action("find.close", "find", "escape", "close", "find: close the line and stay there", "Close", palette=False),
     Action("costs.earlier", "costs", "left", "span(-1)", "costs: a shorter span of time", palette=False),
     Action("costs.later", "costs", "right", "span(1)", "costs: a longer span of time", "Period", palette=False),
     Action("costs.dimension", "costs", "space", "dimension", "costs: shares of the next kind", "Group", palette=False),
     Action("costs.reports", "costs", "enter", "app.reports('costs')", "costs: reports", "Reports", palette=False),
+    Action("ensemble.previous", "ensemble", "left", "turn(-1)", "ensemble: the answer before", palette=False),
+    Action("ensemble.next", "ensemble", "right", "turn(1)", "ensemble: the next answer", "Next", palette=False),
+    Action("ensemble.zoom", "ensemble", "z", "zoom", "ensemble: zoom one answer, or back", "Zoom", palette=False),
+    *(
+        Action(f"ensemble.pick{n}", "ensemble", str(n), f"pick({n})", f"ensemble: pick answer {n}", palette=False)
+        for n in range(1, 9)
+    ),
+    Action("ensemble.pick", "ensemble", "p", "pick(0)", "ensemble: pick this answer", "Pick", palette=False),
+    Action(
+        "ensemble.differences",
+        "ensemble",
+        "d",
+        "differences",
+        "ensemble: show in which words it differs from the winner, or not",
+        "Differences",
+        palette=False,
+    ),
+    Action("ensemble.go_on", "ensemble", "c", "go_on", "ensemble: go on with this model", "Continue", palette=False),
+    Action("ensemble.merge", "ensemble", "m", "merge", "ensemble: one answer from all", "Merge", palette=False),
+    Action("ensemble.settle", "ensemble", "e", "settle", "ensemble: end those still at work", "Enough", palette=False),
     Action("sessions.open", "sessions", "enter", "select", "sessions: open the marked one", palette=False),
     Action("sessions.rename", "sessions", "r", "do('rename')", "sessions: rename", "Rename", palette=False),
     Action("sessions.tag", "sessions", "t", "do('tag')", "sessions: tag", "Tags", palette=False),
@@ -131,6 +163,7 @@ ACTIONS = (
     Action("registry.first", "registry", "asterisk", "favourites_first", "models: favourites first", palette=False),
     Action("registry.toggle", "registry", "space", "do('switch')", "models: switch on or off", "On/off", palette=False),
     Action("registry.memory", "registry", "m", "do('memory')", "models: load into memory, or unload", palette=False),
+    Action("registry.add", "registry", "a", "app.add_provider", "models: add a provider, a server or a model", "Add"),
     Action("registry.sort", "registry", "s", "sort", "models: sort by the next column", "Sort", palette=False),
     Action("registry.filter", "registry", "slash", "filter", "models: filter", "Filter", palette=False),
     Action("registry.refresh", "registry", "r", "app.refresh_models", "models: look again", "Refresh", palette=False),
@@ -211,6 +244,10 @@ SLASH_COMMANDS = (
     SlashCommand("model", "NAME|auto", "pin one model, or let the strategy choose again; alone: from a list"),
     SlashCommand("chain", "NAME|a,b,c|none", "the models a turn may walk, in order"),
     SlashCommand("ensemble", "[2-8]", "ask several models at once; the number is how many"),
+    SlashCommand("verdict", "HOW|default", "how its answers come to one: weighted, judge, fuse or vote"),
+    SlashCommand("blind", "on|off", "pick the best of an ensemble before you see whose it is"),
+    SlashCommand("enough", "", "end the members of an ensemble that are still at work"),
+    SlashCommand("merge", "[MODEL]", "one answer from all of an ensemble's; alone: by whom, from a list"),
     SlashCommand("cost", "USD|none", "the most one turn may cost"),
     SlashCommand("tokens", "N|none", "the most output tokens per attempt"),
     SlashCommand("check", "HOW|default", "how answers are checked: auto, off, second_answer or judge"),
@@ -234,6 +271,8 @@ SLASH_COMMANDS = (
     SlashCommand("decisions", "[WORDS]", "every decision that was made, searched for words"),
     SlashCommand("whatif", "[STRATEGY]", "what would have been decided otherwise, and the difference in dollars"),
     SlashCommand("refresh", "", "look again for servers and models"),
+    SlashCommand("find", "[WORDS]", "find words in this conversation"),
+    SlashCommand("edit", "", "edit the last prompt and send it anew, as a branch"),
     SlashCommand("copy", "[code|file]", "copy the answer in view; a block of its code; to a file"),
     SlashCommand("good", "", "vote for the answer in view; once more takes it back"),
     SlashCommand("bad", "", "vote against it; once more takes it back"),

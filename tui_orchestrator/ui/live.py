@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import (
@@ -20,45 +19,24 @@ from tui_orchestrator.routing.events import (
     Failed,
     Next,
     Recalled,
+    Reserved,
     Text,
     Thinking,
     Verdict,
     Waiting,
 )
-from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.routing.money import Money
+from tui_orchestrator.routing.request import Method, Strategy
 from tui_orchestrator.routing.telling import check_name, found, said
 from tui_orchestrator.services.feedback import Given
 
 from . import words
 from .columns import Columns
 from .entries import Entry, Kind
-from .look import Caption, Mark
+from .look import Caption
 from .status import SEPARATOR, recalled_line, status_line
+from .trail import Leg, trail
 from .transcript import Transcript
-
-
-@dataclass(slots=True)
-class Leg:
-    """One attempt as the trail shows it."""
-
-    number: int
-    model: str
-    cause: Cause
-    glyph: str = "◐"
-    role: str = "accent"
-    detail: str = ""
-    has_text: bool = False
-    """In the transcript."""
-    in_column: bool = False
-    finished: AttemptFinished | None = None
-    text: list[str] = field(default_factory=list)
-    """Of a check, which is not shown before it is over."""
-    checks: list[Mark] = field(default_factory=list)
-    """What was found of its answer, for the trail."""
-    checked_by: str = ""
-    """What checks it now."""
-    is_answer: bool = True
-    """One of the turn's own; False for a check."""
 
 
 def prompt_key(request_id: str) -> str:
@@ -82,13 +60,24 @@ def given(entry: Entry) -> Given | None:
     return (request_id, int(number)) if counts and number.isdecimal() else None
 
 
+_ANSWERING = "the ensemble is answering"
+
+
 def _recalled(recalled: Recalled) -> str:
     return "from the cache" if recalled.similarity is None else f"≈ {recalled.similarity:.2f} an earlier answer"
 
 
 class LiveTurn:
-    def __init__(self, transcript: Transcript, columns: Columns, request_id: str) -> None:
+    def __init__(self, transcript: Transcript, columns: Columns, request_id: str, method: Method | None = None) -> None:
+        """`method`: the verdict that was asked for; None: as configured."""
         self.request_id = request_id
+        self.blind = False
+        """Nothing is told of an ensemble but its answers, until `reveal`."""
+        self._method = method
+        self._verdict: Verdict | None = None
+        self._end: Completed | None = None
+        """Held back while it is blind."""
+        self._reserved: dict[int, Money] = {}
         self.side_by_side = False
         """The answers of an ensemble go to the columns, its verdict and the winner to both."""
         self.over = False
@@ -102,8 +91,12 @@ class LiveTurn:
         match event:
             case Decided(decision=decision):
                 self.side_by_side = decision.strategy is Strategy.ENSEMBLE and len(decision.chain) > 1
+                method = decision.asked.policy.verdict if self._method is None else self._method
+                self.blind = self.side_by_side and method is Method.VOTE
                 if self.side_by_side:
-                    self._columns.start()
+                    self._columns.start(blind=self.blind)
+            case Reserved():
+                self._reserved[event.attempt] = event.amount
             case AttemptStarted():
                 self._started(event)
             case Thinking() | Text():
@@ -139,6 +132,22 @@ class LiveTurn:
                     self._transcript.finish(self._key(leg.number), [(f"✗ {why}", "error")])
         self._draw_trail()
 
+    def reveal(self) -> None:
+        """Tells what was held back of a blind ensemble."""
+        if not self.blind:
+            return
+        self.blind = False
+        self._columns.reveal()
+        if self._verdict is not None:
+            self._mark(self._verdict)
+        self._draw_trail()
+        if self._end is not None:
+            self._completed(self._end)
+
+    def model(self, attempt: int) -> str:
+        """The id of the model that was asked. Raises KeyError."""
+        return self._legs[attempt].model
+
     @property
     def answer(self) -> str | None:
         """Key of the newest answer that has text."""
@@ -159,16 +168,23 @@ class LiveTurn:
         self.activity = f"asking {name}"
         if event.cause is Cause.ENSEMBLE and self.side_by_side:
             self._legs[event.attempt].in_column = True
-            self._columns.add(event.attempt, name)
+            self._columns.add(event.attempt, name, self._reserved.get(event.attempt))
+            self.activity = _ANSWERING if self.blind else self.activity
+        if event.cause is Cause.SYNTHESIS:
+            self.activity = f"{name} writes one answer from all"
+            if self.side_by_side:
+                self._columns.put_together(name)
         self._draw_trail()
 
     def _check_started(self, event: AttemptStarted, name: str) -> None:
-        checked = self._last_answer()
+        # A judge of several answers is asked about them all.
+        checked = None if self.side_by_side else self._last_answer()
+        judges = "which answer is the best" if self.side_by_side else "to judge the answer"
         self._legs[event.attempt] = Leg(event.attempt, event.model, event.cause, is_answer=False)
         self.activity = {
             Cause.SECOND_OPINION: f"asking {name} for a second opinion",
             Cause.SAMPLE: f"asking {name} again, to compare",
-        }.get(event.cause, f"asking {name} to judge the answer")
+        }.get(event.cause, f"asking {name} {judges}")
         if checked is not None:
             checked.checked_by = check_name(event.cause) + ("" if event.cause is Cause.SAMPLE else f" {name}")
         self._draw_trail()
@@ -185,8 +201,10 @@ class LiveTurn:
         if leg.in_column:
             put = self._columns.append_thinking if thinks else self._columns.append
             put(event.attempt, event.text)
-            self.activity = "the ensemble is answering"
+            self.activity = _ANSWERING
             return
+        if leg.cause is Cause.SYNTHESIS and self.side_by_side and not thinks:
+            self._columns.append_together(event.text)
         key = self._key(event.attempt)
         if not leg.has_text:
             leg.has_text = True
@@ -227,7 +245,7 @@ class LiveTurn:
             self._draw_trail()
             return
         if leg.in_column:
-            self._columns.fail(event.attempt, event.error.message, event.cost)
+            self._columns.fail(event.attempt, event.error.message, event.cost, ended=cancelled)
         if leg.has_text:
             key = self._key(event.attempt)
             if event.next is Next.GIVE_UP:
@@ -286,40 +304,31 @@ class LiveTurn:
                 break
 
     def _judged(self, event: Verdict) -> None:
+        self._verdict = event
+        if self.side_by_side:
+            self._columns.verdict(event)
+        if not self.blind:
+            self._mark(event)
+            self._draw_trail()
+
+    def _mark(self, event: Verdict) -> None:
         for score in event.scores:
             leg = self._legs[score.attempt]
             leg.detail = f"{score.total:.2f}"
             if score.attempt == event.winner:
                 leg.glyph, leg.role = "★", "warning"
-        columns = [leg.number for leg in self._legs.values() if leg.in_column]
-        if event.winner in columns:
-            self._columns.verdict(event.scores, event.winner, event.agreement, event.dissent, event.method)
-        self._draw_trail()
 
     def _draw_trail(self) -> None:
-        marks: list[Mark] = []
-        ensemble = any(leg.cause is Cause.ENSEMBLE for leg in self._legs.values())
-        for leg in self._legs.values():
-            if not leg.is_answer:
-                continue
-            if marks:
-                marks.append(("  " if ensemble else " → ", "muted"))
-            marks.append((f"{words.short_name(leg.model)} ", "strong" if leg.glyph in "◐✓★" else "muted"))
-            marks += leg.checks
-            if leg.checks and leg.glyph == "~":
-                # The confidence it ends with stands there already.
-                marks.append((f" {leg.detail.partition(' ')[2]}".rstrip(), leg.role))
-            else:
-                marks.append((f"{' ' if leg.checks else ''}{leg.glyph} {leg.detail}".rstrip(), leg.role))
-            if leg.checked_by:
-                marks.append((f" · {leg.checked_by} ◐", "accent"))
-        if marks:
+        if not self.blind and (marks := trail(list(self._legs.values()))):
             self._transcript.trail(f"{self.request_id}/trail", marks)
 
     # -- ends
 
     def _completed(self, event: Completed) -> None:
         self.over = True
+        if self.blind:
+            self._end = event
+            return
         leg = self._legs.get(event.attempt)
         key = self._key(event.attempt)
         if leg is None or not leg.has_text or self._transcript.entry(key).discarded is not None:
@@ -351,6 +360,7 @@ class LiveTurn:
         return status
 
     def _failed(self, event: Failed) -> None:
+        self.reveal()
         self.over = True
         spent = f" Spent: {event.cost}." if event.attempts else ""
         if event.error.kind is ErrorKind.CANCELLED:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tui_orchestrator.routing.model import Registry
 from tui_orchestrator.routing.money import ZERO, Money
-from tui_orchestrator.routing.request import Check, Strategy
+from tui_orchestrator.routing.request import Check, Method, Strategy
 from tui_orchestrator.services.chat import Options
 
 from . import words
@@ -66,6 +66,22 @@ def _ensemble(options: Options, argument: str, registry: Registry) -> tuple[Opti
     size = _whole(argument, 2, 8, "/ensemble takes how many models to ask at once, 2 to 8") if argument else 3
     changed = replace(options, strategy=Strategy.ENSEMBLE, ensemble_size=size)
     return changed, f"ensemble of {size}: several models answer at once, then a verdict"
+
+
+def _verdict(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
+    if argument in NONE:
+        return replace(options, verdict=None), "verdict as configured"
+    try:
+        method = Method(argument.lower())
+    except ValueError:
+        raise Refused(f"no verdict is called {argument!r}; there are {', '.join(Method)}") from None
+    return replace(options, verdict=method), f"verdict {method}: {words.VERDICTS[method]}"
+
+
+def _blind(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
+    if argument not in ("on", "off"):
+        raise Refused("/blind takes on or off")
+    return _verdict(options, Method.VOTE if argument == "on" else "default", registry)
 
 
 def _cost(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
@@ -139,6 +155,8 @@ _CHANGES: Mapping[str, _Change] = {
     "model": _model,
     "chain": _chain,
     "ensemble": _ensemble,
+    "verdict": _verdict,
+    "blind": _blind,
     "cost": _cost,
     "tokens": _tokens,
     "check": _check,
@@ -146,6 +164,6 @@ _CHANGES: Mapping[str, _Change] = {
     "cache": _cache,
     "system": _system,
 }
-NEEDS_ARGUMENT = ("chain", "cost", "tokens", "check", "samples", "system")
+NEEDS_ARGUMENT = ("chain", "verdict", "blind", "cost", "tokens", "check", "samples", "system")
 """Said alone these show how they are used; /strategy, /model and /cache alone open a list."""
 CHANGES = tuple(_CHANGES)

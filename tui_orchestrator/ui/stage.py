@@ -114,8 +114,10 @@ class Stage(Copying):
             self._side = name
         self.place_panes()
         if focus:
-            target = {"chat": self.chat.transcript, "registry": self.registry.table}.get(name, self._pane(name))
-            target.focus()
+            if name == "chat":
+                self.chat.focus_inside()
+            else:
+                (self.registry.table if name == "registry" else self._pane(name)).focus()
 
     def action_pane(self, name: Pane) -> None:
         """Shows and focuses the pane; a second time hides it, or goes back to the chat where it stands alone."""

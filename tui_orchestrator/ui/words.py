@@ -13,7 +13,7 @@ from tui_orchestrator.routing.decision import Candidate
 from tui_orchestrator.routing.events import CHECKS
 from tui_orchestrator.routing.money import Money, Price
 from tui_orchestrator.routing.profile import Ability
-from tui_orchestrator.routing.request import Check, Strategy
+from tui_orchestrator.routing.request import Check, Method, Strategy
 from tui_orchestrator.routing.telling import check_name
 
 MUTED = "$muted"
@@ -42,6 +42,12 @@ CHECKED = {
     Check.OFF: "answers go by their own confidence alone",
     Check.SECOND_ANSWER: "another cheap model answers too, and both are compared",
     Check.JUDGE: "a cheap model judges every answer",
+}
+VERDICTS = {
+    Method.WEIGHTED: "by confidence, capability, completeness and consensus",
+    Method.JUDGE: "a model names the best and says why",
+    Method.FUSE: "a model writes one answer from all",
+    Method.VOTE: "you pick the best before you see whose it is",
 }
 CHECK_NAMES = tuple(check_name(how) for how in CHECKS)
 

@@ -1,0 +1,181 @@
+"""Someone picks among the answers of an ensemble, goes on with one, has one written from all, or does not wait."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from tests.ui.conftest import Console, console
+from tui_orchestrator.demo import Break, Phase, Say, Script
+from tui_orchestrator.routing.decision import Policy
+from tui_orchestrator.routing.events import Cause
+from tui_orchestrator.routing.request import Method
+from tui_orchestrator.services.chat import Chat
+
+PROMPT = "What is the capital of France?"
+
+
+def rows(path: Path, query: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(path / "store.db") as connection:
+        return connection.execute(query).fetchall()
+
+
+def members(seat: Console) -> tuple[str, ...]:
+    """Whom an ensemble would ask."""
+    app = seat.app
+    assert app.runtime is not None
+    assert app.talk is not None
+    return app.runtime.preview(app.talk.request(PROMPT, (), app.options)).chain
+
+
+async def ensemble(seat: Console, script: Script, *, blind: bool = False) -> list[str]:
+    """Asks three models, each of which says a sentence of its own. Returns their ids in the order they were asked."""
+    await seat.send("/ensemble 3")
+    if blind:
+        await seat.send("/blind on")
+    chain = members(seat)
+    for place, model in enumerate(chain, 1):
+        script.then(Say(text=f"Sentence number {place} is mine."), model.split("/")[1])
+    await seat.send(PROMPT)
+    await seat.ended()
+    await seat.sees(*(f"Sentence number {place} is mine." for place in (1, 2, 3)))
+    return list(chain)
+
+
+def loser(seat: Console, chain: list[str]) -> int:
+    """The place over the column of one that did not win."""
+    winner = seat.app.talk.last.model if seat.app.talk and seat.app.talk.last else ""
+    return 1 if winner != chain[0] else 2
+
+
+async def test_an_answer_is_picked_by_the_number_over_its_column(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        chain = await ensemble(seat, script)
+        place = loser(seat, chain)
+        standing = seat.app.talk.last if seat.app.talk else None
+        await seat.pilot.press("f2", str(place))
+        await seat.sees(f"▲ {place} {chain[place - 1].partition('/')[2]}")
+        picked = rows(tmp_path, "SELECT model FROM observations WHERE sign = 'pick' AND outcome = 1")
+        assert picked == [(chain[place - 1],)]
+        assert seat.app.talk is not None
+        assert seat.app.talk.last == standing, "a pick is a vote and changes no answer"
+
+
+async def test_the_conversation_goes_on_with_one_member_which_is_pinned(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        chain = await ensemble(seat, script)
+        place = loser(seat, chain)
+        name = chain[place - 1].partition("/")[2]
+        await seat.pilot.press("f2", *(["right"] * 3))
+        await seat.until(lambda: seat.app.chat.columns.has_focus_within)
+        seat.app.chat.columns.transcript(place).focus()
+        await seat.pilot.pause()
+        await seat.pilot.press("c")
+        await seat.sees(f"★ {name}", f"you went on with that of {name}", f"Sentence number {place} is mine.")
+        script.always(Say(text="Only me now."))
+        await seat.send("And of Spain?")
+        await seat.ended()
+        await seat.sees("Only me now.")
+        assert rows(tmp_path, "SELECT model FROM attempts ORDER BY started DESC, rowid DESC LIMIT 1") == [
+            (chain[place - 1],)
+        ]
+        assert seat.app.talk is not None
+        sent = seat.app.talk.request("x").messages
+        assert sent[1].text == f"Sentence number {place} is mine."
+        session = seat.app.talk.id
+    async with console(tmp_path) as seat:
+        assert seat.app.runtime is not None
+        await seat.app._begin(await Chat.resume(seat.app.runtime, session))
+        await seat.sees(f"Sentence number {place} is mine.")
+        assert seat.screen.count(f"Sentence number {place} is mine.") == 1
+
+
+async def test_a_blind_vote_hides_whose_answers_they_are_and_makes_the_picked_one_the_answer(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        chain = await ensemble(seat, script, blind=True)
+        await seat.sees("answer 1", "answer 2", "answer 3", "Which answer is the best?")
+        names = [model.partition("/")[2] for model in chain]
+        shown = seat.screen
+        assert not any(name in shown for name in names)
+        assert "tok/s" not in shown
+        assert "confidence" not in shown
+        await seat.pilot.press("alt+w")
+        await seat.sees("Press the number over the best answer")
+        place = next(one.place for one in seat.app.chat.columns.members if one.number == 2)
+        await seat.pilot.press(str(place))
+        await seat.sees(f"▲ {place} {names[1]}", *names, "tok/s")
+        assert rows(tmp_path, "SELECT model FROM observations WHERE sign = 'pick' AND outcome = 1") == [(chain[1],)]
+        assert seat.app.talk is not None
+        assert seat.app.talk.last is not None
+        assert seat.app.talk.last.response == "Sentence number 2 is mine."
+        assert "decision" in seat.app.visible_panes, "the panes that would have told are back"
+
+
+async def test_a_blind_ensemble_nobody_picked_from_is_revealed_by_the_next_prompt(tmp_path: Path) -> None:
+    script = Script()
+    policy = Policy(verdict=Method.VOTE)
+    async with console(tmp_path, script=script, policy=policy) as seat:
+        await ensemble(seat, script)
+        await seat.sees("Which answer is the best?")
+        await seat.send("/verdict weighted")
+        script.always(Say(text="All of us say this."))
+        await seat.send("And of Spain?")
+        await seat.ended()
+        await seat.sees("All of us say this.", "is the answer")
+        await seat.pilot.press("f7")
+        await seat.sees("Sentence number", "confidence")
+        assert rows(tmp_path, "SELECT 1 FROM observations WHERE sign = 'pick'") == []
+
+
+async def test_those_still_at_work_are_ended_by_a_key_and_the_others_judged(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/ensemble 3")
+        slow = members(seat)[0].split("/")[1]
+        script.always(Break("silence", Phase.MID_STREAM, Say(text="word " * 100)), slow)
+        await seat.send(PROMPT)
+        await seat.until(lambda: len(seat.app.chat.columns.answers) == 2, "two answers")
+        await seat.sees("word word")
+        await seat.pilot.press("f2", "e")
+        await seat.ended()
+        await seat.sees("■ 1", "is the answer")
+        outcomes = rows(tmp_path, "SELECT outcome FROM attempts ORDER BY number")
+        assert outcomes == [("cancelled",), ("finished",), ("finished",)]
+        await seat.send("/enough")
+        await seat.sees("No ensemble is running.")
+
+
+async def test_one_answer_is_written_from_all_by_a_model_chosen_with_its_cost(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        chain = await ensemble(seat, script)
+        script.always(Say(text="It is all of it in one."))
+        await seat.pilot.press("f2", "m")
+        await seat.sees("One answer from all, written by", "at most $")
+        await seat.type_into_list(chain[0])
+        await seat.until(lambda: len(rows(tmp_path, "SELECT 1 FROM attempts")) == 4, "the synthesis")
+        await seat.ended()
+        await seat.sees("It is all of it in one.", "superseded answer")
+        (last,) = rows(tmp_path, "SELECT cause, model, cost FROM attempts ORDER BY rowid DESC LIMIT 1")
+        assert last[:2] == (Cause.SYNTHESIS.value, chain[0])
+        assert last[2]
+        assert seat.app.talk is not None
+        assert [message.text for message in seat.app.talk.request("x").messages] == [
+            PROMPT,
+            "It is all of it in one.",
+            "x",
+        ]
+        assert rows(tmp_path, "SELECT 1 FROM observations WHERE sign = 'regenerated'") == []
+
+
+async def test_there_is_nothing_to_put_together_without_an_ensemble(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(Say(text="Paris."))) as seat:
+        await seat.send("/merge")
+        await seat.sees("There are no answers to put together")
+        await seat.send("/verdict best")
+        await seat.sees("no verdict is called 'best'")
+        await seat.send("/blind maybe")
+        await seat.sees("/blind takes on or off")

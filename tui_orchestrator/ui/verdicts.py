@@ -1,0 +1,64 @@
+"""What a verdict says, as Markdown: the scores, and point by point who says what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from tui_orchestrator.routing.events import Point, Verdict
+from tui_orchestrator.routing.text import clean_line
+
+from . import words
+from .look import Caption
+from .members import Member
+
+MOST_POINTS = 12
+"""Of each kind that are shown."""
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def heading(verdict: Verdict, members: Sequence[Member]) -> Caption:
+    winner = next((member for member in members if member.number == verdict.winner), None)
+    if winner is None:
+        return [("How the answers compare", "strong")]
+    why = f" · {clean_line(verdict.reason, 200)}" if verdict.reason else ""
+    said = "as weighed" if verdict.method == "vote" else verdict.method
+    return [("★ ", "warning"), (winner.model, "strong"), (f" is the answer · {said}{why}", "muted")]
+
+
+def report(verdict: Verdict, members: Sequence[Member]) -> str:
+    """The members' places stand for them in the points, as over the columns."""
+    places = {member.number: member.place for member in members}
+    rows = [
+        f"| {places.get(score.attempt, '')} {_plain(words.short_name(score.model))} | {score.total:.2f} "
+        f"| {score.confidence:.2f} | {score.capability:.2f} | {score.completeness:.2f} | {score.consensus:.2f} |"
+        for score in verdict.scores
+    ]
+    parts = ["| model | total | confidence | capable | complete | consensus |\n|:--|--:|--:|--:|--:|--:|", *rows]
+    of = len(verdict.scores)
+    shared = [point for point in verdict.points if len(point.attempts) > 1 and 2 * len(point.attempts) > of]
+    some = [point for point in verdict.points if len(point.attempts) > 1 and 2 * len(point.attempts) <= of]
+    alone = [point for point in verdict.points if len(point.attempts) == 1]
+    for title, points in (("They agree", shared), ("Some say", some), ("They differ", alone)):
+        parts += _points(title, points, places)
+    return "\n".join(parts)
+
+
+def _points(title: str, points: Sequence[Point], places: Mapping[int, int]) -> list[str]:
+    if not points:
+        return []
+    lines = ["", f"### {title}"]
+    for point in sorted(points[:MOST_POINTS], key=lambda one: (-len(one.attempts), _who(one, places))):
+        lines.append(f"- **{_who(point, places)}** {_plain(point.text)}")
+    if len(points) > MOST_POINTS:
+        lines.append(f"- and {len(points) - MOST_POINTS} more")
+    return lines
+
+
+def _who(point: Point, places: Mapping[int, int]) -> str:
+    return " ".join(str(place) for place in sorted(places.get(number, 0) for number in point.attempts))
+
+
+def _plain(text: str) -> str:
+    """As Markdown that shows exactly this."""
+    return _PUNCTUATION.sub(r"\\\1", clean_line(text, 400))
