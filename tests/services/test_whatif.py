@@ -136,6 +136,7 @@ def test_a_difference_is_said_as_money_and_share() -> None:
 
     assert said("0.2", "0.15") == "$0.050 less (25 %)"
     assert said("0", "0.15") == "$0.150 more"
+    assert said("0.1", "2.2") == "$2.10 more (22 times as much)"
     assert said("1", "1.001") == "$0.0010 more (under 1 %)"
 
 

@@ -80,11 +80,13 @@ async def test_each_tells_its_prompt_its_pick_and_what_became_of_it(
 async def test_nobody_chosen_and_an_ensemble_are_told_as_such(db: Database, history: History) -> None:
     await decide(db, 0, "none", model=None, chain=())
     await fail(db, "none", NoCandidate("all out"))
-    await decide(db, 1, "many", strategy=Strategy.ENSEMBLE)
+    small = DECISION.candidates[0]
+    large = replace(small, model="openai/large", estimated_cost=Money(10**10))
+    await decide(db, 1, "many", strategy=Strategy.ENSEMBLE, candidates=(small, large))
     await answer(db, "many", "openai/large", costing(1))
     many, none = (await history.page(9)).found
     assert (none.model, none.success_probability, none.outcome) == (None, None, "no model")
-    assert many.outcome == "answered"
+    assert (many.outcome, many.members, many.estimated_cost) == ("answered", 2, Money(12_500_000_000))
 
 
 async def test_a_prompt_asked_again_is_the_same_prompt(db: Database, clock: ManualClock, history: History) -> None:

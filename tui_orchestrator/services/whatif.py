@@ -178,8 +178,10 @@ def difference_in_words(before: Money, after: Money) -> str:
     said = f"{apart} {'more' if after > before else 'less'}"
     if not before:
         return said
-    share = 100 * apart.picodollars / before.picodollars
-    return f"{said} ({f'{share:.0f}' if share >= 1 else 'under 1'} %)"
+    share = apart.picodollars / before.picodollars
+    if share >= 2:
+        return f"{said} ({after.picodollars / before.picodollars:.0f} times as much)"
+    return f"{said} ({f'{share:.0%}'.replace('%', ' %') if share >= 0.01 else 'under 1 %'})"
 
 
 def picks(decision: Decision) -> frozenset[str]:

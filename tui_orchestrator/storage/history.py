@@ -55,6 +55,8 @@ class Past:
     outcome: Outcome
     success_probability: float | None = None
     """Of the chosen model; None where none was chosen."""
+    members: int = 1
+    """Of an ensemble, whose estimated cost is that of all."""
 
     def said(self) -> str:
         """What a search looks at."""
@@ -227,13 +229,20 @@ def _page(
 
 
 def _with_p(connection: sqlite3.Connection, found: list[Past]) -> tuple[Past, ...]:
-    """The one figure that stands in the decision's JSON alone."""
+    """With what stands in the decision's JSON alone."""
     told = []
     for past in found:
         row = connection.execute("SELECT decision FROM decisions WHERE request_id = ?", (past.request_id,)).fetchone()
-        candidates = json.loads(row[0]).get("candidates", ())
-        p = next((c.get("success_probability") for c in candidates if c.get("model") == past.model), None)
-        told.append(replace(past, success_probability=p))
+        stored = json.loads(row[0])
+        candidates = {one["model"]: one for one in stored["candidates"]}
+        p = candidates.get(past.model, {}).get("success_probability")
+        past = replace(past, success_probability=p)
+        if past.strategy == Strategy.ENSEMBLE and past.model is not None:
+            costs = [candidates.get(member, {}).get("estimated_cost") for member in stored["chain"]]
+            known = [cost for cost in costs if cost is not None]
+            whole = Money(sum(known)) if len(known) == len(costs) else None
+            past = replace(past, members=len(costs), estimated_cost=whole)
+        told.append(past)
     return tuple(told)
 
 

@@ -258,6 +258,8 @@ def draw_past(past: Past, width: int, clock: Clock, query: Query, *, shown: bool
     glyph, tone = _OUTCOMES[past.outcome]
     ended = f"by {words.short_name(past.answered_by or '')}" if past.outcome == "by another" else past.outcome
     model = words.short_name(past.model) if past.model else "no model"
+    if past.members > 1:
+        model += f" +{past.members - 1}"
     p = "" if past.success_probability is None else f"{past.success_probability:.2f}"
     when = words.fit(moment(past.at, clock), _WHEN)
     if width >= ONE_LINE:

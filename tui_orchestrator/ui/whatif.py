@@ -203,8 +203,10 @@ class WhatIfScreen(ModalScreen[None]):
         """The line's next value, or the one before."""
         match self._fields.highlighted:
             case 0:
-                among: list[Of] = [of for of in _OF if of != "turn" or self._turn is not None]
-                self._ask_of(_beside(among, self._of, step))
+                # A file is asked for with Enter: a question in the way of a key that only steps on would be a surprise.
+                among: list[Of] = ["session", "all"] if self._turn is None else ["turn", "session", "all"]
+                at = self._of if self._of in among else among[-1]
+                self._ask_of(_beside(among, at, step))
             case 1:
                 self._suppose(replace(self._change, strategy=_beside([None, *Strategy], self._change.strategy, step)))
             case 2:
