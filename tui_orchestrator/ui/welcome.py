@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterator
 
+from tui_orchestrator.routing.text import clean_line
 from tui_orchestrator.services.runtime import Runtime
 
 KEY_VARIABLES = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY")
@@ -14,9 +15,12 @@ TEMPORARY = (
 )
 
 
+SHOWN_OF_A_SERVER = 3
+"""Models of a local server that are named; the others are counted."""
+
+
 def welcome(runtime: Runtime) -> str:
-    """Markdown. Every name in it is the program's own or a provider's as the settings say."""
-    usable = Counter(model.provider for model in runtime.registry if model.id not in runtime.registry.out)
+    """Markdown. Names that servers made up stand in it as code, without a backtick of their own."""
     lines = ["## Where to?", ""]
     if runtime.demo:
         lines += [
@@ -26,16 +30,12 @@ def welcome(runtime: Runtime) -> str:
             f"To ask real ones, set {', '.join(f'`{name}`' for name in KEY_VARIABLES[:-1])} or `{KEY_VARIABLES[-1]}`, "
             "or start LM Studio, Ollama, llama.cpp or vLLM on this machine.",
         ]
-    elif usable:
-        found = ", ".join(f"{count} of {provider}" for provider, count in usable.most_common())
-        lines.append(f"Models found: {found}.")
     else:
-        names = ", ".join(f"`{name}`" for name in KEY_VARIABLES)
-        lines.append(f"**No model can be asked yet.** Set one of {names} or start a local server, then press F8.")
+        lines += [*_found(runtime), *_missing(runtime)]
     lines += [
         "",
         "- **Type a prompt.** The line above it says which model it would go to and at what cost; Enter sends it.",
-        "- **Ctrl+S** chooses how models are picked, **Ctrl+T** pins one, **F5** shows them all.",
+        "- **Ctrl+S** chooses how models are picked, **Ctrl+T** pins one, **F5** shows them all, **F12** the settings.",
         "- `@path` attaches a file or image, `/` lists commands, **F1** says what keys do, **Ctrl+P** finds anything.",
     ]
     if runtime.demo:
@@ -44,3 +44,43 @@ def welcome(runtime: Runtime) -> str:
             "Try: *Write a Python function that merges two sorted lists*, or `/ensemble 3` and then a question.",
         ]
     return "\n".join(lines)
+
+
+def _found(runtime: Runtime) -> Iterator[str]:
+    by_provider: dict[str, list[str]] = {}
+    for model in runtime.registry:
+        if model.id not in runtime.registry.out:
+            by_provider.setdefault(model.provider, []).append(model.name)
+    if not by_provider:
+        wanted = ", ".join(f"`{name}`" for name in KEY_VARIABLES)
+        yield f"**No model can be asked yet.** Set one of {wanted} or start a local server, then press F8."
+        return
+    found = sorted(by_provider.items(), key=lambda item: -len(item[1]))
+    yield f"Models found: {', '.join(f'{len(names)} of {provider}' for provider, names in found)}."
+    yield ""
+    for provider, names in found:
+        known = runtime.catalogue.providers.get(provider)
+        if known is not None and known.local:
+            more = f" and {len(names) - SHOWN_OF_A_SERVER} more" if len(names) > SHOWN_OF_A_SERVER else ""
+            listed = ", ".join(f"`{_plain(name)}`" for name in names[:SHOWN_OF_A_SERVER])
+            yield f"- **{provider}** on this machine: {listed}{more}"
+        elif known is not None and known.key_origin:
+            yield f"- **{provider}** with the key from `{known.key_origin}`"
+
+
+def _missing(runtime: Runtime) -> Iterator[str]:
+    """What would bring more models, and keys that were meant to be there."""
+    providers = runtime.catalogue.providers.values()
+    wanting = [known for known in providers if known.enabled and not known.usable]
+    broken = [known for known in wanting if known.key_problem]
+    for known in broken:
+        yield f"- ✗ **{known.name}**: {_plain(known.key_problem)}"
+    names = [f"`{known.key_names[0]}`" for known in wanting if known.key_names and known not in broken]
+    if names and any(known.usable for known in providers):
+        yield ""
+        here = "" if any(known.local for known in providers) else " A local server that runs is found by itself (F8)."
+        yield f"No key in {', '.join(names)}.{here}"
+
+
+def _plain(text: str) -> str:
+    return clean_line(text, 80).replace("`", "'")
