@@ -42,9 +42,7 @@ class Branching(Shelf):
         self._instead = request_of(prompt.key)
         self.composer.prompt.replace_draft("" if empty else _typed(prompt.source))
         what = "A new prompt goes here" if empty else "You edit an earlier prompt"
-        self.chat.tell_editing(
-            f"⑂ {what}: Enter sends it as a branch, and what follows is kept. Esc leaves all as it is."
-        )
+        self.chat.tell_editing(f"↳ {what} · Enter sends it as a branch · Esc leaves all as it is")
         self.go_home()
 
     def action_edit_prompt(self) -> None:

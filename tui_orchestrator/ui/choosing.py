@@ -156,7 +156,7 @@ MESSAGE_DEEDS = {
     "up": ("vote up", "the router learns from it"),
     "down": ("vote down", "the router learns from it"),
     "unvote": ("take the vote back", ""),
-    "again": ("ask again", "another answer takes the place of this one, which is kept"),
+    "again": ("ask again", "another answer in place of this one"),
     "edit": ("edit and branch", "send it anew; what follows is kept beside it"),
     "onward": ("continue from here", "a new prompt as a branch; what follows is kept"),
     "branch": ("next branch", "what else was asked here"),

@@ -216,7 +216,7 @@ def _prompt(entry: Entry) -> list[Piece]:
         pieces += _plain(Part.PROMPT, f"⊕ {tidy(name)}", "accent", "▌ ", "user", user=True)
     if entry.branch is not None:
         which, of = entry.branch
-        pieces += _plain(Part.BRANCH, f"⑂ branch {which} of {of}", "accent", "▌ ", "user", user=True)
+        pieces += _plain(Part.BRANCH, f"↳ branch {which} of {of} · ← →", "accent", "▌ ", "user", user=True)
     return pieces
 
 
