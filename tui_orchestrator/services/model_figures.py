@@ -87,8 +87,8 @@ def remedy(runtime: Runtime, model_id: str, health: Health) -> str:
             return "Start its server, or check base_url in the configuration; then R looks again."
         case HealthState.UNAUTHORISED:
             if why.startswith("no key"):
-                return "Give its provider a key as said above, then start the program again."
-            return "Check the key at the provider; with a new one start the program again."
+                return "Give its provider a key: A in the table asks for it and checks it."
+            return "Check the key at the provider; A in the table takes a new one and checks it."
     if why.startswith("disabled") and not switching.is_off_for_good(runtime, model_id):
         name = runtime.registry[model_id].provider
         return f"Set enabled = true under [providers.{name}] of the configuration."

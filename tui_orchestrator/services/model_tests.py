@@ -10,7 +10,7 @@ from ..routing.money import Cost, Money
 from ..routing.text import clean_line
 from .runtime import Runtime
 
-_SHOWN = 200
+_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Tested:
     cost: Cost
     """Spent for a failed one all the same."""
     answer: str = ""
-    """Its first 200 characters in one line."""
+    """Its first 100 characters in one line."""
     first_token_s: float | None = None
     tokens_per_s: float | None = None
     latency_s: float | None = None

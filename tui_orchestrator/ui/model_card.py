@@ -32,7 +32,7 @@ class ModelCard(ModalScreen[str | None]):
     """Answers with one of VERBS for the key that was pressed, None for Esc."""
 
     DEFAULT_CSS = """
-    ModelCard .dialog { width: 100; max-height: 94%; }
+    ModelCard .dialog { width: 100; max-height: 94%; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     ModelCard Static { height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,9 +9,11 @@ from textual.app import App
 
 from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.services import local_memory, switching
+from tui_orchestrator.services.adding import KINDS
 from tui_orchestrator.services.model_figures import figures_of
 from tui_orchestrator.services.runtime import Runtime
 
+from .adding import Adding, kind_choices
 from .dialogs import Choice, Picker
 from .model_card import ModelCard
 from .model_test import ModelTest
@@ -51,6 +53,13 @@ class ModelDeeds:
         wanted = await self._app.push_screen_wait(ModelCard(await figures_of(self._runtime, model_id)))
         if wanted is not None:
             await self.do(wanted, model_id)
+
+    async def add(self) -> None:
+        picker = Picker("Add a provider", kind_choices(), empty="Nothing is called that.", hint="Enter goes on")
+        kind = await self._app.push_screen_wait(picker)
+        wanted = next((known for known in KINDS if known == kind), None)
+        if wanted is not None and (said := await self._app.push_screen_wait(Adding(self._runtime, wanted))):
+            self._say(said)
 
     async def favourite(self, model_id: str) -> None:
         wanted = model_id not in self._runtime.favourites

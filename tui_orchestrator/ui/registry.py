@@ -142,8 +142,8 @@ class ModelTable(DataTable[Text]):
     HELP = (
         "Every model known. Enter shows all that is known of the marked one, P pins it, T tests it with a tiny call, "
         "F makes it a favourite and * puts those first, Space switches it on or off, M takes it into a local server's "
-        "memory or out of it, S sorts by the next column, / filters (* in it: favourites alone), R looks again for "
-        "servers. Learned: where your votes and the like have moved its ability the most. "
+        "memory or out of it, A adds a provider or a model, S sorts by the next column, / filters (* in it: favourites "
+        "alone), R looks again for servers. Learned: where your votes and the like have moved its ability the most. "
         "Can: V vision, T tools, S structured output, L long "
         "context, R reasoning."
     )

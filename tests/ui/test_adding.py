@@ -1,0 +1,100 @@
+"""Adding a provider or a model from the console."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.catalogue.server import Asked, Reply, serving
+from tests.ui.conftest import Console
+from tui_orchestrator.settings import StoreSettings, load
+from tui_orchestrator.ui.app import ConsoleApp
+
+MINE = "# mine, and it stays\n[router]\ndiscover_local = false  # so\n"
+RIGHT = "key-that-is-right"
+
+
+@asynccontextmanager
+async def form(path: Path) -> AsyncIterator[tuple[Console, Path]]:
+    """A console with a file of the user's, the form for a server of one's own open."""
+    file = path / "config.toml"
+    file.write_text(MINE)
+    app = ConsoleApp(replace(load(file), store=StoreSettings(path / "store.db")), demo=False)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        seat = Console(app, pilot)
+        await seat.until(lambda: app.talk is not None and not app.working, "a ready console")
+        await pilot.press("f5", "a")
+        await seat.sees("Add a provider", "a server of your own")
+        await pilot.press(*"compatible", "enter")
+        await seat.sees("Add openai-compatible", "Enter checks and writes it")
+        yield seat, file
+
+
+async def write(seat: Console, **fields: str) -> None:
+    for id_, text in fields.items():
+        field = seat.app.screen.query_one(f"#{id_}")
+        seat.app.screen.set_focus(field)
+        field.value = text  # type: ignore[attr-defined]
+    await seat.pilot.press("enter")
+
+
+def models(asked: Asked) -> Reply:
+    if asked.headers.get("authorization") != f"Bearer {RIGHT}":
+        return Reply({"error": "no"}, 401)
+    return Reply({"object": "list", "data": [{"id": "qwen4-coder", "object": "model", "owned_by": "us"}]})
+
+
+async def test_a_server_is_tried_written_and_there_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEAM_API_KEY", RIGHT)
+    async with serving({"/v1/models": models}) as server, form(tmp_path) as (seat, file):
+        await write(seat, name="team", address=server.url)
+        await seat.sees("✗ ", "wants a key", "Enter once more writes it all the same")
+        assert file.read_text() == MINE
+        await write(seat, variable="TEAM_API_KEY", model="one-of-mine")
+        await seat.sees("team/qwen4-coder", "team/one-of-mine")
+        text = file.read_text()
+        assert text.startswith(MINE)
+        assert RIGHT not in text
+        team = load(file).providers["team"]
+        assert (team.base_url, team.key_origin) == (f"{server.url}/v1", "TEAM_API_KEY")
+
+
+async def test_a_key_that_is_refused_may_be_written_all_the_same_and_goes_to_the_keyring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring = dict[tuple[str, str], str]()
+    module = types.ModuleType("keyring")
+    module.set_password = lambda service, user, key: ring.__setitem__((service, user), key)  # type: ignore[attr-defined]
+    module.get_password = lambda service, user: ring.get((service, user))  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "keyring", module)
+    async with serving({"/v1/models": models}) as server, form(tmp_path) as (seat, file):
+        await write(seat, name="team", address=f"{server.url}/v1", key="key-that-is-wrong")
+        await seat.sees("✗ the key was not accepted by 127.0.0.1", "Enter once more")
+        assert (file.read_text(), ring) == (MINE, {})
+        assert "key-that-is-wrong" not in seat.screen
+        await seat.pilot.press("enter")
+        await seat.until(lambda: len(seat.app.screen_stack) == 1)
+        assert ring == {("tui-orchestrator", "team"): "key-that-is-wrong"}
+        assert "key-that-is-wrong" not in file.read_text()
+        assert load(file).providers["team"].key_origin == "keyring"
+
+
+async def test_a_server_that_is_not_there_and_a_form_half_filled_say_so(tmp_path: Path) -> None:
+    async with serving({}) as server:
+        gone = server.url
+    async with form(tmp_path) as (seat, file):
+        await seat.pilot.press("enter")
+        await seat.sees("✗ give it a name")
+        await write(seat, name="team")
+        await seat.sees("✗ give its address")
+        await write(seat, address=gone)
+        await seat.sees("could not be reached", "Enter once more")
+        await seat.pilot.press("escape")
+        await seat.until(lambda: len(seat.app.screen_stack) == 1)
+        assert file.read_text() == MINE

@@ -1,0 +1,125 @@
+"""Adding a provider, or a model of one: checked at once, then written into the user's configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import get_args
+
+from ..providers.connect import api_root
+from ..providers.listings import Listing
+from ..settings import ProviderKind, ProviderSettings, Secret, change, load, on_this_machine
+from ..settings.servers import CLOUDS, KEYRING_SERVICE, NoKey, checked
+from ..settings.shape import dotted
+from .runtime import Runtime
+from .switching import file_of
+
+KINDS: tuple[ProviderKind, ...] = get_args(ProviderKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """As it was typed; empty: left out."""
+
+    kind: ProviderKind
+    name: str = ""
+    address: str = ""
+    key: str = field(default="", repr=False)
+    variable: str = ""
+    """The environment variable that holds the key, or will; without one a key goes to the system keyring."""
+    model: str = ""
+    """One to add by name, also where the list does not have it."""
+
+    @property
+    def provider(self) -> str:
+        return self.name or self.kind
+
+    @property
+    def base_url(self) -> str | None:
+        return api_root(self.kind, self.address)
+
+
+def problem_with(wanted: Wanted) -> str:
+    """What keeps it from being looked at or written, in one sentence; empty for nothing."""
+    if wanted.kind == "openai-compatible":
+        if not wanted.name:
+            return "give it a name, such as team"
+        if not wanted.address.startswith(("http://", "https://")):
+            return "give its address, such as http://192.168.1.20:8000/v1"
+    try:
+        key = _key_of(wanted)
+    except NoKey as error:
+        return str(error)
+    if wanted.kind in CLOUDS and not key and not wanted.variable:
+        return "give a key, or the environment variable that holds it"
+    return ""
+
+
+def _key_of(wanted: Wanted) -> Secret | None:
+    """What was typed, else what the variable holds now. Raises NoKey."""
+    said = wanted.key or (os.environ.get(wanted.variable, "") if wanted.variable else "")
+    return checked(said, "the key" if wanted.key else wanted.variable) if said else None
+
+
+async def look(runtime: Runtime, wanted: Wanted) -> Listing:
+    """Asks it for its models; whatever is wrong becomes the listing's sentence. Raises NoKey."""
+    url = wanted.base_url
+    local = url is not None and on_this_machine(url)
+    provider = ProviderSettings(wanted.provider, wanted.kind, url, _key_of(wanted), local=local)
+    return await runtime.catalogue.look_at(provider)
+
+
+async def save(runtime: Runtime, wanted: Wanted) -> Path:
+    """Writes it, where comments stay, and goes on with it. A key that was typed goes to the system keyring, or where a
+    variable is named nowhere.
+
+    Raises SettingsError, OSError, and NoKey for a keyring that does not take it.
+    """
+    by_keyring = bool(wanted.key) and not wanted.variable
+    if by_keyring:
+        await asyncio.to_thread(_to_keyring, wanted.provider, wanted.key.strip())
+    file = file_of(runtime)
+    known = runtime.settings.providers.get(wanted.provider)
+    disabled = known is not None and not known.enabled
+    for key, text in _keys(wanted, by_keyring, disabled):
+        await asyncio.to_thread(change, file, key, text)
+    if not runtime.demo:
+        settings = await asyncio.to_thread(load, file)
+        await runtime.adopt(settings.models, {wanted.provider: settings.providers[wanted.provider]})
+        await runtime.refresh()
+    return file
+
+
+def _keys(wanted: Wanted, by_keyring: bool, disabled: bool) -> list[tuple[str, str]]:
+    """In an order in which each makes a sound file."""
+
+    def of(name: str) -> str:
+        return dotted(("providers", wanted.provider, name))
+
+    keys = [(of("base_url"), wanted.base_url)] if wanted.base_url else []
+    if wanted.provider != wanted.kind:
+        keys.append((of("kind"), wanted.kind))
+    if wanted.variable:
+        keys.append((of("api_key_env"), wanted.variable))
+    elif by_keyring:
+        keys.append((of("api_key_keyring"), "true"))
+    if disabled:
+        keys.append((of("enabled"), "true"))
+    if wanted.model:
+        keys.append((dotted(("models", f"{wanted.provider}/{wanted.model}", "enabled")), "true"))
+    return keys
+
+
+def _to_keyring(provider: str, key: str) -> None:
+    try:
+        import keyring
+    except ImportError:
+        raise NoKey("there is no keyring here; name an environment variable that will hold the key") from None
+    try:
+        keyring.set_password(KEYRING_SERVICE, provider, key)
+    except Exception as error:  # noqa: BLE001  # backends raise whatever their system's library does
+        raise NoKey(
+            f"the system keyring did not take it ({type(error).__name__}); name an environment variable for the key"
+        ) from None

@@ -1,0 +1,123 @@
+"""The form that adds a provider, or a model of one: Enter looks whether it answers, and writes it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.services import adding
+from tui_orchestrator.services.adding import Wanted
+from tui_orchestrator.services.runtime import Runtime
+from tui_orchestrator.settings import ProviderKind
+from tui_orchestrator.settings.servers import NoKey
+
+from .dialogs import Choice
+from .words import ACCENT, BAD, MUTED, fit
+
+KINDS: dict[ProviderKind, str] = {
+    "anthropic": "Anthropic, with a key",
+    "openai": "OpenAI, with a key",
+    "gemini": "Google Gemini, with a key",
+    "openrouter": "OpenRouter, with a key",
+    "openai-compatible": "a server of your own, or anybody's that speaks as OpenAI does",
+}
+_FIELDS = {
+    "name": ("name", "team"),
+    "address": ("address", "http://192.168.1.20:8000/v1"),
+    "key": ("key", "typed or pasted; it goes to the system keyring"),
+    "variable": ("variable", "or: the environment variable that holds the key"),
+    "model": ("model", "only to add one that its list does not have"),
+}
+
+
+def kind_choices() -> list[Choice]:
+    return [Choice(kind, ((fit(kind, 19), "bold"), (note, MUTED))) for kind, note in KINDS.items()]
+
+
+class Adding(ModalScreen[str]):
+    """Answers with a sentence on what was written; '' for Esc."""
+
+    DEFAULT_CSS = """
+    Adding Horizontal { height: 1; }
+    Adding .label { width: 10; color: $muted; }
+    Adding Input { width: 1fr; border: none; background: $panel; height: 1; }
+    Adding #said { height: auto; margin-top: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss('')", "Close"),
+        Binding("down", "app.focus_next", "Down", show=False),
+        Binding("up", "app.focus_previous", "Up", show=False),
+    ]
+
+    def __init__(self, runtime: Runtime, kind: ProviderKind) -> None:
+        super().__init__()
+        self._runtime = runtime
+        self._kind = kind
+        self._failed: Wanted | None = None
+        """What did not answer: Enter once more writes it all the same."""
+        own = kind == "openai-compatible"
+        self._inputs = {
+            id_: Input(placeholder=hint, id=id_, compact=True, password=id_ == "key")
+            for id_, (_, hint) in _FIELDS.items()
+            if own or id_ not in ("name", "address")
+        }
+        self._said = Static(id="said", markup=False)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = Content(f"Add {self._kind}")
+            dialog.border_subtitle = "Enter checks and writes it · ↑↓ fields · Esc closes"
+            for id_, field in self._inputs.items():
+                with Horizontal():
+                    yield Static(_FIELDS[id_][0], classes="label", markup=False)
+                    yield field
+            yield self._said
+
+    def on_mount(self) -> None:
+        next(iter(self._inputs.values())).focus()
+        self._say("Nothing is written before it was asked for its models.", MUTED)
+
+    def _say(self, sentence: str, style: str = BAD) -> None:
+        self._said.update(Content.styled(sentence, style))
+
+    @property
+    def _wanted(self) -> Wanted:
+        return Wanted(self._kind, **{id_: field.value.strip() for id_, field in self._inputs.items()})
+
+    @on(Input.Submitted)
+    @work(exclusive=True, exit_on_error=False)
+    async def _enter(self) -> None:
+        wanted = self._wanted
+        if problem := adding.problem_with(wanted):
+            self._say(f"✗ {problem}")
+            return
+        if wanted != self._failed:
+            self._say("◐ asking it for its models", ACCENT)
+            listing = await adding.look(self._runtime, wanted)
+            if not listing.reachable or listing.authorised is False:
+                self._failed = wanted
+                self._say(f"✗ {listing.detail}. Enter once more writes it all the same.")
+                return
+            # OpenRouter shows its list to everyone.
+            proven = " (the list is open to all: the key is not proven)" if self._kind == "openrouter" else ""
+            found = listing.detail + proven
+        else:
+            found = "it did not answer yet"
+        await self._save(wanted, found)
+
+    async def _save(self, wanted: Wanted, found: str) -> None:
+        try:
+            file = await adding.save(self._runtime, wanted)
+        except (OrchestratorError, OSError, NoKey) as error:
+            self._say(f"✗ {error}")
+            return
+        later = " It answers once the program is started without the demo." if self._runtime.demo else ""
+        self.dismiss(f"{wanted.provider}: {found}. Written to {file}.{later}")
