@@ -20,7 +20,7 @@ from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.routing.errors import Cancelled, ErrorKind
 from tui_orchestrator.routing.events import Attempt, Budget, Cause, Failed, Outcome
 from tui_orchestrator.routing.money import Cost, CostState, Money, Usage
-from tui_orchestrator.services.spending import Overview, Span, Spell, Trend
+from tui_orchestrator.services.spending import Mark, Overview, Span, Spell, Trend
 from tui_orchestrator.storage.faults import StoreError
 from tui_orchestrator.storage.reports import Savings, Totals
 from tui_orchestrator.ui import bill, plots
@@ -62,6 +62,7 @@ def overview(span: Span = "today") -> Overview:
     return Overview(
         span=span,
         budgets=states(),
+        marks={},
         forecasts={"day": "at this rate the daily cap is reached at 17:40"},
         today=replace(total, cache_hits=2, saved_by_cache=USD("0.003")),
         shares={
@@ -362,3 +363,16 @@ def test_the_cap_is_drawn_where_it_can_be_seen_and_told_where_not() -> None:
     assert "────" not in far.split("\n")[0]
     assert "•" in near
     assert "•" not in plots.draw(trend(expected=None), 60, 10, Look.of({})).plain
+
+
+def test_a_sum_tells_what_in_it_is_estimated_or_not_known() -> None:
+    marks = {"day": Mark(estimated=True, unknown=False), "month": Mark(estimated=True, unknown=True)}
+    rows = {
+        row.split()[1]: row
+        for row in plain(bill.draw_budgets(states(), {}, 60, demo=False, marks=marks))
+        if row[:1] in "✓!·✗"
+    }
+    spent = {state.scope: str(state.spent) for state in states()}
+    assert f" ~{spent['day']} " in rows["day"]
+    assert f" ~{spent['month']}+? " in rows["month"]
+    assert f" {spent['session']} " in rows["session"]

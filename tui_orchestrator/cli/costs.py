@@ -21,6 +21,8 @@ DIMENSIONS = (
     "model", "provider", "task", "strategy", "day", "week", "month", "session", "cause", "outcome", "cost_state",
 )  # fmt: skip
 EVERY_ATTEMPT = "attempt"
+ROWS_SHOWN = 500
+"""Of a table, which is for people; laying out tens of thousands takes longer than anyone reads."""
 ATTEMPTS_SHOWN = 100
 
 
@@ -39,7 +41,8 @@ ATTEMPTS_SHOWN = 100
     "--limit",
     type=click.IntRange(1),
     metavar="N",
-    help=f"At most so many rows, the dearest or the latest; the total is of all.  [default: {ATTEMPTS_SHOWN} attempts]",
+    help=f"At most so many rows, the dearest or the latest; the total is of all.  [default: {ATTEMPTS_SHOWN} attempts, "
+    f"{ROWS_SHOWN} rows of a table, every row of JSON and CSV]",
 )
 @click.pass_obj
 def costs(
@@ -74,7 +77,8 @@ def costs(
         from ..services.reporting import as_csv, savings_line
 
         async with invocation.runtime(look=False) as runtime:
-            found = await _found(runtime, when, by or ("model",), limit)
+            most = limit or (ROWS_SHOWN if form == "table" else None)
+            found = await _found(runtime, when, by or ("model",), most, limit or ATTEMPTS_SHOWN)
         line = savings_line(found.savings, found.baseline)
         if form == "json":
             put(as_json(found.as_json(runtime.demo)), file)
@@ -87,17 +91,21 @@ def costs(
     run(report())
 
 
-async def _found(runtime: Runtime, when: Any, by: tuple[str, ...], limit: int | None) -> Spent | Listed:
+async def _found(runtime: Runtime, when: Any, by: tuple[str, ...], most: int | None, attempts: int) -> Spent | Listed:
     from ..services.reporting import listed, spent
 
     if by == (EVERY_ATTEMPT,):
-        return await listed(runtime, when, limit or ATTEMPTS_SHOWN)
-    return await spent(runtime, by, when, limit)  # type: ignore[arg-type]  # they are DIMENSIONS
+        return await listed(runtime, when, attempts)
+    return await spent(runtime, by, when, most)  # type: ignore[arg-type]  # they are DIMENSIONS
 
 
 def _left_out(found: Spent | Listed) -> list[str]:
     shown = len(found.records)
-    return [f"{shown:,} of {found.found:,} rows; the total is of all."] if shown < found.found else []
+    return (
+        [f"{shown:,} of {found.found:,} rows; the total is of all, and --limit shows more."]
+        if shown < found.found
+        else []
+    )
 
 
 def _table(found: Spent | Listed) -> str:

@@ -20,7 +20,7 @@ async def ask_for_room(shortage: Shortage) -> Money | None:
     """As `Router.ask_for_room`. Cancelling stops the waiting."""
     from ..services.caps import for_now, round_above
 
-    state, limit = shortage.state, round_above(shortage.limit)
+    state, limit = shortage.state, round_above(shortage.least_limit)
     click.echo(
         f"! {shortage.model} could cost {shortage.needs}, {state.cap.name} has {state.left} of {state.limit} left.\n"
         f"  Raise it to {limit} for {for_now(state.scope)}? [y/N] ",

@@ -137,7 +137,7 @@ class Server(TurnError):
 class BudgetExceeded(TurnError):
     kind = ErrorKind.BUDGET_EXCEEDED
     what = "A budget does not allow this call."
-    hint = "Raise the cap, choose a cheaper model or strategy, or set budgets.on_exhausted."
+    hint = "Raise the cap, or choose a cheaper model or strategy."
 
 
 class NoCandidate(TurnError):

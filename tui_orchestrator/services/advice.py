@@ -128,7 +128,8 @@ def advice_from(evidence: Evidence, habits: Habits) -> Advice:
     found = recommendations(known, evidence.refused, habits)
     advice = Advice(attempts, length, tuple(found), None, evidence.more)
     worth = tuple(one for one in found if not one.saved or advice.a_month(one.saved) >= _LEAST_SAVED)
-    return Advice(attempts, length, worth, score(turns, worth), evidence.more)
+    scored = score(turns, worth)
+    return Advice(attempts, length, worth, scored if scored.turns else None, evidence.more)
 
 
 def score(turns: Sequence[Walk], found: Sequence[Recommendation]) -> Score:

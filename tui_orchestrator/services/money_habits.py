@@ -142,8 +142,8 @@ def checks(turns: Sequence[Walk], habits: Habits) -> Iterator[Recommendation]:
     yield Recommendation(
         Kind.CHECKS,
         "Leave the checking of answers out",
-        f"Answers were checked in {len(checked)} turns, for {usd(cost)} ({cost / everything:.0%} of all that was "
-        f"spent); in {changed} of them it changed what happened.",
+        f"Answers were checked in {len(checked)} turns, for {usd(cost)} ({cost / everything:.0%} of what these "
+        f"{len(turns)} turns cost); in {changed} of them it changed what happened.",
         Money(cost),
         len(checked),
         setting("router.check", "off", "let answers go by their own confidence"),

@@ -163,8 +163,8 @@ def savings_line(savings: Savings | None, baseline: str | None) -> str:
     saved = savings.saved
     difference = f"{saved} saved" if saved.picodollars >= 0 else f"{-saved} more was spent"
     return (
-        f"Estimate: the tokens of all finished attempts would have cost {savings.baseline} on {baseline} instead of "
-        f"{savings.cost}: {difference}."
+        f"Estimate: the tokens of the finished attempts of known cost would have cost {savings.baseline} on {baseline} "
+        f"instead of {savings.cost}: {difference}."
     )
 
 

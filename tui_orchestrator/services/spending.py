@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -13,7 +13,7 @@ from ..routing.model import Model, Registry
 from ..routing.money import ZERO, Money, Usage
 from ..routing.ports import Clock
 from ..storage.course import EVERYTHING
-from ..storage.reports import Savings, Totals
+from ..storage.reports import Period, Savings, Totals
 from .forecast import Now, by_midnight, month_end
 from .runtime import Runtime
 
@@ -62,11 +62,26 @@ class Trend:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What is said of a sum: that a part of it was estimated, that it lacks attempts of unknown cost."""
+
+    estimated: bool
+    unknown: bool
+
+    @classmethod
+    def of(cls, totals: Totals) -> Mark | None:
+        mark = cls(bool(totals.estimated), bool(totals.unknown))
+        return mark if mark.estimated or mark.unknown else None
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     span: Span
     """What `shares` and `trend` are about."""
     budgets: tuple[BudgetState, ...]
     """Session, day, month, then every other sum that has a cap."""
+    marks: Mapping[str, Mark]
+    """Scope of a budget → what its sum does not know for certain; of those that hold something of the kind."""
     forecasts: Mapping[str, str]
     """Scope of a budget → when its cap is reached, where that can be told."""
     today: Totals
@@ -116,6 +131,7 @@ async def overview(runtime: Runtime, session: str = "", span: Span = "today") ->
     return Overview(
         span=span,
         budgets=budgets,
+        marks=await _marks(runtime, budgets, session),
         forecasts={state.scope: said for state in budgets if (said := pace.sentence(state)) is not None},
         today=await reports.total("today"),
         shares={dimension: await reports.totals(dimension, span) for dimension in DIMENSIONS},
@@ -128,6 +144,20 @@ async def overview(runtime: Runtime, session: str = "", span: Span = "today") ->
         savings=await reports.savings(price, "month") if price else None,
         tokens_per_s=tuple(a.tokens_per_s for a in reversed(recent) if a.tokens_per_s is not None),
     )
+
+
+async def _marks(runtime: Runtime, budgets: Sequence[BudgetState], session: str) -> dict[str, Mark]:
+    reports = runtime.reports
+    marks: dict[str, Mark | None] = {"session": Mark.of(await reports.of_session(session))}
+    periods: tuple[tuple[str, Period], ...] = (("day", "today"), ("month", "month"))
+    kinds: tuple[Dimension, ...] = ("provider", "model")
+    for span, period in periods:
+        marks[span] = Mark.of(await reports.total(period))
+        for kind in kinds:
+            if any(state.scope.startswith(f"{span} {kind}:") for state in budgets):
+                for group in await reports.totals(kind, period):
+                    marks[f"{span} {kind}:{group.key}"] = Mark.of(group)
+    return {scope: mark for scope, mark in marks.items() if mark is not None}
 
 
 def _today(tens: Mapping[datetime, Money], limit: Money | None, expected: Money | None, clock: Clock) -> Trend:

@@ -48,6 +48,10 @@ class Reports:
         by, span = tuple(by), self.span(period)
         return await self._db.report(lambda c: totals.cube(c, by, span))
 
+    async def of_session(self, session: str) -> Totals:
+        """All that its attempts cost, whenever they were made."""
+        return await self._db.report(lambda c: totals.of_session(c, session))
+
     async def last(self, limit: int = 20) -> tuple[Attempt, ...]:
         """The latest first."""
         query = f"{SELECT_ATTEMPTS} ORDER BY started DESC, rowid DESC LIMIT ?"

@@ -157,6 +157,12 @@ def together(connection: sqlite3.Connection, span: Span) -> Totals:
     return next(iter(cube(connection, (), span)), Totals(""))
 
 
+def of_session(connection: sqlite3.Connection, session: str) -> Totals:
+    """Of all its days."""
+    sums = connection.execute(f"SELECT {_SUMS} FROM session_sums WHERE session = ?", (session,)).fetchone()
+    return Totals("") if sums[0] is None else _totals((), *sums)
+
+
 def attempts(
     connection: sqlite3.Connection, where: Sequence[tuple[Dimension, str]], span: Span, limit: int
 ) -> tuple[Attempt, ...]:

@@ -4,6 +4,7 @@ never cut; names are."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from textual.content import Content
 from textual.style import Style
@@ -11,7 +12,7 @@ from textual.style import Style
 from tui_orchestrator.routing.budget import BudgetCondition, BudgetState
 from tui_orchestrator.routing.events import Attempt, Outcome
 from tui_orchestrator.routing.money import ZERO
-from tui_orchestrator.services.spending import DIMENSIONS, SPANS, Dimension, Overview, Span, Trend
+from tui_orchestrator.services.spending import DIMENSIONS, SPANS, Dimension, Mark, Overview, Span, Trend
 from tui_orchestrator.storage.reports import Totals
 
 from . import words
@@ -22,24 +23,39 @@ SHARES_SHOWN = 5
 ROOM_FOR_RESERVED = 48
 """Columns from which what is reserved is told by a figure beside its part of the bar."""
 ROOM_FOR_TOKENS = 46
+NO_MARKS: Mapping[str, Mark] = MappingProxyType({})
 ROOM_FOR_PERCENT = 40
 _OUTCOMES = {Outcome.FINISHED: ("✓", GOOD), Outcome.FAILED: ("✗", BAD), Outcome.CANCELLED: ("■", WARN)}
 _SPANS: dict[Span, str] = {"today": "today", "week": "7 days", "month": "month"}
 
 
 def draw_budgets(
-    states: Iterable[BudgetState], forecasts: Mapping[str, str], width: int, *, demo: bool
+    states: Iterable[BudgetState],
+    forecasts: Mapping[str, str],
+    width: int,
+    *,
+    demo: bool,
+    marks: Mapping[str, Mark] = NO_MARKS,
 ) -> list[Content]:
-    """The four sums every call counts towards, then every other one that has a cap."""
+    """The four sums every call counts towards, then every other one that has a cap. `marks` by scope: what is
+    estimated or not known in a sum."""
     rows = [words.heading("Budgets", width, "demo money" if demo else "")]
     shown = [state for state in in_order(states) if state.limit is not None or state.scope in MAIN_SCOPES]
-    amounts = [amount or ZERO for state in shown for amount in (state.spent, state.limit, state.left)]
-    figure = max(_figure(width), *(len(str(amount)) for amount in amounts)) if amounts else 0
+    spent = {state.scope: _spent(state, marks.get(state.scope)) for state in shown}
+    amounts = [*spent.values(), *(str(amount or ZERO) for state in shown for amount in (state.limit, state.left))]
+    figure = max(_figure(width), *map(len, amounts)) if amounts else 0
     for state in shown:
-        rows += _capped(state, width, figure) if state.limit is not None else [_uncapped(state, width, figure)]
+        draw = _capped if state.limit is not None else _uncapped
+        rows += draw(state, spent[state.scope], width, figure)
         if forecast := forecasts.get(state.scope):
             rows += [Content.styled("  " + line, WARN) for line in words.wrap(f"↗ {forecast}", width - 2, 2)]
     return rows
+
+
+def _spent(state: BudgetState, mark: Mark | None) -> str:
+    if mark is None:
+        return str(state.spent)
+    return f"{'~' if mark.estimated else ''}{state.spent}{'+?' if mark.unknown else ''}"
 
 
 def _figure(width: int) -> int:
@@ -52,11 +68,11 @@ def in_order(states: Iterable[BudgetState]) -> list[BudgetState]:
     return sorted(states, key=lambda state: (order.get(state.scope, len(order)), state.scope))
 
 
-def _capped(state: BudgetState, width: int, figure: int) -> list[Content]:
+def _capped(state: BudgetState, spent: str, width: int, figure: int) -> list[Content]:
     glyph, style = words.CONDITIONS[state.condition]
     left = state.left or ZERO
     if state.condition is BudgetCondition.EXHAUSTED:
-        end = Content.styled(" EXHAUSTED ".rjust(figure + 5), f"bold $background on {BAD}")
+        end = Content.styled(" EXHAUSTED ".rjust(figure + 5), f"bold $ink on {BAD}")
     elif not left:
         end = Content.styled(words.fit("all reserved", figure + 5, right=True), WARN)
     else:
@@ -65,21 +81,23 @@ def _capped(state: BudgetState, width: int, figure: int) -> list[Content]:
     share = f" {state.share or 0:4.0%}" if width >= ROOM_FOR_RESERVED else ""
     bar = words.budget_bar(state, width - 2 - len(share) - end.cell_length - 1)
     return [
-        _sum(glyph, style, state, width, figure, f" of {words.fit(str(state.limit), figure, right=True)}"),
+        _sum(glyph, style, state, spent, width, figure, f" of {words.fit(str(state.limit), figure, right=True)}"),
         Content.assemble("  ", bar, (share, style), " ", end),
     ]
 
 
-def _uncapped(state: BudgetState, width: int, figure: int) -> Content:
-    return _sum("·", MUTED, state, width, figure, words.fit("no cap", figure + 4, right=True), MUTED)
+def _uncapped(state: BudgetState, spent: str, width: int, figure: int) -> list[Content]:
+    return [_sum("·", MUTED, state, spent, width, figure, words.fit("no cap", figure + 4, right=True), MUTED)]
 
 
-def _sum(glyph: str, style: str, state: BudgetState, width: int, figure: int, end: str, end_style: str = "") -> Content:
+def _sum(
+    glyph: str, style: str, state: BudgetState, spent: str, width: int, figure: int, end: str, end_style: str = ""
+) -> Content:
     reserved = ""
     if width >= ROOM_FOR_RESERVED:
         # Its place is kept when there is none, so that what stands beside it stays where it is.
         reserved = words.fit(f"+ {state.reserved} ▒" if state.reserved else "", figure + 5, right=True)
-    spent = words.fit(str(state.spent), figure, right=True)
+    spent = words.fit(spent, figure, right=True)
     name = words.fit(_scope_name(state.scope), width - 3 - len(spent) - len(reserved) - len(end))
     return Content.assemble(
         (f"{glyph} ", style), name, " ", (spent, "bold"), (reserved, ACCENT), (end, end_style or MUTED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Literal
 
 from textual.app import ComposeResult
@@ -28,7 +28,8 @@ from tui_orchestrator.routing.events import (
     Failed,
     Reserved,
 )
-from tui_orchestrator.services.spending import DIMENSIONS, SPANS, Dimension, Overview, Span, Trend
+from tui_orchestrator.routing.money import CostState
+from tui_orchestrator.services.spending import DIMENSIONS, SPANS, Dimension, Mark, Overview, Span, Trend
 
 from . import bill, plots, words
 from .commands import bindings
@@ -270,8 +271,20 @@ class CostsPane(VerticalScroll):
         left += self._attempts(overview, left_width, max(8, min(height, len(right)) - len(left) - 1))
         return beside(left, right, left_width)
 
+    def _marks(self) -> Mapping[str, Mark]:
+        """Those of the sums that were read, and that of the turn's own, from its attempts."""
+        if self._overview is None:
+            return bill.NO_MARKS
+        turn = self._states.get("request")
+        costs = [one.cost for one in self._overview.recent if turn is not None and one.request_id == turn.cap.period]
+        mark = Mark(
+            any(cost.state is CostState.ESTIMATED for cost in costs),
+            any(cost.state is CostState.UNKNOWN for cost in costs),
+        )
+        return {**self._overview.marks, "request": mark}
+
     def _budgets(self, width: int) -> list[Content]:
-        rows = bill.draw_budgets(self._states.values(), self._forecasts, width, demo=self.demo)
+        rows = bill.draw_budgets(self._states.values(), self._forecasts, width, demo=self.demo, marks=self._marks())
         if self._problem:
             rows += [Content.styled(line, BAD) for line in words.wrap(f"✗ {self._problem}", width, 2)]
         return rows

@@ -45,6 +45,7 @@ class Raising(ModalScreen[Raised | None]):
         Binding("escape", "dismiss(None)", "Refuse"),
         # Before the field for the amount, which would swallow it.
         Binding("k", "keep", "For good", priority=True),
+        Binding("f", "whole", "Whole call", priority=True),
     ]
 
     def __init__(self, shortage: Shortage, keeps: str, kept_nowhere: str = "") -> None:
@@ -53,8 +54,8 @@ class Raising(ModalScreen[Raised | None]):
         self._shortage = shortage
         self._keeps = keeps
         self._kept_nowhere = kept_nowhere
-        round_amount = round_above(shortage.limit).usd.normalize()
-        self._amount = Amount(f"{round_amount:f}", id="amount", compact=True, restrict=r"[$]?[0-9]*[.]?[0-9]*")
+        least = round_above(shortage.least_limit).usd.normalize()
+        self._amount = Amount(f"{least:f}", id="amount", compact=True, restrict=r"[$]?[0-9]*[.]?[0-9]*")
         self._problem = Static(id="problem", markup=False)
 
     def compose(self) -> ComposeResult:
@@ -74,10 +75,22 @@ class Raising(ModalScreen[Raised | None]):
         self._amount.focus()
         self._amount.select_all()
 
+    @property
+    def _whole(self) -> Money | None:
+        """The cap that the longest answer would need; None where the one offered already does."""
+        whole = round_above(self._shortage.limit)
+        return whole if whole > round_above(self._shortage.least_limit) else None
+
+    def action_whole(self) -> None:
+        if (whole := self._whole) is not None:
+            self._amount.value = f"{whole.usd.normalize():f}"
+            self._amount.select_all()
+
     def _keys(self) -> Content:
         rows = [
             _key("Enter", f"for {for_now(self._shortage.state.scope)}, and the turn goes on"),
             _key("k", f"for good: {self._keeps}") if self._keeps else _key("", self._kept_nowhere),
+            _key("f", f"fill in {self._whole}, for the whole call with all its tokens") if self._whole else Content(""),
             _key("0–9", "another amount"),
             _key("Esc", "not at all: nothing is called, the prompt stays in the history"),
         ]
@@ -118,7 +131,7 @@ def _figures(shortage: Shortage) -> Content:
         (words.short_name(shortage.model), STRONG), " could cost up to ", (str(shortage.needs), MONEY)
     )
     if shortage.least is not None and shortage.least < shortage.needs:
-        asked += Content.assemble(", with fewer tokens ", (str(shortage.least), MONEY))
+        asked += Content.assemble(", cut to the length that is expected ", (str(shortage.least), MONEY))
     held = f" · {state.reserved} reserved" if state.reserved else ""
     return words.lines(
         [
