@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList
 
 from tests.ui.conftest import Console, console
+from tests.ui.test_snapshots import Still, settle
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.request import Strategy
-from tui_orchestrator.settings import load
+from tui_orchestrator.services.preferences import Preferences
+from tui_orchestrator.settings import UiSettings, load
+from tui_orchestrator.settings.listing import sections
+from tui_orchestrator.settings.reading import Reading
+from tui_orchestrator.ui.settings import Done, Hands, SettingsScreen
 
 
 @pytest.fixture
@@ -88,7 +97,7 @@ async def test_a_number_is_checked_while_it_is_typed_and_holds_at_once(own_home:
         await seat.pilot.press("enter")
         assert "quality_threshold" not in text_of(file)
         await seat.pilot.press("backspace", "enter")
-        await seat.sees(f"router.quality_threshold = 0.75, written to {file} from now on")
+        await seat.sees(f"router.quality_threshold = 0.75 from now on; written to {file}")
         assert 'strategy = "quality"  # the best\nquality_threshold = 0.75\n' in text_of(file)
         assert seat.app.runtime is not None
         assert seat.app.runtime.router.policy.quality_threshold == 0.75
@@ -101,7 +110,7 @@ async def test_a_choice_is_a_list_and_the_header_says_it_at_once(own_home: Path,
         await seat.pilot.press("enter")
         await seat.sees("cheapest", "local_first", "the default")
         await seat.type_into_list("cheapest")
-        await seat.sees('router.strategy = "cheapest", written to')
+        await seat.sees('router.strategy = "cheapest" from now on')
         assert text_of(file) == '# mine\n[router]\nstrategy = "cheapest"  # the best\n'
         assert seat.app.runtime is not None
         assert seat.app.runtime.router.policy.strategy is Strategy.CHEAPEST
@@ -115,10 +124,10 @@ async def test_a_switch_turns_and_ctrl_r_brings_the_default_back(own_home: Path,
         await seat.pilot.press("ctrl+r")
         await seat.sees("router.prefer_local is not in your file: it stands at its default.")
         await seat.pilot.press("enter")
-        await seat.sees("router.prefer_local = true, written to")
+        await seat.sees("router.prefer_local = true from now on")
         assert "prefer_local = true" in text_of(file)
         await seat.pilot.press("ctrl+r")
-        await seat.sees(f"router.prefer_local is out of {file}: false holds")
+        await seat.sees(f"router.prefer_local is out of {file}; false holds from now on")
         assert "prefer_local" not in text_of(file)
         assert seat.app.settings.policy.prefer_local is False
 
@@ -129,7 +138,7 @@ async def test_a_cap_holds_from_the_next_turn_on(own_home: Path, file: Path) -> 
         await seat.pilot.press("enter")
         await type_(seat, "0")
         await seat.pilot.press("enter")
-        await seat.sees("budgets.session_usd = 0.00, written to", "from now on")
+        await seat.sees("budgets.session_usd = 0.00 from now on")
         assert seat.app.runtime is not None
         assert seat.app.runtime.router.budgets.session == Money(0)
         await seat.pilot.press("escape", "escape")
@@ -145,7 +154,7 @@ async def test_what_must_wait_for_the_next_start_says_so(own_home: Path, file: P
         await seat.sees("Commas go between")
         await seat.pilot.press(*["backspace"] * len("decision, costs"))
         await seat.pilot.press("backspace", "backspace", "enter")
-        await seat.sees('ui.panes = ["chat"], written to', "from the next start on")
+        await seat.sees('ui.panes = ["chat"] from the next start on')
         assert load(file).ui.panes == ("chat",)
 
 
@@ -245,8 +254,64 @@ async def test_a_secret_is_masked_and_its_field_begins_empty(own_home: Path, fil
         assert "hunter2" not in seat.screen
 
 
+async def test_what_was_changed_by_hand_in_the_editor_holds_at_once(
+    own_home: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with console(own_home) as seat:
+        app = seat.app
+        assert app.runtime is not None
+        await opened(seat, "max_attempts")
+        monkeypatch.setattr(app, "suspend", contextlib.nullcontext)
+        monkeypatch.setenv("EDITOR", "sed -i 's/quality/cheapest/; $a max_attempts = 7'")
+        monkeypatch.delenv("VISUAL", raising=False)
+        await seat.pilot.press("ctrl+o")
+        await seat.sees("max_attempts", "config.toml:4")
+        assert (app.runtime.router.policy.max_attempts, app.settings.policy.strategy) == (7, Strategy.CHEAPEST)
+
+
 async def test_a_slash_command_opens_them_searched_for_words(own_home: Path, file: Path) -> None:
     async with console(own_home, size=(80, 24)) as seat:
         await seat.send("/settings first_token")
         await seat.sees("first_token", "60.0", "[router.timeouts]", "From sending until the first token.")
         await seat.sees_no("[budgets]")
+
+
+OWN = """\
+# mine
+[router]
+strategy = "quality"
+[budgets]
+daily_usd = 3
+[rules.legal]
+words = ["contract"]
+strategy = "quality"
+[store]
+redis_url = "redis://:hunter2-hunter2@host:6379/0"
+"""
+
+
+@pytest.mark.parametrize(
+    ("size", "searched"), [((160, 48), ""), ((80, 24), ""), ((160, 48), "daily_usd"), ((80, 24), "redis")]
+)
+def test_what_the_settings_look_like(snap_compare: Any, size: tuple[int, int], searched: str) -> None:
+    file = Path("/home/ada/.config/tui-orchestrator/config.toml")
+    settings = load(
+        file, instead=OWN, environ={"TUI_ORCHESTRATOR_HOME": "/nowhere", "DAILY_BUDGET_USD": "9"}, cwd=Path("/nowhere")
+    )
+    own = Reading()
+    own.content(file, OWN.encode())
+    known = Preferences(file, tuple(sections(settings, own.found, file)))
+
+    async def change(key: str, text: str | None) -> Done:
+        return Done(f"{key} = {text}")
+
+    async def show(pilot: Pilot[Any]) -> None:
+        pilot.app.push_screen(SettingsScreen(Hands(lambda: known, change, lambda what: (), lambda: None), searched))
+        await settle(pilot)
+        search = pilot.app.screen.query_one(Input)
+        search.cursor_blink = False
+        while not pilot.app.screen.query_one(OptionList).option_count:
+            await pilot.pause()
+        await settle(pilot)
+
+    assert snap_compare(Still(UiSettings()), terminal_size=size, run_before=show)

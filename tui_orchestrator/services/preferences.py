@@ -38,13 +38,26 @@ def read(known: Settings) -> Preferences:
     file = known.file or config_file()
     try:
         text = text_of(file)
-        now = load(file, instead=text, keys=False)
-        return Preferences(file, tuple(sections(replace(now, providers=known.providers), said_in(file), file)))
+        return Preferences(file, tuple(sections(_fresh(known, file, text), said_in(file), file)))
     except SettingsError as error:
         problems = error.problems
     except OSError as error:
         problems = (f"{file}: cannot be read: {error.strerror}",)
     return Preferences(file, tuple(sections(known, {}, file)), problems)
+
+
+def reread(known: Settings) -> tuple[Settings, list[str]]:
+    """The settings as the files have them now, and the keys that are other ones. Asks for no keys of providers. Raises
+    SettingsError, OSError."""
+    file = known.file or config_file()
+    now = _fresh(known, file, text_of(file))
+    every = dict.fromkeys((*known.values, *now.values))
+    return now, [key for key in every if now.values.get(key) != known.values.get(key)]
+
+
+def _fresh(known: Settings, file: FilePath, text: str) -> Settings:
+    now = load(file, instead=text, keys=False)
+    return replace(now, providers=known.providers, notices=known.notices)
 
 
 def write(known: Settings, key: str, text: str | None) -> Changed:

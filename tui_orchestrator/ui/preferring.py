@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shlex
 import subprocess
@@ -12,7 +13,7 @@ from textual.app import SuspendNotSupported
 
 from tui_orchestrator.locations import config_file
 from tui_orchestrator.services import preferences
-from tui_orchestrator.settings import Settings
+from tui_orchestrator.settings import Settings, SettingsError
 from tui_orchestrator.settings.shape import split
 
 from . import themes
@@ -36,24 +37,29 @@ class Preferring(Desk):
         """As `Hands.change`."""
         before = self.settings
         changed = await asyncio.to_thread(preferences.write, before, key, text)
-        said = f"{changed.key} = {changed.value}" if text is not None else f"{changed.key} is out"
-        where = f"{'written to' if text is not None else 'of'} {changed.file}"
+        gone = f"{changed.key} is out of {changed.file}"
         if changed.settings is None:
-            return Done(f"{said}, {where}", changed.problems[0])
+            done = f"{changed.key} is written to {changed.file}" if text is not None else gone
+            return Done(done, changed.problems[0])
         self.settings = after = preferences.adopted(before, changed)
         if changed.overridden:
-            return Done(
-                f"{changed.key} is {'out of' if text is None else 'set in'} {changed.file}",
-                f"{changed.overridden} goes before it: {changed.value} holds",
-            )
-        said = f"{said} {where}: {changed.value} holds" if text is None else f"{said}, {where}"
+            done = f"{changed.key} is set in {changed.file}" if text is not None else gone
+            return Done(done, f"{changed.overridden} goes before it: {changed.value} holds")
+        at_once, warning = self._take_effect(before, after, key)
+        when = "from now on" if at_once else "from the next start on"
+        if text is None:
+            return Done(f"{gone}; {changed.value} holds {when}", warning)
+        return Done(f"{changed.key} = {changed.value} {when}; written to {changed.file}", warning)
+
+    def _take_effect(self, before: Settings, after: Settings, key: str) -> tuple[bool, str]:
+        """Whether it holds at once, and a sentence where something is wrong with it."""
         at_once = self.runtime is not None and preferences.take_effect(self.runtime, before, after, key)
         warning = self._show_at_once(after, split(key)) if at_once else ""
         self.tell_status()
         self.composer.weigh_again()
         if split(key)[0] == "budgets":
             self.costs.read_again()
-        return Done(f"{said} {'from now on' if at_once else 'from the next start on'}", warning)
+        return at_once, warning
 
     def _show_at_once(self, after: Settings, path: tuple[str, ...]) -> str:
         """What is of the console alone. A sentence where something is wrong with it."""
@@ -92,9 +98,18 @@ class Preferring(Desk):
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self.suspend():
                 subprocess.run([*command, str(file)], check=False)
+            self._adopt_files()
         except SuspendNotSupported:
             self.notify("This terminal cannot be handed to an editor.", severity="warning", markup=False)
         except OSError as error:
             self.notify(
                 f"{command[0]} cannot be started ({error.strerror}); set EDITOR.", severity="error", markup=False
             )
+
+    def _adopt_files(self) -> None:
+        """What was changed in them by hand; what is wrong in them the screen tells."""
+        before = self.settings
+        with contextlib.suppress(SettingsError):
+            self.settings, keys = preferences.reread(before)
+            for key in keys:
+                self._take_effect(before, self.settings, key)

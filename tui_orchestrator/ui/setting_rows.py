@@ -57,8 +57,11 @@ def mark(setting: Listed) -> Piece:
     return ("● ", ACCENT) if setting.origin != "default" else ("  ", "")
 
 
-def details(setting: Listed, file: Path, width: int) -> Content:
-    return words.lines([line for piece in _details(setting, file) for line in _wrapped(piece, width)])
+def details(setting: Listed, file: Path, width: int, *, low: bool) -> Content:
+    """`low`: without air, where there are few rows."""
+    return words.lines(
+        [line for piece in _details(setting, file) if not low or any(piece) for line in _wrapped(piece, width)]
+    )
 
 
 def _details(setting: Listed, file: Path) -> Iterator[tuple[str, str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,14 +18,13 @@ from textual.widgets.option_list import Option
 
 from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.services.preferences import Preferences
-from tui_orchestrator.settings.kinds import MODEL, Choice, Flag, FlagOr, ListOf, Url
 from tui_orchestrator.settings.listing import Listed, Section
-from tui_orchestrator.settings.shape import Key, Path, Table, dotted
+from tui_orchestrator.settings.shape import dotted
 
-from . import dialogs, setting_rows, words
+from . import setting_rows, words
 from .bars import KeyBar
 from .commands import bindings
-from .setting_field import Field
+from .setting_deeds import SettingDeeds
 from .words import BAD, GOOD, MUTED, STRONG, WARN
 
 ROOM_FOR_DETAILS = 110
@@ -95,7 +93,7 @@ class SettingsScreen(ModalScreen[None]):
         background: $primary 30%; color: $foreground; text-style: none;
     }
     SettingsScreen #settings-details {
-        width: 1fr; height: 9; padding: 0 1; border-top: solid $rule; scrollbar-size-vertical: 1;
+        width: 1fr; height: 10; padding: 0 1; border-top: solid $rule; scrollbar-size-vertical: 1;
     }
     SettingsScreen #settings-details Static { height: auto; }
     SettingsScreen #settings-news { height: auto; padding: 0 1; background: $surface; display: none; }
@@ -122,6 +120,7 @@ class SettingsScreen(ModalScreen[None]):
         self._list = OptionList(id="settings-list", markup=False)
         self._details = Static(markup=False)
         self._news = Static(id="settings-news", markup=False)
+        self._deeds: SettingDeeds
 
     def compose(self) -> ComposeResult:
         yield self._head
@@ -135,6 +134,7 @@ class SettingsScreen(ModalScreen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
+        self._deeds = SettingDeeds(self.app, self._hands.suggest, self._change, self._write)
         self._list.can_focus = False
         self.set_focus(self._search)
         self._search.action_end()
@@ -219,7 +219,8 @@ class SettingsScreen(ModalScreen[None]):
         if known is None:
             return
         if id_ in self._rows:
-            self._details.update(setting_rows.details(self._rows[id_], known.file, width))
+            low = not self.has_class("-wide")
+            self._details.update(setting_rows.details(self._rows[id_], known.file, width, low=low))
         elif id_ in self._adds:
             self._details.update(words.lines(words.wrap(self._adds[id_].doc, width)))
         else:
@@ -299,130 +300,16 @@ class SettingsScreen(ModalScreen[None]):
 
     @work(group="edit", exclusive=True, exit_on_error=False)
     async def _edit(self, setting: Listed) -> None:
-        key = setting.key
-        if key is None:
+        if setting.key is None:
             self._say(f"{setting.name} cannot be changed here: {setting.doc}", WARN)
-        elif isinstance(key.kind, Flag):
-            self._write(setting.name, "false" if setting.typed == "true" else "true")
-        elif options := self._options(setting.path, key):
-            choices = [
-                dialogs.Choice(one, ((words.fit(one, 24), ""),), _as_it_stands(one, setting), one == setting.typed)
-                for one in options
-            ]
-            picker = dialogs.Picker(setting.name, choices, empty="There is no such choice.", hint="Enter writes it")
-            chosen = await self.app.push_screen_wait(picker)
-            if chosen is not None and chosen != setting.typed:
-                self._write(setting.name, chosen)
         else:
-            await self._ask_value(setting.path, key, setting.typed)
-
-    def _options(self, path: Path, key: Key) -> Sequence[str]:
-        if isinstance(key.kind, Choice):
-            return key.kind.options
-        if isinstance(key.kind, FlagOr):
-            return ("true", "false", key.kind.word)
-        return self._hands.suggest("themes") if path == ("ui", "theme") else ()
-
-    async def _ask_value(self, path: Path, key: Key, typed: str) -> None:
-        name = dotted(path)
-        secret = isinstance(key.kind, Url) and key.kind.secret
-        commas = " Commas go between several." if isinstance(key.kind, ListOf) else ""
-        hidden = " What is there is not shown." if secret else ""
-        note = f"{key.doc}\n{key.kind.words[0].upper()}{key.kind.words[1:]}.{commas}{hidden}"
-
-        async def submit(text: str) -> str:
-            return await self._change(name, text)
-
-        suggestions = self._hands.suggest("models") if key.kind is MODEL else ()
-        field = Field(name, typed, note, _checked_by(key), submit, suggestions=suggestions, secret=secret)
-        await self.app.push_screen_wait(field)
-
-    # -- names of the user's own
+            await self._deeds.edit(setting, setting.key)
 
     @work(group="edit", exclusive=True, exit_on_error=False)
     async def _add(self, section: Section) -> None:
-        table = section.adds
-        if table is None or table.each is None:
-            return
-
-        async def take(name: str) -> str:
-            return ""
-
-        field = Field(
-            f"add {dotted((*section.path, table.name))}",
-            "",
-            f"{section.doc}\nFirst its name, such as {table.sample}.",
-            _names(table),
-            take,
-            suggestions=self._hands.suggest(_KNOWN_NAMES.get(section.path, "")),
-            verb="Enter goes on",
-        )
-        name = await self.app.push_screen_wait(field)
-        if name is None:
-            return
-        path, key = (*section.path, name.strip()), table.each
-        if isinstance(key, Table):
-            chosen = await self._pick_key(path, key)
-            if chosen is None:
-                return
-            path, key = (*path, chosen[0]), chosen[1]
-        if isinstance(key.kind, Flag):
-            await self._ask_flag(path, key)
-        else:
-            await self._ask_value(path, key, "")
-
-    async def _pick_key(self, path: Path, table: Table) -> tuple[str, Key] | None:
-        keys = {
-            name: key
-            for name, key in table.keys.items()
-            if isinstance(key, Key) and not key.hidden and not (path[0] == "models" and name == "id")
-        }
-        choices = [dialogs.Choice(name, ((name, ""),), key.doc) for name, key in keys.items()]
-        picker = dialogs.Picker(f"{dotted(path)}: what of it?", choices, empty="There is no such key.")
-        chosen = await self.app.push_screen_wait(picker)
-        return None if chosen is None else (chosen, keys[chosen])
-
-    async def _ask_flag(self, path: Path, key: Key) -> None:
-        choices = [dialogs.Choice(word, ((word, ""),)) for word in ("true", "false")]
-        picker = dialogs.Picker(dotted(path), choices, empty="It is true or false.", hint="Enter writes it")
-        chosen = await self.app.push_screen_wait(picker)
-        if chosen is not None:
-            self._write(dotted(path), chosen)
-
-
-_KNOWN_NAMES = {
-    ("budgets", "providers"): "providers",
-    ("budgets", "models"): "models",
-    ("cache", "models"): "models",
-    ("models",): "models",
-    ("ui", "keymap"): "actions",
-}
+        await self._deeds.add(section)
 
 
 def _best(ids: Sequence[str], needles: Sequence[str]) -> str:
     """A name that was typed comes before a description that happens to hold the word."""
     return next((id_ for id_ in ids if all(needle in id_.lower() for needle in needles)), ids[0])
-
-
-def _as_it_stands(option: str, setting: Listed) -> str:
-    return "the default" if setting.default == f'"{option}"' or setting.default == option else ""
-
-
-def _checked_by(key: Key) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        try:
-            key.parse(key.from_text(text))
-        except ValueError as error:
-            return str(error)
-        return ""
-
-    return check
-
-
-def _names(table: Table) -> Callable[[str], str]:
-    def check(name: str) -> str:
-        if re.fullmatch(table.name_fits, name.strip()):
-            return ""
-        return f"{name.strip()!r} cannot be a name here; give {table.name}, such as {table.sample}"
-
-    return check
