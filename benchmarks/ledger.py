@@ -36,9 +36,10 @@ from tui_orchestrator.settings import Settings, StoreSettings
 from tui_orchestrator.storage.conversations import Conversations
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
-from tui_orchestrator.storage.migrations import MIGRATIONS, migrate
+from tui_orchestrator.storage.migrations import migrate
 from tui_orchestrator.storage.reports import Reports
 from tui_orchestrator.storage.rows import attempt_row, instant
+from tui_orchestrator.storage.schema import MIGRATIONS
 
 CLOCK = SystemClock()
 PRICE = Price(Rates(1_000_000, 5_000_000))

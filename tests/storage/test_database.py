@@ -15,7 +15,8 @@ import pytest
 
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.faults import StoreError
-from tui_orchestrator.storage.migrations import MIGRATIONS, migrate
+from tui_orchestrator.storage.migrations import migrate
+from tui_orchestrator.storage.schema import MIGRATIONS
 
 from .test_migrations import schema
 

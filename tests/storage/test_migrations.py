@@ -7,9 +7,10 @@ import pytest
 
 from tests.clock import ManualClock
 from tui_orchestrator.storage.database import Database
-from tui_orchestrator.storage.migrations import MIGRATIONS, Migration, migrate
+from tui_orchestrator.storage.migrations import migrate
 from tui_orchestrator.storage.reports import Reports
 from tui_orchestrator.storage.rows import attempt_row
+from tui_orchestrator.storage.schema import MIGRATIONS, Migration
 
 from .samples import ATTEMPT
 

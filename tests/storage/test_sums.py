@@ -18,9 +18,10 @@ from tui_orchestrator.routing.events import CHECKS, Attempt, Cause, Onward, Outc
 from tui_orchestrator.routing.money import Cost, CostState, Money, Usage
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
-from tui_orchestrator.storage.migrations import MIGRATIONS, migrate
+from tui_orchestrator.storage.migrations import migrate
 from tui_orchestrator.storage.reports import Reports
 from tui_orchestrator.storage.rows import REVISE_ATTEMPT, attempt_row, judgement_row
+from tui_orchestrator.storage.schema import MIGRATIONS
 from tui_orchestrator.storage.sums import DAY_KEYS, SESSION_KEYS, SIZES, SUMMED
 
 from .samples import ATTEMPT, attempt, costing

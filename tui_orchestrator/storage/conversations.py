@@ -343,8 +343,8 @@ def append(
     state: State = "complete",
     instead: str | None = None,
 ) -> None:
-    """At the end of its branch, or beside the prompt of the request `instead`; an answer to a request that has one takes
-    its place. The text is clean already."""
+    """At the end of its branch, or beside the prompt of the request `instead`; an answer to a request that has one
+    takes its place. The text is clean already."""
     row = {
         "session": session,
         "role": role,

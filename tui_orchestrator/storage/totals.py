@@ -176,8 +176,12 @@ def attempts(
 def titles(connection: sqlite3.Connection, sessions: Iterable[str]) -> dict[str, str]:
     """Of those that are kept; ledger rows outlive their session."""
     wanted = json.dumps(list(sessions))
-    query = "SELECT id, title FROM sessions WHERE id IN (SELECT value FROM json_each(?)) AND deleted IS NULL AND title <> ''"
-    return dict(connection.execute(query, (wanted,)))
+    rows = connection.execute(
+        "SELECT id, title FROM sessions WHERE id IN (SELECT value FROM json_each(?)) AND deleted IS NULL "
+        "AND title <> ''",
+        (wanted,),
+    )
+    return dict(rows)
 
 
 def _source(needed: Iterable[Dimension | str]) -> str:
