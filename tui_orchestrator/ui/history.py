@@ -177,7 +177,7 @@ class HistoryScreen(ModalScreen[str | None]):
         )
         there = bool(self._found)
         self._list.display, self._none.display = there, not there
-        self._head.display = there and width >= ONE_LINE
+        self._head.display = width >= ONE_LINE
         self._head.update(draw_head(width))
         if there:
             wanted = next((one for one in (marked, self._shown) if one in self._found), None)
