@@ -18,8 +18,8 @@ PROBLEMS = [
     (
         'budgets.on_exhausted = ["locl"]',
         "FILE:1: budgets.on_exhausted: 'locl' is unknown, perhaps 'local' is meant; give one of fewer_tokens, "
-        'cheapest, local, refuse, or a list of them in the order they are tried, such as ["fewer_tokens", "local", "cheapest", '
-        '"refuse"]',
+        "cheapest, local, refuse, or a list of them in the order they are tried, such as "
+        '["fewer_tokens", "local", "cheapest", "refuse"]',
     ),
     ("\n[budgets]\ndaily_usd = -3", "FILE:3: budgets.daily_usd: -3 is below zero; give US dollars, such as 5.00"),
     ("budgets.daily_usd = nan", "FILE:1: budgets.daily_usd: NaN is not an amount; give US dollars, such as 5.00"),

@@ -11,7 +11,6 @@ from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.settings import UiSettings
 from tui_orchestrator.ui.commands import ACTIONS, keymap
 
-
 SCRIPT = Script().always(Say(text="It is blue."))
 
 

@@ -156,10 +156,20 @@ ACTIONS = (
     Action("sessions.new", "sessions", "n", "do('new')", "sessions: new", "New", palette=False),
     Action("sessions.temporary", "sessions", "x", "do('temporary')", "sessions: temporary", "Temporary", palette=False),
     Action("sessions.search", "sessions", "slash", "do('search')", "sessions: search", "Search", palette=False),
-    Action("registry.card", "registry", "enter", "do('card')", "models: all that is known of it", "Card", palette=False),
+    Action(
+        "registry.card", "registry", "enter", "do('card')", "models: all that is known of it", "Card", palette=False
+    ),
     Action("registry.pin", "registry", "p", "do('pin')", "models: pin the marked one", "Pin", palette=False),
     Action("registry.test", "registry", "t", "do('test')", "models: test with a tiny call", "Test", palette=False),
-    Action("registry.favourite", "registry", "f", "do('favourite')", "models: favourite, or not any more", "Favourite", palette=False),
+    Action(
+        "registry.favourite",
+        "registry",
+        "f",
+        "do('favourite')",
+        "models: favourite, or not any more",
+        "Favourite",
+        palette=False,
+    ),
     Action("registry.first", "registry", "asterisk", "favourites_first", "models: favourites first", palette=False),
     Action("registry.toggle", "registry", "space", "do('switch')", "models: switch on or off", "On/off", palette=False),
     Action("registry.memory", "registry", "m", "do('memory')", "models: load into memory, or unload", palette=False),
