@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ from .grammar import check
 from .reading import asked, completed, only, reserved, text_of
 
 
-def together(method: Method | None = None, **wanted: object) -> Request:
+def together(method: Method | None = None, **wanted: Any) -> Request:
     return ask(strategy=Strategy.ENSEMBLE, verdict=method, **wanted)
 
 

@@ -144,6 +144,7 @@ async def test_those_still_at_work_are_ended_by_a_key_and_the_others_judged(tmp_
         await seat.sees("■ 1", "is the answer")
         outcomes = rows(tmp_path, "SELECT outcome FROM attempts ORDER BY number")
         assert outcomes == [("cancelled",), ("finished",), ("finished",)]
+        await seat.pilot.press("escape")
         await seat.send("/enough")
         await seat.sees("No ensemble is running.")
 

@@ -79,7 +79,7 @@ _Word = tuple[str, str]
 
 def _words(text: str) -> list[_Word]:
     found = list(_WORD.finditer(text))
-    ends = [*(match.start() for match in found[1:]), len(text)]
+    ends = [*(match.start() for match in found), len(text)][1:]
     return [
         (match[0] if match[0].strip() else "\n", text[match.start() : end])
         for match, end in zip(found, ends, strict=True)
