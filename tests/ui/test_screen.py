@@ -290,7 +290,7 @@ async def test_a_file_is_checked_at_once_and_goes_along(tmp_path: Path) -> None:
         await seat.pilot.press("enter")
         await seat.sees("not sent:", "What is in @data.bin ?")
         seat.app.composer.prompt.text = "What is in @notes.txt ?"
-        await seat.sees("✓ notes.txt 20 B")
+        await seat.sees("✓ notes.txt · 20 B · ≈")
         await seat.pilot.press("enter")
         await seat.ended()
         await seat.sees("the file's own words", "The file says so.")
