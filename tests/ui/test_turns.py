@@ -50,13 +50,13 @@ async def test_the_card_stands_before_the_first_model_is_asked(tmp_path: Path) -
 
         def look(event: object) -> None:
             if isinstance(event, AttemptStarted):
-                decided = seat.app.decision._decision
+                decided = seat.app.decision.decision
                 seen.append(decided.model or "" if decided else "")
 
         seat.app.events.subscribe(seat.app, look)
         await seat.send(PROMPT)
         await seat.ended()
-        chosen = seat.app.decision._decision
+        chosen = seat.app.decision.decision
         assert chosen is not None
         assert seen == [chosen.model]
         await seat.sees("chosen · balanced")
@@ -194,7 +194,7 @@ async def test_an_ensemble_stands_side_by_side_and_ends_in_a_verdict(tmp_path: P
         await seat.send("/ensemble 3")
         await seat.send(PROMPT)
         await seat.ended()
-        assert len(seat.app.chat.columns._members) == 3
+        assert len(seat.app.chat.columns.members) == 3
         await seat.sees("★", "Member 0", "Member 1", "Member 2", "3 models at once")
         await seat.pilot.press("escape")
         await seat.until(lambda: not seat.app.chat.columns.display, "the columns gone")
@@ -229,7 +229,7 @@ async def test_a_verdict_at_eighty_columns_names_every_model_whole(tmp_path: Pat
         await seat.sees("total", "consensus")
         for (model,) in rows(tmp_path, "SELECT model FROM attempts"):
             name = str(model).partition("/")[2]
-            assert any(line.strip(" │").startswith(f"{name} ") and "0." in line for line in seat.screen.splitlines())
+            assert any(line.strip(" │123").startswith(f"{name} ") and "0." in line for line in seat.screen.splitlines())
 
 
 async def test_what_a_model_says_runs_no_action_and_crashes_nothing(tmp_path: Path) -> None:
