@@ -40,7 +40,6 @@ from tui_orchestrator.storage.conversations import Conversations, Session
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.ui.bars import Status
 from tui_orchestrator.ui.choosing import strategy_choices
-from tui_orchestrator.ui.composer import Outlook
 from tui_orchestrator.ui.dialogs import Picker
 from tui_orchestrator.ui.registry import Row
 from tui_orchestrator.ui.session_deeds import SessionDeeds
@@ -106,7 +105,7 @@ async def tell(pilot: Pilot[Any]) -> None:
     app.decision.follow("r1")
     for event in told():
         app.events.publish(event)
-    app.composer.show_outlook(Outlook(decision()))
+    app.composer._settle(decision(), ())
     await settle(pilot)
 
 
