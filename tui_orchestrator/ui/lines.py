@@ -42,6 +42,8 @@ class Line:
     """Decoration as a whole: never copied."""
     strip: Strip | None = None
     """Kept by whoever draws the line; gone when the look changes."""
+    framed: tuple[Strip, Strip] | None = None
+    """That strip, and it with what is drawn beside it: a strip that is the same object is not written anew."""
 
     @property
     def text(self) -> str:

@@ -257,17 +257,24 @@ class Reader(Transcript):
         current = Style(bold=True, color=look.base.bgcolor, bgcolor=accent) if accent else Style(reverse=True)
         for start, end, which in spans.by_line.get(found.number, ()):
             lit = current if self._current_at == (found.piece, which) else other
-            line = replace(line, runs=highlight(line, start, end, lit), strip=None)
+            line = replace(line, runs=highlight(line, start, end, lit), strip=None, framed=None)
         return line
 
     def _framed(self, found: Found | None, strip: Strip, row: int) -> Strip:
         look = self._rows.look
         marked = found is not None and found.entry.key == self.marked and not found.before
         shown = marked and self.screen.focused is self
+        line = found.line if found is not None else None
+        keeps = self._painting and not shown and line is not None and line.strip is strip
+        if keeps and line is not None and line.framed is not None and line.framed[0] is strip:
+            return line.framed[1]
         gutter = Strip([Segment("┃" if shown else " ", look.base + look.style("primary"))], GUTTER)
         if not self._painting:
             gutter = gutter.apply_offsets(0, row)
-        return Strip.join([gutter, strip])
+        framed = Strip.join([gutter, strip])
+        if keeps and line is not None:
+            line.framed = (strip, framed)
+        return framed
 
 
 def _markable(entry: Entry) -> bool:
