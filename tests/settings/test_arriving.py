@@ -9,7 +9,7 @@ from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.parts import Part
 from tui_orchestrator.routing.ports import Timeouts
 from tui_orchestrator.routing.profile import Ability, Level, TaskType
-from tui_orchestrator.routing.request import Check, Strategy
+from tui_orchestrator.routing.request import Check, Method, Strategy
 from tui_orchestrator.settings import Settings
 
 Load = Callable[..., Settings]
@@ -23,6 +23,7 @@ quality_threshold = 0.7
 confidence_threshold = 0.5
 max_attempts = 4
 check = "judge"
+verdict = "fuse"
 self_consistency = 3
 max_tokens = 999
 temperature = 0.4
@@ -64,6 +65,7 @@ on_exhausted = "local"
         confidence_threshold=0.5,
         max_attempts=4,
         check=Check.JUDGE,
+        verdict=Method.FUSE,
         self_consistency=3,
         prefer_local=True,
         prefer_opensource=True,
