@@ -88,6 +88,8 @@ async def test_leaving_in_mid_answer_books_it_and_keeps_the_draft(tmp_path: Path
     assert rows(tmp_path, "SELECT outcome FROM attempts") == [("cancelled",)]
     assert rows(tmp_path, "SELECT COUNT(*) FROM reserved") == [(0,)]
     async with console(tmp_path) as seat:
+        await seat.sees("A draft is left in", "↑ brings it here")
+        await seat.pilot.press("up")
         assert seat.app.composer.prompt.text == "a thought not sent"
 
 

@@ -265,6 +265,19 @@ class Conversations:
 
         return await self._db.read(find)
 
+    async def left_draft(self) -> tuple[str, str] | None:
+        """Title and draft of the session used last, where it has one."""
+        query = (
+            "SELECT title, text FROM sessions JOIN drafts ON drafts.session = sessions.id WHERE deleted IS NULL AND "
+            "sessions.id = (SELECT id FROM sessions WHERE deleted IS NULL ORDER BY updated DESC, id DESC LIMIT 1)"
+        )
+
+        def find(connection: sqlite3.Connection) -> tuple[str, str] | None:
+            found: tuple[str, str] | None = connection.execute(query).fetchone()
+            return found
+
+        return await self._db.read(find)
+
     async def save_draft(self, session: str, text: str) -> None:
         """Written in order with all else, even when the waiting task is cancelled."""
         at = instant(self._clock.now())

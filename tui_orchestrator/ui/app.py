@@ -80,6 +80,8 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
             self.drafts = Drafts(self.composer.prompt, runtime.conversations, partial(self.say, severity="warning"))
             self.composer.prompt.remember(list(reversed(await runtime.conversations.prompts())))
             await self._begin(Chat.new(runtime))
+            if left := await self.drafts.left_behind():
+                self.say(left)
             runtime.start_background()
             await self.listen_for_alerts()
         finally:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.storage.conversations import Conversations
 
+from . import words
 from .prompt import Draft, Prompt
 
 KEEP_AFTER_S = 0.5
@@ -65,6 +66,18 @@ class Drafts:
                 await task
             else:
                 self._prompt.restore(stored)
+
+    async def left_behind(self) -> str:
+        """When the program opens: a sentence about the draft in the session used last, which is one ↑ away from now on.
+        Empty where there is none, or where there is one in the prompt."""
+        try:
+            left = None if self._prompt.text else await self._conversations.left_draft()
+        except OrchestratorError:
+            return ""  # said already
+        if left is None:
+            return ""
+        self._prompt.earlier(left[1])
+        return f"A draft is left in {words.quoted(left[0])}: ↑ brings it here, Ctrl+L opens the session."
 
     def sent(self, owner: Owner) -> None:
         """The draft went out; what is typed from now on is `owner`'s, who was perhaps no session before."""
