@@ -382,7 +382,7 @@ class Columns(Vertical):
     def _ask_for_vote(self) -> None:
         places = [str(member.place) for member in self.answers]
         self._verdict.begin_answer(_VERDICT, [("? ", "warning"), ("Which answer is the best?", "strong")])
-        self._verdict.append(_VERDICT, f"{', '.join(places)} picks it; then you see whose it is. `F2` comes here.")
+        self._verdict.append(_VERDICT, f"Press {' or '.join(places)} to pick it; then you see whose it is. `F2` comes here.")
         self._verdict.finish(_VERDICT)
         self.add_class("-judged")
 
