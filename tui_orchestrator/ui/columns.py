@@ -28,15 +28,14 @@ from . import words
 from .column import ANSWER, Column
 from .commands import bindings
 from .differences import difference
-from .members import Heading, Member, State, Tabs
+from .members import Heading, Member, OfMember, State, Tabs
 from .transcript import Transcript
 from .verdicts import heading, report
 
 MIN_COLUMN = 36
 TICK_S = 0.25
 _FROM_ALL = (" writes one answer from all", "muted")
-_FUSED = "fused"
-_VERDICT = "verdict"
+_FUSED, _VERDICT = "fused", "verdict"
 
 
 class Columns(Vertical):
@@ -59,19 +58,11 @@ class Columns(Vertical):
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings("ensemble")
 
-    class Picked(Message):
-        """The user's own winner, by its number."""
+    class Picked(OfMember):
+        """The user's own winner."""
 
-        def __init__(self, number: int) -> None:
-            super().__init__()
-            self.number = number
-
-    class GoOn(Message):
+    class GoOn(OfMember):
         """The conversation is to go on with this one."""
-
-        def __init__(self, number: int) -> None:
-            super().__init__()
-            self.number = number
 
     class Enough(Message):
         """Those that are still at work are not to be waited for."""
@@ -260,8 +251,7 @@ class Columns(Vertical):
         return self._columns[number].answer
 
     def focus_inside(self) -> None:
-        column = self._columns.get(self._tabs.current)
-        if column is not None:
+        if (column := self._columns.get(self._tabs.current)) is not None:
             column.focus_inside()
 
     def select(self, number: int) -> None:
@@ -380,9 +370,10 @@ class Columns(Vertical):
         self._tabs.refresh()
 
     def _ask_for_vote(self) -> None:
-        places = [str(member.place) for member in self.answers]
         self._verdict.begin_answer(_VERDICT, [("? ", "warning"), ("Which answer is the best?", "strong")])
-        self._verdict.append(_VERDICT, f"Press {' or '.join(places)} to pick it; then you see whose it is. `F2` comes here.")
+        places = " or ".join(str(member.place) for member in self.answers)
+        said = f"Press {places} to pick it; then you see whose it is. `F2` comes here."
+        self._verdict.append(_VERDICT, said)
         self._verdict.finish(_VERDICT)
         self.add_class("-judged")
 

@@ -101,6 +101,14 @@ class Member:
         return [(cost, "money"), (separator if cost and rest else "", "muted"), (rest, "muted")]
 
 
+class OfMember(Message):
+    """About one of them, by the number of its attempt."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
 class Heading(Widget):
     """Two rows over a column: who it is and how it stands, and its figures. A click zooms."""
 
@@ -109,10 +117,8 @@ class Heading(Widget):
     Heading.-winner { background: $panel; }
     """
 
-    class Clicked(Message):
-        def __init__(self, number: int) -> None:
-            super().__init__()
-            self.number = number
+    class Clicked(OfMember):
+        pass
 
     def __init__(self, member: Member, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -145,10 +151,8 @@ class Tabs(Widget):
 
     DEFAULT_CSS = "Tabs { height: 1; background: $panel; display: none; }"
 
-    class Chosen(Message):
-        def __init__(self, number: int) -> None:
-            super().__init__()
-            self.number = number
+    class Chosen(OfMember):
+        pass
 
     def __init__(self) -> None:
         super().__init__()
