@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -294,7 +295,10 @@ class RegistryPane(Vertical):
         self._shown = self._fitting()
         for column in self._shown:
             arrow = (" ▴" if not self._reverse else " ▾") if column is self._sorted_by else ""
-            table.add_column(Text(column.title + arrow, justify=column.justify), key=column.key)
+            title = Text(column.title + arrow, justify=column.justify)
+            # Measured here: the table itself would do it only when it is idle, and drawn meanwhile.
+            width = max([title.cell_len, *(cell_len(column.cell(row)) for row in rows)])
+            table.add_column(title, width=width, key=column.key)
         for row in rows:
             table.add_row(*(self._cell(column, row) for column in self._shown), key=row.model.id)
         ids = [row.model.id for row in rows]
