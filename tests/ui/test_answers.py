@@ -90,7 +90,7 @@ async def test_a_vote_on_an_older_answer_is_on_the_one_in_view(tmp_path: Path) -
         seat.app.chat.transcript.focus()
         await seat.pilot.press("home")
         await seat.sees("The capital of France is Paris.")
-        while "Paragraph 1 of" in seat.screen:
+        while "of a long answer" in seat.screen:
             await seat.pilot.resize_terminal(160, seat.app.size.height - 4)
             await seat.pilot.press("home")
         await seat.pilot.press("alt+u")

@@ -76,7 +76,8 @@ class Reader(Transcript):
 
     def _in_view(self, key: str) -> bool:
         top = self.scroll_offset.y
-        return self._rows.top(key) < top + self._room.height and self._rows.bottom(key) > top
+        # Its first row is the blank one before it.
+        return self._rows.top(key) + 1 < top + self._room.height and self._rows.bottom(key) > top
 
     @property
     def first_in_view(self) -> int:
