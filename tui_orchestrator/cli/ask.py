@@ -8,15 +8,14 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ..routing.errors import OrchestratorError
 from ..routing.money import Money
 from ..routing.request import Check, Method, Strategy
+from . import requests
 from .manners import (
     USAGE,
     Invocation,
@@ -24,11 +23,8 @@ from .manners import (
     Word,
     exit_code,
     in_utf8,
-    meant,
-    one_prompt,
     output_file,
     piped_in,
-    prompt_text,
     run,
     tag_names,
     write_file,
@@ -39,7 +35,6 @@ from .turn import Manner, Telling, interruptible
 
 if TYPE_CHECKING:
     from ..routing.router import Turn
-    from ..services.attachments import Attachment
     from ..services.runtime import Runtime
 
 
@@ -79,29 +74,12 @@ class Asked:
 
 VERDICTS = tuple(method for method in Method if method is not Method.VOTE)
 """A vote is for where the answers can be seen side by side."""
-MOST_TOKENS = 10_000_000
-_MOST_USD = 10**9
 _SESSION_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{1,10}", re.IGNORECASE)
 
 
-def usd(context: click.Context, parameter: click.Parameter, value: str | None) -> Money | None:
-    """A click callback: US dollars from zero, which lets free models alone answer."""
-    if value is None:
-        return None
-    try:
-        amount = Money.from_usd(value) if abs(Decimal(value)) <= _MOST_USD else None
-    except (ValueError, ArithmeticError):
-        amount = None
-    if amount is None:
-        raise click.BadParameter(f"{value!r} is not an amount in US dollars, such as 0.05")
-    if amount.picodollars < 0:
-        raise click.BadParameter(f"{value} is below zero; give US dollars, such as 0.05")
-    return amount
-
-
 @click.command()
-@click.argument("prompt", nargs=-1, metavar="[PROMPT|-]", callback=one_prompt)
-@click.option("-p", "--prompt", "option", metavar="TEXT", help="The prompt, instead of the argument.")
+@requests.ARGUMENT
+@requests.PROMPT
 @click.option(
     "-s",
     "--strategy",
@@ -109,8 +87,8 @@ def usd(context: click.Context, parameter: click.Parameter, value: str | None) -
     metavar="NAME",
     help=f"How to choose: {', '.join(s.value for s in Strategy)}. Default: as configured, else balanced.",
 )
-@click.option("-m", "--model", help="Pin a model: PROVIDER/NAME, or the bare name where only one provider has it.")
-@click.option("--chain", metavar="NAMES", help="Models to walk, a,b,c, or the name of a chain.")
+@requests.MODEL
+@requests.CHAIN
 @click.option(
     "-e", "--ensemble-size", type=click.IntRange(2, 8), metavar="N", help="Ask so many models at once, 2 to 8."
 )
@@ -120,10 +98,8 @@ def usd(context: click.Context, parameter: click.Parameter, value: str | None) -
     metavar="HOW",
     help="How several answers come to one: weighted, judge or fuse. Default: as configured, else weighted.",
 )
-@click.option("-c", "--max-cost", callback=usd, metavar="USD", help="Most the whole turn may cost.")
-@click.option(
-    "--max-tokens", type=click.IntRange(1, MOST_TOKENS), metavar="N", help="Most output tokens of each attempt."
-)
+@requests.MAX_COST
+@requests.MAX_TOKENS
 @click.option(
     "--check",
     type=Word([c.value.replace("_", "-") for c in Check]),
@@ -245,7 +221,7 @@ def ask(
         resume, said_prompt, perhaps_session = resume or "", "", False
     else:
         prompt, resume, perhaps_session = _named_or_said(prompt, option, resume)
-        said_prompt = sent_prompt(prompt, option, files)
+        said_prompt = requests.sent_prompt(prompt, option, files)
     asked = Asked(
         said_prompt,
         Strategy(strategy) if strategy else Strategy.ENSEMBLE if ensemble_size else None,
@@ -307,16 +283,6 @@ def _named_or_said(prompt: str | None, option: str | None, resume: str | None) -
     return resume, "", like_an_id
 
 
-def sent_prompt(argument: str | None, option: str | None, files: Sequence[Path]) -> str:
-    """With `--file -` stdin is the file, and the prompt must be said."""
-    stdin = [path for path in files if str(path) == "-"]
-    if stdin and (argument == "-" or option == "-" or (argument is None and option is None)):
-        raise Stop("--file - reads stdin, so the prompt must be an argument or -p", USAGE)
-    if len(stdin) > 1:
-        raise Stop("--file - was given twice; stdin can be read once", USAGE)
-    return prompt_text(argument, option)
-
-
 async def _ask(invocation: Invocation, asked: Asked, manner: Manner, verbose: bool, output: Path | None) -> int:
     async with invocation.runtime() as runtime:
         settings = runtime.settings
@@ -339,10 +305,10 @@ async def _send(runtime: Runtime, asked: Asked) -> Turn:
     from ..services.attachments import enclose
     from ..services.chat import Chat, Options
 
-    attachments = await asyncio.to_thread(read_files, asked.files)
+    attachments = await asyncio.to_thread(requests.read_files, asked.files)
     try:
         model = runtime.registry.find(asked.model).id if asked.model else None
-        chain = named_chain(runtime, asked.chain) if asked.chain else ()
+        chain = requests.named_chain(runtime, asked.chain) if asked.chain else ()
         if asked.perhaps_session:
             await _no_session(runtime, asked.prompt)
         if asked.resume is None:
@@ -387,27 +353,3 @@ async def _no_session(runtime: Runtime, prompt: str) -> None:
     with contextlib.suppress(LookupError):
         session = (await runtime.conversations.get(prompt)).session
         raise Stop(f"{prompt} is a session, and there is no prompt; give it too: ask --continue {session.id} …", USAGE)
-
-
-def named_chain(runtime: Runtime, wanted: str) -> tuple[str, ...]:
-    """The ids of a chain by its name, or of models with commas between. Raises LookupError with a sentence."""
-    registry = runtime.registry
-    if "," not in wanted and wanted in registry.chains:
-        return registry.chains[wanted]
-    names = [name.strip() for name in wanted.split(",") if name.strip()]
-    if not names:
-        raise LookupError(f"the chain is empty; name models, a,b,c, or one of {', '.join(sorted(registry.chains))}")
-    if len(names) == 1 and names[0] not in registry and all(model.name != names[0] for model in registry):
-        known = [*sorted(registry.chains), *registry.models, *(model.name for model in registry)]
-        hint = meant(names[0], known) if registry.chains else "`models` lists the models there are"
-        raise LookupError(f"no chain and no model is called {names[0]!r}; {hint}")
-    return tuple(dict.fromkeys(registry.find(name).id for name in names))
-
-
-def read_files(files: Sequence[Path]) -> list[Attachment]:
-    from ..services.attachments import read_file, read_stdin
-
-    try:
-        return [read_stdin() if str(path) == "-" else read_file(path) for path in files]
-    except OrchestratorError as error:
-        raise Stop(str(error), USAGE) from None

@@ -15,10 +15,10 @@ from ..routing.explanation import what_if
 from ..routing.money import Money
 from ..routing.request import Message, Request, Strategy
 from ..routing.rules import explain
-from .ask import MOST_TOKENS, named_chain, read_files, sent_prompt, usd
+from . import requests
 from .decisions import decision_lines, headline, strategies_table
 from .lines import Line, prompt_lines
-from .manners import BUDGET, FAILED, USAGE, Invocation, Stop, Word, one_prompt, run, say, tag_names
+from .manners import BUDGET, FAILED, USAGE, Invocation, Stop, Word, run, say, tag_names
 from .printing import as_json, as_json_line
 from .replaying import replay_any, supposed_change
 from .rules import rules_json, rules_lines
@@ -31,8 +31,8 @@ EXAMPLE = '{"id": …, "prompt": "…"}'
 
 
 @click.command()
-@click.argument("prompt", nargs=-1, metavar="[PROMPT|-]", callback=one_prompt)
-@click.option("-p", "--prompt", "option", metavar="TEXT", help="The prompt, instead of the argument.")
+@requests.ARGUMENT
+@requests.PROMPT
 @click.option(
     "-s",
     "--strategy",
@@ -40,12 +40,10 @@ EXAMPLE = '{"id": …, "prompt": "…"}'
     metavar="NAME",
     help=f"How to choose: {', '.join(s.value for s in Strategy)}; or all, to compare them.",
 )
-@click.option("-m", "--model", help="Pin a model: PROVIDER/NAME, or the bare name where only one provider has it.")
-@click.option("--chain", metavar="NAMES", help="Models to walk, a,b,c, or the name of a chain.")
-@click.option("-c", "--max-cost", callback=usd, metavar="USD", help="Most the whole turn may cost.")
-@click.option(
-    "--max-tokens", type=click.IntRange(1, MOST_TOKENS), metavar="N", help="Most output tokens of each attempt."
-)
+@requests.MODEL
+@requests.CHAIN
+@requests.MAX_COST
+@requests.MAX_TOKENS
 @click.option(
     "--file",
     "files",
@@ -140,9 +138,9 @@ def route(
     if jsonl is not None and files:
         raise Stop("--file goes with one prompt; leave it or --jsonl out", USAGE)
     lines = [] if jsonl is None else list(prompt_lines(jsonl, EXAMPLE))
-    text = "" if jsonl is not None else sent_prompt(prompt, option, files)
+    text = "" if jsonl is not None else requests.sent_prompt(prompt, option, files)
 
-    attachments = read_files(files)
+    attachments = requests.read_files(files)
 
     async def decide() -> None:
         async with invocation.runtime() as runtime:
@@ -191,7 +189,7 @@ class Wanted:
         self.max_tokens = max_tokens
         try:
             self.model = runtime.registry.find(model).id if model else None
-            self.chain = named_chain(runtime, chain) if chain else ()
+            self.chain = requests.named_chain(runtime, chain) if chain else ()
         except LookupError as error:
             raise Stop(str(error.args[0]), USAGE) from None
 

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from ..routing.events import (
-    CHECKS,
-    AttemptFailed,
-    AttemptStarted,
-    Checked,
-    Completed,
-    Decided,
-    Escalated,
-    Event,
-    Failed,
-    Text,
-    Thinking,
-    Waiting,
-)
 from ..routing.money import Money
 from ..routing.request import Check, Image, Message, Method, Request, Strategy
 from ..routing.router import Turn
 from ..routing.synthesis import one_from_all
-from ..routing.telling import found
 from ..routing.text import clean
 from ..settings import Persona
-from ..storage.conversations import Conversation, Discarded, Session, State, StoredMessage, standing
+from ..storage.conversations import Conversation, Discarded, Session, StoredMessage, standing
 from .feedback import Given
+from .keeping import Keeping, LastTurn
 from .runtime import Runtime
 
 _NOBODY = Persona("")
-CHECKPOINT_S = 0.5
-"""A growing answer is stored this often: what a killed program may lose of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +36,6 @@ class Options:
     self_consistency: int | None = None
     system: str = ""
     use_cache: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LastTurn:
-    """What was asked last, and the answer that stands, if any."""
-
-    prompt: Message
-    files: tuple[str, ...] = ()
-    answer: Given | None = None
-    """None where none is whole."""
-    model: str = ""
-    """Whose it is."""
-    response: str = ""
-    """What is sent as its answer with the next prompt: also one that was cut short. Empty: none is."""
 
 
 class Chat:
@@ -232,13 +201,13 @@ class Chat:
         """The prompt is stored before anything is called, the answer as it grows and when it ends. `typed`: the prompt
         without the files that go along, for the history of prompts; None: all of it was typed."""
         self.last = LastTurn(request.messages[-1], tuple(request.files))
-        return self._runtime.stream(request, _Keeping(self._runtime, self, request, typed=typed).record)
+        return self._runtime.stream(request, Keeping(self._runtime, self, request, typed=typed).record)
 
     def send_again(self, request: Request, *, elsewhere: bool = False) -> Turn:
         """A request that `again` made. Its answer takes the place of the one that stands, which is kept as superseded
         and counts against its model; where none comes, the old one stands. `elsewhere`: the user asked for another
         model or strategy."""
-        keeping = _Keeping(self._runtime, self, request, again=self.last or LastTurn(request.messages[-1]))
+        keeping = Keeping(self._runtime, self, request, again=self.last or LastTurn(request.messages[-1]))
         keeping.elsewhere = elsewhere
         return self._runtime.stream(request, keeping.record)
 
@@ -263,9 +232,9 @@ class Chat:
             why = "you went on with another answer"
             before = Discarded(request_id, last.answer[1], last.model, last.response, "", why)
             await conversations.discard(self.id, before)
-        self._answered(LastTurn(last.prompt, last.files, answer, model, text))
+        self.answered(LastTurn(last.prompt, last.files, answer, model, text))
 
-    def _answered(self, turn: LastTurn) -> None:
+    def answered(self, turn: LastTurn) -> None:
         """From now on this is the answer to the last prompt."""
         if self.last is not None and self.last.response.strip():
             self._turns.pop()
@@ -273,150 +242,6 @@ class Chat:
         if turn.response.strip():
             self._turns.append((turn.prompt, Message("assistant", turn.response)))
         self.last = turn
-
-
-@dataclass(slots=True)
-class _Growing:
-    model: str
-    text: list[str] = field(default_factory=list)
-    thinking: list[str] = field(default_factory=list)
-    why: str = ""
-    check: bool = False
-    """Made to check another one's answer: never the conversation's."""
-
-
-class _Nowhere:
-    """Where a temporary chat is kept, in place of the store's conversations."""
-
-    async def keep(self, session: Session) -> None: ...
-
-    async def prompt(self, session: str, message: Message, request_id: str, *also: str | None) -> None: ...
-
-    async def answer(self, session: str, request_id: str, text: str, **how: object) -> None: ...
-
-    async def discard(self, session: str, discarded: Discarded) -> None: ...
-
-
-class _Keeping:
-    """Stores one turn as it is told."""
-
-    def __init__(
-        self,
-        runtime: Runtime,
-        chat: Chat,
-        request: Request,
-        *,
-        typed: str | None = None,
-        again: LastTurn | None = None,
-    ) -> None:
-        self._feedback = runtime.feedback
-        self._again = again
-        """The turn that is asked again, as it stood."""
-        self.elsewhere = False
-        self._conversations = _Nowhere() if chat.temporary else runtime.conversations
-        self._clock = runtime.clock
-        self._chat = chat
-        self._request = request
-        self._typed = typed
-        self._attempts: dict[int, _Growing] = {}
-        self._kept_at = 0.0
-        self._stored = False
-
-    def record(self, event: Event) -> Coroutine[Any, Any, None] | None:
-        """What there is to store now, if anything; most pieces of text only join the others in memory."""
-        match event:
-            case Decided() | Waiting() if not self._stored and (
-                self._request.prompt.strip() or self._request.has_images
-            ):
-                # A turn may wait for room in a budget before anything is decided.
-                self._stored = True
-                return self._prompt()
-            case AttemptStarted():
-                self._attempts[event.attempt] = _Growing(event.model, check=event.cause in CHECKS)
-            case Text():
-                self._attempts[event.attempt].text.append(event.text)
-                return None if self._attempts[event.attempt].check else self._checkpoint(event.attempt)
-            case Thinking():
-                self._attempts[event.attempt].thinking.append(event.text)
-            case AttemptFailed():
-                self._attempts[event.attempt].why = event.error.message
-            case Checked():
-                for number in event.finding.attempts:
-                    self._attempts[number].why = found(event.finding)
-            case Escalated():
-                self._last_of(event.from_model).why = event.detail
-            case Completed():
-                return self._completed(event)
-            case Failed() if self._stored:
-                return self._failed(event)
-        return None
-
-    async def _prompt(self) -> None:
-        await self._conversations.keep(self._chat.session)
-        self._chat.stored_already = not self._chat.temporary
-        if self._again is None:
-            chat, request = self._chat, self._request
-            await self._conversations.prompt(chat.id, request.messages[-1], request.id, self._typed, chat.instead)
-            if chat.instead is not None:
-                beside = (*chat.branches.get(chat.instead, (chat.instead,)), request.id)
-                chat.branches |= dict.fromkeys(beside, beside)
-                chat.instead = None
-
-    def _last_of(self, model: str) -> _Growing:
-        return next(growing for growing in reversed(self._attempts.values()) if growing.model == model)
-
-    def _checkpoint(self, attempt: int) -> Coroutine[Any, Any, None] | None:
-        now = self._clock.monotonic()
-        if now - self._kept_at < CHECKPOINT_S:
-            return None
-        self._kept_at = now
-        return self._answer(attempt, "interrupted")
-
-    async def _answer(self, attempt: int, state: State) -> None:
-        growing = self._attempts[attempt]
-        await self._conversations.answer(
-            self._chat.id,
-            self._request.id,
-            "".join(growing.text),
-            thinking="".join(growing.thinking),
-            model=growing.model,
-            attempt=attempt,
-            state=state,
-        )
-
-    async def _completed(self, end: Completed) -> None:
-        await self._answer(end.attempt, "complete")
-        await self._keep_discarded(but=end.attempt)
-        given, before = (end.request_id, end.attempt), self._again
-        if before is not None and before.response.strip() and not end.response.strip():
-            return  # nothing came in its place
-        self._stands(given, end.response, end.model)
-        if before is not None and before.answer is not None and not self._request.puts_together:
-            await self._feedback.replaced(before.answer, given, elsewhere=self.elsewhere)
-
-    async def _failed(self, end: Failed) -> None:
-        last = max((number for number, growing in self._attempts.items() if not growing.check), default=None)
-        if last is None:
-            await self._conversations.answer(self._chat.id, self._request.id, "", state="failed")
-            return
-        cancelled = end.error.kind.value == "cancelled"
-        await self._answer(last, "interrupted" if cancelled else "failed")
-        await self._keep_discarded(but=last)
-        if cancelled and end.partial.strip() and (self._again is None or not self._again.response.strip()):
-            self._stands(None, end.partial)
-
-    def _stands(self, answer: Given | None, response: str, model: str = "") -> None:
-        prompt = self._request.messages[-1] if self._again is None else self._again.prompt
-        files = tuple(self._request.files)
-        self._chat._answered(LastTurn(prompt, files, answer, model, response))
-
-    async def _keep_discarded(self, but: int) -> None:
-        for number, growing in self._attempts.items():
-            if number != but and (growing.text or growing.thinking):
-                why = growing.why or "another answer was chosen"
-                text, thinking = "".join(growing.text), "".join(growing.thinking)
-                discarded = Discarded(self._request.id, number, growing.model, text, thinking, why)
-                await self._conversations.discard(self._chat.id, discarded)
 
 
 def _turns(messages: Sequence[StoredMessage]) -> list[tuple[Message, Message]]:

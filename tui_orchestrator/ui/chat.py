@@ -15,8 +15,8 @@ from textual.widgets import Static
 
 from tui_orchestrator.routing.events import Attempt, Completed, Decided, Event
 from tui_orchestrator.routing.request import Request
-from tui_orchestrator.services.chat import LastTurn
 from tui_orchestrator.services.feedback import Given
+from tui_orchestrator.services.keeping import LastTurn
 from tui_orchestrator.storage.conversations import Discarded, StoredMessage, standing
 
 from . import words
