@@ -15,7 +15,7 @@ from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.settings import CacheSettings, Settings, StoreSettings, UiSettings
 from tui_orchestrator.ui.app import ConsoleApp
 
-TURNS_OF_THE_LOOP = 10_000
+TURNS_OF_THE_LOOP = 3_000
 _KEYS = {"-": "minus", "/": "slash"}
 
 
