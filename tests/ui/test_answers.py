@@ -177,7 +177,7 @@ async def test_the_best_of_an_ensemble_is_picked_from_a_list_and_marked(tmp_path
         await seat.pilot.press("alt+w")
         await seat.sees("The best answer")
         await seat.type_into_list(other)
-        await seat.sees(f"▲ {other.partition('/')[2]}")
+        await seat.sees(f"▲ {members.index(other) + 1} {other.partition('/')[2]}")
         picked = rows(tmp_path, "SELECT model, outcome FROM observations WHERE sign = 'pick' ORDER BY outcome DESC")
         assert picked[0] == (other, 1.0)
         assert len(picked) == 3

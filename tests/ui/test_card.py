@@ -11,9 +11,7 @@ from tui_orchestrator.routing.decision import Candidate, Decision, Exclusion
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.profile import Ability, Evidence, Profile, TaskType
 from tui_orchestrator.routing.request import Strategy
-from tui_orchestrator.services.attachments import Attachment
 from tui_orchestrator.ui import words
-from tui_orchestrator.ui.attachments import Mention
 from tui_orchestrator.ui.card import Step, draw_decision
 from tui_orchestrator.ui.composer import Outlook, draw_outlook
 
@@ -100,9 +98,8 @@ def test_the_line_above_the_prompt_reads_like_the_book() -> None:
     assert line == "→ claude-haiku-5.5 · code 0.86 · difficulty 4/10 · ≈812 tok in · $0.0012–0.0048"
 
 
-def test_a_narrow_line_keeps_the_model_the_files_and_the_cost() -> None:
-    outlook = Outlook(decision(), (Mention("notes.txt", Attachment("notes.txt", 20, text="x")),))
-    assert draw_outlook(outlook, 60).plain == "→ claude-haiku-5.5 · ✓ notes.txt 20 B · $0.0012–0.0048"
+def test_a_narrow_line_keeps_the_model_the_task_and_the_cost() -> None:
+    assert draw_outlook(Outlook(decision()), 60).plain == "→ claude-haiku-5.5 · code 0.86 · $0.0012–0.0048"
 
 
 @pytest.mark.parametrize("width", [28, 34, 50, 58, 78, 120])

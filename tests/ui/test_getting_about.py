@@ -58,7 +58,7 @@ async def test_any_other_key_jumps_nowhere(tmp_path: Path) -> None:
     ("wanted", "complaints"),
     [
         ({"pane.zoom": "ctrl+s"}, ["[ui.keymap] gives ctrl+s to pane.zoom and strategy.pick"]),
-        ({"pane.zoom": "f12", "theme.pick": "f12"}, ["[ui.keymap] gives f12 to pane.zoom and theme.pick"]),
+        ({"pane.zoom": "f11", "theme.pick": "f11"}, ["[ui.keymap] gives f11 to pane.zoom and theme.pick"]),
         ({"pane.zoom": "ctrl+e"}, ["[ui.keymap] gives ctrl+e to prompt.editor and pane.zoom"]),
         ({"pane.zoom": "ctrl+s", "strategy.pick": "f6"}, []),
         ({"registry.sort": "o"}, []),

@@ -207,7 +207,7 @@ async def test_the_table_of_models_is_filtered_sorted_switched_and_pinned(tmp_pa
 
 
 async def test_a_model_that_is_off_is_shown_with_its_reason_on_the_card(tmp_path: Path) -> None:
-    async with console(tmp_path) as seat:
+    async with console(tmp_path, size=(160, 90)) as seat:
         assert seat.app.runtime is not None
         seat.app.runtime.set_enabled("demo-anthropic/tern-max", False)
         await seat.type(PROMPT)
@@ -267,6 +267,9 @@ async def test_earlier_prompts_come_back_with_the_arrow_keys(tmp_path: Path) -> 
         assert seat.app.composer.prompt.text == "a draft"
     async with console(tmp_path) as seat:
         seat.app.composer.prompt.text = ""
+        # What was left unsent comes first, then what was sent.
+        await seat.pilot.press("up")
+        assert seat.app.composer.prompt.text == "a draft"
         await seat.pilot.press("up")
         assert seat.app.composer.prompt.text == "the first prompt"
 

@@ -24,7 +24,7 @@ def rows(path: Path, query: str) -> list[tuple[object, ...]]:
 
 async def test_a_prompt_is_answered_with_its_model_its_cost_and_its_confidence(tmp_path: Path) -> None:
     script = Script().always(Say(text=GOOD))
-    async with console(tmp_path, script=script) as seat:
+    async with console(tmp_path, script=script, size=(160, 72)) as seat:
         await seat.send(PROMPT)
         await seat.ended()
         await seat.sees(PROMPT, "The capital of France is Paris", "confidence 0.", "Last attempts")

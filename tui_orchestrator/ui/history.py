@@ -166,8 +166,13 @@ class HistoryScreen(ModalScreen[str | None]):
 
     def _draw(self) -> None:
         marked = self._marked
-        width = max(20, self._list.scrollable_content_region.width - 1)
-        if not width or not self.is_attached:
+        if not self.is_attached:
+            return
+        # A list that was hidden has no width until it is laid out.
+        width = (self._list.scrollable_content_region.width or self._list.container_size.width) - 1
+        if width < 20:
+            self._list.display = True
+            self.call_after_refresh(self._draw)
             return
         clock = self._runtime.clock
         query = Query.of(self._search.value)
