@@ -127,7 +127,7 @@ async def test_rows_that_are_left_out_are_told_and_in_the_total(shell: Shell) ->
     await _spend(shell)
     ended = await shell.run("costs", "--limit", "1")
     assert len(ended.out.splitlines()) == 5  # head, row, total, what was left out, savings
-    assert " rows; the total is of all." in ended.out
+    assert " rows; the total is of all, and --limit shows more." in ended.out
     told = (await shell.run("costs", "--limit", "1", "--format", "json")).json
     assert len(told["rows"]) == 1 < told["found"]
     assert told["total"]["attempts"] > told["rows"][0]["attempts"]
