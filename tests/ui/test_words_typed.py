@@ -71,7 +71,8 @@ def test_what_begins_with_a_slash_is_a_command_a_typo_or_a_path() -> None:
     assert parse_slash("/modle x") == "no command is called /modle; did you mean /model?"
     assert parse_slash("/etc/hosts is what?") is None
     assert parse_slash("what is /cost?") is None
-    assert [command.name for command in slash_matches("/s")] == ["strategy", "samples", "system", "sessions", "settings"]
+    found = [command.name for command in slash_matches("/s")]
+    assert found == ["strategy", "samples", "system", "sessions", "settings"]
     assert slash_matches("/s\n") == []
 
 
