@@ -41,7 +41,12 @@ class Console:
         raise AssertionError(f"never came: {what or condition}; the screen was:\n{self.screen}")
 
     async def sees(self, *texts: str) -> None:
-        await self.until(lambda: all(text in self.screen for text in texts), f"{texts} on the screen")
+        def seen() -> bool:
+            # Drawn once a turn, which costs more than all else a turn does.
+            screen = self.screen
+            return all(text in screen for text in texts)
+
+        await self.until(seen, f"{texts} on the screen")
 
     async def sees_no(self, text: str) -> None:
         await self.until(lambda: text not in self.screen, f"no {text!r} on the screen")
