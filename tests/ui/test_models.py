@@ -193,8 +193,11 @@ async def test_a_local_model_is_taken_into_memory_and_out_of_it(tmp_path: Path) 
         app = ConsoleApp(settings, demo=False)
         async with app.run_test(size=(160, 48), notifications=True) as pilot:
             seat = Console(app, pilot)
+            # The table takes the focus once there is something in it.
+            await seat.until(lambda: app.registry.table.row_count, "the server's model")
             await pilot.press("f5")
             await seat.sees("ollama/qwen4:8b", "available")
+            await seat.until(lambda: app.registry.table.has_focus, "the focus in the table")
             await pilot.press("enter")
             await seat.sees("not loaded; M loads it", "free")
             await pilot.press("m")
