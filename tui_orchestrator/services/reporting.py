@@ -6,6 +6,7 @@ numbers; what is not known is null, and an empty cell in CSV.
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -119,10 +120,9 @@ async def spent(
 ) -> Spent:
     """Raises StoreError."""
     reports, span = runtime.reports, runtime.reports.span(period)
-    groups = await reports.cube(by, span)
+    groups, (savings, baseline) = await asyncio.gather(reports.cube(by, span), _savings(runtime, span))
     shown = groups[:limit]
     sessions = [group.keys[by.index("session")] for group in shown] if "session" in by else []
-    savings, baseline = await _savings(runtime, span)
     titles = await reports.titles(sessions) if sessions else {}
     return Spent(tuple(by), span, shown, added(groups), len(groups), savings, baseline, titles)
 

@@ -10,6 +10,7 @@ import asyncio
 import os
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -38,7 +39,8 @@ class Database:
         self._writing = ThreadPoolExecutor(1, "store-writer")
         # In memory there is one connection for all: a shared cache would answer readers with SQLITE_LOCKED.
         self._reader = _Reader(path, busy_timeout_s, "store-reader") if path else None
-        self._reporter = _Reader(path, busy_timeout_s, "store-reporter") if path else None
+        # Two, because a report is often two sums over the same million rows, which SQLite computes side by side.
+        self._reporter = _Reader(path, busy_timeout_s, "store-reporter", threads=2) if path else None
         self._closed = False
 
     async def open(self) -> None:
@@ -153,31 +155,38 @@ class Database:
 
 
 class _Reader:
-    """A thread with a connection of its own, made when it is first needed, that cannot write."""
+    """Threads, each with a connection when it reads, made when it is first needed, that cannot write."""
 
-    def __init__(self, path: Path, busy_timeout_s: float, name: str) -> None:
+    def __init__(self, path: Path, busy_timeout_s: float, name: str, threads: int = 1) -> None:
         self._path = path
         self._busy_timeout_s = busy_timeout_s
-        self._connection: sqlite3.Connection | None = None
-        self._thread = ThreadPoolExecutor(1, name)
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._threads = ThreadPoolExecutor(threads, name)
 
     def submit(self, work: Work[T]) -> Future[T]:
-        return self._thread.submit(self._read, work)
+        return self._threads.submit(self._read, work)
 
     def _read(self, work: Work[T]) -> T:
         with explained(self._path):
-            if self._connection is None:
-                uri = f"{self._path.absolute().as_uri()}?mode=ro"
-                self._connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=self._busy_timeout_s)
-            return _transact(self._connection, "BEGIN", work)
+            connection = self._idle.pop() if self._idle else self._connect()
+            try:
+                return _transact(connection, "BEGIN", work)
+            finally:
+                self._idle.append(connection)
+
+    def _connect(self) -> sqlite3.Connection:
+        uri = f"{self._path.absolute().as_uri()}?mode=ro"
+        return sqlite3.connect(
+            uri, uri=True, isolation_level=None, timeout=self._busy_timeout_s, check_same_thread=False
+        )
 
     async def aclose(self) -> None:
-        await asyncio.wrap_future(self._thread.submit(self._close))
-        self._thread.shutdown(wait=False)
+        await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
+        self._threads.shutdown()
+        for connection in self._idle:
+            connection.close()
 
 
 def _transact(connection: sqlite3.Connection, begin: str, work: Work[T]) -> T:
