@@ -1,0 +1,30 @@
+"""Every example of docs/library.md runs as it stands."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from tui_orchestrator.demo import Servers
+
+TEXT = (Path(__file__).parents[2] / "docs" / "library.md").read_text()
+EXAMPLES = dict(re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE))
+
+
+def test_every_example_is_found() -> None:
+    assert len(EXAMPLES) == TEXT.count("```python") >= 10
+
+
+@pytest.mark.parametrize("title", EXAMPLES)
+async def test_the_example_runs(title: str, servers: Servers, capsys: pytest.CaptureFixture[str]) -> None:
+    compiled = compile(EXAMPLES[title], title, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    if compiled.co_flags & inspect.CO_COROUTINE:
+        await eval(compiled, {})
+    else:
+        await asyncio.to_thread(exec, compiled, {"__name__": "__main__"})
+    assert capsys.readouterr().out.strip()

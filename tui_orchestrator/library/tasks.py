@@ -1,0 +1,176 @@
+"""What a program asks of the router, and what it gets."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from ..routing.decision import Decision
+from ..routing.errors import BudgetExceeded, OrchestratorError, TurnError
+from ..routing.events import Attempt, Confidence, Failed, Verdict
+from ..routing.model import Registry
+from ..routing.money import Cost, Money, Usage
+from ..routing.request import Check, Image, Message, Method, Request, Strategy, tag_name
+from ..services.attachments import Attachment, enclose
+
+Usd = Money | Decimal | str | int
+"""US dollars: '0.05', Decimal('0.05') or 1. Never a float, which loses cents."""
+
+
+_Word = TypeVar("_Word", Strategy, Method, Check)
+
+
+def money(amount: Usd) -> Money:
+    """Raises ValueError for what is no amount from zero."""
+    found = amount if isinstance(amount, Money) else Money.from_usd(amount)
+    if found.picodollars < 0:
+        raise ValueError(f"{found} is below zero; give US dollars, such as '0.05'")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One prompt and what is wanted of its answer. What is left out is as the user configured it."""
+
+    prompt: str
+    system: str = ""
+    history: Sequence[Message] = ()
+    """The conversation before the prompt."""
+    files: Sequence[Path | str] = ()
+    """Text files and images that go along, read when the task is carried out."""
+    images: Sequence[Image] = ()
+    strategy: Strategy | str | None = None
+    model: str | None = None
+    """Pins a model: no other is tried."""
+    chain: Sequence[str] | str = ()
+    """Models to walk, the first first, or the name of a configured chain. Without a strategy it is walked as a chain of
+    fallbacks: the next one answers where one fails or falls short."""
+    ensemble_size: int = 3
+    verdict: Method | str | None = None
+    max_cost: Usd | None = None
+    """For the whole task, all its attempts together."""
+    max_tokens: int | None = None
+    """Most output tokens of each attempt."""
+    temperature: float | None = None
+    check: Check | str | None = None
+    self_consistency: int | None = None
+    use_cache: bool | None = None
+    tags: Sequence[str] = ()
+    """For the user's rules."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """Comes back with the result as it is."""
+    priority: int = 0
+    """Among the tasks of a batch the higher goes first."""
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def request(self, registry: Registry, session: str, attachments: Sequence[Attachment] = ()) -> Request:
+        """Raises LookupError for a model or chain that is not there, ValueError for another value that is wrong."""
+        enclosed = enclose(self.prompt, attachments)
+        if not enclosed.text.strip() and not self.images and not enclosed.images:
+            raise ValueError("the prompt is empty; give the task a prompt")
+        if not 2 <= self.ensemble_size <= 8:
+            raise ValueError(f"ensemble_size is {self.ensemble_size}; ask 2 to 8 models at once")
+        prompt = Message("user", enclosed.text, (*enclosed.images, *self.images))
+        return Request(
+            messages=(*self.history, prompt),
+            system=self.system,
+            strategy=_word(Strategy, self.strategy, "strategy"),
+            model=registry.find(self.model).id if self.model else None,
+            chain=chain_of(registry, self.chain),
+            ensemble_size=self.ensemble_size,
+            verdict=_word(Method, self.verdict, "verdict"),
+            max_cost=None if self.max_cost is None else money(self.max_cost),
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            check=_word(Check, self.check, "check"),
+            self_consistency=self.self_consistency,
+            session=session,
+            tags=frozenset(tag_name(tag) for tag in self.tags),
+            files=enclosed.files,
+            use_cache=self.use_cache,
+            metadata=self.metadata,
+            id=self.id,
+        )
+
+
+def _word(kind: type[_Word], said: str | None, name: str) -> _Word | None:
+    if said is None:
+        return None
+    try:
+        return kind(said)
+    except ValueError:
+        raise ValueError(f"{name} is {said!r}; it is one of {', '.join(kind)}") from None
+
+
+def chain_of(registry: Registry, wanted: Sequence[str] | str) -> tuple[str, ...]:
+    """Ids of the models of a chain. Raises LookupError with a sentence."""
+    if isinstance(wanted, str):
+        if wanted in registry.chains:
+            return registry.chains[wanted]
+        known = f"the chains are {', '.join(sorted(registry.chains))}" if registry.chains else "none is configured"
+        raise LookupError(f"no chain is called {wanted!r}; {known}")
+    return tuple(dict.fromkeys(registry.find(name).id for name in wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one member of an ensemble said."""
+
+    model: str
+    text: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    task: Task
+    text: str
+    model: str
+    """Whose answer it is."""
+    strategy: str
+    cost: Cost
+    """Of all attempts; `str(result.cost)` says it with its state."""
+    usage: Usage
+    """Of the answer's own attempt."""
+    latency_s: float
+    """From the beginning of the turn to its end."""
+    confidence: Confidence
+    decision: Decision
+    attempts: tuple[Attempt, ...]
+    """As they are in the ledger, those that failed too."""
+    verdict: Verdict | None = None
+    answers: tuple[Answer, ...] = ()
+    """Of an ensemble's members that came to an end."""
+    note: str = ""
+    """What the user should know of this answer, such as that a better one was too dear."""
+
+    @property
+    def reason(self) -> str:
+        """Why this model, in one sentence."""
+        return self.decision.reason
+
+
+class TaskFailed(OrchestratorError):
+    """No answer came that could be kept. What was spent all the same is in `cost`."""
+
+    def __init__(self, task: Task, failed: Failed) -> None:
+        super().__init__(f"{failed.error.message.rstrip('.')}. {failed.error.hint}")
+        self.task = task
+        self.error: TurnError = failed.error
+        self.cost: Cost = failed.cost
+        self.partial: str = failed.partial
+        """What had come before it broke off."""
+        self.attempts: tuple[Attempt, ...] = failed.attempts
+
+
+class BudgetExceededError(TaskFailed):
+    """A cap did not allow the call. Nothing was sent that would have passed it."""
+
+
+def failure(task: Task, failed: Failed) -> TaskFailed:
+    kind = BudgetExceededError if isinstance(failed.error, BudgetExceeded) else TaskFailed
+    return kind(task, failed)
