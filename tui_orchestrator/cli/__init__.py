@@ -14,6 +14,7 @@ from .manners import Invocation, Named, outcome
 # Command → (module, what `--help` says of it). The line is here so that listing the commands imports none of them.
 _COMMANDS = {
     "ask": ("ask", "Ask one question; the answer streams to stdout."),
+    "batch": ("batch", "Ask many prompts from a file into a file; goes on where it was stopped."),
     "route": ("route", "Say which model would answer, why, and at what cost. Calls nothing."),
     "eval": ("eval", "Measure the router on prompts of your own whose outcomes you know. Calls nothing."),
     "models": ("models", "List the models there are: price, context, abilities, health."),

@@ -292,7 +292,7 @@ async def _ask(invocation: Invocation, asked: Asked, manner: Manner, verbose: bo
         if manner is Manner.TEXT and can_ask():
             runtime.router.ask_for_room = ask_for_room
         async with await _send(runtime, asked) as turn:
-            with interruptible(turn):
+            with interruptible(turn.cancel):
                 async for event in turn:
                     telling.tell(event)
         if output is not None and telling.completed is not None:

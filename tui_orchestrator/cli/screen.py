@@ -18,8 +18,9 @@ class Screen:
     def __init__(self) -> None:
         self.streams = _is_terminal(sys.stdout)
         """stdout is a terminal: what is written can be watched as it comes."""
-        self._lively = _is_terminal(sys.stderr) and os.environ.get("TERM") not in ("dumb", "unknown")
-        self._coloured = self._lively and not os.environ.get("NO_COLOR")
+        self.lively = _is_terminal(sys.stderr) and os.environ.get("TERM") not in ("dumb", "unknown")
+        """A line of stderr can be wiped."""
+        self._coloured = self.lively and not os.environ.get("NO_COLOR")
         self._open = False
         """The last line on stdout has not ended."""
         self._status = False
@@ -45,7 +46,7 @@ class Screen:
 
     def status(self, line: str) -> None:
         """What goes on right now; the next thing that is written takes its place. Only where a line can be wiped."""
-        if self._lively and not self._open:
+        if self.lively and not self._open:
             self._wipe()
             shown = line[: shutil.get_terminal_size().columns - 1]
             click.echo(click.style(shown, dim=True) if self._coloured else shown, err=True, nl=False)

@@ -7,7 +7,7 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..routing.decision import Decision
 from ..routing.errors import ErrorKind, TurnError
@@ -37,9 +37,6 @@ from .decisions import decision_lines
 from .manners import say
 from .printing import as_json, as_json_line
 from .screen import Screen
-
-if TYPE_CHECKING:
-    from ..routing.router import Turn
 
 
 class Manner(Enum):
@@ -284,13 +281,13 @@ def fault(event: AttemptFailed) -> str:
 
 
 @contextlib.contextmanager
-def interruptible(turn: Turn) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the turn in order: what had come is kept and booked."""
+def interruptible(cancel: Callable[[], object]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end what runs in order: what had come is kept and booked."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
     for number in signals:
         with contextlib.suppress(NotImplementedError, RuntimeError):
-            loop.add_signal_handler(number, turn.cancel)
+            loop.add_signal_handler(number, cancel)
     try:
         yield
     finally:

@@ -96,12 +96,16 @@ class Orchestrator:
             raise RuntimeError("the orchestrator is not open; use it inside `async with Orchestrator() as …`")
         return self._runtime
 
+    async def request(self, task: Task | str) -> Request:
+        """What the router is given for it, with its files read. Raises as `execute` for a task that is wrong."""
+        _, request = await self._asked(task)
+        return request
+
     # Deciding
 
     async def route(self, task: Task | str) -> Decision:
         """Which model would answer, why, and at what cost. Nothing is sent."""
-        _, request = await self._asked(task)
-        return await self.runtime.decide(request)
+        return await self.runtime.decide(await self.request(task))
 
     def force_model(self, model: str | None) -> None:
         """From now on every task that pins no model of its own goes to this one and to no other; None: the router
@@ -120,8 +124,7 @@ class Orchestrator:
     async def stream(self, task: Task | str) -> AsyncIterator[Turn]:
         """The turn's events as they happen, each of `tui_orchestrator.routing.events`; the last is Completed or Failed.
         Left early, the turn is cancelled and what had come is paid for."""
-        _, request = await self._asked(task)
-        async with self.runtime.stream(request) as turn:
+        async with self.runtime.stream(await self.request(task)) as turn:
             yield turn
 
     async def execute_parallel(self, tasks: Iterable[Task | str]) -> list[Ended]:

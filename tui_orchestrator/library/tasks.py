@@ -63,6 +63,8 @@ class Task:
     """For the user's rules."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """Comes back with the result as it is."""
+    patience_s: float | None = None
+    """How long each call may wait for its turn under a rate limit."""
     priority: int = 0
     """Among the tasks of a batch the higher goes first."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -92,6 +94,7 @@ class Task:
             tags=frozenset(tag_name(tag) for tag in self.tags),
             files=enclosed.files,
             use_cache=self.use_cache,
+            patience_s=self.patience_s,
             metadata=self.metadata,
             id=self.id,
         )

@@ -139,6 +139,11 @@ class BudgetExceeded(TurnError):
     what = "A budget does not allow this call."
     hint = "Raise the cap, or choose a cheaper model or strategy."
 
+    def __init__(self, message: str = "", *, of_request: bool = False) -> None:
+        """`of_request`: the cap is this request's alone; others may still fit."""
+        super().__init__(message)
+        self.of_request = of_request
+
 
 class NoCandidate(TurnError):
     kind = ErrorKind.NO_CANDIDATE

@@ -107,6 +107,8 @@ class Request:
     """Ask for real, whatever is kept; what comes takes its place."""
     temporary: bool = False
     """Nothing of what is said may be kept, only what it cost."""
+    patience_s: float | None = None
+    """How long a call may wait for its turn under a rate limit. None: as configured."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 

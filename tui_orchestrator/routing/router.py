@@ -235,10 +235,13 @@ class Router:
 
     def _policy_for(self, request: Request) -> Policy:
         """A cap of nothing asks for free models: they stand in whatever `on_exhausted` says."""
+        policy = self.policy
+        if request.patience_s is not None:
+            policy = replace(policy, max_wait_s=request.patience_s)
         caps = caps_for(request, None, self.budgets, self.caller.clock.today())
         if any(cap.limit is not None and not cap.limit for cap in caps):
-            return replace(self.policy, on_exhausted=alone(WayOut.CHEAPEST))
-        return self.policy
+            return replace(policy, on_exhausted=alone(WayOut.CHEAPEST))
+        return policy
 
     def _standing(
         self, request: Request, model: Model, prompt: Profile, room: Room, now: float, date: datetime

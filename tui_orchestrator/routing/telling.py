@@ -206,14 +206,15 @@ def refused(refusal: Refusal) -> BudgetExceeded:
     blocking = refusal.blocking
     return BudgetExceeded(
         f"{refusal.hold.model} could cost {refusal.hold.amount}, "
-        f"{blocking.cap.name} has {blocking.left} of {blocking.limit} left"
+        f"{blocking.cap.name} has {blocking.left} of {blocking.limit} left",
+        of_request=blocking.scope == "request",
     )
 
 
 def no_model(decision: Decision) -> TurnError:
     """Why nothing was tried at all."""
     if decision.refused is not None:
-        return BudgetExceeded(decision.reason)
+        return BudgetExceeded(decision.reason, of_request=decision.refused is not Exclusion.OVER_BUDGET)
     pinned = decision.asked.model if decision.pinned else None
     why = {candidate.excluded_by for candidate in decision.candidates if pinned in (None, candidate.model)}
     return NoCandidate(decision.reason, hint=next((hint for out, hint in _HINTS.items() if out in why), None))

@@ -1,0 +1,3 @@
+from ..cli.conftest import shell
+
+__all__ = ["shell"]

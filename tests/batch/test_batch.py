@@ -1,0 +1,256 @@
+"""`batch`: many prompts from a file, answered into a file."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import random
+import signal
+import sys
+from typing import Any
+
+import pytest
+
+from tui_orchestrator.demo import Break, Phase, Reply, Say
+
+from ..cli.conftest import Shell
+
+
+def lines(*said: dict[str, Any]) -> str:
+    return "".join(json.dumps(one) + "\n" for one in said)
+
+
+def answers(shell: Shell, name: str = "in.out.jsonl") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in shell.read(name).splitlines()]
+
+
+async def test_each_line_is_answered_with_its_cost_and_its_metadata(shell: Shell) -> None:
+    shell.script.always(Say("Paris."))
+    shell.write(
+        "in.jsonl",
+        lines(
+            {"id": "fr", "prompt": "Capital of France?", "model": "rush-pro", "metadata": {"n": 1.5}},
+            {"messages": [{"role": "system", "content": "Be short."}, {"role": "user", "content": "And of Spain?"}]},
+        ),
+    )
+    ended = await shell.run("batch", "in.jsonl")
+    assert ended.code == 0, ended.err
+    assert ended.out == ""
+    assert "2 to ask: about $" in ended.err
+    assert "2 answered in" in ended.err
+    first, second = sorted(answers(shell), key=lambda record: int(record["line"]))
+    assert (first["id"], first["response"], first["metadata"]) == ("fr", "Paris.", {"n": 1.5})
+    assert first["model"] == "openai/rush-pro"
+    assert first["cost_state"] == "computed"
+    assert first["cost_usd"] > 0
+    assert (second["id"], second["line"], second["status"]) == ("2", 2, "answered")
+    assert shell.mode("in.out.jsonl") == 0o600
+
+
+async def test_what_stands_in_the_output_is_not_asked_again(shell: Shell) -> None:
+    shell.write("in.jsonl", lines({"prompt": "One?"}, {"prompt": "Two?"}))
+    await shell.run("batch", "in.jsonl")
+    asked = len(shell.asked)
+    shell.write("in.jsonl", lines({"prompt": "One?"}, {"prompt": "Two?"}, {"prompt": "Three?"}))
+    ended = await shell.run("batch", "in.jsonl")
+    assert "2 of 3 lines stand in in.out.jsonl already" in ended.err
+    assert len(shell.asked) == asked + 1
+    again = await shell.run("batch", "in.jsonl")
+    assert "Nothing is left to ask." in again.err
+    assert len(shell.asked) == asked + 1
+    sessions = {record["session"] for record in answers(shell)}
+    assert len(sessions) == 1
+
+
+async def test_failures_stand_in_the_output_and_are_asked_again_when_wished(shell: Shell) -> None:
+    shell.script.then(Reply(400, "no such thing"), "rush-pro")
+    shell.write("in.jsonl", lines({"prompt": "One?", "model": "rush-pro"}))
+    ended = await shell.run("batch", "in.jsonl", "--json")
+    assert ended.code == 1
+    (record,) = answers(shell)
+    assert record["status"] == "failed"
+    assert record["error"]["kind"] == "bad_request"
+    assert ended.json["errors"] == {"bad_request": 1}
+    assert (await shell.run("batch", "in.jsonl")).code == 1
+    retried = await shell.run("batch", "in.jsonl", "--retry-failed", "--json")
+    assert retried.code == 0
+    assert retried.json["answered"] == 1
+    assert [record["status"] for record in answers(shell)] == ["answered"]
+
+
+async def test_a_spent_budget_stops_it_and_the_rest_is_asked_once_there_is_room(shell: Shell) -> None:
+    shell.write("in.jsonl", lines(*({"prompt": f"Question {n}?", "model": "tern-max"} for n in range(4))))
+    first = await shell.run("batch", "in.jsonl", "-c", "0.000001", "--yes")
+    assert first.code == 3
+    assert "Stopped by a budget" in first.err
+    assert "4 lines are left" in first.err
+    assert answers(shell) == []
+    assert shell.asked == []
+    assert (await shell.run("batch", "in.jsonl")).code == 0
+    assert len(answers(shell)) == 4
+
+
+async def test_the_cap_of_a_batch_holds_over_all_its_runs(shell: Shell) -> None:
+    shell.write("in.jsonl", lines({"prompt": "One?", "model": "tern-max"}))
+    await shell.run("batch", "in.jsonl")
+    (record,) = answers(shell)
+    shell.write("in.jsonl", lines({"prompt": "One?", "model": "tern-max"}, {"prompt": "Two?", "model": "tern-max"}))
+    ended = await shell.run("batch", "in.jsonl", "-c", f"{record['cost_usd']:.12f}", "--yes")
+    assert ended.code == 3
+    assert len(answers(shell)) == 1
+
+
+async def test_a_line_that_is_too_dear_for_its_own_cap_fails_alone(shell: Shell) -> None:
+    dear = {"prompt": "One?", "model": "tern-max", "max_cost_usd": 0.0000001}
+    shell.write("in.jsonl", lines(dear, {"prompt": "Two?", "model": "rush-pro"}))
+    ended = await shell.run("batch", "in.jsonl", "--at-once", "1")
+    assert ended.code == 1
+    assert [record["status"] for record in answers(shell)] == ["failed", "answered"]
+
+
+async def test_an_estimate_that_passes_a_cap_is_not_begun_without_a_yes(shell: Shell) -> None:
+    shell.write("in.jsonl", lines({"prompt": "Explain monads at length", "model": "tern-max"}))
+    ended = await shell.run("batch", "in.jsonl", "-c", "0.000001")
+    assert ended.code == 3
+    assert "passes" in ended.err
+    assert "--yes" in ended.err
+    assert shell.asked == []
+
+
+async def test_an_estimate_sends_nothing(shell: Shell) -> None:
+    shell.write("in.jsonl", lines(*({"prompt": f"Question {n}?", "model": "rush-pro"} for n in range(3))))
+    ended = await shell.run("batch", "in.jsonl", "--estimate", "--json")
+    assert ended.code == 0
+    assert ended.json["lines"] == 3
+    assert ended.json["cost_usd"] > 0
+    assert ended.json["models"] == {"openai/rush-pro": 3}
+    assert shell.asked == []
+
+
+async def test_the_higher_priority_is_asked_first(shell: Shell) -> None:
+    wanted = [{"prompt": f"{n}?", "id": n, "model": "rush-pro", "priority": n} for n in range(4)]
+    shell.write("in.jsonl", lines(*wanted))
+    await shell.run("batch", "in.jsonl", "--at-once", "1")
+    assert [record["id"] for record in answers(shell)] == ["3", "2", "1", "0"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"prompt": "x"', "in.jsonl:2: is no JSON"),
+        ("[1]", "in.jsonl:2: is no object"),
+        ('{"prompt": "x", "stratgy": "cheapest"}', "in.jsonl:2: stratgy: is an unknown key; did you mean strategy?"),
+        ('{"prompt": "x", "strategy": "fastest"}', "in.jsonl:2: strategy is 'fastest'; it is one of"),
+        ('{"prompt": "x", "model": "nobody"}', "in.jsonl:2: no model is called 'nobody'"),
+        ('{"prompt": "x", "max_tokens": 0}', "in.jsonl:2: max_tokens: must be a whole number from 1"),
+        ('{"prompt": "x", "temperature": "hot"}', "in.jsonl:2: temperature: must be a number from 0 to 2"),
+        ('{"prompt": "x", "max_cost_usd": -1}', "in.jsonl:2: "),
+        ('{"prompt": " "}', "in.jsonl:2: the prompt is empty"),
+        ('{"id": 1, "prompt": "x"}', "in.jsonl:2: id: '1' is that of line 1 already"),
+        ("{}", "in.jsonl:2: give either prompt or messages"),
+        ('{"messages": [{"role": "assistant", "content": "x"}]}', "in.jsonl:2: messages: the last must be the user's"),
+        ('{"prompt": "x", "files": ["missing.txt"]}', "in.jsonl:2: "),
+        ('{"prompt": "x", "tags": "work"}', "in.jsonl:2: tags: must be a list of texts"),
+    ],
+)
+async def test_a_wrong_line_is_named_before_anything_is_sent(line: str, said: str, shell: Shell) -> None:
+    shell.write("in.jsonl", '{"id": 1, "prompt": "What is DNS?"}\n' + line + "\n")
+    ended = await shell.run("batch", "in.jsonl")
+    assert ended.code == 2
+    assert said in ended.err
+    assert "Traceback" not in ended.err
+    assert shell.asked == []
+
+
+async def test_an_output_that_no_batch_wrote_is_left_alone(shell: Shell) -> None:
+    shell.write("in.jsonl", lines({"prompt": "x"}))
+    shell.write("notes.txt", "my notes\n")
+    ended = await shell.run("batch", "in.jsonl", "-o", "notes.txt")
+    assert ended.code == 2
+    assert "notes.txt:1: was not written by a batch" in ended.err
+    assert shell.read("notes.txt") == "my notes\n"
+    assert (await shell.run("batch", "in.jsonl", "-o", "in.jsonl")).code == 2
+
+
+async def test_a_file_that_is_not_there_is_named(shell: Shell) -> None:
+    ended = await shell.run("batch", "in.jsonl")
+    assert ended.code == 2
+    assert "in.jsonl cannot be read: No such file" in ended.err
+
+
+async def test_two_batches_do_not_write_one_output(shell: Shell) -> None:
+    shell.write("in.jsonl", lines({"prompt": "x"}))
+    held = os.open(shell.directory / "in.out.jsonl", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    ended = await shell.run("batch", "in.jsonl")
+    os.close(held)
+    assert ended.code == 2
+    assert "is being written by another batch" in ended.err
+
+
+async def test_a_torn_last_line_is_asked_again(shell: Shell) -> None:
+    shell.write("in.jsonl", lines({"prompt": "One?"}, {"prompt": "Two?"}))
+    await shell.run("batch", "in.jsonl", "--at-once", "1")
+    whole = shell.read("in.out.jsonl")
+    shell.write("in.out.jsonl", whole[:-20])
+    ended = await shell.run("batch", "in.jsonl")
+    assert ended.code == 0
+    assert sorted(record["id"] for record in answers(shell)) == ["1", "2"]
+
+
+async def test_a_killed_batch_goes_on_with_nothing_lost_and_nothing_answered_twice(shell: Shell) -> None:
+    """Killed at chance moments, told by how many answers stand in its output, until it ends by itself."""
+    count, chance, kills = 30, random.Random(7), 0
+    shell.script.always(Say("An answer of a few words."))
+    shell.write("in.jsonl", lines(*({"prompt": f"Question {n}?", "model": "pebble-3b"} for n in range(count))))
+    while True:
+        process = await started(shell, "batch", "in.jsonl", "--at-once", "4")
+        assert process.stderr is not None
+        told, last = 0, chance.randrange(1, 4)
+        async for line in process.stderr:
+            told += b"/min" in line
+            if told == last and kills < 2:
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+                break
+        if await process.wait() >= 0:
+            break
+    assert kills == 2
+    records = answers(shell)
+    assert sorted(int(record["id"]) for record in records) == list(range(1, count + 1))
+    assert [record for record in records if record["status"] != "answered"] == []
+    # What a kill cut short was asked again; every call that was served is a row of the ledger.
+    rows = (await shell.run("costs", "--by", "model", "--format", "json")).json["rows"]
+    assert len(shell.asked) <= sum(row["attempts"] for row in rows) <= count + 4 * kills
+
+
+async def started(shell: Shell, *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tui_orchestrator",
+        *shell.command(*arguments)[1:],
+        env={**os.environ, **shell.environment},
+        cwd=shell.directory,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def test_an_interrupted_batch_says_what_is_left(shell: Shell) -> None:
+    shell.script.then(Say("An answer."), "rush-pro")
+    shell.script.always(Break("silence", Phase.MID_STREAM, Say("half an answer and then nothing")))
+    shell.write("in.jsonl", lines({"prompt": "One?", "model": "rush-pro"}, {"prompt": "Two?", "model": "tern-max"}))
+    process = await started(shell, "batch", "in.jsonl", "--at-once", "1")
+    assert process.stderr is not None
+    said = b""
+    while b"1 of 2" not in said:
+        line = await process.stderr.readline()
+        assert line, said
+        said += line
+    process.send_signal(signal.SIGINT)
+    err = await process.stderr.read()
+    assert await process.wait() == 130, err
+    assert b"1 lines are left" in err
+    assert len(answers(shell)) == 1

@@ -1,0 +1,122 @@
+"""The file that a batch writes, a line for each that ended, and its journal: what stands in it is not asked again."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ..library.tasks import Result, TaskFailed
+from ..routing.event_json import error_json, usd
+from .lines import BatchError, Line
+
+Record = Mapping[str, Any]
+ANSWERED, FAILED = "answered", "failed"
+
+
+class Output:
+    """Open it with `with`; one program at a time may. All of it is blocking, for a thread."""
+
+    def __init__(self, path: Path, *, retry_failed: bool = False) -> None:
+        """`retry_failed`: what failed before is taken out, to be asked again."""
+        self.path = path
+        self._retry_failed = retry_failed
+        self._file = -1
+        self.ended: dict[str, str] = {}
+        """The ids of the lines that are in it, and whether each was answered or failed."""
+        self.session: str | None = None
+        """The one that earlier runs counted towards."""
+
+    def __enter__(self) -> Output:
+        """Raises BatchError for a file that no batch wrote, or that another program writes."""
+        try:
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise BatchError(f"{self.path} cannot be written: {error.strerror}") from None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._take_up()
+        except BlockingIOError:
+            os.close(self._file)
+            raise BatchError(f"{self.path} is being written by another batch; wait for it or name another -o") from None
+        except BaseException:
+            os.close(self._file)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._file)
+
+    def _take_up(self) -> None:
+        data = self.path.read_bytes()
+        whole = data[: data.rfind(b"\n") + 1]
+        kept = []
+        for number, line in enumerate(whole.splitlines(keepends=True), 1):
+            record = _record(line)
+            if record is None:
+                raise BatchError(f"{self.path}:{number}: was not written by a batch; name another file with -o")
+            self.session = record["session"]
+            if record["status"] == FAILED and self._retry_failed:
+                continue
+            kept.append(line)
+            self.ended[record["id"]] = record["status"]
+        if b"".join(kept) != data:
+            self._replace(b"".join(kept))
+
+    def _replace(self, data: bytes) -> None:
+        """A killed program leaves the old file or the new one; a torn last line is what one left of a write."""
+        new = self.path.with_name(f".{self.path.name}.new")
+        file = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with open(file, "wb", closefd=False) as stream:
+            stream.write(data)
+        os.fsync(file)
+        os.replace(new, self.path)
+        os.close(self._file)
+        self._file = file
+
+    def write(self, record: Record) -> None:
+        """One line, which a killed program has written whole or not. Raises OSError."""
+        line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+        data = line.encode("utf-8", "backslashreplace") + b"\n"
+        while data:
+            data = data[os.write(self._file, data) :]
+        self.ended[record["id"]] = record["status"]
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    ours = isinstance(record, dict) and isinstance(record.get("id"), str) and isinstance(record.get("session"), str)
+    return record if ours and record.get("status") in (ANSWERED, FAILED) else None
+
+
+def record_of(line: Line, ended: Result | TaskFailed, session: str) -> Record:
+    """What stands in the file of a line that ended. Amounts are numbers of US dollars, null where not known."""
+    known = {"id": line.id, "line": line.number, "session": session, "request_id": line.task.id}
+    cost = {"cost_usd": usd(ended.cost.amount), "cost_state": ended.cost.state.value, "attempts": len(ended.attempts)}
+    metadata = {} if line.metadata is None else {"metadata": line.metadata}
+    if isinstance(ended, TaskFailed):
+        error = {**error_json(ended.error), "hint": ended.error.hint}
+        return {**known, "status": FAILED, "error": error, "partial": ended.partial, **cost, **metadata}
+    return {
+        **known,
+        "status": ANSWERED,
+        "response": ended.text,
+        "model": ended.model,
+        "strategy": ended.strategy,
+        **cost,
+        "input_tokens": ended.usage.input,
+        "output_tokens": ended.usage.output,
+        "latency_s": round(ended.latency_s, 3),
+        "confidence": round(ended.confidence.value, 3),
+        **metadata,
+    }
