@@ -1,4 +1,4 @@
-"""Every example of docs/library.md runs as it stands."""
+"""Every example of docs/library.md and docs/recipes.md runs as it stands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 
 from tui_orchestrator.demo import Servers
 
-TEXT = (Path(__file__).parents[2] / "docs" / "library.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = (DOCS / "library.md").read_text() + (DOCS / "recipes.md").read_text()
 EXAMPLES = dict(re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE))
 
 

@@ -186,6 +186,7 @@ _KEYS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "messages": _messages,
     "system": _text("system"),
     "files": _names("files"),
+    "task_type": _text("task_type"),
     "strategy": _text("strategy"),
     "model": _text("model"),
     "chain": _names("chain"),

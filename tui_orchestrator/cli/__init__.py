@@ -15,6 +15,7 @@ from .manners import Invocation, Named, outcome
 _COMMANDS = {
     "ask": ("ask", "Ask one question; the answer streams to stdout."),
     "batch": ("batch", "Ask many prompts from a file into a file; goes on where it was stopped."),
+    "recipe": ("recipe", "Run prompts in several steps from a file: list, show, run."),
     "route": ("route", "Say which model would answer, why, and at what cost. Calls nothing."),
     "eval": ("eval", "Measure the router on prompts of your own whose outcomes you know. Calls nothing."),
     "models": ("models", "List the models there are: price, context, abilities, health."),

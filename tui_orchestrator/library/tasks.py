@@ -14,6 +14,7 @@ from ..routing.errors import BudgetExceeded, OrchestratorError, TurnError
 from ..routing.events import Attempt, Confidence, Failed, Verdict
 from ..routing.model import Registry
 from ..routing.money import Cost, Money, Usage
+from ..routing.profile import TaskType
 from ..routing.request import Check, Image, Message, Method, Request, Strategy, tag_name
 from ..services.attachments import Attachment, enclose
 
@@ -21,7 +22,7 @@ Usd = Money | Decimal | str | int
 """US dollars: '0.05', Decimal('0.05') or 1. Never a float, which loses cents."""
 
 
-_Word = TypeVar("_Word", Strategy, Method, Check)
+_Word = TypeVar("_Word", Strategy, Method, Check, TaskType)
 
 
 def money(amount: Usd) -> Money:
@@ -61,6 +62,8 @@ class Task:
     use_cache: bool | None = None
     tags: Sequence[str] = ()
     """For the user's rules."""
+    task_type: TaskType | str | None = None
+    """What kind of task it is, where the program knows better than the prompt's words tell."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """Comes back with the result as it is."""
     patience_s: float | None = None
@@ -94,6 +97,7 @@ class Task:
             tags=frozenset(tag_name(tag) for tag in self.tags),
             files=enclosed.files,
             use_cache=self.use_cache,
+            task_type=_word(TaskType, self.task_type, "task_type"),
             patience_s=self.patience_s,
             metadata=self.metadata,
             id=self.id,

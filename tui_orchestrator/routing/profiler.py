@@ -66,6 +66,9 @@ def profile(request: Request, weights: Weights | None = None) -> Profile:
         complexity = round(complexity + follows.share * (follows.hard.complexity - complexity))
         spoken = [Evidence(f"follows on from {TASK_NAMES[follows.task_type]}", 0.0)]
     spoken += _by_size(request, input_tokens, probabilities)
+    if request.task_type is not None:
+        probabilities = {request.task_type: 1.0}
+        spoken = [Evidence(f"said to be {TASK_NAMES[request.task_type]}", 0.0)]
     ordered = dict(sorted(probabilities.items(), key=lambda pair: -pair[1]))
     task_type = next(iter(ordered))
     return Profile(

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from .money import Money
+from .profile import TaskType
 from .text import clean_line
 
 Role = Literal["system", "user", "assistant"]
@@ -107,6 +108,8 @@ class Request:
     """Ask for real, whatever is kept; what comes takes its place."""
     temporary: bool = False
     """Nothing of what is said may be kept, only what it cost."""
+    task_type: TaskType | None = None
+    """What kind of task the prompt is, where whoever asks knows. None: as judged from its words."""
     patience_s: float | None = None
     """How long a call may wait for its turn under a rate limit. None: as configured."""
     metadata: Mapping[str, str] = field(default_factory=dict)

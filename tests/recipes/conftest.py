@@ -1,0 +1,4 @@
+from ..cli.conftest import shell
+from ..library.conftest import orchestrator, servers
+
+__all__ = ["orchestrator", "servers", "shell"]

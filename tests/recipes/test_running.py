@@ -1,0 +1,136 @@
+"""Recipes carried out, from a program and from the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tui_orchestrator import Orchestrator
+from tui_orchestrator.demo import Reply, Say, Servers
+from tui_orchestrator.recipes import Advance, RecipeFailed, carry_out, parse, shelf
+from tui_orchestrator.routing.money import Cost
+
+from ..cli.conftest import Shell
+
+TWO = """
+output = "{all}"
+[parameters.topics]
+description = "what about"
+type = "list"
+[[steps]]
+id = "each"
+for_each = "topics"
+model = "rush-pro"
+task_type = "creative"
+prompt = "Say something about {item}."
+[[steps]]
+id = "all"
+model = "tern-max"
+prompt = "Put together: {each}"
+"""
+
+
+async def test_the_rounds_of_a_loop_come_to_the_next_step_in_their_order(
+    orchestrator: Orchestrator, servers: Servers
+) -> None:
+    servers.script.always(Say("A fine thing."), "rush-pro").always(Say("All fine."), "tern-max")
+    told: list[Advance] = []
+    outcome = await carry_out(
+        orchestrator, parse("two", TWO, "two.toml"), {"topics": ["trees", "rivers"]}, on_advance=told.append
+    )
+    assert outcome.text == "All fine."
+    assert len(outcome.steps["each"]) == 2
+    assert outcome.cost == Cost.sum(result.cost for results in outcome.steps.values() for result in results)
+    assert outcome.steps["each"][0].decision.profile.task_type.value == "creative"
+    sent = [json.dumps(exchange.body) for exchange in servers.exchanges if exchange.method == "POST"]
+    assert any("about trees." in body for body in sent)
+    assert any("about rivers." in body for body in sent)
+    assert "1. A fine thing.\\n\\n2. A fine thing." in sent[-1]
+    assert [(one.step.id, one.ended, one.rounds) for one in told] == [
+        ("each", 0, 2), ("each", 1, 2), ("each", 2, 2), ("all", 0, 1), ("all", 1, 1),
+    ]  # fmt: skip
+
+
+async def test_a_step_without_an_answer_ends_it_with_what_was_spent(
+    orchestrator: Orchestrator, servers: Servers
+) -> None:
+    servers.script.always(Say("A fine thing."), "rush-pro").always(Reply(400, "no"), "tern-max")
+    with pytest.raises(RecipeFailed, match="the step all gave no answer") as raised:
+        await carry_out(orchestrator, parse("two", TWO, "two.toml"), {"topics": ["trees"]})
+    assert raised.value.cost.amount
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("problem-variations", {"topic": ["fractions"], "count": ["3"]}),
+        ("grade", {"question": ["2+2?"], "expected": ["4"], "answer": ["5"]}),
+        ("summarize-long", {"text": ["A long text. " * 4000]}),
+        ("compare", {"question": ["Tabs or spaces?"], "models": ["rush-pro", "tern-max"]}),
+    ],
+)
+async def test_a_shipped_recipe_runs(
+    name: str, said: dict[str, list[str]], orchestrator: Orchestrator, servers: Servers
+) -> None:
+    servers.script.always(Say("Something that answers."))
+    outcome = await carry_out(orchestrator, shelf().find(name), said)
+    assert "Something that answers." in outcome.text
+    rounds = {id_: len(results) for id_, results in outcome.steps.items()}
+    expected = {
+        "problem-variations": {"problem": 1, "variations": 3},
+        "grade": {"judgement": 1},
+        "compare": {"answers": 2, "comparison": 1},
+    }
+    if name in expected:
+        assert rounds == expected[name]
+    else:
+        assert rounds["notes"] > 1
+        assert rounds["summary"] == 1
+
+
+async def test_one_is_run_from_the_command_line(shell: Shell) -> None:
+    shell.script.always(Say("Score: 3/10\nWrong."))
+    shell.write("answer.txt", "five")
+    ended = await shell.run("recipe", "run", "grade", "question=2+2?", "expected=4", "answer=@answer.txt")
+    assert (ended.code, ended.out) == (0, "Score: 3/10\nWrong.\n"), ended.err
+    assert "1 answers · $" in ended.err
+    whole = await shell.run("recipe", "run", "grade", "question=2+2?", "expected=4", "answer=5", "--json")
+    assert whole.json["steps"]["judgement"][0]["text"].startswith("Score: 3/10")
+    assert whole.json["cost_usd"] > 0
+
+
+async def test_a_cap_stops_it_before_it_is_passed(shell: Shell) -> None:
+    ended = await shell.run("recipe", "run", "grade", "question=x", "expected=4", "answer=5", "-c", "0.000000001")
+    assert ended.code in (0, 3)
+    assert all(model == "pebble-3b" for model in shell.asked)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "grad"), "no recipe is called grad; did you mean grade?"),
+        (("run", "grade"), "grade needs question"),
+        (("run", "grade", "question"), "'question' is no parameter; write NAME=VALUE"),
+        (("run", "compare", "question=x", "models=nobody"), "no model is called 'nobody'"),
+        (("run", "grade", "question=@missing.txt"), "missing.txt"),
+        (("show", "nothing"), "no recipe is called nothing"),
+    ],
+)
+async def test_what_is_wrong_is_said_before_anything_is_sent(
+    arguments: tuple[str, ...], said: str, shell: Shell
+) -> None:
+    ended = await shell.run("recipe", *arguments)
+    assert ended.code == 2
+    assert said in ended.err
+    assert shell.asked == []
+
+
+async def test_they_are_listed_and_shown(shell: Shell) -> None:
+    listed = await shell.run("recipe")
+    assert "summarize-long" in listed.out
+    assert "Your own lie in" in listed.err
+    shown = await shell.run("recipe", "show", "summarize-long")
+    assert "words [300]: about how long" in shown.out
+    assert (await shell.run("recipe", "list", "--json")).json["problems"] == []
+    assert (await shell.run("recipe", "show", "grade", "--json")).json["steps"][0]["task_type"] == "evaluation"

@@ -1,0 +1,256 @@
+"""`recipe`: prompts in several steps."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..routing.event_json import usd
+from ..routing.money import Money
+from . import requests
+from .manners import INTERRUPTED, USAGE, Invocation, Named, Stop, exit_code, in_utf8, output_file, run, say, write_file
+from .printing import as_json, table
+from .screen import Screen
+from .turn import interruptible
+
+if TYPE_CHECKING:
+    from ..recipes import Advance, Outcome, Parameter, Recipe
+
+
+@click.group(cls=Named, invoke_without_command=True)
+@click.pass_context
+def recipe(context: click.Context) -> None:
+    """Run prompts in several steps, each with the model that suits it.
+
+    Four are shipped; your own are TOML files in the directory that `recipe list` names. Without a command they are
+    listed.
+
+    \b
+    Examples:
+      tui-orchestrator recipe
+      tui-orchestrator recipe show problem-variations
+      tui-orchestrator recipe run problem-variations topic="systems of two linear equations" count=3
+      tui-orchestrator recipe run summarize-long text=@report.txt -c 0.50
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(list_)
+
+
+@recipe.command("list")
+@click.option("--json", "as_object", is_flag=True, help="Print one JSON object.")
+def list_(as_object: bool = False) -> None:
+    """List the recipes there are, with their parameters."""
+    from ..recipes import recipes_dir, shelf
+
+    found = shelf()
+    if as_object:
+        told = [_recipe_json(one) for one in found.recipes.values()]
+        say(as_json({"directory": str(recipes_dir()), "recipes": told, "problems": list(found.problems)}))
+        return
+    rows = [
+        (one.name, " ".join(map(_usage, one.parameters.values())), one.description) for one in found.recipes.values()
+    ]
+    say(table(("recipe", "parameters", "what it does"), rows))
+    for problem in found.problems:
+        click.echo(f"! {problem}", err=True)
+    click.echo(f"Your own lie in {recipes_dir()}.", err=True)
+
+
+@recipe.command()
+@click.argument("name")
+@click.option("--json", "as_object", is_flag=True, help="Print one JSON object.")
+def show(name: str, as_object: bool) -> None:
+    """Print a recipe's parameters and steps."""
+    one = _found(name)
+    if as_object:
+        say(as_json(_recipe_json(one)))
+        return
+    say(f"{one.name}: {one.description} ({one.source})")
+    for parameter in one.parameters.values():
+        default = "" if parameter.default is None else f" [{_default(parameter)}]"
+        say(f"  {parameter.name}{default}: {parameter.description}")
+    for step in one.steps:
+        how = step.model or (step.strategy.value if step.strategy else "as configured")
+        loop = f", for each of {step.for_each}" if step.for_each else ""
+        say(f"\n{step.id} · {how}{f' · {step.task_type.value}' if step.task_type else ''}{loop}\n{_inset(step.prompt)}")
+
+
+@recipe.command("run")
+@click.argument("name")
+@click.argument("parameters", nargs=-1, metavar="[PARAMETER=VALUE]...")
+@click.option("-c", "--max-cost", callback=requests.usd, metavar="USD", help="Most the whole recipe may cost.")
+@click.option("--at-once", type=click.IntRange(1, 64), default=8, show_default=True, metavar="N", help="At once.")
+@click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write the text to a file."
+)
+@click.option("--json", "as_object", is_flag=True, help="Print one JSON object with every step.")
+@click.pass_obj
+def run_(
+    invocation: Invocation,
+    name: str,
+    parameters: tuple[str, ...],
+    max_cost: Money | None,
+    at_once: int,
+    output: Path | None,
+    as_object: bool,
+) -> None:
+    """Run a recipe. The text goes to stdout; how far it is and what it cost go to stderr.
+
+    A value that begins with @ is read from that file, @- from stdin; a list is given once for each item.
+
+    Exit codes: 0 done, 1 a step failed, 2 wrong usage, 3 a budget said no, 130 interrupted.
+    """
+    one, said, file = _found(name), _said(parameters), output_file(output)
+    sys.exit(run(_run(invocation, one, said, max_cost, at_once, file, as_object)))
+
+
+async def _run(
+    invocation: Invocation,
+    one: Recipe,
+    said: dict[str, list[str]],
+    max_cost: Money | None,
+    at_once: int,
+    file: Path | None,
+    as_object: bool,
+) -> int:
+    from ..library import Orchestrator
+    from ..recipes import RecipeError, RecipeFailed, carry_out
+
+    screen, task = Screen(), asyncio.current_task()
+    assert task is not None
+    try:
+        one.values(said)
+        async with invocation.runtime() as runtime:
+            orchestrator = Orchestrator.over(runtime)
+            if max_cost is not None:
+                orchestrator.set_budget(session=max_cost)
+            with interruptible(task.cancel):
+                outcome = await carry_out(
+                    orchestrator, one, said, at_once=at_once, on_advance=lambda advance: _tell(screen, advance)
+                )
+    except RecipeError as error:
+        raise Stop(str(error), USAGE) from None
+    except LookupError as error:
+        raise Stop(f"{one.name}: {error.args[0]}", USAGE) from None
+    except RecipeFailed as failed:
+        screen.line(f"✗ {failed} It cost {failed.cost} until then.", fg="red")
+        return exit_code(failed.cause.error.kind)
+    except asyncio.CancelledError:
+        screen.line("✗ Interrupted; what had come is booked.", fg="red")
+        return INTERRUPTED
+    text = as_json(_outcome_json(outcome)) if as_object else outcome.text
+    screen.end_line()
+    if file is None:
+        say(text)
+    else:
+        await asyncio.to_thread(write_file, file, text + "\n")
+    rounds = sum(len(results) for results in outcome.steps.values())
+    screen.line(f"{rounds} answers · {outcome.cost}", dim=True)
+    return 0
+
+
+def _tell(screen: Screen, advance: Advance) -> None:
+    rounds = f" {advance.ended} of {advance.rounds}" if advance.rounds > 1 else ""
+    if advance.result is not None:
+        result = advance.result
+        screen.line(f"✓ {advance.step.id}{rounds} · {result.model} · {result.cost}", dim=True)
+    if advance.ended < advance.rounds:
+        screen.status(f"… step {advance.place} of {advance.steps}: {advance.step.id}{rounds} · {advance.cost}")
+
+
+def _found(name: str) -> Recipe:
+    from ..recipes import RecipeError, shelf
+
+    try:
+        return shelf().find(name)
+    except RecipeError as error:
+        raise Stop(str(error), USAGE) from None
+
+
+def _said(parameters: tuple[str, ...]) -> dict[str, list[str]]:
+    said: dict[str, list[str]] = {}
+    for one in parameters:
+        name, equals, value = in_utf8(one, "a parameter").partition("=")
+        if not equals:
+            raise Stop(f"{one!r} is no parameter; write NAME=VALUE", USAGE)
+        said.setdefault(name.strip(), []).append(_read(value) if value.startswith("@") else value)
+    return said
+
+
+def _read(value: str) -> str:
+    from ..services.attachments import AttachmentError, read_file, read_stdin
+
+    try:
+        read = read_stdin() if value == "@-" else read_file(Path(value[1:]))
+    except AttachmentError as error:
+        raise Stop(str(error), USAGE) from None
+    if read.text is None:
+        raise Stop(f"{value[1:]} is an image; a recipe's values are text", USAGE)
+    return read.text
+
+
+def _usage(parameter: Parameter) -> str:
+    return parameter.name if parameter.default is None else f"[{parameter.name}]"
+
+
+def _default(parameter: Parameter) -> str:
+    return ", ".join((parameter.default or "").splitlines())
+
+
+def _inset(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.strip().splitlines())
+
+
+def _recipe_json(one: Recipe) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "description": one.description,
+        "source": one.source,
+        "parameters": [
+            {
+                "name": parameter.name,
+                "description": parameter.description,
+                "type": parameter.kind,
+                "default": parameter.default,
+                "choices": list(parameter.choices),
+            }
+            for parameter in one.parameters.values()
+        ],
+        "steps": [
+            {
+                "id": step.id,
+                "prompt": step.prompt,
+                "system": step.system,
+                "model": step.model or None,
+                "strategy": step.strategy and step.strategy.value,
+                "task_type": step.task_type and step.task_type.value,
+                "for_each": step.for_each or None,
+            }
+            for step in one.steps
+        ],
+    }
+
+
+def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "recipe": outcome.recipe.name,
+        "text": outcome.text,
+        "cost_usd": usd(outcome.cost.amount),
+        "cost_state": outcome.cost.state.value,
+        "steps": {
+            id_: [
+                {
+                    "text": result.text,
+                    "model": result.model,
+                    "cost_usd": usd(result.cost.amount),
+                    "request_id": result.task.id,
+                }
+                for result in results
+            ]
+            for id_, results in outcome.steps.items()
+        },
+    }

@@ -1,0 +1,21 @@
+"""Prompts in several steps, each with the model that suits it, from a file."""
+
+from .parts import parts
+from .recipe import Parameter, Recipe, RecipeError, Shelf, Step, parse, recipes_dir, shelf
+from .running import Advance, Outcome, RecipeFailed, carry_out
+
+__all__ = [
+    "Advance",
+    "Outcome",
+    "Parameter",
+    "Recipe",
+    "RecipeError",
+    "RecipeFailed",
+    "Shelf",
+    "Step",
+    "carry_out",
+    "parse",
+    "parts",
+    "recipes_dir",
+    "shelf",
+]

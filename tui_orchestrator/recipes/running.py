@@ -1,0 +1,150 @@
+"""Carrying out a recipe step by step, the rounds of a loop at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..library.orchestrator import AT_ONCE, Ended, Orchestrator
+from ..library.tasks import Result, Task, TaskFailed
+from ..routing.errors import OrchestratorError
+from ..routing.money import Cost
+from .parts import parts
+from .recipe import Recipe, Step
+from .templates import filled
+
+MOST_ROUNDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """How far a recipe is: told when a step begins and each time one of its rounds has ended."""
+
+    step: Step
+    place: int
+    """Of the step, from 1."""
+    steps: int
+    rounds: int
+    """Of this step."""
+    ended: int
+    cost: Cost
+    """Of the whole recipe so far."""
+    result: Result | None = None
+    """Of the round that has just ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    recipe: Recipe
+    text: str
+    steps: Mapping[str, tuple[Result, ...]]
+    """By the step's id, its rounds in their order."""
+    cost: Cost
+    """Of every attempt of every step."""
+
+
+class RecipeFailed(OrchestratorError):
+    """A step gave no answer. What was spent until then is in `cost`."""
+
+    def __init__(self, recipe: Recipe, step: Step, cause: TaskFailed, cost: Cost) -> None:
+        super().__init__(f"{recipe.name}: the step {step.id} gave no answer: {cause}")
+        self.cause = cause
+        self.cost = cost
+
+
+async def carry_out(
+    orchestrator: Orchestrator,
+    recipe: Recipe,
+    said: Mapping[str, Sequence[str]],
+    *,
+    at_once: int = AT_ONCE,
+    on_advance: Callable[[Advance], None] | None = None,
+) -> Outcome:
+    """`said`: parameter → what was typed for it, once or, for a list, as often as wished.
+
+    Raises RecipeError before anything is sent, RecipeFailed where a step gives no answer.
+    """
+    run = _Run(orchestrator, recipe, recipe.values(said), at_once, on_advance)
+    for place, step in enumerate(recipe.steps, 1):
+        await run.step(place, step)
+    return Outcome(recipe, filled(recipe.output, run.texts()), run.results, run.cost())
+
+
+class _Run:
+    def __init__(
+        self,
+        orchestrator: Orchestrator,
+        recipe: Recipe,
+        values: Mapping[str, tuple[str, ...]],
+        at_once: int,
+        on_advance: Callable[[Advance], None] | None,
+    ) -> None:
+        self._orchestrator = orchestrator
+        self._recipe = recipe
+        self._values = values
+        self._at_once = at_once
+        self._tell = on_advance or (lambda _: None)
+        self._costs: list[Cost] = []
+        self.results: dict[str, tuple[Result, ...]] = {}
+
+    def cost(self) -> Cost:
+        return Cost.sum(self._costs)
+
+    def texts(self) -> dict[str, str]:
+        """By parameter and step; several answers of a loop one below the other, numbered."""
+        texts = {name: "\n".join(value) for name, value in self._values.items()}
+        for id_, results in self.results.items():
+            looped = next(step for step in self._recipe.steps if step.id == id_).for_each
+            said = [f"{number}. {result.text.strip()}" for number, result in enumerate(results, 1)]
+            texts[id_] = "\n\n".join(said) if looped else results[0].text.strip()
+        return texts
+
+    async def step(self, place: int, step: Step) -> None:
+        items, known = self._items(step), self.texts()
+        tasks = [self._task(step, {**known, "item": item, "number": str(n)}) for n, item in enumerate(items, 1)]
+        ended: list[Ended] = []
+
+        def heard(one: Ended | None = None) -> None:
+            if one is not None:
+                ended.append(one)
+                self._costs.append(one.cost)
+            result = one if isinstance(one, Result) else None
+            place_of = (place, len(self._recipe.steps), len(tasks), len(ended))
+            self._tell(Advance(step, *place_of, self.cost(), result))
+
+        heard()
+        results: list[Result] = []
+        for one in await self._orchestrator.execute_batch(tasks, at_once=self._at_once, on_end=heard):
+            if isinstance(one, TaskFailed):
+                raise RecipeFailed(self._recipe, step, one, self.cost())
+            results.append(one)
+        self.results[step.id] = tuple(results)
+
+    def _items(self, step: Step) -> Sequence[str]:
+        if not step.for_each:
+            return ("",)
+        if step.part_tokens:
+            items: Sequence[str] = parts(self.texts()[step.for_each], step.part_tokens)
+        elif step.for_each in self.results:
+            items = [result.text.strip() for result in self.results[step.for_each]]
+        else:
+            items = self._values[step.for_each]
+            if self._recipe.parameters[step.for_each].kind == "integer":
+                items = [str(number) for number in range(1, int(items[0]) + 1)]
+        if len(items) > MOST_ROUNDS:
+            raise OrchestratorError(f"{step.id} would be asked {len(items):,} times; {MOST_ROUNDS:,} is the most")
+        return items
+
+    def _task(self, step: Step, texts: Mapping[str, str]) -> Task:
+        return Task(
+            filled(step.prompt, texts),
+            system=filled(step.system, texts),
+            model=filled(step.model, texts) or None,
+            strategy=step.strategy,
+            task_type=step.task_type,
+            ensemble_size=step.ensemble_size,
+            verdict=step.verdict,
+            max_tokens=step.max_tokens,
+            temperature=step.temperature,
+            max_cost=step.max_cost,
+        )
