@@ -17,47 +17,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from rich.markdown import Markdown as RichMarkdown
+from terminal.answer import tokens
 from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Markdown, Static
 
 from tui_orchestrator.ui.transcript import Transcript
 
-TOKEN = 4
 TICK_S = 0.005
-
-PASSAGE = '''
-## Step {n}: reading the data
-
-The *first* thing to see is that a stream has **no end** that anyone could wait for, so `parse()` must work with
-what has come. See [the manual](https://example.org/manual) for the details, and 日本語 for width.
-
-1. Read a chunk
-2. Feed it to the parser
-   - settle what cannot change any more
-   - keep the rest
-
-```python
-async def read(stream: Stream, step: int = {n}) -> list[Block]:
-    """Blocks that are settled."""
-    blocks = []
-    async for chunk in stream:
-        blocks += parser.feed(chunk)  # the tail stays inside
-    return blocks
-```
-
-| step | reads | writes | remark |
-|:--|--:|--:|---|
-| {n} | 4,096 | 1,024 | the usual case |
-| next | 8,192 | 2,048 | twice as much, because the window grows with what was acknowledged |
-
-> What is drawn once need not be drawn again.
-'''
-
-
-def tokens(count: int) -> list[str]:
-    text = "".join(PASSAGE.format(n=n) for n in range(1, 2 + count * TOKEN // len(PASSAGE)))[: count * TOKEN]
-    return [text[at : at + TOKEN] for at in range(0, len(text), TOKEN)]
 
 
 async def stream(pieces: list[str], rate: float, take: Callable[[str], Awaitable[None]]) -> float:

@@ -92,7 +92,7 @@ class Still(Stage):
     """The furniture with a turn told from values: no services, no clock."""
 
     def on_mount(self) -> None:
-        self.composer.prompt.cursor_blink = False
+        self.composer.prompt.blink(False)
         self.header.show(Status("Merge two sorted lists", "balanced", "lmstudio/qwen-9b", True, "$0.0042"))
         self.registry.show(ROWS)
 

@@ -42,7 +42,10 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
         )
 
     async def _send(self, sdk: AsyncAnthropic, call: Call) -> AsyncIterator[Any]:
-        events: AsyncIterator[Any] = await sdk.messages.create(**request_body(call), stream=True)
+        body = request_body(call)
+        # As for OpenAI: a long conversation would be copied field by field while everything else waits.
+        body["extra_body"] = {**body.get("extra_body", {}), "messages": body.pop("messages")}
+        events: AsyncIterator[Any] = await sdk.messages.create(messages=(), **body, stream=True)
         return events
 
     def _answer(self) -> AnthropicAnswer:

@@ -91,8 +91,11 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
         if not self._key:
             # Some servers refuse a key they do not expect.
             body["extra_headers"] = {"Authorization": omit}
+        # Of messages among the parameters the SDK takes a copy field by field, which holds the event loop for seconds
+        # where a conversation is long; what is extra is sent as it is.
+        body["extra_body"] = {**body.get("extra_body", {}), "messages": body.pop("messages")}
         events: AsyncIterator[Any] = await sdk.chat.completions.create(
-            **body, stream=True, stream_options={"include_usage": True}
+            messages=(), **body, stream=True, stream_options={"include_usage": True}
         )
         return events
 

@@ -23,6 +23,7 @@ from . import words
 from .columns import Columns
 from .entries import Entry, Kind, Part, Severity
 from .find import FindLine
+from .hearing import hear_all
 from .layout import LOW
 from .live import LiveTurn, answer_key, given, prompt_key, request_of
 from .look import Caption
@@ -96,7 +97,7 @@ class ChatPane(Vertical):
         yield self._badge
 
     def on_mount(self) -> None:
-        self._events.subscribe(self, self.tell)
+        hear_all(self._events, self, self.tell)
         self._badge.display = self.columns.display = self._editing.display = False
         self.watch(self.transcript, "new_below", self._show_badge)
 
@@ -269,10 +270,9 @@ class ChatPane(Vertical):
 
     def tell_attempts(self, attempts: Iterable[Attempt]) -> None:
         """What is known of loaded answers, for the lines under them."""
-        keys = {entry.key for entry in self.transcript.entries}
         for attempt in attempts:
             key = answer_key(attempt.request_id, attempt.number)
-            if key in keys and self.transcript.entry(key).discarded is None:
+            if self.transcript.holds(key) and self.transcript.entry(key).discarded is None:
                 self.transcript.finish(key, stored_status(attempt))
 
     def tell_branches(self, branches: Mapping[str, Sequence[str]]) -> None:

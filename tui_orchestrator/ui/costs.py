@@ -33,6 +33,7 @@ from tui_orchestrator.services.spending import DIMENSIONS, SPANS, Dimension, Mar
 
 from . import bill, plots, words
 from .commands import bindings
+from .hearing import hear
 from .look import Look
 from .words import BAD, MUTED
 
@@ -111,7 +112,7 @@ class CostsPane(VerticalScroll):
         yield self._bill
 
     def on_mount(self) -> None:
-        self._events.subscribe(self, self.tell)
+        hear(self._events, self, self.tell)
         self.app.theme_changed_signal.subscribe(self, self._rethemed)
         self.set_interval(LOOK_AGAIN_S, self._sum_soon)
         self._draw()

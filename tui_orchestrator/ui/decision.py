@@ -38,6 +38,7 @@ from tui_orchestrator.storage.history import Position
 from . import words
 from .card import Step, draw_decision, draw_nothing
 from .commands import bindings
+from .hearing import hear
 from .history import moment
 from .words import ACCENT, MUTED, RULE
 
@@ -96,7 +97,7 @@ class DecisionPane(VerticalScroll):
         yield self._card
 
     def on_mount(self) -> None:
-        self._events.subscribe(self, self.tell)
+        hear(self._events, self, self.tell)
         self._draw()
 
     def on_resize(self, event: Resize) -> None:

@@ -34,6 +34,8 @@ class Piece:
     gap: int = 0
     compact: bool = True
     lines: list[Line] | None = None
+    before: list[Line] | None = None
+    """What stood in its place until now: lines that still look the same are kept, and need not be drawn again."""
     width: int = 0
     """That `height` was measured at; 0: estimated."""
     height: int = 0
@@ -46,6 +48,10 @@ class Piece:
     def measure(self, width: int, look: Look) -> list[Line]:
         if self.lines is None or self.width != width:
             self.lines = self.draw(width, look)
+            for at, (old, new) in enumerate(zip(self.before or (), self.lines, strict=False)):
+                if old == new:
+                    self.lines[at] = old
+            self.before = None
             self.width, self.height = width, self.gap + len(self.lines)
         return self.lines
 
@@ -58,6 +64,10 @@ class Drawn:
         self.pieces: list[Piece] = []
         self.extents = Extents()
         self._body: list[Piece] = []
+        self._before: list[Piece] = []
+        """The body as it was last refreshed."""
+        self._fresh_from = 0
+        """From here on pieces of the body may be other ones than before."""
         self._head: list[Piece] = []
         self._foot: list[Piece] = []
         self._width = 0
@@ -92,6 +102,7 @@ class Drawn:
             body = [*self._body, *(_body_piece(block) for block in tail)]
             if entry.growing:
                 body = _with_caret(body)
+            self._take_over(body)
         self.pieces = [*self._head, *body, *self._foot]
         if body:
             # A paragraph stands close to the answer's heading; anything bulkier wants air.
@@ -103,6 +114,13 @@ class Drawn:
         self._width = width
         self.extents.replace(piece.height for piece in self.pieces)
 
+    def _take_over(self, body: list[Piece]) -> None:
+        """The newest pieces stand where the newest of before stood."""
+        for at in range(self._fresh_from, min(len(body), len(self._before))):
+            if body[at] is not (old := self._before[at]):
+                body[at].before = old.lines or old.before
+        self._before, self._fresh_from = body, max(0, len(self._body) - 1)
+
     def measure(self, index: int, width: int, look: Look) -> list[Line]:
         piece = self.pieces[index]
         lines = piece.measure(width, look)
@@ -112,7 +130,7 @@ class Drawn:
     def forget_lines(self) -> None:
         """Colours have changed; heights have not."""
         for piece in (*self.pieces, *self._body):
-            piece.lines = None
+            piece.lines = piece.before = None
 
 
 def _body_piece(block: Block) -> Piece:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rich.cells import cell_len, split_graphemes
 from rich.segment import Segment
@@ -15,6 +15,8 @@ from tui_orchestrator.routing.text import clean
 
 Run = tuple[str, Style]
 """Text without newlines or tabs, in one style."""
+Framed = tuple[Strip, Strip, Strip]
+"""A strip, what is drawn beside it, and both together: what is the same object again is not written anew."""
 
 # Lines may break after every wide East Asian character, but closing punctuation stays with the one before it.
 _WIDE = (
@@ -40,10 +42,9 @@ class Line:
     """How many characters at its start the fill leaves out."""
     quiet: bool = False
     """Decoration as a whole: never copied."""
-    strip: Strip | None = None
+    strip: Strip | None = field(default=None, compare=False)
     """Kept by whoever draws the line; gone when the look changes."""
-    framed: tuple[Strip, Strip] | None = None
-    """That strip, and it with what is drawn beside it: a strip that is the same object is not written anew."""
+    framed: Framed | None = field(default=None, compare=False)
 
     @property
     def text(self) -> str:

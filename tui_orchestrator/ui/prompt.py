@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.document._document import EditResult, Location
 from textual.events import Paste
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import TextArea
 
 from tui_orchestrator.routing.text import clean
@@ -27,6 +28,10 @@ class Draft:
     pastes: Mapping[str, str] = field(default_factory=dict)
     cursor: Location | None = None
     """None: at the end."""
+
+
+BLINKS_FOR_S = 10.0
+"""As other terminals do it."""
 
 
 class Prompt(TextArea):
@@ -69,8 +74,28 @@ class Prompt(TextArea):
         self._walked = ""
         """What the history put here last."""
         self._folds = Folds()
+        self._blinks = True
+        self._calming: Timer | None = None
         self.forgets = False
         """Whether what is sent joins no history: a temporary chat's does not."""
+
+    def on_mount(self) -> None:
+        self._calming = self.set_interval(BLINKS_FOR_S, self._calm)
+
+    def blink(self, wanted: bool) -> None:
+        """Whether the cursor blinks, for a while after each key; then it stands still, and costs nothing."""
+        self._blinks = self.cursor_blink = wanted
+
+    def _calm(self) -> None:
+        self.cursor_blink = False
+        if self._calming is not None:
+            self._calming.pause()
+
+    def on_key(self) -> None:
+        if self._blinks:
+            self.cursor_blink = True
+        if self._calming is not None:
+            self._calming.reset()
 
     @property
     def unfolded(self) -> str:

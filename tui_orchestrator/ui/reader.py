@@ -18,8 +18,9 @@ from .drawing import Piece
 from .entries import FOLDS, Entry, Kind, Part
 from .finding import NOTHING, SEARCHED, Spans, Wanted
 from .lines import Line, highlight
+from .look import Look
 from .rows import Found
-from .transcript import Transcript
+from .transcript import NOTHING_BESIDE, Transcript
 
 GUTTER = 1
 """Cells left of the text, where the mark is drawn."""
@@ -57,6 +58,7 @@ class Reader(Transcript):
         """Of what was found, the one in view: the entry's key, and which of its own it is."""
         self._current_at: tuple[Piece, int] | None = None
         self._spans: dict[Piece, tuple[list[Line], Spans]] = {}
+        self._gutters_of: tuple[Look | None, tuple[Strip, Strip]] = (None, (NOTHING_BESIDE, NOTHING_BESIDE))
 
     # The mark
 
@@ -261,21 +263,18 @@ class Reader(Transcript):
             line = replace(line, runs=highlight(line, start, end, lit), strip=None, framed=None)
         return line
 
-    def _framed(self, found: Found | None, strip: Strip, row: int) -> Strip:
-        look = self._rows.look
+    def _beside(self, found: Found | None) -> Strip:
         marked = found is not None and found.entry.key == self.marked and not found.before
-        shown = marked and self.screen.focused is self
-        line = found.line if found is not None else None
-        keeps = self._painting and not shown and line is not None and line.strip is strip
-        if keeps and line is not None and line.framed is not None and line.framed[0] is strip:
-            return line.framed[1]
-        gutter = Strip([Segment("┃" if shown else " ", look.base + look.style("primary"))], GUTTER)
-        if not self._painting:
-            gutter = gutter.apply_offsets(0, row)
-        framed = Strip.join([gutter, strip])
-        if keeps and line is not None:
-            line.framed = (strip, framed)
-        return framed
+        return self._gutters[marked and self.screen.focused is self]
+
+    @property
+    def _gutters(self) -> tuple[Strip, Strip]:
+        """Beside what is not marked, and beside what is."""
+        look = self._rows.look
+        if self._gutters_of[0] is not look:
+            style = look.base + look.style("primary")
+            self._gutters_of = (look, (Strip([Segment(" ", style)], GUTTER), Strip([Segment("┃", style)], GUTTER)))
+        return self._gutters_of[1]
 
 
 def _markable(entry: Entry) -> bool:

@@ -99,10 +99,16 @@ class Rows:
         self._index[entry.key] = len(self._drawn)
         self._drawn.append(Drawn(entry))
         self._extents.append(self._drawn[-1].estimate(self.width))
-        self.touch(entry.key)
+        self.unread.add(self._index[entry.key])
 
     def touch(self, key: str) -> None:
-        self.unread.add(self._index[key])
+        """Something of it has changed. What nobody has looked at yet stays estimated until somebody does."""
+        index = self._index[key]
+        drawn = self._drawn[index]
+        if drawn.pieces or drawn.entry.growing:
+            self.unread.add(index)
+        elif index not in self.unread:
+            self._extents.set(index, drawn.estimate(self.width))
 
     def set_width(self, width: int) -> None:
         if width != self.width:
@@ -166,19 +172,28 @@ class Rows:
 
     def find(self, row: int) -> Found | None:
         """What `measure` has laid out there, if anything."""
-        if not (self.width and 0 <= row < self.total):
-            return None
-        index = self._extents.find(row)
-        drawn = self._drawn[index]
-        if not drawn.pieces:
-            return None
-        within = row - self._extents.top(index)
-        number = drawn.extents.find(within)
-        lines = self._lay_out(index, number)
-        piece = drawn.pieces[number]
-        at = within - drawn.extents.top(number) - piece.gap
-        line = lines[at] if 0 <= at < len(lines) else None
-        return Found(drawn.entry, piece, line, at, before=number == 0 and at < 0)
+        return self.window(row, row + 1)[0]
+
+    def window(self, top: int, bottom: int) -> list[Found | None]:
+        """As `find`, for each row from `top` to `bottom`."""
+        found: list[Found | None] = []
+        while (row := top + len(found)) < bottom:
+            if not (self.width and 0 <= row < self.total):
+                found.append(None)
+                continue
+            index = self._extents.find(row)
+            drawn = self._drawn[index]
+            if not drawn.pieces:
+                found.append(None)
+                continue
+            within = row - self._extents.top(index)
+            number = drawn.extents.find(within)
+            lines = self._lay_out(index, number)
+            piece = drawn.pieces[number]
+            at = within - drawn.extents.top(number) - piece.gap
+            for number_, line in _from(lines, at, bottom - row):
+                found.append(Found(drawn.entry, piece, line, number_, before=number == 0 and number_ < 0))
+        return found
 
     def laid_out(self, key: str) -> Iterator[tuple[Piece, list[Line]]]:
         """All of an entry in order, however long it is; each piece is laid out when it is asked for."""
@@ -235,3 +250,9 @@ class Rows:
                 end = len(line.text) if span[1] < 0 else span[1]
                 parts += [line.join, line.text[max(span[0], line.lead) : end]]
         return _TRAILING.sub("", "".join(parts)).strip("\n")
+
+
+def _from(lines: list[Line], at: int, most: int) -> list[tuple[int, Line | None]]:
+    """Up to so many, at least one; blank before the first, and after the last where it begins there."""
+    end = max(at + 1, min(len(lines), at + most))
+    return [(number, lines[number] if 0 <= number < len(lines) else None) for number in range(at, end)]

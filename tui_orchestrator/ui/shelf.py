@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from textual import work
@@ -24,6 +25,8 @@ from .welcome import TEMPORARY, welcome
 
 VERBS = ("rename", "tag", "pin", "fork", "delete", "export")
 """What is done with the session on the screen."""
+TOLD_AT_ONCE = 200
+"""So many answers get the lines under them before the event loop goes on."""
 SESSION_COMMANDS = (*VERBS, "undo", "import", "temporary", "persona")
 
 
@@ -87,11 +90,14 @@ class Shelf(Answers):
     @work(group="attempts", exclusive=True, exit_on_error=False)
     async def _tell_attempts(self, talk: Chat) -> None:
         assert self.runtime is not None
-        requests = list(dict.fromkeys(message.request_id for message in reversed(talk.stored)))
         self.chat.tell_votes(await self.runtime.feedback.votes(talk.id))
-        await self.show_card(requests[0], over_running=False)
-        for request_id in requests:
-            self.chat.tell_attempts(await self.runtime.reports.attempts(request_id))
+        await self.show_card(talk.stored[-1].request_id, over_running=False)
+        made = await self.runtime.archive.attempts(talk.id)
+        every = list(dict.fromkeys(message.request_id for message in reversed(talk.stored)))
+        for at in range(0, len(every), TOLD_AT_ONCE):
+            for request_id in every[at : at + TOLD_AT_ONCE]:
+                self.chat.tell_attempts(made.get(request_id, ()))
+            await asyncio.sleep(0)
 
     async def _open_id(self, session: str, at: str | None = None) -> None:
         assert self.runtime is not None

@@ -73,7 +73,7 @@ class Stage(Copying):
         """Density and motion."""
         self.screen_stack[0].set_class(ui.density == "compact", "compact")
         self.animation_level = "none" if ui.motion == "reduced" else self._animations
-        self.composer.prompt.cursor_blink = ui.motion != "reduced"
+        self.composer.prompt.blink(ui.motion != "reduced")
 
     # -- panes
 

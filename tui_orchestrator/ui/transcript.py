@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from time import perf_counter
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
@@ -22,16 +23,18 @@ from textual.timer import Timer
 
 from . import markdown
 from .entries import FOLDS, Entry, Part, Severity, estimate_tokens
-from .lines import Line
+from .lines import Framed, Line
 from .look import Caption, Look
+from .painting import Painted
 from .rows import Found, Place, Rows
 
-FLUSH_S = 1 / 16
+FLUSH_S = 1 / 12
 DUTY = 5
 """A flush that took long is followed by a pause this many times as long, so drawing never starves the rest."""
+NOTHING_BESIDE = Strip([], 0)
 
 
-class Transcript(ScrollView, can_focus=True):
+class Transcript(Painted, can_focus=True):
     """Texts and captions given to it are shown as they are: no markup in them is ever read."""
 
     ALLOW_SELECT = True
@@ -76,9 +79,12 @@ class Transcript(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._rows = Rows(Look.of({}))
-        self._flush_timer: Timer | None = None
+        self._flushing: Timer | None = None
+        self._rests_until = 0.0
         self._settling = False
-        self._painting = False
+        self._blank = NOTHING_BESIDE
+        self._blanks: dict[int, Framed] = {}
+        """Rows without text, by the identity of what stands beside them."""
 
     # What the conversation holds
 
@@ -159,6 +165,9 @@ class Transcript(ScrollView, can_focus=True):
     def entry(self, key: str) -> Entry:
         return self._rows.entry(key)
 
+    def holds(self, key: str) -> bool:
+        return key in self._rows
+
     @property
     def entries(self) -> list[Entry]:
         return self._rows.entries
@@ -201,25 +210,27 @@ class Transcript(ScrollView, can_focus=True):
         """Without padding and scrollbar: `size` still counts the scrollbar in."""
         return self.scrollable_content_region.size
 
-    def _schedule(self, after: float = FLUSH_S) -> None:
-        if self._flush_timer is None and self.is_mounted:
-            self._flush_timer = self.set_timer(after, self._flush)
+    def _schedule(self) -> None:
+        if self._flushing is not None:
+            self._flushing.resume()
 
     def _flush(self) -> None:
-        self._flush_timer = None
-        if not (self._room.width and self._rows.unread):
-            return
         started = perf_counter()
-        place = None if self.following else self._rows.place(self.scroll_offset.y)
-        bottom = self.scroll_offset.y + self._room.height
-        self._rows.set_width(self._room.width)
-        self._rows.read()
-        self._arrange(place)
-        if not self.following and self._rows.total > bottom:
-            self.new_below = True
-        pause = max(FLUSH_S, (perf_counter() - started) * DUTY)
-        if self._rows.unread or pause > FLUSH_S:
-            self._schedule(pause)
+        if started < self._rests_until:
+            return
+        if self._room.width and self._rows.unread:
+            place = None if self.following else self._rows.place(self.scroll_offset.y)
+            bottom = self.scroll_offset.y + self._room.height
+            self._rows.set_width(self._room.width)
+            self._rows.read()
+            self._arrange(place)
+            if not self.following and self._rows.total > bottom:
+                self.new_below = True
+            self._rests_until = perf_counter() + (perf_counter() - started) * DUTY
+            if self._rows.unread:
+                return
+        if self._flushing is not None:
+            self._flushing.pause()
 
     def _arrange(self, place: Place | None = None) -> None:
         """Lays out what is in view, keeps the end or `place` where it is on the screen, and repaints."""
@@ -239,7 +250,7 @@ class Transcript(ScrollView, can_focus=True):
             self._go(self._target(place))
         finally:
             self._settling = False
-        self.refresh()
+        self.repaint()
         if self._rows.unread:
             self._schedule()
 
@@ -260,7 +271,8 @@ class Transcript(ScrollView, can_focus=True):
         self.scroll_to(y=row, animate=False, force=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = new_value
         old, new = round(old_value), round(new_value)
         if self._settling or old == new:
             return
@@ -281,12 +293,15 @@ class Transcript(ScrollView, can_focus=True):
                 self._go(max(0, self._rows.row_of(place) - (old - new)))
         finally:
             self._settling = False
+        self.repaint()
         if self._rows.unread:
             self._schedule()
 
     # What Textual asks for
 
     def on_mount(self) -> None:
+        # One that rests: a timer for each flush would cost as much as the flush.
+        self._flushing = self.set_interval(FLUSH_S, self._flush, pause=True)
         self._take_look()
         self._schedule()
 
@@ -302,26 +317,39 @@ class Transcript(ScrollView, can_focus=True):
         look = Look.of(self.app.theme_variables)
         if look != self._rows.look:
             self._rows.set_look(look)
+            self._blank = NOTHING_BESIDE
             self._arrange(None if self.following else self._rows.place(self.scroll_offset.y))
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        self._painting = True
-        try:
-            return super().render_lines(crop)
-        finally:
-            self._painting = False
+    def paint(self) -> list[Strip]:
+        """The same object for a row that looks the same: what is drawn beside a line is kept with it."""
+        top, height = self.scroll_offset.y, self.outer_size.height
+        strips = []
+        for row, found in enumerate(self._rows.window(top, top + height), top):
+            line = self._line(found)
+            strip, beside = self._strip(row, line), self._beside(found)
+            known = self._blanks.get(id(beside)) if line is None else line.framed
+            if known is None or known[0] is not strip or known[1] is not beside:
+                known = (strip, beside, self._framed(beside, strip))
+                if line is None:
+                    self._blanks[id(beside)] = known
+                else:
+                    line.framed = known
+            strips.append(known[2])
+        return strips
 
     def render_line(self, y: int) -> Strip:
+        """Of the content alone: Textual looks here for the offsets that a selection starts and ends at."""
         row = self.scroll_offset.y + y
         found = self._rows.find(row)
-        strip = self._strip(row, self._line(found))
-        # Textual looks here for the offsets that a selection starts and ends at; painting does not need them.
-        return self._framed(found, strip if self._painting else strip.apply_offsets(0, row), row)
+        parts = (self._beside(found), self._strip(row, self._line(found)))
+        return Strip.join([part.apply_offsets(0, row) for part in parts if part.cell_length])
 
     def _strip(self, row: int, line: Line | None) -> Strip:
-        width, look = self._room.width, self._rows.look
+        width, look = self._rows.width, self._rows.look
         if line is None:
-            return Strip.blank(width, look.base)
+            if self._blank.cell_length != width:
+                self._blank = Strip.blank(width, look.base)
+            return self._blank
         selection = self.text_selection
         span = selection.get_span(row) if selection is not None else None
         if span is not None:
@@ -330,13 +358,19 @@ class Transcript(ScrollView, can_focus=True):
             line.strip = line.to_strip(width, look.base)
         return line.strip
 
+    def _framed(self, beside: Strip, strip: Strip) -> Strip:
+        left, base = self.styles.padding.left, self._rows.look.base
+        framed = Strip.join([Strip([Segment(" " * left, base)]), beside, strip] if left else [beside, strip])
+        return framed.adjust_cell_length(self.outer_size.width, base)
+
     def _line(self, found: Found | None) -> Line | None:
         """For a subclass that draws a line otherwise than it is laid out."""
         return found.line if found else None
 
-    def _framed(self, found: Found | None, strip: Strip, row: int) -> Strip:
-        """For a subclass that draws beside the text; what it adds, it takes from `_room`."""
-        return strip
+    def _beside(self, found: Found | None) -> Strip:
+        """For a subclass that draws left of the text, and takes the room for it from `_room`; always the same object
+        for the same look."""
+        return NOTHING_BESIDE
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         place = self._rows.place(self.scroll_offset.y)
@@ -364,6 +398,7 @@ class Transcript(ScrollView, can_focus=True):
         entry.toggle(part)
         self.following = False
         self._rows.touch(entry.key)
+        self._rests_until = 0.0
         self._flush()
         return True
 

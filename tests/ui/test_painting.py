@@ -1,0 +1,105 @@
+"""What is drawn anew while text streams in, and that nothing else has to be."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from rich.console import Console
+from textual.app import App, ComposeResult
+from textual.geometry import Region
+from textual.pilot import Pilot
+from textual.strip import Strip
+
+from tui_orchestrator.ui.entries import Entry
+from tui_orchestrator.ui.reader import Reader
+from tui_orchestrator.ui.transcript import Transcript
+
+
+class Stage(App[None]):
+    def __init__(self, transcript: Transcript) -> None:
+        super().__init__()
+        self.transcript = transcript
+
+    def compose(self) -> ComposeResult:
+        yield self.transcript
+
+
+async def rows(pilot: Pilot[None]) -> list[Strip]:
+    """As Textual is given them, once nothing waits to be drawn."""
+    transcript = pilot.app.query_one(Transcript)
+    while transcript._rows.unread:
+        await pilot.pause(0.01)
+    await pilot.pause()
+    return transcript.render_lines(transcript.outer_size.region)
+
+
+def asked_to_draw(transcript: Transcript) -> set[int]:
+    return {y for region in transcript._repaint_regions for y in region.line_range}
+
+
+async def test_of_a_growing_paragraph_the_last_row_alone_is_drawn_anew() -> None:
+    app = Stage(Reader())
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.transcript.begin_answer("a", "model")
+        app.transcript.append("a", "# Title\n\n" + "words that wrap " * 8)
+        before = await rows(pilot)
+        app.transcript.append("a", "more")
+        app.transcript._flush()
+        changed = [y for y, (old, new) in enumerate(zip(before, await rows(pilot), strict=True)) if old is not new]
+        last = max(y for y, strip in enumerate(before) if strip.text.strip())
+        assert changed == [last]
+
+
+async def test_what_is_asked_to_be_drawn_is_all_that_looks_otherwise() -> None:
+    app = Stage(Transcript())
+    async with app.run_test(size=(50, 14)) as pilot:
+        app.transcript.begin_answer("a", "model")
+        shown = [strip.text for strip in await rows(pilot)]
+        text = "A paragraph.\n\n- one\n- two\n\n```python\nx = 1\n```\n\n| a | b |\n|--|--|\n| 1 | 2 |\n\n" * 3
+        for start, end in pairwise(range(0, len(text), 7)):
+            app.transcript.append("a", text[start:end])
+            app.transcript._rests_until = 0.0
+            app.transcript._flush()
+            asked = asked_to_draw(app.transcript)
+            now = [strip.text for strip in app.transcript.render_lines(app.transcript.outer_size.region)]
+            assert {y for y, (old, new) in enumerate(zip(shown, now, strict=True)) if old != new} <= asked
+            shown = now
+            await pilot.pause()
+
+
+async def test_every_row_is_as_wide_as_the_view() -> None:
+    for transcript in (Transcript(), Reader()):
+        app = Stage(transcript)
+        async with app.run_test(size=(33, 9)) as pilot:
+            app.transcript.add_prompt("日本語 and more")
+            assert {strip.cell_length for strip in await rows(pilot)} == {33}
+            await pilot.resize_terminal(50, 9)
+            assert {strip.cell_length for strip in await rows(pilot)} == {50}
+
+
+async def test_the_scroll_bar_looks_as_textual_would_draw_it() -> None:
+    app = Stage(Transcript())
+    async with app.run_test(size=(30, 10)) as pilot:
+        app.transcript.begin_answer("a")
+        for number in range(40):
+            app.transcript.append("a", f"line {number}\n\n")
+            app.transcript._rests_until = 0.0
+            app.transcript._flush()
+            await pilot.pause()
+            bar = app.transcript.vertical_scrollbar
+            if not bar.display:
+                continue
+            drawn = [strip.text for strip in bar.render_lines(Region(0, 0, bar.size.width, bar.size.height))]
+            wanted = Console(width=1, height=bar.size.height).render_lines(bar.render(), pad=False)
+            assert drawn == ["".join(segment.text for segment in row) for row in wanted if row][: len(drawn)]
+
+
+async def test_what_nobody_has_looked_at_is_not_laid_out_because_it_has_changed() -> None:
+    app = Stage(Transcript())
+    async with app.run_test(size=(40, 10)) as pilot:
+        app.transcript.load(Entry.answer(f"# Answer {n}\n\ntext", key=f"a{n}") for n in range(100))
+        await rows(pilot)
+        app.transcript.finish("a3", "a line under it")
+        assert not app.transcript._rows.unread
+        app.transcript.show("a3")
+        assert any("a line under it" in strip.text for strip in await rows(pilot))

@@ -1,0 +1,145 @@
+"""A scrolled view made of whole rows, of which only those are drawn anew that look otherwise than before.
+
+Textual would draw every row of it again for each word that streams in, and the whole scroll bar beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import ceil
+from typing import Any, Self
+
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar, ScrollBarRender
+from textual.strip import Strip
+
+EIGHTHS = 8
+"""The thumb of a scroll bar is drawn to an eighth of a cell."""
+
+
+class Painted(ScrollView):
+    """A subclass draws rows in `paint`, calls `repaint` when some may have changed, and `refresh` when all have. It has
+    no border, and no padding above or below."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._frame: list[Strip] = []
+        """What stands on the screen or will with its next update; empty when all of it is to be drawn."""
+        self._framed_for = Size(0, 0)
+
+    def paint(self) -> list[Strip]:
+        """The rows of the view, as wide as it is, with padding: each the same object as long as it looks the same."""
+        return [Strip.blank(self.outer_size.width)] * self.outer_size.height
+
+    def repaint(self) -> None:
+        if not self._frame or self._framed_for != self.outer_size:
+            self.refresh()
+            return
+        before, self._frame = self._frame, self._all_rows()
+        changed = [y for y, (old, new) in enumerate(zip(before, self._frame, strict=True)) if old is not new]
+        if changed:
+            # Regions are counted from the content.
+            self.refresh(*_rows(changed, self.outer_size.width, -self.gutter.left))
+
+    def _all_rows(self) -> list[Strip]:
+        strips, background = self.paint(), self.background_colors[1]
+        for one in self.get_line_filters():
+            strips = [strip.apply_filter(one, background) for strip in strips]
+        return strips
+
+    def refresh(self, *regions: Region, **wanted: Any) -> Self:
+        if not regions:
+            self._frame = []
+        return super().refresh(*regions, **wanted)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        if not self._frame or self._framed_for != self.outer_size:
+            self._frame, self._framed_for = self._all_rows(), self.outer_size
+        strips = self._frame[crop.y : crop.bottom]
+        if crop.column_span != (0, self.outer_size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        if self._vertical_scrollbar is None:
+            self._vertical_scrollbar = bar = CalmScrollBar(name="vertical", thickness=self.scrollbar_size_vertical)
+            bar.display = False
+            self.app._start_widget(self, bar)
+        return self._vertical_scrollbar
+
+
+def _rows(numbers: Iterable[int], width: int, x: int = 0) -> list[Region]:
+    """As few regions as possible. The numbers rise."""
+    regions: list[Region] = []
+    for y in numbers:
+        if regions and regions[-1].bottom == y:
+            regions[-1] = Region(x, regions[-1].y, width, regions[-1].height + 1)
+        else:
+            regions.append(Region(x, y, width, 1))
+    return regions
+
+
+class CalmScrollBar(ScrollBar):
+    """A vertical one. Every line that streams in changes what it stands for, few change how it looks."""
+
+    _cells: Sequence[Segment] = ()
+    """From the top."""
+
+    _thumb: tuple[int, int] | None = None
+    """Where it is drawn, from and to, in eighths of a cell; None before that and where there is none."""
+    _otherwise: object = None
+    """What else makes its look."""
+
+    def refresh(self, *regions: Region, **wanted: Any) -> Self:
+        if regions or not self.is_mounted or wanted.get("layout") or wanted.get("recompose"):
+            self._cells = ()
+            return super().refresh(*regions, **wanted)
+        bar = self._bar
+        before, self._thumb = self._thumb, _thumb(bar, self.size.height)
+        same, self._otherwise = self._otherwise == (self.size, bar.style), (self.size, bar.style)
+        if same and before == self._thumb:
+            return self
+        self._cells = ()
+        if not same or before is None or self._thumb is None:
+            return super().refresh(**wanted)
+        moved: set[int] = set()
+        for old, new in zip(before, self._thumb, strict=True):
+            if old != new:
+                moved.update(range(min(old, new) // EIGHTHS, max(old, new) // EIGHTHS + 1))
+        return super().refresh(*_rows(sorted(moved), self.size.width), **wanted)
+
+    @property
+    def _bar(self) -> ScrollBarRender:
+        bar = self.render()
+        assert isinstance(bar, ScrollBarRender)
+        return bar
+
+    def render_line(self, y: int) -> Strip:
+        if not self._cells:
+            bar, (width, height) = self._bar, self.size
+            style = bar.style if isinstance(bar.style, Style) else Style.parse(bar.style)
+            drawn = bar.render_bar(
+                height,
+                bar.virtual_size,
+                bar.window_size,
+                bar.position,
+                width,
+                back_color=style.bgcolor or Color.default(),
+                bar_color=style.color or Color.default(),
+            )
+            self._cells = drawn.segments
+        return Strip([self._cells[y]], self.size.width) if y < len(self._cells) else Strip.blank(self.size.width)
+
+
+def _thumb(bar: ScrollBarRender, size: int) -> tuple[int, int] | None:
+    """As the bar draws it."""
+    if not (bar.window_size and size and bar.virtual_size > bar.window_size) or size == bar.virtual_size:
+        return None
+    thumb = max(1, bar.window_size * size / bar.virtual_size)
+    start = int((size - thumb) * bar.position / (bar.virtual_size - bar.window_size) * EIGHTHS)
+    return start, start + ceil(thumb * EIGHTHS)
