@@ -39,6 +39,7 @@ from tui_orchestrator.routing.profiler import profile
 from tui_orchestrator.routing.ratelimit import RateLimits
 from tui_orchestrator.routing.request import Message, Request, Strategy
 from tui_orchestrator.routing.router import Router
+from tui_orchestrator.routing.sharing import Sharing
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
 
@@ -79,7 +80,7 @@ def router(policy: Policy) -> Router:
 
     clock = SystemClock()
     ledger = SqliteLedger(Database(None), clock)
-    caller = Caller(nobody, ledger, clock, Circuits(), RateLimits(), Timeouts())
+    caller = Caller(nobody, ledger, clock, Sharing(Circuits(), clock), RateLimits(), Timeouts())
     return Router(caller, Registry.of(models()), policy, Budgets(daily=Money.from_usd("100")))
 
 

@@ -50,3 +50,10 @@ def test_the_console_s_document_has_the_tables_of_keys_and_commands_as_they_are(
     write = runpy.run_path(str(ROOT / "docs" / "make_console_tables.py"))["with_tables"]
     text = (ROOT / "docs" / "console.md").read_text()
     assert text == write(text)
+
+
+def test_the_table_of_faults_is_the_one_the_tests_walk_through() -> None:
+    """docs/make_reliability_table.py writes it."""
+    write = runpy.run_path(str(ROOT / "docs" / "make_reliability_table.py"))["with_table"]
+    text = (ROOT / "docs" / "reliability.md").read_text()
+    assert text == write(text)

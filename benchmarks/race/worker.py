@@ -27,6 +27,7 @@ from tui_orchestrator.routing.profile import Level
 from tui_orchestrator.routing.ratelimit import RateLimits
 from tui_orchestrator.routing.request import Check, Message, Request, Strategy
 from tui_orchestrator.routing.router import Router
+from tui_orchestrator.routing.sharing import Sharing
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
 
@@ -137,7 +138,7 @@ class Copy:
         ledger = SqliteLedger(database, clock)
         registry = trial.registry()
         providers = {model.provider: Loopback(model.provider, trial.port) for model in registry}
-        caller = Caller(providers.__getitem__, ledger, clock, Circuits(), RateLimits(), Timeouts())
+        caller = Caller(providers.__getitem__, ledger, clock, Sharing(Circuits(), clock), RateLimits(), Timeouts())
         policy = Policy(confidence_threshold=0.75, max_tokens=600, max_attempts=4)
         self.models = list(registry.models)
         self.router = Router(caller, registry, policy, trial.budgets())

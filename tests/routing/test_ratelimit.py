@@ -13,7 +13,7 @@ THREE_A_MINUTE = model("a/x", requests_per_minute=3)
 
 
 def starts(limits: RateLimits, *asked: tuple[object, int, float]) -> list[float]:
-    return [now + limits.claim(who, tokens, now) for who, tokens, now in asked]  # type: ignore[arg-type]
+    return [limits.claim(who, tokens, now).due for who, tokens, now in asked]  # type: ignore[arg-type]
 
 
 def test_without_a_limit_nobody_waits() -> None:
@@ -105,11 +105,22 @@ def test_neither_model_nor_provider_ever_passes_its_minute(calls: list[tuple[str
     taken: list[tuple[str, float]] = []
     for name, pause in calls:
         now += pause
-        taken.append((name, now + limits.claim(model(name, requests_per_minute=2), 1, now)))
+        taken.append((name, limits.claim(model(name, requests_per_minute=2), 1, now).due))
     for _, start in taken:
         inside = [name for name, due in taken if start <= due < start + MINUTE_S]
         assert sum(name.startswith("a/") for name in inside) <= 3
         assert all(inside.count(name) <= 2 for name in inside)
+
+
+def test_a_place_that_is_given_back_is_free_for_the_next_and_keeps_the_others_where_they_are() -> None:
+    limits, two = RateLimits(), model("a/x", requests_per_minute=2)
+    limits.provider("a", requests=3, tokens=None, concurrent=None)
+    first, second, third = (limits.claim(two, 1, 0.0) for _ in range(3))
+    assert (first.due, second.due, third.due) == (0, 0, 60)
+    limits.give_back(second)
+    assert starts(limits, (two, 1, 1.0), (two, 1, 1.0)) == [1.0, 61.0]
+    limits.give_back(first)
+    assert starts(limits, (model("a/y"), 1, 2.0)) == [2.0]
 
 
 async def test_only_so_many_calls_run_at_once_and_the_next_goes_when_one_ends() -> None:

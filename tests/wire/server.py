@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,22 @@ class Act(Enum):
     AGAIN = "the same once more for the next request on this connection"
 
 
-Step = bytes | Act
+@dataclass(frozen=True)
+class Drip:
+    """The same bytes again and again, until the client hangs up."""
+
+    data: bytes
+    every_s: float = 0.01
+
+
+@dataclass(frozen=True)
+class Slowly:
+    """One byte at a time, each in a packet of its own where the network will have it."""
+
+    data: bytes
+
+
+Step = bytes | Act | Drip | Slowly
 
 
 @dataclass
@@ -38,11 +54,13 @@ class Seen:
 
 
 class WireServer:
-    """Every connection's first request gets the same script. `sent` is set when a script falls silent, `gone` once a
-    client has hung up."""
+    """Every connection's first request gets the same script, after those of `once`, each of which serves one. `sent` is
+    set when a script falls silent, `gone` once a client has hung up."""
 
-    def __init__(self, *script: Step) -> None:
+    def __init__(self, *script: Step, tls: ssl.SSLContext | None = None) -> None:
         self.script: Sequence[Step] = script
+        self.once: list[Sequence[Step]] = []
+        self._tls = tls
         self.requests: list[Seen] = []
         self.connections = 0
         self.sent = asyncio.Event()
@@ -50,9 +68,9 @@ class WireServer:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> WireServer:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
         return self
 
     async def __aexit__(
@@ -82,10 +100,19 @@ class WireServer:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         self.requests.append(Seen(method, path, headers, body))
-        for step in self.script:
+        for step in self.once.pop(0) if self.once else self.script:
             if isinstance(step, bytes):
                 writer.write(step)
                 await writer.drain()
+            elif isinstance(step, Slowly):
+                for byte in step.data:
+                    writer.write(bytes([byte]))
+                    await writer.drain()
+            elif isinstance(step, Drip):
+                while True:
+                    writer.write(step.data)
+                    await writer.drain()
+                    await asyncio.sleep(step.every_s)
             elif step is Act.AGAIN:
                 await self._serve(reader, writer)
             elif step is Act.RESET:

@@ -29,6 +29,7 @@ from tui_orchestrator.routing.ports import Provider, Timeouts
 from tui_orchestrator.routing.ratelimit import RateLimits
 from tui_orchestrator.routing.request import Message, Request
 from tui_orchestrator.routing.router import Router
+from tui_orchestrator.routing.sharing import Sharing
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
 from tui_orchestrator.storage.reports import Reports
@@ -299,7 +300,8 @@ class Shop:
             await database.open()
             try:
                 ledger = SqliteLedger(database, self.clock)
-                caller = Caller(lambda name: provider, ledger, self.clock, Circuits(), RateLimits(), Timeouts())
+                sharing = Sharing(Circuits(), self.clock)
+                caller = Caller(lambda name: provider, ledger, self.clock, sharing, RateLimits(), Timeouts())
                 policy = Policy(max_attempts=1, confidence_threshold=0.0)
                 router = Router(caller, Registry.of([self.model]), policy, Budgets())
                 request = Request((Message("user", prompt),), model=self.model.id, max_tokens=4000)

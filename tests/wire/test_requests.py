@@ -155,20 +155,57 @@ async def test_a_server_without_a_key_gets_no_authorization(clients: HttpClients
         assert "authorization" not in server.requests[0].headers
 
 
-async def test_no_key_or_name_of_the_environment_is_sent_to_someone_else(
+ELSEWHERE = "http://127.0.0.1:1"
+FOREIGN = {
+    **dict.fromkeys(
+        (
+            *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID"),
+            *("OPENAI_PROJECT_ID", "GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION"),
+            *("GOOGLE_GENAI_API_KEY", "GOOGLE_GENAI_ACCESS_TOKEN", "GOOGLE_GENAI_DEFAULT_HEADERS"),
+            *("ANTHROPIC_WEBHOOK_SIGNING_KEY", "OPENAI_WEBHOOK_SECRET", "GOOGLE_GENAI_API_VERSION"),
+        ),
+        "somebody-elses",
+    ),
+    **dict.fromkeys(
+        (
+            *("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"),
+            *("ANTHROPIC_VERTEX_BASE_URL", "ANTHROPIC_BEDROCK_BASE_URL"),
+        ),
+        ELSEWHERE,
+    ),
+    **dict.fromkeys(
+        ("ANTHROPIC_CUSTOM_HEADERS", "OPENAI_CUSTOM_HEADERS"),
+        "Authorization: Bearer somebody-elses\nX-Api-Key: somebody-elses\nX-Team: somebody-elses",
+    ),
+    **dict.fromkeys(("GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_ENTERPRISE"), "true"),
+    "GOOGLE_GENAI_CLIENT_MODE": "replay",
+}
+
+
+@pytest.mark.parametrize("dialect", ["openai", "openrouter", "openai-compatible"])
+async def test_openai_is_sent_what_the_settings_say_whatever_the_environment_says(
+    clients: HttpClients, monkeypatch: pytest.MonkeyPatch, dialect: Any
+) -> None:
+    for name, value in FOREIGN.items():
+        monkeypatch.setenv(name, value)
+    async with WireServer(head(), OPENAI.whole) as server:
+        provider = openai_at(server.url, clients, dialect)
+        provider._is_openai = dialect == "openai"  # type: ignore[attr-defined]  # as at its own address
+        await Read.of(provider)
+    assert "somebody-elses" not in str(server.requests[0].headers)
+
+
+async def test_nothing_of_the_environment_is_sent_to_anyone(
     wire: Wire, clients: HttpClients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in (
-        *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID"),
-        *("OPENAI_PROJECT_ID", "GEMINI_API_KEY", "GOOGLE_API_KEY"),
-    ):
-        monkeypatch.setenv(name, "somebody-elses")
-    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1")
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
-    monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
+    without = await sent(wire, clients, a_call())
+    for name, value in FOREIGN.items():
+        monkeypatch.setenv(name, value)
     request = await sent(wire, clients, a_call())
-    assert request.path.startswith(("/v1/messages", "/v1/chat/completions", "/v1beta/models/test-model:"))
+    assert request.path == without.path
+    assert request.body == without.body
     assert "somebody-elses" not in str(request.headers)
+    assert set(request.headers) == set(without.headers)
     assert KEY in str(request.headers)
 
 

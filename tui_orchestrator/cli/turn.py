@@ -240,9 +240,15 @@ class Telling:
             came = "what had come is kept; `ask --continue` goes on from there" if event.partial else "nothing had come"
             said = came if self.kept else "nothing of it is kept"
             self._screen.line(f"✗ Cancelled: {said}.{_spent(event)}", fg="red")
+            self._tell_note(event)
             return
         what = fault(last) if last is not None and last.error is event.error else event.error.message
         self._screen.line(f"✗ {what.rstrip('.')}. {event.error.hint}{_spent(event)}", fg="red")
+        self._tell_note(event)
+
+    def _tell_note(self, event: Failed) -> None:
+        if event.note:
+            self._screen.line(f"  {event.note}", fg="red")
 
 
 def _spent(event: Failed) -> str:

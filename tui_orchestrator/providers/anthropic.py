@@ -33,13 +33,16 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
         from anthropic import AsyncAnthropic
 
         # Without a key the SDK looks for one in the environment and on disk; which key is used is the settings' to say.
-        return AsyncAnthropic(
+        sdk = AsyncAnthropic(
             api_key=self._key or "none",
             base_url=self._base_url,
             http_client=self._http(),
             max_retries=0,
             timeout=None,
         )
+        # Read from ANTHROPIC_CUSTOM_HEADERS, which could even put another key in the place of this one.
+        sdk._custom_headers = {}
+        return sdk
 
     async def _send(self, sdk: AsyncAnthropic, call: Call) -> AsyncIterator[Any]:
         body = request_body(call)

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from .bounds import bound
+
 if TYPE_CHECKING:
     import httpx2
 
@@ -78,5 +80,6 @@ async def before_request(request: httpx2.Request) -> None:
 
 async def after_response(response: httpx2.Response) -> None:
     exchange = _under_way.get()
+    bound(response, answer=exchange is not None)
     if exchange is not None:
         exchange.response = response

@@ -24,6 +24,7 @@ from ..routing.errors import (
     Timeout,
     TurnError,
 )
+from .bounds import TooMuch
 from .complaint import Complaint, redact, retry_after
 
 if TYPE_CHECKING:
@@ -312,9 +313,21 @@ def _root(error: BaseException) -> BaseException:
 def _in_own_words(error: BaseException, fault: Fault, status: int | None) -> str:
     if status is not None:
         return f"HTTP {status}. {fault.what}"
+    if isinstance(error, TooMuch):
+        return str(error)
     if by_class(error) is None and fault in (StreamBroken, BadRequest):
         return f"{fault.what} ({type(error).__name__}: {error})"
-    return f"{fault.what} ({error or type(error).__name__})"
+    return f"{fault.what} ({_what_it_says(error)})"
+
+
+def _what_it_says(error: BaseException) -> str:
+    """The network's errors often say nothing themselves, but what they came of does."""
+    beneath: BaseException | None = error
+    while beneath is not None:
+        if said := str(beneath).strip():
+            return said
+        beneath = beneath.__cause__ or beneath.__context__
+    return type(error).__name__
 
 
 def broken_off(provider: str, response: httpx2.Response | None) -> StreamBroken:

@@ -41,12 +41,14 @@ class GeminiProvider(SdkProvider["Client"]):
 
     def _open(self) -> Client:
         from google.genai import Client
+        from google.genai.client import DebugConfig
         from google.genai.types import HttpOptions
 
         root, version = split_version(self._base_url)
         return Client(
             api_key=self._key or "none",
             vertexai=False,  # or an environment variable would send the prompt elsewhere
+            debug_config=DebugConfig(client_mode=None, replays_directory=None, replay_id=None),  # or answer from a file
             # With a client of ours the SDK leaves aiohttp alone, which has hidden retries and deadlines of its own.
             http_options=HttpOptions(base_url=root, api_version=version, httpx_async_client=self._http()),
         )

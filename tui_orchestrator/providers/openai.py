@@ -79,9 +79,9 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
             max_retries=0,
             timeout=None,
         )
-        if not self._is_openai:
-            # Read from OPENAI_ORG_ID and OPENAI_PROJECT_ID; nobody else's business.
-            sdk.organization = sdk.project = None
+        # Read from OPENAI_CUSTOM_HEADERS, OPENAI_ORG_ID and OPENAI_PROJECT_ID. What is sent is the settings' to say.
+        sdk._custom_headers = {}
+        sdk.organization = sdk.project = None
         return sdk
 
     async def _send(self, sdk: AsyncOpenAI, call: Call) -> AsyncIterator[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -13,7 +14,7 @@ from .answer_key import Question, question
 from .budget import BudgetState, Hold, Lost, Refusal, Reservation, least_output
 from .cancelling import heed, undisturbed
 from .confidence import assess
-from .errors import Cancelled, StreamBroken, Timeout, TurnError
+from .errors import Cancelled, NotKept, StreamBroken, Timeout, TurnError
 from .estimates import TokenEstimates
 from .events import (
     Attempt,
@@ -27,7 +28,6 @@ from .events import (
     Thinking,
     Waiting,
 )
-from .health import Circuits
 from .money import ZERO, Price, Usage
 from .ports import (
     AnswerCache,
@@ -46,6 +46,7 @@ from .ports import (
 from .profile import TaskType
 from .ratelimit import RateLimits
 from .received import Plan, Received, from_cache, recalled, row, to_cache
+from .sharing import Sharing
 from .text import clean
 
 Emit = Callable[[Event], Coroutine[Any, Any, None]]
@@ -64,6 +65,8 @@ class Tried:
     states: tuple[BudgetState, ...]
     to_keep: tuple[Question, CachedAnswer] | None = None
     """Of a whole answer that may be given again, if the turn ends with it: for `Caller.keep`."""
+    unkept: NotKept | None = None
+    """Why its row could not be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Caller:
         providers: Callable[[str], Provider],
         ledger: Ledger,
         clock: Clock,
-        circuits: Circuits,
+        sharing: Sharing,
         limits: RateLimits,
         timeouts: Timeouts,
         cache: AnswerCache | None = None,
@@ -92,7 +95,8 @@ class Caller:
         self.providers = providers
         self.ledger = ledger
         self.clock = clock
-        self.circuits = circuits
+        self.sharing = sharing
+        self.circuits = sharing.circuits
         self.limits = limits
         self.timeouts = timeouts
         self.cache = cache
@@ -100,11 +104,11 @@ class Caller:
         self.estimates = TokenEstimates()
 
     async def reserve(self, plan: Plan) -> Granted | Refusal:
-        """Sets aside the most the call can cost. A cancellation meanwhile is held back."""
+        """Sets aside the most the call can cost. A cancellation meanwhile is held back. Raises NotKept."""
         return await undisturbed(self._reserve(plan, self._call(plan)))
 
     async def attempt(self, plan: Plan, emit: Emit) -> Tried | Refusal:
-        """One call, from the cache where it may be. A Refusal means that nothing was started."""
+        """One call, from the cache where it may be. A Refusal means that nothing was started, and so does NotKept."""
         call = self._call(plan)
         asked = self._question(plan, call)
         if asked is not None and self.cache is not None and not plan.request.fresh:
@@ -142,15 +146,10 @@ class Caller:
                 AttemptStarted(plan.request.id, started, plan.number, plan.model.id, plan.model.provider, plan.cause)
             )
             heed()
-            self.circuits.begin(plan.model.id)
-            await self._pause(plan, plan.pause_s, "back-off", emit)
-            tokens = self.estimates.bound(plan.model.id, plan.decision.profile) + call.max_tokens
-            wait = self.limits.claim(plan.model, tokens, self.clock.monotonic())
-            await self._pause(plan, wait, "rate limit", emit)
-            if self.limits.busy(plan.model):
-                await emit(Waiting(plan.request.id, self.clock.now(), plan.number, 0.0, "a free place"))
-            await self.providers(plan.model.provider).ready()
-            async with self.limits.one_of_many(plan.model):
+            await self.sharing.begin(plan.model.id)
+            async with AsyncExitStack() as held:
+                async with plan.deadline.within():
+                    await self._wait_in_line(plan, call, received, held, emit)
                 began = self.clock.monotonic()
                 await self._read(plan, call, received, emit)
         except TurnError as fault:
@@ -194,6 +193,19 @@ class Caller:
         whole = tried.attempt.finish_reason is FinishReason.STOP and bool(tried.text.strip())
         return whole and tried.confidence is not None and tried.confidence.cause is None
 
+    async def _wait_in_line(self, plan: Plan, call: Call, received: Received, held: AsyncExitStack, emit: Emit) -> None:
+        """Until the call may be sent. `held` keeps its places; one that it did not use is given back."""
+        await self._pause(plan, plan.pause_s, "back-off", emit)
+        tokens = self.estimates.bound(plan.model.id, plan.decision.profile) + call.max_tokens
+        now = self.clock.monotonic()
+        place = self.limits.claim(plan.model, tokens, now)
+        held.callback(lambda: self.limits.give_back(place) if received.sent is None else None)
+        await self._pause(plan, place.due - now, "rate limit", emit)
+        if self.limits.busy(plan.model):
+            await emit(Waiting(plan.request.id, self.clock.now(), plan.number, 0.0, "a free place"))
+        await self.providers(plan.model.provider).ready()
+        await held.enter_async_context(self.limits.one_of_many(plan.model))
+
     async def _pause(self, plan: Plan, seconds: float, why: str, emit: Emit) -> None:
         if seconds > 0:
             await emit(Waiting(plan.request.id, self.clock.now(), plan.number, seconds, why))
@@ -226,7 +238,8 @@ class Caller:
         return replace(refusal, least=price.ceiling(bound, least)) if price and plan.fewer_tokens else refusal
 
     async def _read(self, plan: Plan, call: Call, received: Received, emit: Emit) -> None:
-        """Reads the provider's stream to its end. Every wait has a deadline of its own and all share the total."""
+        """Reads the provider's stream to its end. Every wait has a deadline of its own, all share the attempt's total,
+        and all attempts the turn's."""
         provider = self.providers(plan.model.provider)
         pieces = provider.stream(call)
         received.sent = self.clock.monotonic()
@@ -237,26 +250,31 @@ class Caller:
                 waiting_for_first = received.first is None
                 patience = call.timeouts.first_token if waiting_for_first else call.timeouts.between_tokens
                 heed()
-                piece = await self._next(pieces, min(loop.time() + patience, end), end, waiting_for_first)
+                until = min(loop.time() + patience, end, plan.deadline.at)
+                try:
+                    async with asyncio.timeout_at(until):
+                        piece = await anext(pieces)
+                except StopAsyncIteration:
+                    raise StreamBroken() from None
+                except TimeoutError:
+                    raise self._too_late(plan, until, end, waiting_for_first) from None
                 came = loop.time()
                 await self._take(plan, piece, received, emit)
                 # How long a slow reader holds the stream back is not the provider's fault.
-                end += loop.time() - came
+                held_back = loop.time() - came
+                end += held_back
+                plan.deadline.put_off(held_back)
         finally:
             await _close(pieces)
 
-    async def _next(self, pieces: AsyncIterator[Piece], until: float, end: float, first: bool) -> Piece:
-        try:
-            async with asyncio.timeout_at(until):
-                return await anext(pieces)
-        except StopAsyncIteration:
-            raise StreamBroken() from None
-        except TimeoutError:
-            if until >= end:
-                raise Timeout(f"The answer took longer than {self.timeouts.total:g} s in total.") from None
-            if first:
-                raise Timeout(f"Nothing came for {self.timeouts.first_token:g} s.") from None
-            raise Timeout(f"The answer stood still for {self.timeouts.between_tokens:g} s.") from None
+    def _too_late(self, plan: Plan, until: float, end: float, first: bool) -> Timeout:
+        if until >= plan.deadline.at:
+            return plan.deadline.over()
+        if until >= end:
+            return Timeout(f"The answer took longer than {self.timeouts.total:g} s in total.")
+        if first:
+            return Timeout(f"Nothing came for {self.timeouts.first_token:g} s.")
+        return Timeout(f"The answer stood still for {self.timeouts.between_tokens:g} s.")
 
     async def _take(self, plan: Plan, piece: Piece, received: Received, emit: Emit) -> None:
         now, at = self.clock.monotonic(), self.clock.now()
@@ -287,7 +305,7 @@ class Caller:
         now = self.clock.monotonic()
         confidence = self._confidence(plan, received) if error is None else None
         attempt = row(plan, received, error, confidence, started, now - began)
-        states = await undisturbed(self.ledger.book(attempt, reservation))
+        states, unkept = await self._booked(attempt, reservation)
         if received.done is not None and attempt.usage.source == "provider":
             self.estimates.learn(plan.model.id, plan.decision.profile, received.text, received.thinking, attempt.usage)
         if error is not None:
@@ -295,8 +313,18 @@ class Caller:
         elif received.done is not None:
             self.circuits.succeeded(plan.model.id, plan.model.provider)
         else:
-            self.circuits.stopped(plan.model.id)
-        return Tried(attempt, received.text, confidence, error, states)
+            self.circuits.stopped(plan.model.id, plan.model.provider)
+        await undisturbed(self.sharing.tell())
+        return Tried(attempt, received.text, confidence, error, states, unkept=unkept)
+
+    async def _booked(
+        self, attempt: Attempt, reservation: Reservation | None
+    ) -> tuple[tuple[BudgetState, ...], NotKept | None]:
+        """What has come is not lost because it could not be written down."""
+        try:
+            return await undisturbed(self.ledger.book(attempt, reservation)), None
+        except NotKept as fault:
+            return (), fault
 
     @staticmethod
     def _confidence(plan: Plan, received: Received) -> Confidence | None:
@@ -332,8 +360,8 @@ class Caller:
             saved=hit.cost,
             recalled=recalled(hit),
         )
-        states = await undisturbed(self.ledger.book(attempt, None))
-        return Tried(attempt, received.text, confidence, None, states)
+        states, unkept = await self._booked(attempt, None)
+        return Tried(attempt, received.text, confidence, None, states, unkept=unkept)
 
 
 def _if_lost(plan: Plan, price: Price | None, estimates: TokenEstimates) -> Lost:

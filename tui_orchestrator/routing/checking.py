@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from . import judging
-from .budget import Refusal
 from .calling import Tried
 from .cancelling import being_cancelled
 from .corroboration import agree
@@ -125,11 +124,10 @@ class Checking:
         return await self.found(tried, Cause.SAMPLE, given, confidence)
 
     async def _call(self, plan: Plan) -> Tried | None:
-        """None when it does not fit into a budget: the answer then goes unchecked."""
+        """None when it does not fit into a budget or cannot be written down: the answer then goes unchecked."""
         turn = self.turn
-        given = await turn.caller.attempt(plan, turn.emit)
-        if isinstance(given, Refusal):
-            turn.never_started()
+        given = await turn.attempt(plan)
+        if not isinstance(given, Tried):
             return None
         turn.checks.append(given)
         turn.heed_failure(given)

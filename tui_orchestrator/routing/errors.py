@@ -29,6 +29,13 @@ class OrchestratorError(Exception):
     """Anything this program says of itself. `str(error)` is one clear sentence."""
 
 
+class NotKept(OrchestratorError):
+    """What was to be written down could not be, as things are."""
+
+    remedy: str
+    """What to do about it, without a full stop."""
+
+
 class TurnError(OrchestratorError):
     """Why an attempt or a whole turn failed.
 
@@ -96,6 +103,14 @@ class Timeout(TurnError):
     retryable = True
 
 
+class OutOfTime(Timeout):
+    """The turn's own time is up; the model may be well."""
+
+    what = "The turn took longer than it may."
+    hint = "Raise router.timeouts.turn, or choose a faster model."
+    retryable = False
+
+
 class Connection(TurnError):
     kind = ErrorKind.CONNECTION
     what = "The provider could not be reached."
@@ -125,6 +140,14 @@ class BadRequest(TurnError):
     kind = ErrorKind.BAD_REQUEST
     what = "The provider did not understand the request."
     hint = "Check the parameters and attachments that the provider names."
+
+
+class BeingTried(Overloaded):
+    """Nothing was sent: the model has failed lately, and another call is finding out whether it is well again."""
+
+    what = "The model is cooling down; another call is trying it."
+    hint = "Ask again in a moment, or choose another model."
+    retryable = False
 
 
 class Server(TurnError):
@@ -159,3 +182,14 @@ class Cancelled(TurnError):
 
 class Internal(TurnError):
     """A bug, caught where it must not end the program."""
+
+
+class Unrecorded(TurnError):
+    """A call that cannot be written down is not made: no budget could count it."""
+
+    what = "The store cannot be written, so nothing more is called."
+    hint = "Nothing that is not written down may cost money."
+
+    @classmethod
+    def since(cls, fault: NotKept) -> Unrecorded:
+        return cls(f"Nothing more is called, since it could not be written down: {fault}.", hint="")

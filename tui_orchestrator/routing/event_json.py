@@ -100,6 +100,7 @@ def _body(event: Event) -> tuple[str, Json]:
         case Failed():
             return "failed", {
                 "error": {**error_json(event.error), "hint": event.error.hint},
+                "note": event.note,
                 **_cost(event.cost),
                 "partial": event.partial,
                 "attempts": [attempt_json(attempt) for attempt in event.attempts],

@@ -358,6 +358,8 @@ class Failed(_Event):
     attempts: tuple[Attempt, ...]
     partial: str = ""
     """The text that had arrived in the last attempt."""
+    note: str = ""
+    """What else the user should know: what could not be stored."""
 
 
 Event = (

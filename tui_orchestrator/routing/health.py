@@ -1,17 +1,18 @@
 """A circuit per model: open after repeated failures, half-open after a cooldown, closed by a success.
 
-Passive: it learns from real calls, and from lists that were read anyway, since a billed probe is a bill. Times are of
-the monotonic clock.
+Passive: it learns from real calls, from what other copies of the program saw of theirs, and from lists that were read
+anyway, since a billed probe is a bill. Times are of the monotonic clock.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from .decision import Exclusion
-from .errors import ErrorKind, TurnError
+from .errors import BeingTried, ErrorKind, OutOfTime, TurnError
 
 FAILURES_TO_OPEN = 3
 COOLDOWN_S = 30.0
@@ -71,6 +72,29 @@ class Health:
                 return None
 
 
+@dataclass(frozen=True, slots=True)
+class SharedCircuit:
+    """One circuit, as one copy of the program tells it to another."""
+
+    name: str
+    """A model's id, or of a key: whose it is, told by `provider`."""
+    provider: str
+    failures: int = 0
+    """In a row. None at all, and never opened: it is closed."""
+    opened: int = 0
+    unreached: int = 0
+    seconds: float = 0.0
+    """Until it may be tried."""
+    state: HealthState = HealthState.AVAILABLE
+    why: str = ""
+    tried: bool = False
+    """Another copy is trying it just now."""
+
+    @property
+    def closed(self) -> bool:
+        return not (self.failures or self.opened or self.seconds > 0)
+
+
 @dataclass(slots=True)
 class _Circuit:
     failures: int = 0
@@ -81,19 +105,30 @@ class _Circuit:
     why: str = ""
     state: HealthState = HealthState.AVAILABLE
     probing: bool = False
+    tried_elsewhere: bool = False
+    """By another copy of the program."""
     unreached: int = 0
     """Calls in a row that found nobody there."""
     recent: deque[bool] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    def close(self) -> None:
+        self.failures = self.opened = self.unreached = 0
+        self.probing = self.tried_elsewhere = False
+        self.until = 0.0
 
 
 _AVAILABLE, _UNUSED = Health(HealthState.AVAILABLE), _Circuit()
 
 
 class Circuits:
-    """The health of every model and key this process has used. Not thread-safe: it lives on the event loop."""
+    """The health of every model and key this process has used, or has heard of. Not thread-safe: it lives on the event
+    loop."""
 
     def __init__(self) -> None:
         self._circuits: dict[str, _Circuit] = {}
+        self._providers: dict[str, str] = {}
+        """Of each circuit that other copies of the program are told of."""
+        self._untold: set[str] = set()
 
     def health(self, model_id: str, provider: str, now: float) -> Health:
         if not self._circuits:
@@ -107,7 +142,7 @@ class Circuits:
         circuit = self._circuits.get(model_id, _UNUSED)
         if now < circuit.until:
             return Health(circuit.state, circuit.why, circuit.until - now)
-        if circuit.probing:
+        if circuit.probing or circuit.tried_elsewhere:
             return Health(HealthState.COOLING_DOWN, f"{circuit.why}; one call is trying it")
         if server is not None:
             return Health(HealthState.UNREACHABLE, server.why)
@@ -127,38 +162,55 @@ class Circuits:
         can be read, and are out for `cooldown_s`. `why` is a clean sentence."""
         self._circuits[_server_of(provider)] = _Circuit(until=now + cooldown_s, why=why)
 
-    def begin(self, model_id: str) -> None:
-        """A call starts: through a half-open circuit only this one goes until it ends."""
+    def begin(self, model_id: str) -> bool:
+        """A call starts; True: it tries a half-open circuit, and of all the calls of this process it alone does until
+        it ends. Raises BeingTried where another one does."""
         circuit = self._circuits.get(model_id)
-        if circuit is not None and circuit.opened:
-            circuit.probing = True
+        if circuit is None or not circuit.opened:
+            return False
+        if circuit.probing:
+            raise BeingTried
+        circuit.probing = True
+        return True
+
+    def tried_elsewhere(self, model_id: str) -> None:
+        """Another copy of the program was quicker: this call ends as if it had not begun."""
+        circuit = self._circuits[model_id]
+        circuit.probing, circuit.tried_elsewhere = False, True
 
     def succeeded(self, model_id: str, provider: str) -> None:
-        self._circuits.pop(_key_of(provider), None)
+        if self._circuits.pop(_key_of(provider), None) is not None:
+            self._note(_key_of(provider), provider)
         self.reached(provider)
         circuit = self._circuits.setdefault(model_id, _Circuit())
         circuit.recent.append(True)
-        circuit.failures = circuit.opened = circuit.unreached = 0
-        circuit.probing = False
-        circuit.until = 0.0
+        if circuit.failures or circuit.opened:
+            self._note(model_id, provider)
+        circuit.close()
 
-    def stopped(self, model_id: str) -> None:
+    def stopped(self, model_id: str, provider: str) -> None:
         """A call ended without telling anything of the model's health: cancelled, or the request's own fault."""
-        if (circuit := self._circuits.get(model_id)) is not None:
+        circuit = self._circuits.get(model_id)
+        if circuit is not None and circuit.probing:
             circuit.probing = False
+            self._note(model_id, provider)
 
     def failed(self, model_id: str, provider: str, error: TurnError, now: float) -> None:
+        if isinstance(error, BeingTried):
+            return
         if error.status is not None:
             self.reached(provider)
-        if error.kind in _NOT_ITS_FAULT:
-            self.stopped(model_id)
+        if error.kind in _NOT_ITS_FAULT or isinstance(error, OutOfTime):
+            self.stopped(model_id, provider)
             return
         if error.kind is ErrorKind.AUTHENTICATION:
             # The key is out, and with it all its models; of this one nothing was learned.
             self._open(self._circuits.setdefault(_key_of(provider), _Circuit()), error, now, KEY_COOLDOWN_S)
-            self.stopped(model_id)
+            self._note(_key_of(provider), provider)
+            self.stopped(model_id, provider)
             return
         circuit = self._circuits.setdefault(model_id, _Circuit())
+        self._note(model_id, provider)
         circuit.recent.append(False)
         circuit.failures += 1
         circuit.unreached = circuit.unreached + 1 if error.kind is ErrorKind.CONNECTION else 0
@@ -196,6 +248,48 @@ class Circuits:
     def forget(self) -> None:
         """Everything is tried afresh, as after a refresh that the user asked for."""
         self._circuits.clear()
+        self._untold.clear()
+
+    # Between copies of the program
+
+    def _note(self, name: str, provider: str) -> None:
+        self._providers[name] = provider
+        self._untold.add(name)
+
+    def untold(self, now: float) -> list[SharedCircuit]:
+        """What the others do not know yet. `told` once they do."""
+        return [self.as_told(name, now) for name in sorted(self._untold)]
+
+    def told(self, circuits: Sequence[SharedCircuit]) -> None:
+        """What changed while it was being told is still untold."""
+        for circuit in circuits:
+            if replace(self.as_told(circuit.name, 0.0), seconds=0.0) == replace(circuit, seconds=0.0):
+                self._untold.discard(circuit.name)
+
+    def as_told(self, name: str, now: float) -> SharedCircuit:
+        one = self._circuits.get(name, _UNUSED)
+        left = max(0.0, one.until - now)
+        provider = self._providers[name]
+        return SharedCircuit(name, provider, one.failures, one.opened, one.unreached, left, one.state, one.why)
+
+    def hear(self, circuits: Sequence[SharedCircuit], now: float) -> None:
+        """How they stand for all copies: those that are not among them are closed."""
+        heard = {circuit.name: circuit for circuit in circuits}
+        for name in {*heard, *self._providers} - self._untold:
+            circuit = self._circuits.get(name)
+            if circuit is not None and circuit.probing:
+                continue  # this copy knows best
+            if name in heard:
+                self._providers[name] = heard[name].provider
+                self._take_over(self._circuits.setdefault(name, _Circuit()), heard[name], now)
+            elif circuit is not None:
+                circuit.close()
+
+    @staticmethod
+    def _take_over(circuit: _Circuit, heard: SharedCircuit, now: float) -> None:
+        circuit.failures, circuit.opened, circuit.unreached = heard.failures, heard.opened, heard.unreached
+        circuit.state, circuit.why, circuit.tried_elsewhere = heard.state, heard.why, heard.tried
+        circuit.until = now + heard.seconds if heard.seconds > 0 else 0.0
 
 
 def _server_of(provider: str) -> str:

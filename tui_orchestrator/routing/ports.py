@@ -16,16 +16,18 @@ from .request import Message, Request
 
 if TYPE_CHECKING:
     from .answer_key import Question
+    from .health import SharedCircuit
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds. `total` bounds a whole attempt, first byte to last."""
+    """Seconds. `total` bounds a whole attempt, first byte to last; `turn` all that a turn does."""
 
     connect: float = 10.0
     first_token: float = 60.0
     between_tokens: float = 30.0
     total: float = 600.0
+    turn: float = 1200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class Provider(Protocol):
 
 
 class Ledger(Protocol):
-    """The durable record. Every method returns when what it says is on disk."""
+    """The durable record. Every method returns when what it says is on disk, and raises NotKept where it cannot be."""
 
     async def budgets(self, caps: Sequence[Cap]) -> tuple[BudgetState, ...]:
         """What counts towards each cap now, in the given order."""
@@ -143,6 +145,27 @@ class CachedAnswer:
     """The prompt it answered, where that is not the one asked now."""
     similarity: float | None = None
     """Of the two, as a cosine."""
+
+
+class SharedHealth(Protocol):
+    """What the copies of the program tell each other of models that fail. Every method raises nothing: a copy that can
+    neither read nor write goes by what it has seen itself."""
+
+    async def read(self) -> Sequence[SharedCircuit] | None:
+        """Those that are not closed; None where that cannot be known."""
+        ...
+
+    async def tell(self, circuits: Sequence[SharedCircuit]) -> None:
+        """How they stand now. Whoever tried one has ended."""
+        ...
+
+    async def claim(self, circuit: SharedCircuit) -> bool:
+        """Whether the call at hand may try it: of all copies one, until it tells or is no more."""
+        ...
+
+    async def forget(self) -> None:
+        """All are closed."""
+        ...
 
 
 class AnswerCache(Protocol):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left, insort
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
 from .model import Model
 
@@ -54,6 +55,20 @@ class Limit:
         if self.requests is not None or self.tokens is not None:
             insort(self._places, (due, tokens))
 
+    def give_back(self, tokens: int, due: float) -> None:
+        """What `take` took. One that is over already is not there any more."""
+        with suppress(ValueError):
+            self._places.remove((due, tokens))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """In line, under all limits of one call."""
+
+    due: float
+    tokens: int
+    limits: tuple[Limit, ...]
+
 
 _UNLIMITED = (None, None, None)
 
@@ -80,13 +95,19 @@ class RateLimits:
         """How long a call would wait now; takes no place."""
         return _due(self._limits_of(model), tokens, now) - now
 
-    def claim(self, model: Model, tokens: int, now: float) -> float:
-        """Takes a place in line; the call may start after the seconds returned."""
+    def claim(self, model: Model, tokens: int, now: float) -> Place:
+        """Takes a place in line; the call may start when it is due."""
         limits = self._limits_of(model)
         due = _due(limits, tokens, now)
         for limit in limits:
             limit.take(tokens, due)
-        return due - now
+        return Place(due, tokens, limits)
+
+    @staticmethod
+    def give_back(place: Place) -> None:
+        """For a call that was never sent. Those who wait already keep the places they were given."""
+        for limit in place.limits:
+            limit.give_back(place.tokens, place.due)
 
     @asynccontextmanager
     async def one_of_many(self, model: Model) -> AsyncIterator[None]:

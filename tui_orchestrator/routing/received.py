@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from .budget import Cap
+from .deadline import Deadline
 from .decision import Candidate, Decision
 from .errors import ErrorKind, TurnError
 from .events import Attempt, Cause, Confidence, FinishReason, Outcome, Recalled
@@ -35,6 +36,8 @@ class Plan:
     number: int
     cause: Cause
     caps: tuple[Cap, ...]
+    deadline: Deadline
+    """The turn's."""
     pause_s: float = 0.0
     """Back-off before the call."""
     fewer_tokens: bool = True

@@ -27,6 +27,7 @@ from .calling import Caller, Emit
 from .cancelling import heed, undisturbed
 from .decide import decide
 from .decision import Circumstances, Decision, Exclusion, Policy, Standing
+from .errors import NotKept
 from .events import Budget, Completed, Event, Failed, Reserved, Text, Thinking
 from .experience import Experience
 from .learning import Observation, Watching
@@ -37,6 +38,7 @@ from .profile import Profile
 from .profiler import profile
 from .request import Request
 from .rules import Rule
+from .telling import not_kept
 from .underway import waiting_for_room
 from .walk import Walk
 from .weighing import asked_output
@@ -142,6 +144,15 @@ class Turn:
         await self.aclose()
 
 
+async def _kept(event: Event, keeping: Coroutine[Any, Any, None]) -> Event:
+    """The event; at the turn's end with what could not be kept. Until then `record` tries again with the next one."""
+    try:
+        await undisturbed(keeping)
+    except NotKept as fault:
+        return not_kept(event, fault) if isinstance(event, Completed | Failed) else event
+    return event
+
+
 def _cancel(task: asyncio.Task[None]) -> None:
     if not task.done() and not task.cancelling():
         task.cancel()
@@ -195,9 +206,17 @@ class Router:
     async def decide(self, request: Request) -> Decision:
         """The decision with the budgets and what was learned read anew, over all running copies of the program."""
         await self.read_budgets(request)
+        await self.caller.sharing.catch_up()
         if self.catch_up is not None:
             await self.catch_up()
         return self._decide(request, profile(request))
+
+    async def _decide_anyhow(self, request: Request) -> Decision:
+        """From memory where the store cannot be read: nothing is then called that cannot be written down."""
+        try:
+            return await self.decide(request)
+        except NotKept:
+            return self.preview(request)
 
     async def read_budgets(self, request: Request) -> tuple[BudgetState, ...]:
         """All sums a call of this session may count towards, capped or not."""
@@ -298,7 +317,7 @@ class Router:
                 heed()
                 if await self._make_room(shortage) is None:
                     break
-                decision = await undisturbed(self.decide(request))
+                decision = await undisturbed(self._decide_anyhow(request))
         except asyncio.CancelledError:
             pass  # the turn, which sees it too, ends in order
         return decision
@@ -329,7 +348,8 @@ class Router:
         """Runs the turn in a task of its own; to be called on the event loop.
 
         `record` is given every event before any reader is, in the turn's own task: what it keeps is kept also when
-        nobody reads on. The work it returns, if any, is not cancelled with the turn; what it raises ends the turn.
+        nobody reads on. The work it returns, if any, is not cancelled with the turn; where it raises NotKept for the
+        end of the turn, the end says so.
         """
 
         enough = asyncio.Event()
@@ -343,13 +363,13 @@ class Router:
                 self._learn(event)
                 self._observe(watching.hear(event))
                 if record is not None and (keeping := record(event)) is not None:
-                    await undisturbed(keeping)
+                    event = await _kept(event, keeping)
                 for listener in tuple(self.listeners):
                     listener(event)
                 await emit(event)
 
             # Undisturbed, because a turn that is cancelled at once has its decision and its end all the same.
-            decision = await undisturbed(self.decide(request))
+            decision = await undisturbed(self._decide_anyhow(request))
             decision = await self._with_room(request, decision, tell)
             policy = self._policy_for(request)
             make_room = None if self.ask_for_room is None else self._make_room

@@ -78,14 +78,17 @@ class Settling:
         return self._told(given, judgement, Method.FUSE)
 
     async def _call(self, by: Candidate, cause: Cause, asked: Request) -> Tried | str:
-        """A sentence where it does not fit into a budget."""
+        """A sentence where it is not made."""
         turn = self.turn
+        if turn.deadline.passed:
+            return turn.deadline.over().message
         plan = turn.plan(by.model, cause)
         decision, candidate = synthesis.weighed(turn.decision, by, plan.model, asked, judge=cause is Cause.JUDGE)
         plan = replace(plan, request=asked, decision=decision, candidate=candidate)
-        given = await turn.caller.attempt(plan, turn.emit)
+        given = await turn.attempt(plan)
+        if given is None:
+            return str(turn.unkept)
         if isinstance(given, Refusal):
-            turn.never_started()
             return refused(given).message
         await turn.tell(given, Next.GIVE_UP)
         return given

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from .budget import Refusal
 from .calling import Tried
 from .decision import Decision, Exclusion, Policy
 from .ensemble import Judgement
-from .errors import BudgetExceeded, Cancelled, ErrorKind, NoCandidate, TurnError
+from .errors import BudgetExceeded, Cancelled, ErrorKind, NoCandidate, NotKept, TurnError
 from .escalation import in_words, kept_in_words
 from .events import (
     Attempt,
@@ -161,6 +162,13 @@ def failed(
     attempts = in_order([*answers, *checks])
     partial = answers[-1].text if answers else ""
     return Failed(request_id, at, error, Cost.sum(attempt.cost for attempt in attempts), attempts, partial)
+
+
+def not_kept(end: Completed | Failed, fault: NotKept) -> Completed | Failed:
+    """With a sentence on what could not be stored of it, once."""
+    if str(fault) in end.note or (isinstance(end, Failed) and str(fault) in end.error.message):
+        return end
+    return replace(end, note="; ".join(filter(None, (end.note, f"could not be stored: {fault}"))))
 
 
 def conclusion(

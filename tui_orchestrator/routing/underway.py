@@ -11,8 +11,9 @@ from typing import Any
 from .budget import Budgets, Cap, Refusal, Shortage, WayOut, caps_for
 from .calling import Caller, Emit, Granted, Tried
 from .cancelling import heed
+from .deadline import Deadline
 from .decision import Candidate, Decision, Policy
-from .errors import ErrorKind
+from .errors import ErrorKind, NotKept
 from .events import Cause, Completed, Next, Waiting
 from .model import Registry
 from .money import ZERO, Money
@@ -48,11 +49,14 @@ class Underway:
         self.make_room = make_room
         self.clock = caller.clock
         self.began = self.clock.monotonic()
+        self.deadline = Deadline(caller.timeouts.turn)
         self.started = 0
         self.answers: list[Tried] = []
         self.checks: list[Tried] = []
         self.refusal: Refusal | None = None
         """The last answer that could not be had for its price."""
+        self.unkept: NotKept | None = None
+        """What could not be written down of the turn, last."""
         self.shut_providers: set[str] = set()
         """Those whose key was not accepted in this turn."""
 
@@ -65,7 +69,18 @@ class Underway:
         if fewer_tokens is None:
             fewer_tokens = WayOut.FEWER_TOKENS in self.policy.on_exhausted
         caps = self._caps(model_id)
-        return Plan(self.request, self.decision, model, candidate, self.started, cause, caps, pause_s, fewer_tokens)
+        return Plan(
+            self.request,
+            self.decision,
+            model,
+            candidate,
+            self.started,
+            cause,
+            caps,
+            self.deadline,
+            pause_s,
+            fewer_tokens,
+        )
 
     def never_started(self) -> None:
         self.started -= 1
@@ -81,7 +96,9 @@ class Underway:
         await self.emit(waiting_for_room(self.request.id, self.clock.now(), self.started + 1))
         heed()
         shortage = Shortage(refusal.hold.model, refusal.hold.amount, refusal.blocking, refusal.least)
+        asked = asyncio.get_running_loop().time()
         budgets = await self.make_room(shortage)
+        self.deadline.put_off(asyncio.get_running_loop().time() - asked)
         if budgets is None:
             return False
         self.budgets, self.refusal = budgets, None
@@ -115,12 +132,27 @@ class Underway:
 
     # Calls
 
+    async def attempt(self, plan: Plan, emit: Emit | None = None) -> Tried | Refusal | None:
+        """One call. Refusal: it does not fit into a budget; None: it could not be written down. Neither was started."""
+        try:
+            given = await self.caller.attempt(plan, emit or self.emit)
+        except NotKept as fault:
+            self.unkept, given = fault, None
+        if not isinstance(given, Tried):
+            self.never_started()
+        return given
+
     async def granted(self, plans: Sequence[tuple[str, Cause]]) -> list[tuple[Plan, Granted]]:
         """Those whose money could be set aside, numbered without a gap. `refusal` holds the last one that could not."""
         members = []
         for model_id, cause in plans:
             plan = self.plan(model_id, cause)
-            granted = await self.caller.reserve(plan)
+            try:
+                granted = await self.caller.reserve(plan)
+            except NotKept as fault:
+                self.unkept = fault
+                self.never_started()
+                break
             if isinstance(granted, Granted):
                 members.append((plan, granted))
             else:
@@ -152,6 +184,7 @@ class Underway:
         return tried
 
     async def tell(self, tried: Tried, following: Next) -> None:
+        self.unkept = tried.unkept or self.unkept
         for event in ended(tried, following, self.clock.now()):
             await self.emit(event)
 

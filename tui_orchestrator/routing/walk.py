@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
+from typing import Any
 
 from .budget import Budgets, Refusal, WayOut, WaysOut
 from .calling import Caller, Emit, Tried
 from .cancelling import being_cancelled, heed, undisturbed
 from .checking import Checking
 from .decision import Candidate, Decision, Policy
-from .errors import BadRequest, Cancelled, ErrorKind, TurnError
+from .errors import BadRequest, Cancelled, ErrorKind, NotKept, TurnError, Unrecorded
 from .escalation import Doubt, best, goes_on, onward, onward_to_hand, weights_for
 from .events import Cause, Completed, Decided, Escalated, Event, Failed, Next, Onward
 from .model import Registry
 from .request import Request, Strategy
 from .settling import Settling
-from .telling import completed, conclusion, failed, flaw, no_model, refused, why_escalated
+from .telling import completed, conclusion, failed, flaw, no_model, not_kept, refused, why_escalated
 from .underway import MakeRoom, Underway, revised
 from .ways_out import tries
 
@@ -69,7 +70,7 @@ class Walk:
         ledger = self.turn.caller.ledger
         try:
             await self.emit(Decided(self.request.id, self.clock.now(), self.decision))
-            await undisturbed(ledger.decided(self.decision, self.request, self.clock.now()))
+            await self._kept(ledger.decided(self.decision, self.request, self.clock.now()))
             heed()
             if not self.request.prompt.strip() and not self.request.has_images:
                 end: Completed | Failed = self._failed(BadRequest("The prompt is empty.", hint="Type a question."))
@@ -81,10 +82,17 @@ class Walk:
                 end = await self._single()
         except asyncio.CancelledError:
             end = self._failed(Cancelled())
-        await undisturbed(ledger.concluded(end))
+        await self._kept(ledger.concluded(end))
         if isinstance(end, Completed):
             await self.turn.keep(end)
-        await self.emit(end)
+        await self.emit(end if self.turn.unkept is None else not_kept(end, self.turn.unkept))
+
+    async def _kept(self, writing: Coroutine[Any, Any, None]) -> None:
+        """What cannot be written down ends nothing by itself: the end of the turn says it."""
+        try:
+            await undisturbed(writing)
+        except NotKept as fault:
+            self.turn.unkept = fault
 
     # One model at a time
 
@@ -107,30 +115,32 @@ class Walk:
 
     async def _attempt(self, model: str, cause: Cause, pause: float) -> Tried | None:
         """The call, or that of who stands in where it does not fit into a budget. None: it was refused, nobody could
-        stand in, and no room was made; `refusal` says what the wished call lacked."""
+        stand in, and no room was made; `refusal` says what the wished call lacked. Or it could not be written down."""
         turn = self.turn
         while True:
             turn.refusal = None
             for candidate, fewer_tokens in tries(turn.candidate(model), self._stand_ins(model), self._ways_out()):
                 plan = turn.plan(candidate.model, cause, pause, fewer_tokens=fewer_tokens)
-                outcome = await turn.caller.attempt(plan, self._emit_after_escalation(candidate.model))
+                outcome = await turn.attempt(plan, self._emit_after_escalation(candidate.model))
                 if not isinstance(outcome, Refusal):
                     return outcome
                 if candidate.model == model:
                     turn.refusal = outcome
-                turn.never_started()
             answered = any(tried.error is None for tried in turn.answers)
             if answered or not await turn.wait_for_room():
                 return None
 
     @property
     def _left(self) -> int:
-        return self.policy.max_attempts - len(self.turn.answers)
+        """Attempts that may still be made."""
+        return 0 if self.turn.deadline.passed else self.policy.max_attempts - len(self.turn.answers)
 
     async def _after_answer(self, tried: Tried) -> Step:
         """It is told, checked, and gone on from where that is worth it: to another model, or to the second opinion,
         which is then an answer of the turn and is gone on from in the same way."""
         await self.turn.tell(tried, Next.GIVE_UP)
+        if self.turn.deadline.passed:
+            return Step(Next.GIVE_UP)
         tried = await self.checking.revise(tried, self._doubt(tried), self._perhaps_next())
         self.turn.revise(tried)
         while not being_cancelled() and not self.decision.pinned and self._is_weak(tried):
@@ -205,7 +215,8 @@ class Walk:
             pause = self._back_off(error, used)
             # A route that stood still in silence is not tried again while there is another one.
             patient = other is None or (pause <= retries.patience and error.kind is not ErrorKind.TIMEOUT)
-            if pause <= retries.retry_after_cap and patient and self.turn.is_healthy(model, pause):
+            in_time = pause <= min(retries.retry_after_cap, self.turn.deadline.left)
+            if in_time and patient and self.turn.is_healthy(model, pause):
                 self.retries[model] = used + 1
                 return Step(Next.RETRY, model, Cause.RETRY, pause)
         return Step(Next.FALLBACK, other, Cause.FALLBACK) if other else Step(Next.GIVE_UP)
@@ -331,6 +342,8 @@ class Walk:
         # A pinned model's answer is what was asked for, however sure it is.
         policy = replace(self.policy, confidence_threshold=0.0) if self.decision.pinned else self.policy
         turn, now = self.turn, self.clock.now()
+        if turn.unkept is not None and not turn.answers and not being_cancelled():
+            return self._failed(Unrecorded.since(turn.unkept))
         return conclusion(
             self.decision, turn.answers, turn.checks, turn.refusal, policy, being_cancelled(), now, turn.elapsed_s
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from hashlib import blake2s
 from pathlib import Path
 
 from ..locations import store_file
@@ -21,8 +22,10 @@ from ..routing.money import ZERO, Money
 from ..routing.ports import AnswerCache, Clock, Provider
 from ..routing.ratelimit import RateLimits
 from ..routing.router import Router
+from ..routing.sharing import Sharing
 from ..settings import ProviderSettings, Settings
 from ..storage.cache import SqliteCache
+from ..storage.circuits import SqliteCircuits
 from ..storage.database import Database
 from ..storage.faults import StoreError
 from ..storage.ledger import SqliteLedger
@@ -121,6 +124,13 @@ def router_of(
         # The embedded demo servers are the same ones on whatever port they listen.
         return known.kind if demo else f"{known.kind} {api_root(known.kind, known.base_url)}"
 
+    def whose(name: str) -> str:
+        known = catalogue.providers.get(name)
+        if known is None:
+            return ""
+        key = known.api_key.reveal() if known.api_key is not None else ""
+        return blake2s(f"{known.kind} {api_root(known.kind, known.base_url)} {key}".encode()).hexdigest()
+
     limits = RateLimits()
     limit_providers(limits, catalogue)
     cache: AnswerCache | None = None
@@ -130,7 +140,7 @@ def router_of(
         provider,
         DiscreetLedger(SqliteLedger(database, clock, settings.budgets.alert_at)),
         clock,
-        Circuits(),
+        Sharing(Circuits(), clock, SqliteCircuits(database, clock, whose)),
         limits,
         settings.timeouts,
         cache,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..routing.money import Money
 from ..routing.request import Check, Image, Message, Method, Request, Strategy
@@ -54,6 +55,8 @@ class Chat:
         """By the request of a prompt that has others beside it: the requests of them all, oldest first."""
         self.instead: str | None = None
         """The request in place of whose prompt the next one comes, until that is stored."""
+        self.owed: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        """Ends of turns that could not be stored, oldest first."""
         self._turns: list[tuple[Message, Message]] = _turns(conversation.messages)
         self.last: LastTurn | None = _last(conversation.messages)
 

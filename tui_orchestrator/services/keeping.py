@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..routing.errors import ErrorKind, NotKept
 from ..routing.events import (
     CHECKS,
     AttemptFailed,
@@ -28,6 +29,8 @@ from .runtime import Runtime
 
 if TYPE_CHECKING:
     from .chat import Chat
+
+E = TypeVar("E", Completed, Failed)
 
 CHECKPOINT_S = 0.5
 """A growing answer is stored this often: what a killed program may lose of it."""
@@ -92,16 +95,18 @@ class Keeping:
         self._typed = typed
         self._attempts: dict[int, _Growing] = {}
         self._kept_at = 0.0
+        self._begun = False
         self._stored = False
+        """The prompt is: without it no answer can be. Where it could not be, it is tried again with each answer."""
 
     def record(self, event: Event) -> Coroutine[Any, Any, None] | None:
         """What there is to store now, if anything; most pieces of text only join the others in memory."""
         match event:
-            case Decided() | Waiting() if not self._stored and (
+            case Decided() | Waiting() if not self._begun and (
                 self._request.prompt.strip() or self._request.has_images
             ):
                 # A turn may wait for room in a budget before anything is decided.
-                self._stored = True
+                self._begun = True
                 return self._prompt()
             case AttemptStarted():
                 self._attempts[event.attempt] = _Growing(event.model, check=event.cause in CHECKS)
@@ -118,12 +123,30 @@ class Keeping:
             case Escalated():
                 self._last_of(event.from_model).why = event.detail
             case Completed():
-                return self._completed(event)
-            case Failed() if self._stored:
-                return self._failed(event)
+                self._goes_on_from(event)
+                return self._end(self._completed, event)
+            case Failed() if self._begun:
+                self._goes_on_from(event)
+                return self._end(self._failed, event)
         return None
 
+    async def _end(self, store: Callable[[E], Coroutine[Any, Any, None]], end: E) -> None:
+        """What cannot be stored now is stored with the next turn, which comes after it."""
+        try:
+            await store(end)
+        except NotKept:
+            self._chat.owed.append(lambda: store(end))
+            raise
+
     async def _prompt(self) -> None:
+        owed, self._chat.owed = self._chat.owed, []
+        while owed:
+            try:
+                await owed[0]()
+            except NotKept:
+                self._chat.owed = owed
+                raise
+            owed.pop(0)
         await self._conversations.keep(self._chat.session)
         self._chat.stored_already = not self._chat.temporary
         if self._again is None:
@@ -133,6 +156,7 @@ class Keeping:
                 beside = (*chat.branches.get(chat.instead, (chat.instead,)), request.id)
                 chat.branches |= dict.fromkeys(beside, beside)
                 chat.instead = None
+        self._stored = True
 
     def _last_of(self, model: str) -> _Growing:
         return next(growing for growing in reversed(self._attempts.values()) if growing.model == model)
@@ -146,6 +170,8 @@ class Keeping:
 
     async def _answer(self, attempt: int, state: State) -> None:
         growing = self._attempts[attempt]
+        if not self._stored:
+            await self._prompt()
         await self._conversations.answer(
             self._chat.id,
             self._request.id,
@@ -159,22 +185,29 @@ class Keeping:
     async def _completed(self, end: Completed) -> None:
         await self._answer(end.attempt, "complete")
         await self._keep_discarded(but=end.attempt)
-        given, before = (end.request_id, end.attempt), self._again
-        if before is not None and before.response.strip() and not end.response.strip():
+        before = self._again
+        if before is None or (before.response.strip() and not end.response.strip()):
             return  # nothing came in its place
-        self._stands(given, end.response, end.model)
-        if before is not None and before.answer is not None and not self._request.puts_together:
-            await self._feedback.replaced(before.answer, given, elsewhere=self.elsewhere)
+        if before.answer is not None and not self._request.puts_together:
+            await self._feedback.replaced(before.answer, (end.request_id, end.attempt), elsewhere=self.elsewhere)
 
     async def _failed(self, end: Failed) -> None:
         last = max((number for number, growing in self._attempts.items() if not growing.check), default=None)
         if last is None:
+            if not self._stored:
+                await self._prompt()
             await self._conversations.answer(self._chat.id, self._request.id, "", state="failed")
             return
-        cancelled = end.error.kind.value == "cancelled"
-        await self._answer(last, "interrupted" if cancelled else "failed")
+        await self._answer(last, "interrupted" if end.error.kind is ErrorKind.CANCELLED else "failed")
         await self._keep_discarded(but=last)
-        if cancelled and end.partial.strip() and (self._again is None or not self._again.response.strip()):
+
+    def _goes_on_from(self, end: Completed | Failed) -> None:
+        """The conversation does so whether or not it can be stored."""
+        kept = self._again is not None and bool(self._again.response.strip())
+        if isinstance(end, Completed):
+            if end.response.strip() or not kept:
+                self._stands((end.request_id, end.attempt), end.response, end.model)
+        elif end.error.kind is ErrorKind.CANCELLED and end.partial.strip() and not kept:
             self._stands(None, end.partial)
 
     def _stands(self, answer: Given | None, response: str, model: str = "") -> None:

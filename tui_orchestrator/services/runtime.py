@@ -194,7 +194,7 @@ class Runtime:
         """Reads all lists again. `forget`: models and keys that failed are tried afresh."""
         self._read = await self.catalogue.read(refresh=forget)
         if forget:
-            self.router.caller.circuits.forget()
+            await self.router.caller.sharing.forget()
         self._tell_who_is_there()
         self._limit_providers()
         self._put_registry()

@@ -147,6 +147,7 @@ _ROUTER = Table(
                 "first_token": Key(_SECONDS, _TIMEOUTS.first_token, "From sending until the first token.", "120"),
                 "between_tokens": Key(_SECONDS, _TIMEOUTS.between_tokens, "Longest silence inside an answer.", "60"),
                 "total": Key(_SECONDS, _TIMEOUTS.total, "A whole attempt, first byte to last.", "900"),
+                "turn": Key(_SECONDS, _TIMEOUTS.turn, "A whole turn with all it tries, waits for and checks.", "1800"),
             },
         ),
         "retries": Table(

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.routing.errors import NotKept
 
 
-class StoreError(OrchestratorError):
+class StoreError(NotKept):
     """The store cannot be used as things are. Nothing was written by the call that raised it."""
 
     def __init__(self, path: Path | None, what: str, remedy: str) -> None:

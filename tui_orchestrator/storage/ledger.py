@@ -7,6 +7,7 @@ that a reservation costs the same after a million rows as after one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import uuid
 from collections.abc import Iterable, Sequence
@@ -22,6 +23,7 @@ from tui_orchestrator.routing.request import Request
 from . import orphans
 from .database import Database
 from .decisions import conclude, record
+from .faults import StoreError
 from .presence import Presence
 from .rows import INSERT_ATTEMPT, attempt_row, instant
 
@@ -33,11 +35,15 @@ class SqliteLedger:
         self._db = db
         self._clock = clock
         self._alert_at = alert_at
+        self._unbooked: list[tuple[Attempt, Reservation | None]] = []
+        """What could not be written, to be written before anything else is."""
 
     async def budgets(self, caps: Sequence[Cap]) -> tuple[BudgetState, ...]:
         def look(connection: sqlite3.Connection) -> tuple[tuple[BudgetState, ...], list[str]]:
             return self._states(connection, caps), _dead_owners(connection, self._db.presence)
 
+        with contextlib.suppress(StoreError):
+            await self._catch_up()
         states, dead = await self._db.read(look)
         if dead:
             await self._db.write(self._free_the_dead)
@@ -71,6 +77,7 @@ class SqliteLedger:
             orphans.remember(connection, reservation_id, hold, since)
             return Reservation(reservation_id, hold, self._states(connection, hold.caps))
 
+        await self._catch_up()
         try:
             return await self._db.write(set_aside)
         except asyncio.CancelledError:
@@ -80,7 +87,23 @@ class SqliteLedger:
 
     async def book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
         """A call that ran past midnight counts, in the row too, on the day its money was set aside: the next day's cap
-        could otherwise be passed by calls it never saw."""
+        could otherwise be passed by calls it never saw. What cannot be written is kept in memory, and written before
+        anything else is as soon as that can be."""
+        try:
+            await self._catch_up()
+            return await self._book(attempt, reservation)
+        except StoreError:
+            self._unbooked.append((attempt, reservation))
+            raise
+
+    async def _catch_up(self) -> None:
+        while self._unbooked:
+            first = self._unbooked[0]
+            await self._book(*first)
+            with contextlib.suppress(ValueError):  # another task may have been quicker
+                self._unbooked.remove(first)
+
+    async def _book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
         caps = reservation.hold.caps if reservation else ()
         day = _reserved_on(caps) or attempt.day
 

@@ -403,6 +403,28 @@ CREATE TABLE favourites (model TEXT PRIMARY KEY, added TEXT NOT NULL) WITHOUT RO
 """,
 )
 
+# When it was told, and for how many seconds from then on the circuit is open; `prober` is the copy of the program that
+# is trying it. `whose` tells servers and keys of one name apart: a digest, from which neither can be read.
+_CIRCUITS = Migration(
+    "0020_circuits",
+    """
+CREATE TABLE circuits (
+    name TEXT NOT NULL,
+    whose TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    at TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    failures INTEGER NOT NULL,
+    opened INTEGER NOT NULL,
+    unreached INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    why TEXT NOT NULL,
+    prober TEXT,
+    PRIMARY KEY (name, whose)
+) WITHOUT ROWID;
+""",
+)
+
 MIGRATIONS = (
     _LEDGER,
     _DECISIONS,
@@ -421,4 +443,5 @@ MIGRATIONS = (
     _HISTORY,
     _BRANCHES,
     _FAVOURITES,
+    _CIRCUITS,
 )

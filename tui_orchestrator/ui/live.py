@@ -368,3 +368,5 @@ class LiveTurn:
             self._transcript.notice(f"Cancelled.{kept}{spent}", "warning")
         else:
             self._transcript.notice(f"{event.error.message}\n{event.error.hint}{spent}", "error")
+        if event.note:
+            self._transcript.notice(event.note, "warning")

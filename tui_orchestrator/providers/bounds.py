@@ -1,0 +1,57 @@
+"""How much of a response is read: the SDKs read lines, events and error pages of any size into memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import httpx2
+
+# Bytes, uncompressed. Chosen, not measured: an event carries a few words and some figures, an error page a sentence,
+# and 64 MiB of events are more than 200,000 tokens of one event each.
+EVENT_BYTES = 1 << 20
+ERROR_BYTES = 1 << 18
+ANSWER_BYTES = 1 << 26
+LISTING_BYTES = 1 << 25
+
+_BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
+_LONGEST = max(map(len, _BLANK_LINES))
+
+
+class TooMuch(Exception):
+    """The server sent more than is read. `str` is a sentence without the server's name."""
+
+
+def bound(response: httpx2.Response, *, answer: bool) -> None:
+    """From now on reading its body raises TooMuch beyond the bounds. `answer`: a stream of events is expected."""
+    read = response.aiter_bytes
+    whole = ERROR_BYTES if response.status_code >= 300 else ANSWER_BYTES if answer else LISTING_BYTES
+    event = EVENT_BYTES if answer else whole
+
+    def aiter_bytes(chunk_size: int | None = None) -> AsyncGenerator[bytes, None]:
+        return _bounded(read(chunk_size), event, whole)
+
+    response.aiter_bytes = aiter_bytes  # type: ignore[method-assign]  # `aread`, too, reads by it
+
+
+async def _bounded(chunks: AsyncGenerator[bytes, Any], event: int, whole: int) -> AsyncGenerator[bytes, None]:
+    total = since_blank_line = 0
+    tail = b""
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            total += len(chunk)
+            seen = tail + chunk
+            ended = max(seen.rfind(blank) + len(blank) if blank in seen else 0 for blank in _BLANK_LINES)
+            since_blank_line = len(seen) - ended if ended else since_blank_line + len(chunk)
+            tail = seen[1 - _LONGEST :]
+            if since_blank_line > event:
+                raise TooMuch(f"sent an event of more than {_size(event)}")
+            if total > whole:
+                raise TooMuch(f"sent more than {_size(whole)}")
+            yield chunk
+
+
+def _size(count: int) -> str:
+    return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count >> 10} KiB"

@@ -1,0 +1,42 @@
+"""Circuits as all running copies of the program see them."""
+
+from __future__ import annotations
+
+from .cancelling import undisturbed
+from .errors import BeingTried
+from .health import Circuits
+from .ports import Clock, SharedHealth
+
+
+class Sharing:
+    """Keeps the `circuits` of this copy and those of the others in step. `shared` None: there are no others."""
+
+    def __init__(self, circuits: Circuits, clock: Clock, shared: SharedHealth | None = None) -> None:
+        self.circuits = circuits
+        self._clock = clock
+        self._shared = shared
+
+    async def catch_up(self) -> None:
+        """Learns what the others have seen."""
+        if self._shared is not None and (heard := await self._shared.read()) is not None:
+            self.circuits.hear(heard, self._clock.monotonic())
+
+    async def begin(self, model_id: str) -> None:
+        """A call starts. Raises BeingTried where the model is on trial and another call, of whichever copy, is it."""
+        if self.circuits.begin(model_id) and self._shared is not None:
+            trial = self.circuits.as_told(model_id, self._clock.monotonic())
+            if not await undisturbed(self._shared.claim(trial)):
+                self.circuits.tried_elsewhere(model_id)
+                raise BeingTried
+
+    async def tell(self) -> None:
+        """Tells the others what they do not know yet. Not to be cancelled."""
+        untold = self.circuits.untold(self._clock.monotonic())
+        if untold and self._shared is not None:
+            await self._shared.tell(untold)
+        self.circuits.told(untold)
+
+    async def forget(self) -> None:
+        self.circuits.forget()
+        if self._shared is not None:
+            await self._shared.forget()
