@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -50,6 +51,8 @@ TEST_TOKENS = 64
 TEST_TOKENS_THINKING = 1024
 """A model that thinks before it answers needs room for it."""
 WARM_AFTER_S = 0.5
+YOUNG = 10_000
+"""Objects that are made before the new ones are looked through for garbage. A screen is drawn of thousands."""
 RECOVER_EVERY_S = 30.0
 """A killed program's reservations are gone within a minute, also where nobody asks anything meanwhile."""
 
@@ -323,7 +326,15 @@ async def _read_weights() -> None:
 async def _warm_when_quiet(kinds: Iterable[str], embedder: StaticEmbedder | None) -> None:
     # Seconds of processor time, which the first screen and the first keys shall not have to share.
     await asyncio.sleep(WARM_AFTER_S)
-    await warm(kinds)
+    # What is imported stays. To look through its million objects for garbage again and again holds the loop for a third
+    # of a second each time.
+    gc.disable()
+    try:
+        await warm(kinds)
+    finally:
+        gc.freeze()
+        gc.set_threshold(YOUNG)
+        gc.enable()
     if embedder is not None:
         await asyncio.to_thread(embedder.load)
 

@@ -37,7 +37,7 @@ from .reports import ReportsScreen
 from .shelf import SESSION_COMMANDS
 from .together import Together
 
-ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
@@ -249,5 +249,8 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
 def run_console(settings: Settings, *, demo: bool | None = None) -> int:
     """Runs until the user leaves; returns the exit code. `demo` None: only when nothing real is there."""
     app = ConsoleApp(settings, demo=demo)
-    app.run()
+    try:
+        app.run()
+    finally:
+        app.end()
     return app.return_code or 0

@@ -17,6 +17,10 @@ from .markdown import tidy_lines
 
 SLICE = 2000
 """Characters of plain text in one piece."""
+MANY = 1000
+"""Blocks of one answer that are a piece each; of what comes after them, so many of a few words share one that the time
+to look through all pieces stays bounded."""
+SHARING = 40
 
 _VOTES = {True: ("▲ ", "success"), False: ("▼ ", "error")}
 """Told by shape as well as by colour."""
@@ -68,6 +72,10 @@ class Drawn:
         """The body as it was last refreshed."""
         self._fresh_from = 0
         """From here on pieces of the body may be other ones than before."""
+        self._settled = 0
+        """How many blocks are in the body."""
+        self._last: list[Block] = []
+        """Those of its last piece."""
         self._head: list[Piece] = []
         self._foot: list[Piece] = []
         self._width = 0
@@ -92,14 +100,14 @@ class Drawn:
         entry = self.entry
         if entry.kind is Kind.ANSWER and entry.discarded is None:
             entry.split(until)
-            self._body += [_body_piece(block) for block in entry.settled(len(self._body))]
+            self._take_in(entry.settled(self._settled))
         if entry.changed or not self.pieces:
             entry.changed = False
             self._head, self._foot = _head(entry), _foot(entry)
         body: list[Piece] = []
         if entry.kind is Kind.ANSWER and entry.discarded is None:
             tail = [] if entry.unread else entry.tail()
-            body = [*self._body, *(_body_piece(block) for block in tail)]
+            body = [*self._body, *(_body_piece([block]) for block in tail)]
             if entry.growing:
                 body = _with_caret(body)
             self._take_over(body)
@@ -121,6 +129,17 @@ class Drawn:
                 body[at].before = old.lines or old.before
         self._before, self._fresh_from = body, max(0, len(self._body) - 1)
 
+    def _take_in(self, blocks: list[Block]) -> None:
+        self._settled += len(blocks)
+        for block in blocks:
+            size = sum(len(other.text) for other in self._last) + len(block.text)
+            if len(self._body) > MANY and len(self._last) < SHARING and size <= SLICE:
+                self._last.append(block)
+                self._body.pop()
+            else:
+                self._last = [block]
+            self._body.append(_body_piece(self._last))
+
     def measure(self, index: int, width: int, look: Look) -> list[Line]:
         piece = self.pieces[index]
         lines = piece.measure(width, look)
@@ -133,16 +152,24 @@ class Drawn:
             piece.lines = piece.before = None
 
 
-def _body_piece(block: Block) -> Piece:
-    draw = partial(markdown.lay_out, block)
+def _body_piece(blocks: list[Block]) -> Piece:
+    first = blocks[0]
+    draw = partial(markdown.lay_out, first) if len(blocks) == 1 else partial(_one_after_another, tuple(blocks))
     return Piece(
         Part.BODY,
         draw,
-        len(block.text),
-        block.text.count("\n") + 1,
-        block.gap,
-        block.kind in (BlockKind.TEXT, BlockKind.PLAIN),
+        sum(len(block.text) for block in blocks),
+        sum(block.gap + block.text.count("\n") + 1 for block in blocks) - first.gap,
+        first.gap,
+        first.kind in (BlockKind.TEXT, BlockKind.PLAIN),
     )
+
+
+def _one_after_another(blocks: tuple[Block, ...], width: int, look: Look) -> list[Line]:
+    lines = markdown.lay_out(blocks[0], width, look)
+    for block in blocks[1:]:
+        lines += [Line([]) for _ in range(block.gap)] + markdown.lay_out(block, width, look)
+    return lines
 
 
 def _with_caret(body: list[Piece]) -> list[Piece]:

@@ -28,6 +28,8 @@ LEVELS = 8
 """Nesting that is told apart in what is nested more deeply than the parser reads."""
 MAX_COLUMNS = 64
 """A wider table is shown as its source."""
+MAX_BRACKETS = 200
+"""What has more of them is shown as its source: the parser seeks the end of each anew."""
 
 
 @cache
@@ -75,6 +77,8 @@ def lay_out(block: Block, width: int, look: Look) -> list[Line]:
         case Kind.FENCE_CLOSE:
             lines = [code.bottom(look)]
         case Kind.TABLE if block.text.partition("\n")[0].count("|") > MAX_COLUMNS:
+            lines = wrap([(tidy_lines(block.text), look.style("text"))], room)
+        case _ if block.text.count("[") > MAX_BRACKETS:
             lines = wrap([(tidy_lines(block.text), look.style("text"))], room)
         case Kind.TABLE if block.head:
             lines = _Renderer(look).table_rest(block, room)

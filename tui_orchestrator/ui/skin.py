@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from textual import work
-from textual.app import App
 
 from tui_orchestrator.locations import shipped_themes, themes_dir
 
 from . import choosing, themes
 from .dialogs import Picker
+from .terminal import AtTerminal
 
 
-class Skinned(App[int]):
+class Skinned(AtTerminal):
     def __init__(self, wanted: str | None) -> None:
         """`wanted` None: the console's own."""
         super().__init__()

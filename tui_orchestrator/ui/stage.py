@@ -176,7 +176,7 @@ class Stage(Copying):
         title: str = "",
         severity: Severity = "information",
         timeout: float | None = None,
-        markup: bool = True,
+        markup: bool = False,
     ) -> None:
         if self.size.width >= ROOM_FOR_TOASTS:
             super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)

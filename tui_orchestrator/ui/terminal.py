@@ -1,0 +1,306 @@
+"""The terminal the console is drawn on: never waited for, never confused by what it sends, whole again after every end.
+
+Textual's driver, where it was seen to leave a terminal in mouse or raw mode, to end over a byte that is no key, and to
+hold the event loop while a terminal takes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import selectors
+import signal
+import subprocess
+import termios
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterable, Iterator
+from queue import Queue
+from typing import IO, Any
+
+from rich.console import RenderableType
+from rich.segment import Segment
+from textual import events
+from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
+from textual.app import App
+from textual.color import Color
+from textual.drivers._writer_thread import WriterThread
+from textual.drivers.linux_driver import LinuxDriver
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.screen import Screen
+
+from tui_orchestrator.routing.text import clean
+
+BEHIND = 65_536
+"""Characters that the terminal has not taken; from here on nothing more is drawn until it has."""
+LAST_WORDS_S = 2.0
+"""How long a terminal that takes nothing is waited for at the end."""
+_READ_BYTES = 65_536
+_BREAKS = dict.fromkeys(map(ord, "\n\t"))
+# Blocks of combining marks of no script in particular (Unicode 17); letters with four of them exist in none.
+_MARK = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_MARKS = re.compile(f"({_MARK}{{4}}){_MARK}+")
+
+# In the order of Textual's own, which it would not write when it is killed: the alternate screen last but for what
+# belongs to the first one.
+UNDO = (
+    "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[<u"
+    "\x1b[?2026l\x1b[0m\x1b[?1049l\x1b[?25h\x1b[?1004l"
+)
+
+# Reads whether the terminal is in use until the program at the other end is gone, and if it still is, undoes it.
+_GUARD = """
+while read -r line; do state=$line; done
+if [ "$state" = used ]; then stty "$1" <&1; printf "$2"; fi
+"""
+
+
+class Guard:
+    """A shell in a session of its own that restores the terminal when the program was killed and could not."""
+
+    def __init__(self, terminal: int) -> None:
+        """Does nothing where there is no shell or no terminal."""
+        self._process: subprocess.Popen[bytes] | None = None
+        with contextlib.suppress(OSError):
+            done = subprocess.run(["stty", "-g"], stdin=terminal, capture_output=True, check=False)
+            undo = UNDO.replace("\x1b", "\\033")
+            command = ["/bin/sh", "-c", _GUARD, "sh", done.stdout.decode().strip(), undo]
+            if done.returncode == 0:
+                null = subprocess.DEVNULL
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=terminal, stderr=null, start_new_session=True, cwd="/"
+                )
+
+    def told(self, used: bool) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                os.write(self._process.stdin.fileno(), b"used\n" if used else b"left\n")
+
+    def dismiss(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+            self._process.wait()
+
+
+class Writer(WriterThread):
+    """Takes everything at once and passes it on at the terminal's pace; to one that is gone, nothing."""
+
+    def __init__(self, file: IO[str] | None, caught_up: Callable[[], object]) -> None:
+        """`caught_up` is called on this thread each time that nothing is left to write."""
+        assert file is not None
+        super().__init__(file)
+        self._queue: Queue[str | None] = Queue()
+        self._caught_up = caught_up
+        self.waiting = 0
+        """Characters."""
+
+    def write(self, text: str) -> None:
+        self.waiting += len(text)
+        self._queue.put(text)
+
+    def run(self) -> None:
+        while (text := self._queue.get()) is not None:
+            idle = self._queue.empty()
+            self._pass_on(text, flush=idle)
+            self.waiting -= len(text)
+            if idle:
+                self._caught_up()
+        self._pass_on("", flush=True)
+
+    def _pass_on(self, text: str, *, flush: bool) -> None:
+        try:
+            self._file.write(text)
+            if flush:
+                self._file.flush()
+        except OSError:
+            # The terminal is gone. What is still buffered must not fail once more when Python flushes it at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._file.fileno())
+
+    def stop(self) -> None:
+        self._queue.put(None)
+        self.join(LAST_WORDS_S)
+
+
+class Terminal(LinuxDriver):
+    def __init__(self, app: Any, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._used = False
+        self._skipped = False
+        self._guard = Guard(self.fileno)
+
+    # Out
+
+    @property
+    def behind(self) -> bool:
+        """Whether the terminal takes less than is drawn. Who skips a drawing for it says so with `skip`."""
+        return isinstance(self._writer_thread, Writer) and self._writer_thread.waiting > BEHIND
+
+    def skip(self) -> None:
+        self._skipped = True
+
+    def _caught_up(self) -> None:
+        if self._skipped:
+            self._skipped = False
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._draw_again)
+
+    def _draw_again(self) -> None:
+        if self._app.screen_stack:
+            self._app.screen.refresh()
+
+    # In
+
+    def run_input_thread(self) -> None:
+        """Until the terminal or the program goes. Bytes that are neither a key nor UTF-8 are passed over."""
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        keys = Keys(self._debug)
+        with selectors.PollSelector() as ready:
+            ready.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if ready.select(0.1):
+                    try:
+                        data = os.read(self.fileno, _READ_BYTES)
+                    except OSError:
+                        data = b""
+                    if not data:
+                        # As if the terminal had said it, which it may have been told not to.
+                        os.kill(os.getpid(), signal.SIGHUP)
+                        return
+                    for message in keys.feed(decode(data)):
+                        self.process_message(message)
+                for message in keys.tick():
+                    self.process_message(message)
+
+    # Beginning and ending
+
+    def start_application_mode(self) -> None:
+        self._guard.told(used=True)
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        # Textual's own would make the loop wait. Nothing of it may be lost.
+        if self._writer_thread is None:
+            return  # in the background, where nothing may be written: it stops again at once
+        self._writer_thread.stop()
+        self._writer_thread = Writer(self._file, self._caught_up)
+        self._writer_thread.start()
+        self._used = True
+
+    def stop_application_mode(self) -> None:
+        self.write("\x1b[?1016l\x1b[0m")
+        super().stop_application_mode()
+        self._used = False
+
+    def close(self) -> None:
+        super().close()
+        if self._writer_thread is None or not self._writer_thread.is_alive():
+            self._guard.told(used=False)
+
+    def leave(self, code: int) -> None:
+        """Once everything is over: from here on nobody looks after the terminal."""
+        if isinstance(self._writer_thread, Writer) and self._writer_thread.is_alive():
+            # Python would wait for ever to write what the terminal does not take. The guard does it when it does.
+            if self.attrs_before is not None:
+                with contextlib.suppress(termios.error):
+                    termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            os._exit(code)
+        self._guard.dismiss()
+
+    def _sigcont_application(self, *_: object) -> None:
+        if self._auto_restart:
+            if self._used:
+                # Stopped by what no program can catch, or not at all: whoever had the terminal meanwhile may have
+                # changed it, and what it was before is not to be forgotten.
+                self.suspend_application_mode()
+            self._must_signal_resume = True
+            self.resume_application_mode()
+            self._skipped = True
+            self._caught_up()
+
+
+class Keys:
+    """Keys, clicks and pastes out of what a terminal sends. A paste is taken whole, not letter by letter."""
+
+    def __init__(self, debug: bool = False) -> None:
+        self._debug = debug
+        self._parser = XTermParser(debug)
+        self._paste: list[str] | None = None
+        """What has come of one that has not ended."""
+        self._held = ""
+        """The beginning of what may be the mark of a paste's end."""
+
+    def feed(self, text: str) -> Iterator[Message]:
+        while text:
+            if self._paste is None:
+                before, mark, text = text.partition(BRACKETED_PASTE_START)
+                yield from self._parsed(self._parser.feed(before)) if before else ()
+                if mark:
+                    self._paste = []
+            else:
+                body, mark, text = (self._held + text).partition(BRACKETED_PASTE_END)
+                self._held = ""
+                if not mark:
+                    keep = len(body) - _overlap(body)
+                    body, self._held = body[:keep], body[keep:]
+                self._paste.append(body)
+                if mark:
+                    pasted, self._paste = "".join(self._paste), None
+                    yield events.Paste(pasted.replace("\x00", ""))
+
+    def tick(self) -> Iterator[Message]:
+        """To be called now and then: a lone Esc is a key once nothing follows it."""
+        return self._parsed(self._parser.tick())
+
+    def _parsed(self, messages: Iterable[Message]) -> Iterator[Message]:
+        try:
+            yield from messages
+        except Exception:  # noqa: BLE001  # numbers too large, sequences cut short: there is no list of what it trips over
+            before, self._parser = self._parser, XTermParser(self._debug)
+            self._parser.mouse_pixels = before.mouse_pixels
+            self._parser.terminal_size = before.terminal_size
+            self._parser.terminal_pixel_size = before.terminal_pixel_size
+
+
+def _overlap(text: str) -> int:
+    """How many of its last characters may begin the mark of a paste's end."""
+    for size in range(len(BRACKETED_PASTE_END) - 1, 0, -1):
+        if text.endswith(BRACKETED_PASTE_END[:size]):
+            return size
+    return 0
+
+
+class Net(LineFilter):
+    """The last thing a line of the screen passes: what is cleaned at the edges already cannot be caught here."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        if all(segment.text.isascii() and segment.text.isprintable() for segment in segments):
+            return segments
+        return [Segment(harmless(text), style, control) for text, style, control in segments]
+
+
+def harmless(text: str) -> str:
+    """What a terminal draws and nothing else: no line break, and no more marks on a letter than any script has."""
+    if text.isascii() and text.isprintable():
+        return text
+    if not text.isprintable():
+        text = clean(text).translate(_BREAKS)
+    return _MARKS.sub(r"\1", text)
+
+
+class AtTerminal(App[int]):
+    """An app on such a terminal. End it with `end`, after `run`."""
+
+    def __init__(self) -> None:
+        super().__init__(driver_class=Terminal)
+        self._filters.append(Net())
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if isinstance(self._driver, Terminal) and self._driver.behind:
+            self._driver.skip()
+        else:
+            super()._display(screen, renderable)
+
+    def end(self) -> None:
+        """Leaves the terminal to whoever had it before. Does not return where it takes nothing any more."""
+        if isinstance(driver := self._driver, Terminal):
+            driver.leave(self.return_code or 0)
