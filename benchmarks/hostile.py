@@ -23,10 +23,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from benchmarks.hostile_texts import GIANTS, texts
-from benchmarks.pseudoterminal import PROGRAM, Pseudoterminal, environment, foreign
+from terminal.pseudoterminal import PROGRAM, Pseudoterminal, environment, foreign
+from terminal.texts import GIANTS, texts
 
 SIZE = (110, 32)
 SCREENS = ("sessions", "search_prompts", "decisions('')", "reports('costs')", "pick_model", "settings", "help")
@@ -55,7 +53,7 @@ class Holds:
                 self.long.append(f"{self.doing}: {held} ms {handle!r}"[:300])
             self.worst[self.doing] = max(self.worst[self.doing], held)
 
-        asyncio.events.Handle._run = timed  # type: ignore[method-assign]
+        asyncio.events.Handle._run = timed  # type: ignore[method-assign, assignment]
 
     def _collected(self, phase: str, info: dict[str, int]) -> None:
         if phase == "start":
@@ -85,7 +83,7 @@ def console(home: Path, count: int, giant: int, report: Path) -> None:
 
     script = Script()
 
-    async def feed(app: Hostile, pilot: Pilot[int]) -> None:
+    async def feed(app: Hostile, pilot: Pilot[Any]) -> None:
         async def wait(done: Any, what: str) -> None:
             for _ in range(2_000):
                 await asyncio.sleep(0.01)
@@ -105,7 +103,7 @@ def console(home: Path, count: int, giant: int, report: Path) -> None:
             holds.doing = f"place {place}"
             transcript = app.chat.transcript
             if place == 0:
-                app.say(text, ("information", "warning", "error")[number % 3])  # type: ignore[arg-type]
+                app.say(text, ("information", "warning", "error")[number % 3])
             elif place == 1:
                 app.notify(text, title=text[:80], timeout=0.2)
             elif place == 2:
@@ -216,7 +214,7 @@ def console(home: Path, count: int, giant: int, report: Path) -> None:
         rest = {n: worst for n, worst in holds.worst.items() if not n.startswith(("giant", "looking"))}
         told = {"actions": dict(actions), "crashes": crashes[:20], "hold_ms": rest, "giant_hold_ms": giants}
         told["long"] = holds.long[:40]
-        report.write_text(json.dumps(told))
+        await asyncio.to_thread(report.write_text, json.dumps(told))
         app.leave()
 
     async def main() -> None:

@@ -1,1 +1,1 @@
-"""A console driven from outside, through a pseudo-terminal, against a model server on the loopback."""
+"""A console driven from outside, through a pseudo-terminal: its speed, its endings, and texts to try it with."""

@@ -74,6 +74,24 @@ def test_a_key_may_lie_in_dotenv_and_the_environment_wins(loaded: Load) -> None:
     assert (provider.api_key, provider.key_origin) == (Secret("env-key"), "OPENAI_API_KEY")
 
 
+@pytest.mark.parametrize(("mode", "told"), [(0o600, False), (0o640, True), (0o644, True), (0o604, True)])
+def test_a_dotenv_with_a_key_that_others_may_read_is_told(loaded: Load, tmp_path: Path, mode: int, told: bool) -> None:
+    text = f"OPENAI_API_KEY={KEY}"
+    loaded(dotenv=text)
+    (dotenv,) = tmp_path.rglob(".env")
+    dotenv.chmod(mode)
+    notices = loaded(dotenv=text).notices
+    assert notices == ((f"{dotenv} holds a key, and others may read it; chmod 600 {dotenv}",) if told else ())
+
+
+def test_a_dotenv_without_a_key_may_be_read_by_all(loaded: Load, tmp_path: Path) -> None:
+    text = "DAILY_BUDGET_USD=3"
+    loaded(dotenv=text)
+    (dotenv,) = tmp_path.rglob(".env")
+    dotenv.chmod(0o644)
+    assert loaded(dotenv=text).notices == ()
+
+
 def test_a_named_variable_takes_the_place_of_the_usual_one(loaded: Load) -> None:
     text = "[providers.openai]\napi_key_env = 'WORK_KEY'"
     found = loaded(text, env={"OPENAI_API_KEY": "usual", "WORK_KEY": "work"}).providers["openai"]

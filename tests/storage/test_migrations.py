@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
+import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.clock import ManualClock
 from tui_orchestrator.storage.database import Database
+from tui_orchestrator.storage.faults import StoreError
 from tui_orchestrator.storage.migrations import migrate
 from tui_orchestrator.storage.reports import Reports
 from tui_orchestrator.storage.rows import attempt_row
@@ -44,14 +49,54 @@ async def test_a_store_of_every_earlier_schema_keeps_its_rows(
         old.execute(
             "INSERT INTO messages VALUES (1, 's1', 0, NULL, 'user', 'merge sorted lists', '', 'r1', NULL, NULL, '', '')"
         )
+    before = list(old.iterdump())
     old.close()
     async with Database(tmp_path / "store.db") as db:
+        assert db.backup is not None
+        assert stat.S_IMODE(db.backup.stat().st_mode) == 0o600
+        with closing(sqlite3.connect(db.backup)) as copy:
+            assert list(copy.iterdump()) == before
         assert await Reports(db, clock).attempts("r1") == (ATTEMPT,)
         assert (await Reports(db, clock).total("all")).cost == ATTEMPT.cost.amount
         found = await db.read(
             lambda c: c.execute("SELECT rowid FROM messages_text WHERE text LIKE '%sort%'").fetchall()
         )
     assert found == ([(1,)] if released >= 3 else [])
+
+
+async def test_a_store_of_this_schema_and_a_new_one_are_not_copied(tmp_path: Path) -> None:
+    for _ in range(2):
+        async with Database(tmp_path / "store.db") as db:
+            assert db.backup is None
+    assert os.listdir(tmp_path) == ["store.db"]
+
+
+async def test_of_the_copies_the_newest_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        assert migrate(old, path, MIGRATIONS[:4]) is None
+        assert migrate(old, path, MIGRATIONS[:9]) == tmp_path / "store.db.before-0005"
+    async with Database(path) as db:
+        assert db.backup == tmp_path / "store.db.before-0010"
+    assert not (tmp_path / "store.db.before-0005").exists()
+
+
+async def test_without_room_for_a_copy_the_store_is_left_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as old:
+        migrate(old, migrations=MIGRATIONS[:4])
+        before = list(old.iterdump())
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tui_orchestrator.storage.migrations.os.fsync", full)
+    with pytest.raises(StoreError, match="No space left on device"):
+        await Database(tmp_path / "store.db").open()
+    with closing(sqlite3.connect(tmp_path / "store.db")) as old:
+        assert list(old.iterdump()) == before
+    assert os.listdir(tmp_path) == ["store.db"]
 
 
 def test_a_step_that_fails_leaves_the_store_as_it_was() -> None:

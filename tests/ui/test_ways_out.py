@@ -1,46 +1,50 @@
-"""How the console starts and how it is left."""
+"""How the console starts and how it is left. `benchmarks/endings.py` tries all the ways out there are."""
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
-import pexpect
 import pytest
 
-LAUNCH = (
-    "import sys\n"
-    "from tui_orchestrator.settings import load\n"
-    "from tui_orchestrator.ui.app import run_console\n"
-    "sys.exit(run_console(load(), demo=True))\n"
+from benchmarks.terminal.endings import ENDINGS, hung_up, tried
+from benchmarks.terminal.pseudoterminal import Pseudoterminal, environment
+
+HERE = (
+    "ctrl+q over the help",
+    "ctrl+q after bytes that are no keys",
+    "SIGTERM while an answer streams",
+    "SIGHUP",
+    "SIGTERM at the start",
+    "SIGKILL",
+    "SIGTSTP, SIGCONT, ctrl+q",
+    "SIGSTOP, SIGCONT, ctrl+q",
 )
-LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
-CURSOR_SHOWN = b"\x1b[?25h"
-MOUSE_OFF = b"\x1b[?1000l"
 
 
-@pytest.mark.parametrize(
-    ("how", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGQUIT, 131), ("\x11", 0)]
-)
-def test_the_terminal_is_left_whole(tmp_path: Path, how: signal.Signals | str, code: int) -> None:
-    environment = {**os.environ, "TERM": "xterm-256color", "TUI_ORCHESTRATOR_HOME": str(tmp_path)}
-    child = pexpect.spawn(
-        sys.executable, ["-c", LAUNCH], env=environment, dimensions=(30, 100), timeout=30, cwd=str(tmp_path)
-    )
-    child.expect("Where to")
-    if isinstance(how, str):
-        child.send(how)
-    else:
-        child.kill(how)
-    child.expect(pexpect.EOF)
-    rest = child.before
-    child.close()
-    for restored in (LEFT_ALTERNATE_SCREEN, CURSOR_SHOWN, MOUSE_OFF):
-        assert restored in rest
-    assert child.exitstatus == code
+@pytest.mark.parametrize("way", HERE)
+def test_the_terminal_is_left_whole(way: str) -> None:
+    assert tried(way, patience_s=20) == ""
+
+
+def test_the_program_ends_when_its_terminal_goes_away() -> None:
+    assert hung_up() == ""
+
+
+def test_a_crash_prints_where_it_was_and_neither_variables_nor_keys(tmp_path: Path) -> None:
+    key = "sk-planted-0123456789abcdef"
+    command = [part.replace("1 / 0", "int(self.settings.providers['openai'].api_key.reveal())") for part in CRASH]
+    with Pseudoterminal(command, environment(tmp_path, OPENAI_API_KEY=key), cwd=tmp_path) as terminal:
+        assert terminal.end(60) == 1
+        assert terminal.modes() == {}
+    said = terminal.written.decode(errors="replace")
+    assert "invalid literal for int() with base 10: 'sk-…cdef'" in said
+    assert key not in said
+    assert "locals" not in said
+
+
+CRASH = ENDINGS["an exception in a timer"].command
 
 
 def test_the_console_imports_no_sdk() -> None:

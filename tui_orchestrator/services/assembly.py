@@ -66,6 +66,8 @@ async def open_store(
     database = Database(store_path(settings, demo))
     try:
         await database.open()
+        if database.backup is not None:
+            notices.append(f"The store was brought up to date; {database.backup} is a copy of how it was.")
         return settings, database
     except StoreError as error:
         if not in_memory_if_broken:

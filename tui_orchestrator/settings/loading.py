@@ -64,13 +64,16 @@ def load(
         settings = replace(settings, providers=_with_keys(reading, providers, environment))
     if reading.problems:
         raise SettingsError(*dict.fromkeys(reading.problems))
-    return replace(settings, notices=tuple(_notices(settings)), file=own)
+    return replace(settings, notices=tuple(_notices(settings, project)), file=own)
 
 
-def _notices(settings: Settings) -> Iterator[str]:
+def _notices(settings: Settings, project: FilePath | None) -> Iterator[str]:
     for provider in settings.providers.values():
         if provider.key_problem:
             yield f"{provider.name}: {provider.key_problem}"
+    held = [provider.key_origin for provider in settings.providers.values() if provider.key_origin.startswith(".env")]
+    if held and project is not None and _open_to_others(project / ".env"):
+        yield f"{project / '.env'} holds a key, and others may read it; chmod 600 {project / '.env'}"
     # Someone who shares a cap over machines must not believe it is kept when it is not.
     if settings.store.redis_url is not None:
         origin = settings.origins["store.redis_url"]
@@ -78,6 +81,13 @@ def _notices(settings: Settings) -> Iterator[str]:
     if settings.cache.semantic and not settings.cache.nearly:
         origin = settings.origins["cache.semantic"]
         yield f"{origin}: cache.semantic is not used: cache.exact is off, so no answers are kept"
+
+
+def _open_to_others(path: FilePath) -> bool:
+    try:
+        return os.name == "posix" and path.stat().st_mode & 0o044 != 0
+    except OSError:
+        return False
 
 
 def _project_directory(cwd: FilePath | None) -> FilePath | None:

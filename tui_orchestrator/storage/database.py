@@ -42,6 +42,8 @@ class Database:
         # Two, because a report is often two sums over the same million rows, which SQLite computes side by side.
         self._reporter = _Reader(path, busy_timeout_s, "store-reporter", threads=2) if path else None
         self._closed = False
+        self.backup: Path | None = None
+        """A copy of the store as it was before `open` brought its schema up to date, if it did."""
 
     async def open(self) -> None:
         """Makes the file (0600) and its directory (0700) where they are missing, and brings the schema up to date."""
@@ -121,7 +123,7 @@ class Database:
             self._writer.execute("PRAGMA foreign_keys=ON")
             if self.path is not None:
                 self._use_wal(self._writer)
-            migrate(self._writer, self.path)
+            self.backup = migrate(self._writer, self.path)
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:
         # Two programs that open a new file at once: the change of mode fails at once instead of waiting its turn.

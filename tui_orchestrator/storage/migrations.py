@@ -1,9 +1,12 @@
-"""Bringing a store to the schema of this program, all or nothing."""
+"""Bringing a store to the schema of this program, all or nothing, with a copy of how it was."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,19 +16,47 @@ from .schema import MIGRATIONS, Migration
 
 def migrate(
     connection: sqlite3.Connection, path: Path | None = None, migrations: Sequence[Migration] = MIGRATIONS
-) -> None:
-    """Applies the steps that are missing, all or none. Raises StoreError for a newer schema and a foreign database."""
-    if _missing(connection, path, migrations):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            # Again, now that no other program can be doing the same.
-            for migration in _missing(connection, path, migrations):
-                _apply(connection, migration)
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+) -> Path | None:
+    """Applies the steps that are missing, all or none; returns the copy of the store as it was before them, if there
+    was something to copy. Raises StoreError for a newer schema and a foreign database."""
+    if not _missing(connection, path, migrations):
+        return None
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Again, now that no other program can be doing the same.
+        missing = _missing(connection, path, migrations)
+        last = next((done.name for done in reversed(migrations) if done not in missing), "")
+        backup = _back_up(path, last) if path is not None and missing and last else None
+        for migration in missing:
+            _apply(connection, migration)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    if backup is not None and path is not None:
+        for older in path.parent.glob(f"{path.name}.before-*"):
+            if older != backup:
+                older.unlink(missing_ok=True)
+    return backup
+
+
+def _back_up(path: Path, last: str) -> Path:
+    """A copy for its owner alone, whole or not there, named by the schema it has. Of copies the newest is kept."""
+    backup = path.with_name(f"{path.name}.before-{int(last.split('_')[0]) + 1:04}")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{backup.name}.")  # made with mode 0600
+    os.close(handle)
+    try:
+        # Another connection sees the store as it was before the transaction under way.
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(temporary)) as copy:
+            source.backup(copy)
+        with open(temporary, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(temporary, backup)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return backup
 
 
 def _missing(

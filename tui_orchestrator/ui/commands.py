@@ -206,8 +206,9 @@ def bindings(scope: Scope) -> list[BindingType]:
             action.footer or action.title,
             id=action.id,
             show=bool(action.footer) and action.scope == scope,
-            # A text area takes Enter and Tab for itself before it asks its bindings, unless they come first.
-            priority=scope == "prompt",
+            # A text area takes Enter and Tab for itself before it asks its bindings, unless they come first; and out of
+            # a dialog too one may want to leave.
+            priority=scope == "prompt" or action.id == "app.quit",
         )
         for action in ACTIONS
         if action.scope == scope or (scope == "prompt" and action.key in TAKEN_BY_TEXT_AREAS)

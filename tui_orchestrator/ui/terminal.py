@@ -13,6 +13,7 @@ import selectors
 import signal
 import subprocess
 import termios
+import traceback
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator
 from queue import Queue
@@ -20,6 +21,7 @@ from typing import IO, Any
 
 from rich.console import RenderableType
 from rich.segment import Segment
+from rich.text import Text
 from textual import events
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.app import App
@@ -31,6 +33,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from tui_orchestrator.routing.text import clean
+from tui_orchestrator.settings import Secret
 
 BEHIND = 65_536
 """Characters that the terminal has not taken; from here on nothing more is drawn until it has."""
@@ -293,6 +296,16 @@ class AtTerminal(App[int]):
     def __init__(self) -> None:
         super().__init__(driver_class=Terminal)
         self._filters.append(Net())
+        self.hidden: tuple[Secret, ...] = ()
+        """What is left out of what a crash prints."""
+
+    def _fatal_error(self) -> None:
+        # Not Textual's own, which prints local variables: keys, prompts and answers among them.
+        said = clean(traceback.format_exc())
+        for secret in self.hidden:
+            said = said.replace(secret.reveal(), str(secret))
+        self._exit_renderables.append(Text(said))
+        self._close_messages_no_wait()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if isinstance(self._driver, Terminal) and self._driver.behind:

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "-m", "tui_orchestrator")
 
 # What a capable terminal answers: synchronised output and resizes told in band are there, and off (DECRQM).
