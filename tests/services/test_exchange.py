@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from tests.clock import ManualClock
 from tests.storage.samples import ATTEMPT
 from tui_orchestrator.routing.experience import Experience
-from tui_orchestrator.routing.request import Image
+from tui_orchestrator.routing.request import Image, Message
 from tui_orchestrator.routing.text import clean, clean_line
 from tui_orchestrator.services import exporting
 from tui_orchestrator.services.feedback import Feedback
 from tui_orchestrator.services.importing import ImportFailed, parse, read_file
+from tui_orchestrator.storage import branches
 from tui_orchestrator.storage.archive import Archive
 from tui_orchestrator.storage.conversations import Conversation, Conversations, Discarded, Session, StoredMessage
 from tui_orchestrator.storage.database import Database
@@ -63,13 +64,20 @@ def conversations(draw: st.DrawFn) -> Conversation:
         request = f"r{turn}"
         pictures = tuple(draw(st.lists(images, max_size=2)))
         prompt = StoredMessage(len(messages), "user", draw(texts), "complete", draw(instants), request, "", pictures)
-        messages.append(prompt)
+        # A prompt follows the last message, or begins a branch behind any other, or at the beginning.
+        ends = [None, *(m.position for m in messages)]
+        messages.append(replace(prompt, parent=draw(st.sampled_from([ends[-1], *ends]))))
         if draw(st.booleans()):
             state = draw(st.sampled_from(("complete", "interrupted", "failed")))
             attempt = draw(st.one_of(st.none(), st.integers(1, 9)))
             model = draw(st.one_of(st.none(), st.just("openai/gpt-6")))
             answer = StoredMessage(len(messages), "assistant", draw(texts), state, draw(instants), request)
-            messages.append(replace(answer, thinking=draw(texts), attempt=attempt, model=model))
+            parent = messages[-1].position
+            answer = replace(answer, thinking=draw(texts), attempt=attempt, model=model, parent=parent)
+            messages.append(answer)
+            if draw(st.booleans()):
+                part = replace(answer, position=len(messages), text=draw(texts), request_id=f"c{turn}")
+                messages.append(replace(part, parent=answer.position, continues=request))
     tags = draw(st.frozensets(st.sampled_from(("work", "client a", "日本")), max_size=3))
     session = Session(
         "0123456789",
@@ -85,7 +93,14 @@ def conversations(draw: st.DrawFn) -> Conversation:
         draw(st.sampled_from((None, "poet"))),
     )
     discarded = [Discarded(message.request_id, 9, "m", draw(texts), draw(texts), "weak") for message in messages[:1]]
-    return Conversation(session, tuple(messages), tuple(discarded))
+    leaf = draw(st.sampled_from([m.position for m in messages])) if messages else None
+    branch, aside = branches.split(messages, leaf)
+    return Conversation(session, branch, tuple(discarded), aside, branches.siblings(messages))
+
+
+def tree(conversation: Conversation) -> list[tuple[int, int | None]]:
+    """What comparing messages leaves out."""
+    return [(message.position, message.parent) for message in conversation.every]
 
 
 @given(conversations())
@@ -96,11 +111,12 @@ def test_what_comes_in_is_what_went_out(conversation: Conversation) -> None:
             here, there = await home(stack), await home(stack)
             await here.archive.take_in(conversation, "d", {})
             ledger = SqliteLedger(here.db, here.clock)
-            for message in conversation.messages[:2]:
+            for message in conversation.every[:2]:
                 if message.role == "assistant":
                     await ledger.book(replace(ATTEMPT, request_id=message.request_id), None)
             stored = await here.conversations.get(conversation.session.id)
             assert stored == conversation
+            assert tree(stored) == tree(conversation)
             written = await exporting.rendered(here, stored, "json")
             found = parse(written.encode())
             assert found.conversation == stored
@@ -110,6 +126,7 @@ def test_what_comes_in_is_what_went_out(conversation: Conversation) -> None:
             assert await there.archive.count() == 1
             again = await there.conversations.get(session.id)
             assert again == stored
+            assert tree(again) == tree(stored)
             assert await exporting.rendered(there, again, "json") == written
             assert await there.archive.attempts(session.id) == {}
 
@@ -120,15 +137,21 @@ def good() -> dict[str, Any]:
     message = {"text": "hi", "created": AT.isoformat(), "request_id": "r1", "state": "complete"}
     return {
         "format": exporting.FORMAT,
-        "version": 1,
+        "version": 2,
         "id": "0123456789",
         "title": "Greeting",
         "created": AT.isoformat(),
         "updated": AT.isoformat(),
         "tags": ["work"],
         "messages": [
-            {"role": "user", **message},
-            {"role": "assistant", **message, "attempts": [{"model": "m", "cost_usd": "0.1", "usage": {}}]},
+            {"role": "user", **message, "parent": None, "on_screen": True},
+            {
+                "role": "assistant",
+                **message,
+                "parent": 0,
+                "on_screen": True,
+                "attempts": [{"model": "m", "cost_usd": "0.1", "usage": {}}],
+            },
         ],
     }
 
@@ -137,7 +160,7 @@ def good() -> dict[str, Any]:
     ("path", "value", "said"),
     [
         (("format",), "x", "talk.json: is no exported conversation"),
-        (("version",), 2, "talk.json: version: 2 is not 1"),
+        (("version",), 3, "talk.json: version: 3 is not 2"),
         (("title",), 3, "talk.json: title: is 3, not a text"),
         (("created",), "soon", 'talk.json: created: is "soon", not an instant'),
         (("strategy",), "qualty", 'talk.json: strategy: is "qualty"; it may be cheapest'),
@@ -149,6 +172,7 @@ def good() -> dict[str, Any]:
         (("messages", 1, "state"), None, "talk.json: messages[1].state: is missing; it may be complete"),
         (("messages", 0, "role"), "assistant", "talk.json: messages[1].request_id: has an answer already"),
         (("messages", 1, "attempt"), 0, "talk.json: messages[1].attempt: is 0, not a number of an attempt"),
+        (("messages", 1, "parent"), 1, "talk.json: messages[1].parent: is 1, not the place of a message before it"),
         (("messages", 0, "images"), [{"data": "?"}], "talk.json: messages[0].images[0].data: is not base64"),
         (("messages", 0, "images"), [{"data": "aGk="}], "talk.json: messages[0].images[0].data: is no PNG"),
         (("messages", 1, "attempts", 0), 1, "talk.json: messages[1].attempts[0]: is 1, not an object"),
@@ -208,6 +232,15 @@ def test_no_file_does_more_than_be_refused(value: object, key: str) -> None:
     assert not refused or refused.startswith(f": {key}")
 
 
+def test_a_file_from_before_there_were_branches_is_one_conversation() -> None:
+    told = {**good(), "version": 1}
+    for message in told["messages"]:
+        del message["parent"], message["on_screen"]
+    found = parse(json.dumps(told).encode()).conversation
+    assert tree(found) == [(0, None), (1, 0)]
+    assert found.aside == ()
+
+
 def test_hostile_text_of_a_file_is_harmless() -> None:
     told = good()
     told["title"] = "a\x1b]0;x\x07\nb"
@@ -223,3 +256,26 @@ def test_a_file_with_another_kind_of_id_has_one_of_ours_and_always_the_same() ->
     first, second = (parse(json.dumps({**good(), "id": "../x"}).encode()) for _ in range(2))
     assert first.conversation.session.id == second.conversation.session.id
     assert len(first.conversation.session.id) == 10
+
+
+async def branched(here: Any) -> Conversation:
+    """Asked and answered, then asked otherwise in place of that, which is the branch on the screen."""
+    talk = here.conversations.new()
+    await here.conversations.keep(talk)
+    for text, request, instead in (("Cats?", "r1", None), ("Dogs?", "r2", "r1")):
+        await here.conversations.prompt(talk.id, Message("user", text), request, instead=instead)
+        await here.conversations.answer(talk.id, request, f"About {text}", model="openai/gpt-6", attempt=1)
+    return await here.conversations.get(talk.id)  # type: ignore[no-any-return]
+
+
+async def test_markdown_holds_the_branch_on_the_screen_and_all_when_asked() -> None:
+    async with AsyncExitStack() as stack:
+        here = await home(stack)
+        conversation = await branched(here)
+        one = await exporting.rendered(here, conversation, "md")
+        assert "About Dogs?" in one
+        assert "Cats" not in one.partition("\n")[2]
+        assert "- Branches: 2; this is the one on the screen" in one
+        both = await exporting.rendered(here, conversation, "md", all_branches=True)
+        assert both.index("## You (branch 2 of 2)\n\nDogs?") < both.index("# Branch 1 of 2")
+        assert both.index("# Branch 1 of 2") < both.index("## You (branch 1 of 2)\n\nCats?") < both.index("About Cats?")

@@ -47,7 +47,8 @@ async def test_a_store_of_every_earlier_schema_keeps_its_rows(
     if released >= 3:
         old.execute("INSERT INTO sessions (id, title, created, updated, system) VALUES ('s1', 'Lists', '', '', '')")
         old.execute(
-            "INSERT INTO messages VALUES (1, 's1', 0, NULL, 'user', 'merge sorted lists', '', 'r1', NULL, NULL, '', '')"
+            "INSERT INTO messages (id, session, position, parent, role, text, thinking, request_id, attempt, model, "
+            "state, created) VALUES (1, 's1', 0, NULL, 'user', 'merge sorted lists', '', 'r1', NULL, NULL, '', '')"
         )
     before = list(old.iterdump())
     old.close()

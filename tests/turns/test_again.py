@@ -11,7 +11,7 @@ from tui_orchestrator.routing.events import Event
 from tui_orchestrator.services.chat import Chat, Options
 from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.settings import CacheSettings
-from tui_orchestrator.storage.conversations import standing
+from tui_orchestrator.storage.answers import standing
 from tui_orchestrator.storage.observations import Observations
 
 from .conftest import PROMPT, running

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import pytest
 
 from tests.ui.conftest import Console, console
 from tests.ui.test_reading import marked
@@ -87,3 +90,21 @@ async def test_a_temporary_chat_offers_no_branch(tmp_path: Path) -> None:
         await seat.pilot.press("f2", "up", "enter")
         await seat.sees("Your prompt")
         assert "edit and branch" not in seat.screen
+
+
+async def test_all_branches_are_exported_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path / "out")
+    async with console(tmp_path, script=Script().then(ONE).always(TWO)) as seat:
+        await asked(seat, "What is one?")
+        await edited(seat, "up")
+        seat.app.composer.prompt.text = ""
+        await asked(seat, "What is two?")
+        await seat.sees("branch 2 of 2")
+        await seat.pilot.press("alt+j")
+        await seat.sees("Export all branches")
+        await seat.pilot.press("enter")
+        await seat.sees("Written to")
+    (file,) = os.listdir(tmp_path / "out")
+    written = (tmp_path / "out" / file).read_text()
+    assert written.index("The second answer.") < written.index("# Branch 1 of 2") < written.index("The first answer.")

@@ -57,6 +57,8 @@ class Asked:
     """The prompt stood where a session's id may stand, and looks like one."""
     again: bool = False
     """Instead of a prompt: the session's last one once more."""
+    goes_on: bool = False
+    """Instead of a prompt: the session's last answer is continued."""
     tags: frozenset[str] = frozenset()
     """For the session."""
     check: Check | None = None
@@ -146,6 +148,12 @@ _SESSION_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{1,10}", re.IGNORECASE)
     help="Ask the last prompt of that session again, never from the cache; the answer before is kept, and counts "
     "against its model.",
 )
+@click.option(
+    "--continue-answer",
+    "goes_on",
+    is_flag=True,
+    help="Continue the last answer of that session, which was cut off, where it stopped; only what follows is printed.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Tell every candidate and attempt on stderr.")
 @click.option(
     "-o",
@@ -178,6 +186,7 @@ def ask(
     tags: frozenset[str],
     resume: str | None,
     again: bool,
+    goes_on: bool,
     verbose: bool,
     output: Path | None,
     as_object: bool,
@@ -195,6 +204,7 @@ def ask(
       git diff | tui-orchestrator ask "Review this change" --file -
       tui-orchestrator ask --continue "And in Rust?"
       tui-orchestrator ask --again -m claude-sonnet-5-5
+      tui-orchestrator ask --continue-answer
       tui-orchestrator ask --cache "What is DNS?"
       tui-orchestrator ask -m gpt-6-luna --system "Answer in one line" "What is DNS?"
       tui-orchestrator ask -e 3 --verdict fuse "Tabs or spaces?"
@@ -212,12 +222,12 @@ def ask(
         said = f"--verdict is of an ensemble's answers and -s {strategy} asks one at a time; leave one of them out"
     if said := said or _unchecked(check, model, bool(ensemble_size) or strategy == "ensemble"):
         raise Stop(said, USAGE)
-    if temporary and (resume is not None or again):
+    if temporary and (resume is not None or again or goes_on):
         raise Stop("a temporary chat is kept nowhere, so there is none to go on with; leave --temporary out", USAGE)
     file = output_file(output)
-    if again:
-        if prompt is not None or option is not None or files:
-            raise Stop("--again asks the last prompt once more; leave the prompt and --file out", USAGE)
+    if again or goes_on:
+        if said := _too_much(again, goes_on, prompt is not None or option is not None or bool(files), ensemble_size):
+            raise Stop(said, USAGE)
         resume, said_prompt, perhaps_session = resume or "", "", False
     else:
         prompt, resume, perhaps_session = _named_or_said(prompt, option, resume)
@@ -235,6 +245,7 @@ def ask(
         resume,
         perhaps_session,
         again,
+        goes_on,
         tags,
         Check(check.replace("-", "_")) if check else None,
         self_consistency,
@@ -256,6 +267,18 @@ def _contradiction(
         return f"-e asks several models at once, -s {strategy} one; choose one"
     if model and (ensemble_size or chain):
         return f"-m pins one model; leave {'-e' if ensemble_size else '--chain'} out"
+    return None
+
+
+def _too_much(again: bool, goes_on: bool, prompted: bool, ensemble_size: int | None) -> str | None:
+    if again and goes_on:
+        return "--again asks for another answer, --continue-answer goes on with the one there is; choose one"
+    if prompted and again:
+        return "--again asks the last prompt once more; leave the prompt and --file out"
+    if prompted:
+        return "--continue-answer goes on with the last answer; leave the prompt and --file out"
+    if goes_on and ensemble_size:
+        return "an answer is continued by one model; leave -e out"
     return None
 
 
@@ -291,7 +314,7 @@ async def _ask(invocation: Invocation, asked: Asked, manner: Manner, verbose: bo
         )
         if manner is Manner.TEXT and can_ask():
             runtime.router.ask_for_room = ask_for_room
-        async with await _send(runtime, asked) as turn:
+        async with await _send(runtime, asked, telling) as turn:
             with interruptible(turn.cancel):
                 async for event in turn:
                     telling.tell(event)
@@ -300,7 +323,7 @@ async def _ask(invocation: Invocation, asked: Asked, manner: Manner, verbose: bo
         return 0 if telling.failure is None else exit_code(telling.failure.kind)
 
 
-async def _send(runtime: Runtime, asked: Asked) -> Turn:
+async def _send(runtime: Runtime, asked: Asked, telling: Telling) -> Turn:
     from ..services import personas
     from ..services.attachments import enclose
     from ..services.chat import Chat, Options
@@ -339,8 +362,12 @@ async def _send(runtime: Runtime, asked: Asked) -> Turn:
             options = personas.adopted(options, chat.persona, runtime.registry)
         except LookupError as error:
             raise Stop(str(error.args[0]), USAGE) from None
-    if asked.again:
+    if asked.again or asked.goes_on:
         try:
+            if asked.goes_on:
+                request = chat.going_on(options)
+                telling.onto = chat.last.cut_off if chat.last is not None else None
+                return chat.send_on(request)
             return chat.send_again(chat.again(options), elsewhere=asked.elsewhere)
         except LookupError as error:
             raise Stop(str(error.args[0]), USAGE) from None

@@ -260,7 +260,7 @@ def fork(invocation: Invocation, session: str, turns: int | None) -> None:
     """Copy a conversation, to go on from there another way. The copy's id goes to stdout."""
 
     async def copy(runtime: Runtime) -> None:
-        from ..storage.conversations import standing
+        from ..storage.answers import standing
 
         found = await runtime.conversations.get(session)
         prompts = [prompt.position for prompt, _ in standing(found.messages)]
@@ -324,8 +324,13 @@ def restore(invocation: Invocation, session: str) -> None:
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help=OUTPUT_HELP)
 @click.option("--force", is_flag=True, help="Write over a file that is there, without asking.")
+@click.option(
+    "--all-branches", is_flag=True, help="In Markdown too: every branch, the one on the screen first. JSON holds all."
+)
 @click.pass_obj
-def export(invocation: Invocation, session: str, form: str | None, output: Path | None, force: bool) -> None:
+def export(
+    invocation: Invocation, session: str, form: str | None, output: Path | None, force: bool, all_branches: bool
+) -> None:
     """Write a conversation as Markdown or JSON, with models, tokens and costs. The JSON can be imported again."""
     file = output_file(output)
     form = form or ("json" if file is not None and file.suffix.lower() == ".json" else "md")
@@ -338,7 +343,8 @@ def export(invocation: Invocation, session: str, form: str | None, output: Path 
     async def write(runtime: Runtime) -> None:
         from ..services.exporting import rendered
 
-        text = await rendered(runtime, await runtime.conversations.get(session), form)
+        found = await runtime.conversations.get(session)
+        text = await rendered(runtime, found, form, all_branches=all_branches)
         if file is None:
             say(text, end="")
         else:

@@ -7,7 +7,7 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..routing.decision import Decision
 from ..routing.errors import ErrorKind, TurnError
@@ -25,6 +25,7 @@ from ..routing.events import (
     EscalationCause,
     Event,
     Failed,
+    FinishReason,
     Next,
     Text,
     Thinking,
@@ -37,6 +38,12 @@ from .decisions import decision_lines
 from .manners import say
 from .printing import as_json, as_json_line
 from .screen import Screen
+
+if TYPE_CHECKING:
+    from ..services.keeping import CutOff
+
+
+_GO_ON = "`ask --continue-answer` goes on where it stopped"
 
 
 class Manner(Enum):
@@ -59,6 +66,8 @@ class Telling:
         self.decision: Decision | None = None
         self.completed: Completed | None = None
         self.failure: TurnError | None = None
+        self.onto: CutOff | None = None
+        """The answer that this one continues."""
         self._screen = Screen()
         self._streams = manner is Manner.TEXT and self._screen.streams
         self._shown = 0
@@ -83,7 +92,16 @@ class Telling:
 
     def object(self) -> dict[str, Any]:
         assert self.completed is not None
-        return completed_json(self.completed, self.decision)
+        told, end = completed_json(self.completed, self.decision), self.completed
+        if self.onto is None:
+            return told
+        return {**told, "whole_response": f"{self.onto.text}{self._seam(end.model)}{end.response}"}
+
+    def _seam(self, model: str) -> str:
+        """What stands before a continuation: that another model goes on."""
+        from ..storage.answers import seam
+
+        return "" if self.onto is None else seam(self.onto.model, model)
 
     @property
     def _side_by_side(self) -> bool:
@@ -130,8 +148,8 @@ class Telling:
 
     def _text(self, event: Text) -> None:
         if self._streams and event.attempt not in self._checks:
-            self._shown = event.attempt
-            self._screen.text(event.text)
+            begins, self._shown = self._shown != event.attempt, event.attempt
+            self._screen.text((self._seam(self._running[event.attempt]) if begins else "") + event.text)
 
     def _waiting(self, event: Waiting) -> None:
         if event.why == "budget":
@@ -212,7 +230,7 @@ class Telling:
         elif self.manner is Manner.TEXT:
             if self._shown != event.attempt:
                 self._screen.end_line()
-                self._screen.text(event.response)
+                self._screen.text(self._seam(event.model) + event.response)
             self._screen.end_line()
         usage = event.usage
         about = "~" if usage.source == "estimated" else ""
@@ -226,6 +244,13 @@ class Telling:
         self._tell_recalled(event)
         if event.note:
             self._screen.line(f"  {event.note}", dim=True)
+        if self.kept and self._cut_off(event):
+            self._screen.line(f"  cut off at the most tokens it may have; {_GO_ON}", fg="yellow")
+
+    @staticmethod
+    def _cut_off(event: Completed) -> bool:
+        short = any(one.number == event.attempt and one.finish_reason is FinishReason.LENGTH for one in event.attempts)
+        return short and bool(event.response.strip())
 
     def _tell_recalled(self, event: Completed) -> None:
         attempt = next((one for one in event.attempts if one.number == event.attempt), None)
@@ -237,7 +262,7 @@ class Telling:
     def _failed(self, event: Failed) -> None:
         last = self._last
         if event.error.kind is ErrorKind.CANCELLED:
-            came = "what had come is kept; `ask --continue` goes on from there" if event.partial else "nothing had come"
+            came = f"what had come is kept; {_GO_ON}" if event.partial else "nothing had come"
             said = came if self.kept else "nothing of it is kept"
             self._screen.line(f"✗ Cancelled: {said}.{_spent(event)}", fg="red")
             self._tell_note(event)

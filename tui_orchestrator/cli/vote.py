@@ -76,7 +76,7 @@ async def _vote(runtime: Runtime, liked: bool | None, session: str | None, place
 
 
 def _answer(messages: list[StoredMessage], place: int) -> StoredMessage:
-    from ..storage.conversations import standing
+    from ..storage.answers import standing
 
     answers = [answer for _, answer in standing(messages) if answer is not None]
     if place > len(answers):

@@ -6,7 +6,7 @@ import json
 import re
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ..routing.money import Usage
@@ -40,6 +40,11 @@ _SUM = re.compile(
 )
 _JUDGED = re.compile(r"<answer>\n(?P<answer>.*)\n</answer>\s+Is the answer right", re.DOTALL)
 """An answer that the router asks to be judged; the demo goes by whether it doubts itself."""
+_BEST = re.compile(r'<answer number="(?P<number>\d+)">\n(?P<answer>.*?)\n</answer>', re.DOTALL)
+_WHICH = "Which answer is the best?"
+"""Several that the router asks to be compared; the demo takes the longest that does not doubt itself."""
+_GO_ON = "Your answer was cut off."
+"""How the request to go on with an answer begins."""
 _ECHO = re.compile(
     r"\b(?:reply|respond|answer|say)(?: only| just| exactly)?(?: with)?(?: only| exactly| just)?(?: the word)?:?\s*"
     r"[\"'“](?P<words>[^\"'”]{1,80})[\"'”]",
@@ -80,6 +85,8 @@ def answer(model: DemoModel, question: Question) -> Answer:
     """The same for the same model and conversation, every time."""
     asked = [turn.text.strip() for turn in question.turns if turn.role == "user"] or [""]
     prompt = asked[-1]
+    if prompt.startswith(_GO_ON) and len(question.turns) > 2 and len(asked) > 1:
+        return _rest(model, question)
     exact = _verdict(prompt) or _exact(prompt)
     if exact is not None:
         return Answer(_finished(model, exact))
@@ -102,12 +109,28 @@ def answer(model: DemoModel, question: Question) -> Answer:
     return Answer(_finished(model, text), topic.thinking if model.thinks else "")
 
 
+def _rest(model: DemoModel, question: Question) -> Answer:
+    """What was missing of its own answer; of that of another model, the part of its own from about there."""
+    said = question.turns[-2].text
+    whole = answer(model, replace(question, turns=question.turns[:-2])).text
+    if whole.startswith(said.rstrip()):
+        return Answer(whole[len(said) :])
+    return Answer(whole[min(len(said), len(whole) * 3 // 4) :].partition("\n\n")[2] or whole.removeprefix(MARK))
+
+
 def _verdict(prompt: str) -> str | None:
+    if _WHICH in prompt and (several := _BEST.findall(prompt)):
+        sure = [one for one in several if not _doubts(one[1])] or several
+        number, _ = max(sure, key=lambda one: len(one[1]))
+        return f"{number}: it says the most, without doubt."
     asked = _JUDGED.search(prompt)
     if asked is None:
         return None
-    doubts = _HEDGE_BEFORE in asked["answer"] or _HEDGE_AFTER in asked["answer"]
-    return "WRONG: it doubts itself." if doubts else "RIGHT: it says what was asked, without doubt."
+    return "WRONG: it doubts itself." if _doubts(asked["answer"]) else "RIGHT: it says what was asked, without doubt."
+
+
+def _doubts(said: str) -> bool:
+    return _HEDGE_BEFORE in said or _HEDGE_AFTER in said
 
 
 def _exact(prompt: str) -> str | None:

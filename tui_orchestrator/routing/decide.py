@@ -31,7 +31,7 @@ def decide(
     rules: Sequence[Rule] = (),
 ) -> Decision:
     """Pure: the same arguments give the same decision. `replay` makes it again from what is stored in it."""
-    match = first_match(rules, request, profile) if rules and not request.model else None
+    match = _rule(request, profile, rules)
     strategy = _strategy(request, policy, match)
     if match is not None and match.rule.max_tokens and not request.max_tokens:
         request = replace(request, max_tokens=match.rule.max_tokens)
@@ -90,6 +90,10 @@ def replay(decision: Decision, strategy: Strategy | None = None, policy: Policy 
         wished=choice.wished,
         asked=asked,
     )
+
+
+def _rule(request: Request, profile: Profile, rules: Sequence[Rule]) -> Match | None:
+    return None if request.model or request.continues else first_match(rules, request, profile)
 
 
 def _known(names: Sequence[str], registry: Registry) -> tuple[str, ...]:

@@ -85,6 +85,9 @@ class Request:
     """Of an ensemble. None: as configured."""
     puts_together: bool = False
     """The prompt asks for one answer from several that are there already: its attempts are told as a synthesis."""
+    continues: bool = False
+    """The prompt asks to go on with an answer that was cut off: what comes is gone on from after a failure alone, and
+    no rule applies."""
     max_cost: Money | None = None
     """For the whole turn, all its attempts together."""
     max_tokens: int | None = None

@@ -154,7 +154,8 @@ class Walk:
 
     def _is_weak(self, tried: Tried) -> bool:
         assert tried.confidence is not None
-        return tried.confidence.value < self.policy.confidence_threshold
+        # Half an answer is no answer by itself, so that its confidence says little.
+        return not self.request.continues and tried.confidence.value < self.policy.confidence_threshold
 
     def _doubt(self, tried: Tried) -> Doubt:
         assert tried.confidence is not None
@@ -340,7 +341,8 @@ class Walk:
 
     def _end(self) -> Completed | Failed:
         # A pinned model's answer is what was asked for, however sure it is.
-        policy = replace(self.policy, confidence_threshold=0.0) if self.decision.pinned else self.policy
+        as_it_is = self.decision.pinned or self.request.continues
+        policy = replace(self.policy, confidence_threshold=0.0) if as_it_is else self.policy
         turn, now = self.turn, self.clock.now()
         if turn.unkept is not None and not turn.answers and not being_cancelled():
             return self._failed(Unrecorded.since(turn.unkept))

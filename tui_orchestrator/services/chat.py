@@ -6,18 +6,27 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..routing.events import FinishReason
 from ..routing.money import Money
 from ..routing.request import Check, Image, Message, Method, Request, Strategy
 from ..routing.router import Turn
 from ..routing.synthesis import one_from_all
 from ..routing.text import clean
 from ..settings import Persona
-from ..storage.conversations import Conversation, Discarded, Session, StoredMessage, standing
+from ..storage.answers import standing, standing_parts, whole
+from ..storage.conversations import Conversation, Discarded, Session, StoredMessage
 from .feedback import Given
-from .keeping import Keeping, LastTurn
+from .keeping import CutOff, Keeping, LastTurn
 from .runtime import Runtime
 
 _NOBODY = Persona("")
+_GO_ON = (
+    "Your answer was cut off. Continue it exactly where it stopped, in the same language and form. Begin with the very "
+    "next character, and with a space or a line break where one belongs there. Repeat nothing, and add no introduction "
+    "and no remark. It ends with:\n"
+)
+_END_SHOWN = 120
+"""Characters of its end that are shown again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,9 @@ class Chat:
             if latest is None:
                 raise LookupError("there is no earlier session to continue")
             beginning = latest.id
-        return cls(runtime, await runtime.conversations.get(beginning))
+        chat = cls(runtime, await runtime.conversations.get(beginning))
+        await chat._see_whether_cut_off()
+        return chat
 
     async def before(self, request_id: str) -> Chat:
         """The same conversation up to the prompt of that request, in whose place the next prompt comes: as a branch.
@@ -102,7 +113,19 @@ class Chat:
         await self._runtime.conversations.turn_to(self.id, request_id)
         chat = Chat(self._runtime, await self._runtime.conversations.get(self.id))
         chat.session = self.session
+        await chat._see_whether_cut_off()
         return chat
+
+    async def _see_whether_cut_off(self) -> None:
+        """Of a whole answer only its attempt knows that it ended at the most tokens it might have."""
+        last, stored = self.last, standing_parts(self.stored)
+        if last is None or last.cut_off is not None or not last.response.strip() or not stored[-1][1]:
+            return
+        first, end = stored[-1][1][0], stored[-1][1][-1]
+        attempts = await self._runtime.reports.attempts(end.request_id)
+        if any(one.number == end.attempt and one.finish_reason is FinishReason.LENGTH for one in attempts):
+            cut_off = CutOff(first.request_id, first.attempt, end.model or "", last.response)
+            self.last = replace(last, cut_off=cut_off)
 
     @property
     def id(self) -> str:
@@ -143,6 +166,34 @@ class Chat:
             raise LookupError("nothing was asked in this session yet, so there is nothing to ask again")
         before = self._turns[:-1] if last.response.strip() else self._turns
         return self._request(before, last.prompt, options or Options(), last.files, fresh=True)
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the last answer was cut off, so that it can be continued."""
+        return self.last is not None and self.last.cut_off is not None
+
+    def going_on(self, options: Options | None = None) -> Request:
+        """The answer that was cut off, to be continued where it stopped: for `send_on`. By the model that gave its end;
+        where that is out or fails, by the others in the order they would be asked anyway. By `options.model`, if any,
+        alone. Raises LookupError with a sentence when there is none."""
+        last = self.last
+        if last is None or last.cut_off is None:
+            raise LookupError("the last answer was not cut off, so there is nothing to continue")
+        said = last.cut_off.text
+        before = self._turns[:-1] if last.response.strip() else self._turns
+        options = replace(options or Options(), check=Check.OFF, self_consistency=0, use_cache=False)
+        request = self._request(
+            [*before, (last.prompt, Message("assistant", said))],
+            Message("user", _GO_ON + said[-_END_SHOWN:]),
+            options,
+            last.files,
+            fresh=True,
+        )
+        request = replace(request, continues=True)
+        if request.model is not None:
+            return request
+        others = self._runtime.preview(request).chain
+        return replace(request, strategy=Strategy.FALLBACK, chain=tuple(dict.fromkeys((last.cut_off.model, *others))))
 
     def _request(
         self,
@@ -214,6 +265,11 @@ class Chat:
         keeping.elsewhere = elsewhere
         return self._runtime.stream(request, keeping.record)
 
+    def send_on(self, request: Request) -> Turn:
+        """A request that `going_on` made. What comes joins the answer."""
+        keeping = Keeping(self._runtime, self, request, onto=self.last)
+        return self._runtime.stream(request, keeping.record)
+
     def together(self, answers: Sequence[str], options: Options | None = None) -> Request:
         """The last prompt beside several answers to it, for a model to write one from all: for `send_again`. Raises as
         `again`."""
@@ -257,12 +313,16 @@ def _turns(messages: Sequence[StoredMessage]) -> list[tuple[Message, Message]]:
 
 
 def _last(messages: Sequence[StoredMessage]) -> LastTurn | None:
-    turns = standing(messages)
+    turns = standing_parts(messages)
     if not turns:
         return None
-    prompt, answer = turns[-1]
-    if answer is None or answer.state == "failed":
+    prompt, parts = turns[-1]
+    if not parts:
         return LastTurn(prompt.message())
+    answer, by = whole(parts), parts[-1].model or ""
+    cut_off = CutOff(answer.request_id, answer.attempt, by, answer.text) if answer.text.strip() else None
+    if answer.state == "failed":
+        return LastTurn(prompt.message(), cut_off=cut_off)
     if answer.state == "interrupted" or answer.attempt is None:
-        return LastTurn(prompt.message(), response=answer.text)
+        return LastTurn(prompt.message(), response=answer.text, cut_off=cut_off)
     return LastTurn(prompt.message(), (), (answer.request_id, answer.attempt), answer.model or "", answer.text)

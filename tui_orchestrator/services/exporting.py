@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,15 @@ from ..routing.errors import OrchestratorError
 from ..routing.event_json import attempt_json
 from ..routing.money import ZERO, Money
 from ..routing.text import clean_line
-from ..storage.conversations import Conversation, Session, StoredMessage, standing
+from ..storage import branches
+from ..storage.answers import Parts, answers, standing_parts, whole
+from ..storage.conversations import Conversation, Session, StoredMessage
 from .feedback import Given
 from .runtime import Runtime
 
 FORMAT = "tui-orchestrator conversation"
-VERSION = 1
+VERSION = 2
+"""1 held the branch on the screen alone, as if it were the only one."""
 LONGEST_NAME = 60
 """Characters of a file's name, without what it ends with."""
 _RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
@@ -64,12 +67,15 @@ async def told(runtime: Runtime, conversation: Conversation) -> Told:
     session = conversation.session.id
     made = await runtime.archive.attempts(session)
     attempts = {request_id: [attempt_json(one) for one in of_it] for request_id, of_it in made.items()}
-    stand = {answer.position for _, answer in standing(conversation.messages) if answer is not None}
-    answers = {message.position for message in conversation.messages if message.role == "assistant"}
+    every = branches.turns(conversation.every)
+    stand = {part.position for _, parts in standing_parts(every) for part in parts}
+    superseded = {
+        part.position for _, given in answers(every) for parts in given for part in parts if part.position not in stand
+    }
     return Told(
         {**await runtime.archive.attempts_elsewhere(session), **attempts},
         await runtime.feedback.votes(session),
-        frozenset(answers - stand),
+        frozenset(superseded),
     )
 
 
@@ -94,6 +100,9 @@ async def as_json(runtime: Runtime, conversation: Conversation, *, pictures: boo
     """What `importing` reads. Without `pictures` their names and kinds alone stand in it."""
     also = await told(runtime, conversation)
     cost, unknown = also.cost
+    every = conversation.every
+    places = {message.position: place for place, message in enumerate(every)}
+    on_screen = {message.position for message in conversation.messages}
     totals = {
         "models": also.models,
         "input_tokens": also.tokens("input_tokens"),
@@ -106,7 +115,14 @@ async def as_json(runtime: Runtime, conversation: Conversation, *, pictures: boo
         "version": VERSION,
         **session_json(conversation.session),
         "totals": totals,
-        "messages": [_message_json(message, also, pictures) for message in conversation.messages],
+        "messages": [
+            {
+                **_message_json(message, also, pictures),
+                "parent": None if message.parent is None else places.get(message.parent),
+                "on_screen": message.position in on_screen,
+            }
+            for message in every
+        ],
         "discarded": [
             {name: getattr(one, name) for name in ("request_id", "attempt", "model", "text", "thinking", "why")}
             for one in conversation.discarded
@@ -132,6 +148,7 @@ def _message_json(message: StoredMessage, also: Told, pictures: bool) -> dict[st
         "attempt": message.attempt,
         "created": message.created.isoformat(),
         "request_id": message.request_id,
+        "continues": message.continues,
         "attempts": also.attempts.get(message.request_id, []) if message.role == "assistant" else [],
     }
 
@@ -143,26 +160,52 @@ def _vote(votes: Mapping[Given, bool], message: StoredMessage) -> str | None:
     return None if liked is None else "up" if liked else "down"
 
 
-async def as_markdown(runtime: Runtime, conversation: Conversation) -> str:
+async def as_markdown(runtime: Runtime, conversation: Conversation, *, all_branches: bool = False) -> str:
+    """The branch on the screen, or all of them: each other one behind it, from where it parts."""
     also, session = await told(runtime, conversation), conversation.session
-    parts = [f"# {session.title or session.id}", "\n".join(_facts(session, also))]
+    parts = [f"# {session.title or session.id}", "\n".join(_facts(conversation, also, all_branches))]
     if session.system:
         parts.append("\n".join(f"> {line}".rstrip() for line in session.system.splitlines()))
-    for message in conversation.messages:
-        if message.role == "user":
-            parts.append(f"## You\n\n{message.text}")
-            parts += [f"*attached: {image.name or image.media_type}*" for image in message.images]
-            continue
-        state = "" if message.state == "complete" else f" ({message.state})"
-        if message.position in also.superseded:
-            state += " (superseded)"
-        state += {"up": " ▲", "down": " ▼"}.get(_vote(also.votes, message) or "", "")
-        parts.append(f"## {message.model or 'No answer'}{state}\n\n{message.text or '*nothing came*'}")
-        parts += [_line(made) for made in also.attempts.get(message.request_id, ())]
+    parts += _said(conversation, conversation.messages, also)
+    if all_branches:
+        for branch in branches.others(conversation.messages, conversation.aside):
+            which, of = _branch(conversation, branch[0])
+            parts += ["---", f"# Branch {which} of {of}", *_said(conversation, branch, also)]
     return "\n\n".join(parts) + "\n"
 
 
-def _facts(session: Session, also: Told) -> list[str]:
+def _said(conversation: Conversation, messages: Sequence[StoredMessage], also: Told) -> Iterator[str]:
+    """A prompt and its answers after the other; an answer that was continued is one."""
+    read = {parts[0].position: parts for _, given in answers(messages) for parts in given}
+    parted = {part.position for parts in read.values() for part in parts[1:]}
+    for message in messages:
+        if message.role == "user":
+            which, of = _branch(conversation, message)
+            yield f"## You{f' (branch {which} of {of})' if of > 1 else ''}\n\n{message.text}"
+            yield from (f"*attached: {image.name or image.media_type}*" for image in message.images)
+        elif message.position not in parted and (message.text.strip() or message.continues is None):
+            yield from _answer(read.get(message.position, (message,)), also)
+
+
+def _answer(parts: Parts, also: Told) -> Iterator[str]:
+    message = whole(parts)
+    state = "" if message.state == "complete" else f" ({message.state})"
+    if message.position in also.superseded:
+        state += " (superseded)"
+    state += {"up": " ▲", "down": " ▼"}.get(_vote(also.votes, message) or "", "")
+    models = " → ".join(dict.fromkeys(part.model or "No answer" for part in parts))
+    yield f"## {models}{state}\n\n{message.text or '*nothing came*'}"
+    yield from (_line(made) for part in parts for made in also.attempts.get(part.request_id, ()))
+
+
+def _branch(conversation: Conversation, message: StoredMessage) -> tuple[int, int]:
+    """Which of how many prompts beside one another it is."""
+    beside = conversation.branches.get(message.request_id, (message.request_id,))
+    return beside.index(message.request_id) + 1, len(beside)
+
+
+def _facts(conversation: Conversation, also: Told, all_branches: bool) -> list[str]:
+    session = conversation.session
     cost, unknown = also.cost
     known = f"{cost}" + (f", and {unknown} not known" if unknown else "")
     facts = [f"- Session {session.id}, {session.created:%Y-%m-%d %H:%M} to {session.updated:%Y-%m-%d %H:%M} UTC"]
@@ -172,6 +215,10 @@ def _facts(session: Session, also: Told) -> list[str]:
         facts.append(f"- Persona: {session.persona}")
     if session.origin:
         facts.append(f"- Fork of {session.origin_title or 'a session'} ({session.origin})")
+    if conversation.aside:
+        count = len(branches.others(conversation.messages, conversation.aside)) + 1
+        which = "all of them, the one on the screen first" if all_branches else "this is the one on the screen"
+        facts.append(f"- Branches: {count}; {which}")
     if also.attempts:
         facts.append(f"- Models: {', '.join(also.models)}")
         spent = f"{also.tokens('input_tokens'):,} tokens in, {also.tokens('output_tokens'):,} out"
@@ -215,10 +262,11 @@ def file_name(title: str, otherwise: str, suffix: str) -> str:
     return f"{name}.{suffix}"
 
 
-async def rendered(runtime: Runtime, conversation: Conversation, form: str) -> str:
-    """`form`: 'md' or 'json'. The JSON is ASCII: no byte of it can drive a terminal it is printed on."""
+async def rendered(runtime: Runtime, conversation: Conversation, form: str, *, all_branches: bool = False) -> str:
+    """`form`: 'md' or 'json', which holds all branches in any case. The JSON is ASCII: no byte of it can drive a
+    terminal it is printed on."""
     if form == "md":
-        return await as_markdown(runtime, conversation)
+        return await as_markdown(runtime, conversation, all_branches=all_branches)
     import json
 
     return json.dumps(await as_json(runtime, conversation), indent=2) + "\n"

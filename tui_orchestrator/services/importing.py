@@ -18,6 +18,7 @@ from typing import Any, get_args
 from ..routing.errors import OrchestratorError
 from ..routing.request import Image, Strategy, tag_name
 from ..routing.text import clean, clean_line
+from ..storage import branches
 from ..storage.conversations import Conversation, Discarded, Session, State, StoredMessage
 from ..storage.titles import LONGEST_TITLE
 from .attachments import MAX_IMAGE_BYTES, image_type, readable
@@ -90,9 +91,10 @@ def parse(content: bytes) -> FromFile:
         raise _Wrong(": is no conversation: it is nested too deeply or holds a number without end") from None
     if not isinstance(said, dict) or said.get("format") != FORMAT:
         raise _Wrong(": is no exported conversation; write one with `sessions export ID --format json`")
-    if said.get("version") != VERSION:
-        raise _Wrong(f": version: {_shown(said.get('version'))} is not {VERSION}; a newer program may have written it")
-    return _conversation(_Part(said))
+    version = said.get("version")
+    if version not in (1, VERSION) or isinstance(version, bool):
+        raise _Wrong(f": version: {_shown(version)} is not {VERSION}; a newer program may have written it")
+    return _conversation(_Part(said), branched=version != 1)
 
 
 def _no_number(said: str) -> float:
@@ -146,6 +148,15 @@ class _Part:
             raise self.wrong(key, f"is {_shown(value)}, not a number of an attempt")
         return value
 
+    def place_before(self, key: str, position: int) -> int | None:
+        """In the list it stands in itself at `position`."""
+        value = self._said.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < position:
+            raise self.wrong(key, f"is {_shown(value)}, not the place of a message before it")
+        return value
+
     def moment(self, key: str) -> datetime:
         try:
             moment = datetime.fromisoformat(self.text(key))
@@ -165,8 +176,9 @@ class _Part:
         return [_Part(one, f"{self.place(key)}[{place}]") for place, one in enumerate(self.items(key))]
 
 
-def _conversation(said: _Part) -> FromFile:
-    messages = tuple(_message(part, position) for position, part in enumerate(said.parts("messages")))
+def _conversation(said: _Part, *, branched: bool) -> FromFile:
+    parts = said.parts("messages")
+    messages = tuple(_message(part, position, branched) for position, part in enumerate(parts))
     answered: set[str] = set()
     for message in messages:
         if message.role == "assistant" and message.request_id in answered:
@@ -196,10 +208,13 @@ def _conversation(said: _Part) -> FromFile:
         if message.role == "assistant"
     }
     discarded = tuple(_discarded(part) for part in said.parts("discarded"))
-    return FromFile(Conversation(session, messages, discarded), _digest(messages), attempts)
+    leaf = max((place for place, part in enumerate(parts) if part.flag("on_screen")), default=None)
+    branch, aside = branches.split(messages, leaf)
+    conversation = Conversation(session, branch, discarded, aside, branches.siblings(messages))
+    return FromFile(conversation, _digest(messages), attempts)
 
 
-def _message(said: _Part, position: int) -> StoredMessage:
+def _message(said: _Part, position: int, branched: bool) -> StoredMessage:
     role = said.one_of("role", ("user", "assistant"))
     request_id = said.name("request_id", 64)
     if not request_id:
@@ -215,6 +230,8 @@ def _message(said: _Part, position: int) -> StoredMessage:
         tuple(_image(part) for part in said.parts("images")),
         said.number("attempt"),
         said.name_or_none("model"),
+        said.place_before("parent", position) if branched else position - 1 if position else None,
+        said.name_or_none("continues", 64) if role == "assistant" else None,
     )
 
 
@@ -301,7 +318,12 @@ def _harmless(value: Any, depth: int = 0) -> Any:
 
 
 def _digest(messages: tuple[StoredMessage, ...]) -> str:
-    said = [[message.role, message.text, message.request_id, message.created.isoformat()] for message in messages]
+    said: list[list[object]] = [
+        [message.role, message.text, message.request_id, message.created.isoformat()] for message in messages
+    ]
+    for message, one in zip(messages, said, strict=True):
+        if message.parent != (message.position - 1 if message.position else None):
+            one.append(message.parent)
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 

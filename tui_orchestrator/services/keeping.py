@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..routing.errors import ErrorKind, NotKept
@@ -17,12 +17,14 @@ from ..routing.events import (
     Escalated,
     Event,
     Failed,
+    FinishReason,
     Text,
     Thinking,
     Waiting,
 )
 from ..routing.request import Message, Request
 from ..routing.telling import found
+from ..storage.answers import joined
 from ..storage.conversations import Discarded, Session, State
 from .feedback import Given
 from .runtime import Runtime
@@ -37,6 +39,19 @@ CHECKPOINT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class CutOff:
+    """An answer that ended before its end: at the most tokens it might have, cancelled, or broken off."""
+
+    request_id: str
+    """Of its first part."""
+    attempt: int | None
+    """The same; None where it is not known."""
+    model: str
+    """Who gave what there is last of it."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class LastTurn:
     """What was asked last, and the answer that stands, if any."""
 
@@ -48,6 +63,8 @@ class LastTurn:
     """Whose it is."""
     response: str = ""
     """What is sent as its answer with the next prompt: also one that was cut short. Empty: none is."""
+    cut_off: CutOff | None = None
+    """Where the answer can be continued."""
 
 
 @dataclass(slots=True)
@@ -83,10 +100,13 @@ class Keeping:
         *,
         typed: str | None = None,
         again: LastTurn | None = None,
+        onto: LastTurn | None = None,
     ) -> None:
         self._feedback = runtime.feedback
         self._again = again
         """The turn that is asked again, as it stood."""
+        self._onto = onto
+        """The turn whose answer is continued, as it stood."""
         self.elsewhere = False
         self._conversations = _Nowhere() if chat.temporary else runtime.conversations
         self._clock = runtime.clock
@@ -149,7 +169,7 @@ class Keeping:
             owed.pop(0)
         await self._conversations.keep(self._chat.session)
         self._chat.stored_already = not self._chat.temporary
-        if self._again is None:
+        if self._again is None and self._onto is None:
             chat, request = self._chat, self._request
             await self._conversations.prompt(chat.id, request.messages[-1], request.id, self._typed, chat.instead)
             if chat.instead is not None:
@@ -180,7 +200,12 @@ class Keeping:
             model=growing.model,
             attempt=attempt,
             state=state,
+            continues=self._continues,
         )
+
+    @property
+    def _continues(self) -> str | None:
+        return self._onto.cut_off.request_id if self._onto is not None and self._onto.cut_off is not None else None
 
     async def _completed(self, end: Completed) -> None:
         await self._answer(end.attempt, "complete")
@@ -196,24 +221,55 @@ class Keeping:
         if last is None:
             if not self._stored:
                 await self._prompt()
-            await self._conversations.answer(self._chat.id, self._request.id, "", state="failed")
+            if self._onto is None:
+                await self._conversations.answer(self._chat.id, self._request.id, "", state="failed")
             return
-        await self._answer(last, "interrupted" if end.error.kind is ErrorKind.CANCELLED else "failed")
+        # What came first of an answer that is being continued was not lost with what follows.
+        kept = end.error.kind is ErrorKind.CANCELLED or self._onto is not None
+        await self._answer(last, "interrupted" if kept else "failed")
         await self._keep_discarded(but=last)
 
     def _goes_on_from(self, end: Completed | Failed) -> None:
         """The conversation does so whether or not it can be stored."""
         kept = self._again is not None and bool(self._again.response.strip())
         if isinstance(end, Completed):
-            if end.response.strip() or not kept:
-                self._stands((end.request_id, end.attempt), end.response, end.model)
-        elif end.error.kind is ErrorKind.CANCELLED and end.partial.strip() and not kept:
-            self._stands(None, end.partial)
+            short = any(n.number == end.attempt and n.finish_reason is FinishReason.LENGTH for n in end.attempts)
+            cut_off = CutOff(end.request_id, end.attempt, end.model, end.response)
+            if self._onto is not None:
+                self._joins(end.model, end.response, self._onto, cut_off=short)
+            elif end.response.strip() or not kept:
+                there = short and bool(end.response.strip())
+                self._stands((end.request_id, end.attempt), end.response, end.model, cut_off if there else None)
+            return
+        last = max((number for number, growing in self._attempts.items() if not growing.check), default=None)
+        if last is None:
+            return
+        growing, text = self._attempts[last], "".join(self._attempts[last].text)
+        if self._onto is not None:
+            self._joins(growing.model, text, self._onto, cut_off=True)
+        elif text.strip() and not kept:
+            cut_off = CutOff(self._request.id, last, growing.model, text)
+            if end.error.kind is ErrorKind.CANCELLED:
+                self._stands(None, text, "", cut_off)
+            elif self._chat.last is not None:
+                self._chat.last = replace(self._chat.last, cut_off=cut_off)
 
-    def _stands(self, answer: Given | None, response: str, model: str = "") -> None:
+    def _stands(self, answer: Given | None, response: str, model: str, cut_off: CutOff | None) -> None:
         prompt = self._request.messages[-1] if self._again is None else self._again.prompt
         files = tuple(self._request.files)
-        self._chat.answered(LastTurn(prompt, files, answer, model, response))
+        self._chat.answered(LastTurn(prompt, files, answer, model, response, cut_off))
+
+    def _joins(self, model: str, more: str, before: LastTurn, *, cut_off: bool) -> None:
+        """The answer of before with what came now. Where nothing came it stays as it was."""
+        cut = before.cut_off
+        if cut is None or not more.strip():
+            return
+        text = joined(cut.text, cut.model, more, model)
+        given = None if cut.attempt is None else (cut.request_id, cut.attempt)
+        still = replace(cut, model=model, text=text) if cut_off else None
+        self._chat.answered(
+            replace(before, answer=given, model=before.model or cut.model, response=text, cut_off=still)
+        )
 
     async def _keep_discarded(self, but: int) -> None:
         for number, growing in self._attempts.items():

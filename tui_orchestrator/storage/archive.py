@@ -268,8 +268,9 @@ def _copy(connection: sqlite3.Connection, original: str, copy: str, upto: int | 
     within = "session = :original AND position IN (SELECT value FROM json_each(:positions))"
     values = {"original": original, "copy": copy, "positions": json.dumps(list(parents))}
     connection.execute(
-        "INSERT INTO messages (session, position, role, text, thinking, request_id, attempt, model, state, created) "
-        "SELECT :copy, position, role, text, thinking, request_id, attempt, model, state, created FROM messages "
+        "INSERT INTO messages (session, position, role, text, thinking, request_id, attempt, model, state, created, "
+        "continues) SELECT :copy, position, role, text, thinking, request_id, attempt, model, state, created, "
+        "continues FROM messages "
         f"WHERE {within} ORDER BY position",
         values,
     )
@@ -293,7 +294,8 @@ def _copy(connection: sqlite3.Connection, original: str, copy: str, upto: int | 
 
 
 def _put(connection: sqlite3.Connection, session: str, conversation: Conversation) -> None:
-    for message in conversation.messages:
+    every = conversation.every
+    for message in every:
         append(
             connection,
             session,
@@ -306,7 +308,11 @@ def _put(connection: sqlite3.Connection, session: str, conversation: Conversatio
             model=message.model,
             state=message.state,
             created=instant(message.created),
+            continues=message.continues,
         )
+    branches.link(connection, session, {message.position: message.parent for message in every})
+    if conversation.messages and conversation.messages[-1] is not every[-1]:
+        branches.put_leaf(connection, session, conversation.messages[-1].position)
     connection.executemany(
         "INSERT OR REPLACE INTO discarded VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
@@ -322,7 +328,7 @@ def _known(connection: sqlite3.Connection, conversation: Conversation, digest: s
     for session in same:
         stored = Conversation(session, messages_of(connection, session.id), discarded_of(connection, session.id))
         there = [(message.role, message.text, message.request_id) for message in stored.messages]
-        wanted = [(message.role, message.text, message.request_id) for message in conversation.messages]
+        wanted = [(message.role, message.text, message.request_id) for message in conversation.every]
         if there[: len(wanted)] == wanted:
             return session
     return None

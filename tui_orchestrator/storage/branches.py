@@ -30,6 +30,36 @@ def split(
     return tuple(reversed(branch)), tuple(message for message in every if message.position not in on_it)
 
 
+def turns(every: Sequence[StoredMessage]) -> tuple[StoredMessage, ...]:
+    """Of all branches, with each prompt's answers right behind it, as they are on a branch. `every` by position."""
+    prompts: dict[int, int] = {}
+    behind: dict[int, list[StoredMessage]] = {}
+    for message in every:
+        above = message.position if message.parent is None else prompts.get(message.parent, message.position)
+        prompts[message.position] = prompt = message.position if message.role == "user" else above
+        behind.setdefault(prompt, []).append(message)
+    return tuple(message for it in behind.values() for message in it)
+
+
+def others(messages: Sequence[StoredMessage], aside: Sequence[StoredMessage]) -> list[tuple[StoredMessage, ...]]:
+    """Each other branch from its first own message to where it went on last, beside the one of `messages`. Both by
+    position."""
+    left = {message.position: message for message in aside}
+    found = []
+    while left:
+        start = min(left)
+        under = {start}
+        for position, message in sorted(left.items()):
+            if message.parent in under:
+                under.add(position)
+        branch, at = [], left.get(max(under))
+        while at is not None:
+            branch.append(left.pop(at.position))
+            at = None if at.parent is None else left.get(at.parent)
+        found.append(tuple(reversed(branch)))
+    return found
+
+
 def siblings(every: Sequence[StoredMessage]) -> dict[str, tuple[str, ...]]:
     """The requests of prompts that stand beside one another, oldest first, by each of them."""
     beside: dict[int | None, list[str]] = {}
@@ -53,7 +83,11 @@ def turn_to(connection: sqlite3.Connection, session: str, request_id: str) -> No
     (leaf,) = connection.execute(_UNDER, {"session": session, "request": request_id}).fetchone()
     if leaf is None:
         raise LookupError("that branch is not there any more")
-    connection.execute("UPDATE sessions SET leaf = ? WHERE id = ?", (leaf, session))
+    put_leaf(connection, session, leaf)
+
+
+def put_leaf(connection: sqlite3.Connection, session: str, position: int) -> None:
+    connection.execute("UPDATE sessions SET leaf = ? WHERE id = ?", (position, session))
 
 
 def leaf_of(connection: sqlite3.Connection, session: str) -> int | None:

@@ -41,27 +41,12 @@ class StoredMessage:
     """Of an answer: who gave it."""
     parent: int | None = field(default=None, compare=False)
     """Position of the message before it on its branch; None: it is the first."""
+    continues: str | None = None
+    """Of a part of an answer that had been cut off: the request of the answer's first part."""
 
     def message(self) -> Message:
         """As it goes to a model again."""
         return Message(self.role, self.text, self.images)
-
-
-def standing(messages: Sequence[StoredMessage]) -> list[tuple[StoredMessage, StoredMessage | None]]:
-    """Each prompt with the answer that stands. A prompt that was asked again has several: the last whole one stands,
-    else the last with text, else the last. The others are superseded."""
-    turns: list[tuple[StoredMessage, list[StoredMessage]]] = []
-    for message in messages:
-        if message.role == "user":
-            turns.append((message, []))
-        elif turns:
-            turns[-1][1].append(message)
-    return [(prompt, max(answers, key=_standing, default=None)) for prompt, answers in turns]
-
-
-def _standing(answer: StoredMessage) -> tuple[bool, bool, int]:
-    said = bool(answer.text.strip())
-    return said and answer.state == "complete", said and answer.state == "interrupted", answer.position
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +72,11 @@ class Conversation:
     """Of all other branches."""
     branches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """As `branches.siblings` gives them."""
+
+    @property
+    def every(self) -> tuple[StoredMessage, ...]:
+        """Of all branches, by position."""
+        return tuple(sorted((*self.messages, *self.aside), key=lambda message: message.position))
 
 
 class Conversations:
@@ -215,6 +205,7 @@ class Conversations:
         model: str | None = None,
         attempt: int | None = None,
         state: State = "complete",
+        continues: str | None = None,
     ) -> None:
         """One answer a request: a later call takes the place of an earlier one. Store it as 'interrupted' while it
         grows, and that is what a killed program leaves."""
@@ -234,6 +225,7 @@ class Conversations:
                 model=model,
                 state=state,
                 created=at,
+                continues=continues,
             )
 
         await self._db.write(put)
@@ -321,7 +313,9 @@ _DRAFT_SENT = (
 )
 _RECENT = "WHERE deleted IS NULL ORDER BY updated DESC, id DESC LIMIT ?"
 _APPEND = """
-INSERT INTO messages (session, position, parent, role, text, thinking, request_id, attempt, model, state, created)
+INSERT INTO messages (
+    session, position, parent, role, text, thinking, request_id, attempt, model, state, created, continues
+)
 SELECT
     :session,
     (SELECT COALESCE(MAX(position) + 1, 0) FROM messages WHERE session = :session),
@@ -333,7 +327,7 @@ SELECT
     ) ELSE (
         SELECT parent FROM messages WHERE session = :session AND request_id = :instead AND role = 'user'
     ) END,
-    :role, :text, :thinking, :request_id, :attempt, :model, :state, :created
+    :role, :text, :thinking, :request_id, :attempt, :model, :state, :created, :continues
 WHERE true
 ON CONFLICT (session, request_id) WHERE role = 'assistant' DO UPDATE SET
     text = excluded.text, thinking = excluded.thinking, attempt = excluded.attempt, model = excluded.model,
@@ -355,6 +349,7 @@ def append(
     model: str | None = None,
     state: State = "complete",
     instead: str | None = None,
+    continues: str | None = None,
 ) -> None:
     """At the end of its branch, or beside the prompt of the request `instead`; an answer to a request that has one
     takes its place. The text is clean already."""
@@ -369,6 +364,7 @@ def append(
         "state": state,
         "created": created,
         "instead": instead,
+        "continues": continues,
     }
     stored = connection.execute(_APPEND, row).lastrowid
     # What came last ends the branch from now on.
@@ -389,14 +385,17 @@ def _remember(connection: sqlite3.Connection, text: str, at: str) -> None:
 
 
 _SELECT_MESSAGES = (
-    "SELECT position, role, text, state, created, request_id, thinking, attempt, model, id, parent FROM messages"
+    "SELECT position, role, text, state, created, request_id, thinking, attempt, model, id, parent, continues FROM "
+    "messages"
 )
 
 
 def _message(row: tuple[Any, ...], images: tuple[Image, ...], parent: int | None) -> StoredMessage:
-    position, role, text, state, created, request_id, thinking, attempt, model, *_ = row
+    position, role, text, state, created, request_id, thinking, attempt, model, *_, continues = row
     moment = datetime.fromisoformat(created)
-    return StoredMessage(position, role, text, state, moment, request_id, thinking, images, attempt, model, parent)
+    return StoredMessage(
+        position, role, text, state, moment, request_id, thinking, images, attempt, model, parent, continues
+    )
 
 
 def messages_of(connection: sqlite3.Connection, session: str) -> tuple[StoredMessage, ...]:

@@ -403,6 +403,9 @@ CREATE TABLE favourites (model TEXT PRIMARY KEY, added TEXT NOT NULL) WITHOUT RO
 """,
 )
 
+# Of a part of an answer that had been cut off, the request of the answer's first part.
+_CONTINUED = Migration("0019_continued", "ALTER TABLE messages ADD COLUMN continues TEXT;")
+
 # When it was told, and for how many seconds from then on the circuit is open; `prober` is the copy of the program that
 # is trying it. `whose` tells servers and keys of one name apart: a digest, from which neither can be read.
 _CIRCUITS = Migration(
@@ -443,5 +446,6 @@ MIGRATIONS = (
     _HISTORY,
     _BRANCHES,
     _FAVOURITES,
+    _CONTINUED,
     _CIRCUITS,
 )

@@ -148,6 +148,30 @@ class Answers(Writing):
         self.decision.follow(request.id)
         self.follow_turn(self.talk.send_again(request, elsewhere=elsewhere))
 
+    # -- going on
+
+    def action_continue_answer(self, wanted: str = "") -> None:
+        """Of the last answer, where it was cut off; by the model that is called `wanted`, if any."""
+        if self.busy() or self.runtime is None or self.talk is None:
+            return
+        last, options = self.talk.last, replace(self.options, model=None)
+        try:
+            if wanted:
+                options = replace(options, model=self.runtime.registry.find(wanted).id)
+            request = self.talk.going_on(options)
+        except LookupError as error:
+            self.notify(_sentence(str(error.args[0])), severity="warning", markup=False)
+            return
+        assert last is not None
+        assert last.cut_off is not None
+        self.chat.begin_onto(request, last.cut_off)
+        self.decision.follow(request.id)
+        self.follow_turn(self.talk.send_on(request))
+
+
+def _sentence(said: str) -> str:
+    return f"{said[:1].upper()}{said[1:]}."
+
 
 def _by(options: Options, *, strategy: Strategy | None = None, model: str | None = None) -> Options:
     """Chosen that way, whatever was pinned or chosen before."""

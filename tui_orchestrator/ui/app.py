@@ -112,6 +112,8 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
             self.ask_elsewhere(argument)
         elif name == "merge":
             self.merge(argument)
+        elif name == "continue":
+            self.action_continue_answer(argument)
         elif name == "reports" and argument:
             self.open_reports(argument)
         elif name == "decisions":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,11 +17,13 @@ from textual.widgets import Static
 from tui_orchestrator.routing.events import Attempt, Completed, Decided, Event
 from tui_orchestrator.routing.request import Request
 from tui_orchestrator.services.feedback import Given
-from tui_orchestrator.services.keeping import LastTurn
-from tui_orchestrator.storage.conversations import Discarded, StoredMessage, standing
+from tui_orchestrator.services.keeping import CutOff, LastTurn
+from tui_orchestrator.storage.conversations import Discarded, StoredMessage
 
 from . import words
 from .columns import Columns
+from .commands import ACTIONS, Offers
+from .continuing import Onto
 from .entries import Entry, Kind, Part, Severity
 from .find import FindLine
 from .hearing import hear_all
@@ -28,11 +31,14 @@ from .layout import LOW
 from .live import LiveTurn, answer_key, given, prompt_key, request_of
 from .look import Caption
 from .reader import Reader
-from .status import stored_status
+from .status import Keys, continued_status, stored_status
+from .stored import parts_of, stored_entries, superseded
 from .transcript import Transcript
 
 WELCOME = "welcome"
 """Key of the greeting, which is no answer."""
+TOLD = ("answer.again", "answer.continue")
+"""Actions whose keys stand under answers."""
 
 
 class NewBelow(Static):
@@ -88,6 +94,8 @@ class ChatPane(Vertical):
         """The last turn whose answers stood side by side."""
         self._before: LastTurn | None = None
         """The turn that is being asked again."""
+        self._parts: dict[str, dict[Given, Attempt | None]] = {}
+        """Of answers that were continued, by their entries' keys: what they are made of, as far as it is known."""
 
     def compose(self) -> ComposeResult:
         yield self.transcript
@@ -115,10 +123,29 @@ class ChatPane(Vertical):
         self._take_up(request, before)
         self.transcript.follow()
 
-    def _take_up(self, request: Request, before: LastTurn | None) -> None:
+    def begin_onto(self, request: Request, cut_off: CutOff) -> None:
+        """What comes joins the answer that was cut off."""
+        its = [e for e in self.transcript.entries if e.kind is Kind.ANSWER and request_of(e.key) == cut_off.request_id]
+        first = (cut_off.request_id, cut_off.attempt)
+        entry = next((e for e in its if given(e) == first), None) or next(
+            (e for e in reversed(its) if e.discarded is None), None
+        )
+        if entry is None:
+            key = answer_key(*first)
+            self.transcript.begin_answer(key)
+            self.transcript.append(key, cut_off.text)
+        else:
+            key = entry.key
+        self._take_up(request, None, Onto(self.transcript, key, cut_off))
+        if cut_off.attempt is not None:
+            self._parts.setdefault(key, {(cut_off.request_id, cut_off.attempt): None})
+        self.transcript.follow()
+
+    def _take_up(self, request: Request, before: LastTurn | None, onto: Onto | None = None) -> None:
         self.reveal()
         self._show_columns(False)
-        self._live = LiveTurn(self.transcript, self.columns, request.id, request.verdict)
+        self._live = LiveTurn(self.transcript, self.columns, request.id, request.verdict, self.keys, onto)
+        self._live.keeps = before is None or not before.response.strip()
         self._before = before
 
     def tell(self, event: Event) -> None:
@@ -135,6 +162,8 @@ class ChatPane(Vertical):
             self._show_columns(self.app.size.height >= LOW or live.blind)
             if live.blind:
                 self.post_message(self.Blinded(True))
+        if live.onto is not None and live.part is not None and live.onto.key in self._parts:
+            self._parts[live.onto.key].setdefault(live.part, None)
         if live.over:
             self.post_message(self.Activity(""))
             self.find_line.look_again()
@@ -197,6 +226,12 @@ class ChatPane(Vertical):
             self.ensemble.reveal()
             self.post_message(self.Blinded(False))
 
+    @property
+    def keys(self) -> Keys:
+        console = cast(Offers, self.app)
+        shown = {action.id: console.keys_of(action).split()[0] for action in ACTIONS if action.id in TOLD}
+        return Keys(*("+".join(part.capitalize() for part in shown[name].split("+")) for name in TOLD))
+
     def stand_by(self, answer: Given, text: str, status: Caption, why: str) -> None:
         """Shows this answer as its turn's; the one that stood is folded under `why`."""
         request_id, number = answer
@@ -245,6 +280,8 @@ class ChatPane(Vertical):
         self.reveal()
         self._live = self.ensemble = None
         self._show_columns(False)
+        messages = tuple(messages)
+        self._parts = parts_of(messages)
         self.transcript.load(stored_entries(messages, discarded))
 
     def greet(self, markdown: str, notices: Sequence[str]) -> None:
@@ -270,10 +307,28 @@ class ChatPane(Vertical):
 
     def tell_attempts(self, attempts: Iterable[Attempt]) -> None:
         """What is known of loaded answers, for the lines under them."""
+        attempts = tuple(attempts)
+        self._tell_parts(attempts)
         for attempt in attempts:
             key = answer_key(attempt.request_id, attempt.number)
-            if self.transcript.holds(key) and self.transcript.entry(key).discarded is None:
-                self.transcript.finish(key, stored_status(attempt))
+            if self.transcript.holds(key) and key not in self._parts and self.transcript.entry(key).discarded is None:
+                self.transcript.finish(key, stored_status(attempt, self.keys))
+
+    def _tell_parts(self, attempts: Iterable[Attempt]) -> None:
+        """Under an answer that was continued stands what all of it took, once that is known."""
+        known = {(attempt.request_id, attempt.number): attempt for attempt in attempts}
+        for key, parts in self._parts.items():
+            if parts.keys().isdisjoint(known):
+                continue
+            parts.update({part: known[part] for part in parts.keys() & known.keys()})
+            every = [attempt for attempt in parts.values() if attempt is not None]
+            if len(every) == len(parts) and self.transcript.holds(key) and not self.transcript.entry(key).growing:
+                self.transcript.finish(key, continued_status(every, self.keys))
+
+    @property
+    def untold(self) -> list[str]:
+        """Requests of which something of a continued answer is not known yet."""
+        return list(dict.fromkeys(request for p in self._parts.values() for (request, _), a in p.items() if a is None))
 
     def tell_branches(self, branches: Mapping[str, Sequence[str]]) -> None:
         """As `Chat.branches` gives them."""
@@ -336,53 +391,3 @@ class ChatPane(Vertical):
 def _to_copy(entry: Entry) -> bool:
     counts = entry.kind is Kind.ANSWER and entry.key != WELCOME and entry.discarded is None
     return counts and bool(entry.source.strip())
-
-
-def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discarded]) -> list[Entry]:
-    messages = tuple(messages)
-    shown = {(message.request_id, message.attempt) for message in messages if message.role == "assistant"}
-    thrown: dict[str, list[Discarded]] = {}
-    for one in discarded:
-        # What was discarded first and then gone on with is the answer.
-        if (one.request_id, one.attempt) not in shown:
-            thrown.setdefault(one.request_id, []).append(one)
-    stand = {answer.position for _, answer in standing(messages) if answer is not None}
-    entries = []
-    for message in messages:
-        if message.role == "user":
-            names = tuple(image.name or image.media_type for image in message.images)
-            entries.append(Entry.prompt(message.text, names, prompt_key(message.request_id)))
-            entries += [_discarded(one) for one in thrown.pop(message.request_id, ())]
-        elif message.role == "assistant":
-            # What a prompt that was asked again brought before its answer.
-            entries += [_discarded(one) for one in thrown.pop(message.request_id, ())]
-            entry = Entry.answer(
-                message.text,
-                thinking=message.thinking,
-                status=_stored_state(message),
-                discarded=None if message.position in stand else superseded(message.model),
-                key=answer_key(message.request_id, message.attempt),
-            )
-            entries.append(entry)
-    return entries
-
-
-def superseded(model: str | None) -> str:
-    return f"superseded answer of {words.short_name(model or '?')}: you asked again"
-
-
-def _discarded(one: Discarded) -> Entry:
-    why = words.folded(one.model, one.why)
-    key = answer_key(one.request_id, one.attempt)
-    return Entry.answer(one.text, thinking=one.thinking, discarded=why, key=key)
-
-
-def _stored_state(message: StoredMessage) -> Caption:
-    name = words.short_name(message.model or "")
-    match message.state:
-        case "complete":
-            return [(name, "strong")]
-        case "interrupted":
-            return [(f"■ {name} interrupted".replace("  ", " "), "warning")]
-        case "failed":
-            return [(f"✗ {name} failed".replace("  ", " "), "error")]

@@ -157,6 +157,7 @@ MESSAGE_DEEDS = {
     "down": ("vote down", "the router learns from it"),
     "unvote": ("take the vote back", ""),
     "again": ("ask again", "another answer in place of this one"),
+    "continue": ("go on where it stopped", "it was cut off"),
     "edit": ("edit and branch", "send it anew; what follows is kept beside it"),
     "onward": ("continue from here", "a new prompt as a branch; what follows is kept"),
     "branch": ("next branch", "what else was asked here"),

@@ -15,9 +15,10 @@ from typing import Literal, Protocol, cast
 from textual.binding import Binding, BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-Need = Literal["", "answer", "asked", "ensemble", "running", "said"]
+Need = Literal["", "answer", "asked", "cut off", "ensemble", "running", "said", "branches"]
 """What has to be there for an action to do anything: an answer, something asked that can be asked again, an
-ensemble's answers, a running turn, a prompt or an answer in the conversation."""
+answer that ended before its end, an ensemble's answers, a running turn, a prompt or an answer in the conversation,
+branches."""
 Scope = Literal[
     "app", "prompt", "chat", "find", "decision", "costs", "registry", "reports", "sessions", "settings", "ensemble"
 ]
@@ -45,6 +46,7 @@ class Action:
 TAKEN_BY_TEXT_AREAS = (
     *("f6", "f7", "ctrl+f", "alt+u", "alt+d", "alt+n", "alt+r", "alt+m", "alt+s", "alt+w", "alt+c", "alt+q", "alt+k"),
     *("alt+t", "alt+p", "alt+l", "alt+y", "alt+i", "alt+g", "alt+e", "alt+o", "alt+x", "alt+z", "alt+h"),
+    *("alt+a", "alt+j"),
 )
 """Keys of ours that would select text in the prompt, or write into it, if it did not bind them too."""
 
@@ -81,6 +83,9 @@ ACTIONS = (
     Action("session.pin", "app", "alt+i", "session('pin')", "session: pin this one, or not any more"),
     Action("session.fork", "app", "alt+g", "session('fork')", "session: fork this one, whole or up to a prompt"),
     Action("session.export", "app", "alt+e", "session('export')", "session: export this one to a file"),
+    Action(
+        "session.export_all", "app", "alt+j", "session('export_all')", "session: export all branches", needs="branches"
+    ),
     Action("session.import", "app", "alt+o", "import_session", "session: import one from a file"),
     Action("session.delete", "app", "alt+x", "session('delete')", "session: delete this one"),
     Action("session.undelete", "app", "alt+z", "undelete", "session: bring back the one deleted last"),
@@ -100,6 +105,7 @@ ACTIONS = (
     Action(
         "answer.restrategy", "app", "alt+s", "ask_another_way", "answer: ask again by another strategy", needs="asked"
     ),
+    Action("answer.continue", "app", "alt+a", "continue_answer", "chat: continue the answer", needs="cut off"),
     Action("answer.best", "app", "alt+w", "pick_best", "answer: pick the best of an ensemble", needs="ensemble"),
     Action("cache.show", "app", "alt+k", "show_cache", "cache: show what is kept, and clear it"),
     Action("models.refresh", "app", "f8", "refresh_models", "models: look again for servers and models", ""),
@@ -288,6 +294,7 @@ SLASH_COMMANDS = (
     SlashCommand("good", "", "vote for the answer in view; once more takes it back"),
     SlashCommand("bad", "", "vote against it; once more takes it back"),
     SlashCommand("again", "[MODEL|STRATEGY]", "ask the last prompt again, as before or elsewhere"),
+    SlashCommand("continue", "[MODEL]", "continue an answer that was cut off, where it stopped"),
     SlashCommand("best", "", "pick the best answer of an ensemble, from a list"),
     SlashCommand("settings", "[WORDS]", "every setting, searched for words, to be changed"),
     SlashCommand("theme", "[NAME]", "change the colours; alone: from a list"),

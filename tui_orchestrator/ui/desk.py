@@ -122,8 +122,12 @@ class Desk(Stage):
                 return self.chat.text_at_hand() is not None
             case "asked":
                 return not self.running and self.talk is not None and self.talk.last is not None
+            case "cut off":
+                return not self.running and self.talk is not None and self.talk.may_go_on
             case "ensemble":
                 return self.chat.has_ensemble
+            case "branches":
+                return self.talk is not None and bool(self.talk.branches)
             case "said":
                 return self.chat.has_said
             case "":
@@ -202,6 +206,9 @@ class Desk(Stage):
                     pass  # the panes hear it through the signal
             if self.drafts is not None:
                 await self.drafts.stored()
+            if self.runtime is not None:
+                for request_id in self.chat.untold:
+                    self.chat.tell_attempts(await self.runtime.reports.attempts(request_id))
         finally:
             self._turn = None
             self.composer.busy = False

@@ -98,6 +98,8 @@ class Drawn:
     def refresh(self, width: int, until: float) -> None:
         """Takes in what is new, until `time.perf_counter()` passes `until`."""
         entry = self.entry
+        if entry.restarted:
+            entry.restarted, self._body = False, []
         if entry.kind is Kind.ANSWER and entry.discarded is None:
             entry.split(until)
             self._take_in(entry.settled(self._settled))

@@ -80,6 +80,8 @@ class Entry:
     unfolded: set[Part] = field(default_factory=set)
     changed: bool = True
     """Something other than the end of the body has changed since it was last drawn."""
+    restarted: bool = False
+    """What was drawn of it before holds no more."""
     _pieces: list[str] = field(default_factory=list)
     _waiting: deque[str] = field(default_factory=deque)
     _splitter: Splitter | None = None
@@ -124,6 +126,13 @@ class Entry:
         self._pieces.append(text)
         if self._splitter is not None:
             self._waiting.extend(_slices(text))
+
+    def rewrite(self, text: str) -> None:
+        """In place of all that came: read afresh, and growing on from there."""
+        self.growing = True
+        self.text, self._splitter, self._finished, self.restarted, self.changed = text, None, False, True, True
+        self._pieces.clear()
+        self._waiting.clear()
 
     def append_thinking(self, text: str) -> None:
         self.thoughts.append(text)

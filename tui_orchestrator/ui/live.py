@@ -17,6 +17,7 @@ from tui_orchestrator.routing.events import (
     Escalated,
     Event,
     Failed,
+    FinishReason,
     Next,
     Recalled,
     Reserved,
@@ -32,9 +33,9 @@ from tui_orchestrator.services.feedback import Given
 
 from . import words
 from .columns import Columns
+from .continuing import GO_ON, Onto
 from .entries import Entry, Kind
-from .look import Caption
-from .status import SEPARATOR, recalled_line, status_line
+from .status import SEPARATOR, SPOKEN, Keys, turn_status
 from .trail import Leg, trail
 from .transcript import Transcript
 
@@ -68,11 +69,25 @@ def _recalled(recalled: Recalled) -> str:
 
 
 class LiveTurn:
-    def __init__(self, transcript: Transcript, columns: Columns, request_id: str, method: Method | None = None) -> None:
-        """`method`: the verdict that was asked for; None: as configured."""
+    def __init__(
+        self,
+        transcript: Transcript,
+        columns: Columns,
+        request_id: str,
+        method: Method | None = None,
+        keys: Keys = SPOKEN,
+        onto: Onto | None = None,
+    ) -> None:
+        """`method`: the verdict that was asked for; None: as configured. `onto`: the answer that is continued."""
         self.request_id = request_id
+        self.onto = onto
+        self.part: Given | None = None
+        """The attempt that the continued answer has its end from, once that is over."""
+        self._keys = keys
         self.blind = False
         """Nothing is told of an ensemble but its answers, until `reveal`."""
+        self.keeps = True
+        """What comes of an answer is the conversation's also where it does not come to its end."""
         self._method = method
         self._verdict: Verdict | None = None
         self._end: Completed | None = None
@@ -157,7 +172,19 @@ class LiveTurn:
     # -- attempts
 
     def _key(self, attempt: int) -> str:
-        return answer_key(self.request_id, attempt)
+        return answer_key(self.request_id, attempt) if self.onto is None else self.onto.key
+
+    def _begin(self, leg: Leg) -> None:
+        if self.onto is None:
+            self._transcript.begin_answer(self._key(leg.number))
+        else:
+            self.onto.begin(leg)
+
+    def _discard(self, leg: Leg, why: str, tokens: int | None) -> None:
+        if self.onto is None:
+            self._transcript.discard(self._key(leg.number), words.short_name(leg.model), why, tokens)
+        else:
+            self.onto.discard(leg, answer_key(self.request_id, leg.number), why, tokens)
 
     def _started(self, event: AttemptStarted) -> None:
         name = words.short_name(event.model)
@@ -208,10 +235,12 @@ class LiveTurn:
         key = self._key(event.attempt)
         if not leg.has_text:
             leg.has_text = True
-            self._transcript.begin_answer(key)
+            self._begin(leg)
         if thinks:
             self._transcript.append_thinking(key, event.text)
         else:
+            if self.onto is not None:
+                leg.text.append(event.text)
             self._transcript.append(key, event.text)
         self.activity = f"{words.short_name(leg.model)} is {'thinking' if thinks else 'answering'}"
 
@@ -249,10 +278,11 @@ class LiveTurn:
         if leg.has_text:
             key = self._key(event.attempt)
             if event.next is Next.GIVE_UP:
+                self.part = (event.request_id, event.attempt)
                 status = [(f"{leg.glyph} {leg.detail}", leg.role), SEPARATOR, (str(event.cost), "money")]
                 self._transcript.finish(key, status)
             else:
-                self._transcript.discard(key, words.short_name(event.model), event.error.message, event.usage.output)
+                self._discard(leg, event.error.message, event.usage.output)
         self._draw_trail()
 
     def _fold_check(self, leg: Leg, found: str = "") -> None:
@@ -319,7 +349,9 @@ class LiveTurn:
                 leg.glyph, leg.role = "★", "warning"
 
     def _draw_trail(self) -> None:
-        if not self.blind and (marks := trail(list(self._legs.values()))):
+        # Of a continuation by one model the line under the answer says all.
+        shown = self.onto is None or len(self._legs) > 1
+        if shown and not self.blind and (marks := trail(list(self._legs.values()))):
             self._transcript.trail(f"{self.request_id}/trail", marks)
 
     # -- ends
@@ -331,6 +363,13 @@ class LiveTurn:
             return
         leg = self._legs.get(event.attempt)
         key = self._key(event.attempt)
+        if self.onto is not None:
+            self.part = (event.request_id, event.attempt)
+            if leg is None or not leg.has_text:
+                self._transcript.notice("Nothing more came.", "warning")
+            else:
+                self._tell_end(event, key, leg)
+            return
         if leg is None or not leg.has_text or self._transcript.entry(key).discarded is not None:
             # An earlier answer was the best after all, or several were put together.
             key = f"{key}/final"
@@ -343,30 +382,23 @@ class LiveTurn:
                 count = other.finished.usage.output
                 why = "another answer was chosen"
                 self._transcript.discard(self._key(other.number), words.short_name(other.model), why, count)
-        self._transcript.finish(key, self._status(event, leg))
-        if event.note:
-            self._transcript.notice(event.note)
+        self._tell_end(event, key, leg)
 
-    def _status(self, event: Completed, leg: Leg | None) -> Caption:
-        finished = leg.finished if leg is not None else None
-        usage, cost = (finished.usage, finished.cost) if finished else (event.usage, event.cost)
-        speed = finished.tokens_per_s if finished else None
-        status = status_line(event.model, event.strategy, usage, cost, event.confidence, event.latency_s, speed)
-        attempt = next((one for one in event.attempts if one.number == event.attempt), None)
-        if attempt is not None and attempt.recalled is not None:
-            status = recalled_line(attempt, event.confidence, event.at)
-        if len(event.attempts) > 1:
-            status = [*status, SEPARATOR, (f"{event.cost} the turn", "money")]
-        return status
+    def _tell_end(self, event: Completed, key: str, leg: Leg | None) -> None:
+        self._transcript.finish(key, turn_status(event, leg.finished if leg is not None else None, self._keys))
+        # The line under the answer says that it was cut off.
+        short = any(one.number == event.attempt and one.finish_reason is FinishReason.LENGTH for one in event.attempts)
+        if event.note and not (short and event.note in event.confidence.reasons):
+            self._transcript.notice(event.note)
 
     def _failed(self, event: Failed) -> None:
         self.reveal()
         self.over = True
         spent = f" Spent: {event.cost}." if event.attempts else ""
+        kept = f" What had arrived is kept; {GO_ON}." if event.partial.strip() and self.keeps else ""
         if event.error.kind is ErrorKind.CANCELLED:
-            kept = " What had arrived is kept." if event.partial else ""
             self._transcript.notice(f"Cancelled.{kept}{spent}", "warning")
         else:
-            self._transcript.notice(f"{event.error.message}\n{event.error.hint}{spent}", "error")
+            self._transcript.notice(f"{event.error.message}\n{event.error.hint}{kept}{spent}", "error")
         if event.note:
             self._transcript.notice(event.note, "warning")

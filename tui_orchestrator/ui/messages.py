@@ -52,6 +52,7 @@ class Messages(Branching):
             "down": answer is not None and entry.vote is not False,
             "unvote": answer is not None and entry.vote is not None,
             "again": idle and last is not None and self.chat.is_last_turn(entry),
+            "continue": idle and last is not None and self._is_cut_off(entry),
             "edit": entry.kind is Kind.PROMPT and stored and self.may_branch(),
             "onward": answer is not None and self.may_branch() and self.chat.prompt_after(entry.key) is not None,
             "branch": entry.branch is not None and idle,
@@ -60,6 +61,11 @@ class Messages(Branching):
             "card": self.chat.has_card(entry),
         }
         return [name for name, is_possible in possible.items() if is_possible]
+
+    def _is_cut_off(self, entry: Entry) -> bool:
+        cut_off = self.talk.last.cut_off if self.talk is not None and self.talk.last is not None else None
+        counts = entry.kind is Kind.ANSWER and entry.discarded is None
+        return counts and cut_off is not None and request_of(entry.key) == cut_off.request_id
 
     def _do(self, deed: str, entry: Entry) -> None:
         answer = given(entry)
@@ -74,6 +80,8 @@ class Messages(Branching):
                 self.vote_on(answer, {"up": True, "down": False}.get(deed))
             case "again":
                 self.action_ask_again()
+            case "continue":
+                self.action_continue_answer()
             case "edit":
                 self.edit_and_branch(entry)
             case "onward" if (following := self.chat.prompt_after(entry.key)) is not None:

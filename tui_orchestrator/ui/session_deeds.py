@@ -16,8 +16,9 @@ from tui_orchestrator.routing.text import clean_line
 from tui_orchestrator.services import exporting
 from tui_orchestrator.services.importing import import_file
 from tui_orchestrator.services.runtime import Runtime
+from tui_orchestrator.storage.answers import standing
 from tui_orchestrator.storage.archive import Listed
-from tui_orchestrator.storage.conversations import Session, standing
+from tui_orchestrator.storage.conversations import Session
 
 from . import words
 from .asking import Ask
@@ -136,7 +137,7 @@ class SessionDeeds:
         )
         return None
 
-    async def export(self, listed: Listed, to: str | None = None) -> None:
+    async def export(self, listed: Listed, to: str | None = None, *, all_branches: bool = False) -> None:
         session = listed.session
         asked_of = ""
 
@@ -146,9 +147,8 @@ class SessionDeeds:
             if not written.strip() or path.suffix.lower() not in (".md", ".json"):
                 return "name a file that ends with .md, to read, or .json, to import again"
             replace, asked_of = asked_of == written, written
-            text = await exporting.rendered(
-                self._runtime, await self._runtime.conversations.get(session.id), path.suffix.lower()[1:]
-            )
+            conversation, form = await self._runtime.conversations.get(session.id), path.suffix.lower()[1:]
+            text = await exporting.rendered(self._runtime, conversation, form, all_branches=all_branches)
             try:
                 there = await asyncio.to_thread(exporting.write, path, text, replace=replace)
             except FileExistsError:
@@ -165,8 +165,9 @@ class SessionDeeds:
             if not problem:
                 return
             # What a command cannot do at once is asked in the dialog.
-        note = f"In {clean_line(str(Path.cwd()), 60)}; .json can be imported again."
-        await self._app.push_screen_wait(Ask("Export", name, write, note=note, problem=problem, verb="Enter writes it"))
+        note = f"In {clean_line(str(Path.cwd()), 60)}; .json can be imported again, and holds all branches."
+        title = "Export all branches" if all_branches else "Export"
+        await self._app.push_screen_wait(Ask(title, name, write, note=note, problem=problem, verb="Enter writes it"))
 
     async def import_(self, path: str | None = None) -> str | None:
         """The id of what came in, or was here already."""

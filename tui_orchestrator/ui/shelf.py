@@ -171,6 +171,8 @@ class Shelf(Answers):
                     await self.deeds.pin(listed)
                 case "export":
                     await self.deeds.export(listed, argument)
+                case "export_all":
+                    await self.deeds.export(listed, argument, all_branches=True)
                 case "delete":
                     await self.deeds.delete(listed)
                 case "fork":

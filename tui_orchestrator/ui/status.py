@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from tui_orchestrator.routing.events import Attempt, Confidence
+from tui_orchestrator.routing.events import Attempt, AttemptFinished, Completed, Confidence, FinishReason, Outcome
 from tui_orchestrator.routing.money import Cost, Usage
 from tui_orchestrator.routing.telling import recalled_in_words, saved_in_words
 
 from . import words
 from .look import Mark
 
-AGAIN_KEY = "Alt+R"
-"""As the console ships it; /again does the same under any key."""
 SEPARATOR: Mark = (" · ", "muted")
+
+
+class Keys(NamedTuple):
+    """As they are now: what asks the last prompt again, and what continues an answer that was cut off."""
+
+    again: str
+    go_on: str
+
+
+SPOKEN = Keys("/again", "/continue")
+"""What does the same under any keys."""
+
+PARTS_TOLD = 3
+"""Of an answer in more parts than this only the sum of their costs is shown."""
 
 
 def status_line(
@@ -43,7 +56,22 @@ def status_line(
     return joined([*parts, *_trust(confidence)])
 
 
-def recalled_line(attempt: Attempt, confidence: Confidence | None, at: datetime) -> list[Mark]:
+def turn_status(event: Completed, finished: AttemptFinished | None, keys: Keys) -> list[Mark]:
+    """Under the answer of a turn that has just ended; `finished` is the attempt that gave it."""
+    usage, cost = (finished.usage, finished.cost) if finished else (event.usage, event.cost)
+    speed = finished.tokens_per_s if finished else None
+    status = status_line(event.model, event.strategy, usage, cost, event.confidence, event.latency_s, speed)
+    attempt = next((one for one in event.attempts if one.number == event.attempt), None)
+    if attempt is not None and attempt.recalled is not None:
+        status = recalled_line(attempt, event.confidence, event.at, keys)
+    if attempt is not None and event.response.strip():
+        status = [*unfinished(attempt, keys), *status]
+    if len(event.attempts) > 1:
+        status = [*status, SEPARATOR, (f"{event.cost} the turn", "money")]
+    return status
+
+
+def recalled_line(attempt: Attempt, confidence: Confidence | None, at: datetime, keys: Keys) -> list[Mark]:
     """Under an answer from the cache: whose question it answered and when, what that saved, and what asks for real.
     What a call takes is left out, since none was made."""
     assert attempt.recalled is not None
@@ -52,7 +80,7 @@ def recalled_line(attempt: Attempt, confidence: Confidence | None, at: datetime)
     parts: list[Mark] = [
         (recalled_in_words(attempt.recalled) if nearly else f"◇ {recalled_in_words(attempt.recalled)}", "accent"),
         (age, "muted"),
-        (f"{AGAIN_KEY} asks for real", "accent"),
+        (f"{keys.again} asks for real", "accent"),
         (words.short_name(attempt.model), "strong"),
         (", ".join(filter(None, (str(attempt.cost), saved_in_words(attempt)))), "money"),
     ]
@@ -72,11 +100,11 @@ def joined(parts: Sequence[Mark]) -> list[Mark]:
     return marks
 
 
-def stored_status(attempt: Attempt) -> list[Mark]:
+def stored_status(attempt: Attempt, keys: Keys) -> list[Mark]:
     confidence = None if attempt.confidence is None else Confidence(attempt.confidence)
     if attempt.recalled is not None:
-        return recalled_line(attempt, confidence, attempt.started)
-    return status_line(
+        return recalled_line(attempt, confidence, attempt.started, keys)
+    line = status_line(
         attempt.model,
         attempt.strategy,
         attempt.usage,
@@ -84,4 +112,36 @@ def stored_status(attempt: Attempt) -> list[Mark]:
         confidence,
         attempt.latency_s,
         attempt.tokens_per_s,
+    )
+    return [*unfinished(attempt, keys), *line]
+
+
+def unfinished(attempt: Attempt, keys: Keys) -> list[Mark]:
+    """Before the line under an answer that ended before its end, with what continues it; empty for a whole one."""
+    if attempt.finish_reason is FinishReason.LENGTH:
+        what = "cut off"
+    elif attempt.outcome is Outcome.FINISHED:
+        return []
+    else:
+        what = attempt.outcome.value
+    return [(f"■ {what}", "warning"), SEPARATOR, (f"{keys.go_on} goes on", "accent"), SEPARATOR]
+
+
+def continued_status(parts: Sequence[Attempt], keys: Keys) -> list[Mark]:
+    """Under an answer that was continued: of all its parts together, with what each of them cost."""
+    last = parts[-1]
+    usage = sum((part.usage for part in parts), Usage())
+    costs = " + ".join(str(part.cost) for part in parts) if len(parts) <= PARTS_TOLD else ""
+    total = str(Cost.sum(part.cost for part in parts))
+    about = "~" if usage.source == "estimated" else ""
+    told: list[Mark] = [
+        (" → ".join(dict.fromkeys(words.short_name(part.model) for part in parts)), "strong"),
+        (", ".join(dict.fromkeys(part.model.partition("/")[0] for part in parts)), "muted"),
+        (f"in {len(parts)} parts", "accent"),
+        (f"↑{about}{words.tokens(usage.input)} ↓{about}{words.tokens(usage.output)}", "muted"),
+        (words.seconds(sum(part.latency_s for part in parts)), "muted"),
+        (f"{costs} = {total}" if costs else total, "money"),
+    ]
+    return unfinished(last, keys) + joined(
+        [*told, *_trust(None if last.confidence is None else Confidence(last.confidence))]
     )

@@ -76,7 +76,7 @@ class Together(Answers):
             self.notify(f"It stays as it is: {error.args[0]}.", severity="warning", markup=False)
             return False
         attempts = await self.runtime.reports.attempts(answer[0])
-        status = next((stored_status(one) for one in attempts if one.number == answer[1]), [])
+        status = next((stored_status(one, self.chat.keys) for one in attempts if one.number == answer[1]), [])
         name = words.short_name(model)
         self.chat.stand_by(answer, text, status, f"another answer: you went on with that of {name}")
         return True

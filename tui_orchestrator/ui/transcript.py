@@ -105,6 +105,11 @@ class Transcript(Painted, can_focus=True):
         self.entry(key).append_thinking(text)
         self._changed(key)
 
+    def reopen(self, key: str, text: str) -> None:
+        """The answer grows again from this text, which takes the place of its own."""
+        self.entry(key).rewrite(text)
+        self._changed(key)
+
     def finish(self, key: str, status: Caption = "") -> None:
         """The answer is whole; `status` becomes the line under it. May be called again to change that line."""
         entry = self.entry(key)

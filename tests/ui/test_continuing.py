@@ -1,0 +1,95 @@
+"""Someone continues an answer that was cut off, and reads it as one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.ui.conftest import Console, console
+from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
+from tui_orchestrator.services.chat import Chat
+
+PROMPT = "Count to six"
+HALF = Say(text="One, two, thr", finish="length")
+REST = Say(text="ee, four, five, six.")
+
+
+async def half_asked(seat: Console) -> None:
+    await seat.send("/model rush-pro")
+    await seat.send(PROMPT)
+    await seat.ended()
+    await seat.sees("One, two, thr", "■ cut off", " goes on")
+    await seat.send("/model auto")
+
+
+async def test_the_continuation_reads_as_one_answer_with_what_both_cost(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().then(HALF, "rush-pro").always(REST)) as seat:
+        await half_asked(seat)
+        await seat.pilot.press("alt+a")
+        await seat.sees("One, two, three, four, five, six.", "rush-pro", "in 2 parts", " + $", " = $")
+        await seat.ended()
+        assert seat.app.chat.text_at_hand() is not None
+        seat.app.action_copy_answer()
+        await seat.until(lambda: "three, four" in seat.app.clipboard, "the whole answer copied")
+        session = seat.app.talk.id if seat.app.talk else ""
+    async with console(tmp_path) as seat:
+        assert seat.app.runtime is not None
+        await seat.app._begin(await Chat.resume(seat.app.runtime, session))
+        await seat.sees("One, two, three, four, five, six.", "in 2 parts", " + $", " = $")
+        await seat.sees_no("superseded")
+
+
+async def test_it_is_offered_only_where_an_answer_was_cut_off(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().then(HALF, "rush-pro").always(REST)) as seat:
+        await seat.pilot.press("alt+a")
+        await seat.sees("The last answer was not cut off")
+        await half_asked(seat)
+        await seat.pilot.press("ctrl+p")
+        await seat.pilot.press(*"continue the")
+        await seat.sees("chat: continue the answer")
+        await seat.pilot.press("enter")
+        await seat.sees("five, six.")
+        await seat.ended()
+        await seat.pilot.press("ctrl+p")
+        await seat.pilot.press(*"continue the")
+        await seat.sees_no("chat: continue the answer")
+
+
+async def test_the_menu_of_the_answer_offers_it(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().then(HALF, "rush-pro").always(REST)) as seat:
+        await half_asked(seat)
+        seat.app.chat.transcript.focus()
+        seat.app.chat.transcript.mark(seat.app.chat.text_at_hand().key)  # type: ignore[union-attr]
+        await seat.pilot.press("enter")
+        await seat.sees("This answer", "go on where it stopped")
+        await seat.pilot.press(*"go on", "enter")
+        await seat.sees("One, two, three, four, five, six.")
+
+
+async def test_another_model_is_named_where_it_takes_over(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().then(HALF, "rush-pro").always(REST)) as seat:
+        await half_asked(seat)
+        await seat.send("/continue tern-max")
+        await seat.sees("One, two, thr", "— continued by tern-max —", "ee, four, five, six.", "rush-pro → tern-max")
+
+
+async def test_what_a_failed_attempt_said_is_folded_and_the_beginning_stays(tmp_path: Path) -> None:
+    wrong = Break("close", Phase.MID_STREAM, Say(text="WRONG " * 60))
+    script = Script().then(HALF, "rush-pro").then(wrong, "rush-pro").then(Reply(401), "rush-pro").always(REST)
+    async with console(tmp_path, script=script) as seat:
+        await half_asked(seat)
+        await seat.send("/continue")
+        await seat.sees("One, two, thr", "discarded", "— continued by ", "ee, four, five, six.")
+        await seat.ended()
+        await seat.sees_no("WRONG")
+
+
+async def test_a_cancelled_answer_goes_on_from_what_had_come(tmp_path: Path) -> None:
+    script = Script().then(Break("silence", Phase.MID_STREAM, Say(text="word " * 100))).always(Say(text="the end."))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send(PROMPT)
+        await seat.sees("word word")
+        await seat.pilot.press("escape")
+        await seat.ended()
+        await seat.sees("What had arrived is kept; /continue goes on where it stopped.")
+        await seat.send("/continue")
+        await seat.sees("the end.", "in 2 parts")

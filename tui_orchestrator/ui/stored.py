@@ -1,0 +1,79 @@
+"""A conversation that is kept, as entries of the transcript."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tui_orchestrator.routing.events import Attempt
+from tui_orchestrator.services.feedback import Given
+from tui_orchestrator.storage.answers import answers, standing_parts, whole
+from tui_orchestrator.storage.conversations import Discarded, StoredMessage
+
+from . import words
+from .entries import Entry
+from .live import answer_key, prompt_key
+from .look import Caption
+
+
+def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discarded]) -> list[Entry]:
+    messages = tuple(messages)
+    shown = {(message.request_id, message.attempt) for message in messages if message.role == "assistant"}
+    thrown: dict[str, list[Discarded]] = {}
+    for one in discarded:
+        # What was discarded first and then gone on with is the answer.
+        if (one.request_id, one.attempt) not in shown:
+            thrown.setdefault(one.request_id, []).append(one)
+    stand = {parts[0].position for _, parts in standing_parts(messages) if parts}
+    read = {parts[0].position: parts for _, given in answers(messages) for parts in given}
+    entries = []
+    for message in messages:
+        if message.role == "user":
+            names = tuple(image.name or image.media_type for image in message.images)
+            entries.append(Entry.prompt(message.text, names, prompt_key(message.request_id)))
+            entries += [_discarded(one) for one in thrown.pop(message.request_id, ())]
+        elif message.role == "assistant":
+            # What a prompt that was asked again brought before its answer.
+            entries += [_discarded(one) for one in thrown.pop(message.request_id, ())]
+            if message.position not in read and message.continues is not None:
+                continue  # it stands in the answer it continues
+            message = whole(read.get(message.position, (message,)))
+            entry = Entry.answer(
+                message.text,
+                thinking=message.thinking,
+                status=_stored_state(message),
+                discarded=None if message.position in stand else superseded(message.model),
+                key=answer_key(message.request_id, message.attempt),
+            )
+            entries.append(entry)
+    return entries
+
+
+def parts_of(messages: Iterable[StoredMessage]) -> dict[str, dict[Given, Attempt | None]]:
+    found: dict[str, dict[Given, Attempt | None]] = {}
+    for _, given in answers(tuple(messages)):
+        for parts in given:
+            if len(parts) > 1:
+                numbered = {(part.request_id, part.attempt): None for part in parts if part.attempt is not None}
+                found[answer_key(parts[0].request_id, parts[0].attempt)] = dict(numbered)
+    return found
+
+
+def superseded(model: str | None) -> str:
+    return f"superseded answer of {words.short_name(model or '?')}: you asked again"
+
+
+def _discarded(one: Discarded) -> Entry:
+    why = words.folded(one.model, one.why)
+    key = answer_key(one.request_id, one.attempt)
+    return Entry.answer(one.text, thinking=one.thinking, discarded=why, key=key)
+
+
+def _stored_state(message: StoredMessage) -> Caption:
+    name = words.short_name(message.model or "")
+    match message.state:
+        case "complete":
+            return [(name, "strong")]
+        case "interrupted":
+            return [(f"■ {name} interrupted".replace("  ", " "), "warning")]
+        case "failed":
+            return [(f"✗ {name} failed".replace("  ", " "), "error")]
