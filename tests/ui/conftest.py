@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from rich.console import RenderableType
+from textual._wait import wait_for_idle
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from tui_orchestrator import demo
 from tui_orchestrator.demo import Script
@@ -15,7 +18,12 @@ from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.settings import CacheSettings, Settings, StoreSettings, UiSettings
 from tui_orchestrator.ui.app import ConsoleApp
 
-TURNS_OF_THE_LOOP = 3_000
+LOOKS = 3_000
+"""At the screen, each once the program rests, before what should come is said not to come."""
+REST_S = 0.003
+"""Textual's own pilots sleep in steps of 20 ms and look whether the processor worked meanwhile."""
+FRAME_S = 0.1
+"""Nobody watches: a look draws what is due, and sixty frames a second are most of what a test costs."""
 _KEYS = {"-": "minus", "/": "slash"}
 
 
@@ -25,28 +33,39 @@ class Console:
 
     app: ConsoleApp
     pilot: Pilot[int]
+    _paints: int = 0
+    _seen: tuple[Screen[object], int, str] | None = None
+
+    def __post_init__(self) -> None:
+        display = self.app._display
+
+        def counted(screen: Screen[object], renderable: RenderableType | None) -> None:
+            self._paints += 1
+            display(screen, renderable)
+
+        self.app._display = counted
 
     @property
     def screen(self) -> str:
         """What a person sees."""
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join(strip.text.rstrip() for strip in strips)
+        shown = self.app.screen
+        if self._seen is None or self._seen[:2] != (shown, self._paints) or shown._dirty_widgets:
+            strips = shown._compositor.render_strips()
+            self._seen = shown, self._paints, "\n".join(strip.text.rstrip() for strip in strips)
+        return self._seen[2]
 
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Lets the program go on until the condition holds."""
-        for _ in range(TURNS_OF_THE_LOOP):
-            await self.pilot.pause()
+        await self.pilot.pause()
+        for _ in range(LOOKS):
             if condition():
                 return
+            await wait_for_idle(0, max_sleep=0.1)
+            self.app.screen._on_timer_update()
         raise AssertionError(f"never came: {what or condition}; the screen was:\n{self.screen}")
 
     async def sees(self, *texts: str) -> None:
-        def seen() -> bool:
-            # Drawn once a turn, which costs more than all else a turn does.
-            screen = self.screen
-            return all(text in screen for text in texts)
-
-        await self.until(seen, f"{texts} on the screen")
+        await self.until(lambda: all(text in self.screen for text in texts), f"{texts} on the screen")
 
     async def sees_no(self, text: str) -> None:
         await self.until(lambda: text not in self.screen, f"no {text!r} on the screen")
@@ -67,6 +86,21 @@ class Console:
         """The turn that was sent is over and drawn."""
         await self.until(lambda: not self.app.running and not self.app.composer.busy, "the end of the turn")
         await self.pilot.pause()
+
+
+@pytest.fixture(autouse=True)
+def short_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    press = Pilot.press
+
+    async def press_and_draw(pilot: Pilot[object], *keys: str) -> None:
+        await press(pilot, *keys)
+        await pilot.pause()
+
+    monkeypatch.setattr(Pilot, "press", press_and_draw)
+    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", REST_S)
+    monkeypatch.setattr("textual._wait.SLEEP_IDLE", REST_S / 8)
+    monkeypatch.setattr("textual.screen.UPDATE_PERIOD", FRAME_S)
+    monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
 
 
 @pytest.fixture(autouse=True)

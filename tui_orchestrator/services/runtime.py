@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -328,11 +329,14 @@ async def _warm_when_quiet(kinds: Iterable[str], embedder: StaticEmbedder | None
     await asyncio.sleep(WARM_AFTER_S)
     # What is imported stays. To look through its million objects for garbage again and again holds the loop for a third
     # of a second each time.
+    known = len(sys.modules)
     gc.disable()
     try:
         await warm(kinds)
     finally:
-        gc.freeze()
+        # Only then: what a runtime before this one left behind would stay as well.
+        if len(sys.modules) > known:
+            gc.freeze()
         gc.set_threshold(YOUNG)
         gc.enable()
     if embedder is not None:
