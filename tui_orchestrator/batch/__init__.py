@@ -1,7 +1,7 @@
 """Many prompts from a file, answered into a file, which a killed program takes up again where it was."""
 
-from .lines import BatchError, Line, read_lines
+from .lines import BatchError, Line, line_of, read_lines
 from .output import Output
 from .running import Batch, Estimate, Progress
 
-__all__ = ["Batch", "BatchError", "Estimate", "Line", "Output", "Progress", "read_lines"]
+__all__ = ["Batch", "BatchError", "Estimate", "Line", "Output", "Progress", "line_of", "read_lines"]

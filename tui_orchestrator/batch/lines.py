@@ -75,8 +75,18 @@ def _line(number: int, written: str, defaults: Task, registry: Registry, directo
         said = json.loads(written, parse_float=Decimal)
     except ValueError as error:
         raise ValueError(f"is no JSON: {error}") from None
+    return line_of(said, number, defaults, registry, directory)
+
+
+def line_of(said: object, number: int, defaults: Task, registry: Registry, directory: Path | None) -> Line:
+    """A line from its JSON, with decimals in place of floats. `directory`: where its files lie; None: it may name none.
+
+    Raises ValueError, LookupError or AttachmentError with a sentence.
+    """
     if not isinstance(said, dict):
         raise ValueError('is no object; write {"prompt": "…"}')
+    if directory is None and "files" in said:
+        raise ValueError("files: cannot be read from here; put the text into the prompt")
     if unknown := next((key for key in said if key not in _KEYS), None):
         close = difflib.get_close_matches(str(unknown), _KEYS, n=1)
         hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(_KEYS)}"
@@ -90,8 +100,8 @@ def _line(number: int, written: str, defaults: Task, registry: Registry, directo
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f"{key}: {error.args[0]}") from None
     name, metadata = values.pop("id", str(number)), values.pop("metadata", None)
-    if files := values.get("files"):
-        values["files"] = [directory / file for file in files]
+    if directory is not None and "files" in values:
+        values["files"] = [directory / file for file in values["files"]]
     if values.get("model"):
         # A line's own model is not to be walked by the chain of all, nor the other way round.
         defaults = replace(defaults, chain=(), strategy=None)

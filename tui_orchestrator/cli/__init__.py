@@ -16,6 +16,7 @@ _COMMANDS = {
     "ask": ("ask", "Ask one question; the answer streams to stdout."),
     "batch": ("batch", "Ask many prompts from a file into a file; goes on where it was stopped."),
     "recipe": ("recipe", "Run prompts in several steps from a file: list, show, run."),
+    "serve": ("serve", "Serve the router to any client that speaks OpenAI's chat completions."),
     "route": ("route", "Say which model would answer, why, and at what cost. Calls nothing."),
     "eval": ("eval", "Measure the router on prompts of your own whose outcomes you know. Calls nothing."),
     "models": ("models", "List the models there are: price, context, abilities, health."),

@@ -157,6 +157,8 @@ def _tested_json(tested: Tested) -> dict[str, Any]:
 
 def _list(invocation: Invocation, as_object: bool, refresh: bool) -> None:
     async def show() -> None:
+        from ..services.model_json import model_json
+
         async with invocation.runtime(look=not refresh) as runtime:
             if refresh:
                 await runtime.refresh()
@@ -218,54 +220,3 @@ def thousands(tokens: int) -> str:
     if tokens >= 1_000_000:
         return f"{tokens / 1_000_000:.3g}M"
     return f"{tokens / 1000:.0f}k" if tokens >= 1000 else str(tokens)
-
-
-def model_json(runtime: Runtime, model: Model) -> dict[str, Any]:
-    figures = runtime.router.experience.of(model.id)
-    lesson = runtime.router.experience.lesson(model.id, runtime.clock.now())
-    health = runtime.health(model.id)
-    price: dict[str, Any] | None = None
-    if model.price is not None:
-        rates = model.price.to_json()["rates"]
-        price = {f"{name}_usd_per_million": usd(Money(rate * 10**6)) for name, rate in rates.items()}
-        price["per_call_usd"] = usd(model.price.per_call)
-        price["tiered"] = bool(model.price.tiers)
-        price["source"] = model.price.source
-    return {
-        "id": model.id,
-        "provider": model.provider,
-        "price": price,
-        "context_window": model.context_window,
-        "max_output": model.max_output,
-        "abilities": sorted(ability.value for ability in model.abilities),
-        "level": model.level.value,
-        "ability": model.ability,
-        "task_abilities": {task.value: offset for task, offset in model.task_abilities.items()},
-        "ability_source": model.ability_source,
-        "local": model.local,
-        "health": {"state": health.state.value, "detail": health.detail, "seconds_left": health.seconds_left},
-        "measured": {
-            "attempts": figures.attempts,
-            "success": figures.success,
-            "first_token_s": figures.first_token_s,
-            "tokens_per_s": figures.tokens_per_s,
-        },
-        "learned": _learned_json(lesson, runtime.settings.policy.discrimination),
-    }
-
-
-def _learned_json(lesson: Lesson, discrimination: float) -> dict[str, Any]:
-    """Shifts are added to the ability; `answers` are those something was seen of."""
-    up, down = lesson.votes
-    return {
-        "votes": {"up": up, "down": down},
-        "tasks": {
-            task.value: {
-                "shift": round(lesson.learned.shift_for(task, discrimination), 4),
-                "answers": answers,
-                "up": lesson.up.get(task, 0),
-                "down": lesson.down.get(task, 0),
-            }
-            for task, answers in lesson.seen.items()
-        },
-    }

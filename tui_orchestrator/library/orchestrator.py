@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..routing.budget import Cap
 from ..routing.decision import Decision
 from ..routing.events import (
     AttemptFailed,
@@ -206,13 +207,17 @@ class Orchestrator:
         """Caps for this orchestrator beside the user's own: where both set one, the lower holds. What is None stays as
         it is. A task that does not fit raises BudgetExceededError, and nothing of it is sent."""
         router, own = self.runtime.router, self.runtime.settings.budgets
-        router.budgets = replace(
+        budgets = replace(
             router.budgets,
-            session=_lower(session, own.session, router.budgets.session),
             per_request=_lower(per_request, own.per_request, router.budgets.per_request),
             daily=_lower(daily, own.daily, router.budgets.daily),
             monthly=_lower(monthly, own.monthly, router.budgets.monthly),
         )
+        limit = _lower(session, own.session, None)
+        if limit is not None:
+            # Of this session alone: the runtime may serve others.
+            budgets = budgets.with_cap_raised(Cap("session", self.session, own.session), limit)
+        router.budgets = budgets
 
     async def cost_report(self, period: Period | Span = "month", by: Sequence[Dimension] = ("model",)) -> Spent:
         """What was spent in a time, by everything that shares the ledger: `groups` are its rows, `total` their sum."""

@@ -111,6 +111,9 @@ class Request:
     """Ask for real, whatever is kept; what comes takes its place."""
     temporary: bool = False
     """Nothing of what is said may be kept, only what it cost."""
+    stands: bool = False
+    """What is shown cannot be taken back: after the first text no other model takes over, neither where the answer
+    breaks off nor where it is weak, and none checks it."""
     task_type: TaskType | None = None
     """What kind of task the prompt is, where whoever asks knows. None: as judged from its words."""
     patience_s: float | None = None

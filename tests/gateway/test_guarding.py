@@ -1,0 +1,76 @@
+"""Who may ask the gateway."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tui_orchestrator.gateway import guard
+from tui_orchestrator.gateway.token import read_or_make, token_file
+
+from .conftest import TOKEN, Gateway
+
+QUESTION = {"model": "auto", "messages": [{"role": "user", "content": "Hi"}]}
+PATH = "/v1/chat/completions"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"authorization": "Bearer wrong"}, 401),
+        ({"authorization": f"Basic {TOKEN}"}, 401),
+        ({"authorization": f"Bearer {TOKEN}"}, 200),
+        ({"x-api-key": TOKEN}, 200),
+        ({"authorization": f"Bearer {TOKEN}", "host": "evil.example"}, 403),
+        ({"authorization": f"Bearer {TOKEN}", "host": "localhost"}, 200),
+        ({"authorization": f"Bearer {TOKEN}", "origin": "https://evil.example"}, 403),
+        ({"authorization": f"Bearer {TOKEN}", "origin": "http://localhost:3000"}, 200),
+        ({"authorization": f"Bearer {TOKEN}", "origin": "null"}, 403),
+    ],
+)
+async def test_the_token_the_host_and_the_origin_are_checked(
+    headers: dict[str, str], status: int, gateway: Gateway
+) -> None:
+    async with httpx2.AsyncClient(base_url=gateway.address, timeout=60) as client:
+        said = await client.post(PATH, json=QUESTION, headers=headers)
+    assert said.status_code == status
+    if status != 200:
+        assert said.json()["error"]["message"]
+        assert gateway.asked == []
+
+
+async def test_a_body_that_is_too_large_is_not_read(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = b"x" * (guard.MOST_BYTES + 1)
+
+    async def pieces() -> object:
+        for _ in range(33):
+            yield b"x" * 2**20
+
+    async with gateway.http() as client:
+        assert (await client.post(PATH, content=large)).status_code == 413
+        assert (await client.post(PATH, content=pieces())).status_code == 413  # type: ignore[arg-type]
+    assert gateway.asked == []
+
+
+def test_the_token_is_made_once_and_readable_by_its_owner_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUI_ORCHESTRATOR_HOME", str(tmp_path))
+    monkeypatch.delenv("TUI_ORCHESTRATOR_GATEWAY_TOKEN", raising=False)
+    token = read_or_make()
+    assert len(token) > 40
+    assert read_or_make() == token
+    assert os.stat(token_file()).st_mode & 0o777 == 0o600
+    monkeypatch.setenv("TUI_ORCHESTRATOR_GATEWAY_TOKEN", "mine")
+    assert read_or_make() == "mine"
+
+
+async def test_an_address_that_is_not_there_says_where_to_look(gateway: Gateway) -> None:
+    async with gateway.http() as client:
+        said = await client.get("/v2/chat")
+    assert said.status_code == 404
+    assert "openapi.json" in said.json()["error"]["message"]

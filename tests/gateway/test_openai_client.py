@@ -1,0 +1,243 @@
+"""The official client of OpenAI's, pointed at the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from pathlib import Path
+
+import openai
+import pytest
+
+from tui_orchestrator.demo import Break, Phase, Reply, Say
+from tui_orchestrator.routing.events import AttemptFailed, Completed, Failed
+
+from .conftest import Gateway
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+async def test_a_question_is_answered_with_usage_and_what_the_router_says(gateway: Gateway) -> None:
+    gateway.servers.script.always(Say("Paris."))
+    raw = await gateway.openai().chat.completions.with_raw_response.create(
+        model="auto", messages=[{"role": "user", "content": "What is the capital of France?"}]
+    )
+    answer = raw.parse()
+    assert answer.choices[0].message.content == "Paris."
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer.usage is not None
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens > 0
+    told = (answer.model_extra or {})["orchestrator"]
+    assert told["model"] == answer.model == raw.headers["x-orchestrator-model"]
+    assert told["cost_usd"] == pytest.approx(float(raw.headers["x-orchestrator-cost-usd"]))
+    assert answer.id == f"chatcmpl-{raw.headers['x-orchestrator-request-id']}"
+    assert "p 0." in told["reason"] or told["reason"]
+
+
+async def test_a_stream_comes_in_pieces_and_ends_with_usage_and_the_decision(gateway: Gateway) -> None:
+    gateway.servers.script.always(Say("one two three four"))
+    stream = await gateway.openai().chat.completions.create(
+        model="rush-pro",
+        messages=[{"role": "user", "content": "Count"}],
+        stream=True,
+        stream_options={"include_usage": True},
+    )
+    chunks = [chunk async for chunk in stream]
+    texts = [chunk.choices[0].delta.content for chunk in chunks if chunk.choices and chunk.choices[0].delta.content]
+    assert "".join(texts) == "one two three four"
+    assert len(texts) > 1
+    assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "stop"
+    assert chunks[-1].usage is not None
+    assert chunks[-1].choices == []
+    assert (chunks[-1].model_extra or {})["orchestrator"]["cost_usd"] > 0
+
+
+@pytest.mark.parametrize(
+    ("model", "strategy"), [("cheapest", "cheapest"), ("ensemble", "ensemble"), ("openai/rush-pro", "balanced")]
+)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_model_names_a_strategy_or_a_model(model: str, strategy: str, stream: bool, gateway: Gateway) -> None:
+    gateway.servers.script.always(Say("Yes."))
+    raw = await gateway.openai().chat.completions.with_raw_response.create(
+        model=model, messages=[{"role": "user", "content": "Is it so?"}], stream=stream
+    )
+    assert raw.headers["x-orchestrator-strategy"] == strategy
+    if stream:
+        text = "".join([c.choices[0].delta.content or "" async for c in raw.parse() if c.choices])  # type: ignore[union-attr]
+        assert text == "Yes."
+
+
+async def test_system_text_history_and_parameters_go_along(gateway: Gateway) -> None:
+    await gateway.openai().chat.completions.create(
+        model="rush-pro",
+        messages=[
+            {"role": "developer", "content": "Answer in one line."},
+            {"role": "user", "content": "Capital of France?"},
+            {"role": "assistant", "content": "Paris."},
+            {"role": "user", "content": "And its river?"},
+        ],
+        max_completion_tokens=77,
+        temperature=0.5,
+    )
+    sent = json.dumps([one.body for one in gateway.servers.exchanges if one.method == "POST"][-1])
+    assert sent.index("one line") < sent.index("Capital of France") < sent.index("And its river?")
+    assert ": 77" in sent
+    assert ": 0.5" in sent
+
+
+async def test_a_picture_is_passed_on(gateway: Gateway) -> None:
+    await gateway.openai().chat.completions.create(
+        model="rush-pro",
+        messages=[
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What is this?"},
+                    {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}},
+                ],
+            }
+        ],
+    )
+    sent = json.dumps([one.body for one in gateway.servers.exchanges if one.method == "POST"][-1])
+    assert PIXEL in sent
+    assert base64.b64decode(PIXEL)[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_stop_ends_the_answer_before_it(stream: bool, gateway: Gateway) -> None:
+    gateway.servers.script.always(Say("one two STOP three"))
+    asked = gateway.openai().chat.completions
+    if stream:
+        chunks = await asked.create(
+            model="rush-pro", messages=[{"role": "user", "content": "Count"}], stop=["STOP"], stream=True
+        )
+        text = "".join([c.choices[0].delta.content or "" async for c in chunks if c.choices])
+    else:
+        answer = await asked.create(model="rush-pro", messages=[{"role": "user", "content": "Count"}], stop="STOP")
+        text = answer.choices[0].message.content or ""
+    assert text == "one two "
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_failure_before_the_first_text_falls_over_unseen(stream: bool, gateway: Gateway) -> None:
+    gateway.servers.script.always(Reply(500, "the engine is on fire"), "rush-pro")
+    gateway.servers.script.always(Say("A whole answer."))
+    failed: list[str] = []
+    gateway.runtime.subscribe(lambda event: failed.append(event.model) if isinstance(event, AttemptFailed) else None)
+    gateway.runtime.registry.chains["two"] = ("openai/rush-pro", "anthropic/tern-max")  # type: ignore[index]
+    answer = await gateway.openai().chat.completions.create(
+        model="two", messages=[{"role": "user", "content": "Is it so?"}], stream=stream
+    )
+    if stream:
+        text = "".join([c.choices[0].delta.content or "" async for c in answer if c.choices])  # type: ignore[union-attr]
+    else:
+        text = answer.choices[0].message.content or ""  # type: ignore[union-attr]
+    assert text == "A whole answer."
+    assert failed
+
+
+async def test_text_that_was_sent_is_never_spliced(gateway: Gateway) -> None:
+    gateway.servers.script.always(Break("close", Phase.MID_STREAM, Say("half an answer that breaks")), "rush-pro")
+    gateway.servers.script.always(Say("A whole answer."))
+    gateway.runtime.registry.chains["two"] = ("openai/rush-pro", "anthropic/tern-max")  # type: ignore[index]
+    stream = await gateway.openai().chat.completions.create(
+        model="two", messages=[{"role": "user", "content": "Is it so?"}], stream=True
+    )
+    texts: list[str] = []
+
+    async def read() -> None:
+        async for chunk in stream:
+            texts.append(chunk.choices[0].delta.content or "")
+
+    with pytest.raises(openai.APIError, match="broke off"):
+        await read()
+    assert "half" in "".join(texts)
+    assert "whole" not in "".join(texts)
+    assert gateway.asked == ["rush-pro"]
+
+
+async def test_a_client_that_hangs_up_cancels_and_pays_for_what_came(gateway: Gateway) -> None:
+    gateway.servers.script.always(Break("silence", Phase.MID_STREAM, Say("half an answer and then nothing")))
+    ended = asyncio.Event()
+    gateway.runtime.subscribe(lambda event: ended.set() if isinstance(event, Completed | Failed) else None)
+    stream = await gateway.openai().chat.completions.create(
+        model="rush-pro", messages=[{"role": "user", "content": "Is it so?"}], stream=True
+    )
+    async for chunk in stream:
+        if chunk.choices[0].delta.content:
+            break
+    await stream.close()
+    await ended.wait()
+    total = await gateway.runtime.reports.total("today")
+    assert total.cancelled == 1
+    assert total.cost
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body"),
+    [
+        (404, "model", {"model": "nobody", "messages": [{"role": "user", "content": "x"}]}),
+        (400, "messages", {"messages": []}),
+        (400, "n", {"n": 2, "messages": [{"role": "user", "content": "x"}]}),
+        (400, "tools", {"tools": [{"type": "function"}], "messages": [{"role": "user", "content": "x"}]}),
+        (400, "temperature", {"temperature": 3, "messages": [{"role": "user", "content": "x"}]}),
+        (400, "max_tokens", {"max_tokens": 0, "messages": [{"role": "user", "content": "x"}]}),
+        (400, "messages[0].role", {"messages": [{"role": "robot", "content": "x"}]}),
+        (
+            400,
+            "messages[0].content",
+            {
+                "messages": [
+                    {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://127.0.0.1/x.png"}}]}
+                ]
+            },
+        ),
+    ],
+)
+async def test_a_wrong_request_is_told_in_openai_s_form(
+    status: int, kind: str, body: dict[str, object], gateway: Gateway
+) -> None:
+    async with gateway.http() as client:
+        said = await client.post("/v1/chat/completions", json={"model": "auto", **body})
+    assert said.status_code == status
+    assert said.json()["error"]["type"] == "invalid_request_error"
+    assert said.json()["error"]["param"] == kind
+    assert gateway.asked == []
+
+
+async def test_a_budget_that_says_no_is_an_error_the_client_does_not_repeat(gateway: Gateway, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from tui_orchestrator.routing.money import Money
+
+    router = gateway.runtime.router
+    router.budgets = replace(router.budgets, daily=Money(1))
+    with pytest.raises(openai.APIStatusError) as raised:
+        await gateway.openai().chat.completions.create(
+            model="tern-max", messages=[{"role": "user", "content": "Explain monads"}]
+        )
+    assert raised.value.status_code == 402
+    assert raised.value.code == "budget_exceeded"
+    assert gateway.asked == []
+
+
+async def test_a_provider_that_fails_is_a_502(gateway: Gateway) -> None:
+    gateway.servers.script.always(Reply(401))
+    with pytest.raises(openai.APIStatusError) as raised:
+        await gateway.openai().chat.completions.create(model="tern-max", messages=[{"role": "user", "content": "Hi"}])
+    assert raised.value.status_code == 502
+    assert "key-of-anthropic" not in str(raised.value)
+
+
+async def test_the_models_are_listed(gateway: Gateway) -> None:
+    names = [model.id async for model in gateway.openai().models.list()]
+    assert names[0] == "auto"
+    assert {"cheapest", "ensemble", "openai/rush-pro"} <= set(names)
+
+
+async def test_what_has_no_effect_is_named(gateway: Gateway) -> None:
+    raw = await gateway.openai().chat.completions.with_raw_response.create(
+        model="auto", messages=[{"role": "user", "content": "Hi"}], top_p=0.5, seed=3
+    )
+    assert raw.headers["x-orchestrator-ignored"] == "seed, top_p"

@@ -1,0 +1,84 @@
+"""`serve`: the gateway."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+import click
+
+from .manners import FAILED, USAGE, Invocation, Stop
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, metavar="N", help="0: any.")
+@click.option(
+    "--allow-host", "hosts", multiple=True, metavar="NAME", help="A name clients elsewhere know it by. May be repeated."
+)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, metavar="N", help="Processes.")
+@click.pass_obj
+def serve(invocation: Invocation, host: str, port: int, hosts: tuple[str, ...], workers: int) -> None:
+    """Serve the router to any client that speaks OpenAI's chat completions.
+
+    The client's base URL is the printed one; its key is the token that lies in the printed file (or in
+    TUI_ORCHESTRATOR_GATEWAY_TOKEN); its model is auto, a strategy, a chain or a model. Routing, caps, fallbacks and the
+    ledger are those of the console.
+
+    \b
+    Examples:
+      tui-orchestrator serve
+      tui-orchestrator --demo serve --port 8080
+      tui-orchestrator serve --workers 2
+
+    Ends with Ctrl-C: what is under way is finished first.
+    """
+    try:
+        import uvicorn
+
+        from ..gateway.app import application, into_environment
+        from ..gateway.token import VARIABLE, read_or_make, token_file
+    except ImportError as error:
+        if error.name not in ("uvicorn", "starlette"):
+            raise
+        raise Stop("the gateway needs two more packages: pip install 'tui-orchestrator[gateway]'", FAILED) from None
+    if not _is_loopback(host) and not hosts:
+        raise Stop("--host opens the gateway to other machines; say with --allow-host by what name they know it", USAGE)
+    invocation.settings()  # says now what is wrong with it, not in every worker
+    try:
+        token = read_or_make()
+    except OSError as error:
+        raise Stop(f"{token_file()} cannot be written: {error.strerror}; set {VARIABLE}") from None
+    bound = _bound(host, port)
+    address = f"http://{host if ':' not in host else f'[{host}]'}:{bound.getsockname()[1]}"
+    click.echo(f"OpenAI-compatible: {address}/v1 · also {address}/api/v1/orchestrator/openapi.json", err=True)
+    click.echo(f"The token lies in {token_file()} · model: auto, a strategy, a chain or a model", err=True)
+    settled = {"log_level": "warning", "timeout_graceful_shutdown": 30, "h11_max_incomplete_event_size": 65536}
+    if workers == 1:
+        app = application(token, config=invocation.config, demo=invocation.demo, hosts=hosts)
+        uvicorn.Server(uvicorn.Config(app, **settled)).run(sockets=[bound])  # type: ignore[arg-type]
+    else:
+        from uvicorn.supervisors import Multiprocess
+
+        into_environment(invocation.config, invocation.demo, hosts)
+        config = uvicorn.Config(
+            "tui_orchestrator.gateway.app:from_environment",
+            factory=True,
+            workers=workers,
+            **settled,  # type: ignore[arg-type]
+        )
+        Multiprocess(config, sockets=[bound]).run()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise Stop(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from None

@@ -1,0 +1,1 @@
+"""The router as a server that speaks OpenAI's wire format: whoever speaks it is routed, capped and booked."""

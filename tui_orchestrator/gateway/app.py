@@ -1,0 +1,103 @@
+"""The gateway as an ASGI application."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ..routing.errors import OrchestratorError
+from ..routing.request import Strategy
+from ..services.runtime import Runtime
+from ..settings import load
+from .batches import Batches
+from .completions import complete
+from .guard import Guard
+from .native import ROUTES
+from .token import read_or_make
+from .wire import AUTO, error_body
+
+_CONFIG, _DEMO, _HOSTS = "TUI_ORCHESTRATOR_SERVE_CONFIG", "TUI_ORCHESTRATOR_SERVE_DEMO", "TUI_ORCHESTRATOR_SERVE_HOSTS"
+
+
+def application(
+    token: str, *, config: Path | None = None, demo: bool | None = None, hosts: Sequence[str] = ()
+) -> Starlette:
+    """Its lifespan opens a runtime; several processes of it share one store, and so one set of caps."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with await Runtime.open(load(config), demo=demo) as runtime:
+            await runtime.refresh(forget=False)
+            runtime.start_background()
+            app.state.runtime, app.state.batches = runtime, Batches(runtime)
+            await app.state.batches.resume()
+            try:
+                yield
+            finally:
+                await app.state.batches.aclose()
+
+    return Starlette(
+        routes=[
+            Route("/v1/chat/completions", complete, methods=["POST"]),
+            Route("/v1/models", models),
+            Route("/health", health),
+            *ROUTES,
+        ],
+        middleware=[Middleware(Guard, token=token, hosts=tuple(hosts))],
+        exception_handlers={404: _not_found, 405: _not_found, OrchestratorError: _trouble, Exception: _bug},
+        lifespan=lifespan,
+    )
+
+
+def from_environment() -> Starlette:
+    """For worker processes, which are given names and no objects."""
+    config = os.environ.get(_CONFIG)
+    hosts = [host for host in os.environ.get(_HOSTS, "").split(",") if host]
+    demo = True if os.environ.get(_DEMO) else None
+    return application(read_or_make(), config=Path(config) if config else None, demo=demo, hosts=hosts)
+
+
+def into_environment(config: Path | None, demo: bool | None, hosts: Sequence[str]) -> None:
+    os.environ.update({_CONFIG: str(config or ""), _DEMO: "1" if demo else "", _HOSTS: ",".join(hosts)})
+
+
+async def models(request: Request) -> Response:
+    """As OpenAI lists them: the router's own choice first, then strategies, chains and every model that can be used."""
+    runtime: Runtime = request.app.state.runtime
+    registry = runtime.registry
+    names = [
+        (AUTO, "tui-orchestrator"),
+        *((strategy.value, "strategy") for strategy in Strategy),
+        *((chain, "chain") for chain in sorted(registry.chains)),
+        *((model.id, model.provider) for model in registry if model.id not in registry.out),
+    ]
+    listed = [{"id": name, "object": "model", "created": 0, "owned_by": owner} for name, owner in names]
+    return JSONResponse({"object": "list", "data": listed})
+
+
+async def health(request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    sentence = (
+        f"There is no {request.method} {request.url.path}; GET /api/v1/orchestrator/openapi.json tells what there is."
+    )
+    return JSONResponse(error_body("not_found", sentence), 404)
+
+
+async def _trouble(request: Request, error: Exception) -> Response:
+    return JSONResponse(error_body("store", str(error)), 503, headers={"x-should-retry": "false"})
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    sentence = "Something inside the gateway went wrong; its log says what."
+    return JSONResponse(error_body("internal", sentence), 500, headers={"x-should-retry": "false"})

@@ -1,0 +1,143 @@
+"""Batches that clients submit: kept in files, so that they go on when the gateway is started again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..batch import Batch, Line, Output, line_of, read_lines
+from ..library import Orchestrator
+from ..library.tasks import Task, money
+from ..locations import data_dir
+from ..routing.errors import OrchestratorError
+from ..services.runtime import Runtime
+
+_ID = re.compile(r"[0-9a-f]{32}")
+MOST_LINES = 100_000
+
+
+class Batches:
+    def __init__(self, runtime: Runtime, directory: Path | None = None) -> None:
+        self._runtime = runtime
+        self._directory = directory or data_dir() / "batches"
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._stopped: dict[str, str] = {}
+        """Why one is not going on."""
+
+    async def resume(self) -> None:
+        """Goes on with those that have not ended. Of several gateways one does, by the file's lock."""
+        for path in await asyncio.to_thread(self._unfinished):
+            self._begin(path.stem)
+
+    def _unfinished(self) -> list[Path]:
+        found = sorted(self._directory.glob("*.json")) if self._directory.is_dir() else []
+        return [path for path in found if _ID.fullmatch(path.stem) and not path.with_suffix(".ended").exists()]
+
+    async def settle(self) -> None:
+        """Waits until those under way have ended or stopped."""
+        await asyncio.gather(*self._running.values())
+
+    async def aclose(self) -> None:
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def submit(self, said: Mapping[str, Any]) -> str:
+        """Its id. Raises ValueError or LookupError with a sentence; nothing is kept then."""
+        lines, at_once = said.get("lines"), said.get("at_once", 8)
+        if unknown := next((key for key in said if key not in ("lines", "max_cost_usd", "at_once")), None):
+            raise ValueError(f"{unknown}: is an unknown key; there are lines, max_cost_usd and at_once")
+        if not isinstance(lines, list) or not 1 <= len(lines) <= MOST_LINES:
+            raise ValueError(f"lines: must be a list of 1 to {MOST_LINES:,} objects")
+        if not isinstance(at_once, int) or isinstance(at_once, bool) or not 1 <= at_once <= 256:
+            raise ValueError("at_once: must be a whole number from 1 to 256")
+        cost = said.get("max_cost_usd")
+        if cost is not None:
+            money(cost)
+        seen: set[str] = set()
+        for number, one in enumerate(lines, 1):
+            try:
+                line = line_of(one, number, Task(""), self._runtime.registry, None)
+            except (ValueError, LookupError) as error:
+                raise ValueError(f"lines[{number - 1}]: {error.args[0]}") from None
+            if line.id in seen:
+                raise ValueError(f"lines[{number - 1}]: the id {line.id!r} is that of an earlier line already")
+            seen.add(line.id)
+        id_ = uuid.uuid4().hex
+        wanted = {"max_cost_usd": None if cost is None else str(cost), "at_once": at_once}
+        await asyncio.to_thread(self._keep, id_, wanted, lines)
+        self._begin(id_)
+        return id_
+
+    def _keep(self, id_: str, wanted: Mapping[str, Any], lines: list[Any]) -> None:
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        written = "".join(json.dumps(line, default=float) + "\n" for line in lines)
+        for suffix, text in ((".jsonl", written), (".json", json.dumps(wanted))):
+            path = self._path(id_, suffix)
+            path.touch(mode=0o600)
+            path.write_text(text, encoding="utf-8")
+
+    def _path(self, id_: str, suffix: str) -> Path:
+        return self._directory / f"{id_}{suffix}"
+
+    def _begin(self, id_: str) -> None:
+        task = asyncio.create_task(self._run(id_))
+        self._running[id_] = task
+        task.add_done_callback(lambda _: self._running.pop(id_, None))
+
+    async def _run(self, id_: str) -> None:
+        try:
+            wanted = json.loads(await asyncio.to_thread(self._path(id_, ".json").read_text))
+            lines = await asyncio.to_thread(self._lines, id_)
+            with Output(self._path(id_, ".out.jsonl")) as output:
+                orchestrator = Orchestrator.over(self._runtime)
+                batch = Batch(orchestrator, lines, output, at_once=wanted["at_once"])
+                if wanted["max_cost_usd"] is not None:
+                    orchestrator.set_budget(session=money(wanted["max_cost_usd"]))
+                progress = await batch.run()
+            if progress.stopped:
+                self._stopped[id_] = progress.stopped
+            else:
+                await asyncio.to_thread(self._path(id_, ".ended").touch)
+        except (OrchestratorError, OSError) as error:
+            self._stopped[id_] = str(error)
+
+    def _lines(self, id_: str) -> list[Line]:
+        return read_lines(self._path(id_, ".jsonl"), Task(""), self._runtime.registry)
+
+    async def status(self, id_: str, *, with_results: bool = False) -> dict[str, Any] | None:
+        """None: there is none with that id."""
+        if not _ID.fullmatch(id_):
+            return None
+        return await asyncio.to_thread(self._status, id_, with_results)
+
+    def _status(self, id_: str, with_results: bool) -> dict[str, Any] | None:
+        if not self._path(id_, ".json").exists():
+            return None
+        lines = sum(1 for line in self._path(id_, ".jsonl").read_text(encoding="utf-8").split("\n") if line.strip())
+        records = []
+        with contextlib.suppress(FileNotFoundError):
+            written = self._path(id_, ".out.jsonl").read_text(encoding="utf-8")
+            records = [json.loads(line) for line in written.split("\n")[:-1]]
+        failed = sum(record["status"] == "failed" for record in records)
+        ended = self._path(id_, ".ended").exists()
+        state = "ended" if ended else "stopped" if id_ in self._stopped else "running"
+        known = sum(record["cost_usd"] or 0 for record in records)
+        return {
+            "id": id_,
+            "status": state,
+            "why": self._stopped.get(id_) if state == "stopped" else None,
+            "lines": lines,
+            "answered": len(records) - failed,
+            "failed": failed,
+            "left": lines - len(records),
+            "cost_usd": round(known, 12),
+            "cost_unknown": sum(record["cost_usd"] is None for record in records),
+            **({"results": records} if with_results else {}),
+        }

@@ -1,0 +1,147 @@
+"""What the gateway answers to, as OpenAPI 3.1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import __version__
+
+_TASK = {
+    "type": "object",
+    "description": "A prompt or messages, and what is wanted of the answer. What is left out is as configured.",
+    "properties": {
+        "prompt": {"type": "string"},
+        "messages": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["role", "content"],
+                "properties": {
+                    "role": {"enum": ["system", "user", "assistant"]},
+                    "content": {"type": "string"},
+                },
+            },
+        },
+        "system": {"type": "string"},
+        "session": {"type": "string", "description": "What the session budget is counted by."},
+        "strategy": {"type": "string"},
+        "model": {"type": "string"},
+        "chain": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+        "task_type": {"type": "string"},
+        "ensemble_size": {"type": "integer", "minimum": 2, "maximum": 8},
+        "verdict": {"type": "string"},
+        "max_cost_usd": {"type": ["string", "number"]},
+        "max_tokens": {"type": "integer", "minimum": 1},
+        "temperature": {"type": "number", "minimum": 0, "maximum": 2},
+        "check": {"type": "string"},
+        "self_consistency": {"type": "integer", "minimum": 0},
+        "use_cache": {"type": "boolean"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+    },
+}
+_COMPLETION = {
+    "type": "object",
+    "required": ["messages"],
+    "properties": {
+        "model": {"type": "string", "description": "auto, a strategy, a chain or a model."},
+        "messages": {"type": "array", "items": {"type": "object"}},
+        "stream": {"type": "boolean"},
+        "stream_options": {"type": "object", "properties": {"include_usage": {"type": "boolean"}}},
+        "max_tokens": {"type": "integer"},
+        "max_completion_tokens": {"type": "integer"},
+        "temperature": {"type": "number"},
+        "stop": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": 4}]},
+    },
+}
+_ERROR = {
+    "description": "What was wrong, and what would be right.",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "error": {
+                        "type": "object",
+                        "properties": {
+                            "message": {"type": "string"},
+                            "type": {"type": "string"},
+                            "param": {"type": ["string", "null"]},
+                            "code": {"type": "string"},
+                        },
+                    }
+                },
+            }
+        }
+    },
+}
+_PERIOD = {"name": "period", "in": "query", "schema": {"enum": ["today", "week", "month", "all"]}}
+_BY = {"name": "by", "in": "query", "schema": {"type": "string"}, "description": "Dimensions with commas between."}
+
+
+def _said(
+    summary: str, body: dict[str, Any] | None = None, *parameters: dict[str, Any], kind: str = ""
+) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "summary": summary,
+        "responses": {
+            "200": {"description": "Done.", "content": {kind or "application/json": {}}},
+            "default": _ERROR,
+        },
+    }
+    if body is not None:
+        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    if parameters:
+        told["parameters"] = list(parameters)
+    return told
+
+
+_VOTE = {
+    "type": "object",
+    "required": ["request_id", "vote"],
+    "properties": {
+        "request_id": {"type": "string"},
+        "attempt": {"type": "integer", "default": 1},
+        "vote": {"enum": ["up", "down", "none"]},
+    },
+}
+_BATCH = {
+    "type": "object",
+    "required": ["lines"],
+    "properties": {
+        "lines": {"type": "array", "items": _TASK},
+        "max_cost_usd": {"type": ["string", "number"]},
+        "at_once": {"type": "integer", "minimum": 1, "maximum": 256, "default": 8},
+    },
+}
+_ROOT = "/api/v1/orchestrator"
+
+DESCRIPTION: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "tui-orchestrator", "version": __version__},
+    "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+    "security": [{"token": []}],
+    "paths": {
+        "/v1/chat/completions": {"post": _said("Answer as OpenAI's chat completions do.", _COMPLETION)},
+        "/v1/models": {"get": _said("What `model` may be.")},
+        f"{_ROOT}/chat/route": {"post": _said("Say who would answer, why and at what cost; send nothing.", _TASK)},
+        f"{_ROOT}/chat/execute": {"post": _said("Answer, with the decision and every attempt.", _TASK)},
+        f"{_ROOT}/chat/stream": {
+            "post": _said("Tell every event of the turn as it happens.", _TASK, kind="text/event-stream")
+        },
+        f"{_ROOT}/analytics/user": {"get": _said("What was spent.", None, _PERIOD, _BY)},
+        f"{_ROOT}/analytics/models": {"get": _said("How models did.", None, _PERIOD, _BY)},
+        f"{_ROOT}/health": {"get": _said("Whether there is a model to ask; needs no token.")},
+        f"{_ROOT}/batch/submit": {"post": _said("Ask many prompts in the background.", _BATCH)},
+        f"{_ROOT}/batch/{{id}}/status": {
+            "get": _said(
+                "How far a batch is; with `results`, its answers.",
+                None,
+                {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
+                {"name": "results", "in": "query", "schema": {"type": "string"}},
+            )
+        },
+        f"{_ROOT}/models/capabilities": {"get": _said("Every model with its price, abilities and health.")},
+        f"{_ROOT}/preferences/update": {"post": _said("Vote on an answer; the router learns from it.", _VOTE)},
+        f"{_ROOT}/openapi.json": {"get": _said("This description.")},
+    },
+}

@@ -1,0 +1,64 @@
+"""A model of the registry as plain JSON values: what `models --json` and the gateway tell of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..routing.event_json import usd
+from ..routing.experience import Lesson
+from ..routing.model import Model
+from ..routing.money import Money
+
+if TYPE_CHECKING:
+    from .runtime import Runtime
+
+
+def model_json(runtime: Runtime, model: Model) -> dict[str, Any]:
+    figures = runtime.router.experience.of(model.id)
+    lesson = runtime.router.experience.lesson(model.id, runtime.clock.now())
+    health = runtime.health(model.id)
+    price: dict[str, Any] | None = None
+    if model.price is not None:
+        rates = model.price.to_json()["rates"]
+        price = {f"{name}_usd_per_million": usd(Money(rate * 10**6)) for name, rate in rates.items()}
+        price["per_call_usd"] = usd(model.price.per_call)
+        price["tiered"] = bool(model.price.tiers)
+        price["source"] = model.price.source
+    return {
+        "id": model.id,
+        "provider": model.provider,
+        "price": price,
+        "context_window": model.context_window,
+        "max_output": model.max_output,
+        "abilities": sorted(ability.value for ability in model.abilities),
+        "level": model.level.value,
+        "ability": model.ability,
+        "task_abilities": {task.value: offset for task, offset in model.task_abilities.items()},
+        "ability_source": model.ability_source,
+        "local": model.local,
+        "health": {"state": health.state.value, "detail": health.detail, "seconds_left": health.seconds_left},
+        "measured": {
+            "attempts": figures.attempts,
+            "success": figures.success,
+            "first_token_s": figures.first_token_s,
+            "tokens_per_s": figures.tokens_per_s,
+        },
+        "learned": _learned_json(lesson, runtime.settings.policy.discrimination),
+    }
+
+
+def _learned_json(lesson: Lesson, discrimination: float) -> dict[str, Any]:
+    """Shifts are added to the ability; `answers` are those something was seen of."""
+    up, down = lesson.votes
+    return {
+        "votes": {"up": up, "down": down},
+        "tasks": {
+            task.value: {
+                "shift": round(lesson.learned.shift_for(task, discrimination), 4),
+                "answers": answers,
+                "up": lesson.up.get(task, 0),
+                "down": lesson.down.get(task, 0),
+            }
+            for task, answers in lesson.seen.items()
+        },
+    }
