@@ -1,7 +1,7 @@
 """Where things lie on this machine.
 
 TUI_ORCHESTRATOR_HOME puts everything under one directory; otherwise each lies where the system keeps such things.
-Nothing here creates anything. All raise LocationError when the user has no home directory to look in.
+Nothing but `private` creates anything. All raise LocationError when the user has no home directory to look in.
 """
 
 from __future__ import annotations
@@ -33,6 +33,14 @@ def _place(kind: str, environ: Mapping[str, str] | None = None) -> Path:
     except RuntimeError as error:
         sentence = f"no home directory was found; set HOME or {HOME_VARIABLE} to a directory that you may write to"
         raise LocationError(sentence) from error
+
+
+def private(directory: Path) -> Path:
+    """The directory, made with all that is missing above it for its owner alone (0700). Raises OSError."""
+    for place in (*reversed(directory.parents), directory):
+        if not place.is_dir():
+            place.mkdir(mode=0o700, exist_ok=True)
+    return directory
 
 
 def config_dir(environ: Mapping[str, str] | None = None) -> Path:

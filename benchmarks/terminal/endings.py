@@ -148,6 +148,7 @@ def _silent(terminal: Pseudoterminal) -> int:
 
 def _unseen(terminal: Pseudoterminal) -> int:
     """Where too little is drawn to be waited for."""
+    terminal.until(b"\x1b[?1049h")
     terminal.quiet(1.5, within=8)
     terminal.send(b"\x11")
     return terminal.end()

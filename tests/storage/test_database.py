@@ -41,12 +41,13 @@ async def test_what_was_written_is_there_when_the_file_is_opened_again(tmp_path:
 async def test_the_file_and_its_directory_are_for_their_owner_alone(tmp_path: Path) -> None:
     old = os.umask(0o000)
     try:
-        async with Database(tmp_path / "private" / "store.db") as db:
+        async with Database(tmp_path / "new" / "private" / "store.db") as db:
             await db.write(add)
-            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "private").iterdir()}
+            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "new" / "private").iterdir()}
     finally:
         os.umask(old)
-    assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o700
+    for directory in (tmp_path / "new", tmp_path / "new" / "private"):
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
 
 
@@ -194,6 +195,23 @@ async def test_a_full_disk_is_a_sentence_and_the_program_goes_on(db: Database) -
         await db.write(fill)
     await db.write(add)
     assert await db.read(count) == 1
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_store_that_is_deleted_under_the_program_is_a_sentence(tmp_path: Path, replaced: bool) -> None:
+    path = tmp_path / "store.db"
+    async with Database(path) as db:
+        await db.write(add)
+        (tmp_path / "kept.db").hardlink_to(path)
+        path.unlink()
+        if replaced:
+            path.touch()
+        with pytest.raises(StoreError, match="was moved away, deleted or replaced while it was in use; put it back"):
+            await db.write(add)
+        path.unlink(missing_ok=True)
+        path.hardlink_to(tmp_path / "kept.db")
+        await db.write(add)
+        assert await db.read(count) == 2
 
 
 async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:

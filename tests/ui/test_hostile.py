@@ -18,6 +18,7 @@ from benchmarks.terminal.pseudoterminal import foreign
 from benchmarks.terminal.texts import GIANTS, texts
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Reply, Say, Script
+from tui_orchestrator.ui import words
 from tui_orchestrator.ui.dialogs import Choice, Picker
 from tui_orchestrator.ui.drawing import MANY, SHARING, Drawn
 from tui_orchestrator.ui.entries import Entry
@@ -102,6 +103,11 @@ def test_nothing_but_what_is_drawn_passes_the_net(text: str) -> None:
     (segment,) = Net().apply([Segment(text)], Color(0, 0, 0))
     assert foreign(segment.text.encode(errors="replace")) == []
     assert not set("\n\t") & set(segment.text)
+
+
+@given(st.text(max_size=30), st.integers(1, 20))
+def test_words_that_no_cell_is_drawn_for_are_wrapped_too(text: str, width: int) -> None:
+    assert "".join(words.wrap(f"\u200b {text} \u0301", width)).split() != []
 
 
 def test_no_letter_has_more_marks_than_any_script_gives_it() -> None:

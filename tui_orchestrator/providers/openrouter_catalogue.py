@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from ..locations import private
 from ..routing.money import Money, Price, Rates, Tier
 from ..routing.profile import Ability
 from .listings import MAX_BODY, Listed, clean_name, rows, whole
@@ -142,7 +143,7 @@ def save(cache_dir: Path, address: str, models: Sequence[Listed], now: float) ->
     kept = {"format": _FORMAT, "address": address, "stored": now, "models": [_to_json(model) for model in models]}
     temporary = None
     try:
-        cache_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private(cache_dir)
         handle, temporary = tempfile.mkstemp(dir=cache_dir, prefix=_FILE)  # 0600 by itself
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(kept, file)

@@ -52,7 +52,7 @@ TEST_TOKENS = 64
 TEST_TOKENS_THINKING = 1024
 """A model that thinks before it answers needs room for it."""
 WARM_AFTER_S = 0.5
-YOUNG = 10_000
+YOUNG = 2_000
 """Objects that are made before the new ones are looked through for garbage. A screen is drawn of thousands."""
 RECOVER_EVERY_S = 30.0
 """A killed program's reservations are gone within a minute, also where nobody asks anything meanwhile."""

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
+from ..locations import private
 from .kinds import Flag, Number, Usd
 from .reading import Reading, model_id
 from .schema import SCHEMA, find
@@ -58,7 +59,7 @@ def text_with(path: FilePath, key: str, value: object) -> str:
 def write_privately(path: FilePath, text: str) -> None:
     """Replaces the file at once, readable by its owner alone; through a link, what it leads to. Makes the directory."""
     target = path.resolve()
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private(target.parent)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # made with mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:

@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from ..locations import private
 from .faults import StoreError, explained
 from .migrations import migrate
 from .presence import Presence
@@ -42,6 +43,7 @@ class Database:
         # Two, because a report is often two sums over the same million rows, which SQLite computes side by side.
         self._reporter = _Reader(path, busy_timeout_s, "store-reporter", threads=2) if path else None
         self._closed = False
+        self._identity: tuple[int, int] | None = None
         self.backup: Path | None = None
         """A copy of the store as it was before `open` brought its schema up to date, if it did."""
 
@@ -95,10 +97,17 @@ class Database:
         if connection is None:
             raise RuntimeError("the database is not open")
         with explained(self.path):
+            self._look_for_the_file()
             # NORMAL, because losing the last row to a power cut is cheaper than an fsync per write; attempts are FULL.
             # It can only be changed outside a transaction.
             connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             return _transact(connection, "BEGIN IMMEDIATE", work)
+
+    def _look_for_the_file(self) -> None:
+        # SQLite would go on writing to a file that no longer has a name, and all of it would be lost with the program.
+        if self.path is not None and self._identity != _identity_of(self.path):
+            what = "was moved away, deleted or replaced while it was in use"
+            raise StoreError(self.path, what, "put it back, or start the program again")
 
     def _read(self, reader: _Reader | None, work: Work[T]) -> Future[T]:
         return reader.submit(work) if reader else self._writing.submit(self._read_in_memory, work)
@@ -123,6 +132,7 @@ class Database:
             self._writer.execute("PRAGMA foreign_keys=ON")
             if self.path is not None:
                 self._use_wal(self._writer)
+                self._identity = _identity_of(self.path)
             self.backup = migrate(self._writer, self.path)
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:
@@ -204,8 +214,16 @@ def _transact(connection: sqlite3.Connection, begin: str, work: Work[T]) -> T:
         raise
 
 
+def _identity_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _make_private(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private(path.parent)
     # Before SQLite makes it, whose own files take over the mode of this one.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     if path.stat().st_mode & 0o077:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui_orchestrator.locations import data_dir
+from tui_orchestrator.locations import data_dir, private
 
 TOOL_WITHIN_S = 2.0
 MOST_BY_TERMINAL = 74_994
@@ -80,7 +80,7 @@ def to_file(text: str) -> Path:
     """Readable by the user alone; takes the place of what was copied so before. Raises NotCopied."""
     try:
         path = data_dir() / "copied.md"
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private(path.parent)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:

@@ -73,19 +73,14 @@ def edited(app: App[int], editor: Editor, text: str) -> str:
     """What the user makes of `text` in the terminal. The whole program waits meanwhile, so this is not for when a turn
     runs. Raises EditorFailed."""
     with _file_of(text) as file:
-        code: int | OSError
         try:
             with app.suspend():
-                # Nothing may be raised in here: the terminal would not be taken back.
-                try:
-                    code = subprocess.run([*editor.command, str(file.path)], check=False).returncode
-                except OSError as error:
-                    code = error
+                done = subprocess.run([*editor.command, str(file.path)], check=False)
         except SuspendNotSupported:
             raise EditorFailed("this terminal cannot be handed to an editor") from None
-        if isinstance(code, OSError):
-            raise _not_started(editor, code) from code
-        return file.result(editor, code)
+        except OSError as error:
+            raise _not_started(editor, error) from error
+        return file.result(editor, done.returncode)
 
 
 async def edited_beside(editor: Editor, text: str) -> str:

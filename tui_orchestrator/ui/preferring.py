@@ -11,7 +11,7 @@ import subprocess
 from textual import work
 from textual.app import SuspendNotSupported
 
-from tui_orchestrator.locations import config_file
+from tui_orchestrator.locations import config_file, private
 from tui_orchestrator.services import preferences
 from tui_orchestrator.settings import Settings, SettingsError
 from tui_orchestrator.settings.shape import split
@@ -95,7 +95,7 @@ class Preferring(Desk):
         command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
         file = self.settings.file or config_file()
         try:
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private(file.parent)
             with self.suspend():
                 subprocess.run([*command, str(file)], check=False)
             self._adopt_files()

@@ -7,12 +7,14 @@ hold the event loop while a terminal takes nothing.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import re
 import selectors
 import signal
 import subprocess
 import termios
+import time
 import traceback
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator
@@ -39,6 +41,10 @@ BEHIND = 65_536
 """Characters that the terminal has not taken; from here on nothing more is drawn until it has."""
 LAST_WORDS_S = 2.0
 """How long a terminal that takes nothing is waited for at the end."""
+QUIET_S = 10.0
+"""After so long without a key, a click or a turn nobody waits for the console."""
+SELDOM = 100
+"""While somebody does, all objects are looked through for garbage only after so many rounds of the younger ones."""
 _READ_BYTES = 65_536
 _BREAKS = dict.fromkeys(map(ord, "\n\t"))
 # Blocks of combining marks of no script in particular (Unicode 17); letters with four of them exist in none.
@@ -298,6 +304,41 @@ class AtTerminal(App[int]):
         self._filters.append(Net())
         self.hidden: tuple[Secret, ...] = ()
         """What is left out of what a crash prints."""
+        self._touched = self._tidied = time.monotonic()
+
+    def on_mount(self) -> None:
+        if not self.is_headless:
+            young, old, _ = gc.get_threshold()
+            gc.set_threshold(young, old, SELDOM)
+            self.set_interval(QUIET_S, self._tidy_up)
+
+    @contextlib.contextmanager
+    def suspend(self) -> Iterator[None]:
+        """The terminal is taken back also when something is raised meanwhile, which Textual's own forgets."""
+        raised: Exception | None = None
+        with super().suspend():
+            try:
+                yield
+            except Exception as error:  # noqa: BLE001  # raised again at once
+                raised = error
+        if raised is not None:
+            raise raised
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent):
+            self._touched = time.monotonic()
+        await super().on_event(event)
+
+    @property
+    def running(self) -> bool:
+        """Whether something is under way that a person watches."""
+        return False
+
+    def _tidy_up(self) -> None:
+        """Looks through all there is for garbage, which takes a few tenths of a second, while nobody would notice."""
+        if self._touched > self._tidied and not self.running and time.monotonic() - self._touched > QUIET_S:
+            self._tidied = time.monotonic()
+            gc.collect()
 
     def _fatal_error(self) -> None:
         # Not Textual's own, which prints local variables: keys, prompts and answers among them.

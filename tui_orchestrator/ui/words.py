@@ -177,7 +177,8 @@ def wrap(text: str, width: int, indent: int = 0) -> list[str]:
         if line:
             lines.append(line)
             room = max(2, width - indent)
-        *full, line = chop_cells(word, room) if cell_len(word) <= room else chop_cells(word, max(2, width - indent))
+        parts = chop_cells(word, room) if cell_len(word) <= room else chop_cells(word, max(2, width - indent))
+        *full, line = parts or [word]  # a word that no cell is drawn for has no parts
         lines += full
     if line:
         lines.append(line)
