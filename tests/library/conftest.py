@@ -16,11 +16,12 @@ from ..cli.conftest import KEYS, configuration
 
 @pytest.fixture
 async def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Servers]:
-    """The user's own configuration points at them."""
+    """The user's own configuration points at them, and has a chain that is called two."""
     async with demo.serve(pace=0, habits=False) as serving:
         home = tmp_path / "home"
         (home / "config").mkdir(parents=True)
-        (home / "config" / "config.toml").write_text(configuration(serving))
+        chains = '[chains]\ntwo = ["openai/rush-pro", "anthropic/tern-max"]\n'
+        (home / "config" / "config.toml").write_text(f"{configuration(serving)}{chains}")
         for name in [name for name in os.environ if name.endswith("_API_KEY")]:
             monkeypatch.delenv(name)
         for name, value in {**KEYS, "TUI_ORCHESTRATOR_HOME": str(home), "HOME": str(tmp_path)}.items():
