@@ -10,8 +10,9 @@ import pytest
 from tests.clock import ManualClock
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.providers.connect import warm
+from tui_orchestrator.routing.deadline import Deadline
 from tui_orchestrator.routing.errors import ErrorKind
-from tui_orchestrator.routing.events import AttemptFailed, Next, Outcome, Waiting
+from tui_orchestrator.routing.events import AttemptFailed, AttemptFinished, Next, Outcome, Waiting
 from tui_orchestrator.routing.health import HealthState
 from tui_orchestrator.routing.ports import Timeouts
 from tui_orchestrator.routing.request import Check, Method, Strategy
@@ -47,19 +48,25 @@ async def test_a_turn_ends_in_time_whatever_the_deadlines_of_its_attempts(tmp_pa
 
 async def test_retries_and_fallbacks_share_one_turn(tmp_path: Path) -> None:
     script = Script().always(SILENCE, "rush-pro").always(Break("silence", Phase.MID_STREAM), "lumen-dash")
-    timeouts = Timeouts(first_token=0.2, turn=1.0)
+    timeouts = Timeouts(first_token=0.2, turn=1.5)
     async with running(tmp_path / "s.db", script, timeouts=timeouts) as (runtime, _):
+
+        def patient_from_now_on(event: object) -> None:
+            if isinstance(event, AttemptFailed):
+                runtime.router.caller.timeouts = Timeouts()
+
+        runtime.router.listeners.append(patient_from_now_on)
         events = await events_of(runtime, ask(chain=(PRO, DASH, LITE)))
         check(events)
     assert walked(events) == ["first rush-pro", "fallback lumen-dash"]
     said = [event.error.message for event in only(events, AttemptFailed)]
-    assert said == ["Nothing came for 0.2 s.", "The turn took longer than 1 s."]
+    assert said == ["Nothing came for 0.2 s.", "The turn took longer than 1.5 s."]
     assert failed(events).partial == text_of(events, 2) != ""
 
 
 async def test_an_answer_that_is_there_is_the_answer_when_an_escalation_takes_too_long(tmp_path: Path) -> None:
     script = Script().then(DOUBT, "rush-pro").always(SILENCE)
-    async with running(tmp_path / "s.db", script, timeouts=Timeouts(turn=1.0)) as (runtime, _):
+    async with running(tmp_path / "s.db", script, timeouts=Timeouts(turn=1.5)) as (runtime, _):
         events = await events_of(runtime, ask(chain=(PRO, DASH, LITE), check=Check.OFF))
         check(events)
     assert walked(events) == ["first rush-pro", "escalation lumen-dash"]
@@ -69,11 +76,24 @@ async def test_an_answer_that_is_there_is_the_answer_when_an_escalation_takes_to
 
 async def test_a_judge_that_takes_too_long_is_not_waited_for(tmp_path: Path) -> None:
     script = Script().then(Say(text="Paris is the capital of France."), times=3).always(SILENCE)
-    async with running(tmp_path / "s.db", script, timeouts=Timeouts(turn=1.0)) as (runtime, _):
+    async with running(tmp_path / "s.db", script, timeouts=Timeouts(turn=1.5)) as (runtime, _):
         events = await events_of(runtime, ask(strategy=Strategy.ENSEMBLE, verdict=Method.JUDGE))
         check(events)
     assert completed(events).response == "Paris is the capital of France."
-    assert "The turn took longer than 1 s." in completed(events).note
+    assert "The turn took longer than 1.5 s." in completed(events).note
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_an_answer_is_not_checked_when_the_time_is_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    async with running(tmp_path / "s.db", Script().always(DOUBT)) as (runtime, _):
+        answered: list[object] = []
+        runtime.router.listeners.append(lambda e: answered.append(e) if isinstance(e, AttemptFinished) else None)
+        monkeypatch.setattr(Deadline, "passed", property(lambda deadline: late and bool(answered)))
+        events = await events_of(runtime, ask(chain=(PRO, DASH), check=Check.JUDGE))
+        check(events)
+    assert (len(walked(events)) == 1) is late
 
 
 async def test_waiting_for_a_free_place_is_on_the_turn_s_time(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from tests.clock import ManualClock
@@ -162,6 +163,7 @@ class Bench:
         ]
 
 
+@cache
 def _provider(name: str, kind: ProviderKind, url: str) -> ProviderSettings:
     """Under its own name, and with a key unless a local server is to go without."""
     key = None if kind == "openai-compatible" else Secret(KEY)

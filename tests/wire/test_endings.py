@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 
 import pytest
 
-from tui_orchestrator.providers import exchange
+from tui_orchestrator.providers import bounds, exchange
 from tui_orchestrator.providers.clients import HttpClients
 from tui_orchestrator.routing.errors import Connection, NotFound, Overloaded, StreamBroken, TurnError
 from tui_orchestrator.routing.events import FinishReason
@@ -15,7 +16,7 @@ from tui_orchestrator.routing.money import Usage
 from tui_orchestrator.routing.ports import Piece, Provider, TextPiece
 
 from .dialects import OPENAI, Read, Wire, a_call, data, delta
-from .server import LAST_CHUNK, Act, WireServer, answer, chunk, chunked_head, head
+from .server import LAST_CHUNK, Act, Drip, WireServer, answer, chunk, chunked_head, head
 
 
 async def failure(provider: Provider) -> tuple[str, TurnError]:
@@ -212,6 +213,40 @@ async def test_leaving_the_stream_early_closes_the_connection(wire: Wire, client
                     if isinstance(piece, TextPiece):
                         break
             await server.gone.wait()
+
+
+async def test_an_answer_without_end_is_left_when_it_is_larger_than_any_answer(
+    wire: Wire, clients: HttpClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "ANSWER_BYTES", 100_000)
+    async with WireServer(chunked_head(), chunk(wire.opening), Drip(chunk(wire.opening), 0.0)) as server:
+        text, error = await failure(wire.make(server.url, clients))
+        assert text.startswith("HelHel")
+        assert type(error) is StreamBroken
+        assert "sent more than 97 KiB" in error.message
+        async with asyncio.timeout(20):
+            await server.gone.wait()
+
+
+@pytest.mark.parametrize("blank", [b"\n\n", b"\r\n\r\n", b"\r\r"])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+async def test_only_what_lies_between_blank_lines_is_one_event(
+    monkeypatch: pytest.MonkeyPatch, blank: bytes, size: int
+) -> None:
+    body = b"".join(b"data: " + b"x" * 60 + blank for _ in range(50))
+
+    async def chunks(data: bytes) -> AsyncIterator[bytes]:
+        for start in range(0, len(data), size):
+            yield data[start : start + size]
+
+    async def read(data: bytes) -> bytes:
+        return b"".join([part async for part in bounds._bounded(chunks(data), 1100, 10_000)])  # type: ignore[arg-type]
+
+    assert await read(body) == body
+    with pytest.raises(bounds.TooMuch, match="an event of more than 1 KiB"):
+        await read(body + b"x" * 1200)
+    with pytest.raises(bounds.TooMuch, match="sent more than 9 KiB"):
+        await read(body * 4)
 
 
 async def test_one_provider_serves_many_calls_at_once(wire: Wire, clients: HttpClients) -> None:

@@ -1,4 +1,4 @@
-"""How much of a response is read: the SDKs read lines, events and error pages of any size into memory."""
+"""How much of an answer is read: the SDKs read lines, events and error pages of any size into memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 EVENT_BYTES = 1 << 20
 ERROR_BYTES = 1 << 18
 ANSWER_BYTES = 1 << 26
-LISTING_BYTES = 1 << 25
 
 _BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
 _LONGEST = max(map(len, _BLANK_LINES))
@@ -24,14 +23,13 @@ class TooMuch(Exception):
     """The server sent more than is read. `str` is a sentence without the server's name."""
 
 
-def bound(response: httpx2.Response, *, answer: bool) -> None:
-    """From now on reading its body raises TooMuch beyond the bounds. `answer`: a stream of events is expected."""
+def bound(response: httpx2.Response) -> None:
+    """From now on reading its body, a stream of events or an error page, raises TooMuch beyond the bounds."""
     read = response.aiter_bytes
-    whole = ERROR_BYTES if response.status_code >= 300 else ANSWER_BYTES if answer else LISTING_BYTES
-    event = EVENT_BYTES if answer else whole
+    whole = ERROR_BYTES if response.status_code >= 300 else ANSWER_BYTES
 
     def aiter_bytes(chunk_size: int | None = None) -> AsyncGenerator[bytes, None]:
-        return _bounded(read(chunk_size), event, whole)
+        return _bounded(read(chunk_size), EVENT_BYTES, whole)
 
     response.aiter_bytes = aiter_bytes  # type: ignore[method-assign]  # `aread`, too, reads by it
 

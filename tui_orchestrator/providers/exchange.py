@@ -80,6 +80,6 @@ async def before_request(request: httpx2.Request) -> None:
 
 async def after_response(response: httpx2.Response) -> None:
     exchange = _under_way.get()
-    bound(response, answer=exchange is not None)
     if exchange is not None:
+        bound(response)
         exchange.response = response
