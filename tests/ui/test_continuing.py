@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.services.chat import Chat
+from tui_orchestrator.ui.drawing import Drawn
+from tui_orchestrator.ui.entries import Entry
+from tui_orchestrator.ui.look import Look
 
 PROMPT = "Count to six"
 HALF = Say(text="One, two, thr", finish="length")
@@ -93,3 +97,19 @@ async def test_a_cancelled_answer_goes_on_from_what_had_come(tmp_path: Path) -> 
         await seat.sees("What had arrived is kept; /continue goes on where it stopped.")
         await seat.send("/continue")
         await seat.sees("the end.", "in 2 parts")
+
+
+def test_an_answer_that_is_reopened_is_drawn_whole() -> None:
+    entry = Entry.answer("", growing=True)
+    drawn = Drawn(entry)
+    entry.append("One.\n\nTwo.\n\nThr")
+    entry.growing = False
+    drawn.refresh(80, inf)
+    entry.rewrite("One.\n\nTwo.\n\nThr")
+    entry.append("ee.\n\nFour.")
+    drawn.refresh(80, inf)
+    entry.growing = False
+    drawn.refresh(80, inf)
+    look = Look.of({})
+    lines = [line.text for number in range(len(drawn.pieces)) for line in drawn.measure(number, 80, look)]
+    assert lines == ["One.", "Two.", "Three.", "Four."]

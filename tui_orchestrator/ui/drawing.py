@@ -99,7 +99,8 @@ class Drawn:
         """Takes in what is new, until `time.perf_counter()` passes `until`."""
         entry = self.entry
         if entry.restarted:
-            entry.restarted, self._body, self._fresh_from = False, [], 0
+            entry.restarted, self._body, self._last = False, [], []
+            self._settled = self._fresh_from = 0
         if entry.kind is Kind.ANSWER and entry.discarded is None:
             entry.split(until)
             self._take_in(entry.settled(self._settled))
