@@ -43,8 +43,6 @@ LAST_WORDS_S = 2.0
 """How long a terminal that takes nothing is waited for at the end."""
 QUIET_S = 10.0
 """After so long without a key, a click or a turn nobody waits for the console."""
-SELDOM = 100
-"""While somebody does, all objects are looked through for garbage only after so many rounds of the younger ones."""
 _READ_BYTES = 65_536
 _BREAKS = dict.fromkeys(map(ord, "\n\t"))
 # Blocks of combining marks of no script in particular (Unicode 17); letters with four of them exist in none.
@@ -308,8 +306,6 @@ class AtTerminal(App[int]):
 
     def on_mount(self) -> None:
         if not self.is_headless:
-            young, old, _ = gc.get_threshold()
-            gc.set_threshold(young, old, SELDOM)
             self.set_interval(QUIET_S, self._tidy_up)
 
     @contextlib.contextmanager
