@@ -28,7 +28,7 @@ from tui_orchestrator.routing.events import (
 from tui_orchestrator.routing.money import ZERO, CostState
 from tui_orchestrator.routing.ports import Call, Done, Piece, TextPiece, Timeouts
 from tui_orchestrator.routing.request import Request, Strategy
-from tui_orchestrator.routing.router import UNREAD, Turn
+from tui_orchestrator.routing.turn import UNREAD, Turn
 from tui_orchestrator.services.runtime import Runtime
 
 from .conftest import ask, running

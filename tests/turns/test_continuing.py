@@ -12,7 +12,7 @@ from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import Completed, Event
 from tui_orchestrator.routing.events import Text as TextCame
 from tui_orchestrator.routing.money import Money
-from tui_orchestrator.routing.router import Turn
+from tui_orchestrator.routing.turn import Turn
 from tui_orchestrator.services.chat import Chat, Options
 from tui_orchestrator.storage.answers import standing
 

@@ -34,7 +34,7 @@ from .raising import ask_for_room, can_ask
 from .turn import Manner, Telling, interruptible
 
 if TYPE_CHECKING:
-    from ..routing.router import Turn
+    from ..routing.turn import Turn
     from ..services.runtime import Runtime
 
 

@@ -17,7 +17,7 @@ from ..routing.decision import Decision
 from ..routing.events import AttemptFinished, Completed, Decided, Event, Failed, FinishReason, Text
 from ..routing.money import Usage
 from ..routing.request import Strategy
-from ..routing.router import Turn
+from ..routing.turn import Turn
 from ..services.runtime import Runtime
 from .stopping import Stopper
 from .wire import Question, WrongRequest, chunk, completion, error_body, read, told_of, turn_error, usage_json

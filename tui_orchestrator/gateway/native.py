@@ -18,7 +18,7 @@ from ..routing import request as asking
 from ..routing.event_json import completed_json, decision_json, error_json, event_json, usd
 from ..routing.events import Completed, Decided, Event, Failed
 from ..routing.money import Cost
-from ..routing.router import Turn
+from ..routing.turn import Turn
 from ..services.model_json import model_json
 from ..services.runtime import Runtime
 from ..storage.reports import PERIODS

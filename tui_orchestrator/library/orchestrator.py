@@ -25,8 +25,8 @@ from ..routing.events import (
 )
 from ..routing.money import Money
 from ..routing.request import Method, Request, Strategy
-from ..routing.router import Turn
 from ..routing.synthesis import one_from_all
+from ..routing.turn import Turn
 from ..services.attachments import read_file
 from ..services.runtime import Runtime, running
 from ..settings import Settings, load

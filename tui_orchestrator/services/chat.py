@@ -9,9 +9,9 @@ from typing import Any
 from ..routing.events import FinishReason
 from ..routing.money import Money
 from ..routing.request import Check, Image, Message, Method, Request, Strategy
-from ..routing.router import Turn
 from ..routing.synthesis import one_from_all
 from ..routing.text import clean
+from ..routing.turn import Turn
 from ..settings import Persona
 from ..storage.answers import standing, standing_parts, whole
 from ..storage.conversations import Conversation, Discarded, Session, StoredMessage

@@ -25,7 +25,8 @@ from ..routing.ports import Clock
 from ..routing.prediction import weights
 from ..routing.profile import Ability
 from ..routing.request import Check, Message, Request
-from ..routing.router import Record, Router, Turn
+from ..routing.router import Record, Router
+from ..routing.turn import Turn
 from ..settings import ModelSettings, ProviderSettings, Settings
 from ..storage.alerts import AlertLog
 from ..storage.archive import Archive

@@ -15,7 +15,7 @@ from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.routing.events import Event
 from tui_orchestrator.routing.money import Money
-from tui_orchestrator.routing.router import Turn
+from tui_orchestrator.routing.turn import Turn
 from tui_orchestrator.services import caps
 from tui_orchestrator.services.attachments import Enclosed
 from tui_orchestrator.services.chat import Chat, Options
