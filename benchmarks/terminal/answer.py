@@ -40,6 +40,8 @@ def tokens(count: int, last: str = "") -> list[str]:
     size = count * TOKEN - len(end)
     text = "".join(PASSAGE.format(n=n) for n in range(1, 2 + size // len(PASSAGE)))[:size]
     if last and text.count("```") % 2:
+        # A fence left open would take the last word in.
         text = text[: text.rindex("```")]
+        text += ("so it goes on, " * (1 + size // 15))[: size - len(text)]
     text += end
     return [text[at : at + TOKEN] for at in range(0, len(text), TOKEN)]

@@ -19,8 +19,9 @@ from .entries import FOLDS, Entry, Kind, Part
 from .finding import NOTHING, SEARCHED, Spans, Wanted
 from .lines import Line, highlight
 from .look import Look
+from .page import NOTHING_BESIDE
 from .rows import Found
-from .transcript import NOTHING_BESIDE, Transcript
+from .transcript import Transcript
 
 GUTTER = 1
 """Cells left of the text, where the mark is drawn."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, cast
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
@@ -42,6 +43,8 @@ from .words import ACCENT, BAD, GOOD, MUTED, STRONG
 
 MOST_ROWS = 500
 """So many are read into a table; the total is of all."""
+SLICE = 40
+"""So many of them are added before the event loop goes on."""
 SCROLL_BAR = 2
 
 
@@ -330,14 +333,31 @@ class ReportsScreen(ModalScreen[str | None]):
         self._table.clear(columns=True)
         self._table.fixed_rows = 1 if table.rows and table.rows[0].total else 0
         for place, (title, justify) in enumerate(table.titles):
-            self._table.add_column(Text(title, justify=justify), key=str(place))
-        for row in table.rows:
+            # Measured here: the table would measure every cell of it in one go.
+            width = max(cell_len(title), *(cell_len(row.cells[place][0]) for row in table.rows))
+            self._table.add_column(Text(title, justify=justify), width=width, key=str(place))
+        self._add_rows(table, look, 0)
+        cursor = marked if same else self._table.fixed_rows
+        self.workers.cancel_group(self, "rows")
+        if len(table.rows) > SLICE:
+            self._add_the_rest(table, look, cursor)
+        self._table.move_cursor(row=cursor, animate=False)
+
+    def _add_rows(self, table: Table, look: Look, start: int) -> None:
+        for row in table.rows[start : start + SLICE]:
             cells = [
                 Text(text, style=look.style(_role(style)), justify=justify, no_wrap=True)
                 for (text, style), (_, justify) in zip(row.cells, table.titles, strict=True)
             ]
             self._table.add_row(*cells, key=row.key)
-        self._table.move_cursor(row=marked if same else self._table.fixed_rows, animate=False)
+
+    @work(group="rows", exit_on_error=False)
+    async def _add_the_rest(self, table: Table, look: Look, cursor: int) -> None:
+        for start in range(SLICE, len(table.rows), SLICE):
+            await asyncio.sleep(0)
+            self._add_rows(table, look, start)
+            if start <= cursor < start + SLICE:
+                self._table.move_cursor(row=cursor, animate=False)
 
     def _laid_out(self, width: int) -> Table:
         found, by, turned = self._found, self._view.sorted_by, self._view.turned

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from time import perf_counter
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -18,23 +17,20 @@ from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
-from textual.strip import Strip
 from textual.timer import Timer
 
 from . import markdown
 from .entries import FOLDS, Entry, Part, Severity, estimate_tokens
-from .lines import Framed, Line
 from .look import Caption, Look
-from .painting import Painted
-from .rows import Found, Place, Rows
+from .page import Page
+from .rows import Place
 
 FLUSH_S = 1 / 12
 DUTY = 5
 """A flush that took long is followed by a pause this many times as long, so drawing never starves the rest."""
-NOTHING_BESIDE = Strip([], 0)
 
 
-class Transcript(Painted, can_focus=True):
+class Transcript(Page, can_focus=True):
     """Texts and captions given to it are shown as they are: no markup in them is ever read."""
 
     ALLOW_SELECT = True
@@ -78,13 +74,9 @@ class Transcript(Painted, can_focus=True):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._rows = Rows(Look.of({}))
         self._flushing: Timer | None = None
         self._rests_until = 0.0
         self._settling = False
-        self._blank = NOTHING_BESIDE
-        self._blanks: dict[int, Framed] = {}
-        """Rows without text, by the identity of what stands beside them."""
 
     # What the conversation holds
 
@@ -210,11 +202,6 @@ class Transcript(Painted, can_focus=True):
 
     # From what it holds to the screen
 
-    @property
-    def _room(self) -> Size:
-        """Without padding and scrollbar: `size` still counts the scrollbar in."""
-        return self.scrollable_content_region.size
-
     def _schedule(self) -> None:
         if self._flushing is not None:
             self._flushing.resume()
@@ -321,61 +308,8 @@ class Transcript(Painted, can_focus=True):
     def _take_look(self) -> None:
         look = Look.of(self.app.theme_variables)
         if look != self._rows.look:
-            self._rows.set_look(look)
-            self._blank = NOTHING_BESIDE
+            self.use_look(look)
             self._arrange(None if self.following else self._rows.place(self.scroll_offset.y))
-
-    def paint(self) -> list[Strip]:
-        """The same object for a row that looks the same: what is drawn beside a line is kept with it."""
-        top, height = self.scroll_offset.y, self.outer_size.height
-        strips = []
-        for row, found in enumerate(self._rows.window(top, top + height), top):
-            line = self._line(found)
-            strip, beside = self._strip(row, line), self._beside(found)
-            known = self._blanks.get(id(beside)) if line is None else line.framed
-            if known is None or known[0] is not strip or known[1] is not beside:
-                known = (strip, beside, self._framed(beside, strip))
-                if line is None:
-                    self._blanks[id(beside)] = known
-                else:
-                    line.framed = known
-            strips.append(known[2])
-        return strips
-
-    def render_line(self, y: int) -> Strip:
-        """Of the content alone: Textual looks here for the offsets that a selection starts and ends at."""
-        row = self.scroll_offset.y + y
-        found = self._rows.find(row)
-        parts = (self._beside(found), self._strip(row, self._line(found)))
-        return Strip.join([part.apply_offsets(0, row) for part in parts if part.cell_length])
-
-    def _strip(self, row: int, line: Line | None) -> Strip:
-        width, look = self._rows.width, self._rows.look
-        if line is None:
-            if self._blank.cell_length != width:
-                self._blank = Strip.blank(width, look.base)
-            return self._blank
-        selection = self.text_selection
-        span = selection.get_span(row) if selection is not None else None
-        if span is not None:
-            return line.to_strip(width, look.base, (*span, look.selection))
-        if line.strip is None or line.strip.cell_length != width:
-            line.strip = line.to_strip(width, look.base)
-        return line.strip
-
-    def _framed(self, beside: Strip, strip: Strip) -> Strip:
-        left, base = self.styles.padding.left, self._rows.look.base
-        framed = Strip.join([Strip([Segment(" " * left, base)]), beside, strip] if left else [beside, strip])
-        return framed.adjust_cell_length(self.outer_size.width, base)
-
-    def _line(self, found: Found | None) -> Line | None:
-        """For a subclass that draws a line otherwise than it is laid out."""
-        return found.line if found else None
-
-    def _beside(self, found: Found | None) -> Strip:
-        """For a subclass that draws left of the text, and takes the room for it from `_room`; always the same object
-        for the same look."""
-        return NOTHING_BESIDE
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         place = self._rows.place(self.scroll_offset.y)
