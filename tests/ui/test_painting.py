@@ -74,6 +74,8 @@ async def test_every_row_is_as_wide_as_the_view() -> None:
             app.transcript.add_prompt("日本語 and more")
             assert {strip.cell_length for strip in await rows(pilot)} == {33}
             await pilot.resize_terminal(50, 9)
+            while transcript.outer_size.width != 50:
+                await pilot.pause(0.01)
             assert {strip.cell_length for strip in await rows(pilot)} == {50}
 
 
