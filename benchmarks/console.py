@@ -106,6 +106,7 @@ def _columns(program: Program, home: Path, server: Server, tokens: int) -> Figur
         session.ask_and_wait(200, RATE)
         session.terminal.type("/ensemble 3\r")
         time.sleep(2)
+        session.terminal.rest()
         session.stream(tokens, RATE, "columns", 3)
         session.echo(min(tokens, 3000), RATE, "columns_echo", 3)
         return {name: value for name, value in session.figures.items() if name not in before}
