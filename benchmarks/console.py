@@ -104,8 +104,9 @@ def _columns(program: Program, home: Path, server: Server, tokens: int) -> Figur
     with contextlib.closing(Session(program, home, server)) as session:
         before = set(session.figures)
         session.ask_and_wait(200, RATE)
-        session.terminal.type("/ensemble 3\r")
-        time.sleep(2)
+        session.terminal.type("/ensemble 3")
+        time.sleep(1)
+        session.terminal.type("\r")
         session.terminal.rest()
         session.stream(tokens, RATE, "columns", 3)
         session.echo(min(tokens, 3000), RATE, "columns_echo", 3)
