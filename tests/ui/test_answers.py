@@ -25,8 +25,9 @@ def votes(path: Path) -> list[tuple[object, ...]]:
 
 
 def status(seat: Console) -> str:
-    """The line under the last answer."""
-    return [line for line in seat.screen.splitlines() if "confidence" in line and "↑" in line][-1]
+    """The line under the last answer; '' while none is drawn."""
+    lines = [line for line in seat.screen.splitlines() if "confidence" in line and "↑" in line]
+    return lines[-1] if lines else ""
 
 
 async def attempts(seat: Console, path: Path, count: int, column: str = "model") -> list[str]:

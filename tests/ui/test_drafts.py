@@ -11,10 +11,16 @@ from pathlib import Path
 import pexpect
 
 from tests.ui.conftest import Console, console
-from tests.ui.test_ways_out import LAUNCH
 from tui_orchestrator.demo import Say, Script
 
 SCRIPT = Script().always(Say(text="It is blue."))
+
+LAUNCH = (
+    "import sys\n"
+    "from tui_orchestrator.settings import load\n"
+    "from tui_orchestrator.ui.app import run_console\n"
+    "sys.exit(run_console(load(), demo=True))\n"
+)
 
 
 def drafts(file: Path) -> dict[str, str]:

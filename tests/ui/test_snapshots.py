@@ -13,8 +13,8 @@ from textual.widgets import Input
 
 from tests.clock import ManualClock
 from tests.ui.test_card import decision
-from tests.ui.test_costs import overview, states
-from tui_orchestrator.routing.errors import RateLimited
+from tests.ui.test_costs import attempt, overview, states
+from tui_orchestrator.routing.errors import ErrorKind, RateLimited
 from tui_orchestrator.routing.events import (
     AttemptFailed,
     AttemptFinished,
@@ -26,6 +26,7 @@ from tui_orchestrator.routing.events import (
     Event,
     FinishReason,
     Next,
+    Outcome,
     Reserved,
     Text,
 )
@@ -64,6 +65,8 @@ BUSY = RateLimited("Too many requests.", status=429)
 
 def told() -> list[Event]:
     sure = Confidence(0.88, ("complete, without hedging",))
+    busy = attempt(model=LUNA, outcome=Outcome.FAILED, error_kind=ErrorKind.RATE_LIMITED)
+    tried = (busy, attempt(number=2, model=HAIKU))
     return [
         Decided("r1", AT, decision()),
         Reserved("r1", AT, 1, Money.from_usd("0.002"), states()),
@@ -72,7 +75,7 @@ def told() -> list[Event]:
         AttemptStarted("r1", AT, 2, HAIKU, "anthropic", Cause.FALLBACK),
         Text("r1", AT, 2, ANSWER),
         AttemptFinished("r1", AT, 2, HAIKU, Usage(812, 400), COST, 0.6, 4.2, 95.0, sure, FinishReason.STOP),
-        Completed("r1", AT, 2, HAIKU, ANSWER, "balanced", COST, Usage(812, 400), 4.9, sure, overview().recent),
+        Completed("r1", AT, 2, HAIKU, ANSWER, "balanced", COST, Usage(812, 400), 4.9, sure, tried),
     ]
 
 

@@ -69,7 +69,7 @@ async def test_esc_cancels_keeps_what_came_and_it_is_paid_for(tmp_path: Path) ->
         await seat.sees("word word", "Esc cancels")
         await seat.pilot.press("escape")
         await seat.ended()
-        await seat.sees("word word", "Cancelled. What had arrived is kept.")
+        await seat.sees("word word", "Cancelled. What had arrived is kept; /continue goes on where it stopped.")
         await seat.sees_no("Esc cancels")
         outcomes = rows(tmp_path, "SELECT outcome, cost > 0 FROM attempts")
         assert outcomes == [("cancelled", 1)]
