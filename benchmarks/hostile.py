@@ -69,6 +69,8 @@ def console(home: Path, count: int, giant: int, report: Path) -> None:
 
     from tui_orchestrator import demo
     from tui_orchestrator.demo import Reply, Say, Script
+    from tui_orchestrator.routing.budget import Budgets
+    from tui_orchestrator.routing.money import Money
     from tui_orchestrator.settings import Settings, StoreSettings, UiSettings
     from tui_orchestrator.ui.app import ConsoleApp
     from tui_orchestrator.ui.dialogs import Choice, Picker
@@ -219,8 +221,13 @@ def console(home: Path, count: int, giant: int, report: Path) -> None:
         app.leave()
 
     async def main() -> None:
+        # A cap that is spent would end what is tried, and ring the bell, which is the program's own.
         base = replace(
-            Settings(), ui=UiSettings(motion="reduced"), store=StoreSettings(home / "store.db"), discovery=False
+            Settings(),
+            ui=UiSettings(motion="reduced", notifications=False),
+            budgets=Budgets(daily=Money.from_usd(1_000_000)),
+            store=StoreSettings(home / "store.db"),
+            discovery=False,
         )
         async with demo.serve(pace=0, script=script, habits=False) as servers:
             app = Hostile(demo.settings(servers, base), demo=False)

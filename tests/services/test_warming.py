@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gc
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tui_orchestrator.providers import connect
+from tui_orchestrator.providers.sdk import import_sdk
 from tui_orchestrator.services import runtime
 
 
@@ -26,3 +28,24 @@ async def test_what_the_sdks_bring_along_is_left_out_of_every_collection_of_garb
     later = [[number] for number in range(2_000)]
     await runtime._warm_when_quiet(["openai"], None)
     assert gc.get_freeze_count() < left_out + len(later) // 2
+
+
+async def test_two_sdks_are_never_imported_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of packages whose modules import one another in circles, two threads may be given half a module."""
+    (tmp_path / "first_sdk.py").write_text(
+        "import sys, threading\n"
+        "from tui_orchestrator.providers.sdk import import_sdk\n"
+        "other = threading.Thread(target=import_sdk, args=('second_sdk',))\n"
+        "other.start()\n"
+        "other.join(0.1)\n"
+        "alone = 'second_sdk' not in sys.modules\n"
+    )
+    (tmp_path / "second_sdk.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("first_sdk", "second_sdk"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    await asyncio.to_thread(import_sdk, "first_sdk")
+    first = sys.modules["first_sdk"]
+    first.other.join()
+    assert first.alone
+    assert "second_sdk" in sys.modules

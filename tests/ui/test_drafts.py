@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
-import sys
 from pathlib import Path
 
-import pexpect
-
+from benchmarks.terminal.endings import CONSOLE, READY
+from benchmarks.terminal.pseudoterminal import Pseudoterminal, environment
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Say, Script
 
@@ -92,30 +90,17 @@ async def test_a_folded_paste_is_still_folded_when_one_comes_back(tmp_path: Path
 
 
 def test_a_killed_program_leaves_what_was_typed(tmp_path: Path) -> None:
-    environment = {**os.environ, "TERM": "xterm-256color", "TUI_ORCHESTRATOR_HOME": str(tmp_path)}
-    child = pexpect.spawn(
-        sys.executable, ["-c", LAUNCH], env=environment, dimensions=(30, 100), timeout=60, cwd=str(tmp_path)
-    )
-    child.expect("Where to")
-    child.send("half a thought")
+    with Pseudoterminal(CONSOLE, environment(tmp_path), cwd=tmp_path) as terminal:
+        terminal.until(READY)
+        terminal.send(b"half a thought")
+        for _ in range(200):
+            terminal.read(0.1)
+            if stored(tmp_path) == ["half a thought"]:
+                break
+        terminal.kill(signal.SIGKILL)
+        terminal.end()
+    assert stored(tmp_path) == ["half a thought"]
 
-    def stored() -> list[str]:
-        found = []
-        for file in tmp_path.rglob("*.db"):
-            with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
-                found += [text for (text,) in connection.execute("SELECT text FROM drafts")]
-        return found
 
-    for _ in range(200):
-        child.expect([pexpect.TIMEOUT, "\x00never"], timeout=0.1)
-        if stored() == ["half a thought"]:
-            break
-    child.kill(signal.SIGKILL)
-    child.close(force=True)
-    assert stored() == ["half a thought"]
-    child = pexpect.spawn(
-        sys.executable, ["-c", LAUNCH], env=environment, dimensions=(30, 100), timeout=60, cwd=str(tmp_path)
-    )
-    child.expect("half a thought")
-    child.kill(signal.SIGKILL)
-    child.close(force=True)
+def stored(home: Path) -> list[str]:
+    return [text for file in home.rglob("*.db") for text in drafts(file).values()]

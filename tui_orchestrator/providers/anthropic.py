@@ -28,6 +28,7 @@ _FINISH = {
 
 class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
     default_base_url = "https://api.anthropic.com"
+    module = "anthropic.resources.messages"
 
     def _open(self) -> AsyncAnthropic:
         from anthropic import AsyncAnthropic

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,20 +13,21 @@ from .anthropic import AnthropicProvider
 from .clients import HttpClients
 from .gemini import GeminiProvider
 from .openai import OpenAIProvider
+from .sdk import import_sdk
 
 if TYPE_CHECKING:
     import httpx2
 
     from ..settings import ProviderSettings
 
-# By provider kind; with the parts that the SDKs themselves import only at the first call.
 _SDK_MODULES = {
-    "anthropic": "anthropic.resources.messages",
-    "gemini": "google.genai",
-    "openai": "openai.resources.chat.completions",
-    "openrouter": "openai.resources.chat.completions",
-    "openai-compatible": "openai.resources.chat.completions",
+    "anthropic": AnthropicProvider.module,
+    "gemini": GeminiProvider.module,
+    "openai": OpenAIProvider.module,
+    "openrouter": OpenAIProvider.module,
+    "openai-compatible": OpenAIProvider.module,
 }
+"""By provider kind."""
 
 
 def connect(settings: ProviderSettings, clients: HttpClients, timeouts: Timeouts) -> Provider:
@@ -63,4 +63,4 @@ def api_root(kind: str, base_url: str | None) -> str | None:
 async def warm(kinds: Iterable[str]) -> None:
     """Imports the SDKs of these provider kinds in a thread, so that the first prompt need not wait for them."""
     for module in sorted({_SDK_MODULES[kind] for kind in kinds}):
-        await asyncio.to_thread(importlib.import_module, module)
+        await asyncio.to_thread(import_sdk, module)

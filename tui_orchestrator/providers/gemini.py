@@ -38,6 +38,7 @@ _FINISH = {
 
 class GeminiProvider(SdkProvider["Client"]):
     default_base_url = "https://generativelanguage.googleapis.com"
+    module = "google.genai"
 
     def _open(self) -> Client:
         from google.genai import Client

@@ -53,6 +53,7 @@ _GIVES_LOGPROBS = re.compile(r"(?:openai/)?gpt-4(?:o|\.1|-turbo)?(?:-mini|-nano)
 
 class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
     default_base_url = "https://api.openai.com/v1"
+    module = "openai.resources.chat.completions"
 
     def __init__(
         self,

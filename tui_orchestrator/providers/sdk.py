@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
     import httpx2
 
 Sdk = TypeVar("Sdk")
+
+# The modules of an SDK import one another in circles: of two threads that import them at once, one may be given half a
+# module, and its call fails with an ImportError.
+_IMPORTING = threading.Lock()
+
+
+def import_sdk(module: str) -> None:
+    """Not on the event loop: it takes seconds."""
+    with _IMPORTING:
+        importlib.import_module(module)
 
 
 class Answer(Protocol):
@@ -39,6 +50,8 @@ class SdkProvider(ABC, Generic[Sdk]):
     """A routing.ports.Provider over a vendor's SDK."""
 
     default_base_url: ClassVar[str]
+    module: ClassVar[str]
+    """With the parts that the SDK itself imports only at the first call."""
 
     def __init__(
         self,
@@ -89,7 +102,9 @@ class SdkProvider(ABC, Generic[Sdk]):
     def _opened(self) -> Sdk:
         with self._opening:
             if self._sdk is None:
-                self._sdk = self._open()
+                import_sdk(self.module)
+                with _IMPORTING:
+                    self._sdk = self._open()
             return self._sdk
 
     async def aclose(self) -> None:
@@ -98,7 +113,7 @@ class SdkProvider(ABC, Generic[Sdk]):
 
     @abstractmethod
     def _open(self) -> Sdk:
-        """Imports the SDK and makes its client; runs in a thread."""
+        """Makes the client of the SDK, which is imported; runs in a thread."""
 
     @abstractmethod
     async def _send(self, sdk: Sdk, call: Call) -> AsyncIterator[Any]: ...
