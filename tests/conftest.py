@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tui_orchestrator.storage import database
 from tui_orchestrator.storage.migrations import migrate
@@ -17,6 +18,10 @@ _modules = 0
 _copying = threading.Lock()
 
 gc.set_threshold(20_000, 20, 50)
+
+# No test is judged by a clock: how long an example takes says how busy the machine is.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.hookimpl(wrapper=True)
