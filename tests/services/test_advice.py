@@ -55,6 +55,8 @@ def kinds(text: str, habits: Habits | None = None) -> list[str]:
         ("25 × code/4 a ✗ 0.01, ↻ a ✓ 0.01\n30 × code/4 a ✓ 0.01", []),
         # Checks that change nothing; checks that do.
         ("60 × code/4 a ✓ 0.02, ? b ✓ 0.01", ["checks"]),
+        # A judge that was asked afterwards, by a turn of its own, was not there to change anything.
+        ("60 × code/4 a ✓ 0.02\n60 × code/4 ? b ✓ 0.01", []),
         ("40 × code/4 a ✓ 0.02, ? b ✓ 0.01\n20 × code/4 a ~ 0.02, ? b ✓ 0.01, c ✓ 0.05", []),
     ],
 )

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Say, Script
-from tui_orchestrator.ui.entries import Entry
-from tui_orchestrator.ui.live import answer_key, prompt_key
+from tui_orchestrator.ui.entries import Entry, answer_key, prompt_key
 
 PARIS = Say(text="The **capital** of France is Paris, and\n\n```python\nprint('Paris')\n```\n")
 PROMPT = "What is the capital of France?"

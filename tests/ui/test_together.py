@@ -175,8 +175,79 @@ async def test_one_answer_is_written_from_all_by_a_model_chosen_with_its_cost(tm
 async def test_there_is_nothing_to_put_together_without_an_ensemble(tmp_path: Path) -> None:
     async with console(tmp_path, script=Script().always(Say(text="Paris."))) as seat:
         await seat.send("/merge")
-        await seat.sees("There are no answers to put together")
+        await seat.sees("There are no answers to be put together")
         await seat.send("/verdict best")
         await seat.sees("no verdict is called 'best'")
         await seat.send("/blind maybe")
         await seat.sees("/blind takes on or off")
+
+
+async def test_a_model_chosen_with_its_cost_judges_the_answers_afterwards(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        chain = await ensemble(seat, script)
+        place = loser(seat, chain)
+        script.always(Say(text=f"{place}: it says the most."))
+        await seat.pilot.press("ctrl+p")
+        await seat.pilot.press(*"judge the")
+        await seat.sees("ensemble: have a model judge the answers")
+        await seat.pilot.press("enter")
+        await seat.sees("Which answer is the best, judged by", "at most $", "gave answer 1 itself")
+        await seat.type_into_list("rush-pro")
+        await seat.sees(
+            f"★ {place} ", "is the answer · judge · ", "it says the most", "rush-pro was asked which answer"
+        )
+        assert seat.screen.count("★ 1") + seat.screen.count("★ 2") == 1, "the other one is no winner any more"
+        await seat.ended()
+        await seat.sees_no("asking rush-pro")
+        (last,) = rows(tmp_path, "SELECT cause, model, cost FROM attempts ORDER BY rowid DESC LIMIT 1")
+        assert last[0] == Cause.JUDGE.value
+        assert str(last[1]).endswith("/rush-pro")
+        assert last[2]
+        assert seat.app.talk is not None
+        sent = [message.text for message in seat.app.talk.request("x").messages]
+        assert sent == [PROMPT, f"Sentence number {place} is mine.", "x"]
+        session = seat.app.talk.id
+    async with console(tmp_path) as seat:
+        assert seat.app.runtime is not None
+        await seat.app._begin(await Chat.resume(seat.app.runtime, session))
+        await seat.sees(f"Sentence number {place} is mine.", "the judge named that of")
+
+
+async def test_a_judge_that_names_none_leaves_the_verdict_as_it_was(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await ensemble(seat, script)
+        standing = seat.app.talk.last if seat.app.talk else None
+        script.always(Say(text="They are all fine."))
+        await seat.send("/judge rush-pro")
+        await seat.sees("The judge, rush-pro, named no answer. Spent: $", "is the answer · weighted")
+        await seat.ended()
+        assert seat.app.talk is not None
+        assert seat.app.talk.last == standing
+        assert rows(tmp_path, "SELECT count(*) FROM messages WHERE role = 'user'") == [(1,)]
+
+
+async def test_a_judge_that_no_budget_has_room_for_is_not_asked(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await ensemble(seat, script)
+        await seat.send("/cost 0.0000001")
+        await seat.send("/judge rush-pro")
+        await seat.sees("The request's cap has too little left")
+        await seat.pilot.press("escape")
+        await seat.sees("No judge: ", "is the answer · weighted")
+        await seat.ended()
+        assert rows(tmp_path, "SELECT 1 FROM attempts WHERE cause = 'judge'") == []
+
+
+async def test_judging_is_offered_only_where_several_answers_are(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(Say(text="Paris."))) as seat:
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.pilot.press("ctrl+p")
+        await seat.pilot.press(*"judge the")
+        await seat.sees_no("ensemble: have a model judge the answers")
+        await seat.pilot.press("escape")
+        await seat.send("/judge")
+        await seat.sees("There are no answers to be judged")

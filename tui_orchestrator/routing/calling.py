@@ -329,7 +329,7 @@ class Caller:
     @staticmethod
     def _confidence(plan: Plan, received: Received) -> Confidence | None:
         # What a judge says is no answer to the prompt.
-        if received.done is None or plan.cause is Cause.JUDGE:
+        if received.done is None or plan.cause is Cause.JUDGE or plan.request.judges:
             return None
         return assess(
             plan.request,

@@ -85,6 +85,9 @@ class Request:
     """Of an ensemble. None: as configured."""
     puts_together: bool = False
     """The prompt asks for one answer from several that are there already: its attempts are told as a synthesis."""
+    judges: bool = False
+    """The prompt asks which of several answers is the best: its attempts are told as a judge's, and what it says is no
+    answer that is weighed or learned from."""
     continues: bool = False
     """The prompt asks to go on with an answer that was cut off: what comes is gone on from after a failure alone, and
     no rule applies."""

@@ -98,8 +98,7 @@ class Walk:
 
     async def _single(self) -> Completed | Failed:
         turn = self.turn
-        first = Cause.SYNTHESIS if self.request.puts_together else Cause.FIRST
-        model, cause, pause = self.decision.model, first, 0.0
+        model, cause, pause = self.decision.model, _first(self.request), 0.0
         while model is not None:
             outcome = await self._attempt(model, cause, pause)
             if outcome is None:
@@ -139,7 +138,7 @@ class Walk:
         """It is told, checked, and gone on from where that is worth it: to another model, or to the second opinion,
         which is then an answer of the turn and is gone on from in the same way."""
         await self.turn.tell(tried, Next.GIVE_UP)
-        if self.turn.deadline.passed or (self.request.stands and tried.text):
+        if self.turn.deadline.passed or self.request.judges or (self.request.stands and tried.text):
             return Step(Next.GIVE_UP)
         tried = await self.checking.revise(tried, self._doubt(tried), self._perhaps_next())
         self.turn.revise(tried)
@@ -341,7 +340,7 @@ class Walk:
 
     def _end(self) -> Completed | Failed:
         # A pinned model's answer is what was asked for, however sure it is.
-        as_it_is = self.decision.pinned or self.request.continues
+        as_it_is = self.decision.pinned or self.request.continues or self.request.judges
         policy = replace(self.policy, confidence_threshold=0.0) if as_it_is else self.policy
         turn, now = self.turn, self.clock.now()
         if turn.unkept is not None and not turn.answers and not being_cancelled():
@@ -352,6 +351,12 @@ class Walk:
 
     def _failed(self, error: TurnError) -> Failed:
         return failed(self.request.id, error, self.turn.answers, self.turn.checks, self.clock.now())
+
+
+def _first(request: Request) -> Cause:
+    if request.judges:
+        return Cause.JUDGE
+    return Cause.SYNTHESIS if request.puts_together else Cause.FIRST
 
 
 def _longer(window: int | None, than: int | None) -> bool:

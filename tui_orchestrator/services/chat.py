@@ -6,10 +6,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..routing.events import FinishReason
+from ..routing.events import Completed, Event, Failed, FinishReason
 from ..routing.money import Money
 from ..routing.request import Check, Image, Message, Method, Request, Strategy
-from ..routing.synthesis import one_from_all
+from ..routing.synthesis import one_from_all, which_is_best
 from ..routing.text import clean
 from ..routing.turn import Turn
 from ..settings import Persona
@@ -275,8 +275,24 @@ class Chat:
         `again`."""
         return replace(one_from_all(self.again(options), answers), puts_together=True)
 
-    async def stand_by(self, answer: Given, model: str, text: str) -> None:
-        """This answer to the last prompt is the conversation's from now on; the one that stood is kept as discarded.
+    def which_is_best(self, answers: Sequence[str], options: Options | None = None) -> Request:
+        """The last prompt beside several answers to it, for a model to name the best: for `judge`. Raises as
+        `again`."""
+        options = replace(options or Options(), check=Check.OFF, self_consistency=0, use_cache=False)
+        return replace(which_is_best(self.again(options), answers), judges=True)
+
+    def judge(self, request: Request, ended: Callable[[Completed | Failed], None]) -> Turn:
+        """A request that `which_is_best` made. What is said does not join the conversation; `ended` is told the end."""
+
+        def hear(event: Event) -> None:
+            if isinstance(event, Completed | Failed):
+                ended(event)
+
+        return self._runtime.stream(request, hear)
+
+    async def stand_by(self, answer: Given, model: str, text: str, why: str) -> None:
+        """This answer to the last prompt is the conversation's from now on; the one that stood is kept as discarded,
+        because of `why`.
 
         Raises LookupError with a sentence where it is no answer to the last prompt.
         """
@@ -288,7 +304,6 @@ class Chat:
         if not self.temporary:
             conversations, (request_id, attempt) = self._runtime.conversations, answer
             await conversations.answer(self.id, request_id, text, model=model, attempt=attempt)
-            why = "you went on with another answer"
             before = Discarded(request_id, last.answer[1], last.model, last.response, "", why)
             await conversations.discard(self.id, before)
         self.answered(LastTurn(last.prompt, last.files, answer, model, text))

@@ -75,13 +75,19 @@ class Walk:
 
 
 def walks(evidence: Evidence, confidence_threshold: float) -> list[Walk]:
-    """In the order of their first attempts."""
+    """In the order of their first attempts. A judge that was asked about answers afterwards walked nowhere."""
     ends = {end.request_id: end for end in evidence.ends}
     opinions = {(one.request_id, one.attempt): one for one in evidence.opinions}
     turns: dict[str, list[Row]] = defaultdict(list)
     for row in evidence.rows:
         turns[row.request_id].append(row)
-    return [_walk(rows, ends.get(name), opinions, confidence_threshold) for name, rows in turns.items()]
+    return [
+        _walk(rows, ends.get(name), opinions, confidence_threshold) for name, rows in turns.items() if _answered(rows)
+    ]
+
+
+def _answered(rows: Sequence[Row]) -> bool:
+    return any(row.cause not in CHECKS for row in rows)
 
 
 def _walk(

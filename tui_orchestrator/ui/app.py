@@ -112,6 +112,8 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
             self.ask_elsewhere(argument)
         elif name == "merge":
             self.merge(argument)
+        elif name == "judge":
+            self.judge(argument)
         elif name == "continue":
             self.action_continue_answer(argument)
         elif name == "reports" and argument:

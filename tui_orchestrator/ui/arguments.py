@@ -92,6 +92,7 @@ _ARGUMENTS: Mapping[str, Callable[[Names], Iterable[Named]]] = {
     "verdict": lambda names: [*((str(method), "") for method in Method), ("default", "as configured")],
     "blind": lambda names: [("on", "whose each answer is comes after the pick"), ("off", "")],
     "merge": _models,
+    "judge": _models,
     "continue": _models,
     "whatif": _strategies,
     "again": lambda names: [*_strategies(names), *_models(names)],

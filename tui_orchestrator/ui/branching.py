@@ -13,8 +13,7 @@ from tui_orchestrator.services.chat import Chat
 from tui_orchestrator.settings import Settings
 
 from .attachments import mentions
-from .entries import Entry, Kind, Part
-from .live import request_of
+from .entries import Entry, Kind, Part, request_of
 from .prompt import Draft
 from .reader import Reader
 from .shelf import Shelf

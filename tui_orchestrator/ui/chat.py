@@ -24,11 +24,11 @@ from . import words
 from .columns import Columns
 from .commands import ACTIONS, Offers
 from .continuing import Onto
-from .entries import Entry, Kind, Part, Severity
+from .entries import Entry, Kind, Part, Severity, answer_key, given, prompt_key, request_of
 from .find import FindLine
 from .hearing import hear_all
 from .layout import LOW
-from .live import LiveTurn, answer_key, given, prompt_key, request_of
+from .live import LiveTurn
 from .look import Caption
 from .reader import Reader
 from .status import Keys, continued_status, stored_status

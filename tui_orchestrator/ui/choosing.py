@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from tui_orchestrator.routing.decision import Candidate, Decision
 from tui_orchestrator.routing.events import Attempt
@@ -110,24 +110,31 @@ def member_choices(members: Iterable[Attempt], best: int | None) -> list[Choice]
 
 def writer_choices(decision: Decision) -> list[Choice]:
     """Who may write one answer from several, with what it is expected to cost and the most it can."""
+    return [_for_money(one, marked=one.model == decision.model) for one in decision.candidates if not one.excluded]
 
-    def most(one: Candidate) -> str:
-        return f"at most {'?' if one.cost_ceiling is None else one.cost_ceiling}"
 
-    usable = [candidate for candidate in decision.candidates if candidate.excluded is None]
-    return [
-        Choice(
-            one.model,
-            (
-                (words.fit(one.model, 36) + " ", "bold"),
-                (words.fit(words.expected(one), 10, right=True), MONEY),
-                (words.fit(most(one), 19, right=True), MUTED),
-            ),
-            f"good enough with a chance of {one.success_probability:.2f}",
-            marked=one.model == decision.model,
-        )
-        for one in usable
-    ]
+def judge_choices(decision: Decision, own: Mapping[str, int], threshold: float) -> list[Choice]:
+    """As `writer_choices`. `own`: the places of those who would judge an answer of their own; the first that would not
+    and is good enough is marked."""
+    usable = [candidate for candidate in decision.candidates if not candidate.excluded]
+    fit = [one.model for one in usable if one.model not in own and one.success_probability >= threshold]
+    marked = fit[0] if fit else decision.model
+    return [_for_money(one, marked=one.model == marked, place=own.get(one.model)) for one in usable]
+
+
+def _for_money(one: Candidate, *, marked: bool, place: int | None = None) -> Choice:
+    most = f"at most {'?' if one.cost_ceiling is None else one.cost_ceiling}"
+    note = f"good enough with a chance of {one.success_probability:.2f}"
+    return Choice(
+        one.model,
+        (
+            (words.fit(one.model, 36) + " ", "bold"),
+            (words.fit(words.expected(one), 10, right=True), MONEY),
+            (words.fit(most, 19, right=True), MUTED),
+        ),
+        note if place is None else f"{note} · gave answer {place} itself",
+        marked=marked,
+    )
 
 
 def code_choices(blocks: Iterable[tuple[str, str]]) -> list[Choice]:

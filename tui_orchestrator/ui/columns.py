@@ -30,12 +30,10 @@ from .commands import bindings
 from .differences import difference
 from .members import Heading, Member, OfMember, State, Tabs
 from .transcript import Transcript
-from .verdicts import heading, report
+from .verdicts import VerdictText
 
 MIN_COLUMN = 36
 TICK_S = 0.25
-_FROM_ALL = (" writes one answer from all", "muted")
-_FUSED, _VERDICT = "fused", "verdict"
 
 
 class Columns(Vertical):
@@ -44,7 +42,7 @@ class Columns(Vertical):
     HELP = (
         "The answers of an ensemble. ← → go from one to the next, Z or a click on a heading zooms one, 1 to 8 pick the "
         "best by its number, D shows in which words one differs from the winner, C goes on with one model, M has one "
-        "answer written from all, E ends those that are still at work."
+        "answer written from all, J asks a model which is the best, E ends those that are still at work."
     )
     DEFAULT_CSS = """
     Columns { height: 1fr; background: $background; }
@@ -89,7 +87,7 @@ class Columns(Vertical):
         self._ticking: Timer | None = None
         self._tabs = Tabs()
         self._row = Horizontal(id="members")
-        self._verdict = Transcript(id="verdict")
+        self._verdict = VerdictText(id="verdict")
 
     def compose(self) -> ComposeResult:
         yield self._tabs
@@ -168,11 +166,11 @@ class Columns(Vertical):
 
     def put_together(self, model: str) -> None:
         """One answer is being written from all; `append_together` brings it."""
-        self._verdict.begin_answer(_FUSED, [("★ ", "warning"), (clean_line(model, 80), "strong"), _FROM_ALL])
+        self._verdict.put_together(clean_line(model, 80))
         self.add_class("-judged")
 
     def append_together(self, text: str) -> None:
-        self._verdict.append(_FUSED, text)
+        self._verdict.append_together(text)
 
     def verdict(self, verdict: Verdict) -> None:
         """Marks the winner and tells below the columns how it was found; a blind one asks for the user's."""
@@ -180,21 +178,18 @@ class Columns(Vertical):
         if self.blind:
             self._ask_for_vote()
             return
+        for number, column in self._columns.items():
+            if column.member.state is State.WINNER:
+                column.member.state = State.FINISHED
+                column.heading.remove_class("-winner")
+                self._redraw(number)
         if verdict.winner in self._columns:
             column = self._columns[verdict.winner]
             column.member.state = State.WINNER
             column.heading.add_class("-winner")
             self._redraw(verdict.winner)
             self.select(verdict.winner)
-            self._verdict.clear()
-        else:
-            self._verdict.finish(_FUSED)
-        members = self.members
-        self._verdict.begin_answer(_VERDICT, heading(verdict, members))
-        self._verdict.append(_VERDICT, report(verdict, members))
-        self._verdict.finish(_VERDICT)
-        self._verdict.following = False
-        self._verdict.action_first_row()
+        self._verdict.tell(verdict, self.members)
         self.add_class("-judged")
 
     def reveal(self) -> None:
@@ -224,6 +219,11 @@ class Columns(Vertical):
             self.select(number)
 
     # -- what it can be asked
+
+    @property
+    def told(self) -> Verdict | None:
+        """The verdict that stands."""
+        return self._told
 
     @property
     def members(self) -> list[Member]:
@@ -370,11 +370,7 @@ class Columns(Vertical):
         self._tabs.refresh()
 
     def _ask_for_vote(self) -> None:
-        self._verdict.begin_answer(_VERDICT, [("? ", "warning"), ("Which answer is the best?", "strong")])
-        places = " or ".join(str(member.place) for member in self.answers)
-        said = f"Press {places} to pick it; then you see whose it is. `F2` comes here."
-        self._verdict.append(_VERDICT, said)
-        self._verdict.finish(_VERDICT)
+        self._verdict.ask(self.answers)
         self.add_class("-judged")
 
     def _receive(self, number: int, text: str) -> None:

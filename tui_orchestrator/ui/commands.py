@@ -15,10 +15,10 @@ from typing import Literal, Protocol, cast
 from textual.binding import Binding, BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-Need = Literal["", "answer", "asked", "cut off", "ensemble", "running", "said", "branches"]
-"""What has to be there for an action to do anything: an answer, something asked that can be asked again, an
-answer that ended before its end, an ensemble's answers, a running turn, a prompt or an answer in the conversation,
-branches."""
+Need = Literal["", "answer", "asked", "cut off", "ensemble", "several", "running", "said", "branches"]
+"""What has to be there for an action to do anything: an answer, something asked that can be asked again, an answer
+that ended before its end, an ensemble's answers, several to the last prompt, a running turn, a prompt or an answer in
+the conversation, branches."""
 Scope = Literal[
     "app", "prompt", "chat", "find", "decision", "costs", "registry", "reports", "sessions", "settings", "ensemble"
 ]
@@ -149,6 +149,15 @@ ACTIONS = (
     ),
     Action("ensemble.go_on", "ensemble", "c", "go_on", "ensemble: go on with this model", "Continue", palette=False),
     Action("ensemble.merge", "ensemble", "m", "merge", "ensemble: one answer from all", "Merge", palette=False),
+    Action(
+        "ensemble.judge",
+        "ensemble",
+        "j",
+        "app.judge",
+        "ensemble: have a model judge the answers",
+        "Judge",
+        needs="several",
+    ),
     Action("ensemble.settle", "ensemble", "e", "settle", "ensemble: end those still at work", "Enough", palette=False),
     Action("sessions.open", "sessions", "enter", "select", "sessions: open the marked one", palette=False),
     Action("sessions.rename", "sessions", "r", "do('rename')", "sessions: rename", "Rename", palette=False),
@@ -265,6 +274,7 @@ SLASH_COMMANDS = (
     SlashCommand("blind", "on|off", "pick the best of an ensemble before you see whose it is"),
     SlashCommand("enough", "", "end the members of an ensemble that are still at work"),
     SlashCommand("merge", "[MODEL]", "one answer from all of an ensemble's; alone: by whom, from a list"),
+    SlashCommand("judge", "[MODEL]", "a model says which of an ensemble's answers is the best; alone: from a list"),
     SlashCommand("cost", "USD|none", "the most one turn may cost"),
     SlashCommand("tokens", "N|none", "the most output tokens per attempt"),
     SlashCommand("check", "HOW|default", "how answers are checked: auto, off, second_answer or judge"),

@@ -126,12 +126,22 @@ class Desk(Stage):
                 return not self.running and self.talk is not None and self.talk.may_go_on
             case "ensemble":
                 return self.chat.has_ensemble
+            case "several":
+                return not self.running and self.are_several
             case "branches":
                 return self.talk is not None and bool(self.talk.branches)
             case "said":
                 return self.chat.has_said
             case "":
                 return True
+
+    @property
+    def are_several(self) -> bool:
+        """Whether the last prompt was answered by several models side by side."""
+        last, ensemble = self.talk.last if self.talk is not None else None, self.chat.ensemble
+        if last is None or last.answer is None or ensemble is None:
+            return False
+        return last.answer[0] == ensemble.request_id and len(self.chat.columns.answers) > 1
 
     def busy(self) -> bool:
         """Whether something else has to end first, which is said."""
@@ -190,13 +200,13 @@ class Desk(Stage):
         if self.drafts is not None:
             self.drafts.sent(self.draft_owner)
 
-    def follow_turn(self, turn: Turn) -> None:
+    def follow_turn(self, turn: Turn) -> Worker[None]:
         """Reads it to its end; the chat pane knows of it already."""
         self.composer.busy = True
         if "chat" not in self.visible_panes:
             self.show_pane("chat", focus=False)
         self._turn = turn
-        self._read_turn(turn)
+        return self._read_turn(turn)
 
     @work(group="turn", exit_on_error=False)
     async def _read_turn(self, turn: Turn) -> None:

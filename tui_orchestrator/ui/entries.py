@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Literal
 
 from tui_orchestrator.routing.text import clean
+from tui_orchestrator.services.feedback import Given
 
 from .blocks import Block, Splitter
 from .look import Caption
@@ -214,3 +215,24 @@ def _slices(text: str) -> Iterator[str]:
 
 def estimate_tokens(text: str) -> int:
     return -(-len(text.encode(errors="replace")) // BYTES_PER_TOKEN)
+
+
+def prompt_key(request_id: str) -> str:
+    return f"{request_id}/prompt"
+
+
+def answer_key(request_id: str, attempt: int | None) -> str:
+    return f"{request_id}/{attempt}"
+
+
+def request_of(key: str) -> str:
+    """The turn an entry's key belongs to."""
+    return key.partition("/")[0]
+
+
+def given(entry: Entry) -> Given | None:
+    """Which answer an entry shows; None for one that shows none that counts."""
+    request_id, _, rest = entry.key.partition("/")
+    number = rest.partition("/")[0]
+    counts = entry.kind is Kind.ANSWER and entry.discarded is None and not entry.growing
+    return (request_id, int(number)) if counts and number.isdecimal() else None

@@ -34,32 +34,10 @@ from tui_orchestrator.services.feedback import Given
 from . import words
 from .columns import Columns
 from .continuing import GO_ON, Onto
-from .entries import Entry, Kind
+from .entries import answer_key
 from .status import SEPARATOR, SPOKEN, Keys, turn_status
 from .trail import Leg, trail
 from .transcript import Transcript
-
-
-def prompt_key(request_id: str) -> str:
-    return f"{request_id}/prompt"
-
-
-def answer_key(request_id: str, attempt: int | None) -> str:
-    return f"{request_id}/{attempt}"
-
-
-def request_of(key: str) -> str:
-    """The turn an entry's key belongs to."""
-    return key.partition("/")[0]
-
-
-def given(entry: Entry) -> Given | None:
-    """Which answer an entry shows; None for one that shows none that counts."""
-    request_id, _, rest = entry.key.partition("/")
-    number = rest.partition("/")[0]
-    counts = entry.kind is Kind.ANSWER and entry.discarded is None and not entry.growing
-    return (request_id, int(number)) if counts and number.isdecimal() else None
-
 
 _ANSWERING = "the ensemble is answering"
 
@@ -158,6 +136,13 @@ class LiveTurn:
         self._draw_trail()
         if self._end is not None:
             self._completed(self._end)
+
+    def judge(self, verdict: Verdict) -> None:
+        """Another verdict, once the turn is over, takes the place of its own."""
+        for leg in self._legs.values():
+            if leg.glyph == "★":
+                leg.glyph, leg.role = "✓", "success"
+        self._judged(verdict)
 
     def model(self, attempt: int) -> str:
         """The id of the model that was asked. Raises KeyError."""

@@ -7,8 +7,7 @@ from textual import on, work
 from .branching import Branching
 from .choosing import message_choices
 from .dialogs import Picker
-from .entries import Entry, Kind
-from .live import given, request_of
+from .entries import Entry, Kind, given, request_of
 from .reader import Reader
 
 

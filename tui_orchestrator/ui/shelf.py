@@ -17,7 +17,7 @@ from tui_orchestrator.settings import Settings
 from . import choosing
 from .answers import Answers
 from .dialogs import Picker
-from .live import prompt_key
+from .entries import prompt_key
 from .options import NONE
 from .session_deeds import SessionDeeds
 from .sessions import SessionsScreen

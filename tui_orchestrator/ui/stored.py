@@ -10,8 +10,7 @@ from tui_orchestrator.storage.answers import answers, standing_parts, whole
 from tui_orchestrator.storage.conversations import Discarded, StoredMessage
 
 from . import words
-from .entries import Entry
-from .live import answer_key, prompt_key
+from .entries import Entry, answer_key, prompt_key
 from .look import Caption
 
 

@@ -1,20 +1,24 @@
-"""What a person does with the answers of an ensemble: pick one, go on with one, have one written from all, not wait."""
+"""What a person does with the answers of an ensemble: pick one, go on with one, have them judged, have one written from
+all, not wait."""
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 from textual import on, work
+from textual.worker import WorkerError
 
-from tui_orchestrator.routing.request import Strategy
-from tui_orchestrator.services.chat import Options
+from tui_orchestrator.routing.events import Completed, Failed
+from tui_orchestrator.routing.request import Method, Request, Strategy
+from tui_orchestrator.routing.synthesis import best_of, weighed
 from tui_orchestrator.services.feedback import Given
 
 from . import choosing, words
 from .answers import Answers
 from .chat import ChatPane
 from .columns import Columns
-from .dialogs import Picker
+from .dialogs import Choice, Picker
 from .live import LiveTurn
 from .status import stored_status
 
@@ -54,7 +58,8 @@ class Together(Answers):
             members = [member.number for member in await self.runtime.feedback.members(ensemble.request_id)]
             model = await self.runtime.feedback.pick(*answer, members)
             await self._voted(answer, model, "▲ the best of them")
-        if (blind or go_on) and await self._stand_by(answer, ensemble.model(number)) and go_on:
+        went_on = f"you went on with that of {words.short_name(ensemble.model(number))}"
+        if (blind or go_on) and await self._stand_by(answer, ensemble.model(number), went_on) and go_on:
             await self._go_on_with(ensemble.model(number))
             self.chat.columns.display = False
             self.go_home()
@@ -66,19 +71,18 @@ class Together(Answers):
             return None
         return self.chat.ensemble
 
-    async def _stand_by(self, answer: Given, model: str) -> bool:
+    async def _stand_by(self, answer: Given, model: str, why: str) -> bool:
         assert self.runtime is not None
         assert self.talk is not None
         text = self.chat.columns.source(answer[1])
         try:
-            await self.talk.stand_by(answer, model, text)
+            await self.talk.stand_by(answer, model, text, why)
         except LookupError as error:
             self.notify(f"It stays as it is: {error.args[0]}.", severity="warning", markup=False)
             return False
         attempts = await self.runtime.reports.attempts(answer[0])
         status = next((stored_status(one, self.chat.keys) for one in attempts if one.number == answer[1]), [])
-        name = words.short_name(model)
-        self.chat.stand_by(answer, text, status, f"another answer: you went on with that of {name}")
+        self.chat.stand_by(answer, text, status, f"another answer: {why}")
         return True
 
     async def _go_on_with(self, model: str) -> None:
@@ -114,41 +118,102 @@ class Together(Answers):
     async def merge(self, wanted: str) -> None:
         """One answer from all, written by the model that is called `wanted`, or chosen from a list with what each would
         cost. It is a turn of its own, whose answer takes the place of the ensemble's."""
-        if self.busy() or self.runtime is None or self.talk is None:
-            return
-        ensemble, columns = self.chat.ensemble, self.chat.columns
-        texts = [columns.source(member.number) for member in columns.answers]
-        if ensemble is None or len(texts) < 2:
-            self.notify("There are no answers to put together; /ensemble 3 makes the next turn one.", markup=False)
-            return
-        last = self.talk.last
-        if last is None or last.answer is None or last.answer[0] != ensemble.request_id:
-            self.notify("The conversation has gone on since that ensemble.", severity="warning", markup=False)
+        texts = self._several("put together")
+        if not texts or self.runtime is None or self.talk is None or self.talk.last is None:
             return
         options = replace(self.options, strategy=Strategy.QUALITY, model=None, chain=(), verdict=None)
-        model = await self._writer(wanted, texts, options)
+        choices = choosing.writer_choices(self.runtime.preview(self.talk.together(list(texts.values()), options)))
+        model = await self._by_whom(wanted, "One answer from all, written by", "writes it", choices)
         if model is None:
             return
         self.chat.reveal()
-        request = self.talk.together(texts, replace(options, model=model))
-        self.chat.begin_again(request, last)
+        request = self.talk.together(list(texts.values()), replace(options, model=model))
+        self.chat.begin_again(request, self.talk.last)
         self.decision.follow(request.id)
         self.follow_turn(self.talk.send_again(request))
 
-    async def _writer(self, wanted: str, texts: list[str], options: Options) -> str | None:
+    def _several(self, to_be: str) -> dict[int, str]:
+        """The ensemble's answers to the last prompt by their numbers; none, which is said, where they are not `to_be`
+        had."""
+        if self.busy() or self.runtime is None or self.talk is None:
+            return {}
+        columns = self.chat.columns
+        if self.chat.ensemble is None or len(columns.answers) < 2:
+            self.notify(f"There are no answers to be {to_be}; /ensemble 3 makes the next turn one.", markup=False)
+            return {}
+        if not self.are_several:
+            self.notify("The conversation has gone on since that ensemble.", severity="warning", markup=False)
+            return {}
+        return {member.number: columns.source(member.number) for member in columns.answers}
+
+    async def _by_whom(self, wanted: str, title: str, verb: str, choices: list[Choice]) -> str | None:
+        """The model that is called `wanted`, or one chosen from a list with what each would cost."""
         assert self.runtime is not None
-        assert self.talk is not None
         if wanted:
             try:
                 return self.runtime.registry.find(wanted).id
             except LookupError as error:
                 self.notify(str(error.args[0]), severity="warning", markup=False)
                 return None
-        decision = self.runtime.preview(self.talk.together(texts, options))
-        picker = Picker(
-            "One answer from all, written by",
-            choosing.writer_choices(decision),
-            empty="No model is called that.",
-            hint="Enter writes it",
-        )
+        picker = Picker(title, choices, empty="No model is called that.", hint=f"Enter {verb}")
         return await self.push_screen_wait(picker)
+
+    # -- the best of all
+
+    def action_judge(self) -> None:
+        self.judge("")
+
+    @work(exit_on_error=False)
+    async def judge(self, wanted: str) -> None:
+        """By the model that is called `wanted`, or chosen as for `merge`. What it names becomes the conversation's
+        answer, as if its verdict had been asked for before."""
+        texts, ends = self._several("judged"), list[Completed | Failed]()
+        if not texts or self.runtime is None or self.talk is None:
+            return
+        options = replace(self.options, strategy=Strategy.QUALITY, model=None, chain=(), verdict=None)
+        given = list(texts.values())
+        choices = self._judges(self.talk.which_is_best(given, options))
+        model = await self._by_whom(wanted, "Which answer is the best, judged by", "asks it", choices)
+        # A list may stay open for long.
+        if model is None or self._several("judged") != texts:
+            return
+        self.chat.reveal()
+        name = words.short_name(model)
+        request = self.talk.which_is_best(given, replace(options, model=model))
+        reading = self.follow_turn(self.talk.judge(request, ends.append))
+        self.composer.say(running=f"asking {name} which answer is the best · Esc cancels")
+        with contextlib.suppress(WorkerError):  # which is said where all turns are read
+            await reading.wait()
+        self.composer.say(running="")
+        if ends:
+            await self._judged_by(name, ends[0], list(texts))
+
+    def _judges(self, asked: Request) -> list[Choice]:
+        """As they are weighed for a call that short; those who answered themselves say so."""
+        assert self.runtime is not None
+        decision, registry, ensemble = self.runtime.preview(asked), self.runtime.registry, self.chat.ensemble
+        own = {} if ensemble is None else {ensemble.model(m.number): m.place for m in self.chat.columns.answers}
+        weighed_so = (weighed(decision, one, registry[one.model], asked, judge=True) for one in decision.candidates)
+        short = replace(decision, candidates=tuple(one for _, one in weighed_so))
+        return choosing.judge_choices(short, own, self.settings.policy.quality_threshold)
+
+    async def _judged_by(self, name: str, end: Completed | Failed, numbers: list[int]) -> None:
+        """`numbers`: of the answers, in the order they were shown to it."""
+        ensemble, told = self.chat.ensemble, self.chat.columns.told
+        note = f" {end.note[:1].upper()}{end.note[1:]}." if end.note else ""
+        if isinstance(end, Failed):
+            spent = f" Spent: {end.cost}." if end.attempts else ""
+            self.chat.notice(f"No judge: {end.error.message} {end.error.hint}{spent}{note}", "warning")
+            return
+        named = best_of(end.response, len(numbers))
+        if named is None or ensemble is None or told is None:
+            self.chat.notice(f"The judge, {name}, named no answer. Spent: {end.cost}.{note}", "warning")
+            return
+        number, why = numbers[named[0]], named[1]
+        reason = f"{end.model}: {why}" if why else end.model
+        ensemble.judge(replace(told, method=Method.JUDGE.value, winner=number, reason=reason))
+        member = ensemble.model(number)
+        answer = ensemble.request_id, number
+        if self.talk is not None and self.talk.last is not None and self.talk.last.answer != answer:
+            await self._stand_by(answer, member, f"the judge named that of {words.short_name(member)}")
+        self.chat.notice(f"{name} was asked which answer is the best: {end.cost}.{note}")

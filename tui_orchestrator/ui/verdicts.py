@@ -1,4 +1,4 @@
-"""What a verdict says, as Markdown: the scores, and point by point who says what."""
+"""What a verdict says, below the columns: the scores, and point by point who says what."""
 
 from __future__ import annotations
 
@@ -11,10 +11,44 @@ from tui_orchestrator.routing.text import clean_line
 from . import words
 from .look import Caption
 from .members import Member
+from .transcript import Transcript
 
 MOST_POINTS = 12
 """Of each kind that are shown."""
+_FUSED, _VERDICT = "fused", "verdict"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+class VerdictText(Transcript):
+    """One verdict, above it the answer that was written from all, if any."""
+
+    def put_together(self, model: str) -> None:
+        """The model writes one answer from all; `append_together` brings it."""
+        self.begin_answer(_FUSED, [("★ ", "warning"), (model, "strong"), (" writes one answer from all", "muted")])
+
+    def append_together(self, text: str) -> None:
+        self.append(_FUSED, text)
+
+    def tell(self, verdict: Verdict, members: Sequence[Member]) -> None:
+        """In place of what it told before; what was written from all stays, if that is the answer."""
+        if any(member.number == verdict.winner for member in members):
+            self.clear()
+        else:
+            self.finish(_FUSED)
+        self._say(heading(verdict, members), report(verdict, members))
+        self.following = False
+        self.action_first_row()
+
+    def ask(self, answers: Sequence[Member]) -> None:
+        """For the user's own pick of a blind ensemble."""
+        places = " or ".join(str(member.place) for member in answers)
+        said = f"Press {places} to pick it; then you see whose it is. `F2` comes here."
+        self._say([("? ", "warning"), ("Which answer is the best?", "strong")], said)
+
+    def _say(self, title: Caption, markdown: str) -> None:
+        self.begin_answer(_VERDICT, title)
+        self.append(_VERDICT, markdown)
+        self.finish(_VERDICT)
 
 
 def heading(verdict: Verdict, members: Sequence[Member]) -> Caption:
