@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import Shell
-from tui_orchestrator.demo import Reply, Say
+from tui_orchestrator.demo import Behaviour, Reply, Say
 
 WRONG = {
     "an empty prompt": (["ask", ""], "the prompt is empty; type a question"),
@@ -176,3 +176,22 @@ async def test_a_session_alone_is_not_sent_as_a_prompt(shell: Shell) -> None:
     ended = await shell.run("ask", "--continue", session)
     assert ended.code == 2
     assert len(shell.asked) == 1
+
+
+async def test_what_the_store_could_not_keep_of_a_failed_turn_is_said(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody moves the store away while the model is asked."""
+    take = shell.script.take
+
+    def moved_away(model: str) -> Behaviour | None:
+        (store,) = shell.directory.parent.glob("home/**/*.db")
+        store.rename(store.with_suffix(".gone"))
+        return take(model)
+
+    shell.script.always(Reply(404))
+    monkeypatch.setattr(shell.script, "take", moved_away)
+    ended = await shell.run("ask", "-m", "rush-pro", "count")
+    assert ended.code == 1
+    assert "could not be stored: " in ended.err
+    assert "was moved away, deleted or replaced while it was in use; put it back" in ended.err

@@ -42,6 +42,24 @@ async def test_the_continuation_reads_as_one_answer_with_what_both_cost(tmp_path
         await seat.sees_no("superseded")
 
 
+async def test_what_was_said_of_the_end_of_a_half_is_not_said_of_the_whole(tmp_path: Path) -> None:
+    half = Say(text="Here it is:\n\n```python\ndef one() -> int:\n    ret", finish="length")
+    rest = Say(text="urn 1\n```\n\nIt returns the number one, whatever it is asked.")
+    script = Script().then(half, "rush-pro").always(rest)
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/model rush-pro")
+        await seat.send("Write a Python function that returns one")
+        await seat.ended()
+        await seat.sees("■ cut off")
+        seat.app.chat.notice("the answer is half of one")
+        await seat.pilot.press("alt+a")
+        await seat.sees("return 1", "in 2 parts")
+        await seat.ended()
+        await seat.sees_no("half of one")
+        assert "block of code" not in seat.screen, "the halves by themselves have an open one"
+        assert "below" not in seat.screen
+
+
 async def test_it_is_offered_only_where_an_answer_was_cut_off(tmp_path: Path) -> None:
     async with console(tmp_path, script=Script().then(HALF, "rush-pro").always(REST)) as seat:
         await seat.pilot.press("alt+a")

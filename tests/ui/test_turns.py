@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.ui.conftest import console
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.routing.budget import Budgets
-from tui_orchestrator.routing.events import AttemptStarted
+from tui_orchestrator.routing.events import AttemptFailed, AttemptStarted
 from tui_orchestrator.routing.money import Money
 
 PROMPT = "What is the capital of France?"
@@ -281,3 +281,19 @@ async def test_a_session_is_opened_again_with_what_was_said_and_what_it_cost(tmp
         await seat.pilot.press("down", "enter")
         await seat.sees("on the Seine", "confidence 0.", "↑")
         await seat.sees("chosen · balanced", "Candidates")
+
+
+async def test_what_the_store_could_not_keep_of_a_failed_turn_is_said(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(Reply(404))) as seat:
+        runtime = seat.app.runtime
+        assert runtime is not None
+
+        def hear(event: object) -> None:
+            if isinstance(event, AttemptFailed):
+                runtime.database.post(lambda connection: connection.execute("PRAGMA query_only = ON"))
+
+        runtime.router.listeners.append(hear)
+        await seat.send("/model rush-pro")
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.sees("could not be stored: ", "cannot be written", "make the file and its directory writable")

@@ -331,10 +331,14 @@ class Caller:
         # What a judge says is no answer to the prompt.
         if received.done is None or plan.cause is Cause.JUDGE or plan.request.judges:
             return None
+        request, text = plan.request, received.text
+        if request.continues and text.strip():
+            # By itself it begins in mid-sentence, or inside a block of code: what counts is the whole.
+            request, text = replace(request, messages=request.messages[:-2]), request.messages[-2].text + text
         return assess(
-            plan.request,
+            request,
             plan.decision.profile,
-            received.text,
+            text,
             received.done.finish_reason,
             plan.candidate.success_probability,
             received.done.mean_logprob,

@@ -136,6 +136,10 @@ class ChatPane(Vertical):
             self.transcript.append(key, cut_off.text)
         else:
             key = entry.key
+            # What was said of its end holds no longer.
+            entries = self.transcript.entries
+            after = entries.index(entry)
+            self.transcript.load([*entries[:after], *(e for e in entries[after:] if e.kind is not Kind.NOTICE)])
         self._take_up(request, None, Onto(self.transcript, key, cut_off))
         if cut_off.attempt is not None:
             self._parts.setdefault(key, {(cut_off.request_id, cut_off.attempt): None})
