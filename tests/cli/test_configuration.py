@@ -208,3 +208,11 @@ async def test_config_set_mends_a_file_that_stops_every_other_command(shell: She
     broken = await shell.run("config", "set", "router.strategy", "cheapest")
     assert (broken.code, shell.config.read_text()) == (2, "[router\n")
     assert "this is not TOML" in broken.err
+
+
+async def test_doctor_says_once_that_a_time_zone_is_not_known(shell: Shell) -> None:
+    told = (await shell.run("doctor", TZ="Mars/Phobos")).out
+    assert told.count("TZ=Mars/Phobos names no time zone that is known here") == 1
+    assert "set TZ to a name such as Europe/Berlin" in told
+    for known in ("Europe/Berlin", ":Europe/Berlin", "CET-1CEST,M3.5.0,M10.5.0/3", "<+0330>-3:30", "UTC", ""):
+        assert "names no time zone" not in (await shell.run("doctor", TZ=known)).out

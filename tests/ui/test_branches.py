@@ -108,3 +108,22 @@ async def test_all_branches_are_exported_when_asked(tmp_path: Path, monkeypatch:
     (file,) = os.listdir(tmp_path / "out")
     written = (tmp_path / "out" / file).read_text()
     assert written.index("The second answer.") < written.index("# Branch 1 of 2") < written.index("The first answer.")
+
+
+async def test_while_a_prompt_is_edited_the_estimate_counts_what_would_be_sent(tmp_path: Path) -> None:
+    script = Script().always(Say(text="A long answer that goes along with the next prompt. " * 200))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("First question of all")
+        await seat.ended()
+        await seat.type("Second question")
+        await seat.until(lambda: seat.app.composer.decision is not None, "an estimate")
+        assert seat.app.composer.decision is not None
+        assert seat.app.composer.decision.profile.input_tokens > 1_000
+        seat.app.composer.prompt.replace_draft("")
+        await seat.send("/edit")
+        await seat.sees("You edit an earlier prompt")
+        await seat.type(" and more")
+        await seat.until(
+            lambda: (decision := seat.app.composer.decision) is not None and decision.profile.input_tokens < 100,
+            "an estimate without the answer that would not be sent",
+        )

@@ -18,7 +18,7 @@ from tui_orchestrator import demo
 from tui_orchestrator.demo import Reply, Say, Script
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.money import Money
-from tui_orchestrator.settings import ProviderSettings, Settings, StoreSettings, load
+from tui_orchestrator.settings import ProviderSettings, Settings, StoreSettings, UiSettings, load
 from tui_orchestrator.ui.app import ConsoleApp
 
 RUSH = "demo-openai/rush-pro"
@@ -217,3 +217,50 @@ async def test_a_model_in_the_cloud_has_no_memory_to_be_loaded_into(tmp_path: Pa
         await choose(seat, "rush-pro")
         await seat.pilot.press("m")
         await seat.sees("demo-openai/rush-pro is not a model")
+
+
+async def test_the_card_s_keys_are_those_of_the_keymap(tmp_path: Path) -> None:
+    ui = UiSettings(keymap={"registry.favourite": "v", "registry.toggle": "ctrl+y"})
+    async with console(tmp_path, ui=ui) as seat:
+        await choose(seat, "rush-pro")
+        await seat.pilot.press("enter")
+        await seat.sees("P pin", "V favourite", "^y on/off")
+        await seat.pilot.press("f")
+        await seat.sees("V favourite")
+        await seat.pilot.press("v")
+        await seat.sees(f"{RUSH} is a favourite")
+
+
+async def test_the_table_has_the_focus_as_soon_as_there_are_models(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        rows = seat.app.model_rows()
+        seat.app.registry.show([])
+        await seat.pilot.press("f5")
+        await seat.sees("No models yet")
+        seat.app.registry.show(rows)
+        await seat.sees("rush-pro")
+        await seat.pilot.press("down", "enter")
+        await seat.sees("What it can do", "Esc closes")
+
+
+async def test_the_prompt_keeps_the_focus_of_who_writes_while_models_are_looked_for(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        rows = seat.app.model_rows()
+        seat.app.registry.show([])
+        await seat.pilot.press("f5")
+        seat.app.composer.prompt.focus()
+        await seat.pilot.press("h", "i")
+        seat.app.registry.show(rows)
+        await seat.sees("rush-pro")
+        await seat.pilot.press("!")
+        assert seat.app.composer.prompt.text == "hi!"
+
+
+async def test_a_toast_hides_no_title_of_a_dialog(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 24)) as seat:
+        await seat.pilot.press("ctrl+t")
+        await seat.sees("Pin a model")
+        top = next(line for line in seat.screen.splitlines() if "Pin a model" in line)
+        seat.app.notify("Something has been done that takes more than one line to say " * 2, markup=False)
+        await seat.sees("Something has been done")
+        assert top in seat.screen.splitlines()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from tests.ui.conftest import console
 from tui_orchestrator.routing.model import Model, Registry
 from tui_orchestrator.settings import ProviderSettings, Secret
 from tui_orchestrator.ui.welcome import welcome
@@ -60,3 +64,11 @@ def test_a_key_that_was_to_be_there_is_told_with_its_problem() -> None:
 def test_a_name_that_a_server_made_up_stays_a_name() -> None:
     text = said({"ollama": ["a`**b**\x1b[2J"]}, OLLAMA)
     assert "`a'**b**[2J`" in text
+
+
+async def test_a_time_zone_that_is_not_known_is_said_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Mars/Phobos")
+    async with console(tmp_path) as seat:
+        await seat.sees("TZ=Mars/Phobos names no time zone that is known here", "set TZ to a name such as")

@@ -14,6 +14,7 @@ from pathlib import Path
 from .. import __version__
 from ..locations import config_file
 from ..providers.embedding import INSTALL
+from ..routing.clock import NAME_A_ZONE, unknown_zone
 from ..settings import ProviderSettings, Settings
 from ..storage.database import Database
 from ..storage.faults import StoreError
@@ -42,6 +43,8 @@ class Finding:
 async def check(settings: Settings, runtime: Runtime, config: Path | None = None) -> list[Finding]:
     """Reads lists and files; bills nothing. The runtime has looked around already; it may be one without a store."""
     findings = [_versions(), *_configuration(settings, config)]
+    if said := unknown_zone():
+        findings.append(Finding("program", Standing.PROBLEM, said, NAME_A_ZONE))
     findings += [_provider(runtime, provider) for provider in runtime.catalogue.providers.values()]
     findings += _models(runtime)
     findings.append(await _store(runtime, settings))

@@ -16,7 +16,7 @@ from ..providers.clients import HttpClients
 from ..providers.connect import warm
 from ..providers.embedding import StaticEmbedder
 from ..routing.budget import BudgetState
-from ..routing.clock import SystemClock
+from ..routing.clock import NAME_A_ZONE, SystemClock, unknown_zone
 from ..routing.decision import Decision
 from ..routing.events import Event
 from ..routing.health import COOLDOWN_S, Health, HealthState
@@ -133,6 +133,8 @@ class Runtime:
             resources.push_async_callback(clients.aclose)
             clock = clock or SystemClock()
             notices = list(settings.notices)
+            if problem := unknown_zone():
+                notices.append(f"{problem}; {NAME_A_ZONE}.")
             catalogue = Catalogue(settings, clients, cache_dir())
             if demo is None:
                 demo = await nothing_real(settings, catalogue)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,8 @@ class Branching(Shelf):
         super().__init__(settings)
         self._instead: str | None = None
         """The request whose prompt is being edited."""
+        self._cut: Chat | None = None
+        """The conversation up to that prompt, once it is read."""
         self._draft_before = Draft()
 
     # -- edit and send
@@ -38,7 +41,8 @@ class Branching(Shelf):
             return
         if self._instead is None:
             self._draft_before = self.composer.prompt.draft
-        self._instead = request_of(prompt.key)
+        self._instead, self._cut = request_of(prompt.key), None
+        self._read_cut(self._instead)
         self.composer.prompt.replace_draft("" if empty else _typed(prompt.source))
         what = "A new prompt goes here" if empty else "You edit an earlier prompt"
         self.chat.tell_editing(f"↳ {what} · Enter sends it as a branch · Esc leaves all as it is")
@@ -56,6 +60,20 @@ class Branching(Shelf):
             self.notify("A temporary chat has no branches.", severity="warning", markup=False)
         else:
             self.edit_and_branch(prompt)
+
+    @work(group="cut", exclusive=True, exit_on_error=False)
+    async def _read_cut(self, instead: str) -> None:
+        """For the line above the prompt. Where it cannot be read, sending says so."""
+        assert self.talk is not None
+        with contextlib.suppress(LookupError, OrchestratorError):
+            cut = await self.talk.before(instead)
+            if self._instead == instead:
+                self._cut = cut
+                self.composer.weigh_again()
+
+    @property
+    def weighed_talk(self) -> Chat | None:
+        return super().weighed_talk if self._instead is None else self._cut
 
     def end_editing(self) -> bool:
         """Whether a prompt was being edited; the draft of before comes back."""

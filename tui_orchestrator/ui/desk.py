@@ -149,10 +149,16 @@ class Desk(Stage):
             self.composer.say(problem="an answer is still running; Esc cancels it")
         return self.running or self.runtime is None
 
+    @property
+    def weighed_talk(self) -> Chat | None:
+        """The conversation that the draft would join; None: not known yet."""
+        return self.talk
+
     def weigh(self, draft: Enclosed) -> Decision | None:
-        if self.runtime is None or self.talk is None:
+        talk = self.weighed_talk
+        if self.runtime is None or talk is None:
             return None
-        return self.runtime.preview(self.talk.request(draft.text, draft.images, self.options, draft.files))
+        return self.runtime.preview(talk.request(draft.text, draft.images, self.options, draft.files))
 
     @on(Composer.Weighed)
     def _weighed(self, message: Composer.Weighed) -> None:

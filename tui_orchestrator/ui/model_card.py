@@ -4,7 +4,7 @@ out, why and what to do."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -21,15 +21,19 @@ from tui_orchestrator.routing.text import clean_line
 from tui_orchestrator.services.model_figures import ModelFigures
 
 from . import words
+from .commands import ACTIONS, Offers
 from .words import BAD, MONEY, MUTED, STRONG
 
-VERBS = {"p": "pin", "t": "test", "f": "favourite", "space": "switch", "m": "memory"}
+VERBS = {"pin": "pin", "test": "test", "favourite": "favourite", "toggle": "switch", "memory": "memory"}
+"""By the action of the table that does the same, whose key it has: as in [ui.keymap], else its own."""
+_TOLD = {"pin": "pin", "test": "test", "favourite": "favourite", "toggle": "on/off"}
+_ACTIONS = {action.id: action for action in ACTIONS if action.scope == "registry"}
 _LABEL = 14
 _BUCKETS = ("input", "output", "cached_input", "cache_write", "reasoning")
 
 
 class ModelCard(ModalScreen[str | None]):
-    """Answers with one of VERBS for the key that was pressed, None for Esc."""
+    """Answers with one of VERBS for the action that was taken, None for Esc."""
 
     DEFAULT_CSS = """
     ModelCard .dialog { width: 100; max-height: 94%; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
@@ -37,7 +41,10 @@ class ModelCard(ModalScreen[str | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss(None)", "Close"),
-        *(Binding(key, f"dismiss('{verb}')", verb) for key, verb in VERBS.items()),
+        *(
+            Binding(_ACTIONS[f"registry.{name}"].key, f"dismiss('{verb}')", verb, id=f"registry.{name}")
+            for name, verb in VERBS.items()
+        ),
         Binding("up", "scroll('up')", "Up", show=False),
         Binding("down", "scroll('down')", "Down", show=False),
     ]
@@ -50,7 +57,9 @@ class ModelCard(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog") as dialog:
             dialog.border_title = Content(f"{'* ' if self._figures.favourite else ''}{self._figures.model.id}")
-            dialog.border_subtitle = "P pin · T test · F favourite · Space on/off · Esc closes"
+            keys_of = cast(Offers, self.app).keys_of
+            told = [f"{keys_of(_ACTIONS[f'registry.{name}']).capitalize()} {verb}" for name, verb in _TOLD.items()]
+            dialog.border_subtitle = Content(" · ".join([*told, "Esc closes"]))
             yield self._told
 
     def on_mount(self) -> None:

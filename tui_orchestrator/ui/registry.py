@@ -14,7 +14,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Click, Resize
 from textual.message import Message
-from textual.widgets import DataTable, Input, Static
+from textual.widgets import DataTable, Input, Static, TextArea
 
 from tui_orchestrator.routing.model import Model
 from tui_orchestrator.routing.profile import TaskType
@@ -210,6 +210,8 @@ class RegistryPane(Vertical):
         self._shown: tuple[Column, ...] = ()
         self._reverse = False
         self._favourites_first = False
+        self._awaited = False
+        """The focus is meant for the table, which has no rows yet."""
         self._filter = Input(
             placeholder="filter: words of name, level or health, * for favourites", id="model-filter", compact=True
         )
@@ -229,6 +231,24 @@ class RegistryPane(Vertical):
         if shown != self._rows:
             self._rows = shown
             self._fill()
+            if self._awaited and self._table.row_count:
+                self._awaited = False
+                if self.display and not self._is_typing:
+                    self._table.focus()
+
+    def focus_inside(self) -> None:
+        """The table, as soon as there are rows to go through."""
+        self._awaited = not self._table.row_count
+        self._table.focus()
+
+    @property
+    def _is_typing(self) -> bool:
+        """Whether somebody who waited has begun to write meanwhile."""
+        match self.screen.focused:
+            case TextArea(text=typed) | Input(value=typed):
+                return bool(typed)
+            case _:
+                return False
 
     @property
     def table(self) -> ModelTable:

@@ -114,10 +114,13 @@ class Stage(Copying):
             self._side = name
         self.place_panes()
         if focus:
-            if name == "chat":
-                self.chat.focus_inside()
-            else:
-                (self.registry.table if name == "registry" else self._pane(name)).focus()
+            match name:
+                case "chat":
+                    self.chat.focus_inside()
+                case "registry":
+                    self.registry.focus_inside()
+                case _:
+                    self._pane(name).focus()
 
     def action_pane(self, name: Pane) -> None:
         """Shows and focuses the pane; a second time hides it, or goes back to the chat where it stands alone."""
