@@ -68,7 +68,7 @@ def console(home: Path, count: int, giant: int, report: Path) -> None:
     from textual.pilot import Pilot
 
     from tui_orchestrator import demo
-    from tui_orchestrator.demo import Reply, Say, Script
+    from tui_orchestrator.demo import Reply, Say, Script, Servers
     from tui_orchestrator.routing.budget import Budgets
     from tui_orchestrator.routing.money import Money
     from tui_orchestrator.settings import Settings, StoreSettings, UiSettings
@@ -85,7 +85,7 @@ def console(home: Path, count: int, giant: int, report: Path) -> None:
 
     script = Script()
 
-    async def feed(app: Hostile, pilot: Pilot[Any]) -> None:
+    async def feed(app: Hostile, pilot: Pilot[Any], servers: Servers) -> None:
         async def wait(done: Any, what: str) -> None:
             for _ in range(2_000):
                 await asyncio.sleep(0.01)
@@ -98,6 +98,9 @@ def console(home: Path, count: int, giant: int, report: Path) -> None:
             app.composer.prompt.insert(text[:500])
             await pilot.press("enter")
             await wait(lambda: not app.running, "the end of a turn")
+            # Whole conversations, again and again: more objects than the console has.
+            for server in servers.servers.values():
+                server.exchanges.clear()
 
         async def places(number: int, text: str) -> None:
             # A turn takes as long as ten other places; between turns their texts go where answers and errors are told.
@@ -232,7 +235,7 @@ def console(home: Path, count: int, giant: int, report: Path) -> None:
         async with demo.serve(pace=0, script=script, habits=False) as servers:
             app = Hostile(demo.settings(servers, base), demo=False)
             try:
-                await app.run_async(auto_pilot=lambda pilot: feed(app, pilot))
+                await app.run_async(auto_pilot=lambda pilot: feed(app, pilot, servers))
             finally:
                 app.end()
 

@@ -5,8 +5,9 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from tui_orchestrator.routing.text import clean, clean_line
+from tui_orchestrator.routing.text import clean, clean_line, unjoined
 
 
 @pytest.mark.parametrize(
@@ -52,3 +53,22 @@ def test_a_line_is_one_line_within_its_limit(text: str, limit: int) -> None:
 def test_a_line_that_was_cut_says_so() -> None:
     assert clean_line("one  two\r\nthree", 9) == "one two…"
     assert clean_line("one\ntwo", 9) == "one two"
+
+
+@pytest.mark.parametrize(
+    ("joined", "drawn"),
+    [
+        ("👩‍👩‍👧‍👦", "👩👩👧👦"),
+        ("🏳️‍🌈", "🏳🌈"),
+        ("❤️ and ☎︎", "❤ and ☎"),
+        ("1️⃣", "1⃣"),
+        ("🇩🇪", "🇩🇪"),
+    ],
+)
+def test_what_is_drawn_is_as_wide_as_its_characters_one_by_one(joined: str, drawn: str) -> None:
+    assert unjoined(joined) == clean_line(joined) == drawn
+    assert cell_len(drawn) == sum(map(cell_len, drawn))
+
+
+def test_what_scripts_join_stays_joined() -> None:
+    assert unjoined("e\u0301 क्‍ष می‌خواهم") == "e\u0301 क्‍ष می‌خواهم"

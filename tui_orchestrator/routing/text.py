@@ -14,6 +14,9 @@ _HARMFUL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
+# Zero-width joiners after pictographs (in scripts they stay) and the choice between the two looks of a character:
+# what they join or choose is drawn in two cells by some terminals, in as many as its characters have by others.
+_JOINING = re.compile("(?<=[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f]*\u200d|[\ufe0e\ufe0f]")
 _SPACE = re.compile(r"\s+")
 
 
@@ -22,8 +25,13 @@ def clean(text: str) -> str:
     return _SURROGATES.sub("\ufffd", _HARMFUL.sub("", text))
 
 
+def unjoined(text: str) -> str:
+    """For drawing: as wide on every terminal as its characters one by one. A family of emoji becomes its members."""
+    return text if text.isascii() else _JOINING.sub("", text)
+
+
 def clean_line(text: str, limit: int = 300) -> str:
     """One line of at most `limit` characters, white space folded: for errors, titles and names."""
     # A megabyte of error page need not be folded whole to show its first line.
-    line = _SPACE.sub(" ", clean(text[: limit * 8].replace("\r", "\n"))).strip()
+    line = _SPACE.sub(" ", unjoined(clean(text[: limit * 8].replace("\r", "\n")))).strip()
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

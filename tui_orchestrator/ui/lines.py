@@ -11,7 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui_orchestrator.routing.text import clean
+from tui_orchestrator.routing.text import clean, unjoined
 
 Run = tuple[str, Style]
 """Text without newlines or tabs, in one style."""
@@ -93,8 +93,8 @@ def highlight(line: Line, start: int, end: int, style: Style) -> list[Run]:
 
 
 def tidy(text: str) -> str:
-    """Fit for a run: harmless, on one line, with tabs as spaces."""
-    return _BREAKING.sub(" ", clean(text).replace("\t", "    "))
+    """Fit for a run: harmless, on one line, with tabs as spaces, and as wide on every terminal."""
+    return _BREAKING.sub(" ", unjoined(clean(text)).replace("\t", "    "))
 
 
 def wrap(runs: Sequence[Run], width: int, *, words: bool = True) -> list[Line]:

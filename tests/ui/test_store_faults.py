@@ -1,0 +1,107 @@
+"""A store that fails under a running console: it says so, goes on, and keeps what can be kept."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+
+from tests.ui.conftest import Console, console
+from tui_orchestrator.demo import Say, Script
+
+FIRST, LATER = Say(text="The first answer."), Say(text="The later answer.")
+LOCK = """
+import sqlite3, sys, time
+store = sqlite3.connect(sys.argv[1], isolation_level=None)
+store.execute("BEGIN EXCLUSIVE")
+print("locked", flush=True)
+time.sleep(600)
+"""
+
+
+async def ask(seat: Console, connection_work: str) -> None:
+    """In the connection that writes, outside of any transaction."""
+    assert seat.app.runtime is not None
+    database = seat.app.runtime.database
+    work = database._writing.submit(lambda: database._writer.execute(connection_work).fetchall())  # type: ignore[union-attr]
+    await asyncio.wrap_future(work)
+
+
+async def told(seat: Console, sentence: str) -> None:
+    """In the chat, however it is wrapped there."""
+    entries = seat.app.chat.transcript.entries
+    await seat.until(lambda: any(sentence in entry.source for entry in entries), sentence)
+
+
+def answers(store: Path) -> list[str]:
+    with closing(sqlite3.connect(store)) as connection:
+        query = "SELECT text FROM messages WHERE role = 'assistant' AND state = 'complete' ORDER BY rowid"
+        return [text for (text,) in connection.execute(query)]
+
+
+@asynccontextmanager
+async def filled(seat: Console, store: Path) -> AsyncIterator[None]:
+    await ask(seat, "PRAGMA max_page_count = 1")
+    yield
+    await ask(seat, "PRAGMA max_page_count = 1000000")
+
+
+@asynccontextmanager
+async def locked(seat: Console, store: Path) -> AsyncIterator[None]:
+    await ask(seat, "PRAGMA busy_timeout = 20")
+    command = [sys.executable, "-c", LOCK, str(store)]
+    other = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert other.stdout is not None
+        assert await other.stdout.readline() == b"locked\n"
+        yield
+    finally:
+        other.kill()
+        await other.wait()
+
+
+@pytest.mark.parametrize(
+    ("befall", "said"), [(filled, "cannot grow: the disk is full"), (locked, "is locked by another program")]
+)
+async def test_a_full_or_locked_store_is_a_sentence_and_all_is_kept_that_comes_later(
+    befall: Callable[[Console, Path], AbstractAsyncContextManager[None]], said: str, tmp_path: Path
+) -> None:
+    store = tmp_path / "store.db"
+    async with console(tmp_path, script=Script().then(FIRST).always(LATER)) as seat:
+        await seat.send("the first question")
+        await seat.ended()
+        async with befall(seat, store):
+            await seat.send("a long question " * 3_000)
+            await seat.ended()
+            await told(seat, said)
+            await seat.sees("The first answer.")
+        await seat.send("the later question")
+        await seat.ended()
+        await seat.sees("The later answer.")
+    # Also the answer that came meanwhile, where one did.
+    assert answers(store) in ([FIRST.text, LATER.text], [FIRST.text, LATER.text, LATER.text])
+
+
+async def test_a_store_that_is_damaged_while_it_is_in_use_is_a_sentence_and_the_console_goes_on(tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    async with console(tmp_path, script=Script().then(FIRST).always(LATER)) as seat:
+        await seat.send("the first question")
+        await seat.ended()
+        for work in ("PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA cache_size = 0", "PRAGMA shrink_memory"):
+            await ask(seat, work)
+        size = store.stat().st_size
+        with store.open("r+b") as file:
+            file.seek(4096)
+            file.write(os.urandom(size - 4096))
+        await seat.send("the later question")
+        await seat.ended()
+        await told(seat, "is damaged; move it away to start afresh")
+        await seat.sees("The first answer.")
+        await seat.type("still here")
+        await seat.sees("still here")
