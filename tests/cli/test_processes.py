@@ -326,3 +326,14 @@ async def test_help_and_version_load_no_sdk_no_terminal_library_and_no_price_boo
 async def test_the_module_runs_as_the_program_does(shell: Shell) -> None:
     ended = await piped(shell, "--version")
     assert (ended.code, ended.out) == (0, f"tui-orchestrator, version {__version__}\n")
+
+
+async def test_no_colour_reaches_the_terminal_from_the_console_where_none_is_wanted(shell: Shell) -> None:
+    colour = re.compile(r"\x1b\[(?:[\d;:]*;)?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:[;:][\d;:]*)?m")
+    size = {"COLUMNS": "100", "LINES": "30"}
+    async with terminal(shell, "demo", **size, COLORTERM="truecolor") as screen:
+        await screen.until("Where to?")
+        assert colour.search(screen.seen), "with colours there are such codes"
+    async with terminal(shell, "demo", **size, COLORTERM="truecolor", NO_COLOR="1") as screen:
+        await screen.until("Where to?")
+        assert not colour.search(screen.seen)

@@ -7,13 +7,16 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from textual.widgets import OptionList
 
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.routing.clock import SystemClock
 from tui_orchestrator.routing.request import Message, Strategy
 from tui_orchestrator.services.exporting import file_name
 from tui_orchestrator.settings import Persona
-from tui_orchestrator.storage.conversations import Session
+from tui_orchestrator.storage.conversations import Conversations, Session
+from tui_orchestrator.storage.database import Database
 
 TREES = ("How do binary trees stay balanced?", "By rotations: an AVL tree rotates after each insertion.")
 FRANCE = ("What is the capital of France?", "The capital is Paris, on the Seine. 首都是巴黎。")
@@ -332,3 +335,19 @@ async def test_a_hostile_title_and_text_are_shown_as_they_are(tmp_path: Path) ->
 )
 def test_a_title_makes_a_safe_file_name(title: str, name: str) -> None:
     assert file_name(title, "6ag5", "md") == name
+
+
+async def test_what_another_copy_of_the_program_changes_is_seen_in_the_open_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_orchestrator.ui.sessions.LOOK_EVERY_S", 0.02)
+    async with console(tmp_path) as seat:
+        session = await kept(seat, ("What is the capital of France?", "Paris."))
+        await kept(seat, ("Explain binary trees", "They branch."))
+        await open_list(seat)
+        await seat.sees("2 in all")
+        marked = seat.app.screen.query_one("#sessions", OptionList).highlighted
+        async with Database(tmp_path / "store.db") as elsewhere:
+            await Conversations(elsewhere, SystemClock()).rename(session.id, "Of another copy")
+        await seat.sees("Of another copy", "binary trees", "2 in all")
+        assert seat.app.screen.query_one("#sessions", OptionList).highlighted == marked, "the mark stays"

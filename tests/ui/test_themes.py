@@ -9,6 +9,7 @@ import pytest
 from textual.app import App
 from textual.color import Color
 
+from tests.ui.conftest import console
 from tui_orchestrator.ui import themes
 from tui_orchestrator.ui.look import Look
 
@@ -177,3 +178,17 @@ async def test_a_saved_palette_is_seen_while_running(tmp_path: Path) -> None:
         await asyncio.sleep(0.01)
     assert [palette.name for palette in waiting.result().palettes] == ["dusk"]
     await changes.aclose()
+
+
+async def test_without_colours_what_is_marked_is_reversed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with console(tmp_path) as seat:
+        await seat.pilot.press("ctrl+t")
+        await seat.sees("Pin a model", "rush-pro")
+        await seat.pilot.press("down")
+        drawn = [segment for strip in seat.app.screen._compositor.render_strips() for segment in strip]
+        colours = [colour for one in drawn if one.style for colour in (one.style.color, one.style.bgcolor) if colour]
+        assert all(colour.is_default for colour in colours)
+        reversed_ = "".join(one.text for one in drawn if one.style is not None and one.style.reverse)
+        assert "tern-lite" in reversed_
+        assert "rush-pro" not in reversed_

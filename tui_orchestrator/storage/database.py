@@ -85,6 +85,10 @@ class Database:
         write."""
         return await asyncio.wrap_future(self._read(self._reader, work))
 
+    async def version(self) -> int:
+        """Another number after every write, of this copy of the program or another. Costs no more than asking."""
+        return await self.read(_version)
+
     async def report(self, work: Work[T]) -> T:
         """As `read`, for work that may take seconds: other reads do not wait for it."""
         return await asyncio.wrap_future(self._read(self._reporter, work))
@@ -199,6 +203,11 @@ class _Reader:
         self._threads.shutdown()
         for connection in self._idle:
             connection.close()
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    # Of one connection's own: the reads of `read` all come over the same one.
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _transact(connection: sqlite3.Connection, begin: str, work: Work[T]) -> T:

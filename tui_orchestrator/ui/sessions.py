@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from threading import Event
 from typing import ClassVar
@@ -29,6 +30,7 @@ from .session_deeds import SessionDeeds
 from .words import MUTED
 
 SEARCH_AFTER_S = 0.12
+LOOK_EVERY_S = 2.0
 """Pause in typing after which is searched."""
 PAGE = 200
 """Sessions read at once; more when one comes to their end."""
@@ -163,6 +165,8 @@ class SessionsScreen(ModalScreen[Opened | None]):
         """Set when nobody waits for the search under way any more."""
         self._timer: Timer | None = None
         self._all = 0
+        self._version: int | None = None
+        """Of the store, as the list was read."""
         self._came: str | None = None
         """What came in or back, to be marked when it is listed."""
         self._search = Input(placeholder='search: words, "together", #tag', id="narrow", compact=True)
@@ -189,6 +193,7 @@ class SessionsScreen(ModalScreen[Opened | None]):
         # Where one looks: a toast would hide what it is about.
         self._deeds.tell = self._tell
         self._read()
+        self.set_interval(LOOK_EVERY_S, self._look)
 
     def on_unmount(self) -> None:
         self._deeds.tell = None
@@ -216,6 +221,14 @@ class SessionsScreen(ModalScreen[Opened | None]):
         self._stop.set()
         self._stop = Event()
         self._load(self._search.value, self._stop, max(PAGE, keep or 0))
+
+    @work(group="look", exclusive=True, exit_on_error=False)
+    async def _look(self) -> None:
+        """Whether another copy of the program has changed a session: all that is written changes the version."""
+        with contextlib.suppress(OrchestratorError):  # which reading the list says
+            before, self._version = self._version, await self._runtime.database.version()
+            if before not in (None, self._version) and self.is_current:
+                self._read(len(self._found))
 
     @work(group="sessions", exclusive=True, exit_on_error=False)
     async def _load(self, typed: str, stop: Event, limit: int) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from textual import work
+from textual.filter import Monochrome, NoColor
 
 from tui_orchestrator.locations import shipped_themes, themes_dir
 
 from . import choosing, themes
+from .colourless import Colourless
 from .dialogs import Picker
 from .terminal import AtTerminal
 
@@ -15,6 +17,8 @@ class Skinned(AtTerminal):
     def __init__(self, wanted: str | None) -> None:
         """`wanted` None: the console's own."""
         super().__init__()
+        if self.no_color:
+            self._filters = [one for one in self._filters if not isinstance(one, Monochrome | NoColor)] + [Colourless()]
         self._palettes: dict[str, themes.Palette] = {}
         self._theme_places = (*shipped_themes(), themes_dir())
         loaded = themes.load(self._theme_places)
