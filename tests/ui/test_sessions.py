@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from textual.widgets import OptionList
 
 from tests.ui.conftest import Console, console
@@ -351,3 +352,36 @@ async def test_what_another_copy_of_the_program_changes_is_seen_in_the_open_list
             await Conversations(elsewhere, SystemClock()).rename(session.id, "Of another copy")
         await seat.sees("Of another copy", "binary trees", "2 in all")
         assert seat.app.screen.query_one("#sessions", OptionList).highlighted == marked, "the mark stays"
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+async def test_wide_and_combining_characters_keep_every_pane_and_list_aligned(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    """By cells: each frame's right side stands in one column, whatever is written beside it."""
+    wide, combined = "首都はどこですか、教えてください。" * 4, "Cafe\u0301 de\u0301s e\u0301le\u0301ments " * 4
+    script = Script().always(
+        Say(text=f"| 名前 | e\u0301 |\n|:--|--:|\n| {wide[:12]} | 1 |\n| a | 한국어 |\n\n{wide} {combined}")
+    )
+    async with console(tmp_path, script=script, size=size) as seat:
+        await seat.send(wide)
+        await seat.ended()
+        await seat.sees("名前", "한국어")
+
+        def frame(side: str) -> set[int]:
+            """Where the lines between a frame's corners end."""
+            lines = seat.screen.splitlines()
+            first, last = (next(n for n, line in enumerate(lines) if line.lstrip().startswith(c)) for c in "╭╰")
+            assert last - first > 5
+            return {cell_len(line.rstrip()) for line in lines[first : last + 1] if line.rstrip().endswith(tuple(side))}
+
+        assert frame("╮│╯") == {size[0]}
+        table = [line for line in seat.screen.splitlines() if "名前" in line or "한국어" in line]
+        inner = {cell_len(line[: line.index("│", 2)]) for line in table}
+        assert len(inner) == 1, "the column of the table begins at one cell"
+        await kept(seat, (combined, "Oui."))
+        await open_list(seat)
+        await seat.sees("首都", "Cafe\u0301")
+        rows = [line for line in seat.screen.splitlines()[1:] if "首都" in line or "Cafe\u0301" in line]
+        assert len(rows) > 1
+        assert {cell_len(line[: line.rindex("│")]) for line in rows} == {cell_len(rows[0][: rows[0].rindex("│")])}
