@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,11 @@ from tui_orchestrator.routing.events import AttemptFailed, AttemptStarted, Compl
 from tui_orchestrator.routing.money import ZERO, Money
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.services.caps import round_above
+from tui_orchestrator.services.changes import raised
 from tui_orchestrator.services.chat import Chat
+from tui_orchestrator.services.preferences import take_effect
 from tui_orchestrator.services.runtime import Runtime
+from tui_orchestrator.settings.shape import split
 
 from .conftest import ask, events_of, running
 from .grammar import check
@@ -90,6 +93,35 @@ async def test_a_cap_is_raised_for_its_day_and_no_longer(tmp_path: Path) -> None
         runtime.clock.advance(86_400)  # type: ignore[attr-defined]
         failed(await events_of(runtime, ask(model=DASH)))
     assert somebody.asked[-1].state.limit == USD("0.0001")
+
+
+async def test_a_cap_that_is_set_anew_goes_before_what_it_was_raised_to(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", budgets=Budgets(daily=USD("0.0001"))) as (runtime, _):
+        somebody = at_the_desk(runtime)
+        completed(await events_of(runtime, ask(model=DASH)))
+        somebody.willing = False
+        before = replace(runtime.settings, budgets=Budgets(daily=USD("0.0001")))
+        after = replace(before, budgets=Budgets(daily=USD("0.00005")))
+        assert take_effect(runtime, before, after, "budgets.daily_usd")
+        failed(await events_of(runtime, ask(model=DASH)))
+        assert somebody.asked[-1].state.limit == USD("0.00005")
+
+
+@pytest.mark.parametrize(
+    ("key", "scope"),
+    [
+        ("per_request_usd", "request"),
+        ("monthly_usd", "month"),
+        ("providers.openai.daily_usd", "day provider:openai"),
+        ('models."a/b.c".monthly_usd', "month model:a/b.c"),
+    ],
+)
+def test_advice_to_raise_a_cap_goes_before_what_it_was_raised_to_for_now(key: str, scope: str) -> None:
+    tight = Budgets().with_limit(scope, USD("1")).with_cap_raised(Cap(scope, "now", USD("1")), USD("2"))
+    place = split(f"budgets.{key}")[1:]
+    wider = raised(tight, place, USD("3"))
+    assert wider.limits == {scope: USD("3")}
+    assert not wider.raised
 
 
 async def test_a_cap_asked_for_with_one_turn_is_raised_for_that_turn_alone(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ copies of the program. Here is what is pure: which caps apply, how much room the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -74,7 +74,23 @@ class Budgets:
         return replace(self, raised={**self.raised, (cap.scope, cap.period): limit})
 
     def with_limit(self, scope: str, limit: Money) -> Budgets:
-        """With the configured cap of this scope changed, for every period."""
+        """With the configured cap of this scope changed, for every period; what it was raised to no longer holds."""
+        return self._with_configured(scope, limit).without_raises({scope})
+
+    def without_raises(self, scopes: Collection[str]) -> Budgets:
+        """With the configured caps of these scopes, whatever they were raised to."""
+        return replace(self, raised={key: limit for key, limit in self.raised.items() if key[0] not in scopes})
+
+    @property
+    def limits(self) -> dict[str, Money]:
+        """The configured caps there are, by scope."""
+        plain = {"request": self.per_request, "session": self.session, "day": self.daily, "month": self.monthly}
+        for kind, caps in (("provider", self.providers), ("model", self.models)):
+            for name, (daily, monthly) in caps.items():
+                plain |= {f"day {kind}:{name}": daily, f"month {kind}:{name}": monthly}
+        return {scope: limit for scope, limit in plain.items() if limit is not None}
+
+    def _with_configured(self, scope: str, limit: Money) -> Budgets:
         span, _, whose = scope.partition(" ")
         if not whose:
             field_of = {"request": "per_request", "session": "session", "day": "daily", "month": "monthly"}

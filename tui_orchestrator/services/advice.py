@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from ..locations import config_file
-from ..routing.budget import Budgets
 from ..routing.errors import ErrorKind
 from ..routing.events import Outcome
 from ..routing.money import ZERO, Money
@@ -171,22 +170,8 @@ def habits_of(runtime: Runtime) -> Habits:
         checking=policy.check is not Check.OFF,
         rules=decided,
         usable=frozenset(model.id for model in runtime.registry if model.id not in runtime.registry.out),
-        limits=limits_of(runtime.router.budgets),
+        limits=runtime.router.budgets.limits,
     )
-
-
-def limits_of(budgets: Budgets) -> dict[str, Money]:
-    """The caps there are, by scope."""
-    plain = {
-        "request": budgets.per_request,
-        "session": budgets.session,
-        "day": budgets.daily,
-        "month": budgets.monthly,
-    }
-    for kind, caps in (("provider", budgets.providers), ("model", budgets.models)):
-        for name, (daily, monthly) in caps.items():
-            plain |= {f"day {kind}:{name}": daily, f"month {kind}:{name}": monthly}
-    return {scope: limit for scope, limit in plain.items() if limit is not None}
 
 
 def kept_in(settings: Settings, change: Change) -> Path:

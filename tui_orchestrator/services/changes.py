@@ -86,30 +86,14 @@ def _take_effect(runtime: Runtime, place: tuple[str, ...], value: Any) -> bool:
     return True
 
 
+_SPANS = {"per_request_usd": "request", "session_usd": "session", "daily_usd": "day", "monthly_usd": "month"}
+
+
 def raised(budgets: Budgets, place: tuple[str, ...], limit: Money) -> Budgets:
     """`place` below [budgets]: ('daily_usd',), ('models', ID, 'monthly_usd')."""
-    match place:
-        case ("per_request_usd",):
-            return replace(budgets, per_request=limit)
-        case ("session_usd",):
-            return replace(budgets, session=limit)
-        case ("daily_usd",):
-            return replace(budgets, daily=limit)
-        case ("monthly_usd",):
-            return replace(budgets, monthly=limit)
-        case ("providers", name, key):
-            return replace(budgets, providers=_raised(budgets.providers, name, key, limit))
-        case ("models", name, key):
-            return replace(budgets, models=_raised(budgets.models, name, key, limit))
-    raise ValueError(f"{place} is no cap")
-
-
-Caps = Mapping[str, tuple[Money | None, Money | None]]
-
-
-def _raised(caps: Caps, name: str, key: str, limit: Money) -> Caps:
-    daily, monthly = caps.get(name, (None, None))
-    return {**caps, name: (limit, monthly) if key == "daily_usd" else (daily, limit)}
+    *whose, key = place
+    span = _SPANS[key]
+    return budgets.with_limit(f"{span} {whose[0].removesuffix('s')}:{whose[1]}" if whose else span, limit)
 
 
 def _rule(name: str, said: Mapping[str, Any]) -> Rule:

@@ -96,7 +96,10 @@ def take_effect(runtime: Runtime, before: Settings, after: Settings, key: str) -
                 # Without its store the program knows of no earlier spending, and keeps what it had when it began.
                 return False
             router.policy = _with_changes(router.policy, before.policy, after.policy)
-            router.budgets = _with_changes(router.budgets, before.budgets, after.budgets)
+            # A cap that is said anew goes before what it was raised to for now.
+            anew = {scope for scope, _ in before.budgets.limits.items() ^ after.budgets.limits.items()}
+            changed = _with_changes(router.budgets, before.budgets, after.budgets)
+            router.budgets = changed.without_raises(anew)
         case "rules":
             tried = [rule for rule in router.rules if rule.name not in _names(before) | _names(after)]
             router.rules = (*after.rules, *tried)
