@@ -19,6 +19,7 @@ from tui_orchestrator.routing.model import Model
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
+from tui_orchestrator.storage.reports import Reports
 
 from .samples import REQUEST, attempt, costing, hold
 
@@ -126,6 +127,22 @@ async def test_going_west_over_the_date_line_gives_no_second_budget_for_the_same
     clock.advance(86_400)
     assert clock.today() == date(2026, 11, 21)
     assert not await spender.spend()
+
+
+@pytest.mark.parametrize("start", [datetime(2026, 11, 21, 9), datetime(2026, 12, 1, 9)])
+async def test_after_going_west_reports_are_about_the_days_that_the_caps_are_about(
+    db: Database, start: datetime
+) -> None:
+    clock = ManualClock(start.replace(tzinfo=AUCKLAND), zone=AUCKLAND)
+    spender, reports = Spender(db, clock), Reports(db, clock)
+    assert await spender.spend(10)
+    clock.zone = HONOLULU
+    assert await spender.spend(7)
+    days, months = await spent_by(db, "day"), await spent_by(db, "month")
+    assert (await reports.total("today")).cost == Money(days[clock.today().isoformat()]) == Money(7)
+    assert (await reports.total("week")).cost == Money(7)
+    assert (await reports.total("month")).cost == Money(months[f"{clock.today():%Y-%m}"])
+    assert (await reports.total("all")).cost == Money(17)
 
 
 async def test_a_call_over_midnight_is_paid_on_the_day_it_began(db: Database) -> None:

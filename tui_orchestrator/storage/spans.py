@@ -40,15 +40,17 @@ class Span:
 
 
 def span_of(period: Period | Span, today: date) -> Span:
+    """With an end, as the budgets have one: who flies west has spent money on a day that is yet to come."""
     match period:
         case Span():
             return period
         case "today" | "day":
-            return Span(today)
+            return Span(today, today)
         case "week":
-            return Span(today - timedelta(days=6))
+            return Span(today - timedelta(days=6), today)
         case "month":
-            return Span(today.replace(day=1))
+            first = today.replace(day=1)
+            return Span(first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
         case "all":
             return Span()
 
