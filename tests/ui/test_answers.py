@@ -9,7 +9,10 @@ import pytest
 
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
+from tui_orchestrator.routing.model import Model
+from tui_orchestrator.routing.profile import TaskType
 from tui_orchestrator.services.chat import Chat
+from tui_orchestrator.ui.registry import COLUMNS, Row
 
 PROMPT = "What is the capital of France?"
 PARIS, LYON = Say(text="The capital of France is Paris."), Say(text="The capital of France is Lyon.")
@@ -189,6 +192,12 @@ async def test_an_answer_of_one_model_is_no_ensemble(tmp_path: Path) -> None:
         await asked(seat)
         await seat.pilot.press("alt+w")
         await seat.sees("That is no ensemble's answer")
+
+
+@pytest.mark.parametrize(("shift", "said"), [(-0.031, "code −0.03"), (-0.004, "–"), (0.001, "–")])
+def test_what_was_learned_and_comes_to_nothing_is_not_shown(shift: float, said: str) -> None:
+    row = Row(Model("openai", "small"), "available", learned=(TaskType.CODE, shift))
+    assert next(column for column in COLUMNS if column.key == "learned").cell(row) == said
 
 
 async def test_the_table_of_models_shows_what_was_learned(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +86,12 @@ def test_the_card_tells_the_choice_the_evidence_and_why_others_are_out() -> None
         "429: too many requests",
     ):
         assert said in card, said
+
+
+def test_of_a_pinned_model_the_card_says_that_nothing_was_weighed() -> None:
+    pinned = replace(decision(), pinned=True)
+    card = draw_decision(pinned, (), 58).plain
+    assert "  nothing is weighed: the model is pinned\n" in card
 
 
 def test_without_a_model_the_card_says_so_and_the_line_gives_the_reason() -> None:

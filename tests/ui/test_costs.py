@@ -131,6 +131,14 @@ def test_every_capped_provider_and_model_has_a_bar_and_an_uncapped_one_none() ->
     assert not any("openai" in row for row in rows)
 
 
+def test_the_share_of_a_cap_is_rounded_down_as_in_the_header_and_in_alerts() -> None:
+    for spent, said in (("0.0483", " 87% "), ("0.05499", " 99% "), ("0", " 0% ")):
+        state = BudgetState(Cap("day", "2026-11-21", USD("0.055")), USD(spent), Money(0))
+        assert said in plain(bill.draw_budgets([state], {}, 60, demo=False))[2]
+    nothing = BudgetState(Cap("day", "2026-11-21", Money(0)), Money(0), Money(0))
+    assert "100%" in plain(bill.draw_budgets([nothing], {}, 60, demo=False))[2]
+
+
 AMOUNTS = st.just(0) | st.integers(10**6, 10**16)
 
 

@@ -40,6 +40,15 @@ async def test_every_pane_is_reached_by_key_at_every_size(
         await seat.sees("Paris")
 
 
+async def test_a_greeting_that_does_not_fit_is_no_news(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 16)) as seat:
+        await seat.sees("Where to?")
+        await seat.until(lambda: seat.app.chat.transcript.max_scroll_y > 0, "more of it below")
+        assert not seat.app.chat.transcript.new_below
+        seat.app.chat.notice("something new", "warning")
+        await seat.sees("↓ new")
+
+
 async def test_a_pane_is_hidden_shown_and_zoomed(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
         await seat.pilot.press("f3", "f3")

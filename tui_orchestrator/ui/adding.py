@@ -27,7 +27,7 @@ KINDS: dict[ProviderKind, str] = {
     "openai": "OpenAI, with a key",
     "gemini": "Google Gemini, with a key",
     "openrouter": "OpenRouter, with a key",
-    "openai-compatible": "a server of your own, or anybody's that speaks as OpenAI does",
+    "openai-compatible": "a server of your own, or any that speaks as OpenAI does",
 }
 _FIELDS = {
     "name": ("name", "team"),

@@ -78,12 +78,19 @@ def _capped(state: BudgetState, spent: str, width: int, figure: int) -> list[Con
     else:
         tight = state.condition is BudgetCondition.ALERT
         end = Content.styled(words.fit(f"{left} left", figure + 5, right=True), f"bold {WARN}" if tight else MUTED)
-    share = f" {state.share or 0:4.0%}" if width >= ROOM_FOR_RESERVED else ""
+    share = f" {_percent(state):3}%" if width >= ROOM_FOR_RESERVED else ""
     bar = words.budget_bar(state, width - 2 - len(share) - end.cell_length - 1)
     return [
         _sum(glyph, style, state, spent, width, figure, f" of {words.fit(str(state.limit), figure, right=True)}"),
         Content.assemble("  ", bar, (share, style), " ", end),
     ]
+
+
+def _percent(state: BudgetState) -> int:
+    """Rounded down, as in the header and in alerts: 100 is said when nothing is left."""
+    if not state.limit:
+        return 100
+    return (state.spent + state.reserved).picodollars * 100 // state.limit.picodollars
 
 
 def _uncapped(state: BudgetState, spent: str, width: int, figure: int) -> list[Content]:

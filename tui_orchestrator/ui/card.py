@@ -102,7 +102,7 @@ def _head(decision: Decision, width: int, preview: bool) -> Rows:
     stage = "if sent now" if preview else "chosen"
     head: Rows = [title, Content.styled(words.fit(f"  {stage} · {' · '.join(notes)}", width), MUTED)]
     head += ["  " + line for line in words.wrap(decision.reason, width - 2)]
-    return head + _muted(f"by {weights(decision)}", width, "  ")
+    return head + _muted(weights(decision) if decision.pinned else f"by {weights(decision)}", width, "  ")
 
 
 def _attempts(steps: Sequence[Step], width: int) -> Rows:

@@ -84,6 +84,7 @@ class ChatPane(Vertical):
     def __init__(self, events: Signal[Event]) -> None:
         super().__init__(id="chat", classes="pane")
         self.transcript = Reader(id="transcript")
+        self.transcript.greeting = WELCOME
         self.columns = Columns(id="columns")
         self._events = events
         self.find_line = FindLine(self.transcript)

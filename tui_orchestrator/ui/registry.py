@@ -16,6 +16,7 @@ from textual.events import Click, Resize
 from textual.message import Message
 from textual.widgets import DataTable, Input, Static, TextArea
 
+from tui_orchestrator.routing.explanation import SHOWN
 from tui_orchestrator.routing.model import Model
 from tui_orchestrator.routing.profile import TaskType
 from tui_orchestrator.services.runtime import Runtime
@@ -94,7 +95,7 @@ def _votes(row: Row) -> str:
 
 
 def _learned(row: Row) -> str:
-    if row.learned is None:
+    if row.learned is None or abs(row.learned[1]) < SHOWN:
         return "–"
     task, shift = row.learned
     return f"{words.spoken(task)} {shift:+.2f}".replace("-", "−")

@@ -92,12 +92,13 @@ def cost(listed: Listed) -> str:
 
 
 def when(at: datetime, clock: Clock) -> str:
-    """As long ago as it is today, the time of yesterday, then the date."""
+    """As long ago as it is today, the time of yesterday, then the date. With the weekday, because what was searched for
+    or pinned does not stand below the name of its day."""
     local, today = clock.local(at), clock.today()
     past = (clock.now() - at).total_seconds()
     if local.date() == today:
         return words.ago(past)
-    return f"{local:%H:%M}" if (today - local.date()).days == 1 else _date(local.date(), today)
+    return f"{local:%a %H:%M}" if (today - local.date()).days == 1 else _date(local.date(), today)
 
 
 def _date(day: date, today: date) -> str:

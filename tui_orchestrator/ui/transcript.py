@@ -59,6 +59,9 @@ class Transcript(Page, can_focus=True):
     new_below: var[bool] = var(False)
     """Whether something has come below that the user has not seen: for a badge, whose click calls `follow`."""
 
+    greeting = ""
+    """Key of an entry whose end, where it does not fit, is no news."""
+
     class Clicked(Message):
         """A click on something that is not a fold; `part` says on what of the entry."""
 
@@ -216,8 +219,8 @@ class Transcript(Page, can_focus=True):
             self._rows.set_width(self._room.width)
             self._rows.read()
             self._arrange(place)
-            if not self.following and self._rows.total > bottom:
-                self.new_below = True
+            if not (self.following or self.new_below) and self._rows.total > bottom:
+                self.new_below = self.entries[-1].key != self.greeting
             self._rests_until = perf_counter() + (perf_counter() - started) * DUTY
             if self._rows.unread:
                 return
