@@ -90,6 +90,14 @@ async def test_a_word_far_up_comes_into_view_and_stays_there_when_the_line_is_cl
         assert lit(seat) == []
 
 
+async def test_a_file_that_went_along_is_found_by_its_name(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        seat.app.chat.transcript.load([Entry.prompt("What is it?", ["plan.md", "plan.png"], prompt_key("r"))])
+        await seat.pilot.press("ctrl+f", *"plan")
+        await seat.sees("1 of 2")
+        assert lit(seat) == ["plan"]
+
+
 async def test_a_word_in_the_folded_part_of_a_long_prompt_unfolds_it(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
         text = "\n".join(f"line {number}" for number in range(60)) + "\nneedle"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -94,8 +95,10 @@ ROWS = (
 class Still(Stage):
     """The furniture with a turn told from values: no services, no clock."""
 
+    def use_look(self, ui: UiSettings) -> None:
+        super().use_look(replace(ui, motion="reduced"))
+
     def on_mount(self) -> None:
-        self.composer.prompt.blink(False)
         self.header.show(Status("Merge two sorted lists", "balanced", "lmstudio/qwen-9b", True, "$0.0042"))
         self.registry.show(ROWS)
 
@@ -127,21 +130,23 @@ def test_a_turn_that_fell_back(snap_compare: Any, size: tuple[int, int]) -> None
     assert snap_compare(Still(UiSettings()), terminal_size=size, run_before=tell)
 
 
-def test_the_card_alone(snap_compare: Any) -> None:
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+def test_the_card_alone(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         await tell(pilot)
-        await pilot.press("f3")
+        await pilot.press("f3", *(["f6"] if size[0] > 100 else []))
         await settle(pilot)
 
-    assert snap_compare(Still(UiSettings()), terminal_size=(80, 24), run_before=show)
+    assert snap_compare(Still(UiSettings()), terminal_size=size, run_before=show)
 
 
-def test_the_table_of_models(snap_compare: Any) -> None:
+@pytest.mark.parametrize("size", [(100, 30), (80, 24)])
+def test_the_table_of_models(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         await pilot.press("f5")
         await settle(pilot)
 
-    assert snap_compare(Still(UiSettings()), terminal_size=(100, 30), run_before=show)
+    assert snap_compare(Still(UiSettings()), terminal_size=size, run_before=show)
 
 
 def test_the_strategies(snap_compare: Any) -> None:

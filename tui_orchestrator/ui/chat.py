@@ -44,15 +44,18 @@ TOLD = ("answer.again", "answer.continue")
 class NewBelow(Static):
     """Shown while something came below that has not been seen."""
 
+    def __init__(self, transcript: Transcript) -> None:
+        super().__init__("↓ new", id="new-below", markup=False)
+        self._transcript = transcript
+
     def on_click(self, event: Click) -> None:
         event.stop()
-        assert isinstance(self.parent, ChatPane)
-        self.parent.transcript.follow()
+        self._transcript.follow()
 
 
 class ChatPane(Vertical):
     BORDER_TITLE = "Chat"
-    DEFAULT_CSS = "ChatPane #editing { height: auto; dock: bottom; background: $surface; padding: 0 1; }"
+    DEFAULT_CSS = "ChatPane #editing { height: auto; background: $surface; padding: 0 1; }"
     HELP = (
         "The conversation. ↑↓ go from message to message; Enter or a right click opens the menu of the marked one, "
         "Space or a click unfolds thinking and discarded text, ← and → go between branches. A click on the line under "
@@ -89,7 +92,7 @@ class ChatPane(Vertical):
         self._events = events
         self.find_line = FindLine(self.transcript)
         self._editing = Static(id="editing", markup=False)
-        self._badge = NewBelow("↓ new", id="new-below", markup=False)
+        self._badge = NewBelow(self.transcript)
         self._live: LiveTurn | None = None
         self.ensemble: LiveTurn | None = None
         """The last turn whose answers stood side by side."""
@@ -99,11 +102,10 @@ class ChatPane(Vertical):
         """Of answers that were continued, by their entries' keys: what they are made of, as far as it is known."""
 
     def compose(self) -> ComposeResult:
-        yield self.transcript
+        yield Vertical(self.transcript, self._badge, id="reading")
         yield self.columns
         yield self._editing
         yield self.find_line
-        yield self._badge
 
     def on_mount(self) -> None:
         hear_all(self._events, self, self.tell)

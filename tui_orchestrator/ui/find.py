@@ -48,7 +48,7 @@ class FindLine(Horizontal):
         "Esc closes the line and stays there."
     )
     DEFAULT_CSS = """
-    FindLine { height: 1; dock: bottom; background: $surface; padding: 0 1; display: none; }
+    FindLine { height: 1; background: $surface; padding: 0 1; display: none; }
     FindLine FindInput { width: 1fr; height: 1; border: none; padding: 0; background: $surface; }
     FindLine Static { width: auto; height: 1; }
     """

@@ -48,7 +48,7 @@ class Wanted:
         looked for."""
         if entry.kind not in (Kind.PROMPT, Kind.ANSWER) or entry.folded or not self._words:
             return 0
-        source = entry.raw
+        source = "\n".join((entry.raw, *entry.attachments))
         low = source.lower()
         if not all(word in low for word in self._words):
             return 0

@@ -54,7 +54,6 @@ class Jump(ModalScreen[Widget | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
     DEFAULT_CSS = """
-    Jump { align: left top; background: $background 30%; }
     Jump Static {
         position: absolute; width: auto; height: 1; padding: 0 1;
         background: $accent; color: $ink; text-style: bold;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,7 +20,7 @@ from tui_orchestrator.routing.money import Money
 from tui_orchestrator.services.caps import for_now, round_above
 
 from . import words
-from .words import ACCENT, BAD, MONEY, MUTED, STRONG
+from .words import BAD, MONEY, MUTED, STRONG
 
 _BAR = 30
 
@@ -68,7 +69,10 @@ class Raising(ModalScreen[Raised | None]):
                 yield Static(Content.assemble(("Raise it to $", STRONG)), id="raise-to")
                 yield self._amount
             yield self._problem
-            yield Static(self._keys(), markup=False)
+            for key, does in self._keys():
+                with Horizontal(classes="row"):
+                    yield Static(key, classes="key", markup=False)
+                    yield Static(does, classes="does", markup=False)
 
     def on_mount(self) -> None:
         self._problem.display = False
@@ -86,15 +90,17 @@ class Raising(ModalScreen[Raised | None]):
             self._amount.value = f"{whole.usd.normalize():f}"
             self._amount.select_all()
 
-    def _keys(self) -> Content:
-        rows = [
-            _key("Enter", f"for {for_now(self._shortage.state.scope)}, and the turn goes on"),
-            _key("k", f"for good: {self._keeps}") if self._keeps else _key("", self._kept_nowhere),
-            _key("f", f"fill in {self._whole}, for the whole call with all its tokens") if self._whole else Content(""),
-            _key("0–9", "another amount"),
-            _key("Esc", "not at all: nothing is called, the prompt stays in the history"),
-        ]
-        return words.lines(row for row in rows if row.plain.strip())
+    def _keys(self) -> Iterator[tuple[str, Content]]:
+        """Each with what it does."""
+        yield "Enter", Content(f"for {for_now(self._shortage.state.scope)}, and the turn goes on")
+        if self._keeps:
+            yield "k", Content(f"for good: {self._keeps}")
+        elif self._kept_nowhere:
+            yield "", Content.styled(self._kept_nowhere, MUTED)
+        if self._whole:
+            yield "f", Content(f"fill in {self._whole}, for the whole call with all its tokens")
+        yield "0–9", Content("another amount")
+        yield "Esc", Content("not at all: nothing is called, the prompt stays in the history")
 
     @on(Input.Submitted)
     def _for_now(self) -> None:
@@ -142,10 +148,6 @@ def _figures(shortage: Shortage) -> Content:
             "",
         ]
     )
-
-
-def _key(key: str, does: str) -> Content:
-    return Content.assemble((words.fit(key, 7), ACCENT), (does, "" if key else MUTED))
 
 
 async def ask(app: App[Any], screen: Raising) -> Raised | None:

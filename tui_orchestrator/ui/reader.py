@@ -256,7 +256,8 @@ class Reader(Transcript):
             return line
         spans = self._spans_of(found.piece, found.piece.lines)
         look = self._rows.look
-        other = look.selection + Style(underline=True)
+        # In the colour of plain text, which is the one that is sure to be legible on a selection.
+        other = look.selection + Style(color=look.base.color, underline=True)
         accent = look.style("accent").color
         current = Style(bold=True, color=look.base.bgcolor, bgcolor=accent) if accent else Style(reverse=True)
         for start, end, which in spans.by_line.get(found.number, ()):

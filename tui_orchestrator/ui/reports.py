@@ -74,7 +74,6 @@ class ReportsScreen(ModalScreen[str | None]):
         Binding("ctrl+q", "app.quit", "Quit", show=False),
     ]
     DEFAULT_CSS = """
-    ReportsScreen { align: left top; background: $background; }
     ReportsScreen #report-head { height: auto; padding: 0 1; background: $panel; }
     ReportsScreen #report-body { height: 1fr; padding: 1 0 0 0; }
     ReportsScreen #report { height: 1fr; background: $background; background-tint: transparent; }

@@ -79,7 +79,6 @@ class SettingsScreen(ModalScreen[None]):
         Binding("pageup", "move(-10)", "Page up", show=False),
     ]
     DEFAULT_CSS = """
-    SettingsScreen { align: left top; background: $background; }
     SettingsScreen #settings-head { height: auto; padding: 0 1; background: $panel; }
     SettingsScreen #settings-search { height: 1; border: none; background: $surface; padding: 0 1; }
     SettingsScreen #settings-problem { height: auto; padding: 1 1 0 1; display: none; }

@@ -1,0 +1,66 @@
+"""What the pictures have in common: the sizes, a console told from values, and when it has been drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from tests.ui.test_snapshots import AT, Still, decision, settle
+from tui_orchestrator.routing.events import Event
+from tui_orchestrator.routing.request import Message, Request
+from tui_orchestrator.settings import UiSettings
+from tui_orchestrator.ui.commands import Need
+
+Show = Callable[[Pilot[Any]], Awaitable[None]]
+
+SIZES = ((160, 48), (80, 24))
+both_sizes = pytest.mark.parametrize("size", SIZES)
+
+
+class Console(Still):
+    """With an answer on the screen, as far as the palette asks."""
+
+    def __init__(self, theme: str = "dusk") -> None:
+        super().__init__(UiSettings(theme=theme))
+
+    def has(self, need: Need) -> bool:
+        return need in ("", "answer", "asked", "said")
+
+
+def console_of(pilot: Pilot[Any]) -> Console:
+    assert isinstance(pilot.app, Console)
+    return pilot.app
+
+
+def ask(app: Console, prompt: str, request_id: str = "r1", **wanted: Any) -> Request:
+    request = Request((Message("user", prompt),), id=request_id, **wanted)
+    app.chat.begin(request)
+    app.decision.follow(request_id)
+    return request
+
+
+def tell(app: Console, *events: Event) -> None:
+    for event in events:
+        app.events.publish(event)
+
+
+async def sees(pilot: Pilot[Any], *texts: str) -> None:
+    """And nothing blinks, and nothing waits to be drawn any more."""
+    seen = ""
+    for field in pilot.app.screen.query(Input):
+        field.cursor_blink = False
+    for _ in range(300):
+        await pilot.pause(0.01)
+        seen = "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
+        if all(text in seen for text in texts):
+            break
+    else:
+        raise AssertionError(f"never came: {texts}; the screen was:\n{seen}")
+    await settle(pilot)
+
+
+__all__ = ["AT", "SIZES", "Console", "Show", "ask", "both_sizes", "console_of", "decision", "sees", "settle", "tell"]
