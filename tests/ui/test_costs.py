@@ -161,6 +161,14 @@ def test_figures_are_never_cut_and_nothing_is_wider_than_the_pane(
     assert all(cell_len(row) <= width for row in rows)
 
 
+def test_a_request_has_its_bar_before_the_session_the_day_and_the_month() -> None:
+    request = BudgetState(Cap("request", "r1", USD("0.02")), USD("0.005"), USD("0.005"))
+    rows = plain(bill.draw_budgets((*states(), request), {}, 60, demo=False))
+    named = [row.split()[1] for row in rows[1:] if row[:1].strip() in ("·", "✓", "✗", "!") and row[:1] != " "]
+    assert named == ["request", "session", "day", "month"]
+    assert rows[2].endswith("$0.010 left")
+
+
 def test_the_figures_stand_still_while_money_is_reserved_and_spent() -> None:
     def places(spent: str, reserved: str) -> list[int]:
         state = BudgetState(Cap("day", "2026-11-21", USD("1")), USD(spent), USD(reserved))

@@ -15,8 +15,7 @@ from tui_orchestrator.routing.model import Model, Registry
 from tui_orchestrator.settings import ProviderSettings, Secret
 from tui_orchestrator.ui.choosing import MESSAGE_DEEDS, message_choices
 from tui_orchestrator.ui.dialogs import Picker
-from tui_orchestrator.ui.entries import Entry
-from tui_orchestrator.ui.live import answer_key, prompt_key
+from tui_orchestrator.ui.entries import Entry, answer_key, prompt_key
 from tui_orchestrator.ui.look import Caption
 from tui_orchestrator.ui.status import Keys, joined
 from tui_orchestrator.ui.welcome import welcome

@@ -126,6 +126,36 @@ async def test_what_is_said_meanwhile_is_counted_too(tmp_path: Path) -> None:
         await seat.sees(" of 4")
 
 
+async def test_a_badge_tells_of_what_came_below_and_a_click_on_it_goes_there(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        reader = seat.app.chat.transcript
+        reader.load(history(40))
+        await seat.sees("answer 19")
+        await seat.pilot.press("f2", "home")
+        await seat.sees("question 0")
+        assert "↓ new" not in seat.screen
+        reader.begin_answer(answer_key("late", 1))
+        reader.append(answer_key("late", 1), "It came late.")
+        await seat.sees("↓ new", "question 0")
+        assert await seat.pilot.click("#new-below")
+        await seat.sees("It came late.")
+        await seat.sees_no("↓ new")
+
+
+async def test_the_line_under_an_answer_opens_its_route_card(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        for model, prompt in (("tern-max", "What is the capital of France?"), ("rush-pro", "And of Spain?")):
+            await seat.send(f"/model {model}")
+            await seat.send(prompt)
+            await seat.ended()
+        await seat.sees("→ demo-openai/rush-pro")
+        lines = seat.screen.splitlines()
+        row = next(y for y, line in enumerate(lines) if line.startswith("│ tern-max · ") and "↑" in line)
+        await seat.pilot.click(offset=(4, row))
+        await seat.sees("→ demo-anthropic/tern-max")
+        await seat.sees_no("→ demo-openai/rush-pro")
+
+
 async def test_the_mark_goes_from_message_to_message(tmp_path: Path) -> None:
     async with asked(tmp_path, PARIS, Say(text="It is blue.")) as seat:
         assert marked(seat) == ""

@@ -64,6 +64,27 @@ async def test_a_pane_is_hidden_shown_and_zoomed(tmp_path: Path) -> None:
         assert seat.app.visible_panes == ("chat",)
 
 
+@pytest.mark.parametrize(("key", "title"), [("f2", "Chat"), ("f3", "Decision"), ("f4", "Costs"), ("f5", "Models")])
+async def test_each_of_the_four_panes_is_focused_zoomed_and_hidden(tmp_path: Path, key: str, title: str) -> None:
+    titles = {"Chat", "Decision", "Costs", "Models"}
+    async with console(tmp_path) as seat:
+
+        def shown() -> set[str]:
+            return {one for one in titles if f"╭─ {one} ─" in seat.screen}
+
+        await seat.pilot.press(key)
+        await seat.sees(f"╭─ {title} ─")
+        await seat.pilot.press("f6")
+        await seat.until(lambda: shown() == {title}, f"{title} alone")
+        await seat.pilot.press("f6")
+        await seat.sees(f"╭─ {title} ─")
+        beside = shown() - {title}
+        await seat.pilot.press(key)
+        await seat.until(lambda: shown() and title not in shown(), f"no {title}")
+        assert beside <= shown()
+        assert seat.app.composer.prompt.has_focus
+
+
 async def test_a_smaller_terminal_keeps_the_draft_and_a_place_to_type(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
         await seat.type("half a thought")

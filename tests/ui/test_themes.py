@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from textual.app import App
 from textual.color import Color
 
 from tests.ui.conftest import console
+from tui_orchestrator.settings import UiSettings
 from tui_orchestrator.ui import themes
 from tui_orchestrator.ui.look import Look
 
@@ -165,6 +167,31 @@ async def test_the_terminals_own_colours_reach_it_as_such() -> None:
         assert color is not None
         assert color.number == 2
         assert app.native_ansi_color
+
+
+async def test_a_users_own_theme_is_seen_when_saved_and_a_broken_one_is_told(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(themes.watch, "__defaults__", (0.02,))
+    directory = own_home / "home" / "config" / "themes"
+    directory.mkdir(parents=True)
+    mine = directory / "mine.toml"
+    text = GOOD.replace('name = "dusk"', 'name = "mine"')
+    background = themes.load([SHIPPED / "dusk.toml"]).palettes[0].colors["background"].lower()
+    mine.write_text(text)
+
+    def drawn(app: App[int]) -> set[str]:
+        strips = app.screen._compositor.render_strips()
+        return {s.style.bgcolor.name for strip in strips for s in strip if s.style and s.style.bgcolor}
+
+    async with console(own_home, ui=UiSettings(theme="mine")) as seat:
+        assert background in drawn(seat.app)
+        mine.write_text(re.sub(background, "#203040", text, flags=re.IGNORECASE))
+        await seat.until(lambda: "#203040" in drawn(seat.app), "the new background")
+        assert background not in drawn(seat.app)
+        (directory / "worse.toml").write_text("name = 3")
+        await seat.sees("worse.toml")
+        assert "#203040" in drawn(seat.app)
 
 
 async def test_a_saved_palette_is_seen_while_running(tmp_path: Path) -> None:
