@@ -105,6 +105,7 @@ def test_the_menu_of_a_marked_message(snap_compare: Any, size: tuple[int, int]) 
         load(app)
         await pilot.press("f2")
         app.chat.transcript.mark(answer_key("r2", 1))
+        await sees(pilot, "⏎ Menu")
         app.push_screen(Picker("This answer", message_choices(MESSAGE_DEEDS), empty="", hint="Enter does it"))
         await sees(pilot, "Enter does it", "route card")
 

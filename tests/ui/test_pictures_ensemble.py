@@ -92,6 +92,10 @@ async def whole(pilot: Pilot[Any]) -> Console:
     app = begin(pilot)
     tell(app, *begun(), *(event for number in (1, 2, 3) for event in finished(number)), *judged())
     await sees(pilot, "★ 1")
+    # What was never in view has an estimated height, and whether it was depends on the pace of the machine.
+    app.chat.transcript.action_first_row()
+    await sees(pilot, "How do binary")
+    app.chat.transcript.follow()
     return app
 
 
@@ -144,6 +148,7 @@ def test_a_blind_vote(snap_compare: Any, size: tuple[int, int]) -> None:
         app = begin(pilot, Method.VOTE)
         events = [*begun(2), *finished(1), *finished(2), replace(judged()[0], method="vote")]  # type: ignore[type-var]
         tell(app, *events)
+        app.action_zoom()
         await pilot.press("f2")
         await sees(pilot, "Which answer is the best?")
 

@@ -24,7 +24,9 @@ def test_the_palette(snap_compare: Any, size: tuple[int, int]) -> None:
 @both_sizes
 def test_the_help(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
-        await pilot.press("f2", "f1")
+        await pilot.press("f2")
+        await sees(pilot, "⏎ Menu")
+        await pilot.press("f1")
         await sees(pilot, "Help", "The conversation.")
 
     assert snap_compare(Console("paper"), terminal_size=size, run_before=show)
