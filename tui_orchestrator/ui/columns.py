@@ -103,7 +103,7 @@ class Columns(Vertical):
         self._columns.clear()
         self._told, self.blind = None, blind
         self._verdict.clear()
-        self.remove_class("-judged", "-zoomed")
+        self.remove_class("-judged", "-zoomed", "-asks")
         self._fit()
 
     def add(self, number: int, model: str, at_most: Money | None = None) -> None:
@@ -197,6 +197,7 @@ class Columns(Vertical):
         if not self.blind:
             return
         self.blind = False
+        self.remove_class("-asks")
         for number, column in self._columns.items():
             member = column.member
             member.hidden = False
@@ -371,7 +372,7 @@ class Columns(Vertical):
 
     def _ask_for_vote(self) -> None:
         self._verdict.ask(self.answers)
-        self.add_class("-judged")
+        self.add_class("-judged", "-asks")
 
     def _receive(self, number: int, text: str) -> None:
         member = self._columns[number].member
