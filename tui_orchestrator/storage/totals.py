@@ -110,27 +110,35 @@ class Savings:
         return self.baseline - self.cost
 
 
-_SUMS = """
-    SUM(attempts),
-    SUM(CASE outcome WHEN 'finished' THEN attempts ELSE 0 END),
-    SUM(CASE outcome WHEN 'failed' THEN attempts ELSE 0 END),
-    SUM(CASE outcome WHEN 'cancelled' THEN attempts ELSE 0 END),
-    SUM(from_cache * attempts),
-    SUM(input_tokens),
-    SUM(output_tokens),
-    SUM(cached_input_tokens),
-    SUM(cache_write_tokens),
-    SUM(reasoning_tokens),
-    SUM(CASE cost_state WHEN 'billed' THEN cost ELSE 0 END),
-    SUM(CASE cost_state WHEN 'computed' THEN cost ELSE 0 END),
-    SUM(CASE cost_state WHEN 'estimated' THEN cost ELSE 0 END),
-    SUM(CASE cost_state WHEN 'unknown' THEN attempts ELSE 0 END),
-    SUM(saved),
-    SUM(latency_us),
-    SUM(retried),
-    SUM(fell_back),
-    SUM(escalated)
-"""
+_SUMMED = {
+    "attempts": "SUM(attempts)",
+    "finished": "SUM(CASE outcome WHEN 'finished' THEN attempts ELSE 0 END)",
+    "failed": "SUM(CASE outcome WHEN 'failed' THEN attempts ELSE 0 END)",
+    "cancelled": "SUM(CASE outcome WHEN 'cancelled' THEN attempts ELSE 0 END)",
+    "hits": "SUM(from_cache * attempts)",
+    "input": "SUM(input_tokens)",
+    "output": "SUM(output_tokens)",
+    "cached": "SUM(cached_input_tokens)",
+    "written": "SUM(cache_write_tokens)",
+    "reasoning": "SUM(reasoning_tokens)",
+    "billed": "SUM(CASE cost_state WHEN 'billed' THEN cost ELSE 0 END)",
+    "computed": "SUM(CASE cost_state WHEN 'computed' THEN cost ELSE 0 END)",
+    "estimated": "SUM(CASE cost_state WHEN 'estimated' THEN cost ELSE 0 END)",
+    "unknown": "SUM(CASE cost_state WHEN 'unknown' THEN attempts ELSE 0 END)",
+    "saved": "SUM(saved)",
+    "latency_us": "SUM(latency_us)",
+    "retried": "SUM(retried)",
+    "fell_back": "SUM(fell_back)",
+    "escalated": "SUM(escalated)",
+}
+_SUMS = ", ".join(_SUMMED.values())
+_BY_DAY_AND_MODEL = (
+    f"(SELECT day, model, provider, {', '.join(f'{sum_} AS {name}' for name, sum_ in _SUMMED.items())} "
+    "FROM day_sums WHERE day BETWEEN ? AND ? GROUP BY day, model, provider)"
+)
+"""These keys begin the table's own order, in which SQLite adds up as it reads; other groups it has to sort first, which
+takes twice as long. What is left to sort is a fiftieth of the rows."""
+_SUMS_AGAIN = ", ".join(f"SUM({name})" for name in _SUMMED)
 
 
 def added(groups: Sequence[Totals]) -> Totals:
@@ -142,11 +150,12 @@ def added(groups: Sequence[Totals]) -> Totals:
 
 def cube(connection: sqlite3.Connection, by: Sequence[Dimension], span: Span) -> tuple[Totals, ...]:
     """One for each mix of keys that occurs. By time in its order when that comes first, all else the dearest first."""
-    rows = connection.execute(
-        f"SELECT {_keys(by)}{_SUMS} FROM {_source(by)} WHERE day BETWEEN ? AND ? GROUP BY {_places(len(by)) or 'NULL'} "
-        "HAVING SUM(attempts) > 0",
-        span.bounds,
-    )
+    if set(by) <= {"model", "provider", *_OF_TIME}:
+        summed = f"{_SUMS_AGAIN} FROM {_BY_DAY_AND_MODEL}"
+    else:
+        summed = f"{_SUMS} FROM {_source(by)} WHERE day BETWEEN ? AND ?"
+    query = f"SELECT {_keys(by)}{summed} GROUP BY {_places(len(by)) or 'NULL'} HAVING SUM(attempts) > 0"
+    rows = connection.execute(query, span.bounds)
     groups = [_totals(_named(by, row[: len(by)]), *row[len(by) :]) for row in rows]
     if by and by[0] in _OF_TIME:
         return tuple(sorted(groups, key=lambda group: (group.keys[0], -group.cost.picodollars, group.keys)))
