@@ -139,5 +139,10 @@ async def console(
         app = ConsoleApp(demo.settings(servers, base), demo=False)
         async with app.run_test(size=size, notifications=True) as pilot:
             seat = Console(app, pilot)
-            await seat.until(lambda: app.talk is not None and not app.working, "a ready console")
-            yield seat
+            try:
+                await seat.until(lambda: app.talk is not None and not app.working, "a ready console")
+                yield seat
+            finally:
+                # As a user leaves: its files and sockets would else stay open to the end of all tests.
+                if not app._leaving:
+                    await app._leave(0)

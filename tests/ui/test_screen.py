@@ -105,7 +105,9 @@ async def test_what_is_typed_in_a_pane_goes_to_the_prompt(tmp_path: Path, key: s
 
 async def test_letters_in_the_list_of_models_and_in_dialogs_are_not_typed_into_the_prompt(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
-        await seat.pilot.press("f5", "x", "s")
+        await seat.pilot.press("f5")
+        await seat.sees("$ out/M")
+        await seat.pilot.press("x", "s")
         await seat.sees("level ▴")
         await seat.pilot.press("f2", "f1", "x")
         await seat.sees("view: decision")
