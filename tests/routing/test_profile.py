@@ -238,6 +238,17 @@ def test_no_more_is_expected_than_the_request_allows() -> None:
     assert profile(request("Write a long essay", max_tokens=50)).output_tokens == 50
 
 
+def test_an_answer_that_is_gone_on_with_is_the_task_it_was_begun_for() -> None:
+    prompt, said = "Prove that the square root of 2 is irrational, in detail.", "Suppose it were rational. Then"
+    alone = of(prompt)
+    go_on = f"Your answer was cut off. Go on exactly where it ends: {said}"
+    rest = profile(request(prompt, said, go_on, continues=True))
+    assert rest.task_probabilities == alone.task_probabilities
+    assert (rest.difficulty, rest.evidence) == (alone.difficulty, alone.evidence)
+    assert rest.input_tokens > alone.input_tokens
+    assert rest.output_tokens < alone.output_tokens
+
+
 def test_images_need_vision_and_make_the_task_multimodal() -> None:
     seen = profile(request("What is this?", images=(PNG,)))
     assert Ability.VISION in seen.needs

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import lexicon
 from .cues import LEARNED_TYPES
@@ -51,6 +51,8 @@ LONG_CONTEXT_TOKENS = 32_000
 def profile(request: Request, weights: Weights | None = None) -> Profile:
     """Any request, the empty one included; never raises. Well under a millisecond for an ordinary prompt, and bounded
     for any. `weights`: others than those shipped, to measure with."""
+    if request.continues and len(request.messages) > 2:
+        return _of_the_rest(request, weights)
     learned = weights or shipped()
     features = read(request.prompt)
     seen = learned.predict(features)
@@ -84,6 +86,19 @@ def profile(request: Request, weights: Weights | None = None) -> Profile:
         mix=mix,
     )
 
+
+def _of_the_rest(request: Request, weights: Weights | None) -> Profile:
+    """Of an answer that is gone on with: the task is that of the prompt before it, not of the words that ask to go
+    on."""
+    *asked, said, _ = request.messages
+    whole = profile(replace(request, messages=tuple(asked), continues=False), weights)
+    input_tokens, mix = input_size(request)
+    left = max(_LEAST_LEFT, whole.output_tokens - estimate_tokens(said.text))
+    return replace(whole, input_tokens=input_tokens, mix=mix, output_tokens=min(left, request.max_tokens or left))
+
+
+_LEAST_LEFT = 100
+"""Tokens expected of the rest of an answer that is already as long as was expected of all of it."""
 
 _NOTHING_SAID = {TaskType.CONVERSATION: 1.0}
 
