@@ -30,6 +30,9 @@ class Painted(ScrollView):
         self._frame: list[Strip] = []
         """What stands on the screen or will with its next update; empty when all of it is to be drawn."""
         self._framed_for = Size(0, 0)
+        self._filtered: dict[int, tuple[Strip, Strip]] = {}
+        """Rows of the last drawing as they were painted, by their identity, and what the filters made of them."""
+        self._filtered_by: object = None
 
     def paint(self) -> list[Strip]:
         """The rows of the view, as wide as it is, with padding: each the same object as long as it looks the same."""
@@ -46,10 +49,21 @@ class Painted(ScrollView):
             self.refresh(*_rows(changed, self.outer_size.width, -self.gutter.left))
 
     def _all_rows(self) -> list[Strip]:
-        strips, background = self.paint(), self.background_colors[1]
-        for one in self.get_line_filters():
-            strips = [strip.apply_filter(one, background) for strip in strips]
-        return strips
+        rows: list[Strip] = []
+        filters, background = self.get_line_filters(), self.background_colors[1]
+        if self._filtered_by != (filters, background):
+            self._filtered, self._filtered_by = {}, (list(filters), background)
+        known, self._filtered = self._filtered, {}
+        for strip in self.paint():
+            row = known.get(id(strip)) or self._filtered.get(id(strip))
+            if row is None:
+                filtered = strip
+                for one in filters:
+                    filtered = filtered.apply_filter(one, background)
+                row = (strip, filtered)
+            self._filtered[id(strip)] = row
+            rows.append(row[1])
+        return rows
 
     def refresh(self, *regions: Region, **wanted: Any) -> Self:
         if not regions:

@@ -12,6 +12,7 @@ from textual.binding import Binding
 from textual.command import Provider
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus, Key, Resize
+from textual.screen import Screen
 from textual.signal import Signal
 from textual.widget import Widget
 
@@ -22,6 +23,7 @@ from .bars import Header, KeyBar
 from .chat import ChatPane
 from .commands import ACTIONS, SLASH_COMMANDS, Action, ConsoleCommands, bindings
 from .composer import Composer
+from .compositor import FrugalScreen
 from .copying import Copying
 from .costs import CostsPane
 from .decision import DecisionPane
@@ -57,6 +59,9 @@ class Stage(Copying):
         self._current: Pane = "chat"
         self._side: Pane = next((pane for pane in ("decision", "costs") if pane in self._shown), "decision")
         self._zoomed = False
+
+    def get_default_screen(self) -> Screen[None]:
+        return FrugalScreen()
 
     def compose(self) -> ComposeResult:
         yield self.header
