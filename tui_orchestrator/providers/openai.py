@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -53,7 +53,7 @@ _GIVES_LOGPROBS = re.compile(r"(?:openai/)?gpt-4(?:o|\.1|-turbo)?(?:-mini|-nano)
 
 class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
     default_base_url = "https://api.openai.com/v1"
-    module = "openai.resources.chat.completions"
+    module = "openai"
 
     def __init__(
         self,
@@ -86,19 +86,18 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
         return sdk
 
     async def _send(self, sdk: AsyncOpenAI, call: Call) -> AsyncIterator[Any]:
-        from openai import omit
+        from openai import AsyncStream, omit
 
         body = request_body(call, self._dialect, self._is_openai)
-        if not self._key:
-            # Some servers refuse a key they do not expect.
-            body["extra_headers"] = {"Authorization": omit}
-        # Of messages among the parameters the SDK takes a copy field by field, which holds the event loop for seconds
-        # where a conversation is long; what is extra is sent as it is.
-        body["extra_body"] = {**body.get("extra_body", {}), "messages": body.pop("messages")}
-        events: AsyncIterator[Any] = await sdk.chat.completions.create(
-            messages=(), **body, stream=True, stream_options={"include_usage": True}
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
+        # Some servers refuse a key they do not expect.
+        options: Any = {} if self._key else {"headers": {"Authorization": omit}}
+        # Not `chat.completions.create`: of the messages it takes a copy field by field, which holds the event loop for
+        # seconds where a conversation is long, and of each event it makes six objects, which takes as long as drawing.
+        stream = AsyncStream[object]
+        return await sdk.post(
+            "/chat/completions", body=body, options=options, cast_to=object, stream=True, stream_cls=stream
         )
-        return events
 
     def _answer(self) -> OpenAIAnswer:
         return OpenAIAnswer(self.name, self._dialect)
@@ -123,7 +122,7 @@ def request_body(call: Call, dialect: Dialect, is_openai: bool) -> dict[str, Any
     if (is_openai or dialect == "openrouter") and _GIVES_LOGPROBS.fullmatch(call.model.name):
         body["logprobs"] = True
     if dialect == "openrouter":
-        body["extra_body"] = {"usage": {"include": True}}
+        body["usage"] = {"include": True}
     return body
 
 
@@ -154,42 +153,45 @@ class OpenAIAnswer:
         return self._finish is not None
 
     def read(self, chunk: Any) -> Iterator[Piece]:
-        model = getattr(chunk, "model", None)
+        """An event as it was decoded from its JSON, of whatever shape."""
+        said = _fields(chunk)
+        model = said.get("model")
         if isinstance(model, str) and model:
             self._served_by = clean_line(model) or None
-        for choice in getattr(chunk, "choices", None) or ():
-            if not getattr(choice, "index", 0):
-                yield from self._choice(choice)
-        self._tier = service_tier(getattr(chunk, "service_tier", None)) or self._tier
+        for choice in said.get("choices") or ():
+            if not (one := _fields(choice)).get("index"):
+                yield from self._choice(one)
+        self._tier = service_tier(said.get("service_tier")) or self._tier
         # OpenAI sends usage on a last chunk without choices, some servers on the last one with text, some on every one.
-        reported = getattr(chunk, "usage", None)
+        reported = said.get("usage")
+        if reported is None:
+            return
         before = self._usage, self._billed
-        self._usage = openai_usage(reported) or self._usage
-        if self._dialect == "openrouter" and reported is not None:
-            self._billed = openrouter_bill(reported)
+        self._usage = openai_usage(_fields(reported)) or self._usage
+        if self._dialect == "openrouter":
+            self._billed = openrouter_bill(_fields(reported))
         if self._usage is not None and (self._usage, self._billed) != before:
             yield UsageSoFar(self._usage, self._billed, self._tier)
 
-    def _choice(self, choice: Any) -> Iterator[Piece]:
-        delta = getattr(choice, "delta", None)
-        if delta is not None:
-            # llama.cpp, vLLM, LM Studio and DeepSeek say reasoning_content, OpenRouter and Ollama reasoning; some both.
-            thinking = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
-            if thinking:
-                yield ThinkingPiece(text_of(thinking))
-            yield from _pieces(getattr(delta, "content", None))
-            if getattr(delta, "refusal", None):
-                yield TextPiece(text_of(delta.refusal))
-        self._weigh(getattr(choice, "logprobs", None))
-        reason = getattr(choice, "finish_reason", None)
+    def _choice(self, choice: Mapping[str, Any]) -> Iterator[Piece]:
+        delta = _fields(choice.get("delta"))
+        # llama.cpp, vLLM, LM Studio and DeepSeek say reasoning_content, OpenRouter and Ollama reasoning; some both.
+        thinking = delta.get("reasoning_content") or delta.get("reasoning")
+        if thinking:
+            yield ThinkingPiece(text_of(thinking))
+        yield from _pieces(delta.get("content"))
+        if refusal := delta.get("refusal"):
+            yield TextPiece(text_of(refusal))
+        self._weigh(_fields(choice.get("logprobs")))
+        reason = choice.get("finish_reason")
         if reason == "error":
             raise Server(f"{clean_line(self._provider)}: ended the answer with an error and did not say which")
         if reason:
-            self._finish = _finish_reason(text_of(reason), getattr(choice, "native_finish_reason", None))
+            self._finish = _finish_reason(text_of(reason), choice.get("native_finish_reason"))
 
-    def _weigh(self, logprobs: Any) -> None:
-        for token in getattr(logprobs, "content", None) or ():
-            logprob = getattr(token, "logprob", None)
+    def _weigh(self, logprobs: Mapping[str, Any]) -> None:
+        for token in logprobs.get("content") or ():
+            logprob = _fields(token).get("logprob")
             if isinstance(logprob, float | int) and math.isfinite(logprob) and logprob <= 0:
                 self._logprob_sum += logprob
                 self._logprobs += 1
@@ -198,6 +200,11 @@ class OpenAIAnswer:
         assert self._finish is not None
         mean = self._logprob_sum / self._logprobs if self._logprobs else None
         return Done(self._finish, self._usage, self._billed, self._served_by, mean, self._tier)
+
+
+def _fields(value: Any) -> Mapping[str, Any]:
+    """Of an object; what is none has no fields."""
+    return value if isinstance(value, dict) else {}
 
 
 def _pieces(content: Any) -> Iterator[Piece]:

@@ -27,7 +27,7 @@ def count(value: object) -> int | None:
 
 def _counts(reported: Any, *path: str) -> int | None:
     for name in path:
-        reported = getattr(reported, name, None)
+        reported = reported.get(name) if isinstance(reported, dict) else getattr(reported, name, None)
     return count(reported)
 
 
@@ -106,7 +106,7 @@ def anthropic_tier(reported: Any) -> str:
     return fast or service_tier(getattr(reported, "service_tier", None))
 
 
-def openai_usage(reported: Any) -> Usage | None:
+def openai_usage(reported: Mapping[str, Any]) -> Usage | None:
     prompt = _counts(reported, "prompt_tokens")
     completion = _counts(reported, "completion_tokens")
     if prompt is None or completion is None:
@@ -167,13 +167,13 @@ def gemini_tier(reported: Any) -> str:
     return service_tier(getattr(getattr(reported, "traffic_type", None), "value", None))
 
 
-def openrouter_bill(reported: Any) -> Money | None:
+def openrouter_bill(reported: Mapping[str, Any]) -> Money | None:
     """What OpenRouter says it charged. With the user's own upstream key (BYOK) its `cost` is only its fee, and the
     upstream's charge comes on top."""
-    cost = _dollars(getattr(reported, "cost", None))
-    if cost is None or getattr(reported, "is_byok", None) is not True:
+    cost = _dollars(reported.get("cost"))
+    if cost is None or reported.get("is_byok") is not True:
         return cost
-    details = getattr(reported, "cost_details", None)
+    details = reported.get("cost_details")
     upstream = _dollars(details.get("upstream_inference_cost")) if isinstance(details, Mapping) else None
     return None if upstream is None else cost + upstream
 
