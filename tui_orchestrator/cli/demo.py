@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from dataclasses import replace
@@ -18,6 +19,8 @@ def open_console(invocation: Invocation) -> None:
     terminal = os.environ.get("TERM", "")
     if terminal in ("dumb", "unknown"):
         raise Stop(f"this terminal cannot be drawn on (TERM={terminal}); use `tui-orchestrator ask PROMPT`", USAGE)
+    # What a start makes stays. To look through it for garbage takes a sixth of it; `AtTerminal.started` ends that.
+    gc.disable()
     settings = invocation.settings()
     from ..ui.app import run_console
 

@@ -53,7 +53,7 @@ TEST_TOKENS = 64
 TEST_TOKENS_THINKING = 1024
 """A model that thinks before it answers needs room for it."""
 WARM_AFTER_S = 0.5
-YOUNG = 2_000
+YOUNG = 10_000
 """Objects that are made before the new ones are looked through for garbage. A screen is drawn of thousands."""
 RECOVER_EVERY_S = 30.0
 """A killed program's reservations are gone within a minute, also where nobody asks anything meanwhile."""
@@ -340,7 +340,7 @@ async def _warm_when_quiet(kinds: Iterable[str], embedder: StaticEmbedder | None
         # Only then: what a runtime before this one left behind would stay as well.
         if len(sys.modules) > known:
             gc.freeze()
-        gc.set_threshold(YOUNG)
+        gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
         gc.enable()
     if embedder is not None:
         await asyncio.to_thread(embedder.load)

@@ -87,6 +87,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
         finally:
             self.working = ""
             self.tell_status()
+            self.started()
 
     # -- options
 

@@ -41,8 +41,11 @@ BEHIND = 65_536
 """Characters that the terminal has not taken; from here on nothing more is drawn until it has."""
 LAST_WORDS_S = 2.0
 """How long a terminal that takes nothing is waited for at the end."""
-QUIET_S = 10.0
+QUIET_S = 30.0
 """After so long without a key, a click or a turn nobody waits for the console."""
+MIDDLE, OLD = 3, 1000
+"""How often the youngest objects are looked through for garbage before the next older ones are, and those before all
+are, which takes a few tenths of a second: as good as never, since `_tidy_up` does it when nobody waits."""
 _READ_BYTES = 65_536
 _BREAKS = dict.fromkeys(map(ord, "\n\t"))
 # Blocks of combining marks of no script in particular (Unicode 17); letters with four of them exist in none.
@@ -135,6 +138,8 @@ class Terminal(LinuxDriver):
         super().__init__(app, **options)
         self._used = False
         self._skipped = False
+        self._gathered: list[str] | None = None
+        """What is kept back to be written together."""
         self._guard = Guard(self.fileno)
 
     # Out
@@ -146,6 +151,23 @@ class Terminal(LinuxDriver):
 
     def skip(self) -> None:
         self._skipped = True
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """What is written meanwhile goes out in one piece: each wakes the thread that passes it on."""
+        self._gathered = []
+        try:
+            yield
+        finally:
+            gathered, self._gathered = self._gathered, None
+            if gathered:
+                super().write("".join(gathered))
+
+    def write(self, data: str) -> None:
+        if self._gathered is None:
+            super().write(data)
+        else:
+            self._gathered.append(data)
 
     def _caught_up(self) -> None:
         if self._skipped:
@@ -308,6 +330,13 @@ class AtTerminal(App[int]):
         if not self.is_headless:
             self.set_interval(QUIET_S, self._tidy_up)
 
+    def started(self) -> None:
+        """From now on garbage is looked for, but not in what the start has made."""
+        if not self.is_headless:
+            gc.freeze()
+            gc.set_threshold(gc.get_threshold()[0], MIDDLE, OLD)
+            gc.enable()
+
     @contextlib.contextmanager
     def suspend(self) -> Iterator[None]:
         """The terminal is taken back also when something is raised meanwhile, which Textual's own forgets."""
@@ -332,8 +361,11 @@ class AtTerminal(App[int]):
 
     def _tidy_up(self) -> None:
         """Looks through all there is for garbage, which takes a few tenths of a second, while nobody would notice."""
-        if self._touched > self._tidied and not self.running and time.monotonic() - self._touched > QUIET_S:
-            self._tidied = time.monotonic()
+        now = time.monotonic()
+        if self.running:
+            self._touched = now
+        elif self._touched > self._tidied and now - self._touched > QUIET_S:
+            self._tidied = now
             gc.collect()
 
     def _fatal_error(self) -> None:
@@ -345,10 +377,13 @@ class AtTerminal(App[int]):
         self._close_messages_no_wait()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        if isinstance(self._driver, Terminal) and self._driver.behind:
+        if not isinstance(self._driver, Terminal):
+            super()._display(screen, renderable)
+        elif self._driver.behind:
             self._driver.skip()
         else:
-            super()._display(screen, renderable)
+            with self._driver.together():
+                super()._display(screen, renderable)
 
     def end(self) -> None:
         """Leaves the terminal to whoever had it before. Does not return where it takes nothing any more."""
