@@ -178,7 +178,7 @@ async def test_a_client_that_hangs_up_cancels_and_pays_for_what_came(gateway: Ga
         (404, "model", {"model": "nobody", "messages": [{"role": "user", "content": "x"}]}),
         (400, "messages", {"messages": []}),
         (400, "n", {"n": 2, "messages": [{"role": "user", "content": "x"}]}),
-        (400, "tools", {"tools": [{"type": "function"}], "messages": [{"role": "user", "content": "x"}]}),
+        (400, "tools[0]", {"tools": [{"type": "function"}], "messages": [{"role": "user", "content": "x"}]}),
         (400, "temperature", {"temperature": 3, "messages": [{"role": "user", "content": "x"}]}),
         (400, "max_tokens", {"max_tokens": 0, "messages": [{"role": "user", "content": "x"}]}),
         (400, "messages[0].role", {"messages": [{"role": "robot", "content": "x"}]}),
@@ -234,8 +234,19 @@ async def test_the_models_are_listed(gateway: Gateway) -> None:
     assert {"cheapest", "ensemble", "openai/rush-pro"} <= set(names)
 
 
+async def test_one_model_is_told_by_its_name_and_what_is_not_spoken_is_said(gateway: Gateway) -> None:
+    client = gateway.openai()
+    assert (await client.models.retrieve("openai/rush-pro")).owned_by == "openai"
+    with pytest.raises(openai.NotFoundError, match="lists them"):
+        await client.models.retrieve("nobody")
+    with pytest.raises(openai.NotFoundError, match="chat completions"):
+        await client.responses.create(model="auto", input="Hi")
+    with pytest.raises(openai.NotFoundError, match="Embeddings are not routed"):
+        await client.embeddings.create(model="auto", input="Hi")
+
+
 async def test_what_has_no_effect_is_named(gateway: Gateway) -> None:
     raw = await gateway.openai().chat.completions.with_raw_response.create(
-        model="auto", messages=[{"role": "user", "content": "Hi"}], top_p=0.5, seed=3
+        model="auto", messages=[{"role": "user", "content": "Hi"}], top_p=0.5, seed=3, user="me", reasoning_effort="low"
     )
-    assert raw.headers["x-orchestrator-ignored"] == "seed, top_p"
+    assert raw.headers["x-orchestrator-ignored"] == "reasoning_effort, seed, top_p, user"

@@ -16,7 +16,8 @@ from tui_orchestrator.routing.model import Model
 from tui_orchestrator.routing.money import Money, Price, Rates
 from tui_orchestrator.routing.ports import Call, Timeouts
 from tui_orchestrator.routing.profile import Ability, Level, TaskType
-from tui_orchestrator.routing.request import Image, Message
+from tui_orchestrator.routing.request import Image, Message, Shape
+from tui_orchestrator.routing.tools import Tool, ToolChoice
 
 PICTURE = Image("image/png", b"png", "a.png")
 MESSAGES = (Message("user", "hello", (PICTURE,)), Message("assistant", "hi"), Message("user", "go on"))
@@ -80,6 +81,9 @@ CALL_FIELDS: dict[str, Any] = {
     "max_tokens": 101,
     "temperature": 0.7,
     "timeouts": Timeouts(total=1.0),
+    "tools": (Tool("look"),),
+    "tool_choice": ToolChoice("required"),
+    "shape": Shape(),
 }
 MODEL_FIELDS: dict[str, Any] = {
     "provider": "other",
@@ -110,6 +114,7 @@ BODIES: dict[str, Callable[[Call], dict[str, Any]]] = {
     "openrouter": lambda call: openai.request_body(call, "openrouter", False),
 }
 SENT = {"model", "messages", "system", "max_tokens", "temperature", "provider", "name", "accepts_temperature"}
+SENT |= {"tools", "tool_choice", "shape"}
 
 
 def changed(field: str) -> Call:

@@ -37,6 +37,7 @@ from tui_orchestrator.routing.events import (
     Score,
     Text,
     Thinking,
+    ToolCalled,
     Verdict,
     Waiting,
 )
@@ -95,6 +96,7 @@ EVENTS: list[tuple[Event, str, str]] = [
     (AttemptStarted(*HEAD, 1, "a/1", "a", Cause.RETRY), "attempt_started", "attempt model provider cause"),
     (Thinking(*HEAD, 1, "hm"), "thinking", "attempt text"),
     (Text(*HEAD, 1, "hi"), "text", "attempt text"),
+    (ToolCalled(*HEAD, 1, 0, "{", "call_1", "look"), "tool_called", "attempt index arguments id name"),
     (
         AttemptFinished(
             *HEAD, 1, "a/1", Usage(1, 2), COST, 0.1, 0.2, 9.0, Confidence(0.5), FinishReason.LENGTH, from_cache=True
@@ -178,7 +180,7 @@ def test_what_is_inside_has_its_promised_keys() -> None:
 
 
 def test_what_is_not_known_is_null_and_never_zero() -> None:
-    failed = event_json(EVENTS[6][0])
+    failed = event_json(EVENTS[7][0])
     assert (failed["cost_usd"], failed["cost_state"]) == (None, "unknown")
     assert event_json(EVENTS[1][0])["budgets"][0]["limit_usd"] is None
     assert completed_json(completed(attempt(1), cost=UNKNOWN))["cost"] is None

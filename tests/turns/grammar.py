@@ -21,6 +21,7 @@ from tui_orchestrator.routing.events import (
     Reserved,
     Text,
     Thinking,
+    ToolCalled,
     Verdict,
     Waiting,
 )
@@ -69,7 +70,7 @@ def check(events: Sequence[Event]) -> None:
             case Waiting(why="budget"):
                 assert event.attempt not in attempts, "what does not fit has not begun"
                 assert _Of.RUNNING not in attempts.values(), "and nothing else runs"
-            case Text() | Thinking() | Waiting():
+            case Text() | Thinking() | ToolCalled() | Waiting():
                 assert attempts.get(event.attempt) is _Of.RUNNING, "only a running attempt says something"
                 assert not verdicts, "nothing is said after the verdict"
             case AttemptFinished() | AttemptFailed():

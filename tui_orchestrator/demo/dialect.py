@@ -203,9 +203,15 @@ def section(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def text_and_images(content: Any, image_kind: str) -> tuple[str, int]:
-    """From a message's content, a text or blocks with a `type`: the texts joined, and how many are pictures."""
+    """From a message's content, a text or blocks with a `type`: the texts joined, calls of tools and their results as
+    JSON, and how many are pictures."""
     if isinstance(content, str):
         return content, 0
     blocks = [block for block in content if isinstance(block, Mapping)] if isinstance(content, list) else []
-    text = "\n".join(str(block.get("text", "")) for block in blocks if block.get("type") == "text")
+    said = [
+        str(block.get("text", "")) if block.get("type") == "text" else dumps(block).decode()
+        for block in blocks
+        if block.get("type") in ("text", "tool_use", "tool_result")
+    ]
+    text = "\n".join(said)
     return text, sum(block.get("type") == image_kind for block in blocks)

@@ -94,7 +94,7 @@ class OpenAI:
                     system.append(text)
                 case "assistant":
                     turns.append(Turn("assistant", text))
-                case "user":
+                case "user" | "tool":
                     turns.append(Turn("user", text, images))
                 case role:
                     raise Complaint(

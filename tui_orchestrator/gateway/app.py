@@ -15,14 +15,16 @@ from starlette.routing import Route
 
 from ..routing.errors import OrchestratorError
 from ..routing.request import Strategy
+from ..routing.text import clean_line
 from ..services.runtime import Runtime
 from ..settings import load
 from .batches import Batches
 from .completions import complete
 from .guard import Guard
 from .native import ROUTES
+from .question import AUTO
 from .token import read_or_make
-from .wire import AUTO, error_body
+from .wire import error_body
 
 _CONFIG, _DEMO, _HOSTS = "TUI_ORCHESTRATOR_SERVE_CONFIG", "TUI_ORCHESTRATOR_SERVE_DEMO", "TUI_ORCHESTRATOR_SERVE_HOSTS"
 
@@ -48,6 +50,8 @@ def application(
         routes=[
             Route("/v1/chat/completions", complete, methods=["POST"]),
             Route("/v1/models", models),
+            Route("/v1/models/{id:path}", model),
+            *(Route(path, not_here, methods=["POST"]) for path in _NOT_HERE),
             Route("/health", health),
             *ROUTES,
         ],
@@ -69,8 +73,33 @@ def into_environment(config: Path | None, demo: bool | None, hosts: Sequence[str
     os.environ.update({_CONFIG: str(config or ""), _DEMO: "1" if demo else "", _HOSTS: ",".join(hosts)})
 
 
+_NOT_HERE = {
+    "/v1/embeddings": "Embeddings are not routed: those of two models cannot be compared. Ask their provider itself.",
+    "/v1/responses": "The responses format is not spoken here; set the program to chat completions.",
+    "/v1/completions": "Completions without a conversation are not spoken here; set the program to chat completions.",
+}
+
+
 async def models(request: Request) -> Response:
     """As OpenAI lists them: the router's own choice first, then strategies, chains and every model that can be used."""
+    return JSONResponse({"object": "list", "data": list(_named(request).values())})
+
+
+async def model(request: Request) -> Response:
+    wanted = request.path_params["id"]
+    found = _named(request).get(wanted)
+    if found is None:
+        sentence = f"There is no model {clean_line(wanted, 120)!r} here; GET /v1/models lists them."
+        return JSONResponse(error_body("invalid_request_error", sentence, "model"), 404)
+    return JSONResponse(found)
+
+
+async def not_here(request: Request) -> Response:
+    """An address of OpenAI's that a client may well try."""
+    return JSONResponse(error_body("not_found", _NOT_HERE[request.url.path]), 404)
+
+
+def _named(request: Request) -> dict[str, dict[str, object]]:
     runtime: Runtime = request.app.state.runtime
     registry = runtime.registry
     names = [
@@ -79,8 +108,7 @@ async def models(request: Request) -> Response:
         *((chain, "chain") for chain in sorted(registry.chains)),
         *((model.id, model.provider) for model in registry if model.id not in registry.out),
     ]
-    listed = [{"id": name, "object": "model", "created": 0, "owned_by": owner} for name, owner in names]
-    return JSONResponse({"object": "list", "data": listed})
+    return {name: {"id": name, "object": "model", "created": 0, "owned_by": owner} for name, owner in names}
 
 
 async def health(request: Request) -> Response:

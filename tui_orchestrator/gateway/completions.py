@@ -14,24 +14,31 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from ..routing.decision import Decision
-from ..routing.events import AttemptFinished, Completed, Decided, Event, Failed, FinishReason, Text
+from ..routing.events import AttemptFinished, Completed, Decided, Event, Failed, FinishReason, Text, ToolCalled
 from ..routing.money import Usage
 from ..routing.request import Strategy
 from ..routing.turn import Turn
 from ..services.runtime import Runtime
+from .question import Question, read
 from .stopping import Stopper
-from .wire import Question, WrongRequest, chunk, completion, error_body, read, told_of, turn_error, usage_json
+from .wire import WrongRequest, call_delta, chunk, completion, error_body, told_of, turn_error, usage_json
 
 MOST_SECONDS = 900.0
 """A turn takes no longer: it is cancelled then, and what had come is paid for."""
-_FINISH = {FinishReason.LENGTH: "length", FinishReason.CONTENT_FILTER: "content_filter"}
+_FINISH = {
+    FinishReason.LENGTH: "length",
+    FinishReason.CONTENT_FILTER: "content_filter",
+    FinishReason.TOOL_CALLS: "tool_calls",
+}
+Said = str | ToolCalled
+"""A piece of what the client is told: text, or a call of a tool."""
 
 
 async def body_of(request: Request) -> object:
     """Raises WrongRequest."""
     try:
         return json.loads(await request.body())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise WrongRequest("The body is not JSON.") from None
     except ClientDisconnect:
         raise WrongRequest("The body did not come whole, or is too large.", status=413) from None
@@ -44,7 +51,9 @@ def wrong(error: WrongRequest) -> JSONResponse:
 async def complete(request: Request) -> Response:
     runtime: Runtime = request.app.state.runtime
     try:
-        question = read(await body_of(request), runtime.registry, request.headers.get("x-session-id", ""))
+        said, headers = await body_of(request), request.headers
+        client = headers.get("x-client-name") or headers.get("user-agent", "")
+        question = read(said, runtime.registry, headers.get("x-session-id", ""), client)
     except WrongRequest as error:
         return wrong(error)
     told = _Told(question)
@@ -79,7 +88,7 @@ async def while_connected(request: Request, turn: Turn) -> AsyncIterator[None]:
 async def _streamed(turn: Turn, told: _Told) -> Response:
     """Until the first text nothing is sent, so that what fails before it is an error with its status."""
     try:
-        first = await told.until_the_first_text(turn)
+        first = await told.until_the_first_word(turn)
     except BaseException:
         await turn.aclose()
         raise
@@ -93,7 +102,7 @@ async def _streamed(turn: Turn, told: _Told) -> Response:
     )
 
 
-async def _chunks(turn: Turn, told: _Told, first: str) -> AsyncIterator[bytes]:
+async def _chunks(turn: Turn, told: _Told, first: Said) -> AsyncIterator[bytes]:
     timer = asyncio.get_running_loop().call_later(MOST_SECONDS, turn.cancel)
     try:
         async with aclosing(told.chunks(turn, first)) as chunks:
@@ -138,17 +147,19 @@ class _Told:
         async for event in turn:
             self._hear(event)
 
-    async def until_the_first_text(self, turn: Turn) -> str | None:
+    async def until_the_first_word(self, turn: Turn) -> Said | None:
         """None: it ended without any."""
         async for event in turn:
             self._hear(event)
-            if text := self._said(event):
-                return text
+            if said := self._said(event):
+                return said
         return None
 
-    def _said(self, event: Event) -> str:
+    def _said(self, event: Event) -> Said:
         if self._side_by_side:
             return event.response if isinstance(event, Completed) else ""
+        if isinstance(event, ToolCalled):
+            return event
         return event.text if isinstance(event, Text) else ""
 
     def headers(self) -> dict[str, str]:
@@ -176,26 +187,26 @@ class _Told:
             return JSONResponse(body, status, headers={**self.headers(), "x-should-retry": "false"})
         assert end is not None, "a turn ends with Completed or Failed"
         text, stopped = Stopper(self._question.stops).whole(end.response)
-        finish = "stop" if stopped else self._finish
-        body = completion(end.request_id, end.model, text, finish, end.usage, told_of(end, self._reason))
+        finish, calls = ("stop", ()) if stopped else (self._finish, end.calls)
+        body = completion(end.request_id, end.model, text, calls, finish, end.usage, told_of(end, self._reason))
         return JSONResponse(body, headers=self.headers())
 
-    async def chunks(self, turn: Turn, first: str) -> AsyncGenerator[Mapping[str, Any], None]:
+    async def chunks(self, turn: Turn, first: Said) -> AsyncGenerator[Mapping[str, Any], None]:
         request_id, created = self._question.request.id, int(time.time())
 
         def one(delta: Mapping[str, Any], finish: str | None = None) -> dict[str, Any]:
             return chunk(request_id, created, self._model, delta, finish)
 
         yield one({"role": "assistant", "content": ""})
-        if text := self._stopper.more(first):
-            yield one({"content": text})
+        for delta in self._deltas(first):
+            yield one(delta)
         while not self._stopper.stopped:
             event = await anext(turn, None)
             if event is None:
                 break
             self._hear(event)
-            if (said := self._said(event)) and (text := self._stopper.more(said)):
-                yield one({"content": text})
+            for delta in self._deltas(self._said(event)):
+                yield one(delta)
         if self._stopper.stopped:
             turn.cancel()
             await self.until_the_end(turn)
@@ -203,6 +214,14 @@ class _Told:
             yield one({"content": text})
         for last in self._last(one({}, "stop" if self._stopper.stopped else self._finish)):
             yield last
+
+    def _deltas(self, said: Said) -> list[dict[str, Any]]:
+        if isinstance(said, str):
+            text = self._stopper.more(said)
+            return [{"content": text}] if text else []
+        # A call ends the text before it: what was held back of that is no beginning of a stop any more.
+        held = self._stopper.rest()
+        return [*([{"content": held}] if held else []), call_delta(said)]
 
     def _last(self, closing: dict[str, Any]) -> list[dict[str, Any]]:
         end = self._end

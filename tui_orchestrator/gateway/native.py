@@ -49,7 +49,7 @@ def _runtime(request: Request) -> Runtime:
 async def _object(request: Request) -> dict[str, Any]:
     try:
         said = json.loads(await request.body(), parse_float=Decimal)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise WrongRequest("The body is not JSON.") from None
     except ClientDisconnect:
         raise WrongRequest("The body did not come whole, or is too large.", status=413) from None

@@ -51,6 +51,10 @@ _COMPLETION = {
         "max_completion_tokens": {"type": "integer"},
         "temperature": {"type": "number"},
         "stop": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": 4}]},
+        "tools": {"type": "array", "items": {"type": "object"}, "maxItems": 128},
+        "tool_choice": {"type": ["string", "object"]},
+        "parallel_tool_calls": {"type": "boolean"},
+        "response_format": {"type": "object"},
     },
 }
 _ERROR = {
@@ -123,6 +127,11 @@ DESCRIPTION: dict[str, Any] = {
     "paths": {
         "/v1/chat/completions": {"post": _said("Answer as OpenAI's chat completions do.", _COMPLETION)},
         "/v1/models": {"get": _said("What `model` may be.")},
+        "/v1/models/{id}": {
+            "get": _said(
+                "One of them.", None, {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+            )
+        },
         f"{_ROOT}/chat/route": {"post": _said("Say who would answer, why and at what cost; send nothing.", _TASK)},
         f"{_ROOT}/chat/execute": {"post": _said("Answer, with the decision and every attempt.", _TASK)},
         f"{_ROOT}/chat/stream": {

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Iterator
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..routing.events import FinishReason
-from ..routing.ports import Call, Done, Piece, TextPiece, ThinkingPiece, UsageSoFar
+from ..routing.ports import Call, CallPiece, Done, Piece, TextPiece, ThinkingPiece, UsageSoFar
 from ..routing.request import Message
 from ..routing.text import clean_line
+from ..routing.tools import Tool, arguments_of
 from .sdk import SdkProvider, system_text, text_of
 from .usage import anthropic_counts, anthropic_tier, anthropic_usage
 
@@ -58,25 +60,85 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
 
 def request_body(call: Call) -> dict[str, Any]:
     system = system_text(call)
+    if call.shape is not None and call.shape.schema is None:
+        # The API holds an answer to a schema, and has no word for "any object" (structured outputs, November 2026).
+        system = "\n\n".join(filter(None, [system, "Answer with one JSON object and nothing else."]))
     body: dict[str, Any] = {
         "model": call.model.name,
         "max_tokens": call.max_tokens,
-        "messages": [
-            {"role": message.role, "content": content}
-            for message in call.messages
-            if message.role != "system" and (content := _content(message))
-        ],
+        "messages": list(_messages(call.messages)),
     }
     if system:
         body["system"] = system
+    extra = _tools(call)
     if call.temperature is not None and call.model.accepts_temperature:
-        body["extra_body"] = {"temperature": call.temperature}  # no parameter of the SDK any more, still one of the API
+        extra["temperature"] = call.temperature  # no parameter of the SDK any more, still one of the API
+    return {**body, "extra_body": extra} if extra else body
+
+
+def _messages(messages: Iterable[Message]) -> Iterator[dict[str, Any]]:
+    """The results of the calls of one answer go together into one message of the user's."""
+    results: list[dict[str, Any]] = []
+    for message in messages:
+        if message.role == "tool":
+            # Empty text is refused as a block, but not as a result.
+            results.append({"type": "tool_result", "tool_use_id": _id(message.answers), "content": message.text})
+            continue
+        if results:
+            yield {"role": "user", "content": results}
+            results = []
+        if message.role != "system" and (content := _content(message)):
+            yield {"role": message.role, "content": content}
+    if results:
+        yield {"role": "user", "content": results}
+
+
+def _id(id_: str) -> str:
+    """An id that another provider gave, in the characters that are taken here."""
+    return _NOT_IN_IDS.sub("_", id_)
+
+
+_NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def _tools(call: Call) -> dict[str, Any]:
+    """Also the shape of the answer: what is asked of it beside its words."""
+    body: dict[str, Any] = {}
+    names = {called.name for message in call.messages for called in message.calls} if not call.tools else set()
+    tools = call.tools or tuple(map(Tool, sorted(names)))
+    if tools:
+        choice = call.tool_choice
+        # Calls in the conversation want their tools defined, also where none may be called any more.
+        how = choice.how if call.tools else "none"
+        body["tools"] = [_tool(tool) for tool in tools]
+        chosen: dict[str, Any] = {"type": {"required": "any", "named": "tool"}.get(how, how)}
+        if how == "named":
+            chosen["name"] = choice.name
+        if choice.several is not None and how != "none":
+            chosen["disable_parallel_tool_use"] = not choice.several
+        if chosen != {"type": "auto"}:
+            body["tool_choice"] = chosen
+    if call.shape is not None and call.shape.schema is not None:
+        from anthropic import transform_schema
+
+        # A schema is taken in part; the rest is put into its descriptions.
+        schema = transform_schema(dict(call.shape.schema))
+        body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
     return body
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    said: dict[str, Any] = {"name": tool.name, "input_schema": {"type": "object", **tool.parameters}}
+    if tool.description:
+        said["description"] = tool.description
+    if tool.strict:
+        said["strict"] = True
+    return said
 
 
 def _content(message: Message) -> str | list[dict[str, Any]]:
     """Empty blocks are refused by the API; a message without any content is left out by the caller."""
-    if not message.images:
+    if not message.images and not message.calls:
         return message.text
     blocks: list[dict[str, Any]] = [
         {
@@ -91,6 +153,8 @@ def _content(message: Message) -> str | list[dict[str, Any]]:
     ]
     if message.text:
         blocks.append({"type": "text", "text": message.text})
+    for call in message.calls:
+        blocks.append({"type": "tool_use", "id": _id(call.id), "name": call.name, "input": arguments_of(call) or {}})
     return blocks
 
 
@@ -100,6 +164,8 @@ class AnthropicAnswer:
         self._tier = ""
         self._finish: FinishReason | None = None
         self._served_by: str | None = None
+        self._calls: dict[int, int] = {}
+        """By the index of a block, that of the call in it."""
 
     @property
     def finished(self) -> bool:
@@ -111,10 +177,17 @@ class AnthropicAnswer:
                 yield TextPiece(text_of(event.delta.text))
             elif event.delta.type == "thinking_delta":
                 yield ThinkingPiece(text_of(event.delta.thinking))
+            elif event.delta.type == "input_json_delta" and event.index in self._calls:
+                yield CallPiece(self._calls[event.index], text_of(event.delta.partial_json))
         elif event.type == "content_block_start":
             # Text may lie in the opening of a block already.
             if event.content_block.type == "text" and event.content_block.text:
                 yield TextPiece(text_of(event.content_block.text))
+            elif event.content_block.type == "tool_use":
+                block = event.content_block
+                self._calls[event.index] = len(self._calls)
+                # The input of the opening is empty; what comes in pieces is the whole of it.
+                yield CallPiece(self._calls[event.index], "", text_of(block.id), text_of(block.name))
         elif event.type == "message_start":
             self._served_by = clean_line(text_of(event.message.model)) or None
             yield from self._count(event.message.usage)

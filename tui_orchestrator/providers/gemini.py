@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 import math
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..routing.errors import ContentFilter
 from ..routing.events import FinishReason
-from ..routing.ports import Call, Done, Piece, TextPiece, ThinkingPiece, UsageSoFar
+from ..routing.ports import Call, CallPiece, Done, Piece, TextPiece, ThinkingPiece, UsageSoFar
 from ..routing.request import Message
 from ..routing.text import clean_line
+from ..routing.tools import ToolCall, arguments_of
 from .sdk import SdkProvider, system_text
 from .usage import gemini_tier, gemini_usage
 
@@ -80,12 +84,70 @@ def request_body(call: Call) -> dict[str, Any]:
         config["system_instruction"] = system
     if call.temperature is not None and call.model.accepts_temperature:
         config["temperature"] = call.temperature
-    contents = [
-        {"role": "model" if message.role == "assistant" else "user", "parts": parts}
-        for message in call.messages
-        if message.role != "system" and (parts := _parts(message))
-    ]
-    return {"model": call.model.name, "contents": contents, "config": config}
+    config |= _tools(call)
+    return {"model": call.model.name, "contents": list(_contents(call.messages)), "config": config}
+
+
+_MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY", "named": "ANY"}
+_NO_SIGNATURE = b"skip_thought_signature_validator"
+"""In the place of a signature in a call that another model made: without one the latest models refuse the whole
+conversation (ai.google.dev/gemini-api/docs/thought-signatures, November 2026)."""
+
+
+def _tools(call: Call) -> dict[str, Any]:
+    """Also the shape of the answer: what is asked of it beside its words."""
+    config: dict[str, Any] = {}
+    if call.tools:
+        declared: list[dict[str, Any]] = []
+        for tool in call.tools:
+            said: dict[str, Any] = {"name": tool.name, "description": tool.description}
+            declared.append(said | ({"parameters_json_schema": dict(tool.parameters)} if tool.parameters else {}))
+        config["tools"] = [{"function_declarations": declared}]
+        choice = call.tool_choice
+        calling: dict[str, Any] = {"mode": _MODES[choice.how]}
+        if choice.how == "named":
+            calling["allowed_function_names"] = [choice.name]
+        if choice.how != "auto":
+            config["tool_config"] = {"function_calling_config": calling}
+    if call.shape is not None:
+        config["response_mime_type"] = "application/json"
+        if call.shape.schema is not None:
+            config["response_json_schema"] = dict(call.shape.schema)
+    return config
+
+
+def _contents(messages: Iterable[Message]) -> Iterator[dict[str, Any]]:
+    """The results of the calls of one answer go together into one turn."""
+    names: dict[str, str] = {}
+    results: list[dict[str, Any]] = []
+    for message in messages:
+        names |= {call.id: call.name for call in message.calls}
+        if message.role == "tool":
+            answered = {"id": message.answers, "name": names.get(message.answers, ""), "response": _result(message)}
+            results.append({"function_response": answered})
+            continue
+        if results:
+            yield {"role": "user", "parts": results}
+            results = []
+        if message.role != "system" and (parts := _parts(message)):
+            yield {"role": "model" if message.role == "assistant" else "user", "parts": parts}
+    if results:
+        yield {"role": "user", "parts": results}
+
+
+def _result(message: Message) -> dict[str, Any]:
+    try:
+        said = json.loads(message.text)
+    except (ValueError, RecursionError):
+        said = message.text
+    return said if isinstance(said, dict) else {"output": said}
+
+
+def _signed(call: ToolCall) -> bytes:
+    try:
+        return base64.b64decode(call.signature, validate=True) or _NO_SIGNATURE
+    except (binascii.Error, ValueError):
+        return _NO_SIGNATURE
 
 
 def _parts(message: Message) -> list[dict[str, Any]]:
@@ -94,6 +156,9 @@ def _parts(message: Message) -> list[dict[str, Any]]:
     ]
     if message.text:
         parts.append({"text": message.text})
+    for call in message.calls:
+        called = {"id": call.id, "name": call.name, "args": arguments_of(call) or {}}
+        parts.append({"function_call": called, "thought_signature": _signed(call)})
     return parts
 
 
@@ -104,6 +169,7 @@ class GeminiAnswer:
         self._finish: FinishReason | None = None
         self._served_by: str | None = None
         self._mean_logprob: float | None = None
+        self._calls = 0
 
     @property
     def finished(self) -> bool:
@@ -119,7 +185,9 @@ class GeminiAnswer:
             self._served_by = clean_line(chunk.model_version) or None
         for candidate in (chunk.candidates or ())[:1]:
             for part in (candidate.content and candidate.content.parts) or ():
-                if part.text:
+                if part.function_call is not None:
+                    yield self._called(part)
+                elif part.text:
                     yield ThinkingPiece(part.text) if part.thought else TextPiece(part.text)
             mean = candidate.avg_logprobs
             if isinstance(mean, float) and math.isfinite(mean) and mean <= 0:
@@ -131,6 +199,14 @@ class GeminiAnswer:
         if feedback is not None and feedback.block_reason and not chunk.candidates:
             why = feedback.block_reason_message or feedback.block_reason.value
             raise ContentFilter(clean_line(f"{self._provider}: the prompt was refused ({why})"))
+
+    def _called(self, part: Any) -> CallPiece:
+        """Calls come whole."""
+        self._calls += 1
+        signature = base64.b64encode(part.thought_signature).decode("ascii") if part.thought_signature else ""
+        call = part.function_call
+        arguments = json.dumps(call.args or {}, ensure_ascii=False)
+        return CallPiece(self._calls - 1, arguments, call.id or "", call.name or "", signature)
 
     def done(self) -> Done:
         assert self._finish is not None

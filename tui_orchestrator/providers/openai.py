@@ -4,6 +4,7 @@ vLLM, MLX, any base_url."""
 from __future__ import annotations
 
 import base64
+import json
 import math
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -13,9 +14,10 @@ from urllib.parse import urlsplit
 from ..routing.errors import Server
 from ..routing.events import FinishReason
 from ..routing.money import Money, Usage
-from ..routing.ports import Call, Done, Piece, TextPiece, ThinkingPiece, UsageSoFar
+from ..routing.ports import Call, CallPiece, Done, Piece, TextPiece, ThinkingPiece, UsageSoFar
 from ..routing.request import Message
 from ..routing.text import clean_line
+from ..routing.tools import Tool
 from .sdk import SdkProvider, system_text, text_of
 from .usage import openai_usage, openrouter_bill, service_tier
 
@@ -109,11 +111,7 @@ def request_body(call: Call, dialect: Dialect, is_openai: bool) -> dict[str, Any
     system = system_text(call)
     if system:
         messages.append({"role": "system", "content": system})
-    messages += [
-        {"role": message.role, "content": content}
-        for message in call.messages
-        if message.role != "system" and (content := _content(message))
-    ]
+    messages += [written for message in call.messages if (written := _message(message)) is not None]
     # OpenAI's reasoning models refuse max_tokens; most others know nothing else and would answer without a limit.
     limit = "max_completion_tokens" if is_openai else "max_tokens"
     body: dict[str, Any] = {"model": call.model.name, "messages": messages, limit: call.max_tokens}
@@ -123,7 +121,53 @@ def request_body(call: Call, dialect: Dialect, is_openai: bool) -> dict[str, Any
         body["logprobs"] = True
     if dialect == "openrouter":
         body["usage"] = {"include": True}
+    return body | _tools(call)
+
+
+def _message(message: Message) -> dict[str, Any] | None:
+    """None: there is nothing in it, or it stands at the beginning already."""
+    content = _content(message)
+    if message.role == "tool":
+        return {"role": "tool", "tool_call_id": message.answers, "content": content}
+    if message.calls:
+        called = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments or "{}"},
+                # As Google's own OpenAI-compatible server wants it.
+                **({"extra_content": {"google": {"thought_signature": call.signature}}} if call.signature else {}),
+            }
+            for call in message.calls
+        ]
+        return {"role": "assistant", "content": content or None, "tool_calls": called}
+    return {"role": message.role, "content": content} if content and message.role != "system" else None
+
+
+def _tools(call: Call) -> dict[str, Any]:
+    """Also the shape of the answer: what is asked of it beside its words."""
+    body: dict[str, Any] = {}
+    if call.tools:
+        choice = call.tool_choice
+        named = {"type": "function", "function": {"name": choice.name}}
+        body["tools"] = [{"type": "function", "function": _function(tool)} for tool in call.tools]
+        if choice.how != "auto":
+            body["tool_choice"] = named if choice.how == "named" else choice.how
+        if choice.several is not None:
+            body["parallel_tool_calls"] = choice.several
+    shape = call.shape
+    if shape is not None and shape.schema is None:
+        body["response_format"] = {"type": "json_object"}
+    elif shape is not None:
+        said = {"name": shape.name, "description": shape.description, "schema": shape.schema, "strict": shape.strict}
+        kept = {key: value for key, value in said.items() if value not in (None, "")}
+        body["response_format"] = {"type": "json_schema", "json_schema": kept}
     return body
+
+
+def _function(tool: Tool) -> dict[str, Any]:
+    said = {"name": tool.name, "description": tool.description, "parameters": tool.parameters, "strict": tool.strict}
+    return {key: value for key, value in said.items() if value not in (None, "", {})}
 
 
 def _content(message: Message) -> str | list[dict[str, Any]]:
@@ -147,6 +191,8 @@ class OpenAIAnswer:
         self._tier = ""
         self._logprob_sum = 0.0
         self._logprobs = 0
+        self._calls: list[tuple[int, str]] = []
+        """Of each call its index and id, as the server gave them."""
 
     @property
     def finished(self) -> bool:
@@ -180,6 +226,8 @@ class OpenAIAnswer:
         if thinking:
             yield ThinkingPiece(text_of(thinking))
         yield from _pieces(delta.get("content"))
+        for part in delta.get("tool_calls") or ():
+            yield self._called(_fields(part))
         if refusal := delta.get("refusal"):
             yield TextPiece(text_of(refusal))
         self._weigh(_fields(choice.get("logprobs")))
@@ -188,6 +236,20 @@ class OpenAIAnswer:
             raise Server(f"{clean_line(self._provider)}: ended the answer with an error and did not say which")
         if reason:
             self._finish = _finish_reason(text_of(reason), choice.get("native_finish_reason"))
+
+    def _called(self, part: Mapping[str, Any]) -> CallPiece:
+        """Some servers give every call the index 0, or none, each with an id of its own."""
+        index, id_, function = part.get("index") or 0, text_of(part.get("id") or ""), _fields(part.get("function"))
+        arguments = function.get("arguments") or ""
+        # Some give them as an object, and not as its text.
+        written = json.dumps(arguments) if isinstance(arguments, dict) else text_of(arguments)
+        known = [at for at, (place, of) in enumerate(self._calls) if place == index and (not id_ or id_ == of)]
+        if known:
+            return CallPiece(known[-1], written)
+        self._calls.append((index, id_))
+        google = _fields(_fields(part.get("extra_content")).get("google"))
+        signature = text_of(google.get("thought_signature") or "")
+        return CallPiece(len(self._calls) - 1, written, id_, text_of(function.get("name") or ""), signature)
 
     def _weigh(self, logprobs: Mapping[str, Any]) -> None:
         for token in logprobs.get("content") or ():

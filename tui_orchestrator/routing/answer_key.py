@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .ports import Call
+from .request import Message
+from .tools import FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ def question(call: Call, address: str | None = None, *, nearly: bool = False) ->
     so is a temperature that the model does not accept, which is not sent.
     """
     last = call.messages[-1].text if call.messages else ""
+    nearly = nearly and not call.tools and not (call.messages and call.messages[-1].role == "tool")
     context = _digest(_parts(call, address))
     return Question(_digest((context.encode(), _bytes(last))), context, last, call.model.id, nearly)
 
@@ -60,6 +64,28 @@ def _parts(call: Call, address: str | None) -> Iterator[bytes | None]:
         for image in message.images:
             yield _bytes(image.media_type)
             yield image.data
+        yield from _called(message)
+    # Only where there are any, so that what was kept before they could be sent is found again.
+    choice = call.tool_choice
+    if call.tools or choice != FREE:
+        yield _bytes(f"tools {choice.how} {choice.name} {choice.several}")
+        for tool in call.tools:
+            yield _json([tool.name, tool.description, tool.parameters, tool.strict])
+    if call.shape is not None:
+        shape = call.shape
+        yield b"shape"
+        yield _json([shape.schema, shape.name, shape.description, shape.strict])
+
+
+def _called(message: Message) -> Iterator[bytes]:
+    if message.calls or message.answers:
+        yield b"calls"
+        yield _json([message.answers, *([call.id, call.name, call.arguments] for call in message.calls)])
+
+
+def _json(value: object) -> bytes:
+    # In the order they were sent: some models heed it.
+    return _bytes(json.dumps(value))
 
 
 def _bytes(text: str) -> bytes:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from .answer_key import Question, question
-from .budget import BudgetState, Hold, Lost, Refusal, Reservation, least_output
+from .budget import BudgetState, Hold, Refusal, Reservation, least_output
 from .cancelling import heed, undisturbed
 from .confidence import assess
 from .errors import Cancelled, NotKept, StreamBroken, Timeout, TurnError
@@ -28,11 +28,12 @@ from .events import (
     Thinking,
     Waiting,
 )
-from .money import ZERO, Price, Usage
+from .money import ZERO
 from .ports import (
     AnswerCache,
     CachedAnswer,
     Call,
+    CallPiece,
     Clock,
     Done,
     Ledger,
@@ -45,9 +46,10 @@ from .ports import (
 )
 from .profile import TaskType
 from .ratelimit import RateLimits
-from .received import Plan, Received, from_cache, recalled, row, to_cache
+from .received import Plan, Received, called, from_cache, if_lost, recalled, row, to_cache
 from .sharing import Sharing
 from .text import clean
+from .tools import ToolCall
 
 Emit = Callable[[Event], Coroutine[Any, Any, None]]
 _ALWAYS_ASKED = (Cause.ENSEMBLE, Cause.SYNTHESIS, Cause.SAMPLE, Cause.JUDGE)
@@ -67,6 +69,13 @@ class Tried:
     """Of a whole answer that may be given again, if the turn ends with it: for `Caller.keep`."""
     unkept: NotKept | None = None
     """Why its row could not be written."""
+    calls: tuple[ToolCall, ...] = ()
+    """Of tools."""
+
+    @property
+    def shown(self) -> bool:
+        """Something of it was told."""
+        return bool(self.text or self.calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +183,9 @@ class Caller:
             max_tokens=min(asked, plan.candidate.max_tokens),
             temperature=request.temperature if request.temperature is not None else decision.temperature,
             timeouts=self.timeouts,
+            tools=request.tools,
+            tool_choice=request.tool_choice,
+            shape=request.shape,
         )
 
     def _question(self, plan: Plan, call: Call) -> Question | None:
@@ -216,7 +228,7 @@ class Caller:
         """The most the call can cost, set aside; with fewer output tokens where only that fits and is allowed."""
         price = plan.model.price and plan.model.price.on(self.clock.now())
         bound = self.estimates.bound(plan.model.id, plan.decision.profile)
-        lost = _if_lost(plan, price, self.estimates)
+        lost = if_lost(plan, price, self.estimates.input(plan.model.id, plan.decision.profile))
         least = least_output(call.max_tokens, plan.decision.profile.output_tokens)
         refusal: Refusal | None = None
         # Another process may take the room between two tries; after three the answer is no.
@@ -287,11 +299,12 @@ class Caller:
                 if text := clean(raw):
                     received.take(text, received.thinking_pieces, now)
                     await emit(Thinking(plan.request.id, at, plan.number, text))
+            case CallPiece():
+                await emit(called(plan, at, received.call(piece, now)))
             case UsageSoFar() as said:
                 received.report(said)
             case Done() as done:
-                received.done = done
-                received.report(done)
+                received.end(done)
 
     async def _book(
         self,
@@ -307,7 +320,9 @@ class Caller:
         attempt = row(plan, received, error, confidence, started, now - began)
         states, unkept = await self._booked(attempt, reservation)
         if received.done is not None and attempt.usage.source == "provider":
-            self.estimates.learn(plan.model.id, plan.decision.profile, received.text, received.thinking, attempt.usage)
+            self.estimates.learn(
+                plan.model.id, plan.decision.profile, received.written, received.thinking, attempt.usage
+            )
         if error is not None:
             self.circuits.failed(plan.model.id, plan.model.provider, error, now)
         elif received.done is not None:
@@ -315,7 +330,7 @@ class Caller:
         else:
             self.circuits.stopped(plan.model.id, plan.model.provider)
         await undisturbed(self.sharing.tell())
-        return Tried(attempt, received.text, confidence, error, states, unkept=unkept)
+        return Tried(attempt, received.text, confidence, error, states, unkept=unkept, calls=received.calls)
 
     async def _booked(
         self, attempt: Attempt, reservation: Reservation | None
@@ -342,6 +357,7 @@ class Caller:
             received.done.finish_reason,
             plan.candidate.success_probability,
             received.done.mean_logprob,
+            calls=received.calls,
         )
 
     async def _from_cache(self, plan: Plan, hit: CachedAnswer, emit: Emit) -> Tried:
@@ -366,18 +382,6 @@ class Caller:
         )
         states, unkept = await self._booked(attempt, None)
         return Tried(attempt, received.text, confidence, None, states, unkept=unkept)
-
-
-def _if_lost(plan: Plan, price: Price | None, estimates: TokenEstimates) -> Lost:
-    prompt = plan.decision.profile
-    return Lost(
-        session=plan.request.session,
-        strategy=plan.decision.strategy.value,
-        task_type=prompt.task_type.value,
-        cause=plan.cause.value,
-        price=price,
-        usage=Usage(estimates.input(plan.model.id, prompt), prompt.output_tokens, source="estimated"),
-    )
 
 
 async def _close(pieces: AsyncIterator[Piece]) -> None:

@@ -31,7 +31,8 @@ class Checking:
     async def revise(self, tried: Tried, doubt: Doubt, chain: Sequence[Candidate]) -> Tried:
         """The answer with its confidence as all checks leave it. `chain`: whom the turn may go on to."""
         assert tried.confidence is not None
-        if tried.confidence.cause is not None or self._settled(tried):
+        # Two models may rightly call different tools; a call says by itself whether it can be carried out.
+        if tried.confidence.cause is not None or self._settled(tried) or self.turn.request.uses_tools:
             return tried
         tried = await self._sample(tried)
         # A pinned model is asked and nobody else.

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from . import phrases
@@ -28,6 +29,7 @@ from .profile import Profile, TaskType
 from .profiler import wants_json
 from .request import Request
 from .signs import SIGNS, Sign, in_words
+from .tools import ToolCall, flaw
 
 _TOLD = 0.2
 """Log-odds against an answer below which a sign counts and is not worth a word; for it, twice as many."""
@@ -74,11 +76,14 @@ def assess(
     max_tokens_hit: bool = False,
     *,
     trained: Weights | None = None,
+    calls: Sequence[ToolCall] = (),
 ) -> Confidence:
     """`success_probability` is the decision's for the model that answered; `mean_logprob` of its output tokens, natural
     logarithm, where the provider gives it. `trained` None: as shipped. Never raises."""
     trained = trained or weights()
     whole = answer.strip()
+    if calls:
+        return _of_calls(request, calls, finish_reason)
     if finish_reason is FinishReason.TOOL_CALLS and not whole:
         return Confidence(0.5, ("calls a tool instead of answering",))
     if not whole:
@@ -90,6 +95,8 @@ def assess(
     task = task_of(question, seen, final)
     cut_off = finish_reason is FinishReason.LENGTH or max_tokens_hit
     ceilings = _hard_checks(profile, seen, asked, task, finish_reason, cut_off)
+    if request.shape is not None and not ceilings and not _is_json(whole):
+        ceilings.append(_Ceiling(0.3, "is not the JSON that was asked for"))
     evidence = [
         *_learned(trained, question, seen, final, task),
         *_hedging(seen, profile),
@@ -109,6 +116,19 @@ def assess(
     said = dict.fromkeys([*(ceiling.reason for ceiling in ceilings), *(reason for _, reason in told)])
     cause = next((ceiling.cause for ceiling in ceilings if ceiling.cause), None)
     return Confidence(round(value, 4), tuple(said) or ("complete, without hedging",), cause)
+
+
+_CALLED, _WRONGLY_CALLED = 0.9, 0.2
+"""A call that can be carried out is whole, and whether it is wise no check of its text could tell."""
+
+
+def _of_calls(request: Request, calls: Sequence[ToolCall], finish: FinishReason) -> Confidence:
+    if finish is FinishReason.LENGTH:
+        return Confidence(_WRONGLY_CALLED, ("cut off at the length limit",), EscalationCause.TRUNCATED)
+    wrong = flaw(calls, request.tools)
+    if wrong:
+        return Confidence(_WRONGLY_CALLED, (wrong,))
+    return Confidence(_CALLED, (f"calls {', '.join(dict.fromkeys(call.name for call in calls))} as offered",))
 
 
 def _hard_checks(
@@ -155,10 +175,14 @@ def _holds_json(answer: str) -> bool:
     end = max(body.rfind("}"), body.rfind("]"))
     if starts and end > min(starts):
         body = body[min(starts) : end + 1]
-    if len(body) > _JSON_AT_MOST:
-        return body[0] in "{[" and body[-1] in "}]"
+    return _is_json(body)
+
+
+def _is_json(text: str) -> bool:
+    if len(text) > _JSON_AT_MOST:
+        return text[0] in "{[" and text[-1] in "}]"
     try:
-        json.loads(body)
+        json.loads(text)
     except (ValueError, RecursionError):
         return False
     return True

@@ -33,6 +33,10 @@ def decide(
     """Pure: the same arguments give the same decision. `replay` makes it again from what is stored in it."""
     match = _rule(request, profile, rules)
     strategy = _strategy(request, policy, match)
+    alone = request.uses_tools and strategy is Strategy.ENSEMBLE
+    if alone:
+        # Calls of several models cannot be put together: whoever asked would carry out all of them.
+        strategy = Strategy.BALANCED
     if match is not None and match.rule.max_tokens and not request.max_tokens:
         request = replace(request, max_tokens=match.rule.max_tokens)
     if match is not None and match.rule.system and not request.system:
@@ -47,6 +51,8 @@ def decide(
         candidates = tuple(_kept_to(chain, c) for c in candidates)
     seed = zlib.crc32(request.id.encode())
     because = f"rule {match.rule.name} ({match.why}): " if match else ""
+    if alone:
+        because += "one model, since it may call tools: "
     asked = Asked(policy, chain, request.ensemble_size, request.model, because)
     choice = choose(strategy, candidates, profile, asked, seed)
     return Decision(

@@ -29,6 +29,7 @@ from .events import (
     Reserved,
     Text,
     Thinking,
+    ToolCalled,
     Verdict,
     Waiting,
 )
@@ -69,6 +70,10 @@ def _body(event: Event) -> tuple[str, Json]:
             return "thinking", {"attempt": event.attempt, "text": event.text}
         case Text():
             return "text", {"attempt": event.attempt, "text": event.text}
+        case ToolCalled():
+            told = {"attempt": event.attempt, "index": event.index, "arguments": event.arguments}
+            named = {"id": event.id, "name": event.name, "signature": event.signature}
+            return "tool_called", {**told, **{key: value for key, value in named.items() if value}}
         case AttemptFinished():
             return "attempt_finished", _finished(event)
         case AttemptFailed():
@@ -302,6 +307,8 @@ def completed_json(end: Completed, decision: Decision | None = None) -> Json:
         "from_cache": any(attempt.number == end.attempt and attempt.from_cache for attempt in end.attempts),
         **end.metadata,
     }
+    if end.calls:
+        metadata["tool_calls"] = [{"id": c.id, "name": c.name, "arguments": c.arguments} for c in end.calls]
     if members:
         metadata["ensemble_size"] = len(members)
         metadata["all_confidences"] = {f"{a.number}:{a.model}": _round(a.confidence) for a in members}

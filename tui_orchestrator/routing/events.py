@@ -4,7 +4,8 @@ The grammar every reader may rely on, per turn:
 
     turn     = Decision step* Verdict? (Completed | Failed)
     step     = attempt (check* Checked)* Escalated?
-    attempt  = Reserved? AttemptStarted (Waiting | Thinking | Text)* (AttemptFinished | AttemptFailed) Budget*
+    attempt  = Reserved? AttemptStarted (Waiting | Thinking | Text | ToolCalled)* (AttemptFinished | AttemptFailed)
+               Budget*
     check    = an attempt whose cause is second_opinion, sample or judge
 
 Exactly one terminal event, always last. Every event of an attempt carries its number, so the members of an ensemble
@@ -27,6 +28,7 @@ from .budget import BudgetState
 from .decision import Decision
 from .errors import ErrorKind, TurnError
 from .money import Cost, Money, Price, Usage
+from .tools import ToolCall
 
 
 class Cause(StrEnum):
@@ -215,6 +217,18 @@ class Text(_Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCalled(_Event):
+    """A piece of a call of a tool, as in CallPiece, cleaned. Its first one has an id always."""
+
+    attempt: int
+    index: int
+    arguments: str
+    id: str = ""
+    name: str = ""
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptFinished(_Event):
     attempt: int
     model: str
@@ -348,6 +362,8 @@ class Completed(_Event):
     note: str = ""
     """What the user should know of the answer: 'best of 3 attempts; none reached 0.60'."""
     metadata: Mapping[str, object] = field(default_factory=dict)
+    calls: tuple[ToolCall, ...] = ()
+    """Of tools, which whoever asked is to carry out; `response` may be empty then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +384,7 @@ Event = (
     | AttemptStarted
     | Thinking
     | Text
+    | ToolCalled
     | AttemptFinished
     | AttemptFailed
     | Waiting

@@ -50,7 +50,12 @@ def question(request: Request, answer: str) -> Request:
         "Is the answer right and complete? RIGHT, WRONG or UNSURE, and why:"
     )
     return replace(
-        request, messages=(Message("user", text, images),), system=_SYSTEM, max_tokens=MOST_TOKENS, temperature=None
+        request,
+        messages=(Message("user", text, images),),
+        system=_SYSTEM,
+        max_tokens=MOST_TOKENS,
+        temperature=None,
+        shape=None,
     )
 
 

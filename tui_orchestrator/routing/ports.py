@@ -12,7 +12,8 @@ from .decision import Decision
 from .events import Attempt, Completed, Failed, FinishReason
 from .model import Model
 from .money import Money, Usage
-from .request import Message, Request
+from .request import Message, Request, Shape
+from .tools import FREE, Tool, ToolChoice
 
 if TYPE_CHECKING:
     from .answer_key import Question
@@ -41,6 +42,9 @@ class Call:
     """Reasoning included."""
     temperature: float | None = None
     timeouts: Timeouts = Timeouts()
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = FREE
+    shape: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,21 @@ class TextPiece:
 @dataclass(frozen=True, slots=True)
 class ThinkingPiece:
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallPiece:
+    """A piece of a call of a tool, as it came. Id and name come with its first piece, and never again."""
+
+    index: int
+    """Of the call within the answer, from 0."""
+    arguments: str = ""
+    """The next piece of its JSON text."""
+    id: str = ""
+    """Empty: the provider gives none."""
+    name: str = ""
+    signature: str = ""
+    """As in ToolCall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +104,7 @@ class UsageSoFar:
     """As in Done."""
 
 
-Piece = TextPiece | ThinkingPiece | UsageSoFar | Done
+Piece = TextPiece | ThinkingPiece | CallPiece | UsageSoFar | Done
 
 
 class Provider(Protocol):

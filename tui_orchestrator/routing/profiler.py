@@ -138,7 +138,8 @@ def _follows_on(
     learned: Weights, request: Request, features: Features, probabilities: Mapping[TaskType, float]
 ) -> _Earlier | None:
     """A short follow-up is mostly of the kind of the turn before it, and about as hard."""
-    before = [message for message in request.messages[-4:-1] if message.role == "user"]
+    at = request.asked_at
+    before = [message for message in request.messages[max(0, at - 3) : max(0, at)] if message.role == "user"]
     if not before or features.size > _FOLLOW_UP_WORDS or probabilities.get(TaskType.CONVERSATION, 0.0) > _THANKS:
         return None
     opening = features.words[:3]
@@ -184,9 +185,9 @@ def _needs(request: Request, features: Features, input_tokens: int) -> frozenset
         needs.add(Ability.VISION)
     if input_tokens >= LONG_CONTEXT_TOKENS:
         needs.add(Ability.LONG_CONTEXT)
-    if request.metadata.get("tools"):
+    if request.uses_tools or request.metadata.get("tools"):
         needs.add(Ability.TOOLS)
-    if wants_json(features) or Mark.STRUCTURED in features.marks:
+    if request.shape is not None or wants_json(features) or Mark.STRUCTURED in features.marks:
         needs.add(Ability.STRUCTURED_OUTPUT)
     return frozenset(needs)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from .features import script_tokens
 from .profile import Mix
 from .request import Image, Message, Request
+from .tools import definitions
 
 IMAGE_TOKENS = 1_100
 """A picture of about a megapixel, and any whose size cannot be read; width × height / 750 by Anthropic's vision guide,
@@ -28,19 +30,29 @@ def input_size(request: Request) -> tuple[int, Mix]:
     messages = request.messages
     images = sum(image_tokens(image) for message in messages for image in message.images)
     counts: list[_Counts] = [script_tokens(request.system), (len(messages) * MESSAGE_TOKENS, 0.0, 0.0, 0.0)]
+    if request.tools:
+        counts.append(script_tokens(definitions(request.tools)))
+    if request.shape is not None and request.shape.schema is not None:
+        counts.append(script_tokens(json.dumps(request.shape.schema, ensure_ascii=False)))
     if len(messages) <= 200:
-        counts += [script_tokens(message.text) for message in messages]
+        counts += [script_tokens(_said(message)) for message in messages]
     else:
-        counts += [_sampled(messages[:-1]), script_tokens(messages[-1].text)]
+        counts += [_sampled(messages[:-1]), script_tokens(_said(messages[-1]))]
     letters, signs, cjk, other = _total(counts)
     whole = images + letters + signs + cjk + other
     return round(whole), Mix(signs / whole, cjk / whole, other / whole, images / whole) if whole else Mix()
 
 
+def _said(message: Message) -> str:
+    if not message.calls:
+        return message.text
+    return "\n".join([message.text, *(f"{call.name} {call.arguments}" for call in message.calls)])
+
+
 def _sampled(older: Sequence[Message]) -> _Counts:
     sample = older[:: len(older) // 100]
-    letters, signs, cjk, other = _total([script_tokens(message.text) for message in sample])
-    scale = sum(len(message.text) for message in older) / max(1, sum(len(message.text) for message in sample))
+    letters, signs, cjk, other = _total([script_tokens(_said(message)) for message in sample])
+    scale = sum(len(_said(message)) for message in older) / max(1, sum(len(_said(message)) for message in sample))
     return letters * scale, signs * scale, cjk * scale, other * scale
 
 

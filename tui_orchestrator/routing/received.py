@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from .budget import Cap
+from .budget import Cap, Lost
 from .deadline import Deadline
 from .decision import Candidate, Decision
 from .errors import ErrorKind, TurnError
-from .events import Attempt, Cause, Confidence, FinishReason, Outcome, Recalled
+from .events import Attempt, Cause, Confidence, FinishReason, Outcome, Recalled, ToolCalled
 from .features import estimate_tokens
 from .model import Model
 from .money import NOTHING, ZERO, Cost, CostState, Money, Price, Usage
-from .ports import CachedAnswer, Done, UsageSoFar
+from .ports import CachedAnswer, CallPiece, Done, UsageSoFar
 from .profile import Profile
 from .request import Request
 from .text import clean_line
+from .tools import LONGEST_NAME, Calling, ToolCall, clean_json
 
 LONGEST_PROMPT = 160
 """Characters of an earlier prompt that are told."""
+_LONGEST_ID = 256
 FEW_TOKENS = 8
 """Below this a speed says nothing."""
 
@@ -55,6 +58,7 @@ class Received:
 
     text_pieces: list[str] = field(default_factory=list)
     thinking_pieces: list[str] = field(default_factory=list)
+    callings: list[Calling] = field(default_factory=list)
     reported: Usage | None = None
     billed: Money | None = None
     """What the provider has said it charged, up to here."""
@@ -80,6 +84,34 @@ class Received:
     def thinking(self) -> str:
         return "".join(self.thinking_pieces)
 
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        return tuple(calling.call for calling in self.callings)
+
+    @property
+    def written(self) -> str:
+        """All that is billed as the answer: its text and the calls in it."""
+        return self.text + "".join(f"{call.name}{call.arguments}" for call in self.calls)
+
+    def call(self, piece: CallPiece, now: float) -> CallPiece:
+        """The piece as it is told: cleaned, and its first one with an id, which some providers do not give. A piece
+        beyond the last call begins one."""
+        index = max(0, min(piece.index, len(self.callings)))
+        told = CallPiece(index, clean_json(piece.arguments))
+        if index == len(self.callings):
+            id_ = clean_line(piece.id, _LONGEST_ID) or f"call_{uuid.uuid4().hex[:24]}"
+            told = replace(told, id=id_, name=clean_line(piece.name, LONGEST_NAME), signature=piece.signature)
+            self.callings.append(Calling(told.id, told.name, told.signature))
+        self.take(told.arguments, self.callings[index].pieces, now)
+        return told
+
+    def end(self, done: Done) -> None:
+        if self.callings and done.finish_reason in (FinishReason.STOP, FinishReason.OTHER):
+            # Gemini and some of those that speak like OpenAI say of an answer that calls tools no more than its end.
+            done = replace(done, finish_reason=FinishReason.TOOL_CALLS)
+        self.done = done
+        self.report(done)
+
     def take(self, text: str, pieces: list[str], now: float) -> None:
         pieces.append(text)
         self.last = now
@@ -96,7 +128,7 @@ class Received:
         never more than was asked for: an estimate must not pass what was reserved."""
         if self.done is not None and self.reported is not None:
             return self.reported
-        seen = self.count(self.text, self.thinking)
+        seen = self.count(self.written, self.thinking)
         if self.most is not None:
             seen = min(seen, self.most)
         if self.reported is not None:
@@ -179,6 +211,24 @@ def row(
         error_message=error.message if error else "",
         reasons=() if confidence is None else confidence.reasons,
     )
+
+
+def if_lost(plan: Plan, price: Price | None, input_tokens: int) -> Lost:
+    """What is booked of a call whose process is no more."""
+    prompt = plan.decision.profile
+    return Lost(
+        session=plan.request.session,
+        strategy=plan.decision.strategy.value,
+        task_type=prompt.task_type.value,
+        cause=plan.cause.value,
+        price=price,
+        usage=Usage(input_tokens, prompt.output_tokens, source="estimated"),
+    )
+
+
+def called(plan: Plan, at: datetime, piece: CallPiece) -> ToolCalled:
+    told = (piece.index, piece.arguments, piece.id, piece.name, piece.signature)
+    return ToolCalled(plan.request.id, at, plan.number, *told)
 
 
 def from_cache(hit: CachedAnswer) -> Received:

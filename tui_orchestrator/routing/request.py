@@ -6,13 +6,17 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from .money import Money
 from .profile import TaskType
 from .text import clean_line
+from .tools import FREE, Tool, ToolCall, ToolChoice
 
-Role = Literal["system", "user", "assistant"]
+CLIENT, ASKED_FOR = "client", "asked_for"
+"""In the metadata of a request that another program made: what it calls itself, and the model it named."""
+
+Role = Literal["system", "user", "assistant", "tool"]
 
 
 class Strategy(StrEnum):
@@ -66,11 +70,28 @@ class Message:
     role: Role
     text: str
     images: tuple[Image, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
+    """Of an assistant's message: the tools it called."""
+    answers: str = ""
+    """Of a tool's message: the id of the call whose result it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The answer is to be JSON."""
+
+    schema: Mapping[str, Any] | None = None
+    """None: any object."""
+    name: str = "answer"
+    description: str = ""
+    strict: bool | None = None
+    """The provider is to hold the answer to the schema, where it can."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One turn. The last message is the user's new prompt; system text lies in `system`, never among `messages`."""
+    """One turn. The last message is the user's new prompt, or the result of a tool the last answer called; system text
+    lies in `system`, never among `messages`."""
 
     messages: tuple[Message, ...]
     system: str = ""
@@ -119,14 +140,30 @@ class Request:
     breaks off nor where it is weak, and none checks it."""
     task_type: TaskType | None = None
     """What kind of task the prompt is, where whoever asks knows. None: as judged from its words."""
+    tools: tuple[Tool, ...] = ()
+    """That the answer may call: then it ends with the calls, and whoever asked carries them out."""
+    tool_choice: ToolChoice = FREE
+    shape: Shape | None = None
+    """Of the answer. None: text."""
     patience_s: float | None = None
     """How long a call may wait for its turn under a rate limit. None: as configured."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
+    def asked_at(self) -> int:
+        """The place of the user's last message; −1: there is none."""
+        return next((at for at in range(len(self.messages) - 1, -1, -1) if self.messages[at].role == "user"), -1)
+
+    @property
     def prompt(self) -> str:
-        return self.messages[-1].text if self.messages else ""
+        """The user's last words: a tool's result is material, and no question."""
+        at = self.asked_at if self.uses_tools else len(self.messages) - 1
+        return self.messages[at].text if at >= 0 else ""
+
+    @property
+    def uses_tools(self) -> bool:
+        return bool(self.tools) or any(message.calls for message in self.messages)
 
     @property
     def has_images(self) -> bool:

@@ -41,7 +41,7 @@ def which_is_best(request: Request, answers: Sequence[str]) -> Request:
     """What the judge is asked, under the same request id. Images go along: the answers may be about them."""
     text = f"{_shown(request, answers)}\n\nWhich answer is the best? Its number, and why:"
     prompt = Message("user", text, request.messages[-1].images)
-    return replace(request, messages=(prompt,), system=_JUDGE, max_tokens=JUDGE_TOKENS, temperature=None)
+    return replace(request, messages=(prompt,), system=_JUDGE, max_tokens=JUDGE_TOKENS, temperature=None, shape=None)
 
 
 def one_from_all(request: Request, answers: Sequence[str]) -> Request:

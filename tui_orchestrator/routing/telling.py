@@ -153,6 +153,7 @@ def completed(
         tried.confidence or Confidence(0.0),
         attempts,
         note,
+        calls=tried.calls,
     )
 
 
@@ -231,7 +232,10 @@ def no_model(decision: Decision) -> TurnError:
 # By what a user can do about it; the first that keeps any model out is told.
 _HINTS = {
     Exclusion.CONTEXT_WINDOW: "Shorten the prompt or its files, or start a new session: all of this one is sent along.",
-    Exclusion.MISSING_ABILITY: "Leave the image out, or set the key of a provider whose models can read it.",
+    Exclusion.MISSING_ABILITY: (
+        "Leave out what they cannot do (images, tools, an answer in JSON), or set the key of a provider whose models "
+        "can; of a model of your own say it under [[models]] with `abilities`."
+    ),
     Exclusion.UNPRICED: (
         "Write its price into the configuration, input_usd and output_usd under [[models]] with its id, or "
         "allow_unpriced = true under [budgets], or under [budgets.models] for this model alone."

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 
 from .calling import Emit
-from .events import Event, Text, Thinking
+from .events import Event, Text, Thinking, ToolCalled
 
 UNREAD = 512
 """Pieces of text a slow reader may be behind before the model's stream is held back."""
@@ -36,7 +36,7 @@ class _Told:
     async def emit(self, event: Event) -> None:
         """Puts first and waits afterwards, so that a cancellation never loses an event."""
         self.queue.put_nowait(event)
-        while isinstance(event, Text | Thinking) and self.queue.qsize() > UNREAD and not self.gone:
+        while isinstance(event, Text | Thinking | ToolCalled) and self.queue.qsize() > UNREAD and not self.gone:
             self.read.clear()
             await self.read.wait()
 

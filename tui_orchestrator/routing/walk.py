@@ -138,7 +138,7 @@ class Walk:
         """It is told, checked, and gone on from where that is worth it: to another model, or to the second opinion,
         which is then an answer of the turn and is gone on from in the same way."""
         await self.turn.tell(tried, Next.GIVE_UP)
-        if self.turn.deadline.passed or self.request.judges or (self.request.stands and tried.text):
+        if self.turn.deadline.passed or self.request.judges or (self.request.stands and tried.shown):
             return Step(Next.GIVE_UP)
         tried = await self.checking.revise(tried, self._doubt(tried), self._perhaps_next())
         self.turn.revise(tried)
@@ -206,7 +206,7 @@ class Walk:
         if being_cancelled() or error.kind is ErrorKind.CANCELLED:
             return Step(Next.GIVE_UP)
         self.turn.heed_failure(tried)
-        if self._left <= 0 or (self.request.stands and tried.text):
+        if self._left <= 0 or (self.request.stands and tried.shown):
             return Step(Next.GIVE_UP)
         model, other = tried.attempt.model, self._next_after(tried, error)
         retries = self.policy.retries

@@ -29,7 +29,7 @@ class _Weighing:
         self.profile = profile
         self.policy = policy
         self.out = registry.out
-        self.images = request.has_images
+        self.images, self.tools, self.shape = request.has_images, request.uses_tools, request.shape is not None
         self.asked = request.max_tokens or policy.max_tokens
         self.bound = input_bound(profile.input_tokens)
         self.difficulty = {level: difficulty_for(level, profile, policy.discrimination) for level in Level}
@@ -89,6 +89,10 @@ class _Weighing:
             return Exclusion.CONTEXT_WINDOW, said
         if self.images and Ability.VISION not in model.abilities:
             return Exclusion.MISSING_ABILITY, "cannot read images"
+        if self.tools and Ability.TOOLS not in model.abilities:
+            return Exclusion.MISSING_ABILITY, "cannot call tools"
+        if self.shape and Ability.STRUCTURED_OUTPUT not in model.abilities:
+            return Exclusion.MISSING_ABILITY, "cannot be held to JSON"
         if standing.wait_s > self.policy.max_wait_s:
             return Exclusion.RATE_LIMITED, f"its rate limit is used up for {standing.wait_s:.0f} s"
         if standing.room is not None and model.price is None:

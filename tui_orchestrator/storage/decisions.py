@@ -13,13 +13,13 @@ from datetime import datetime
 
 from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.events import Completed, Failed
-from tui_orchestrator.routing.request import Request
+from tui_orchestrator.routing.request import ASKED_FOR, CLIENT, Request
 from tui_orchestrator.routing.text import clean_line
 
 from .codec import decode, encode
 from .rows import REVISE_ATTEMPT, instant, judgement_row, picodollars
 
-_NOT_ASKED = {"id", "session", "messages", "system"}
+_NOT_ASKED = {"id", "session", "messages", "system", "tools", "tool_choice", "shape"}
 
 
 def decision_to_json(decision: Decision) -> str:
@@ -47,6 +47,8 @@ def record(connection: sqlite3.Connection, decision: Decision, request: Request,
         "decision": decision_to_json(decision),
         "asked": json.dumps(asked, separators=(",", ":")),
         "digest": said_digest(request),
+        "client": request.metadata.get(CLIENT),
+        "asked_for": request.metadata.get(ASKED_FOR),
     }
     connection.execute(
         f"INSERT OR REPLACE INTO decisions ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})", row

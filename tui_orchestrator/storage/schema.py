@@ -428,6 +428,16 @@ CREATE TABLE circuits (
 """,
 )
 
+# Of a turn that another program asked for through the gateway: what it calls itself, and the model it named.
+_CLIENTS = Migration(
+    "0021_clients",
+    """
+ALTER TABLE decisions ADD COLUMN client TEXT;
+ALTER TABLE decisions ADD COLUMN asked_for TEXT;
+CREATE INDEX decisions_clients ON decisions (at, concluded, success, tokens, cost) WHERE client IS NOT NULL;
+""",
+)
+
 MIGRATIONS = (
     _LEDGER,
     _DECISIONS,
@@ -448,4 +458,5 @@ MIGRATIONS = (
     _FAVOURITES,
     _CONTINUED,
     _CIRCUITS,
+    _CLIENTS,
 )

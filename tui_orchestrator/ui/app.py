@@ -129,6 +129,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
                 "model": "pick_model",
                 "new": "new_session",
                 "sessions": "open_session",
+                "gateway": "traffic",
                 "models": "pane('registry')",
                 "reports": "reports('costs')",
                 "refresh": "refresh_models",

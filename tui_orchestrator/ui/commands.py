@@ -130,6 +130,9 @@ ACTIONS = (
     Action("costs.later", "costs", "right", "span(1)", "costs: a longer span of time", "Period", palette=False),
     Action("costs.dimension", "costs", "space", "dimension", "costs: shares of the next kind", "Group", palette=False),
     Action("costs.reports", "costs", "enter", "app.reports('costs')", "costs: reports", "Reports", palette=False),
+    Action(
+        "costs.gateway", "costs", "g", "app.traffic", "costs: what other programs ask through the gateway", "Gateway"
+    ),
     Action("ensemble.previous", "ensemble", "left", "turn(-1)", "ensemble: the answer before", palette=False),
     Action("ensemble.next", "ensemble", "right", "turn(1)", "ensemble: the next answer", "Next", palette=False),
     Action("ensemble.zoom", "ensemble", "z", "zoom", "ensemble: zoom one answer, or back", "Zoom", palette=False),
@@ -296,6 +299,7 @@ SLASH_COMMANDS = (
     SlashCommand("models", "", "the table of models"),
     SlashCommand("reports", "[costs|performance|advice]", "what was spent, how models did, what to change"),
     SlashCommand("decisions", "[WORDS]", "every decision that was made, searched for words"),
+    SlashCommand("gateway", "", "what other programs ask through the gateway, as it happens"),
     SlashCommand("whatif", "[STRATEGY]", "what would have been decided otherwise, and the difference in dollars"),
     SlashCommand("refresh", "", "look again for servers and models"),
     SlashCommand("find", "[WORDS]", "find words in this conversation"),

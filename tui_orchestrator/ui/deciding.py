@@ -14,6 +14,7 @@ from tui_orchestrator.storage.history import Turn
 from .decision import DecisionPane
 from .desk import Desk
 from .history import HistoryScreen
+from .traffic import TrafficScreen
 from .whatif import WhatIfScreen
 
 
@@ -65,6 +66,14 @@ class Deciding(Desk):
         shown = self.decision.decision
         screen = HistoryScreen(self.runtime, self.talk.id, shown.request_id if shown else "", typed)
         wanted = await self.push_screen_wait(screen)
+        if wanted is not None and await self.show_card(wanted):
+            self.show_pane("decision")
+
+    @work(group="decisions", exclusive=True, exit_on_error=False)
+    async def action_traffic(self) -> None:
+        if self.runtime is None or len(self.screen_stack) > 1:
+            return
+        wanted = await self.push_screen_wait(TrafficScreen(self.runtime))
         if wanted is not None and await self.show_card(wanted):
             self.show_pane("decision")
 

@@ -1,0 +1,195 @@
+"""What a client of OpenAI's asks, as a request of the router's. Pure.
+
+As documented at platform.openai.com/docs/api-reference/chat (November 2026).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..routing.model import Registry
+from ..routing.request import ASKED_FOR, CLIENT, Image, Message, Request, Strategy
+from ..routing.text import clean_line
+from ..routing.tools import ToolCall
+from ..services.attachments import image_type
+from .offered import calls_of, choice_of, id_of, shape_of, tools_of
+from .wire import WrongRequest
+
+AUTO = "auto"
+_NOT_HERE = {
+    "functions": "functions have become tools",
+    "function_call": "functions have become tools",
+    "audio": "sound is not passed through",
+    "logprobs": "log-probabilities are not passed through",
+    "web_search_options": "a search of the provider's is not passed through",
+}
+_HEEDED = frozenset(
+    {"model", "messages", "max_tokens", "max_completion_tokens", "temperature", "stop", "stream", "stream_options",
+     "tools", "tool_choice", "parallel_tool_calls", "response_format", "n"}
+)  # fmt: skip
+"""What else is sent has no effect, and is named in the answer: it differs from model to model, so that a router that
+chooses the model cannot promise it, or it is for OpenAI's own house-keeping (user, metadata, store)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request as a client of OpenAI's made it."""
+
+    request: Request
+    stream: bool
+    with_usage: bool
+    """A chunk with the usage ends the stream."""
+    stops: tuple[str, ...]
+    ignored: tuple[str, ...]
+    """Parameters that were sent and have no effect."""
+
+
+def read(body: object, registry: Registry, session: str = "", client: str = "") -> Question:
+    """`client`: what it calls itself, for people. Raises WrongRequest."""
+    if not isinstance(body, dict):
+        raise WrongRequest("The body must be a JSON object.")
+    for name, sentence in _NOT_HERE.items():
+        if body.get(name):
+            raise WrongRequest(f"{sentence}; leave {name} out.", name)
+    if body.get("n", 1) not in (1, None):
+        raise WrongRequest("One answer is given; for several, ask several times or take the ensemble.", "n")
+    tools = tools_of(body.get("tools"))
+    system, messages = _messages(body.get("messages"))
+    asked, chosen = body.get("model", AUTO), _chosen(body.get("model", AUTO), registry)
+    calls = bool(tools) or any(message.calls for message in messages)
+    if calls and chosen.get("strategy") is Strategy.ENSEMBLE:
+        sentence = "The calls of several models cannot be put together; with tools take auto or another strategy."
+        raise WrongRequest(sentence, "model")
+    stream = bool(body.get("stream", False))
+    options = body.get("stream_options")
+    request = Request(
+        messages=messages,
+        system=system,
+        max_tokens=_whole(body, "max_completion_tokens") or _whole(body, "max_tokens"),
+        temperature=_temperature(body.get("temperature")),
+        session=session,
+        stands=stream,
+        tools=tools,
+        tool_choice=choice_of(body, tools),
+        shape=shape_of(body.get("response_format")),
+        metadata={CLIENT: clean_line(client, 80) or "unknown", ASKED_FOR: clean_line(asked, 120)},
+        **chosen,
+    )
+    return Question(
+        request,
+        stream,
+        isinstance(options, Mapping) and bool(options.get("include_usage")),
+        _stops(body.get("stop")),
+        tuple(sorted(clean_line(name, 40) for name in body if name not in _HEEDED and body[name] is not None))[:40],
+    )
+
+
+def _chosen(said: object, registry: Registry) -> dict[str, Any]:
+    """What `model` names: the router's own choice, a strategy, a chain or a model."""
+    if not isinstance(said, str) or not said:
+        raise WrongRequest(f"model must be {AUTO}, a strategy, a chain or a model.", "model")
+    if said == AUTO:
+        return {}
+    if said in tuple(Strategy):
+        return {"strategy": Strategy(said)}
+    if said in registry.chains:
+        return {"chain": registry.chains[said]}
+    try:
+        return {"model": registry.find(said).id}
+    except LookupError as error:
+        raise WrongRequest(f"{error.args[0]}; GET /v1/models lists them.", "model", 404) from None
+
+
+def _messages(said: object) -> tuple[str, tuple[Message, ...]]:
+    if not isinstance(said, list) or not said:
+        raise WrongRequest("messages must be a list with at least one message.", "messages")
+    system: list[str] = []
+    messages: list[Message] = []
+    open_calls: dict[str, ToolCall] = {}
+    """Whose result is still to come."""
+    for place, one in enumerate(said):
+        at = f"messages[{place}]"
+        role = one.get("role") if isinstance(one, Mapping) else None
+        if role not in ("system", "developer", "user", "assistant", "tool"):
+            raise WrongRequest(f"{at}.role must be system, developer, user, assistant or tool.", f"{at}.role")
+        text, images = _content(one.get("content"), f"{at}.content")
+        if role == "tool":
+            answered = open_calls.pop(id_of(one.get("tool_call_id"), f"{at}.tool_call_id"), None)
+            if answered is None or images:
+                sentence = f"{at} must be text, with the tool_call_id of a call of the assistant's before it."
+                raise WrongRequest(sentence, at)
+            messages.append(Message("tool", text, answers=answered.id))
+        elif open_calls:
+            raise WrongRequest(f"{at}: the result of the call {next(iter(open_calls))} is missing before it.", at)
+        elif role in ("system", "developer"):
+            system.append(text)
+        elif role == "user":
+            messages.append(Message("user", text, images))
+        else:
+            calls = calls_of(one.get("tool_calls"), f"{at}.tool_calls")
+            open_calls = {call.id: call for call in calls}
+            messages.append(Message("assistant", text, images, calls))
+    if open_calls or not messages or messages[-1].role == "assistant":
+        raise WrongRequest("The last message must be the user's, or the result of a tool.", "messages")
+    return "\n\n".join(system), tuple(messages)
+
+
+def _content(said: object, at: str) -> tuple[str, tuple[Image, ...]]:
+    if said is None or isinstance(said, str):
+        return said or "", ()
+    if not isinstance(said, list):
+        raise WrongRequest(f"{at} must be text or a list of parts.", at)
+    texts: list[str] = []
+    images: list[Image] = []
+    for part in said:
+        kind = part.get("type") if isinstance(part, Mapping) else None
+        if kind == "text" and isinstance(part.get("text"), str):
+            texts.append(part["text"])
+        elif kind == "image_url" and isinstance(part.get("image_url"), Mapping):
+            images.append(_image(part["image_url"].get("url"), at))
+        else:
+            raise WrongRequest(f"{at}: parts are of type text or image_url.", at)
+    return "\n".join(texts), tuple(images)
+
+
+def _image(url: object, at: str) -> Image:
+    head, comma, data = url.partition(",") if isinstance(url, str) else ("", "", "")
+    if not comma or not head.startswith("data:") or not head.endswith(";base64"):
+        # Fetching an address that a client names would let it reach what only this machine can.
+        raise WrongRequest(f"{at}: send the picture itself, as data:image/png;base64,…", at)
+    try:
+        picture = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        raise WrongRequest(f"{at}: the picture is not base64.", at) from None
+    kind = image_type(picture)
+    if kind is None:
+        raise WrongRequest(f"{at}: the picture must be PNG, JPEG, GIF or WebP.", at)
+    return Image(kind, picture)
+
+
+def _whole(body: Mapping[str, Any], name: str) -> int | None:
+    value = body.get(name)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise WrongRequest(f"{name} must be a whole number from 1.", name)
+    return value
+
+
+def _temperature(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 2:
+        raise WrongRequest("temperature must be a number from 0 to 2.", "temperature")
+    return float(value)
+
+
+def _stops(value: object) -> tuple[str, ...]:
+    said = [value] if isinstance(value, str) else value
+    if said is None:
+        return ()
+    if not isinstance(said, list) or len(said) > 4 or not all(isinstance(one, str) and one for one in said):
+        raise WrongRequest("stop must be a text or up to four.", "stop")
+    return tuple(said)
