@@ -108,7 +108,7 @@ async def test_the_description_names_every_route_there_is(gateway: Gateway) -> N
         told = (await client.get(f"{ROOT}/openapi.json")).json()
     described = {(method.upper(), path) for path, methods in told["paths"].items() for method in methods}
     there = {
-        (method, route.path)
+        (method, route.path.replace(":path}", "}"))  # type: ignore[attr-defined]
         for route in gateway.app.routes
         for method in route.methods - {"HEAD"}  # type: ignore[attr-defined]
         if route.path != "/health"  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ WEATHER: dict[str, Any] = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     },
 }
-ASKED = [{"role": "user", "content": "What is the weather in Ulm and in Bern?"}]
+ASKED: Any = [{"role": "user", "content": "What is the weather in Ulm and in Bern?"}]
 ULM, BERN = '{"city": "Ulm"}', '{"city": "Bern"}'
 
 
@@ -50,7 +51,7 @@ def as_openai(*arguments: str, name: str = "weather", finish: str = "tool_calls"
 
 
 def as_anthropic(*arguments: str) -> bytes:
-    said = [message_start()]
+    said: list[dict[str, Any]] = [message_start()]
     for index, whole in enumerate(arguments):
         block = {"type": "tool_use", "id": f"toolu_{index}", "name": "weather", "input": {}}
         said.append({"type": "content_block_start", "index": index, "content_block": block})
@@ -62,14 +63,25 @@ def as_anthropic(*arguments: str) -> bytes:
 
 
 def as_gemini(*arguments: str) -> bytes:
-    parts = [{"functionCall": {"name": "weather", "args": json.loads(whole)}} for whole in arguments]
+    parts: list[dict[str, Any]] = [
+        {"functionCall": {"name": "weather", "args": json.loads(whole)}} for whole in arguments
+    ]
     parts[0]["thoughtSignature"] = "c2lnbmVk"
     chunk = generated(finish="STOP", usage={"promptTokenCount": 12, "candidatesTokenCount": 5, "totalTokenCount": 17})
     chunk["candidates"][0]["content"] = {"role": "model", "parts": parts}
     return data(chunk)
 
 
-WIRES = {"openai/rush-pro": as_openai, "anthropic/tern-max": as_anthropic, "gemini/lumen-deep": as_gemini}
+WIRES: dict[str, Callable[..., bytes]] = {
+    "openai/rush-pro": as_openai,
+    "anthropic/tern-max": as_anthropic,
+    "gemini/lumen-deep": as_gemini,
+}
+
+
+def chat(gateway: Gateway) -> Any:
+    """The client's own types would have every literal cast."""
+    return gateway.openai().chat.completions
 
 
 def streamed(body: bytes) -> Reply:
@@ -83,7 +95,7 @@ def last_sent(gateway: Gateway) -> Any:
 @pytest.mark.parametrize("model", WIRES)
 async def test_calls_come_out_of_every_wire_format(model: str, gateway: Gateway) -> None:
     gateway.servers.script.always(streamed(WIRES[model](ULM, BERN)))
-    answer = await gateway.openai().chat.completions.create(model=model, messages=ASKED, tools=[WEATHER])  # type: ignore[call-overload]
+    answer = await chat(gateway).create(model=model, messages=ASKED, tools=[WEATHER])
     (choice,) = answer.choices
     assert choice.finish_reason == "tool_calls"
     assert choice.message.content is None
@@ -102,7 +114,7 @@ async def test_calls_come_out_of_every_wire_format(model: str, gateway: Gateway)
 @pytest.mark.parametrize("model", WIRES)
 async def test_calls_stream_in_pieces_that_make_them_whole(model: str, gateway: Gateway) -> None:
     gateway.servers.script.always(streamed(WIRES[model](ULM, BERN)))
-    async with gateway.openai().chat.completions.stream(model=model, messages=ASKED, tools=[WEATHER]) as stream:  # type: ignore[arg-type]
+    async with chat(gateway).stream(model=model, messages=ASKED, tools=[WEATHER]) as stream:
         answer = await stream.get_final_completion()
     calls = answer.choices[0].message.tool_calls or []
     assert [json.loads(call.function.arguments) for call in calls] == [{"city": "Ulm"}, {"city": "Bern"}]
@@ -113,8 +125,8 @@ async def test_calls_stream_in_pieces_that_make_them_whole(model: str, gateway: 
 @pytest.mark.parametrize("model", WIRES)
 async def test_results_go_back_with_the_calls_they_answer(model: str, gateway: Gateway) -> None:
     gateway.servers.script.then(streamed(WIRES[model](ULM, BERN))).then(Say("Rain in Ulm, sun in Bern."))
-    asked = gateway.openai().chat.completions
-    first = await asked.create(model=model, messages=ASKED, tools=[WEATHER])  # type: ignore[call-overload]
+    asked = chat(gateway)
+    first = await asked.create(model=model, messages=ASKED, tools=[WEATHER])
     message = first.choices[0].message.model_dump(exclude_none=True)
     results = [
         {"role": "tool", "tool_call_id": call["id"], "content": said}
@@ -132,13 +144,13 @@ async def test_results_go_back_with_the_calls_they_answer(model: str, gateway: G
 async def test_a_choice_of_tools_is_worded_for_each_provider(gateway: Gateway) -> None:
     for model, write in WIRES.items():
         gateway.servers.script.always(streamed(write(ULM)))
-        await gateway.openai().chat.completions.create(
+        await chat(gateway).create(
             model=model,
             messages=ASKED,
             tools=[WEATHER],
             tool_choice={"type": "function", "function": {"name": "weather"}},
             parallel_tool_calls=False,
-        )  # type: ignore[call-overload]
+        )
         sent = last_sent(gateway)
         if model.startswith("openai"):
             assert sent["tool_choice"] == {"type": "function", "function": {"name": "weather"}}
@@ -155,10 +167,10 @@ async def test_a_choice_of_tools_is_worded_for_each_provider(gateway: Gateway) -
 
 async def test_only_models_that_can_call_tools_are_asked(gateway: Gateway) -> None:
     gateway.servers.script.always(streamed(as_openai(ULM)))
-    raw = await gateway.openai().chat.completions.with_raw_response.create(
+    raw = await chat(gateway).with_raw_response.create(
         model="auto",
         messages=ASKED,
-        tools=[WEATHER],  # type: ignore[list-item]
+        tools=[WEATHER],
     )
     request_id = raw.headers["x-orchestrator-request-id"]
     turn = await gateway.runtime.history.turn(request_id)
@@ -171,14 +183,14 @@ async def test_only_models_that_can_call_tools_are_asked(gateway: Gateway) -> No
 async def test_a_call_that_cannot_be_carried_out_is_gone_on_from(gateway: Gateway) -> None:
     gateway.servers.script.always(streamed(as_openai("{}", name="format_disk")), "rush-pro")
     gateway.servers.script.always(streamed(as_anthropic(ULM)))
-    answer = await gateway.openai().chat.completions.create(model="two", messages=ASKED, tools=[WEATHER])  # type: ignore[call-overload]
+    answer = await chat(gateway).create(model="two", messages=ASKED, tools=[WEATHER])
     assert answer.model_extra["orchestrator"]["attempts"] == 2
     assert answer.choices[0].message.tool_calls[0].function.name == "weather"
 
 
 async def test_a_hostile_name_and_hostile_arguments_are_cleaned(gateway: Gateway) -> None:
     gateway.servers.script.always(streamed(as_openai('{"city": "\x1b]0;owned\x07\u202eUlm"}', name="weather\x1b[2J")))
-    answer = await gateway.openai().chat.completions.create(model="rush-pro", messages=ASKED, tools=[WEATHER])  # type: ignore[call-overload]
+    answer = await chat(gateway).create(model="rush-pro", messages=ASKED, tools=[WEATHER])
     (call,) = answer.choices[0].message.tool_calls
     assert call.function.name == "weather[2J"
     assert call.function.arguments == '{"city": "\\u001b]0;owned\\u0007\\u202eUlm"}'
@@ -188,10 +200,10 @@ async def test_the_definitions_of_tools_are_counted_and_paid(gateway: Gateway) -
     gateway.servers.script.always(Say("No tool is needed."))
     sizes = []
     for tools in ([], [WEATHER], [{**WEATHER, "function": {**WEATHER["function"], "description": "word " * 4000}}]):
-        raw = await gateway.openai().chat.completions.with_raw_response.create(
+        raw = await chat(gateway).with_raw_response.create(
             model="rush-pro",
             messages=ASKED,
-            **({"tools": tools} if tools else {}),  # type: ignore[arg-type]
+            **({"tools": tools} if tools else {}),
         )
         turn = await gateway.runtime.history.turn(raw.headers["x-orchestrator-request-id"])
         assert turn is not None
@@ -210,7 +222,7 @@ async def test_an_answer_in_json_is_held_to_its_schema(model: str, gateway: Gate
     }
     gateway.servers.script.always(Say('{"city": "Ulm"}'))
     form = {"type": "json_schema", "json_schema": {"name": "place", "schema": schema, "strict": True}}
-    answer = await gateway.openai().chat.completions.create(model=model, messages=ASKED, response_format=form)  # type: ignore[call-overload]
+    answer = await chat(gateway).create(model=model, messages=ASKED, response_format=form)
     assert json.loads(answer.choices[0].message.content) == {"city": "Ulm"}
     sent = last_sent(gateway)
     if model.startswith("openai"):
@@ -225,10 +237,10 @@ async def test_an_answer_in_json_is_held_to_its_schema(model: str, gateway: Gate
 async def test_an_answer_that_is_not_the_json_that_was_asked_for_is_gone_on_from(gateway: Gateway) -> None:
     gateway.servers.script.always(Say("Certainly! It is Ulm."), "rush-pro")
     gateway.servers.script.always(Say('{"city": "Ulm"}'))
-    answer = await gateway.openai().chat.completions.create(
+    answer = await chat(gateway).create(
         model="two",
         messages=ASKED,
-        response_format={"type": "json_object"},  # type: ignore[arg-type]
+        response_format={"type": "json_object"},
     )
     assert answer.choices[0].message.content == '{"city": "Ulm"}'
 
@@ -270,7 +282,7 @@ async def test_what_another_program_asked_is_kept_with_its_name(gateway: Gateway
     from tui_orchestrator.storage.traffic import traffic
 
     gateway.servers.script.always(Say("Yes."))
-    await gateway.openai().chat.completions.create(model="cheapest", messages=ASKED)  # type: ignore[call-overload]
+    await chat(gateway).create(model="cheapest", messages=ASKED)
     runtime = gateway.runtime
     seen = await traffic(runtime.database, runtime.clock.midnight(runtime.clock.today()), 10)
     (row,) = seen.latest

@@ -118,6 +118,7 @@ _BATCH = {
     },
 }
 _ROOT = "/api/v1/orchestrator"
+_NOT_HERE = ("embeddings", "responses", "completions")
 
 DESCRIPTION: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -132,6 +133,7 @@ DESCRIPTION: dict[str, Any] = {
                 "One of them.", None, {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
             )
         },
+        **{f"/v1/{name}": {"post": _said("Not spoken here; the answer says what to use.")} for name in _NOT_HERE},
         f"{_ROOT}/chat/route": {"post": _said("Say who would answer, why and at what cost; send nothing.", _TASK)},
         f"{_ROOT}/chat/execute": {"post": _said("Answer, with the decision and every attempt.", _TASK)},
         f"{_ROOT}/chat/stream": {
