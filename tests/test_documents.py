@@ -12,6 +12,7 @@ import click
 import pytest
 
 from tui_orchestrator.cli import cli
+from tui_orchestrator.ui.commands import ACTIONS, SLASH_COMMANDS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
@@ -57,3 +58,41 @@ def test_the_table_of_faults_is_the_one_the_tests_walk_through() -> None:
     write = runpy.run_path(str(ROOT / "docs" / "make_reliability_table.py"))["with_table"]
     text = (ROOT / "docs" / "reliability.md").read_text()
     assert text == write(text)
+
+
+def test_the_configuration_s_document_has_every_setting_as_it_is() -> None:
+    """docs/make_configuration_table.py writes them."""
+    write = runpy.run_path(str(ROOT / "docs" / "make_configuration_table.py"))["with_settings"]
+    text = (ROOT / "docs" / "configuration.md").read_text()
+    assert text == write(text)
+
+
+def test_every_kind_of_failure_is_told_with_its_remedy_as_the_program_says_it() -> None:
+    """docs/make_troubleshooting_table.py writes them."""
+    write = runpy.run_path(str(ROOT / "docs" / "make_troubleshooting_table.py"))["with_kinds"]
+    text = (ROOT / "docs" / "troubleshooting.md").read_text()
+    assert text == write(text)
+
+
+def test_the_picture_of_the_rooms_is_the_one_that_is_drawn() -> None:
+    draw = runpy.run_path(str(ROOT / "docs" / "make_architecture.py"))["drawing"]
+    assert (ROOT / "docs" / "architecture.svg").read_text() == draw()
+
+
+def test_the_guide_names_commands_and_keys_that_there_are() -> None:
+    """Each command of its table is parsed, each key and slash command is one of the console's."""
+    lines = (ROOT / "docs" / "guide.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    known = {key for action in ACTIONS for key in action.key.split(",")}
+    slashes = {command.name for command in SLASH_COMMANDS}
+    for _, console, line, _ in rows[1:]:
+        for said in re.findall(r"`([^`]+)`", console):
+            if re.fullmatch(r"(Ctrl|Alt|F)\+?\w+", said):
+                assert said.lower() in known, said
+            elif said.startswith("/"):
+                assert said[1:].split()[0] in slashes, said
+        for said in re.findall(r"`([a-z][^`]*)`", line):
+            if said.startswith("export "):
+                continue
+            words = shlex.split(said.removeprefix("tui-orchestrator ").replace("…", "words"))
+            _parse(cli, words)
