@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sqlite3
 import sys
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import httpcore2
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -17,11 +19,23 @@ from tui_orchestrator.storage.migrations import migrate
 _modules = 0
 _copying = threading.Lock()
 
-gc.set_threshold(20_000, 20, 50)
+GARBAGE = (20_000, 20, 50)
+gc.set_threshold(*GARBAGE)
 
 # No test is judged by a clock: how long an example takes says how busy the machine is.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a fifth of the time a test waits for a socket, a process or a timer."""
+    return len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) + 1
+
+
+def pytest_runtest_setup() -> None:
+    """A console wants short collections of garbage from its start on; the tests after it want few."""
+    gc.set_threshold(*GARBAGE)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -55,4 +69,13 @@ def migrated_once() -> Iterator[None]:
     """Every new store is a copy of one that all migrations made: they take 40 ms of processor time, a copy 2."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "migrate", _open_schema)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_read_once() -> Iterator[None]:
+    """As the program does for its own connections: the clients of a test trust whom the one before trusted, and reading
+    the bundle takes 50 ms of processor time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpcore2, "default_ssl_context", cache(httpcore2.default_ssl_context))
         yield

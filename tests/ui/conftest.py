@@ -1,15 +1,23 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import RenderableType
+from textual._compositor import Compositor
+from textual._context import visible_screen_stack
 from textual._wait import wait_for_idle
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.strip import Strip
 
 from tui_orchestrator import demo
 from tui_orchestrator.demo import Script
@@ -18,10 +26,13 @@ from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.settings import CacheSettings, Settings, StoreSettings, UiSettings
 from tui_orchestrator.ui.app import ConsoleApp
 
-LOOKS = 3_000
+LOOKS = 400
 """At the screen, each once the program rests, before what should come is said not to come."""
 REST_S = 0.003
 """Textual's own pilots sleep in steps of 20 ms and look whether the processor worked meanwhile."""
+LONGEST_REST_S = 0.05
+"""Between two looks. What did not come at once is waited for in ever longer rests: 400 looks take 18 s where a program
+does nothing, and next to no processor time."""
 FRAME_S = 0.1
 """Nobody watches: a look draws what is due, and sixty frames a second are most of what a test costs."""
 _KEYS = {"-": "minus", "/": "slash"}
@@ -57,9 +68,12 @@ class Console:
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Lets the program go on until the condition holds."""
         await self.pilot.pause()
+        rest = REST_S
         for _ in range(LOOKS):
             if condition():
                 return
+            rest = min(rest * 1.1, LONGEST_REST_S)
+            await asyncio.sleep(rest - REST_S)
             await wait_for_idle(0, max_sleep=0.1)
             self.app.screen._on_timer_update()
         raise AssertionError(f"never came: {what or condition}; the screen was:\n{self.screen}")
@@ -88,6 +102,29 @@ class Console:
         await self.pilot.pause()
 
 
+def _rests(pump: MessagePump) -> bool:
+    """It waits for a message, so it has processed all there were."""
+    came: Any = pump._message_queue.ready_event
+    return pump._closing or pump._closed or (not came.is_set() and len(came._waiters) > 0)
+
+
+_wait_for_screen = Pilot._wait_for_screen
+
+
+async def all_rest(pilot: Pilot[object], timeout: float = 30.0) -> bool:
+    """Textual's own sends a message to each widget and waits until the last has come back, several times a key: of a
+    console's eighty widgets those were most of the messages in a test."""
+    app = pilot.app
+    if not isinstance(app, ConsoleApp):
+        return await _wait_for_screen(pilot, timeout)
+    async with asyncio.timeout(timeout):
+        while app._exception is None and app.screen_stack:
+            if all(_rests(pump) for pump in (app, *app.screen.walk_children(with_self=True))):
+                return True
+            await asyncio.sleep(0.001)
+    return False
+
+
 @pytest.fixture(autouse=True)
 def short_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     press = Pilot.press
@@ -97,10 +134,50 @@ def short_rests(monkeypatch: pytest.MonkeyPatch) -> None:
         await pilot.pause()
 
     monkeypatch.setattr(Pilot, "press", press_and_draw)
+    monkeypatch.setattr(Pilot, "_wait_for_screen", all_rest)
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", REST_S)
     monkeypatch.setattr("textual._wait.SLEEP_IDLE", REST_S / 8)
     monkeypatch.setattr("textual.screen.UPDATE_PERIOD", FRAME_S)
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def styles_parsed_once() -> Iterator[None]:
+    """Each console would parse the same rules again, a seventh of what opening one costs."""
+    parse = Stylesheet._parse_rules
+    known: dict[object, list[RuleSet]] = {}
+
+    def parse_rules(sheet: Stylesheet, *wanted: Any, **named: Any) -> list[RuleSet]:
+        key = (wanted, *named.items(), *sheet._variables.items())
+        if key not in known:
+            known[key] = parse(sheet, *wanted, **named)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parse_rules)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def consoles_are_drawn_when_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no terminal that a change could be written to: Textual would draw it, half of what such a test costs,
+    and throw it away. A look draws the whole screen."""
+    update, strips = Compositor.render_update, Compositor.render_strips
+
+    def render_update(compositor: Compositor, full: bool = False, **wanted: Any) -> RenderableType | None:
+        if full or compositor.root is None or not isinstance(compositor.root.app, ConsoleApp):
+            return update(compositor, full, **wanted)
+        compositor._dirty_regions.clear()
+        return None
+
+    def render_strips(compositor: Compositor, *wanted: Any) -> list[Strip]:
+        if compositor.root is not None and compositor.root is compositor.root.app.screen:
+            # What is seen through the screen in front; an update sets it.
+            visible_screen_stack.set(compositor.root.app._background_screens)
+        return strips(compositor, *wanted)
+
+    monkeypatch.setattr(Compositor, "render_update", render_update)
+    monkeypatch.setattr(Compositor, "render_strips", render_strips)
 
 
 @pytest.fixture(autouse=True)
