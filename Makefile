@@ -2,16 +2,18 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+MINUTES ?= 60
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit bench clean
+.PHONY: help run test check unit fuzz bench clean
 
 help:
 	@echo "make run    open the console; without a key it talks to the embedded demo models"
 	@echo "make test   check the code and run every test"
 	@echo "make check  lint, types and import contracts alone"
 	@echo "make unit   the tests alone"
+	@echo "make fuzz   look for an hour for input that breaks it; less with MINUTES=10"
 	@echo "make bench  every benchmark; each prints one JSON object"
 	@echo "make clean  remove the virtual environment and what the tools left"
 
@@ -42,6 +44,9 @@ check: $(VENV)/installed-dev
 
 unit: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n auto
+
+fuzz: $(VENV)/installed-dev
+	FUZZ_MINUTES=$(MINUTES) $(BIN)/python -m pytest -n 0 tests/fuzz
 
 bench: $(VENV)/installed-dev
 	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done

@@ -118,6 +118,16 @@ def test_a_call_is_worth_making_when_an_answer_of_the_expected_length_fits() -> 
     assert least_output(100, 1000) == 100
 
 
+def test_an_input_is_reserved_for_with_half_as_much_again() -> None:
+    assert input_bound(20_000) >= 30_000
+
+
+def test_a_cap_that_is_set_leaves_the_one_beside_it() -> None:
+    both = Budgets(models={"a/b": (USD("1"), USD("9"))}, providers={"a": (USD("2"), USD("8"))})
+    assert both.with_limit("day model:a/b", USD("3")).models == {"a/b": (USD("3"), USD("9"))}
+    assert both.with_limit("month provider:a", USD("7")).providers == {"a": (USD("2"), USD("7"))}
+
+
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60)
 WORDS = ("the", "quick", "fox", "jumps", "über", "狐", "を", "12", "345.6", "==", "{}", ":-)", "🙂", "Приве́т")
 prose = st.lists(st.sampled_from(WORDS), max_size=200)

@@ -141,6 +141,17 @@ def test_no_usage_within_its_bounds_costs_more_than_the_ceiling(
     assert price.cost(usage) <= price.ceiling(most_in, most_out)
 
 
+def test_a_prompt_that_may_be_written_to_a_cache_is_reserved_for_at_that_rate() -> None:
+    price = Price(Rates(10, 0, cached_input=1, cache_write=25))
+    assert price.ceiling(100, 0) == price.cost(Usage(100, 0, cache_write=100)) == Money(2_500)
+
+
+def test_a_dear_tier_is_reserved_for_no_further_than_it_reaches() -> None:
+    price = Price(Rates(10, 1), (Tier(100, Rates(2, 1)),))
+    assert price.ceiling(1000, 0) == Money(2_000)
+    assert price.ceiling(120, 0) == Money(1_000)
+
+
 @given(prices, st.integers(0, 4000), st.integers(0, 10**13))
 def test_what_is_affordable_fits_and_one_token_more_does_not(price: Price, tokens_in: int, room: int) -> None:
     affordable = price.affordable_output(tokens_in, Money(room))
@@ -279,7 +290,8 @@ def test_a_tier_and_an_hour_decide_what_is_applied_and_a_day_what_is_reckoned_wi
     both = replace(noon, variants=(Variant(night), Variant(noon, hours=(600, 1200)), Variant(flex, "flex")))
     early, midday = datetime(2026, 11, 21, 9, 59, tzinfo=UTC), datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
     assert both.applied(early) == night
-    assert both.applied(midday) == noon
+    assert both.applied(midday) == both.applied(datetime(2026, 11, 21, 19, 59, tzinfo=UTC)) == noon
+    assert both.applied(datetime(2026, 11, 21, 20, 0, tzinfo=UTC)) == night
     assert both.applied(midday, "flex") == flex
     assert both.applied(midday, "priority") is None
     assert both.on(early) == noon

@@ -1,4 +1,5 @@
 import re
+import warnings
 
 import pytest
 from hypothesis import given
@@ -94,6 +95,12 @@ def test_a_pattern_that_could_take_for_ever_is_refused(text: str) -> None:
 )
 def test_an_ordinary_pattern_is_not_refused(text: str) -> None:
     assert isinstance(compile_pattern(text), re.Pattern)
+
+
+def test_nothing_is_printed_about_what_a_later_python_may_make_of_a_pattern() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert compile_pattern("[[a]--b]").search("a--b]")
 
 
 @pytest.mark.parametrize("text", ["(", "[a", "*", "(?P<x>", "a{99999999999999999999}"])

@@ -73,11 +73,14 @@ def test_a_wrong_value_elsewhere_does_not_keep_another_from_being_mended(file: P
     assert file.read_text() == '[budgets]\ndaily_usd = 2.00\n[router]\nstrategy = "cheapest"\n'
 
 
-def test_a_file_that_is_no_toml_stays_as_it_is(file: Path) -> None:
-    file.write_text("[router\n")
+@pytest.mark.parametrize(
+    "text", ["[router\n", "[router]\nstrategy = 1\nstrategy = 2\n", "[rules]\na.words = 'b'\n[rules.a]\n"]
+)
+def test_a_file_that_is_no_toml_stays_as_it_is(file: Path, text: str) -> None:
+    file.write_text(text)
     with pytest.raises(SettingsError, match="this is not TOML"):
         changed(file, "router.strategy", "cheapest")
-    assert file.read_text() == "[router\n"
+    assert file.read_text() == text
 
 
 def test_a_section_written_as_a_value_is_told_not_written_over(file: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.clock import ManualClock
+from tui_orchestrator.routing.budget import Refusal, Reservation
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import Outcome
 from tui_orchestrator.routing.money import CostState, Money, Price, Rates, Usage
@@ -17,7 +18,7 @@ from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
 from tui_orchestrator.storage.reports import Reports
 
-from .samples import day_cap
+from .samples import day_cap, hold
 
 ROOT = Path(__file__).parents[2]
 PRICE = Price(Rates(2, 10))
@@ -96,3 +97,15 @@ async def test_a_cap_counts_what_killed_programs_spent(tmp_path: Path) -> None:
     async with Database(path) as db:
         [day] = await SqliteLedger(db, ManualClock()).budgets([day_cap(10_000)])
         assert (day.spent, day.left) == (Money(8_400), Money(1_600))
+
+
+async def test_what_a_killed_program_held_back_is_free_for_the_next_call(tmp_path: Path) -> None:
+    path, cap = tmp_path / "store.db", day_cap(10_000)
+    killed(path, "", 10_000)
+    async with Database(path) as db:
+        ledger = SqliteLedger(db, ManualClock())
+        assert isinstance(await ledger.reserve(hold(5_800, cap, request_id="r2")), Reservation)
+        # What the killed call cost is spent all the same.
+        refusal = await ledger.reserve(hold(1, cap, request_id="r3"))
+        assert isinstance(refusal, Refusal)
+        assert refusal.blocking.spent == Money(4_200)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tui_orchestrator.demo import Reply, Say, Script
-from tui_orchestrator.routing.budget import Budgets, Cap, Hold, WayOut, WaysOut, alone, listed
+from tui_orchestrator.routing.budget import Budgets, Cap, Hold, WayOut, WaysOut, alone, input_bound, listed
 from tui_orchestrator.routing.decision import Exclusion, Policy
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import (
@@ -190,6 +190,22 @@ async def test_less_room_at_the_moment_of_a_fallback_means_fewer_tokens(tmp_path
             events = [event async for event in turn]
         assert 600 <= most_tokens(asked(servers, "lumen-dash")[0]) < 1300
     assert walked(events) == ["first pebble-3b", "fallback lumen-dash"]
+
+
+async def test_fewer_tokens_than_are_worth_having_are_not_bought(tmp_path: Path) -> None:
+    script = Script().always(Reply(404), "pebble-3b")
+    budgets = Budgets(daily=USD("0.02"))
+    async with running(tmp_path / "s.db", script, budgets=budgets) as (runtime, servers):
+        request = ask(chain=(LOCAL, DASH))
+        price = runtime.registry[DASH].price
+        assert price is not None
+        few = price.ceiling(input_bound(runtime.preview(request).profile.input_tokens), 200)
+        greedy = _TakesTheRoom(runtime, USD("0.02") - few)
+        async with runtime.stream(request, greedy.record) as turn:
+            events = [event async for event in turn]
+        check(events)
+        assert asked(servers, "lumen-dash") == []
+        assert walked(events) == ["first pebble-3b"]
 
 
 @pytest.mark.parametrize(

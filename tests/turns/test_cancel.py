@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -277,8 +278,9 @@ class _Endless:
     async def aclose(self) -> None: ...
 
 
-async def test_a_slow_reader_does_not_use_up_the_models_time(tmp_path: Path) -> None:
-    timeouts = Timeouts(first_token=20, between_tokens=20, total=1.5)
+@pytest.mark.parametrize("which", ["total", "turn"])
+async def test_a_slow_reader_does_not_use_up_the_models_time(tmp_path: Path, which: str) -> None:
+    timeouts = replace(Timeouts(first_token=20, between_tokens=20, total=60, turn=60), **{which: 1.5})
     async with running(tmp_path / "s.db", timeouts=timeouts, policy=Policy(max_attempts=1)) as (runtime, _):
         runtime.router.caller.providers = lambda name: _Endless()
         told: list[Event] = []

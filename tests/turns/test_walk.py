@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,11 +24,12 @@ from tui_orchestrator.routing.events import (
     Next,
     Outcome,
     Text,
+    Thinking,
     Waiting,
 )
 from tui_orchestrator.routing.health import HealthState
 from tui_orchestrator.routing.money import CostState
-from tui_orchestrator.routing.ports import Timeouts
+from tui_orchestrator.routing.ports import Call, Piece, TextPiece, Timeouts
 from tui_orchestrator.routing.request import Request, Strategy
 from tui_orchestrator.routing.rules import Rule
 from tui_orchestrator.services.runtime import Runtime
@@ -229,8 +232,10 @@ async def test_what_a_rule_asks_for_is_sent(tmp_path: Path) -> None:
     rule = Rule("mine", primary="rush-pro", max_tokens=321, temperature=0.25, system="Answer as a pirate.")
     async with running(tmp_path / "s.db", base=Settings(rules=(rule,))) as (runtime, servers):
         await turn(runtime, ask())
-        body = asked(servers, "rush-pro")[0].body
+        await turn(runtime, ask(max_tokens=123))
+        body, fewer = (request.body for request in asked(servers, "rush-pro"))
     assert (body["max_tokens"], body["temperature"]) == (321, 0.25)
+    assert fewer["max_tokens"] == 123, "no more than was asked for, and reserved"
     assert body["messages"][0] == {"role": "system", "content": "Answer as a pirate."}
 
 
@@ -323,17 +328,18 @@ async def test_a_stream_that_stands_still_is_left_and_the_next_model_answers(tmp
 @pytest.mark.parametrize(
     ("timeouts", "phase", "words"),
     [
-        (Timeouts(first_token=0.1, between_tokens=20), Phase.HEADERS, "Nothing came for 0.1 s."),
-        (Timeouts(first_token=0.1, between_tokens=20), Phase.BEFORE_TEXT, "Nothing came for 0.1 s."),
-        (Timeouts(first_token=20, between_tokens=0.1), Phase.MID_STREAM, "stood still for 0.1 s."),
-        (Timeouts(first_token=20, between_tokens=20, total=0.3), Phase.MID_STREAM, "longer than 0.3 s in total."),
+        (Timeouts(first_token=0.1, between_tokens=600), Phase.HEADERS, "Nothing came for 0.1 s."),
+        (Timeouts(first_token=0.1, between_tokens=600), Phase.BEFORE_TEXT, "Nothing came for 0.1 s."),
+        (Timeouts(first_token=600, between_tokens=0.1), Phase.MID_STREAM, "stood still for 0.1 s."),
+        (Timeouts(first_token=600, between_tokens=600, total=0.3), Phase.MID_STREAM, "longer than 0.3 s in total."),
     ],
 )
 async def test_each_wait_has_its_own_deadline(tmp_path: Path, timeouts: Timeouts, phase: Phase, words: str) -> None:
     script = Script().always(Break("silence", phase), "lumen-dash")
     policy = Policy(max_attempts=1)
     async with running(tmp_path / "s.db", script, policy=policy, timeouts=timeouts) as (runtime, _):
-        error = failed(await turn(runtime, ask(model=DASH))).error
+        async with asyncio.timeout(60):  # another deadline than its own would be waited for
+            error = failed(await turn(runtime, ask(model=DASH))).error
     assert error.kind is ErrorKind.TIMEOUT
     assert words in error.message
 
@@ -382,6 +388,28 @@ async def test_what_could_command_the_terminal_is_taken_out_of_an_answer(tmp_pat
         events = await turn(runtime, ask(model=PRO))
     assert completed(events).response == "safe ]52;c;aGk=and sound"
     assert all("\x1b" not in event.text for event in only(events, Text))
+    assert "".join(event.text for event in only(events, Thinking)) == "hm31m"
+
+
+class _Ends:
+    """A provider whose stream is over before it has said that it is."""
+
+    name = "demo-openai"
+
+    async def ready(self) -> None: ...
+
+    async def stream(self, call: Call) -> AsyncIterator[Piece]:
+        yield TextPiece("The first half")
+
+    async def aclose(self) -> None: ...
+
+
+async def test_a_stream_that_ends_without_its_end_is_broken(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", policy=Policy(max_attempts=1)) as (runtime, _):
+        runtime.router.caller.providers = lambda name: _Ends()
+        events = await turn(runtime, ask(model=PRO))
+    assert failed(events).error.kind is ErrorKind.STREAM_BROKEN
+    assert failed(events).attempts[0].usage.output > 0
 
 
 async def test_a_server_that_is_gone_from_the_settings_fails_its_attempt_alone(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import pytest
@@ -282,6 +283,15 @@ class TestOpenRouter:
 
 
 class TestGemini:
+    async def test_a_word_the_sdk_does_not_know_is_not_printed(self, clients: HttpClients) -> None:
+        hostile = "\x1b]52;c;aGk=\x07"
+        usage = {"promptTokenCount": 1, "candidatesTokenCount": 1, "trafficType": hostile}
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            answer = await read(GEMINI, clients, data(generated("x", "STOP", usage), generated(None, hostile)))
+        assert answer.text == "x"
+        assert [str(one.message) for one in told if hostile in str(one.message)] == []
+
     async def test_thoughts_lie_beside_the_output_and_are_added(self, clients: HttpClients) -> None:
         usage = {
             "promptTokenCount": 1000,

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import math
+import warnings
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -49,6 +50,8 @@ class GeminiProvider(SdkProvider["Client"]):
         from google.genai.client import DebugConfig
         from google.genai.types import HttpOptions
 
+        # It warns of every word it does not know, in the server's own words, and a terminal would carry them out.
+        warnings.filterwarnings("ignore", module=r"google\.genai\b")
         root, version = split_version(self._base_url)
         return Client(
             api_key=self._key or "none",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import warnings
 from typing import Any
 
 
@@ -13,13 +14,16 @@ def compile_pattern(text: str) -> re.Pattern[str]:
     A repeat without bound inside another, such as (a+)+, is refused: on some prompts it takes longer than the age of
     the universe, and Python's matcher cannot be stopped.
     """
-    try:
-        pattern = re.compile(text, re.IGNORECASE)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"not a regular expression Python understands: {error}") from error
     # The parser is private to `re`, but nothing public tells a pattern's shape, and it is the same from 3.11 on.
     parser: Any = importlib.import_module("re._parser")
-    if _nested_repeat(parser.parse(text), inside=False):
+    with warnings.catch_warnings():
+        # What "[[" might mean in a later Python would be printed across the screen.
+        warnings.simplefilter("ignore", FutureWarning)
+        try:
+            pattern, parsed = re.compile(text, re.IGNORECASE), parser.parse(text)
+        except (re.error, RecursionError, OverflowError) as error:
+            raise ValueError(f"not a regular expression Python understands: {error}") from error
+    if _nested_repeat(parsed, inside=False):
         raise ValueError(
             "a repeat inside a repeat, such as (a+)+, can take for ever; make the inner one possessive, such as (a++)+"
         )

@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 import re
 import uuid
 from collections.abc import Mapping
@@ -82,7 +83,7 @@ class _Wrong(ValueError):
 def parse(content: bytes) -> FromFile:
     """Raises ValueError whose text begins with the place in the file."""
     try:
-        said = json.loads(content.decode("utf-8-sig"), parse_constant=_no_number)
+        said = json.loads(content.decode("utf-8-sig"), parse_float=_finite, parse_constant=_no_number)
     except UnicodeDecodeError as error:
         raise _Wrong(f": byte {error.start}: is not UTF-8 text; export the conversation again") from None
     except json.JSONDecodeError as error:
@@ -95,6 +96,12 @@ def parse(content: bytes) -> FromFile:
     if version not in (1, VERSION) or isinstance(version, bool):
         raise _Wrong(f": version: {_shown(version)} is not {VERSION}; a newer program may have written it")
     return _conversation(_Part(said), branched=version != 1)
+
+
+def _finite(said: str) -> float:
+    # 1e999 is JSON, and is read as infinity, which is not.
+    number = float(said)
+    return number if math.isfinite(number) else _no_number(said)
 
 
 def _no_number(said: str) -> float:

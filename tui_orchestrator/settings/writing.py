@@ -37,6 +37,7 @@ def set_value(path: FilePath, key: str, value: object) -> None:
 def text_with(path: FilePath, key: str, value: object) -> str:
     """The file's text as `set_value` would write it; nothing is written."""
     import tomlkit
+    from tomlkit.exceptions import TOMLKitError
 
     try:
         place = split(key)
@@ -51,6 +52,8 @@ def text_with(path: FilePath, key: str, value: object) -> str:
         _put(document, SCHEMA, place, None if written is None else tomlkit.value(written))
         text = document.as_string()
         _check(place, before, text, None if written is None else setting.parse(toml_value(written)))
+    except TOMLKitError:
+        raise SettingsError(f"{path}: {dotted(place)}: {_HARM}") from None
     except ValueError as error:
         raise SettingsError(f"{path}: {dotted(place)}: {error}") from None
     return text
@@ -92,6 +95,7 @@ def _as_written(setting: Key, place: Path, value: object, path: FilePath) -> str
 def _document(path: FilePath) -> tuple[str, TOMLDocument]:
     """The file's text, empty where there is no file, and the same to be edited."""
     import tomlkit
+    from tomlkit.exceptions import TOMLKitError
 
     reading = Reading()
     try:
@@ -100,8 +104,8 @@ def _document(path: FilePath) -> tuple[str, TOMLDocument]:
         return text, tomlkit.parse(text)
     except FileNotFoundError:
         return "", tomlkit.document()
-    except ValueError:
-        raise SettingsError(*reading.problems) from None
+    except (ValueError, TOMLKitError):
+        raise SettingsError(*reading.problems or (f"{path}: {_HARM}",)) from None
 
 
 def _put(container: MutableMapping[str, Any], table: Table, place: Path, value: Any) -> None:
