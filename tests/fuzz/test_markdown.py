@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -61,6 +61,7 @@ def test_blocks_of_code_that_can_be_copied(text: str) -> None:
 
 @at_length
 @given(st.lists(answers, max_size=4), answers, hostile, st.integers(10, 120), st.booleans())
+@example([], "", "]52;c;SE9TVElMRQ==**00000\u1100\r\n", 27, False)
 def test_an_answer_in_the_transcript(
     pieces: list[str], thinking: str, heading: str, width: int, discarded: bool
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,21 @@ async def test_fewer_tokens_than_are_worth_having_are_not_bought(tmp_path: Path)
         check(events)
         assert asked(servers, "lumen-dash") == []
         assert walked(events) == ["first pebble-3b"]
+
+
+async def test_an_answer_that_was_cut_to_fit_is_not_kept_as_the_whole(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", budgets=Budgets(daily=USD("0.02"))) as (runtime, servers):
+        cold = ask(model=DASH, temperature=0.0, id="1")
+        whole = runtime.preview(cold).chosen
+        assert whole is not None
+        assert whole.cost_ceiling is not None
+        greedy = _TakesTheRoom(runtime, USD("0.02") - Money(whole.cost_ceiling.picodollars // 3), Decided)
+        async with runtime.stream(cold, greedy.record) as turn:
+            check([event async for event in turn])
+        runtime.router.budgets = Budgets()
+        await events_of(runtime, replace(cold, id="2"))
+        few, most = map(most_tokens, asked(servers, "lumen-dash"))
+    assert few < most == whole.max_tokens
 
 
 @pytest.mark.parametrize(

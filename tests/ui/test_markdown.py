@@ -139,6 +139,11 @@ def test_wrapped_lines_join_to_what_they_were(text: str, width: int) -> None:
     assert all(cell_len(line.text) <= width for line in lines)
 
 
+@pytest.mark.parametrize("text", ["12345678 ", "1234 678   ", " " * 9])
+def test_spaces_at_the_end_of_a_full_line_do_not_make_it_longer(text: str) -> None:
+    assert [line.text for line in wrap([(text, LOOK.base)], 8)] == [text.rstrip()]
+
+
 def test_closing_punctuation_does_not_begin_a_line() -> None:
     assert [line.text for line in wrap([("中文中文。中文", LOOK.base)], 8)] == ["中文中", "文。中文"]
 

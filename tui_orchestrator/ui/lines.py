@@ -163,7 +163,7 @@ def _fold(text: str, start: int, width: int, join: str) -> list[tuple[int, int, 
 
 
 def _cut(runs: Sequence[Run], ranges: Sequence[tuple[int, int, str]]) -> list[list[Run]]:
-    if len(ranges) == 1 and ranges[0][0] == 0:
+    if len(ranges) == 1 and ranges[0][:2] == (0, sum(len(text) for text, _ in runs)):
         return [list(runs)]
     parts: list[list[Run]] = []
     index = at = 0
