@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.clock import ManualClock
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.demo.behaviour import Behaviour
 from tui_orchestrator.demo.roster import ROSTER
+from tui_orchestrator.routing import router
 from tui_orchestrator.routing.decision import Exclusion, Policy, Retries
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import (
@@ -30,8 +32,9 @@ from tui_orchestrator.routing.events import (
 from tui_orchestrator.routing.health import HealthState
 from tui_orchestrator.routing.money import CostState
 from tui_orchestrator.routing.ports import Call, Piece, TextPiece, Timeouts
-from tui_orchestrator.routing.request import Request, Strategy
+from tui_orchestrator.routing.request import Check, Request, Strategy
 from tui_orchestrator.routing.rules import Rule
+from tui_orchestrator.routing.walk import Walk
 from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.settings import ModelSettings, Settings
 
@@ -70,6 +73,16 @@ async def test_a_weak_answer_goes_on_to_a_model_that_is_just_as_sure(tmp_path: P
         gain = p[escalated.to_model] - p[escalated.from_model]
         assert 0 <= gain < 0.01, "so easy a prompt that hardly anybody is surer"
         assert escalated.cause is EscalationCause.LOW_CONFIDENCE
+
+
+async def test_an_answer_exactly_as_sure_as_is_asked_for_is_good_enough(tmp_path: Path) -> None:
+    asked_for = ask(chain=(PRO, DASH), check=Check.OFF)
+    async with running(tmp_path / "1.db", Script().then(DOUBT), policy=Policy(confidence_threshold=0)) as (runtime, _):
+        sure = completed(await turn(runtime, asked_for)).confidence.value
+    assert sure > 0
+    policy = Policy(confidence_threshold=sure)
+    async with running(tmp_path / "2.db", Script().then(DOUBT), policy=policy) as (runtime, _):
+        assert walked(await turn(runtime, asked_for)) == ["first rush-pro"]
 
 
 async def test_before_any_text_the_next_model_takes_over_in_silence(tmp_path: Path) -> None:
@@ -131,6 +144,32 @@ async def test_a_back_off_is_said_and_kept_and_never_longer_than_its_bound(tmp_p
     assert all(0 <= seconds <= most for seconds, most in zip(slept, (4.0, 6.0), strict=True))
 
 
+async def test_each_back_off_may_be_twice_as_long_as_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router, "Walk", partial(Walk, jitter=lambda: 1.0))
+    policy = Policy(max_attempts=6, retries=Retries(base=2.0, cap=100.0, per_model=5, patience=100.0))
+    async with running(tmp_path / "s.db", Script().always(Reply(500), "lumen-dash"), policy=policy) as (runtime, _):
+        await turn(runtime, ask(model=DASH))
+        assert clock_of(runtime).slept == [2.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("first", "walk"),
+    [
+        (BROKEN, ["first rush-pro"]),
+        (DOUBT, ["first rush-pro"]),
+        (Reply(404), ["first rush-pro", "fallback lumen-dash"]),
+    ],
+)
+async def test_where_what_was_said_stands_nobody_begins_anew_after_a_word_of_it(
+    tmp_path: Path, first: Behaviour, walk: list[str]
+) -> None:
+    async with running(tmp_path / "s.db", Script().always(first, "rush-pro")) as (runtime, _):
+        events = await turn(runtime, ask(chain=(PRO, DASH), stands=True, check=Check.OFF))
+    assert walked(events) == walk
+
+
 async def test_the_time_a_provider_asks_for_is_waited_when_there_is_nobody_else(tmp_path: Path) -> None:
     script = Script().then(Reply(429, headers={"retry-after": "12"}), "lumen-dash")
     async with running(tmp_path / "s.db", script) as (runtime, _):
@@ -140,13 +179,14 @@ async def test_the_time_a_provider_asks_for_is_waited_when_there_is_nobody_else(
     assert completed(events).model == DASH
 
 
-async def test_a_wait_longer_than_its_bound_is_not_waited_for(tmp_path: Path) -> None:
-    script = Script().then(Reply(429, headers={"retry-after": "3600"}), "lumen-dash")
+@pytest.mark.parametrize("seconds", [300, 3600])
+async def test_a_wait_longer_than_its_bound_is_not_waited_for(tmp_path: Path, seconds: int) -> None:
+    script = Script().then(Reply(429, headers={"retry-after": str(seconds)}), "lumen-dash")
     async with running(tmp_path / "s.db", script) as (runtime, _):
         events = await turn(runtime, ask(model=DASH))
     assert walked(events) == ["first lumen-dash"]
     error = failed(events).error
-    assert (error.kind, error.retry_after_s) == (ErrorKind.RATE_LIMITED, 3600)
+    assert (error.kind, error.retry_after_s) == (ErrorKind.RATE_LIMITED, seconds)
 
 
 @pytest.mark.parametrize("headers", [{"retry-after": "3"}, {}])
@@ -372,6 +412,15 @@ async def test_waiting_in_line_is_visible(tmp_path: Path) -> None:
         (wait,) = only(events, Waiting)
         assert (wait.why, wait.seconds) == ("rate limit", 20.0)
         assert completed(events).model == DASH
+
+
+async def test_the_tokens_of_a_minute_count_what_an_answer_may_take(tmp_path: Path) -> None:
+    limited = Settings(models=(ModelSettings("demo-gemini", "lumen-dash", tokens_per_minute=6_000),))
+    async with running(tmp_path / "s.db", base=limited) as (runtime, _):
+        await turn(runtime, ask(model=DASH))
+        refused = failed(await turn(runtime, ask(model=DASH, id="2")))
+        assert "rate limit is used up for 60 s" in refused.error.message
+        assert walked(await turn(runtime, ask(model=DASH, id="3", max_tokens=500))) == ["first lumen-dash"]
 
 
 async def test_an_empty_prompt_is_refused_without_a_call(tmp_path: Path) -> None:
