@@ -216,12 +216,20 @@ async def test_a_key_that_is_refused_sends_the_turn_to_another_provider(
             assert {c.model for c in later.candidates if c.excluded_by is Exclusion.UNHEALTHY} == {MINI, PRO}
 
 
-async def test_too_long_a_conversation_goes_to_a_model_that_reads_more(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("chain", "takes_over"),
+    [((PRO, LITE, DASH), "lumen-dash"), ((MAX, DASH, DEEP), "lumen-deep")],
+    ids=["a shorter one between", "one as long between"],
+)
+async def test_too_long_a_conversation_goes_to_a_model_that_reads_more(
+    tmp_path: Path, chain: tuple[str, ...], takes_over: str
+) -> None:
+    first = chain[0].partition("/")[2]
     body = {"error": {"message": "maximum context length", "code": "context_length_exceeded"}}
-    script = Script().then(Reply(400, body=json.dumps(body).encode()), "rush-pro")
+    script = Script().then(Reply(400, body=json.dumps(body).encode()), first)
     async with running(tmp_path / "s.db", script) as (runtime, _):
-        events = await turn(runtime, ask(chain=(PRO, LITE, DASH)))
-    assert walked(events) == ["first rush-pro", "fallback lumen-dash"]
+        events = await turn(runtime, ask(chain=chain))
+    assert walked(events) == [f"first {first}", f"fallback {takes_over}"]
     assert only(events, Escalated)[0].cause is EscalationCause.CONTEXT_WINDOW
 
 
