@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -314,3 +315,40 @@ def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
     assert list(connection.execute("SELECT * FROM migrations")) == before
     assert [name for name, _ in before] == [migration.name for migration in MIGRATIONS]
     connection.close()
+
+
+async def test_writes_that_wait_together_share_a_transaction_and_fail_alone(tmp_path: Path) -> None:
+    statements: list[str] = []
+    begun, held = threading.Event(), threading.Event()
+
+    def hold(connection: sqlite3.Connection) -> None:
+        connection.set_trace_callback(statements.append)
+        begun.set()
+        held.wait(20)
+
+    def named(name: str) -> Callable[[sqlite3.Connection], str]:
+        def write(connection: sqlite3.Connection) -> str:
+            connection.execute("INSERT INTO favourites VALUES (?, 'now')", (name,))
+            return name
+
+        return write
+
+    def fails(connection: sqlite3.Connection) -> str:
+        connection.execute("INSERT INTO favourites VALUES ('taken back', 'now')")
+        raise KeyError("a bug")
+
+    async with Database(tmp_path / "store.db") as db:
+        db.post(hold)
+        await asyncio.to_thread(begun.wait, 20)
+        works = (named("a"), fails, named("a"), named("b"))
+        writes = [asyncio.create_task(db.write(work, durable=True)) for work in works]
+        await asyncio.sleep(0)
+        held.set()
+        told = await asyncio.gather(*writes, return_exceptions=True)
+        assert (told[0], told[3]) == ("a", "b")
+        assert isinstance(told[1], KeyError)
+        assert isinstance(told[2], sqlite3.IntegrityError), "that name is taken, in the same transaction"
+        rows = await db.read(lambda c: c.execute("SELECT model FROM favourites ORDER BY model").fetchall())
+        assert rows == [("a",), ("b",)]
+        assert statements.count("BEGIN IMMEDIATE") == 1
+        assert statements[-1] == "COMMIT"

@@ -53,6 +53,8 @@ class Pace:
         return event
 
     def sentence(self, state: BudgetState) -> str | None:
+        if state.limit is None:
+            return None  # most caps have none, and every call tells of six
         return sentence(state, self.rates(whose_cap(state.cap)), Now.of(self._clock))
 
     def rates(self, whose: str = EVERYTHING) -> Rates:

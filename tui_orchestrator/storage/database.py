@@ -11,10 +11,11 @@ import os
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..locations import private
 from .faults import StoreError, explained
@@ -23,6 +24,17 @@ from .presence import Presence
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
+
+
+_MOST_TOGETHER = 64
+"""Writes in one transaction: enough for the disk to be waited for seldom, few enough for other programs' turns."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    work: Work[Any]
+    durable: bool
+    told: Future[Any] = field(default_factory=Future)
 
 
 class Database:
@@ -38,6 +50,7 @@ class Database:
         self._busy_timeout_s = busy_timeout_s
         self._writer: sqlite3.Connection | None = None
         self._writing = ThreadPoolExecutor(1, "store-writer")
+        self._waiting: deque[_Write] = deque()
         # In memory there is one connection for all: a shared cache would answer readers with SQLITE_LOCKED.
         self._reader = _Reader(path, busy_timeout_s, "store-reader") if path else None
         # Two, because a report is often two sums over the same million rows, which SQLite computes side by side.
@@ -69,7 +82,8 @@ class Database:
         await self.aclose()
 
     async def write(self, work: Work[T], *, durable: bool = False) -> T:
-        """Runs `work` on the writer thread inside one BEGIN IMMEDIATE; what it raises rolls back and is raised here.
+        """Runs `work` on the writer thread inside BEGIN IMMEDIATE, alone or with other writes that wait; what it raises
+        takes back its own writing and is raised here.
 
         Once called, the write happens, in order, even when the waiting task is cancelled. It survives `kill -9` when
         this returns; with `durable` a power cut too.
@@ -94,18 +108,55 @@ class Database:
         return await asyncio.wrap_future(self._read(self._reporter, work))
 
     def _submit(self, work: Work[T], durable: bool) -> Future[T]:
-        return self._writing.submit(self._write, work, durable)
+        write = _Write(work, durable)
+        write.told.set_running_or_notify_cancel()  # from here on nobody can take it back
+        self._waiting.append(write)
+        self._writing.submit(self._write_together)
+        return write.told
 
-    def _write(self, work: Work[T], durable: bool) -> T:
-        connection = self._writer
-        if connection is None:
-            raise RuntimeError("the database is not open")
-        with explained(self.path):
-            self._look_for_the_file()
-            # NORMAL, because losing the last row to a power cut is cheaper than an fsync per write; attempts are FULL.
-            # It can only be changed outside a transaction.
-            connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-            return _transact(connection, "BEGIN IMMEDIATE", work)
+    def _write_together(self) -> None:
+        """All that waits, in order, in one transaction: what is under way at once shares the wait for the disk. Each
+        comes back when that transaction is on it, and what raises takes back its own writing alone."""
+        group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_TOGETHER))]
+        if not group:
+            return
+        try:
+            with explained(self.path):
+                self._look_for_the_file()
+                if self._writer is None:
+                    raise RuntimeError("the database is not open")
+                # NORMAL, because losing the last row to a power cut is cheaper than an fsync per write; attempts are
+                # FULL. It can only be changed outside a transaction.
+                full = any(write.durable for write in group)
+                self._writer.execute(f"PRAGMA synchronous={'FULL' if full else 'NORMAL'}")
+                done = _transact(self._writer, "BEGIN IMMEDIATE", lambda connection: self._each(connection, group))
+        except BaseException as fault:  # noqa: BLE001  # raised where each is waited for
+            for write in group:
+                write.told.set_exception(fault)
+            return
+        for write, (result, error) in zip(group, done, strict=True):
+            if error is None:
+                write.told.set_result(result)
+            else:
+                write.told.set_exception(error)
+
+    def _each(self, connection: sqlite3.Connection, group: Sequence[_Write]) -> list[tuple[Any, BaseException | None]]:
+        """What each gave or raised. Alone it may raise: then all of the transaction is its own."""
+        if len(group) == 1:
+            return [(group[0].work(connection), None)]
+        done: list[tuple[Any, BaseException | None]] = []
+        for write in group:
+            connection.execute("SAVEPOINT one")
+            try:
+                with explained(self.path):
+                    done.append((write.work(connection), None))
+            except BaseException as error:
+                if not connection.in_transaction:
+                    raise  # SQLite has rolled back all of it, as it does on a full disk
+                connection.execute("ROLLBACK TO one")
+                done.append((None, error))
+            connection.execute("RELEASE one")
+        return done
 
     def _look_for_the_file(self) -> None:
         # SQLite would go on writing to a file that no longer has a name, and all of it would be lost with the program.
