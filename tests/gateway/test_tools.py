@@ -22,7 +22,7 @@ from tests.wire.dialects import (
     message_start,
     usage_chunk,
 )
-from tui_orchestrator.demo import Reply, Say
+from tui_orchestrator.demo import Break, Phase, Reply, Say
 
 from .conftest import Gateway
 
@@ -291,3 +291,21 @@ async def test_what_another_program_asked_is_kept_with_its_name(gateway: Gateway
     assert row.tokens
     assert row.cost is not None
     assert seen.today.cost == row.cost.amount
+
+
+async def test_a_turn_under_way_is_told_with_the_model_that_is_asked(gateway: Gateway) -> None:
+    from tui_orchestrator.storage.traffic import traffic
+
+    gateway.servers.script.always(Break("silence", Phase.MID_STREAM, Say("half an answer and then nothing")))
+    stream = await chat(gateway).create(model="rush-pro", messages=ASKED, stream=True)
+    async for chunk in stream:
+        if chunk.choices[0].delta.content:
+            break
+    runtime = gateway.runtime
+    midnight = runtime.clock.midnight(runtime.clock.today())
+    seen = await traffic(runtime.database, midnight, 10)
+    assert [(row.state, row.model, row.tokens, row.cost) for row in seen.latest] == [
+        ("under way", "openai/rush-pro", None, None)
+    ]
+    assert seen.today.under_way == 1
+    await stream.close()
