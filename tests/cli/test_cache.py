@@ -47,10 +47,10 @@ async def test_other_words_are_answered_when_that_is_switched_on(shell: Shell) -
     hit = await shell.run("ask", *PINNED, "--cache", "How can I sort a Python list?")
     assert shell.asked == ["rush-pro"]
     assert "≈ from an earlier answer to: «How do I sort a list in Python?» (0." in hit.err
-    assert "saved ≈$" in hit.err
+    assert "saved ~$" in hit.err
     row = (await shell.run("cache")).out.splitlines()[1].split()
     assert row[0] == "openai/rush-pro"
-    assert (row[1], row[3], row[4], row[5][:2]) == ("1", "1", "1", "≈$")
+    assert (row[1], row[3], row[4], row[5][:2]) == ("1", "1", "1", "~$")
 
 
 async def test_what_is_kept_is_shown_and_cleared(shell: Shell) -> None:

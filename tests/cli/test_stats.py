@@ -48,8 +48,8 @@ async def test_the_table_has_a_row_for_every_model_and_task(shell: Shell) -> Non
     assert advice == "3 attempts so far; advice begins at about 20.\n"
     assert (await shell.run("stats", "--format", "json")).json["advice"]["attempts"] == 3
     assert head.split()[:4] == ["model", "task", "attempts", "success"]
-    assert rows[0].split()[2:4] == ["2", "100.0%"]
-    assert rows[1].split()[2:4] == ["1", "0.0%"]
+    assert rows[0].split()[1:5] == ["simple", "qa", "2", "100.0%"]
+    assert rows[1].split()[1:5] == ["simple", "qa", "1", "0.0%"]
 
 
 async def test_csv_and_a_file_hold_the_same_figures(shell: Shell) -> None:

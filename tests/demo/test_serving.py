@@ -14,7 +14,7 @@ import pytest
 
 from tui_orchestrator import demo
 from tui_orchestrator.demo import ROSTER, Say
-from tui_orchestrator.demo.serving import CAPS
+from tui_orchestrator.demo.caps import CAPS
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.model import Model
 from tui_orchestrator.routing.money import Money, Usage
@@ -59,10 +59,16 @@ async def test_the_settings_know_the_demo_s_providers_and_models_alone() -> None
     assert settings.budgets == replace(real.budgets, session=CAPS.session, daily=CAPS.daily, monthly=CAPS.monthly)
 
 
-async def test_caps_of_the_user_s_own_hold_for_demo_money_too() -> None:
+async def test_a_cap_of_the_user_s_own_holds_for_demo_money_too_and_the_demo_s_others_stay() -> None:
     real = Settings(budgets=Budgets(daily=Money.from_usd("0.10")))
     async with demo.serve() as servers:
-        assert demo.settings(servers, real).budgets == real.budgets
+        settings = demo.settings(servers, real)
+    assert settings.budgets == replace(real.budgets, session=CAPS.session, monthly=CAPS.monthly)
+    assert {key: settings.origins[f"budgets.{key}_usd"] for key in ("session", "monthly")} == {
+        "session": "demo",
+        "monthly": "demo",
+    }
+    assert "budgets.daily_usd" not in settings.origins
 
 
 def test_the_roster_has_what_routing_wants_to_show() -> None:

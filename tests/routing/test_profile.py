@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tui_orchestrator.routing import features
 from tui_orchestrator.routing.features import HEAD, TAIL, estimate_tokens, read
 from tui_orchestrator.routing.profile import Ability, Level, Profile, TaskType
-from tui_orchestrator.routing.profiler import LONG_CONTEXT_TOKENS, TASK_NAMES, profile
+from tui_orchestrator.routing.profiler import LONG_CONTEXT_TOKENS, profile
 from tui_orchestrator.routing.prompt_size import IMAGE_TOKENS
 from tui_orchestrator.routing.request import Image, Message, Request
 
@@ -337,8 +337,9 @@ def test_what_was_hardly_learned_from_is_novel(least: float, most: float, prompt
     assert least <= of(prompt).novelty <= most
 
 
-def test_every_task_type_has_a_name_for_people() -> None:
-    assert set(TASK_NAMES) == set(TaskType)
+def test_the_evidence_calls_a_task_as_the_rest_of_the_program_does() -> None:
+    request = Request((Message("user", "Say it again"),), task_type=TaskType.CODE_REFACTOR)
+    assert "said to be code refactor" in [evidence.feature for evidence in profile(request).evidence]
 
 
 PATHOLOGICAL = {

@@ -197,7 +197,7 @@ async def test_an_answer_of_one_model_is_no_ensemble(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("shift", "said"), [(-0.031, "code −0.03"), (-0.004, "–"), (0.001, "–")])
 def test_what_was_learned_and_comes_to_nothing_is_not_shown(shift: float, said: str) -> None:
     row = Row(Model("openai", "small"), "available", learned=(TaskType.CODE, shift))
-    assert next(column for column in COLUMNS if column.key == "learned").cell(row) == said
+    assert next(column for column in COLUMNS if column.title == "learned").cell(row) == said
 
 
 async def test_the_table_of_models_shows_what_was_learned(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from textual.pilot import Pilot
 
 from tui_orchestrator.routing.events import Point, Score, Verdict
 from tui_orchestrator.routing.money import Cost, CostState, Money
-from tui_orchestrator.ui.columns import MIN_COLUMN, Columns
+from tui_orchestrator.ui.columns import Columns
+from tui_orchestrator.ui.side_by_side import MIN_COLUMN
 from tui_orchestrator.ui.transcript import Transcript
 
 COST = Cost(Money.from_usd("0.0041"), CostState.COMPUTED)
@@ -83,7 +84,7 @@ async def test_members_stand_side_by_side_with_their_figures() -> None:
         assert "✓ 2 b/two" in rows[0]
         assert "✗ 3 c/three" in rows[0]
         assert "2.0 s · ~54 tok · ~27 tok/s" in rows[1]
-        assert "$0.0041 1.5s ↓1.2k 800 tok/s" in rows[1]
+        assert "$0.0041 1.5 s ↓1.2k 800 tok/s" in rows[1]
         assert "stream broke [/y]" in rows[1]
         text = "\n".join(rows)
         assert "first answer" in text
@@ -102,7 +103,7 @@ async def test_every_figure_fits_over_the_narrowest_column() -> None:
         columns.finish(2, seconds=59.5, tokens=123_456, tokens_per_s=2074.9, cost=dear)
         columns.finish(3, seconds=1.5, tokens=12, tokens_per_s=None, cost=COST)
         row = (await screen(pilot))[1]
-        for figures in ("$0.0041 · 0.6s · ↓87 · 140 tok/s", f"{dear} 59.5s ↓123k 2075 tok/s", "? tok/s"):
+        for figures in ("$0.0041 · 0.6 s · ↓87 · 140 tok/s", f"{dear} 60 s ↓123k 2075 tok/s", "? tok/s"):
             assert figures in row
         assert "…" not in row
 
@@ -189,6 +190,47 @@ async def test_one_member_is_zoomed_by_key_and_by_a_click_on_its_heading() -> No
         assert "the first" not in text
 
 
+async def test_keys_faster_than_a_frame_zoom_the_answer_that_was_turned_to() -> None:
+    app = Stage()
+    async with app.run_test(size=(3 * MIN_COLUMN, 30)) as pilot:
+        columns = app.columns
+        begin(columns, (1, "a/one"), (2, "b/two"), (3, "c/three"))
+        finish(columns, [(1, "the first"), (2, "the second"), (3, "the third")])
+        columns.transcript(1).focus()
+        await screen(pilot)
+        # Without a moment between them in which the focus could follow.
+        columns.action_turn(1)
+        columns.action_turn(1)
+        columns.action_zoom()
+        text = "\n".join(await screen(pilot))
+        assert "the third" in text
+        assert "the first" not in text
+        assert "the second" not in text
+        await pilot.press("z")
+        await screen(pilot)
+        columns.action_turn(-1)
+        columns.action_pick(0)
+        await pilot.pause()
+        assert app.wanted == [("pick", 2)]
+
+
+async def test_a_verdict_does_not_turn_away_from_the_answer_that_is_read() -> None:
+    app = Stage()
+    async with app.run_test(size=(3 * MIN_COLUMN, 30)) as pilot:
+        columns = app.columns
+        begin(columns, (1, "a/one"), (2, "b/two"))
+        finish(columns, [(1, "the first"), (2, "the second")])
+        await screen(pilot)
+        columns.transcript(2).focus()
+        await screen(pilot)
+        columns.verdict(judged(1))
+        await screen(pilot)
+        await pilot.press("z")
+        text = "\n".join(await screen(pilot))
+        assert "the second" in text
+        assert "the first" not in text
+
+
 async def test_an_answer_is_picked_by_its_number_and_gone_on_with_once_it_is_there() -> None:
     app = Stage()
     async with app.run_test(size=(3 * MIN_COLUMN, 30)) as pilot:
@@ -249,7 +291,7 @@ async def test_a_blind_ensemble_tells_nothing_but_its_answers_until_it_is_reveal
         assert text.index("said second") < text.index("said first"), "the order is drawn by lot"
         assert "✓ 2 answer 2" in rows[0]
         assert "Which answer is the best?" in text
-        assert not any(told in text for told in ("/one", "/two", "three", "$", "tok/s", "confidence", "★", "1.0s"))
+        assert not any(told in text for told in ("/one", "/two", "three", "$", "tok/s", "confidence", "★", "1.0 s"))
         columns.transcript(1).focus()
         await pilot.pause()
         await pilot.press("3")

@@ -29,6 +29,7 @@ from tui_orchestrator.ui.look import Look
 USD = Money.from_usd
 HAIKU = "anthropic/claude-haiku-5.5"
 TODAY = date(2026, 11, 21)
+SPARKS = "▁▂▃▄▅▆▇█"
 
 
 def attempt(**changes: object) -> Attempt:
@@ -65,6 +66,7 @@ def overview(span: Span = "today") -> Overview:
         marks={},
         forecasts={"day": "at this rate the daily cap is reached at 17:40"},
         today=replace(total, cache_hits=2, saved_by_cache=USD("0.003")),
+        saved_nearly=False,
         shares={
             "model": (total, unknown),
             "provider": (replace(total, key="anthropic"),),
@@ -212,6 +214,8 @@ def test_savings_are_called_an_estimate_and_cache_hits_say_what_they_saved() -> 
     rows = plain(bill.draw_notes(overview(), 90))
     assert "≈ $0.046 saved this month against always asking claude-opus-5.5 (an estimate)" in rows
     assert "◇ 2 answered from the cache today, $0.0030 saved" in rows
+    rows = plain(bill.draw_notes(replace(overview(), saved_nearly=True), 90))
+    assert "◇ 2 answered from the cache today, ~$0.0030 saved" in rows, "other words would have cost another sum"
 
 
 @pytest.mark.parametrize("width", [34, 40, 47, 58, 78, 120])
@@ -240,7 +244,7 @@ async def test_attempts_land_in_the_pane_with_what_they_cost_and_why_they_failed
     policy = Policy(max_attempts=3)
     async with console(tmp_path, size=(120, 30), script=script, budgets=CAPS, policy=policy) as seat:
         await seat.pilot.press("f4", "f6")
-        await seat.sees("Budgets ──", "no cap", "of    $0.500", "Nothing spent yet")
+        await seat.sees("Budgets ──", "of    $0.500", "Nothing spent yet")
         await seat.pilot.press("escape")
         seat.app.options = replace(seat.app.options, chain=("demo-gemini/lumen-dash", "demo-openai/rush-pro"))
         await seat.send(PROMPT)
@@ -248,6 +252,19 @@ async def test_attempts_land_in_the_pane_with_what_they_cost_and_why_they_failed
         await seat.pilot.press("f4", "f6")
         await seat.sees("Last attempts", "✗ lumen-dash rate limited", "✓ rush-pro", "By model")
         await seat.sees_no("Nothing spent yet")
+
+
+async def test_the_speed_of_the_last_answers_is_drawn_as_a_line_that_ends_with_the_newest(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 36)) as seat:
+        await seat.pilot.press("f4")
+        await seat.sees("Nothing spent yet")
+        await seat.sees_no("tok/s")
+        seat.app.costs.show(replace(overview(), tokens_per_s=(10.0, 20.0, 40.0, 80.0)))
+        await seat.sees("Last attempts ─", " 80 tok/s")
+        heading = next(line for line in seat.screen.splitlines() if "Last attempts" in line)
+        drawn = [letter for letter in heading if letter in SPARKS]
+        assert drawn == sorted(drawn, key=SPARKS.index), "each was faster than the one before"
+        assert {drawn[0], drawn[-1]} == {SPARKS[0], SPARKS[-1]}
 
 
 async def test_a_period_is_chosen_by_key_and_by_click_and_the_plot_follows(tmp_path: Path) -> None:

@@ -243,6 +243,39 @@ async def test_the_table_has_the_focus_as_soon_as_there_are_models(tmp_path: Pat
         await seat.sees("What it can do", "Esc closes")
 
 
+@pytest.mark.parametrize(
+    ("size", "there", "gone"),
+    [
+        ((160, 48), ("level", "$ in/M", "$ out/M", "context", "can", "tok/s", "votes", "learned"), ()),
+        ((100, 30), ("$ in/M", "$ out/M", "can"), ("learned",)),
+        ((80, 24), ("$ out/M",), ("level", "learned", "tok/s", "context")),
+        ((40, 10), (), ("level", "learned", "tok/s", "context", "votes", "$ in/M", "can")),
+    ],
+)
+async def test_how_a_model_fares_is_never_cut_and_what_matters_less_gives_way(
+    tmp_path: Path, size: tuple[int, int], there: tuple[str, ...], gone: tuple[str, ...]
+) -> None:
+    async with console(tmp_path, size=size) as seat:
+        await seat.pilot.press("f5")
+        await seat.sees("model ▴", "health", "● available", *there)
+        head = next(line for line in seat.screen.splitlines() if "model ▴" in line)
+        assert not [title for title in gone if title in head]
+        assert "availab…" not in seat.screen
+
+
+async def test_why_a_model_is_out_is_cut_before_a_column_gives_way_and_whole_where_there_is_room(
+    tmp_path: Path,
+) -> None:
+    async with console(tmp_path, size=(80, 24)) as seat:
+        rows = seat.app.model_rows()
+        why = "no answer from 127.0.0.1:1234"
+        seat.app.registry.show([replace(row, state="unreachable", detail=why) for row in rows])
+        await seat.pilot.press("f5")
+        await seat.sees("✗ unreachable · no answer", "…", "$ out/M")
+        await seat.pilot.resize_terminal(160, 48)
+        await seat.sees(f"✗ unreachable · {why}")
+
+
 async def test_the_prompt_keeps_the_focus_of_who_writes_while_models_are_looked_for(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
         rows = seat.app.model_rows()

@@ -44,7 +44,7 @@ async def test_an_answer_to_other_words_says_to_which(tmp_path: Path) -> None:
     async with console(tmp_path, size=(100, 30), cache=CacheSettings(semantic=True)) as seat:
         await begun(seat)
         await opened(seat, REWORDED)
-        await seat.sees("≈ from an earlier answer to:", "Alt+R asks for real", "saved ≈$")
+        await seat.sees("≈ from an earlier answer to:", "Alt+R asks for real", "saved ~$")
         line = " ".join(seat.screen.replace("│", " ").split())
         assert FIRST.split()[0] in line
         # And as it was, when the session is opened again.

@@ -15,8 +15,9 @@ from tests.ui.conftest import Console, console
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.services.reporting import Spent
 from tui_orchestrator.storage.reports import Span, Totals
-from tui_orchestrator.ui.report_tables import cost_bars, cost_columns, lay_out
+from tui_orchestrator.ui.report_tables import cost_bars, cost_columns
 from tui_orchestrator.ui.report_views import periods
+from tui_orchestrator.ui.tabular import lay_out
 
 
 async def ask(seat: Console) -> None:

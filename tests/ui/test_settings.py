@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from tests.ui.test_snapshots import Still, settle
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.services.preferences import Preferences
-from tui_orchestrator.settings import UiSettings, load
+from tui_orchestrator.settings import StoreSettings, UiSettings, load
 from tui_orchestrator.settings.listing import sections
 from tui_orchestrator.settings.reading import Reading
+from tui_orchestrator.ui.app import ConsoleApp
 from tui_orchestrator.ui.settings import Done, Hands, SettingsScreen
 
 
@@ -35,6 +37,34 @@ def text_of(file: Path) -> str:
 
 def put(file: Path, text: str) -> None:
     file.write_text(text)
+
+
+async def test_the_demo_s_caps_say_whose_they_are_and_the_others_stay_when_one_is_set(file: Path) -> None:
+    async def open_demo(seat: Console) -> None:
+        await seat.until(lambda: seat.app.talk is not None and not seat.app.working, "a ready console")
+
+    settings = replace(load(file), store=StoreSettings(file.parent / "store.db"))
+    app = ConsoleApp(settings, demo=True, pace=0)
+    async with app.run_test(size=(160, 48), notifications=True) as pilot:
+        seat = Console(app, pilot)
+        await open_demo(seat)
+        await opened(seat, "budgets.daily")
+        await seat.sees("daily_usd", "2", "the demo, until you set your own")
+        await seat.pilot.press("down", "enter")
+        await seat.sees("Enter writes it")
+        await seat.pilot.press("ctrl+a", "delete", *"3", "enter")
+        await seat.until(lambda: "daily_usd = 3" in text_of(file), "the cap in the file")
+        assert app.runtime is not None
+        held = app.runtime.router.budgets
+        assert [str(cap) for cap in (held.session, held.daily, held.monthly)] == ["$1.00", "$3.00", "$20.00"]
+    again = ConsoleApp(replace(load(file), store=settings.store), demo=True, pace=0)
+    async with again.run_test(size=(160, 48), notifications=True) as pilot:
+        seat = Console(again, pilot)
+        await open_demo(seat)
+        await opened(seat, "budgets.session")
+        await seat.sees("session_usd", "the demo, until you set your own")
+        await seat.pilot.press("escape", "escape", "f4")
+        await seat.sees("of     $1.00", "of     $3.00", "of    $20.00")
 
 
 async def opened(seat: Console, words: str = "") -> None:

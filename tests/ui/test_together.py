@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Break, Phase, Say, Script
 from tui_orchestrator.routing.decision import Policy
@@ -239,6 +241,57 @@ async def test_a_judge_that_no_budget_has_room_for_is_not_asked(tmp_path: Path) 
         await seat.sees("No judge: ", "is the answer · weighted")
         await seat.ended()
         assert rows(tmp_path, "SELECT 1 FROM attempts WHERE cause = 'judge'") == []
+
+
+@pytest.mark.parametrize(("size", "spent", "best"), [((100, 30), "", ""), ((80, 24), " $", " the best: $")])
+async def test_what_a_judge_cost_and_that_it_named_none_is_seen_in_a_small_terminal_too(
+    tmp_path: Path, size: tuple[int, int], spent: str, best: str
+) -> None:
+    script = Script()
+    async with console(tmp_path, script=script, size=size) as seat:
+        await seat.send("/ensemble 3")
+        for place, model in enumerate(members(seat), 1):
+            script.then(Say(text=f"Sentence number {place} is mine."), model.split("/")[1])
+        await seat.send(PROMPT)
+        await seat.ended()
+        script.always(Say(text="They are all fine."))
+        await seat.send("/judge rush-pro")
+        await seat.sees(f"The judge, rush-pro, named no answer. Spent:{spent}", "is the answer · weighted")
+        await seat.ended()
+        script.always(Say(text="2: it says the most."))
+        await seat.pilot.press("f2", "z", "j")
+        await seat.sees("Which answer is the best, judged by")
+        await seat.type_into_list("rush-pro")
+        await seat.sees(f"rush-pro was asked which answer is{best}", "★ 2", "is the answer · judge")
+        await seat.sees_no("named no answer")
+
+
+async def test_the_answers_of_a_resumed_session_are_judged_as_if_they_had_just_come(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        chain = await ensemble(seat, script)
+        place = loser(seat, chain)
+        assert seat.app.talk is not None
+        session = seat.app.talk.id
+    later = Script().always(Say(text=f"{place}: it says the most."))
+    async with console(tmp_path, script=later) as seat:
+        assert seat.app.runtime is not None
+        await seat.app._begin(await Chat.resume(seat.app.runtime, session))
+        await seat.until(lambda: seat.app.chat.has_ensemble, "the ensemble that was")
+        await seat.pilot.press("f7")
+        await seat.sees(*(f"Sentence number {number} is mine." for number in (1, 2, 3)), "is the answer · weighted")
+        await seat.send("/judge rush-pro")
+        await seat.sees(f"★ {place} ", "is the answer · judge · ", "rush-pro was asked which answer is the best: $")
+        await seat.ended()
+        assert seat.app.talk is not None
+        sent = [message.text for message in seat.app.talk.request("x").messages]
+        assert sent == [PROMPT, f"Sentence number {place} is mine.", "x"]
+    async with console(tmp_path) as seat:
+        assert seat.app.runtime is not None
+        await seat.app._begin(await Chat.resume(seat.app.runtime, session))
+        await seat.until(lambda: seat.app.chat.has_ensemble, "the ensemble that was")
+        await seat.pilot.press("f7")
+        await seat.sees(f"★ {place} ", "is the answer · as it was kept")
 
 
 async def test_judging_is_offered_only_where_several_answers_are(tmp_path: Path) -> None:

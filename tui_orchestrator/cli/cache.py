@@ -97,7 +97,7 @@ async def _model(runtime: Runtime, said: str) -> str:
 
 def _row(one: Kept) -> tuple[str, ...]:
     oldest = f"{one.oldest.astimezone():%Y-%m-%d %H:%M}" if one.oldest else ""
-    saved = f"{'≈' if one.nearly else ''}{one.saved}"
+    saved = f"{'~' if one.nearly else ''}{one.saved}"
     return (
         one.model,
         f"{one.answers:,}",

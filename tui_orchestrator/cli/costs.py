@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..routing.text import spoken
 from .manners import USAGE, Invocation, Stop, output_file, run
 from .periods import dimensions, period_or_span, put, report_options
 from .printing import as_json, table
@@ -123,7 +124,9 @@ def _table(found: Spent | Listed) -> str:
 
 
 def _keys(found: Spent, group: Totals) -> tuple[str, ...]:
-    keys = tuple(key or "-" for key in group.keys)
+    from ..services.reporting import key_in_words
+
+    keys = tuple(key_in_words(*pair) or "-" for pair in zip(found.by, group.keys, strict=True))
     return (*keys, found.titles.get(group.keys[0], "")) if found.by == ("session",) else keys
 
 
@@ -153,9 +156,9 @@ def _attempt(attempt: Attempt) -> tuple[str, ...]:
     return (
         f"{attempt.started.astimezone():%Y-%m-%d %H:%M:%S}",
         attempt.model,
-        attempt.task_type,
-        attempt.cause.value,
-        f"{outcome}: {attempt.error_kind.value}" if attempt.error_kind else outcome,
+        spoken(attempt.task_type),
+        spoken(attempt.cause),
+        f"{outcome}: {spoken(attempt.error_kind)}" if attempt.error_kind else outcome,
         f"{about}{attempt.usage.input:,}",
         f"{about}{attempt.usage.output:,}",
         f"{attempt.latency_s:.1f}",

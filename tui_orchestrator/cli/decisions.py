@@ -14,6 +14,7 @@ from ..routing.explanation import (
     weights,
 )
 from ..routing.request import Strategy
+from ..routing.text import spoken
 from .printing import table
 
 EVIDENCE_SHOWN = 6
@@ -23,7 +24,7 @@ def headline(decision: Decision) -> str:
     """Who is chosen and why; the reason alone where nobody is."""
     if decision.model is None:
         return decision.reason
-    return f"{decision.model} · {decision.strategy.value} · {decision.reason}"
+    return f"{decision.model} · {spoken(decision.strategy)} · {decision.reason}"
 
 
 def decision_lines(decision: Decision) -> list[str]:
@@ -31,7 +32,7 @@ def decision_lines(decision: Decision) -> list[str]:
     far the chosen one is ahead."""
     profile = decision.profile
     likely = sorted(profile.task_probabilities.items(), key=lambda pair: -pair[1])[:3]
-    tasks = ", ".join(f"{task.value} {p:.2f}" for task, p in likely if p >= 0.005)
+    tasks = ", ".join(f"{spoken(task)} {p:.2f}" for task, p in likely if p >= 0.005)
     lines = [
         f"{tasks} · difficulty {profile.difficulty:.2f}, {profile.complexity}/10 {profile.level.value} · "
         f"≈{profile.input_tokens} tok in, ≈{profile.output_tokens} out"
@@ -55,7 +56,7 @@ def strategies_table(decisions: Sequence[Decision]) -> str:
         chosen = decision.chosen
         rows.append(
             (
-                decision.strategy.value,
+                spoken(decision.strategy),
                 decision.model or "none",
                 f"{chosen.success_probability:.2f}" if chosen else "",
                 expected(chosen) if chosen else "",

@@ -10,6 +10,7 @@ from ..routing.event_json import usd
 from ..routing.model import Model
 from ..routing.money import Money
 from ..routing.profile import Ability
+from ..routing.text import spoken
 from .manners import FAILED, USAGE, Invocation, Named, Stop, exit_code, run, say
 from .printing import as_json, table
 
@@ -186,7 +187,7 @@ def _row(runtime: Runtime, model: Model) -> tuple[str, ...]:
         per_million(model, "output"),
         "?" if model.context_window is None else thousands(model.context_window),
         "".join(letter for ability, letter in _LETTERS.items() if ability in model.abilities) or "-",
-        health.state.value.replace("_", " ") + (f": {health.detail}" if health.detail else ""),
+        spoken(health.state) + (f": {health.detail}" if health.detail else ""),
         "-" if figures.first_token_s is None else f"{figures.first_token_s:.1f} s",
         "-" if figures.tokens_per_s is None else f"{figures.tokens_per_s:.0f}",
         votes(lesson),
@@ -205,7 +206,7 @@ def learned(lesson: Lesson, discrimination: float) -> str:
     if (largest := lesson.largest_shift(discrimination)) is None:
         return "-"
     task, shift = largest
-    return f"{task.value} {shift:+.2f}".replace("-", "−")
+    return f"{spoken(task)} {shift:+.2f}".replace("-", "−")
 
 
 def per_million(model: Model, bucket: str) -> str:

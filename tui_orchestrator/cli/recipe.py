@@ -11,6 +11,7 @@ import click
 
 from ..routing.event_json import usd
 from ..routing.money import Money
+from ..routing.text import spoken
 from . import requests
 from .manners import INTERRUPTED, USAGE, Invocation, Named, Stop, exit_code, in_utf8, output_file, run, say, write_file
 from .printing import as_json, table
@@ -74,9 +75,10 @@ def show(name: str, as_object: bool) -> None:
         default = "" if parameter.default is None else f" [{_default(parameter)}]"
         say(f"  {parameter.name}{default}: {parameter.description}")
     for step in one.steps:
-        how = step.model or (step.strategy.value if step.strategy else "as configured")
+        how = step.model or (spoken(step.strategy) if step.strategy else "as configured")
         loop = f", for each of {step.for_each}" if step.for_each else ""
-        say(f"\n{step.id} · {how}{f' · {step.task_type.value}' if step.task_type else ''}{loop}\n{_inset(step.prompt)}")
+        task = f" · {spoken(step.task_type)}" if step.task_type else ""
+        say(f"\n{step.id} · {how}{task}{loop}\n{_inset(step.prompt)}")
 
 
 @recipe.command("run")

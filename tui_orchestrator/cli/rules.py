@@ -9,6 +9,7 @@ from ..routing.decision import Decision
 from ..routing.model import Registry
 from ..routing.request import Request
 from ..routing.rules import Explanation, Rule
+from ..routing.text import spoken
 
 
 def rules_json(told: Iterable[Explanation], decision: Decision, request: Request, registry: Registry) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def rules_lines(
             yield f"    not among today's models: {', '.join(missing)}"
     if note := _note(told, decision, request):
         yield note
-    yield f"→ {decision.model or 'no model'} · {decision.strategy.value} · {decision.reason}"
+    yield f"→ {decision.model or 'no model'} · {spoken(decision.strategy)} · {decision.reason}"
 
 
 def _missing(rule: Rule, registry: Registry) -> list[str]:

@@ -81,12 +81,14 @@ _FIGURES = (
 
 
 def _table(found: Performed) -> str:
-    return table((*found.by, *_FIGURES), [_row(group) for group in found.groups], right=_FIGURES)
+    return table((*found.by, *_FIGURES), [_row(found, group) for group in found.groups], right=_FIGURES)
 
 
-def _row(one: Measured) -> tuple[str, ...]:
+def _row(found: Performed, one: Measured) -> tuple[str, ...]:
+    from ..services.reporting import key_in_words
+
     return (
-        *(key or "–" for key in one.keys),
+        *(key_in_words(*pair) or "–" for pair in zip(found.by, one.keys, strict=True)),
         f"{one.attempts:,}",
         "–" if one.success is None else f"{one.success:.1%}",
         "–" if not one.fell_back + one.escalated else f"{one.fell_back}✗ {one.escalated}~",

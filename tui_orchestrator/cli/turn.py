@@ -34,6 +34,7 @@ from ..routing.events import (
 )
 from ..routing.request import Strategy
 from ..routing.telling import check_name, found, recalled_in_words, saved_in_words
+from ..routing.text import spoken
 from .decisions import decision_lines
 from .manners import say
 from .printing import as_json, as_json_line
@@ -115,7 +116,7 @@ class Telling:
         decision = event.decision
         if decision.model is not None:
             models = " + ".join(decision.chain) if self._side_by_side else decision.model
-            self._screen.line(f"→ {models} · {decision.strategy.value} · {decision.reason}", dim=True)
+            self._screen.line(f"→ {models} · {spoken(decision.strategy)} · {decision.reason}", dim=True)
         self._streams = self._streams and not self._side_by_side
         if self.verbose:
             for line in decision_lines(decision):
@@ -128,7 +129,7 @@ class Telling:
         if event.cause is Cause.RETRY:
             self._screen.line(f"↻ {event.model} again", dim=True)
         elif self.verbose:
-            self._screen.line(f"  attempt {event.attempt}: {event.model} ({event.cause.value})", dim=True)
+            self._screen.line(f"  attempt {event.attempt}: {event.model} ({spoken(event.cause)})", dim=True)
         self._wait()
 
     def _wait(self) -> None:
@@ -202,7 +203,7 @@ class Telling:
 
     def _escalated(self, event: Escalated) -> None:
         # Why a failed attempt failed stands on the line above already.
-        why = "" if event.cause in _FAILED else f" · {event.cause.value.replace('_', ' ')}: {event.detail}"
+        why = "" if event.cause in _FAILED else f" · {spoken(event.cause)}: {event.detail}"
         self._screen.line(f"↑ {event.from_model} → {event.to_model}{why}{self._taken_back(self._shown)}", fg="yellow")
 
     def _verdict(self, event: Verdict) -> None:
@@ -237,7 +238,7 @@ class Telling:
         tried = f" · {len(event.attempts)} attempts" if len(event.attempts) > 1 else ""
         cost = f" · {event.cost}" if self.costs else ""
         self._screen.line(
-            f"{event.model} · {event.strategy} · {about}{usage.input} in {about}{usage.output} out · "
+            f"{event.model} · {spoken(event.strategy)} · {about}{usage.input} in {about}{usage.output} out · "
             f"{event.latency_s:.1f} s{cost}{tried} · confidence {event.confidence.value:.2f}",
             dim=True,
         )
@@ -308,7 +309,7 @@ def fault(event: AttemptFailed) -> str:
     status = f" {error.status}" if error.status else ""
     provider = event.model.partition("/")[0]
     message = error.message.removeprefix(f"{provider}: ")
-    return f"{event.model}{status} {error.kind.value.replace('_', ' ')} after {event.latency_s:.1f} s: {message}"
+    return f"{event.model}{status} {spoken(error.kind)} after {event.latency_s:.1f} s: {message}"
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ scripted and say so; what a test wants to go wrong it queues in a Script.
 """
 
 from .behaviour import LISTING, Behaviour, Break, Phase, Reply, Say, Script
+from .caps import capped
 from .exchange import Exchange
 from .roster import ROSTER, DemoModel, DemoProvider
 from .server import DemoServer
@@ -26,6 +27,7 @@ __all__ = [
     "Say",
     "Script",
     "Servers",
+    "capped",
     "serve",
     "settings",
     "start",

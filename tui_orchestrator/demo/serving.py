@@ -7,18 +7,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields, replace
 
-from ..routing.budget import Budgets
 from ..routing.model import Model
-from ..routing.money import Money
-from ..settings import ModelSettings, ProviderSettings, Secret, Settings
+from ..settings import DEMO, ModelSettings, ProviderSettings, Secret, Settings
 from .behaviour import Script
+from .caps import capped
 from .exchange import Exchange
 from .roster import ROSTER, DemoProvider
 from .server import DemoServer, Sleep
 
 KEY = "demo-key-of-no-worth"
-CAPS = Budgets(session=Money.from_usd(1), daily=Money.from_usd(2), monthly=Money.from_usd(20))
-"""Of demo money, for someone who has set none: a cap can be watched filling up, and hit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +104,9 @@ def settings(servers: Servers, base: Settings) -> Settings:
         for demo in provider.models
     )
     known = {model.id for model in models} | {model.name for model in models}
-    budgets = base.budgets
-    if all(cap is None for cap in (budgets.per_request, budgets.session, budgets.daily, budgets.monthly)):
-        budgets = replace(budgets, session=CAPS.session, daily=CAPS.daily, monthly=CAPS.monthly)
+    base = capped(base)
     return replace(
         base,
-        budgets=budgets,
         providers={provider.name: _provider_settings(provider, servers) for provider in ROSTER},
         models=models,
         discovery=False,
@@ -121,7 +115,7 @@ def settings(servers: Servers, base: Settings) -> Settings:
         policy=replace(
             base.policy, baseline_model=base.policy.baseline_model if base.policy.baseline_model in known else None
         ),
-        origins={**base.origins, "providers": "demo", "models": "demo", "discovery": "demo"},
+        origins={**base.origins, "providers": DEMO, "models": DEMO, "discovery": DEMO},
     )
 
 

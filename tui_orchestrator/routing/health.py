@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from .decision import Exclusion
 from .errors import BeingTried, ErrorKind, OutOfTime, TurnError
+from .text import spoken
 
 FAILURES_TO_OPEN = 3
 COOLDOWN_S = 30.0
@@ -243,7 +244,7 @@ class Circuits:
         if now + seconds > circuit.until:
             circuit.until = now + seconds
             circuit.state = state
-            circuit.why = error.kind.value.replace("_", " ") if error.status is None else f"{error.status}"
+            circuit.why = spoken(error.kind) if error.status is None else f"{error.status}"
 
     def forget(self) -> None:
         """Everything is tried afresh, as after a refresh that the user asked for."""

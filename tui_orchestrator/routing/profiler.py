@@ -20,29 +20,7 @@ from .prediction import weights as shipped
 from .profile import Ability, Evidence, Profile, TaskType
 from .prompt_size import input_size
 from .request import Request
-
-TASK_NAMES: Mapping[TaskType, str] = {
-    TaskType.CODE: "code",
-    TaskType.CODE_REFACTOR: "refactoring",
-    TaskType.DEBUGGING: "debugging",
-    TaskType.MATH: "mathematics",
-    TaskType.REASONING: "reasoning",
-    TaskType.RESEARCH: "explanation and research",
-    TaskType.ANALYSIS: "analysis",
-    TaskType.PLANNING: "planning and ideas",
-    TaskType.CREATIVE: "creative writing",
-    TaskType.SUMMARIZATION: "summary",
-    TaskType.TRANSLATION: "translation",
-    TaskType.EXTRACTION: "extraction",
-    TaskType.EVALUATION: "evaluation",
-    TaskType.PROBLEM_GENERATION: "making up problems",
-    TaskType.COMPLETION: "completion",
-    TaskType.SIMPLE_QA: "simple question",
-    TaskType.CONVERSATION: "conversation",
-    TaskType.LONG_CONTEXT: "long context",
-    TaskType.MULTIMODAL: "images",
-}
-"""For people."""
+from .text import spoken
 
 LONG_CONTEXT_TOKENS = 32_000
 """Input from here on needs a model made for long context."""
@@ -59,18 +37,18 @@ def profile(request: Request, weights: Weights | None = None) -> Profile:
     input_tokens, mix = input_size(request)
     probabilities = _softmax(seen.logits()) if features.tokens else dict(_NOTHING_SAID)
     hard = assess(learned, features, seen)
-    spoken = _speaking_for(learned, seen, max(probabilities, key=probabilities.__getitem__))
+    evidence = _speaking_for(learned, seen, max(probabilities, key=probabilities.__getitem__))
     difficulty, complexity = hard.difficulty, hard.complexity
     follows = _follows_on(learned, request, features, probabilities)
     if follows is not None:
         probabilities = _mixed(probabilities, follows.probabilities, follows.share)
         difficulty += follows.share * (follows.hard.difficulty - difficulty)
         complexity = round(complexity + follows.share * (follows.hard.complexity - complexity))
-        spoken = [Evidence(f"follows on from {TASK_NAMES[follows.task_type]}", 0.0)]
-    spoken += _by_size(request, input_tokens, probabilities)
+        evidence = [Evidence(f"follows on from {spoken(follows.task_type)}", 0.0)]
+    evidence += _by_size(request, input_tokens, probabilities)
     if request.task_type is not None:
         probabilities = {request.task_type: 1.0}
-        spoken = [Evidence(f"said to be {TASK_NAMES[request.task_type]}", 0.0)]
+        evidence = [Evidence(f"said to be {spoken(request.task_type)}", 0.0)]
     ordered = dict(sorted(probabilities.items(), key=lambda pair: -pair[1]))
     task_type = next(iter(ordered))
     return Profile(
@@ -81,7 +59,7 @@ def profile(request: Request, weights: Weights | None = None) -> Profile:
         input_tokens=input_tokens,
         output_tokens=_output_tokens(request, features, task_type, math.exp(min(9.0, seen.heads[OUTPUT]))),
         needs=_needs(request, features, input_tokens),
-        evidence=(*hard.evidence, *spoken),
+        evidence=(*hard.evidence, *evidence),
         novelty=hard.novelty,
         mix=mix,
     )
@@ -118,7 +96,7 @@ def _speaking_for(learned: Weights, seen: Prediction, kind: TaskType) -> list[Ev
     if kind not in LEARNED_TYPES:
         return []
     named = learned.speaking_for(seen, LEARNED_TYPES.index(kind))
-    return [Evidence(f"{name} speaks for {TASK_NAMES[kind]}", 0.0) for name in named]
+    return [Evidence(f"{name} speaks for {spoken(kind)}", 0.0) for name in named]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from .decision import Asked, Candidate, Policy
 from .money import ZERO
 from .profile import Profile
 from .request import Strategy
+from .text import spoken
 
 
 def why(strategy: Strategy, ranked: Sequence[Candidate], profile: Profile, asked: Asked, explored: bool) -> str:
@@ -19,7 +20,7 @@ def why(strategy: Strategy, ranked: Sequence[Candidate], profile: Profile, asked
 
 
 def _task(profile: Profile) -> str:
-    return f"{profile.task_type.value} of difficulty {profile.difficulty:.2f}"
+    return f"{spoken(profile.task_type)} of difficulty {profile.difficulty:.2f}"
 
 
 def _p(candidate: Candidate) -> str:
@@ -68,7 +69,7 @@ def _balanced(ranked: Sequence[Candidate], profile: Profile, asked: Asked, explo
 
 
 def _preference(ranked: Sequence[Candidate], profile: Profile, asked: Asked, explored: bool) -> str:
-    best, task = ranked[0], profile.task_type.value
+    best, task = ranked[0], spoken(profile.task_type)
     figures = f"{_p(best)}, {_cost(best)}"
     if explored:
         passed_over = ranked[1].model

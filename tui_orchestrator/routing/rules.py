@@ -15,7 +15,7 @@ from typing import Literal
 from .domains import DOMAINS
 from .profile import Level, Profile, TaskType
 from .request import Request, Strategy
-from .text import clean_line
+from .text import clean_line, spoken
 
 SEARCHED_CHARACTERS = 10_000
 """Of a prompt, from its start: bounds what a slow pattern can cost on each keystroke."""
@@ -165,8 +165,8 @@ _Weighed = tuple[bool, str]
 
 def _task_types(rule: Rule, request: Request, profile: Profile, said: _Said) -> _Weighed:
     if profile.task_type in rule.task_types:
-        return True, f"task type is {profile.task_type}"
-    return False, f"task type is {profile.task_type}, not {_any_of(rule.task_types)}"
+        return True, f"task type is {spoken(profile.task_type)}"
+    return False, f"task type is {spoken(profile.task_type)}, not {_any_of(map(spoken, rule.task_types))}"
 
 
 def _levels(rule: Rule, request: Request, profile: Profile, said: _Said) -> _Weighed:

@@ -116,11 +116,11 @@ def recalled_in_words(recalled: Recalled) -> str:
 
 
 def saved_in_words(attempt: Attempt) -> str:
-    """'saved $0.0012' of a cache hit; with ≈ where the answer was to other words; '' where nothing is known of it."""
+    """'saved $0.0012' of a cache hit; with ~ where the answer was to other words; '' where nothing is known of it."""
     if not attempt.saved:
         return ""
     nearly = attempt.recalled is not None and attempt.recalled.similarity is not None
-    return f"saved {'≈' if nearly else ''}{attempt.saved}"
+    return f"saved {'~' if nearly else ''}{attempt.saved}"
 
 
 def verdict(request_id: str, at: datetime, judgement: Judgement) -> Verdict:

@@ -20,6 +20,11 @@ _JOINING = re.compile("(?<=[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff])[\uf
 _SPACE = re.compile(r"\s+")
 
 
+def spoken(identifier: str) -> str:
+    """A task type, a strategy, a cause … as people read it everywhere: 'simple_qa' → 'simple qa'."""
+    return identifier.replace("_", " ")
+
+
 def clean(text: str) -> str:
     """Without control characters; newline and tab stay, a carriage return before a newline goes."""
     return _SURROGATES.sub("\ufffd", _HARMFUL.sub("", text))

@@ -19,6 +19,7 @@ from ..routing.errors import ErrorKind
 from ..routing.events import Attempt, Budget, Completed, Decided, Event, Failed
 from ..routing.money import Money
 from ..routing.ports import Clock
+from ..routing.text import spoken
 from ..storage.alerts import AlertLog, Refused, Said
 from ..storage.faults import StoreError
 from . import anomalies
@@ -181,7 +182,7 @@ class Alerts:
             return
         history = await self._log.turns(task_type, request_id, TURNS_COMPARED)
         if found := anomalies.unusual(cost, history, anomalies.TURN):
-            sentence = anomalies.told("This turn cost", found, f"for {task_type.replace('_', ' ')}")
+            sentence = anomalies.told("This turn cost", found, f"for {spoken(task_type)}")
             self._tell(Alert(Kind.UNUSUAL, sentence, "request"))
 
     async def _compare_days(self, attempts: Iterable[Attempt]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..locations import config_file
 from ..routing.budget import Cap
 from ..routing.money import Money
-from ..settings import set_value
+from ..settings import DEMO, set_value
 from ..settings.shape import dotted
 from .runtime import Runtime
 
@@ -42,7 +42,7 @@ def file_of(runtime: Runtime, scope: str) -> Path | str:
     if scope == "request" and runtime.router.budgets.per_request is None:
         return "the cap was asked for with this turn alone"
     origin = runtime.settings.origins.get(setting_of(scope), "default")
-    if origin == "default":
+    if origin in ("default", DEMO):
         return "the demo has caps of its own" if runtime.demo else config_file()
     path, _, line = origin.rpartition(":")
     if line.isdigit() and path.endswith(".toml"):

@@ -13,6 +13,7 @@ from ..routing.money import Money
 from ..routing.profile import Level, TaskType
 from ..routing.request import Check
 from ..routing.rules import Rule
+from ..routing.text import spoken
 from ..settings import set_value
 from ..settings.shape import dotted, split
 from ..settings.showing import in_toml
@@ -120,7 +121,7 @@ def send_to(task_type: str, levels: tuple[Level, ...], primary: str, fallback: t
     if fallback:
         settings.append((f"{name}.fallback", fallback))
     what = f"{' and '.join(levels)} " if levels else ""
-    return Change(tuple(settings), f"send {what}{task_type.replace('_', ' ')} to {primary} first")
+    return Change(tuple(settings), f"send {what}{spoken(task_type)} to {primary} first")
 
 
 def raise_cap(scope: str, limit: Money) -> Change | None:

@@ -13,7 +13,7 @@ from typing import Any
 from ..routing.errors import OrchestratorError
 from ..routing.event_json import attempt_json
 from ..routing.money import ZERO, Money
-from ..routing.text import clean_line
+from ..routing.text import clean_line, spoken
 from ..storage import branches
 from ..storage.answers import Parts, answers, standing_parts, whole
 from ..storage.conversations import Conversation, Session, StoredMessage
@@ -237,9 +237,9 @@ def _line(made: Mapping[str, Any]) -> str:
     took = made.get("latency_s")
     said = [
         f"{made.get('attempt', '?')}. {made.get('model', '?')}",
-        str(made.get("cause", "?")),
-        str(made.get("outcome", "?")),
-        *([str(error["kind"])] if error.get("kind") else []),
+        spoken(str(made.get("cause", "?"))),
+        spoken(str(made.get("outcome", "?"))),
+        *([spoken(str(error["kind"]))] if error.get("kind") else []),
         f"{about}{usage.get('input_tokens', '?')} in {about}{usage.get('output_tokens', '?')} out",
         *([f"{took:.1f} s"] if isinstance(took, int | float) else []),
         amount,

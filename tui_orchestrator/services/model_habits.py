@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from ..routing.events import CHECKS, Cause, Outcome
 from ..routing.money import Money
 from ..routing.profile import Level
+from ..routing.text import spoken
 from .changes import send_to, switch_off
-from .recommendation import FEWEST, Habits, Kind, Recommendation, said, time_of, usd
+from .recommendation import FEWEST, Habits, Kind, Recommendation, time_of, usd
 from .walks import Step, Walk, lower, total, upper, worse_by_at_most
 
 FEWEST_OF_A_LEVEL = 8
@@ -80,7 +81,7 @@ def _instead(task: str, model: str, own: list[Step], other: str, its: list[Step]
         return None
     levels = tuple(shared) if len(shared) < len(mine) else ()
     judged = sum(len(theirs[level]) for level in shared)
-    kind = f"{' and '.join(levels)} {said(task)}".strip()
+    kind = f"{' and '.join(levels)} {spoken(task)}".strip()
     thinking = _thinking(own)
     why = (
         f"{other} did as well for {kind}: {share:.0%} of {judged} answers stood, of {model}'s {good / len(own):.0%} of "
@@ -158,7 +159,7 @@ def first_steps(turns: Sequence[Walk], habits: Habits) -> Iterator[Recommendatio
         after = tuple(dict.fromkeys(name for turn in went_on for name in _models(turn) if name not in (model, second)))
         yield Recommendation(
             Kind.FIRST_STEP,
-            f"Start {said(task)} at {second}, not {model}",
+            f"Start {spoken(task)} at {second}, not {model}",
             f"{len(went_on)} of {len(own)} turns that began with {model} went on to another model; asking it first "
             f"cost {usd(sum(map(total, before)))} and {time_of(lost)}.",
             Money(saved),

@@ -6,6 +6,7 @@ import difflib
 from dataclasses import replace
 
 from ..routing.model import Registry
+from ..routing.text import spoken
 from ..settings import Persona, Settings
 from .chat import Options
 
@@ -40,7 +41,7 @@ def adopted(options: Options, persona: Persona, registry: Registry) -> Options:
 def summary(persona: Persona) -> str:
     """What it changes, in one line."""
     said = [
-        persona.strategy.value.replace("_", " ") if persona.strategy else "",
+        spoken(persona.strategy) if persona.strategy else "",
         persona.model or "",
         f"temperature {persona.temperature:g}" if persona.temperature is not None else "",
         f"up to {persona.max_tokens:,} tokens" if persona.max_tokens is not None else "",

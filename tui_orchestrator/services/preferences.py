@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from typing import TypeVar
 
 from ..locations import config_file
-from ..settings import Changed, Settings, SettingsError, change, load
+from ..settings import DEMO, Changed, Settings, SettingsError, change, load
 from ..settings.changing import said_in, text_of
 from ..settings.listing import Section, sections
 from ..settings.shape import Path, split
@@ -46,6 +46,13 @@ def read(known: Settings) -> Preferences:
     return Preferences(file, tuple(sections(known, {}, file)), problems)
 
 
+def in_demo(settings: Settings) -> Settings:
+    """With the demo's caps where the user has set none."""
+    from ..demo import capped
+
+    return capped(settings)
+
+
 def reread(known: Settings) -> tuple[Settings, list[str]]:
     """The settings as the files have them now, and the keys that are other ones. Asks for no keys of providers. Raises
     SettingsError, OSError."""
@@ -57,7 +64,13 @@ def reread(known: Settings) -> tuple[Settings, list[str]]:
 
 def _fresh(known: Settings, file: FilePath, text: str) -> Settings:
     now = load(file, instead=text, keys=False)
-    return replace(now, providers=known.providers, notices=known.notices)
+    return _as_at_the_start(known, now)
+
+
+def _as_at_the_start(known: Settings, now: Settings) -> Settings:
+    """With the keys that were found then, and the demo's own caps where the user still sets none."""
+    now = replace(now, providers=known.providers, notices=known.notices)
+    return in_demo(now) if DEMO in known.origins.values() else now
 
 
 def write(known: Settings, key: str, text: str | None) -> Changed:
@@ -69,7 +82,7 @@ def adopted(known: Settings, changed: Changed) -> Settings:
     """What holds after a change, with the keys that were found at the start."""
     if changed.settings is None:
         return known
-    return replace(changed.settings, providers=known.providers, notices=known.notices)
+    return _as_at_the_start(known, changed.settings)
 
 
 def holds_at_once(path: Path) -> bool:

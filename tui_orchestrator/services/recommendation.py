@@ -69,10 +69,6 @@ def rounded_up(amount: Money) -> Money:
     return Money(-(-amount.picodollars // unit) * unit)
 
 
-def said(task: str) -> str:
-    return task.replace("_", " ")
-
-
 def usd(picodollars: float) -> str:
     return str(Money(round(picodollars)))
 

@@ -19,12 +19,21 @@ from typing import Any, Literal
 from ..locations import data_dir
 from ..routing.events import Attempt
 from ..routing.money import Money
+from ..routing.text import spoken
 from ..settings import write_privately
 from ..storage.reports import Aspect, Dimension, Measured, Period, Savings, Span, Totals, added
 from .runtime import Runtime
 from .spending import baseline_model
 
 Record = dict[str, Any]
+
+_IDENTIFIERS = ("task", "strategy", "cause", "outcome", "cost_state")
+"""Dimensions whose keys are identifiers of the program; those of others are names, which stay as they are."""
+
+
+def key_in_words(dimension: str, key: str) -> str:
+    """A row's key as people read it; programs get the key itself."""
+    return spoken(key) if dimension in _IDENTIFIERS else key
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,8 @@ class Overview:
     forecasts: Mapping[str, str]
     """Scope of a budget → when its cap is reached, where that can be told."""
     today: Totals
+    saved_nearly: bool
+    """Whether the cache saved some of it today by answers to other words, so that how much is an estimate."""
     shares: Mapping[Dimension, tuple[Totals, ...]]
     """The dearest first."""
     trend: Trend
@@ -113,6 +115,7 @@ async def overview(runtime: Runtime, session: str = "", span: Span = "today") ->
     limits = {state.scope: state.limit for state in budgets}
     now, rates = Now.of(clock), pace.rates()
     recent = await reports.last(SPEEDS)
+    today = await reports.total("today")
     baseline = baseline_model(runtime.registry, runtime.router.policy.baseline_model)
     price = baseline.price if baseline else None
 
@@ -133,7 +136,8 @@ async def overview(runtime: Runtime, session: str = "", span: Span = "today") ->
         budgets=budgets,
         marks=await _marks(runtime, budgets, session),
         forecasts={state.scope: said for state in budgets if (said := pace.sentence(state)) is not None},
-        today=await reports.total("today"),
+        today=today,
+        saved_nearly=today.cache_hits > 0 and await reports.any_nearly("today"),
         shares={dimension: await reports.totals(dimension, span) for dimension in DIMENSIONS},
         trend=trend(span),
         month=trend("month"),

@@ -20,6 +20,7 @@ from ..routing.events import CHECKS, Attempt, Cause, Outcome
 from ..routing.money import ZERO, Cost, Money, Price, Usage
 from ..routing.repricing import PriceTable, reprice
 from ..routing.request import Message, Request, Strategy
+from ..routing.text import spoken
 from ..storage.history import Turn
 from .runtime import Runtime
 
@@ -51,7 +52,7 @@ class Change:
 
     def __str__(self) -> str:
         """'quality, threshold 0.9, prices of cheap.toml'"""
-        said = [self.strategy.value.replace("_", " ")] if self.strategy is not None else []
+        said = [spoken(self.strategy)] if self.strategy is not None else []
         said += [f"threshold {self.threshold:g}"] if self.threshold is not None else []
         return ", ".join([*said, *([f"prices of {self.priced}"] if self.prices else [])]) or "as it was"
 

@@ -6,6 +6,7 @@ from .secrets import Secret
 from .servers import LOCAL_SERVERS, on_this_machine
 from .showing import Effective, effective, example
 from .values import (
+    DEMO,
     CacheModel,
     CacheSettings,
     ModelSettings,
@@ -20,6 +21,7 @@ from .values import (
 from .writing import set_value, write_privately
 
 __all__ = [
+    "DEMO",
     "LOCAL_SERVERS",
     "PROJECT_FILE",
     "CacheModel",

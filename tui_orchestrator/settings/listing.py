@@ -16,7 +16,7 @@ from .secrets import Secret
 from .servers import CLOUDS
 from .shape import Key, Path, Table, dotted, split
 from .showing import as_typed, in_toml, said
-from .values import Settings
+from .values import DEMO, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class _Facts:
             said(key, own.value) if own else "",
             own.origin if own else "",
             as_typed(key, own.value if own else value),
-            origin != "default" and not is_of(origin, self.file),
+            origin not in ("default", DEMO) and not is_of(origin, self.file),
         )
 
 

@@ -20,6 +20,10 @@ from .secrets import Secret
 ProviderKind = Literal["anthropic", "openai", "gemini", "openrouter", "openai-compatible"]
 
 
+DEMO = "demo"
+"""Origin of what the demo supplies, where the user says nothing."""
+
+
 class SettingsError(OrchestratorError):
     """Settings that cannot be used. Every problem found is told, not only the first."""
 
@@ -191,7 +195,7 @@ class Settings:
     values: Mapping[str, object] = field(default_factory=dict, repr=False)
     """Dotted key → value as it was read, for showing: every fixed key, and of those under names the ones said."""
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Dotted key → where its value came from: 'default', 'FILE:LINE' (a .env too), 'env NAME', 'flag'."""
+    """Dotted key → where its value came from: 'default', 'FILE:LINE' (a .env too), 'env NAME', 'flag', DEMO."""
     file: Path | None = None
     """The user's own, or the one that was named instead, whether it is there or not: where a setting is kept. None:
     that of `locations.config_file()`."""

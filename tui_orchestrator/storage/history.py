@@ -18,7 +18,7 @@ from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import Attempt
 from tui_orchestrator.routing.money import Cost, CostState, Money
 from tui_orchestrator.routing.request import Strategy
-from tui_orchestrator.routing.text import clean_line
+from tui_orchestrator.routing.text import clean_line, spoken
 
 from .database import Database
 from .decisions import decision_from_json
@@ -60,8 +60,8 @@ class Past:
 
     def said(self) -> str:
         """What a search looks at."""
-        names = (self.model or "", self.answered_by or "", self.strategy, self.task_type.replace("_", " "))
-        return " ".join((self.prompt, *names, self.strategy.replace("_", " "), self.outcome))
+        names = (self.model or "", self.answered_by or "", self.strategy, spoken(self.task_type))
+        return " ".join((self.prompt, *names, spoken(self.strategy), self.outcome))
 
 
 @dataclass(frozen=True, slots=True)

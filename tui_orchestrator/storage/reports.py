@@ -38,6 +38,11 @@ class Reports:
         span = self.span(period)
         return await self._db.report(lambda c: totals.together(c, span))
 
+    async def any_nearly(self, period: Period | Span = "today") -> bool:
+        """Whether the cache answered a prompt by what was said to other words."""
+        span = self.span(period)
+        return await self._db.report(lambda c: totals.any_nearly(c, span))
+
     async def totals(self, by: Dimension, period: Period | Span = "today") -> tuple[Totals, ...]:
         """Days, weeks and months in their order, all else the dearest first."""
         return await self.cube((by,), period)

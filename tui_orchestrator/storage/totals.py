@@ -166,6 +166,15 @@ def together(connection: sqlite3.Connection, span: Span) -> Totals:
     return next(iter(cube(connection, (), span)), Totals(""))
 
 
+def any_nearly(connection: sqlite3.Connection, span: Span) -> bool:
+    """Whether an answer from the cache was one to other words."""
+    query = (
+        "SELECT 1 FROM attempts WHERE day BETWEEN ? AND ? AND from_cache "
+        "AND json_extract(recalled, '$.similarity') IS NOT NULL LIMIT 1"
+    )
+    return connection.execute(query, span.bounds).fetchone() is not None
+
+
 def of_session(connection: sqlite3.Connection, session: str) -> Totals:
     """Of all its days."""
     sums = connection.execute(f"SELECT {_SUMS} FROM session_sums WHERE session = ?", (session,)).fetchone()

@@ -16,6 +16,7 @@ from textual import on, work
 from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.services import preferences
 from tui_orchestrator.services.chat import Chat
 from tui_orchestrator.services.runtime import DEMO_NOTICE, Runtime
 from tui_orchestrator.settings import Settings
@@ -71,6 +72,8 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
         try:
             runtime = await Runtime.open(self.settings, demo=self._demo, pace=self._pace, in_memory_if_broken=True)
             self.runtime = runtime
+            if runtime.demo:
+                self.settings = preferences.in_demo(self.settings)
             self._complaints += [notice for notice in runtime.notices if notice != DEMO_NOTICE]
             runtime.subscribe(self.hear)
             runtime.router.ask_for_room = self.ask_for_room

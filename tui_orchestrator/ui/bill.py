@@ -12,6 +12,7 @@ from textual.style import Style
 from tui_orchestrator.routing.budget import BudgetCondition, BudgetState
 from tui_orchestrator.routing.events import Attempt, Outcome
 from tui_orchestrator.routing.money import ZERO
+from tui_orchestrator.services.reporting import key_in_words
 from tui_orchestrator.services.spending import DIMENSIONS, SPANS, Dimension, Mark, Overview, Span, Trend
 from tui_orchestrator.storage.reports import Totals
 
@@ -158,10 +159,10 @@ def draw_legend(trend: Trend, width: int) -> Content:
 def draw_shares(overview: Overview, dimension: Dimension, width: int, shown: int = SHARES_SHOWN) -> list[Content]:
     groups = [group for group in overview.shares.get(dimension, ()) if group.attempts]
     rows = [words.heading(f"By {dimension}", width, _SPANS[overview.span])]
-    return [*rows, *_shares(groups, width, shown)] if groups else []
+    return [*rows, *_shares(groups, dimension, width, shown)] if groups else []
 
 
-def _shares(groups: Sequence[Totals], width: int, shown: int) -> list[Content]:
+def _shares(groups: Sequence[Totals], dimension: Dimension, width: int, shown: int) -> list[Content]:
     if len(groups) > shown:
         groups = [*groups[: shown - 1], _together(groups[shown - 1 :])]
     whole = sum((group.cost for group in groups), ZERO).picodollars or 1
@@ -173,7 +174,7 @@ def _shares(groups: Sequence[Totals], width: int, shown: int) -> list[Content]:
     room = max(0, width - ends - name - 1)
     return [
         Content.assemble(
-            words.fit(words.spoken(words.short_name(group.key)), name),
+            words.fit(words.short_name(key_in_words(dimension, group.key)), name),
             " ",
             (words.bar(group.cost.picodollars / whole, room), BAR),
             (f"{group.cost.picodollars / whole:5.0%}" if percent else "", MUTED),
@@ -230,7 +231,8 @@ def draw_notes(overview: Overview, width: int) -> list[Content]:
         else:
             notes.append(f"≈ {-saved} more this month than always asking {baseline} (an estimate)")
     if hits := overview.today.cache_hits:
-        notes.append(f"◇ {hits} answered from the cache today, {overview.today.saved_by_cache} saved")
+        nearly = "~" if overview.saved_nearly else ""
+        notes.append(f"◇ {hits} answered from the cache today, {nearly}{overview.today.saved_by_cache} saved")
     return [Content.styled(line, GOOD) for note in notes for line in words.wrap(note, width, indent=2)]
 
 

@@ -41,7 +41,7 @@ def _cache_choice(one: Kept, name: str) -> Choice:
         (words.fit(f"{one.answers:,} kept", 12, right=True), ""),
         (words.fit(f"{one.bytes / 1000:,.0f} kB", 11, right=True), MUTED),
     )
-    saved = f"{'≈ ' if one.nearly else ''}{one.saved} saved"
+    saved = f"{'~' if one.nearly else ''}{one.saved} saved"
     return Choice(one.model, columns, f"given again {one.hits:,}×{nearly} · {saved}" if one.hits else "")
 
 

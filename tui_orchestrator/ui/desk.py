@@ -252,7 +252,7 @@ class Desk(Stage):
             return None
         holds = f"{cap.name} is {raised.limit}"
         if not raised.keep:
-            self.say(f"{holds} for {caps.for_now(cap.scope)}")
+            self.say(f"{holds} for {caps.for_now(cap.scope)}, in this copy of the program alone")
             return raised.limit
         try:
             self.say(f"{holds} from now on, as {await caps.keep(self.runtime, cap, raised.limit)} says")

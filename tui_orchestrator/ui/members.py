@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from tui_orchestrator.routing.money import Money
 
+from . import words
 from .entries import BYTES_PER_TOKEN
 from .look import Caption, Look
 
@@ -88,8 +89,8 @@ class Member:
         parts = self.figures
         if self.running:
             cost = "" if self.at_most is None else f"≤ {self.at_most}"
-            seconds, tokens = max(0.01, now - self.started), self.received // BYTES_PER_TOKEN
-            parts = (f"{seconds:.1f} s", f"~{tokens:,} tok", f"~{tokens / seconds:.0f} tok/s")
+            took, tokens = max(0.01, now - self.started), self.received // BYTES_PER_TOKEN
+            parts = (words.seconds(took), f"~{tokens:,} tok", f"~{tokens / took:.0f} tok/s")
             if self.state is State.WAITING:
                 parts = parts[:1]
         # The cost stands first: in a narrow column the end of the line is cut off.

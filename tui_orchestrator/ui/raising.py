@@ -92,7 +92,8 @@ class Raising(ModalScreen[Raised | None]):
 
     def _keys(self) -> Iterator[tuple[str, Content]]:
         """Each with what it does."""
-        yield "Enter", Content(f"for {for_now(self._shortage.state.scope)}, and the turn goes on")
+        now = for_now(self._shortage.state.scope)
+        yield "Enter", Content(f"for {now}, in this copy of the program alone; the turn goes on")
         if self._keeps:
             yield "k", Content(f"for good: {self._keeps}")
         elif self._kept_nowhere:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,7 +23,11 @@ from tui_orchestrator.services.runtime import Runtime
 
 from . import words
 from .commands import bindings
+from .look import Look
+from .tabular import Column, Table, lay_out, role
+from .tabular import Row as Drawn
 
+SCROLL_BAR = 2
 LEVELS = {"basic": 1, "intermediate": 2, "advanced": 3, "expert": 4}
 
 
@@ -57,15 +61,6 @@ def rows_of(runtime: Runtime, pinned: str | None) -> list[Row]:
         favourite = model.id in runtime.favourites
         rows.append(Row(model, health.state, detail, model.id == pinned, favourite, speed, lesson.votes, learned))
     return rows
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    key: str
-    title: str
-    cell: Callable[[Row], str]
-    order: Callable[[Row], Any]
-    justify: Literal["left", "right"] = "left"
 
 
 def _price(row: Row, which: str) -> str:
@@ -106,37 +101,57 @@ def marks(row: Row) -> str:
     return ("★" if row.pinned else " ") + ("*" if row.favourite else " ")
 
 
-NARROW = {
-    60: ("level", "in", "context", "abilities", "speed", "votes", "learned"),
-    82: ("level", "context", "speed", "learned"),
-    106: ("level", "speed", "learned"),
-    126: ("learned",),
-}
-"""Below so many cells these columns are left out."""
+def _style(row: Row) -> str:
+    return words.MUTED if row.state == "disabled" else ""
 
-COLUMNS = (
-    Column("model", "model", lambda row: f"{marks(row)}{row.model.id}", lambda row: row.model.id),
-    Column("level", "level", lambda row: row.model.level, lambda row: (LEVELS[row.model.level], row.model.ability)),
-    Column("in", "$ in/M", lambda row: _price(row, "input"), lambda row: _price_order(row, "input"), "right"),
-    Column("out", "$ out/M", lambda row: _price(row, "output"), lambda row: _price_order(row, "output"), "right"),
+
+def _column(
+    title: str,
+    cell: Callable[[Row], str],
+    order: Callable[[Row], Any],
+    drop: int,
+    justify: Literal["left", "right"] = "left",
+) -> Column[Row]:
+    return Column(title, cell, order, justify, drop, style=_style)
+
+
+COLUMNS: tuple[Column[Row], ...] = (
     Column(
-        "context",
+        "model",
+        lambda row: f"{marks(row)}{row.model.id}",
+        lambda row: row.model.id,
+        "left",
+        style=lambda row: "bold" if row.pinned and row.state != "disabled" else _style(row),
+    ),
+    _column("level", lambda row: row.model.level, lambda row: (LEVELS[row.model.level], row.model.ability), 7),
+    _column("$ in/M", lambda row: _price(row, "input"), lambda row: _price_order(row, "input"), 2, "right"),
+    _column("$ out/M", lambda row: _price(row, "output"), lambda row: _price_order(row, "output"), 1, "right"),
+    _column(
         "context",
         lambda row: "?" if row.model.context_window is None else words.tokens(row.model.context_window),
         lambda row: -(row.model.context_window or 0),
+        5,
         "right",
     ),
-    Column("abilities", "can", lambda row: abilities(row.model), lambda row: -len(row.model.abilities)),
-    Column(
-        "speed",
+    _column("can", lambda row: abilities(row.model), lambda row: -len(row.model.abilities), 3),
+    _column(
         "tok/s",
         lambda row: "–" if row.tokens_per_s is None else f"{row.tokens_per_s:.0f}",
         lambda row: -(row.tokens_per_s or 0),
+        6,
         "right",
     ),
-    Column("votes", "votes", _votes, lambda row: row.votes[1] - row.votes[0]),
-    Column("learned", "learned", _learned, lambda row: -(row.learned[1] if row.learned else 0.0)),
-    Column("health", "health", _health, lambda row: list(words.HEALTH).index(row.state)),
+    _column("votes", _votes, lambda row: row.votes[1] - row.votes[0], 4),
+    _column("learned", _learned, lambda row: -(row.learned[1] if row.learned else 0.0), 8),
+    Column(
+        "health",
+        _health,
+        lambda row: list(words.HEALTH).index(row.state),
+        "left",
+        # Why a model is out is told whole in its card.
+        shrink=21,
+        style=lambda row: words.HEALTH[row.state][1],
+    ),
 )
 
 
@@ -207,8 +222,9 @@ class RegistryPane(Vertical):
     def __init__(self) -> None:
         super().__init__(id="registry", classes="pane")
         self._rows: tuple[Row, ...] = ()
-        self._sorted_by = COLUMNS[0]
-        self._shown: tuple[Column, ...] = ()
+        self._sorted_by = COLUMNS[0].title
+        self._shown: Table | None = None
+        self._look: Look | None = None
         self._reverse = False
         self._favourites_first = False
         self._awaited = False
@@ -232,10 +248,6 @@ class RegistryPane(Vertical):
         if shown != self._rows:
             self._rows = shown
             self._fill()
-            if self._awaited and self._table.row_count:
-                self._awaited = False
-                if self.display and not self._is_typing:
-                    self._table.focus()
 
     def focus_inside(self) -> None:
         """The table, as soon as there are rows to go through."""
@@ -269,8 +281,9 @@ class RegistryPane(Vertical):
 
     @on(ModelTable.SortWanted)
     def _sort_next(self) -> None:
-        place = self._shown.index(self._sorted_by) if self._sorted_by in self._shown else -1
-        self._sorted_by, self._reverse = self._shown[(place + 1) % len(self._shown)], False
+        titles = self._shown.sortable if self._shown else (self._sorted_by,)
+        place = titles.index(self._sorted_by) if self._sorted_by in titles else -1
+        self._sorted_by, self._reverse = titles[(place + 1) % len(titles)], False
         self._fill()
 
     @on(ModelTable.FavouritesWanted)
@@ -280,19 +293,14 @@ class RegistryPane(Vertical):
 
     @on(DataTable.HeaderSelected)
     def _sort_by_header(self, event: DataTable.HeaderSelected) -> None:
-        column = self._shown[event.column_index]
-        self._reverse = column is self._sorted_by and not self._reverse
-        self._sorted_by = column
-        self._fill()
-
-    def on_resize(self, event: Resize) -> None:
-        if self._fitting() != self._shown:
+        if self._shown is not None:
+            title = self._shown.sortable[event.column_index]
+            self._reverse = title == self._sorted_by and not self._reverse
+            self._sorted_by = title
             self._fill()
 
-    def _fitting(self) -> tuple[Column, ...]:
-        width = self.size.width
-        out = next((left_out for below, left_out in NARROW.items() if width < below), ())
-        return tuple(column for column in COLUMNS if column.key not in out)
+    def on_resize(self, event: Resize) -> None:
+        self._fill()
 
     def _wanted(self) -> list[Row]:
         needles = self._filter.value.lower().split()
@@ -303,42 +311,39 @@ class RegistryPane(Vertical):
                 needle in f"{marks(row)} {row.model.id} {row.model.level} {_health(row)}".lower() for needle in needles
             )
         ]
-        found.sort(key=lambda row: row.model.id)
-        found.sort(key=self._sorted_by.order, reverse=self._reverse)
-        if self._favourites_first:
-            found.sort(key=lambda row: not row.favourite)
-        return found
+        return sorted(found, key=lambda row: row.model.id)
 
     def _fill(self) -> None:
-        table, rows = self._table, self._wanted()
-        marked = table.marked
-        table.clear(columns=True)
-        self._shown = self._fitting()
-        for column in self._shown:
-            arrow = (" ▴" if not self._reverse else " ▾") if column is self._sorted_by else ""
-            title = Text(column.title + arrow, justify=column.justify)
-            # Measured here: the table itself would do it only when it is idle, and drawn meanwhile.
-            width = max([title.cell_len, *(cell_len(column.cell(row)) for row in rows)])
-            table.add_column(title, width=width, key=column.key)
-        for row in rows:
-            table.add_row(*(self._cell(column, row) for column in self._shown), key=row.model.id)
-        ids = [row.model.id for row in rows]
-        if marked in ids:
-            table.move_cursor(row=ids.index(marked), animate=False)
-        self._say_empty(bool(rows))
-
-    def _cell(self, column: Column, row: Row) -> Text:
-        theme = self.app.current_theme
-        colours = {words.GOOD: theme.success, words.WARN: theme.warning, words.BAD: theme.error}
-        style = ""
-        if column.key == "health":
-            # Rich knows the terminal's own colours without Textual's prefix.
-            style = (colours.get(words.HEALTH[row.state][1]) or "dim").removeprefix("ansi_")
-        elif row.state == "disabled":
-            style = "dim"
-        elif row.pinned and column.key == "model":
-            style = "bold"
-        return Text(column.cell(row), style=style, justify=column.justify, no_wrap=True)
+        # Before it is seen for the first time, it is as wide as it will be.
+        table, width = self._table, (self.size.width or self.app.size.width) - SCROLL_BAR
+        shown = lay_out(
+            COLUMNS,
+            self._wanted(),
+            lambda row: row.model.id,
+            width,
+            by=self._sorted_by,
+            turned=self._reverse,
+            before=(lambda row: row.favourite) if self._favourites_first else None,
+        )
+        look = Look.of(self.app.theme_variables)
+        if (shown, look) != (self._shown, self._look):
+            self._shown, self._look = shown, look
+            marked = table.marked
+            table.clear(columns=True)
+            for place, (title, justify) in enumerate(shown.titles):
+                # Measured here: the table itself would do it only when it is idle, and drawn meanwhile.
+                width = max(map(cell_len, (title, *(row.cells[place][0] for row in shown.rows))))
+                table.add_column(Text(title, justify=justify), width=width, key=shown.sortable[place])
+            for row in shown.rows:
+                table.add_row(*_drawn(row, shown, look), key=row.key)
+            ids = [row.key for row in shown.rows]
+            if marked in ids:
+                table.move_cursor(row=ids.index(marked), animate=False)
+        self._say_empty(bool(shown.rows))
+        if self._awaited and shown.rows:
+            self._awaited = False
+            if self.display and not self._is_typing:
+                table.focus()
 
     def _say_empty(self, any_shown: bool) -> None:
         self._table.display = any_shown
@@ -355,3 +360,8 @@ class RegistryPane(Vertical):
                     " to look again.",
                 )
             )
+
+
+def _drawn(row: Drawn, table: Table, look: Look) -> Iterator[Text]:
+    for (text, style), (_, justify) in zip(row.cells, table.titles, strict=True):
+        yield Text(text, style=look.style(role(style)), justify=justify, no_wrap=True)

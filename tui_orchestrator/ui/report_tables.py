@@ -2,130 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
-
-from rich.cells import cell_len
+from collections.abc import Callable
 
 from tui_orchestrator.routing.events import Attempt, Outcome
 from tui_orchestrator.routing.money import ZERO, Money
-from tui_orchestrator.services.reporting import Performed, Spent
+from tui_orchestrator.services.reporting import Performed, Spent, key_in_words
 from tui_orchestrator.storage.reports import Measured, Totals
 
 from . import words
+from .tabular import TOTAL, Bars, Column
 
-T = TypeVar("T")
 _FAR = float("inf")
-
-
-@dataclass(frozen=True, slots=True)
-class Column(Generic[T]):
-    title: str
-    cell: Callable[[T], str]
-    order: Callable[[T], Any]
-    """The first when it is sorted by this column has the least."""
-    justify: Literal["left", "right"] = "right"
-    drop: int = 0
-    """Where not all columns fit, that with the highest goes first; 0 stays, cut if it must be."""
-    style: Callable[[T], str] = lambda row: ""
-    """One of the colours in `words`, or bold, or nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bars(Generic[T]):
-    """A bar for each row, in the room that the columns leave."""
-
-    of: Callable[[T], float]
-    """The share of the whole bar."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    key: str
-    cells: tuple[tuple[str, str], ...]
-    """Text and style, a column each."""
-    total: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    titles: tuple[tuple[str, Literal["left", "right"]], ...]
-    rows: tuple[Row, ...]
-    sortable: tuple[str, ...]
-    """Titles of the columns that are there, without an arrow."""
-
-
-def lay_out(
-    columns: Sequence[Column[T]],
-    found: Sequence[T],
-    key: Callable[[T], str],
-    width: int,
-    *,
-    total: T | None = None,
-    bars: Bars[T] | None = None,
-    by: str = "",
-    turned: bool = False,
-) -> Table:
-    """Sorted by the column with the title `by`, as they come where none has it; the other way round when `turned`. The
-    total stands above them all. At most `width` cells across."""
-    sorting = next((column for column in columns if column.title == by), None)
-    ordered = sorted(found, key=sorting.order) if sorting else list(found)
-    if turned:
-        ordered.reverse()
-    everything = ([] if total is None else [total]) + ordered
-    drawn = [_drawn(column, everything, (" ▴", " ▾")[turned] if column is sorting else "") for column in columns]
-    kept = _kept(columns, drawn, width)
-    texts = [drawn[place] for place in kept]
-    left = width - sum(_width(text) for text in texts)
-    rows = []
-    for number, one in enumerate(everything):
-        summed = number == 0 and total is not None
-        cells = [
-            (text[number + 1], "bold" if summed else columns[place].style(one))
-            for place, text in zip(kept, texts, strict=True)
-        ]
-        if bars is not None and left >= LEAST_BAR + PADDING:
-            drawn_bar = words.bar(bars.of(one), min(MOST_BAR, left - PADDING))
-            cells.append((" " * len(drawn_bar) if summed else drawn_bar, words.BAR))
-        rows.append(Row(TOTAL if summed else key(one), tuple(cells), summed))
-    titles = [(text[0], columns[place].justify) for place, text in zip(kept, texts, strict=True)]
-    if bars is not None and left >= LEAST_BAR + PADDING:
-        titles.append(("", "left"))
-    return Table(tuple(titles), tuple(rows), tuple(columns[place].title for place in kept))
-
-
-TOTAL = "total"
-"""Key of the row that sums up all others."""
-PADDING = 2
-"""Cells beside each column."""
-LEAST_BAR, MOST_BAR = 8, 40
-_SHORTEST = 8
-
-
-def _drawn(column: Column[T], rows: Sequence[T], arrow: str) -> list[str]:
-    """The title first."""
-    return [column.title + arrow, *(column.cell(one) for one in rows)]
-
-
-def _width(texts: Sequence[str]) -> int:
-    return max(map(cell_len, texts)) + PADDING
-
-
-def _kept(columns: Sequence[Column[T]], drawn: list[list[str]], width: int) -> list[int]:
-    """The places of the columns that fit. Where even those that stay do not, the widest of them are cut in `drawn`."""
-    kept = list(range(len(columns)))
-    while (over := sum(_width(drawn[place]) for place in kept) - width) > 0:
-        last = max(kept, key=lambda place: columns[place].drop)
-        if columns[last].drop:
-            kept.remove(last)
-            continue
-        widest = max(kept, key=lambda place: _width(drawn[place]))
-        room = max(_SHORTEST, _width(drawn[widest]) - PADDING - over)
-        if room + PADDING >= _width(drawn[widest]):
-            break
-        drawn[widest] = [words.fit(text, room) if cell_len(text) > room else text for text in drawn[widest]]
-    return kept
 
 
 # Costs
@@ -171,7 +58,7 @@ def _keys(spent: Spent) -> list[Column[Totals]]:
 
 
 def _named(dimension: str, key: str) -> str:
-    return words.spoken(key) if dimension in ("task", "strategy", "cause", "outcome", "cost_state") else key or "none"
+    return key_in_words(dimension, key) or "none"
 
 
 def _spoken(dimension: str) -> str:

@@ -30,15 +30,9 @@ from .bars import KeyBar
 from .commands import bindings
 from .dialogs import Choice, Picker
 from .look import Look
-from .report_tables import (
-    Table,
-    attempt_columns,
-    cost_bars,
-    cost_columns,
-    lay_out,
-    measured_columns,
-)
+from .report_tables import attempt_columns, cost_bars, cost_columns, measured_columns
 from .report_views import ASPECT_GROUPINGS, COST_GROUPINGS, EACH, TABS, Tab, View, joined, periods, view_of
+from .tabular import Table, lay_out, role
 from .words import ACCENT, BAD, GOOD, MUTED, STRONG
 
 MOST_ROWS = 500
@@ -345,7 +339,7 @@ class ReportsScreen(ModalScreen[str | None]):
     def _add_rows(self, table: Table, look: Look, start: int) -> None:
         for row in table.rows[start : start + SLICE]:
             cells = [
-                Text(text, style=look.style(_role(style)), justify=justify, no_wrap=True)
+                Text(text, style=look.style(role(style)), justify=justify, no_wrap=True)
                 for (text, style), (_, justify) in zip(row.cells, table.titles, strict=True)
             ]
             self._table.add_row(*cells, key=row.key)
@@ -375,7 +369,3 @@ def _key(group: Totals | Measured) -> str:
 
 def _attempt_key(attempt: Attempt) -> str:
     return f"{attempt.request_id}/{attempt.number}"
-
-
-def _role(style: str) -> str:
-    return "strong" if style == "bold" else style.removeprefix("$") or "text"

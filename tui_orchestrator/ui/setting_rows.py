@@ -10,6 +10,7 @@ from textual.content import Content
 
 from tui_orchestrator.routing.text import clean_line
 from tui_orchestrator.services.preferences import holds_at_once
+from tui_orchestrator.settings import DEMO
 from tui_orchestrator.settings.listing import Listed, Section
 from tui_orchestrator.settings.shape import dotted
 
@@ -104,6 +105,8 @@ def _wrapped(piece: tuple[str, str, str], width: int) -> Iterator[Content]:
 
 def _where(origin: str) -> str:
     """An origin as one would say it."""
+    if origin == DEMO:
+        return "the demo, until you set your own"
     return re.sub(r"^env (\w+)$", r"\1 in the environment", origin)
 
 

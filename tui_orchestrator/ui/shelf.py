@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 from textual import work
 
 from tui_orchestrator.routing.errors import OrchestratorError
-from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.routing.events import Event
+from tui_orchestrator.routing.request import Method, Strategy
 from tui_orchestrator.services import personas
 from tui_orchestrator.services.chat import Chat
+from tui_orchestrator.services.remembering import last_ensemble
 from tui_orchestrator.services.spending import Overview, Span, overview
 from tui_orchestrator.settings import Settings
 
@@ -18,9 +21,11 @@ from . import choosing
 from .answers import Answers
 from .dialogs import Picker
 from .entries import prompt_key
+from .live import LiveTurn
 from .options import NONE
 from .session_deeds import SessionDeeds
 from .sessions import SessionsScreen
+from .transcript import Transcript
 from .welcome import TEMPORARY, welcome
 
 VERBS = ("rename", "tag", "pin", "fork", "delete", "export")
@@ -98,6 +103,19 @@ class Shelf(Answers):
             for request_id in every[at : at + TOLD_AT_ONCE]:
                 self.chat.tell_attempts(made.get(request_id, ()))
             await asyncio.sleep(0)
+        if (told := await last_ensemble(self.runtime, talk)) and talk is self.talk and self.chat.ensemble is None:
+            self._recall(told)
+            self.chat.tell_votes(await self.runtime.feedback.votes(talk.id), of=told[0].request_id)
+
+    def _recall(self, told: Sequence[Event]) -> None:
+        """Its answers can be looked at, picked from, judged and put together as when they came."""
+        # What comes of it stands in the chat already.
+        turn = LiveTurn(Transcript(), self.chat.columns, told[0].request_id, Method.WEIGHTED, self.chat.keys)
+        for event in told:
+            turn.tell(event)
+        turn.over = True
+        self.chat.ensemble = turn
+        self.refresh_bindings()
 
     async def _open_id(self, session: str, at: str | None = None) -> None:
         assert self.runtime is not None

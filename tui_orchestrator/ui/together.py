@@ -19,6 +19,7 @@ from .answers import Answers
 from .chat import ChatPane
 from .columns import Columns
 from .dialogs import Choice, Picker
+from .entries import Severity
 from .live import LiveTurn
 from .status import stored_status
 
@@ -203,11 +204,11 @@ class Together(Answers):
         note = f" {end.note[:1].upper()}{end.note[1:]}." if end.note else ""
         if isinstance(end, Failed):
             spent = f" Spent: {end.cost}." if end.attempts else ""
-            self.chat.notice(f"No judge: {end.error.message} {end.error.hint}{spent}{note}", "warning")
+            self._tell(f"No judge: {end.error.message} {end.error.hint}{spent}{note}", "warning")
             return
         named = best_of(end.response, len(numbers))
         if named is None or ensemble is None or told is None:
-            self.chat.notice(f"The judge, {name}, named no answer. Spent: {end.cost}.{note}", "warning")
+            self._tell(f"The judge, {name}, named no answer. Spent: {end.cost}.{note}", "warning")
             return
         number, why = numbers[named[0]], named[1]
         reason = f"{end.model}: {why}" if why else end.model
@@ -216,4 +217,10 @@ class Together(Answers):
         answer = ensemble.request_id, number
         if self.talk is not None and self.talk.last is not None and self.talk.last.answer != answer:
             await self._stand_by(answer, member, f"the judge named that of {words.short_name(member)}")
-        self.chat.notice(f"{name} was asked which answer is the best: {end.cost}.{note}")
+        self._tell(f"{name} was asked which answer is the best: {end.cost}.{note}")
+
+    def _tell(self, sentence: str, severity: Severity = "information") -> None:
+        """In the chat, and over the verdict where the columns leave the chat no room."""
+        self.chat.notice(sentence, severity)
+        if self.chat.columns.display and not self.chat.transcript.is_on_screen:
+            self.chat.columns.notice(sentence, severity)

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from tui_orchestrator.routing.events import Point, Verdict
 from tui_orchestrator.routing.text import clean_line
+from tui_orchestrator.services.remembering import KEPT
 
 from . import words
+from .entries import Entry, Kind, Severity
 from .look import Caption
 from .members import Member
 from .transcript import Transcript
@@ -39,6 +41,13 @@ class VerdictText(Transcript):
         self.following = False
         self.action_first_row()
 
+    def tell_first(self, sentence: str, severity: Severity) -> None:
+        """In place of what was told so before."""
+        said = [entry for entry in self.entries if entry.kind is not Kind.NOTICE]
+        self.load([Entry.notice(sentence, severity), *said])
+        self.following = False
+        self.action_first_row()
+
     def ask(self, answers: Sequence[Member]) -> None:
         """For the user's own pick of a blind ensemble."""
         places = " or ".join(str(member.place) for member in answers)
@@ -56,7 +65,7 @@ def heading(verdict: Verdict, members: Sequence[Member]) -> Caption:
     if winner is None:
         return [("How the answers compare", "strong")]
     why = f" · {clean_line(verdict.reason, 200)}" if verdict.reason else ""
-    said = "as weighed" if verdict.method == "vote" else verdict.method
+    said = {"vote": "as weighed", KEPT: "as it was kept"}.get(verdict.method, verdict.method)
     return [("★ ", "warning"), (winner.model, "strong"), (f" is the answer · {said}{why}", "muted")]
 
 

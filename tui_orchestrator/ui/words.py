@@ -15,6 +15,7 @@ from tui_orchestrator.routing.money import Money, Price
 from tui_orchestrator.routing.profile import Ability
 from tui_orchestrator.routing.request import Check, Method, Strategy
 from tui_orchestrator.routing.telling import check_name
+from tui_orchestrator.routing.text import spoken as spoken
 
 MUTED = "$muted"
 GOOD = "$success"
@@ -148,10 +149,6 @@ def tags(names: Iterable[str]) -> str:
 def quoted(title: str, width: int = 40) -> str:
     """A title inside a sentence."""
     return f"'{fit(title, min(width, cell_len(title))) or 'untitled'}'"
-
-
-def spoken(value: str) -> str:
-    return value.replace("_", " ")
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:

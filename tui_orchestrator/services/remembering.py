@@ -1,0 +1,92 @@
+"""The ensemble that answered the last prompt of a resumed conversation, told again from what is kept of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..routing.decision import Decision
+from ..routing.ensemble import Answer, weighted
+from ..routing.events import (
+    Attempt,
+    AttemptFinished,
+    AttemptStarted,
+    Cause,
+    Confidence,
+    Decided,
+    Event,
+    FinishReason,
+    Outcome,
+    Text,
+    Verdict,
+)
+from ..routing.request import Strategy
+from ..routing.telling import verdict
+from .chat import Chat
+from .runtime import Runtime
+
+KEPT = "kept"
+"""Method of a verdict that names the answer that stands where its own scores name another one: that of a judge, or the
+user's."""
+
+
+async def last_ensemble(runtime: Runtime, talk: Chat) -> list[Event]:
+    """Of those that answered: their attempts with all they said, and the verdict weighed anew, since that is not kept.
+    Empty where the last answer is not one of several side by side. Raises StoreError."""
+    last = talk.last
+    if last is None or last.answer is None:
+        return []
+    request_id, standing = last.answer
+    texts = {one.attempt: one.text for one in talk.discarded if one.request_id == request_id}
+    texts[standing] = last.response
+    made = [
+        attempt
+        for attempt in await runtime.reports.attempts(request_id)
+        if attempt.cause is Cause.ENSEMBLE
+        and attempt.outcome is Outcome.FINISHED
+        and texts.get(attempt.number, "").strip()
+    ]
+    decision = await runtime.reports.decision(request_id) if len(made) > 1 else None
+    if decision is None or decision.strategy is not Strategy.ENSEMBLE:
+        return []
+    told: list[Event] = [Decided(request_id, made[0].started, decision)]
+    for attempt in made:
+        told += _said(attempt, texts[attempt.number])
+    # Comparing long answers point by point takes a while.
+    return [*told, await asyncio.to_thread(_verdict, decision, made, texts, standing)]
+
+
+def _said(attempt: Attempt, text: str) -> list[Event]:
+    request_id, at, number = attempt.request_id, attempt.started, attempt.number
+    return [
+        AttemptStarted(request_id, at, number, attempt.model, attempt.provider, attempt.cause),
+        Text(request_id, at, number, text),
+        AttemptFinished(
+            request_id,
+            at,
+            number,
+            attempt.model,
+            attempt.usage,
+            attempt.cost,
+            attempt.first_token_s,
+            attempt.latency_s,
+            attempt.tokens_per_s,
+            None if attempt.confidence is None else Confidence(attempt.confidence),
+            attempt.finish_reason or FinishReason.OTHER,
+            attempt.from_cache,
+            attempt.recalled,
+            attempt.saved,
+        ),
+    ]
+
+
+def _verdict(decision: Decision, made: Sequence[Attempt], texts: dict[int, str], standing: int) -> Verdict:
+    answers = []
+    for one in made:
+        candidate = decision.candidate(one.model)
+        capability = 0.0 if candidate is None else candidate.success_probability
+        finish = one.finish_reason or FinishReason.OTHER
+        answers.append(Answer(one.number, one.model, texts[one.number], one.confidence or 0.0, capability, finish))
+    told = verdict(made[0].request_id, made[0].started, weighted(answers, decision.profile))
+    return told if told.winner == standing else replace(told, winner=standing, method=KEPT)
