@@ -17,7 +17,9 @@ import gc
 import json
 import sys
 import tempfile
+import threading
 import time
+import traceback
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -35,31 +37,52 @@ ERROR = "something the server says: "
 
 
 class Holds:
-    """The longest time for which one callback held the loop, by what was under way."""
+    """The longest time for which one callback held the loop, by what was under way: in all, and without the time in
+    which Python looked for garbage. A thread looks on where the long ones are."""
 
     def __init__(self) -> None:
         self.worst: Counter[str] = Counter()
+        self.without_garbage: Counter[str] = Counter()
         self.doing = "start"
         self.long: list[str] = []
         self._collecting = 0.0
+        self._collected_s = 0.0
+        self._since: float | None = None
+        self._where = ""
+        self._loop_thread = threading.get_ident()
         gc.callbacks.append(self._collected)
+        threading.Thread(target=self._look_on, daemon=True).start()
         run = asyncio.events.Handle._run
 
         def timed(handle: asyncio.events.Handle) -> None:
-            before = time.thread_time()
+            before, garbage = time.thread_time(), self._collected_s
+            self._since, self._where = time.monotonic(), ""
             run(handle)
-            held = round(1000 * (time.thread_time() - before))
-            if held > LONG_MS and self.doing != "looking":
-                self.long.append(f"{self.doing}: {held} ms {handle!r}"[:300])
-            self.worst[self.doing] = max(self.worst[self.doing], held)
+            self._since = None
+            held = time.thread_time() - before
+            self._note(round(1000 * held), round(1000 * (held - self._collected_s + garbage)))
 
         asyncio.events.Handle._run = timed  # type: ignore[method-assign, assignment]
+
+    def _note(self, held: int, own: int) -> None:
+        if held > LONG_MS and self.doing != "looking":
+            self.long.append(f"{self.doing}: {held} ms, {held - own} of them for garbage, in {self._where}")
+        self.worst[self.doing] = max(self.worst[self.doing], held)
+        self.without_garbage[self.doing] = max(self.without_garbage[self.doing], own)
 
     def _collected(self, phase: str, info: dict[str, int]) -> None:
         if phase == "start":
             self._collecting = time.thread_time()
-        elif (took := round(1000 * (time.thread_time() - self._collecting))) > LONG_MS // 2:
-            self.long.append(f"{self.doing}: {took} ms of garbage collection, generation {info['generation']}")
+        else:
+            self._collected_s += time.thread_time() - self._collecting
+
+    def _look_on(self) -> None:
+        while True:
+            time.sleep(0.03)
+            since = self._since
+            if since is not None and time.monotonic() - since > 0.07 and not self._where:
+                frames = traceback.extract_stack(sys._current_frames()[self._loop_thread])
+                self._where = " < ".join(f"{frame.name} {Path(frame.filename).name}" for frame in frames[:-7:-1])
 
 
 def console(home: Path, count: int, giant: int, report: Path) -> None:
@@ -170,6 +193,8 @@ def console(home: Path, count: int, giant: int, report: Path) -> None:
         await wait(lambda: app.talk is not None and not app.working, "a ready console")
         await pilot.pause(8)  # the SDKs are imported
         holds.worst.clear()
+        holds.without_garbage.clear()
+        holds.long.clear()
         for number, text in enumerate(texts(count)):
             try:
                 await places(number, text)
@@ -197,7 +222,7 @@ def console(home: Path, count: int, giant: int, report: Path) -> None:
             await asyncio.sleep(0)
             holds.doing = f"giant: {name}"
             app.chat.transcript.begin_answer("giant", "model")
-            text = make(giant)
+            text = await asyncio.to_thread(make, giant)
             for at in range(0, len(text), giant // 4):
                 app.chat.transcript.append("giant", text[at : at + giant // 4])
                 await pilot.pause(0.01)
@@ -218,8 +243,12 @@ def console(home: Path, count: int, giant: int, report: Path) -> None:
         await pilot.pause()
         giants = {name: worst for name, worst in holds.worst.items() if name.startswith("giant")}
         rest = {n: worst for n, worst in holds.worst.items() if not n.startswith(("giant", "looking"))}
-        told = {"actions": dict(actions), "crashes": crashes[:20], "hold_ms": rest, "giant_hold_ms": giants}
-        told["long"] = sorted(holds.long, key=lambda line: -int(line.split(": ")[-1].split()[0]))[:20]
+        told: dict[str, Any] = {"actions": dict(actions), "crashes": crashes[:20], "hold_ms": rest}
+        told["giant_hold_ms"] = giants
+        own = holds.without_garbage
+        told["hold_without_garbage_ms"] = max((own[name] for name in rest), default=0)
+        told["giant_hold_without_garbage_ms"] = max((own[name] for name in giants), default=0)
+        told["long"] = sorted(holds.long, key=lambda line: -int(line.split(" ms")[0].split(": ")[-1]))[:40]
         await asyncio.to_thread(report.write_text, json.dumps(told))
         app.leave()
 

@@ -1,9 +1,10 @@
 """What a program that runs for days is left with: turns in one process, with random faults, cancels and strategies.
 
 Several conversations at once, over real sockets to the demo's servers, with a clock that makes every turn last a
-while, so that days end and circuits close again. Prints one JSON object: `memory_mb` after each twentieth of it and
-`growth`, the last quarter's mean beside the second's (1.05: 5 % more); `left` (tasks, sockets and threads that were not
-there before, reservations) and `unhandled` should be empty, and `unbooked` 0.
+while, so that days end and circuits close again. Most answers are a few words long: what a turn leaves behind does not
+depend on how long it spoke, and a long one costs as much as thirty of them. Prints one JSON object: `memory_mb` after
+each twentieth of it and `growth`, the last quarter's mean beside the second's (1.05: 5 % more); `left` (tasks, sockets
+and threads that were not there before, reservations) and `unhandled` should be empty, and `unbooked` 0.
 
     python benchmarks/soak.py [--turns 20000] [--seed 1]
 """
@@ -48,6 +49,14 @@ TURN_LASTS_S = 10.0
 """By the program's clock, beside what it takes."""
 SOUND = 0.6
 """The share of calls that are answered as they should be."""
+AT_LENGTH = 0.05
+"""Of those, by the demo's own answers."""
+ANSWERS = (
+    "Good morning in French is *bonjour*.",
+    "Probably, though I am not sure: it might depend on the size.",
+    "```python\ndef merge(a, b):\n    return sorted(a + b)\n```",
+    "| | SQLite | PostgreSQL |\n|---|---|---|\n| server | none | one |",
+)
 TIMEOUTS = Timeouts(connect=2.0, first_token=0.3, between_tokens=0.3, total=5.0, turn=20.0)
 MODELS = [one.model.id for provider in ROSTER for one in provider.models]
 PROMPTS = (
@@ -67,7 +76,7 @@ FAULTS: tuple[Behaviour, ...] = (
     Say(text=""),
     Say(text="I'm sorry, but I can't help with that."),
     Say(text="It is", finish="length"),
-    Say(text="word " * 20_000),
+    Say(text="word " * 500),
     Say(thinking="Let me see.", reports_usage=False),
     *(
         Break(how, at)
@@ -86,8 +95,10 @@ class Chance(Script):
         self._rng = random.Random(seed)
 
     def take(self, model: str) -> Behaviour | None:
-        if model == LISTING or self._rng.random() < SOUND:
+        if model == LISTING:
             return None
+        if self._rng.random() < SOUND:
+            return None if self._rng.random() < AT_LENGTH else Say(self._rng.choice(ANSWERS))
         return self._rng.choice(FAULTS)
 
     def take_connection(self) -> Break | None:

@@ -105,12 +105,22 @@ def test_a_success_closes_the_circuit_whole() -> None:
 def test_each_failed_trial_doubles_the_cooldown_up_to_a_bound() -> None:
     circuits, now, waits = opened(), COOLDOWN_S, [COOLDOWN_S]
     for _ in range(7):
-        fail(circuits, Server(), now)
+        fail(circuits, Timeout(), now)
         left = circuits.health(MODEL, PROVIDER, now).seconds_left
         assert left is not None
         waits.append(left)
         now += left
     assert waits == [30, 60, 120, 240, 480, 600, 600, 600]
+
+
+@pytest.mark.parametrize("error", [Server(status=500), Overloaded(status=503), RateLimited(status=429)], ids=repr)
+def test_who_says_at_once_that_it_cannot_is_tried_again_as_soon_each_time(error: TurnError) -> None:
+    circuits = opened()
+    for now in (30.0, 60.0, 90.0):
+        fail(circuits, error, now)
+        assert circuits.health(MODEL, PROVIDER, now).seconds_left == COOLDOWN_S
+    fail(circuits, Timeout(), 120.0)
+    assert circuits.health(MODEL, PROVIDER, 120.0).seconds_left == 2 * COOLDOWN_S
 
 
 def test_a_trial_that_tells_nothing_lets_the_next_one_try() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.clock import ManualClock
-from tui_orchestrator.routing.errors import Authentication, BeingTried, NotFound, RateLimited, Server, TurnError
+from tui_orchestrator.routing.errors import Authentication, BeingTried, NotFound, RateLimited, Server, Timeout, TurnError
 from tui_orchestrator.routing.health import (
     COOLDOWN_S,
     FAILURES_TO_OPEN,
@@ -109,7 +109,7 @@ async def test_a_trial_that_fails_opens_it_for_longer_for_all(copies: list[Copy]
     await one.fail(times=FAILURES_TO_OPEN)
     one.clock.advance(COOLDOWN_S)
     await other.state()
-    await other.fail()
+    await other.fail(Timeout())
     one.clock.advance(COOLDOWN_S)
     assert await one.state() is HealthState.COOLING_DOWN
     one.clock.advance(COOLDOWN_S)

@@ -179,6 +179,22 @@ async def test_the_time_a_provider_asks_for_is_waited_when_there_is_nobody_else(
     assert completed(events).model == DASH
 
 
+@pytest.mark.parametrize("past_filters", [True, False])
+async def test_a_prompt_that_a_filter_refuses_is_carried_on_only_if_the_user_wants_that(
+    tmp_path: Path, past_filters: bool
+) -> None:
+    refused = Reply(400, body=b'{"error": {"code": "content_policy_violation", "message": "Not this."}}')
+    policy = Policy(retries=Retries(past_filters=past_filters))
+    async with running(tmp_path / "s.db", Script().always(refused, "lumen-dash"), policy=policy) as (runtime, _):
+        events = await turn(runtime, ask(chain=(DASH, DEEP)))
+    if past_filters:
+        assert walked(events) == ["first lumen-dash", "fallback lumen-deep"]
+    else:
+        assert walked(events) == ["first lumen-dash"]
+        assert failed(events).error.kind is ErrorKind.CONTENT_FILTER
+        assert "Not this." in failed(events).error.message
+
+
 @pytest.mark.parametrize("seconds", [300, 3600])
 async def test_a_wait_longer_than_its_bound_is_not_waited_for(tmp_path: Path, seconds: int) -> None:
     script = Script().then(Reply(429, headers={"retry-after": str(seconds)}), "lumen-dash")

@@ -14,6 +14,7 @@ from .answer_key import Question, question
 from .budget import BudgetState, Hold, Refusal, Reservation, least_output
 from .cancelling import heed, undisturbed
 from .confidence import assess
+from .deadline import Limit
 from .errors import Cancelled, NotKept, StreamBroken, Timeout, TurnError
 from .estimates import TokenEstimates
 from .events import (
@@ -263,13 +264,18 @@ class Caller:
                 patience = call.timeouts.first_token if waiting_for_first else call.timeouts.between_tokens
                 heed()
                 until = min(loop.time() + patience, end, plan.deadline.at)
+                limit = Limit(until, min(patience, end - until, plan.deadline.at - until))
                 try:
-                    async with asyncio.timeout_at(until):
-                        piece = await anext(pieces)
+                    try:
+                        async with limit:
+                            piece = await anext(pieces)
+                    finally:
+                        end += limit.stood_still
+                        plan.deadline.put_off(limit.stood_still)
                 except StopAsyncIteration:
                     raise StreamBroken() from None
                 except TimeoutError:
-                    raise self._too_late(plan, until, end, waiting_for_first) from None
+                    raise self._too_late(plan, limit.at, end, waiting_for_first) from None
                 came = loop.time()
                 await self._take(plan, piece, received, emit)
                 # How long a slow reader holds the stream back is not the provider's fault.

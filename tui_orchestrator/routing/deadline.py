@@ -1,12 +1,56 @@
-"""When a turn has to be over, whatever it is doing then."""
+"""When a turn has to be over, whatever it is doing then, and how long each of its waits may last."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import TracebackType
 
 from .errors import OutOfTime
+
+LATE_S = 1.0
+"""A limit that is noticed so much later than it was due was not passed by whoever is waited for: this program stood
+still (Ctrl-Z, a machine that slept), and has not looked yet at what has come meanwhile."""
+
+
+class Limit:
+    """`async with`: raises TimeoutError when the work inside is not done by `at`, on the event loop's clock. Where the
+    program stood still meanwhile, `again_s` more are given, and `stood_still` says for how long it did."""
+
+    __slots__ = ("_again_s", "_handle", "_loop", "_timeout", "at", "stood_still")
+
+    def __init__(self, at: float, again_s: float) -> None:
+        self.at = at
+        self.stood_still = 0.0
+        self._again_s = again_s
+        self._loop = asyncio.get_running_loop()
+        self._timeout = asyncio.timeout(None)
+
+    async def __aenter__(self) -> Limit:
+        await self._timeout.__aenter__()
+        self._handle = self._loop.call_at(self.at, self._due)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        self._handle.cancel()
+        return await self._timeout.__aexit__(kind, error, trace)
+
+    @property
+    def passed(self) -> bool:
+        return self._timeout.expired()
+
+    def _due(self) -> None:
+        now = self._loop.time()
+        late = now - self.at
+        if late > LATE_S:
+            self.stood_still += late
+            self.at = now + self._again_s
+            self._handle = self._loop.call_at(self.at, self._due)
+        else:
+            self._timeout.reschedule(now)
 
 
 class Deadline:
@@ -27,17 +71,20 @@ class Deadline:
     @asynccontextmanager
     async def within(self) -> AsyncIterator[None]:
         """Raises OutOfTime when the work inside is not done by then."""
-        limit = asyncio.timeout_at(self.at)
+        limit = Limit(self.at, LATE_S)
         try:
             async with limit:
                 yield
         except TimeoutError:
-            if not limit.expired():
+            if not limit.passed:
                 raise
             raise self.over() from None
+        finally:
+            self.put_off(limit.stood_still)
 
     def put_off(self, seconds: float) -> None:
-        """For time that a person took, who was asked something or reads slowly: that is not the turn's."""
+        """For time that is not the turn's: a person took it, who was asked something or reads slowly, or the program
+        stood still."""
         self.at += seconds
 
     def over(self) -> OutOfTime:

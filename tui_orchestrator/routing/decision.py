@@ -73,6 +73,8 @@ class Retries:
     """How often the same model is tried again after a failure that may pass."""
     patience: float = 1.0
     """A wait longer than this goes to the next model instead, where there is one."""
+    past_filters: bool = True
+    """A prompt that a content filter refuses goes to the next model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""A circuit per model: open after repeated failures, half-open after a cooldown, closed by a success.
+"""A circuit per model: open after repeated failures, half-open after a cooldown, closed by a success. The cooldown
+doubles from trial to trial, unless to try costs nothing.
 
 Passive: it learns from real calls, from what other copies of the program saw of theirs, and from lists that were read
 anyway, since a billed probe is a bill. Times are of the monotonic clock.
@@ -24,6 +25,8 @@ UNREACHED = 2
 RECENT = 10
 DEGRADED_SHARE = 0.3
 
+_SAID_AT_ONCE = frozenset({ErrorKind.OVERLOADED, ErrorKind.SERVER, ErrorKind.RATE_LIMITED})
+"""A trial that ends so costs neither time nor money, so that the next one need not be put off for longer."""
 _USER_MUST_MEND = frozenset({ErrorKind.PERMISSION, ErrorKind.NOT_FOUND})
 # What says something of the request, not of the model's health.
 _NOT_ITS_FAULT = frozenset(
@@ -101,7 +104,7 @@ class _Circuit:
     failures: int = 0
     """In a row."""
     opened: int = 0
-    """How often in a row, for the doubling cooldown."""
+    """How often in a row; one that failed at once does not count further, for the cooldown doubles with it."""
     until: float = 0.0
     why: str = ""
     state: HealthState = HealthState.AVAILABLE
@@ -226,7 +229,7 @@ class Circuits:
             self._open(circuit, error, now, LONGEST_COOLDOWN_S, HealthState.UNREACHABLE)
             return
         if again or circuit.failures >= FAILURES_TO_OPEN:
-            circuit.opened += 1
+            circuit.opened = max(1, circuit.opened) if error.kind in _SAID_AT_ONCE else circuit.opened + 1
             unreachable = error.kind is ErrorKind.CONNECTION
             state = HealthState.UNREACHABLE if unreachable else HealthState.COOLING_DOWN
             cooldown = min(COOLDOWN_S * 2 ** (circuit.opened - 1), LONGEST_COOLDOWN_S)

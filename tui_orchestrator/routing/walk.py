@@ -206,10 +206,11 @@ class Walk:
         if being_cancelled() or error.kind is ErrorKind.CANCELLED:
             return Step(Next.GIVE_UP)
         self.turn.heed_failure(tried)
-        if self._left <= 0 or (self.request.stands and tried.shown):
+        retries = self.policy.retries
+        filtered = error.kind is ErrorKind.CONTENT_FILTER and not retries.past_filters
+        if self._left <= 0 or filtered or (self.request.stands and tried.shown):
             return Step(Next.GIVE_UP)
         model, other = tried.attempt.model, self._next_after(tried, error)
-        retries = self.policy.retries
         used = self.retries.get(model, 0)
         if error.retryable and used < retries.per_model:
             pause = self._back_off(error, used)

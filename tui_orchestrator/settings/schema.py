@@ -172,6 +172,12 @@ _ROUTER = Table(
                     "A wait longer than this goes to the next model instead, where there is one.",
                     "5",
                 ),
+                "past_filters": Key(
+                    Flag(),
+                    _POLICY.retries.past_filters,
+                    "Ask the next model when a provider's content filter refuses the prompt.",
+                    "false",
+                ),
             },
         ),
     },

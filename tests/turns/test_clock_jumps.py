@@ -1,0 +1,119 @@
+"""Clocks that jump in the middle of a turn: the time of day, and that of a program which stood still."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
+from tui_orchestrator.routing.budget import Budgets, Cap
+from tui_orchestrator.routing.decision import Policy
+from tui_orchestrator.routing.errors import ErrorKind
+from tui_orchestrator.routing.events import AttemptFailed, Completed, Event, Failed, Text
+from tui_orchestrator.routing.money import Money
+from tui_orchestrator.routing.ports import Timeouts
+from tui_orchestrator.routing.request import Check, Request
+from tui_orchestrator.services.chat import Chat, Options
+from tui_orchestrator.services.runtime import Runtime
+
+from .conftest import ask, running
+from .reading import walked
+from .test_walk import DASH, DEEP, PRO, clock_of
+
+HOUR = 3600.0
+SAID = "Good morning, good day, and good night to all of you who are there."
+UNCHECKED = Policy(check=Check.OFF, confidence_threshold=0.05)
+
+
+async def jumping(runtime: Runtime, request: Request, seconds: float) -> list[Event]:
+    """The turn, in which the time of day is set forward (or back) at the first text."""
+    events: list[Event] = []
+    async with runtime.stream(request) as turn:
+        async for event in turn:
+            if isinstance(event, Text) and not any(isinstance(before, Text) for before in events):
+                clock_of(runtime).set_back(-seconds)
+            events.append(event)
+    return events
+
+
+@pytest.mark.parametrize("seconds", [-26 * HOUR, -HOUR, HOUR, 26 * HOUR])
+async def test_a_time_of_day_that_jumps_ends_no_turn_and_is_no_latency(tmp_path: Path, seconds: float) -> None:
+    script = Script().then(Break("close", Phase.MID_STREAM), "lumen-dash").then(Say(SAID), "lumen-deep")
+    async with running(tmp_path / "s.db", script, policy=UNCHECKED) as (runtime, _):
+        events = await jumping(runtime, ask(chain=(DASH, DEEP)), seconds)
+        rows = await runtime.reports.attempts(events[0].request_id)
+    end = events[-1]
+    assert isinstance(end, Completed)
+    assert walked(events) == ["first lumen-dash", "fallback lumen-deep"]
+    assert [row.number for row in rows] == [1, 2], "in the order in which they were"
+    assert all(row.latency_s is not None and 0 <= row.latency_s < HOUR for row in rows)
+    assert 0 <= end.latency_s < HOUR
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+async def test_each_attempt_counts_on_the_day_it_was_set_aside_and_no_day_is_passed(tmp_path: Path, days: int) -> None:
+    """Of two attempts of one turn, when midnight lies between them: by the clock's own course or by being set."""
+    script = Script().then(Break("close", Phase.MID_STREAM), "lumen-dash").then(Say(SAID), "lumen-deep")
+    budgets = Budgets(daily=Money.from_usd("0.10"))
+    async with running(tmp_path / "s.db", script, policy=UNCHECKED, budgets=budgets) as (runtime, _):
+        before = runtime.clock.today().isoformat()
+        events = await jumping(runtime, ask(chain=(DASH, DEEP)), days * 24 * HOUR)
+        after = runtime.clock.today().isoformat()
+        rows = await runtime.reports.attempts(events[0].request_id)
+        states = await runtime.router.caller.ledger.budgets([Cap("day", day, budgets.daily) for day in (before, after)])
+    assert before != after
+    assert [row.day for row in rows] == [before, after]
+    assert [state.spent for state in states] == [row.cost.amount for row in rows]
+    assert all(state.reserved == Money() for state in states)
+    assert all(state.spent <= state.cap.limit for state in states if state.cap.limit is not None)
+
+
+@pytest.mark.parametrize("seconds", [-26 * HOUR, 26 * HOUR])
+async def test_a_conversation_keeps_its_order_when_the_clock_is_set(tmp_path: Path, seconds: float) -> None:
+    async with running(tmp_path / "s.db", Script().always(Say(SAID)), policy=UNCHECKED) as (runtime, _):
+        chat = Chat.new(runtime)
+        for number in range(3):
+            async with chat.send(chat.request(f"question {number}", (), Options(model=DASH))) as turn:
+                async for _event in turn:
+                    pass
+            clock_of(runtime).set_back(-seconds)
+        resumed = await Chat.resume(runtime, chat.id)
+    said = [message.text for message in resumed.stored if message.role == "user"]
+    assert said == ["question 0", "question 1", "question 2"]
+
+
+async def test_a_program_that_stood_still_loses_no_answer_that_went_on_meanwhile(tmp_path: Path) -> None:
+    """Stopped by Ctrl-Z for an hour, far longer than any limit: the provider has been silent for no time at all."""
+    script = Script().always(Say(SAID, gap_s=0.01), "rush-pro")
+    limits = Timeouts(connect=20, first_token=20, between_tokens=20, total=60, turn=120)
+    async with running(tmp_path / "s.db", script, policy=UNCHECKED, timeouts=limits) as (runtime, _):
+        loop = asyncio.get_running_loop()
+        ahead, real = [0.0], loop.time
+        loop.time = lambda: real() + ahead[0]  # type: ignore[method-assign]
+        events: list[Event] = []
+        async with runtime.stream(ask(chain=(PRO, DEEP))) as turn:
+            async for event in turn:
+                events.append(event)
+                if isinstance(event, Text) and len([e for e in events if isinstance(e, Text)]) in (2, 5):
+                    loop.call_soon(lambda: ahead.__setitem__(0, ahead[0] + HOUR))
+    assert not [event for event in events if isinstance(event, AttemptFailed)]
+    assert walked(events) == ["first rush-pro"]
+    end = events[-1]
+    assert isinstance(end, Completed)
+    assert end.response == SAID
+
+
+async def test_a_provider_that_is_silent_after_a_stand_still_is_given_up_as_ever(tmp_path: Path) -> None:
+    script = Script().always(Break("silence", Phase.MID_STREAM), "lumen-dash").always(Reply(500), "lumen-deep")
+    limits = Timeouts(connect=20, first_token=20, between_tokens=0.2, total=60, turn=120)
+    async with running(tmp_path / "s.db", script, policy=UNCHECKED, timeouts=limits) as (runtime, _):
+        loop = asyncio.get_running_loop()
+        ahead, real = [0.0], loop.time
+        loop.time = lambda: real() + ahead[0]  # type: ignore[method-assign]
+        loop.call_later(0.1, lambda: ahead.__setitem__(0, HOUR))
+        async with runtime.stream(ask(model=DASH)) as turn:
+            events = [event async for event in turn]
+    assert isinstance(events[-1], Failed)
+    assert events[-1].error.kind is ErrorKind.TIMEOUT
