@@ -65,6 +65,14 @@ def store_file(demo: bool = False) -> Path:
     return data_dir() / ("demo.db" if demo else "store.db")
 
 
+def log_file() -> Path:
+    return data_dir() / "log" / "tui-orchestrator.jsonl"
+
+
+def crashes_dir() -> Path:
+    return data_dir() / "crashes"
+
+
 def themes_dir() -> Path:
     """The user's own themes."""
     return config_dir() / "themes"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.conftest import Shell
@@ -195,3 +197,44 @@ async def test_what_the_store_could_not_keep_of_a_failed_turn_is_said(
     assert ended.code == 1
     assert "could not be stored: " in ended.err
     assert "was moved away, deleted or replaced while it was in use; put it back" in ended.err
+
+
+async def test_a_mistake_of_the_program_ends_it_with_where_it_was_and_a_report(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = shell.environment["OPENAI_API_KEY"]
+
+    def mistaken(*_: object, **__: object) -> None:
+        raise LookupError(f"{key} \x1b]0;x\x07")
+
+    monkeypatch.setattr("tui_orchestrator.services.runtime.Catalogue", mistaken)
+    ended = await shell.run("ask", "the PLANTED question")
+    assert (ended.code, ended.out) == (1, "")
+    assert "LookupError" in ended.err
+    assert key not in ended.err
+    assert "\x1b" not in ended.err
+    report = Path(ended.err.split("is in ")[-1].strip())
+    said = report.read_text()  # noqa: ASYNC240
+    assert "builtins.LookupError" in said
+    assert key not in said
+    assert "PLANTED" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "told"),
+    [
+        ([], {}, False),
+        (["--log-level", "info"], {}, True),
+        ([], {"ORCHESTRATOR_DEBUG_ROUTING": "1"}, True),
+        (["--log-level", "off"], {}, False),
+    ],
+)
+async def test_the_log_says_as_much_as_was_asked_for(
+    shell: Shell, arguments: list[str], environment: dict[str, str], told: bool
+) -> None:
+    shell.script.always(Say("It is blue."))
+    assert (await shell.run(*arguments, "ask", "Why is the sky blue?", **environment)).code == 0
+    log = Path(shell.environment["TUI_ORCHESTRATOR_HOME"]) / "data" / "log" / "tui-orchestrator.jsonl"
+    text = log.read_text() if log.exists() else ""
+    assert ('"decision"' in text) is told
+    assert "blue" not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from pathlib import Path
 
@@ -57,10 +58,16 @@ class _Commands(Named):
 @click.option(
     "--config", metavar="FILE", type=click.Path(path_type=Path), help="Use this file instead of your own configuration."
 )
+@click.option(
+    "--log-level",
+    type=click.Choice(("off", "error", "warning", "info", "debug")),
+    metavar="LEVEL",
+    help="What is logged: off, error, warning, info or debug; `doctor` says where.",
+)
 @click.option("--demo", is_flag=True, help="Use the embedded demo models; their money is not real.")
 @click.version_option(__version__)
 @click.pass_context
-def cli(context: click.Context, config: Path | None, demo: bool) -> None:
+def cli(context: click.Context, config: Path | None, log_level: str | None, demo: bool) -> None:
     """Send each prompt to the cheapest model that is good enough, and say why and what it costs first.
 
     Without a command the console opens. Without a key and without a local model server the embedded demo models
@@ -80,7 +87,7 @@ def cli(context: click.Context, config: Path | None, demo: bool) -> None:
 
     Exit codes: 0 done, 1 the turn failed, 2 wrong usage or configuration, 3 a budget said no, 130 interrupted.
     """
-    context.obj = Invocation(config, True if demo else None)
+    context.obj = Invocation(config, True if demo else None, log_level)
     if context.invoked_subcommand is None:
         from .demo import open_console
 
@@ -92,4 +99,6 @@ def main() -> None:
         # A locale without UTF-8 must not turn an answer into a traceback.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    # What a library says of itself is not for stderr, where it would stand between the lines of an answer.
+    logging.getLogger().addHandler(logging.NullHandler())
     sys.exit(outcome(lambda: cli.main(prog_name="tui-orchestrator", standalone_mode=False)))

@@ -60,10 +60,26 @@ def outcome(command: Callable[[], object]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         _complain(f"stdout cannot be written: {error}")
         return FAILED
+    except Exception as error:  # noqa: BLE001  # a mistake of the program, which ends here
+        _complain(_mistake(error))
+        return FAILED
 
 
 def _complain(sentence: str) -> None:
     click.echo(sentence, err=True)
+
+
+def _mistake(error: Exception) -> str:
+    """What Python would have printed, and where the report lies."""
+    import traceback
+
+    from ..routing.text import clean
+    from ..services import crashes
+    from ..settings import masked
+
+    path = crashes.write_down(error)
+    said = clean(masked("".join(traceback.format_exception(error)))).rstrip()
+    return f"{said}\n{crashes.told(path)}"
 
 
 class _Unwritable(Exception):
@@ -87,13 +103,15 @@ class Invocation:
     config: Path | None
     demo: bool | None
     """True: asked for. None: when there is nothing else."""
+    log_level: str | None = None
+    """None: as configured."""
 
     def settings(self) -> Settings:
         """Raises Stop with every problem of the configuration."""
         from ..settings import SettingsError, load
 
         try:
-            return load(self.config)
+            return load(self.config, overrides={"log.level": self.log_level})
         except SettingsError as error:
             raise Stop(str(error), USAGE) from error
         except OrchestratorError as error:

@@ -12,12 +12,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from .. import __version__
-from ..locations import config_file
+from ..locations import config_file, log_file
 from ..providers.embedding import INSTALL
 from ..routing.clock import NAME_A_ZONE, unknown_zone
 from ..settings import ProviderSettings, Settings
 from ..storage.database import Database
 from ..storage.faults import StoreError
+from . import crashes
 from .assembly import store_path
 from .places import embedding_problem, theme_problem
 from .runtime import Runtime
@@ -48,6 +49,18 @@ async def check(settings: Settings, runtime: Runtime, config: Path | None = None
     findings += [_provider(runtime, provider) for provider in runtime.catalogue.providers.values()]
     findings += _models(runtime)
     findings.append(await _store(runtime, settings))
+    findings += await asyncio.to_thread(_diagnostics, settings)
+    return findings
+
+
+def _diagnostics(settings: Settings) -> list[Finding]:
+    level = settings.log.level
+    kept = "nothing is logged" if level == "off" else f"{level} and worse is logged in {log_file()}"
+    findings = [Finding("log", Standing.GOOD, kept)]
+    if reports := crashes.written():
+        said = f"{len(reports)} crash report{'s' if len(reports) > 1 else ''}; the newest is {reports[0]}"
+        remedy = "send it to whoever maintains this program; it holds no text of yours and no key; then delete it"
+        findings.append(Finding("crashes", Standing.NOTE, said, remedy))
     return findings
 
 

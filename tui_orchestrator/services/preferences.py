@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _AT_NEXT_START = (
     *("router.discover_local", "router.requests_per_minute", "router.debug", "router.timeouts.connect"),
-    *("budgets.alert_at", "budgets.track_costs", "chains", "providers", "models", "ui.panes", "store"),
+    *("budgets.alert_at", "budgets.track_costs", "chains", "providers", "models", "ui.panes", "store", "log"),
 )
 """Keys, and sections with all that is in them."""
 

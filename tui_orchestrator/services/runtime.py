@@ -9,8 +9,9 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from ..locations import cache_dir
+from ..locations import LocationError, cache_dir, log_file
 from ..providers.catalogue import Catalogue
 from ..providers.clients import HttpClients
 from ..providers.connect import warm
@@ -44,6 +45,7 @@ from ..storage.reports import Reports
 from .alerts import Alerts
 from .assembly import demo_settings, limit_providers, nothing_real, open_store, router_of
 from .feedback import Feedback
+from .logbook import Logbook
 from .pace import Pace
 from .places import embedding_problem
 
@@ -81,13 +83,14 @@ class Runtime:
         resources: AsyncExitStack,
         *,
         demo: bool,
-        notices: tuple[str, ...],
+        notices: Iterable[str],
+        logbook: Logbook,
     ) -> None:
         self.settings = settings
         self.router = router
         self.catalogue = catalogue
         self.demo = demo
-        self.notices = notices
+        self.notices = tuple(notices)
         self.clock: Clock = router.caller.clock
         self.conversations = Conversations(database, self.clock)
         self.archive = Archive(database, self.clock)
@@ -97,6 +100,7 @@ class Runtime:
         self.pace = Pace(self.course, self.clock)
         self.feedback = Feedback(Observations(database), self.reports, router.experience, self.clock)
         self.alerts = Alerts(AlertLog(database), self.clock, self.budget_states, costs=settings.track_costs)
+        self.logbook = logbook
         self.database = database
         self.cache = Contents(database)
         self._embedder: StaticEmbedder | None = None
@@ -108,7 +112,7 @@ class Runtime:
         """Ids, also of models that are not there now."""
         self._read: Registry = router.registry
         self.estimates = KeptEstimates(database, router.caller.estimates)
-        router.listeners += [self._publish, self.alerts.hear, self.estimates.hear]
+        router.listeners += [self._publish, self.alerts.hear, self.estimates.hear, logbook.hear]
         router.observers.append(self.feedback.keep)
         router.catch_up = self.feedback.catch_up
         router.foretell = self.pace.foretell
@@ -132,6 +136,8 @@ class Runtime:
             clients = HttpClients()
             resources.push_async_callback(clients.aclose)
             clock = clock or SystemClock()
+            logbook = Logbook(_log_path(), settings.log.level, clock)
+            resources.push_async_callback(asyncio.to_thread, logbook.close)
             notices = list(settings.notices)
             if problem := unknown_zone():
                 notices.append(f"{problem}; {NAME_A_ZONE}.")
@@ -153,7 +159,7 @@ class Runtime:
                 else:
                     embedder = StaticEmbedder()
             router = router_of(settings, catalogue, registry, database, clients, clock, embedder, demo=demo)
-            runtime = cls(settings, router, catalogue, database, resources, demo=demo, notices=tuple(notices))
+            runtime = cls(settings, router, catalogue, database, resources, demo=demo, notices=notices, logbook=logbook)
             runtime._embedder = embedder
             await runtime._remember()
             runtime._resources = resources.pop_all()
@@ -320,6 +326,13 @@ class Runtime:
             self.router.experience.remember(
                 figures.model, figures.finished, figures.failed, figures.first_token_p50_s, figures.tokens_per_s
             )
+
+
+def _log_path() -> Path | None:
+    try:
+        return log_file()
+    except LocationError:
+        return None
 
 
 async def _read_weights() -> None:

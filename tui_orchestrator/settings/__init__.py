@@ -2,13 +2,14 @@
 
 from .changing import Changed, change
 from .loading import PROJECT_FILE, load
-from .secrets import Secret
+from .secrets import Secret, masked
 from .servers import LOCAL_SERVERS, on_this_machine
 from .showing import Effective, effective, example
 from .values import (
     DEMO,
     CacheModel,
     CacheSettings,
+    LogSettings,
     ModelSettings,
     Persona,
     ProviderKind,
@@ -28,6 +29,7 @@ __all__ = [
     "CacheSettings",
     "Changed",
     "Effective",
+    "LogSettings",
     "ModelSettings",
     "Persona",
     "ProviderKind",
@@ -41,6 +43,7 @@ __all__ = [
     "effective",
     "example",
     "load",
+    "masked",
     "on_this_machine",
     "set_value",
     "write_privately",

@@ -23,6 +23,7 @@ from .shape import Key, Path, Table, dotted
 from .values import (
     CacheModel,
     CacheSettings,
+    LogSettings,
     ModelSettings,
     Persona,
     ProviderSettings,
@@ -77,6 +78,7 @@ def build(reading: Reading, providers: Mapping[str, ProviderSettings]) -> Settin
             keymap={name: str(reading.found["ui", "keymap", name].value) for name in _sound(reading, "ui", "keymap")},
         ),
         store=StoreSettings(**store),
+        log=LogSettings("debug") if router["debug"] else LogSettings(**section(reading, "log")),
         default_temperature=router["temperature"],
         default_model=router["default_model"],
         debug_routing=router["debug"],

@@ -13,7 +13,7 @@ from .caching import CACHE
 from .kinds import MODEL, Choice, FilePath, Flag, FlagOr, ListOf, Number, Text, Url, Usd, WordOrList, whole
 from .named import CHAINS, MODELS, PAUSE, PERSONAS, PROVIDERS, RULES, SHARE, STRATEGY, TEMPERATURE, TOKENS
 from .shape import Key, Path, Table
-from .values import UiSettings
+from .values import LogSettings, UiSettings
 from .weights import WEIGHTS
 
 _POLICY, _TIMEOUTS, _BUDGETS, _UI = Policy(), Timeouts(), Budgets(), UiSettings()
@@ -287,6 +287,18 @@ _STORE = Table(
     },
 )
 
+_LOG = Table(
+    "What the program did, without what anybody wrote: a file that can be shown to anybody.",
+    {
+        "level": Key(
+            Choice(("off", "error", "warning", "info", "debug")),
+            LogSettings().level,
+            "What is written down: `warning` failures, `info` every decision and call, `debug` every candidate too.",
+            '"info"',
+        ),
+    },
+)
+
 SCHEMA = Table(
     "",
     {
@@ -300,6 +312,7 @@ SCHEMA = Table(
         "cache": CACHE,
         "ui": _UI_TABLE,
         "store": _STORE,
+        "log": _LOG,
     },
 )
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from typing import NoReturn
+from weakref import WeakSet
+
+_SHORTEST = 8
+"""What is shorter stands in ordinary words too."""
 
 
 class Secret:
     """Text that only `reveal()` gives out: printing, formatting, comparing in a failed test or pickling does not."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("__weakref__", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        _held.add(self)
 
     def reveal(self) -> str:
         return self._value
@@ -36,3 +41,14 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not written anywhere, so it cannot be pickled or copied")
+
+
+_held: WeakSet[Secret] = WeakSet()
+
+
+def masked(text: str) -> str:
+    """Without any key that this process holds: for a traceback, whose errors may quote one."""
+    for secret in tuple(_held):
+        if len(value := secret.reveal()) >= _SHORTEST:
+            text = text.replace(value, str(secret))
+    return text

@@ -169,6 +169,11 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSettings:
+    level: Literal["off", "error", "warning", "info", "debug"] = "warning"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     policy: Policy = field(default_factory=Policy)
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -187,6 +192,7 @@ class Settings:
     cache: CacheSettings = CacheSettings()
     ui: UiSettings = UiSettings()
     store: StoreSettings = StoreSettings()
+    log: LogSettings = LogSettings()
     default_temperature: float | None = None
     default_model: str | None = None
     """A model's id or bare name, or a provider's name. Leaned to, never pinned."""

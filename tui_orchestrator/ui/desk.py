@@ -45,7 +45,6 @@ class Desk(Stage):
         panes = settings.ui.panes if settings.track_costs else tuple(p for p in settings.ui.panes if p != "costs")
         super().__init__(replace(settings.ui, panes=panes))
         self.settings = settings
-        self.hidden = tuple(one.api_key for one in settings.providers.values() if one.api_key is not None)
         self.runtime: Runtime | None = None
         """None until it is open, and for good where that failed."""
         self.talk: Chat | None = None

@@ -13,6 +13,7 @@ import re
 import selectors
 import signal
 import subprocess
+import sys
 import termios
 import time
 import traceback
@@ -35,7 +36,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from tui_orchestrator.routing.text import clean
-from tui_orchestrator.settings import Secret
+from tui_orchestrator.settings import masked
 
 BEHIND = 65_536
 """Characters that the terminal has not taken; from here on nothing more is drawn until it has."""
@@ -322,8 +323,6 @@ class AtTerminal(App[int]):
     def __init__(self) -> None:
         super().__init__(driver_class=Terminal)
         self._filters.append(Net())
-        self.hidden: tuple[Secret, ...] = ()
-        """What is left out of what a crash prints."""
         self._touched = self._tidied = time.monotonic()
 
     def on_mount(self) -> None:
@@ -370,10 +369,12 @@ class AtTerminal(App[int]):
 
     def _fatal_error(self) -> None:
         # Not Textual's own, which prints local variables: keys, prompts and answers among them.
-        said = clean(traceback.format_exc())
-        for secret in self.hidden:
-            said = said.replace(secret.reveal(), str(secret))
-        self._exit_renderables.append(Text(said))
+        from tui_orchestrator.services import crashes
+
+        error = sys.exc_info()[1]
+        assert error is not None
+        path = crashes.write_down(error)
+        self._exit_renderables.append(Text(f"{clean(masked(traceback.format_exc()))}{crashes.told(path)}"))
         self._close_messages_no_wait()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:

@@ -1,0 +1,207 @@
+"""What the program did, line by line, in a file of its own that can be shown to anybody.
+
+A line is a JSON object of models, kinds, amounts and times. Only what is listed here is written: never what anybody
+wrote or was answered, no names of sessions, files or rules, no message of a provider, which may quote them, no keys.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+from collections import deque
+from io import TextIOWrapper
+from logging.handlers import QueueListener, RotatingFileHandler
+from pathlib import Path
+from typing import Any, Literal
+
+from ..locations import private
+from ..routing.decision import Decision
+from ..routing.errors import ErrorKind
+from ..routing.event_json import usd
+from ..routing.events import (
+    AttemptFailed,
+    AttemptFinished,
+    AttemptStarted,
+    Budget,
+    Completed,
+    Decided,
+    Escalated,
+    Event,
+    Failed,
+    Reserved,
+    Text,
+    Thinking,
+    Verdict,
+    Waiting,
+)
+from ..routing.money import Cost
+from ..routing.ports import Clock
+
+Level = Literal["off", "error", "warning", "info", "debug"]
+_LEAST = {
+    "off": logging.CRITICAL + 1,
+    "error": logging.ERROR,
+    "warning": logging.WARNING,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+}
+_BYTES, _KEPT = 1_000_000, 3
+"""Of one file, and how many full ones are kept beside it."""
+recent: deque[str] = deque(maxlen=200)
+"""Lines of every level and every logbook of this process, for the report of a crash."""
+_OFTEN = (Text, Thinking, Reserved, Budget)
+
+Fields = dict[str, Any]
+
+
+class Logbook:
+    """Lives on the event loop; a thread of its own writes. A file that cannot be written stops nothing."""
+
+    def __init__(self, path: Path | None, level: Level, clock: Clock) -> None:
+        """`path` None: nothing is written. The file is made with the first line that is."""
+        self._path = path
+        self._least = _LEAST[level] if path is not None else _LEAST["off"]
+        self._clock = clock
+        self._lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+        self._writer: QueueListener | None = None
+
+    def note(self, level: int, what: str, **fields: Any) -> None:
+        at = self._clock.now().isoformat(timespec="milliseconds")
+        said = {"at": at, "level": logging.getLevelName(level).lower(), "what": what, **fields}
+        line = json.dumps({name: value for name, value in said.items() if value is not None}, ensure_ascii=True)
+        recent.append(line)
+        if level >= self._least:
+            self._begin()
+            self._lines.put(logging.LogRecord("tui_orchestrator", level, "", 0, line, None, None))
+
+    def hear(self, event: Event) -> None:
+        if isinstance(event, _OFTEN):
+            return
+        level, what, fields = _told(event)
+        self.note(level, what, request_id=event.request_id, **fields)
+        if isinstance(event, Decided) and self._least <= logging.DEBUG:
+            self.note(logging.DEBUG, "candidates", request_id=event.request_id, **_candidates(event.decision))
+
+    def close(self) -> None:
+        """Once all is written."""
+        if self._writer is not None:
+            self._writer.stop()
+            for handler in self._writer.handlers:
+                handler.close()
+            self._writer = None
+
+    def _begin(self) -> None:
+        if self._writer is None:
+            assert self._path is not None
+            self._writer = QueueListener(self._lines, _PrivateFile(self._path))
+            self._writer.start()
+
+
+class _PrivateFile(RotatingFileHandler):
+    """Readable by its owner alone."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8", delay=True)
+
+    def _open(self) -> TextIOWrapper:
+        private(Path(self.baseFilename).parent)
+        handle = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return os.fdopen(handle, "a", encoding="utf-8")
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A full disk is told where it matters: by the store."""
+
+
+def _told(event: Event) -> tuple[int, str, Fields]:
+    match event:
+        case Decided(decision=decision):
+            return logging.INFO, "decision", _decision(decision)
+        case AttemptStarted():
+            fields: Fields = {"attempt": event.attempt, "model": event.model, "cause": event.cause}
+            return logging.DEBUG, "attempt_started", fields
+        case AttemptFinished():
+            return logging.INFO, "attempt_finished", _finished(event)
+        case AttemptFailed():
+            level = logging.INFO if event.error.kind is ErrorKind.CANCELLED else logging.WARNING
+            return level, "attempt_failed", _failure(event)
+        case Waiting():
+            fields = {"attempt": event.attempt, "seconds": round(event.seconds, 3), "why": event.why}
+            return logging.INFO, "waiting", fields
+        case Escalated():
+            fields = {"from": event.from_model, "to": event.to_model, "cause": event.cause}
+            return logging.INFO, "escalated", fields
+        case Verdict():
+            return logging.INFO, "verdict", {"method": event.method, "winner": event.winner}
+        case Completed():
+            fields = {"model": event.model, "attempts": len(event.attempts), "latency_s": round(event.latency_s, 3)}
+            return logging.INFO, "completed", {**fields, **_cost(event.cost)}
+        case Failed(error=error):
+            level = logging.ERROR if error.kind is ErrorKind.INTERNAL else logging.WARNING
+            level = logging.INFO if error.kind is ErrorKind.CANCELLED else level
+            return level, "failed", {"error": error.kind, "attempts": len(event.attempts), **_cost(event.cost)}
+        case _:
+            return logging.DEBUG, type(event).__name__.lower(), {}
+
+
+def _decision(decision: Decision) -> Fields:
+    profile = decision.profile
+    return {
+        "strategy": decision.strategy,
+        "model": decision.model,
+        "pinned": decision.pinned,
+        "chain": list(decision.chain),
+        "task_type": profile.task_type,
+        "difficulty": round(profile.difficulty, 3),
+        "complexity": profile.complexity,
+        "input_tokens": profile.input_tokens,
+    }
+
+
+def _candidates(decision: Decision) -> Fields:
+    return {
+        "candidates": [
+            {
+                "model": one.model,
+                "p": round(one.success_probability, 4),
+                "cost_usd": usd(one.estimated_cost),
+                "latency_s": round(one.estimated_latency_s, 3),
+                "score": round(one.score, 4),
+                "excluded": one.excluded_by,
+            }
+            for one in decision.candidates
+        ]
+    }
+
+
+def _finished(event: AttemptFinished) -> Fields:
+    return {
+        "attempt": event.attempt,
+        "model": event.model,
+        "input_tokens": event.usage.input,
+        "output_tokens": event.usage.output,
+        **_cost(event.cost),
+        "first_token_s": event.first_token_s,
+        "latency_s": round(event.latency_s, 3),
+        "confidence": round(event.confidence.value, 3) if event.confidence else None,
+        "finish_reason": event.finish_reason,
+        "from_cache": event.from_cache or None,
+    }
+
+
+def _failure(event: AttemptFailed) -> Fields:
+    return {
+        "attempt": event.attempt,
+        "model": event.model,
+        "error": event.error.kind,
+        "status": event.error.status,
+        "retry_after_s": event.error.retry_after_s,
+        "latency_s": round(event.latency_s, 3),
+        **_cost(event.cost),
+        "next": event.next,
+    }
+
+
+def _cost(cost: Cost) -> Fields:
+    return {"cost_usd": usd(cost.amount), "cost_state": cost.state}
