@@ -6,7 +6,7 @@ MINUTES ?= 60
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit fuzz bench clean
+.PHONY: help run test check unit fuzz bench audit sbom clean
 
 help:
 	@echo "make run    open the console; without a key it talks to the embedded demo models"
@@ -15,6 +15,8 @@ help:
 	@echo "make unit   the tests alone"
 	@echo "make fuzz   look for an hour for input that breaks it; less with MINUTES=10"
 	@echo "make bench  every benchmark; each prints one JSON object"
+	@echo "make audit  ask which pinned versions have known vulnerabilities; needs the network"
+	@echo "make sbom   write sbom.json, what the program is made of (CycloneDX)"
 	@echo "make clean  remove the virtual environment and what the tools left"
 
 $(VENV)/made:
@@ -51,5 +53,17 @@ fuzz: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
+# Tools of their own, beside what the program runs with.
+$(VENV)/installed-audit: $(VENV)/made
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1 cyclonedx-bom==7.5.0
+	@touch $@
+
+audit: $(VENV)/installed-audit
+	$(VENV)/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
+
+sbom: $(VENV)/installed-audit
+	$(VENV)/audit/bin/cyclonedx-py requirements constraints.txt --pyproject pyproject.toml --output-file sbom.json
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf $(VENV) sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

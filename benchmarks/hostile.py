@@ -5,7 +5,7 @@ controls that reached the terminal and that the program does not write by itself
 clicked or ran by itself, `hold_ms` how long a callback held the event loop at most (processor time of its thread), with
 the giant texts of a megabyte apart.
 
-    python benchmarks/hostile.py [--texts 1000] [--megabytes 1.0]
+    python benchmarks/hostile.py [--texts 1000] [--megabytes 1.0] [--seed 1]
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from terminal.pseudoterminal import PROGRAM, Pseudoterminal, environment, foreig
 from terminal.texts import GIANTS, texts
 
 SIZE = (110, 32)
-SCREENS = ("sessions", "search_prompts", "decisions('')", "reports('costs')", "pick_model", "settings", "help")
+SCREENS = ("open_session", "search_prompts", "decisions('')", "reports('costs')", "pick_model", "settings", "help")
 LONG_MS = 100
 DRAWN_S = 0.02
 """More than a frame."""
@@ -85,7 +85,7 @@ class Holds:
                 self._where = " < ".join(f"{frame.name} {Path(frame.filename).name}" for frame in frames[:-7:-1])
 
 
-def console(home: Path, count: int, giant: int, report: Path) -> None:
+def console(home: Path, count: int, seed: int, giant: int, report: Path) -> None:
     """In the child: the console, with a driver that feeds it."""
     from textual.events import Paste
     from textual.pilot import Pilot
@@ -195,7 +195,7 @@ def console(home: Path, count: int, giant: int, report: Path) -> None:
         holds.worst.clear()
         holds.without_garbage.clear()
         holds.long.clear()
-        for number, text in enumerate(texts(count)):
+        for number, text in enumerate(texts(count, seed)):
             try:
                 await places(number, text)
             except Exception as error:  # noqa: BLE001  # counted and told
@@ -303,7 +303,7 @@ def _run(home: Path, own: dict[str, str], arguments: list[str]) -> bytes:
         return terminal.written
 
 
-def answers(home: Path, count: int) -> tuple[list[str], int]:
+def answers(home: Path, count: int, seed: int) -> tuple[list[str], int]:
     """`ask` at a terminal, whose answers, thoughts and failures are hostile."""
     from tui_orchestrator import demo
     from tui_orchestrator.demo import Reply, Say
@@ -320,7 +320,7 @@ def answers(home: Path, count: int) -> tuple[list[str], int]:
                 '[[models]]\nid = "openai/rush-pro"\ninput_usd = 1\noutput_usd = 1\ncontext_window = 100000\n'
             )
             batch: list[str] = []
-            for text in texts(count, 5):
+            for text in texts(count, seed + 1_000):
                 batch.append(text)
                 if len(batch) == 50:
                     whole = "\n\n".join(batch)
@@ -338,17 +338,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--texts", type=int, default=1_000)
     parser.add_argument("--megabytes", type=float, default=1.0)
-    parser.add_argument("--console", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--console", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.console:
-        home, count, giant, report = options.console
-        console(Path(home), int(count), int(giant), Path(report))
+        home, count, seed, giant, report = options.console
+        console(Path(home), int(count), int(seed), int(giant), Path(report))
         return
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
         report = home / "report.json"
         giant = int(options.megabytes * 1_000_000)
-        command = [sys.executable, __file__, "--console", str(home), str(options.texts), str(giant), str(report)]
+        told_child = [str(home), str(options.texts), str(options.seed), str(giant), str(report)]
+        command = [sys.executable, __file__, "--console", *told_child]
         with Pseudoterminal(command, environment(home), size=SIZE, cwd=home) as terminal:
             in_console: list[str] = []
             size = 0
@@ -367,7 +369,7 @@ def main() -> None:
         )
         in_console += foreign(written)
         in_commands, ran = commands(home)
-        in_answers, asked = answers(home, options.texts // 5)
+        in_answers, asked = answers(home, options.texts // 5, options.seed)
         told["giant_hold_ms"] = max(told.get("giant_hold_ms", {"": 0}).values(), default=0), told.get("giant_hold_ms")
         print(
             json.dumps(

@@ -1,8 +1,9 @@
 """How often a key turns up in what the program writes: a planted one, over every way of giving it and every failure.
 
 Servers repeat the key in their errors, in answers that are no answers, and in headers. Everything is searched: both
-outputs of every command, every byte of the console at a pseudo-terminal (settings, an error, a crash), every file under
-the user's home, the arguments of every process meanwhile. Prints one JSON object; `found` should be empty.
+outputs of every command, every byte of the console at a pseudo-terminal (settings, an error, a crash), its screenshots,
+every file under the user's home (the store, exports, the log at its finest, reports of crashes), the arguments of every
+process meanwhile. Prints one JSON object; `found` should be empty.
 
     python benchmarks/keys.py
 """
@@ -19,7 +20,7 @@ from collections import Counter
 from pathlib import Path
 
 from terminal.endings import RAISES
-from terminal.pseudoterminal import PROGRAM, SEQUENCE, Gone, Pseudoterminal, environment
+from terminal.pseudoterminal import PROGRAM, ROOT, SEQUENCE, Gone, Pseudoterminal, environment
 
 from tui_orchestrator import demo
 from tui_orchestrator.demo import Break, Phase, Reply, Say
@@ -28,6 +29,45 @@ KEY = "sk-planted-5f0c1d9e7b3a4826-QZX"
 PART = KEY[6:24]
 """No run of so many of its letters either."""
 STATUSES = (400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 529)
+KEYRING = f"""
+from keyring.backend import KeyringBackend
+
+class Planted(KeyringBackend):
+    priority = 9
+
+    def get_password(self, service, username):
+        return {KEY!r} if username == "openai" else None
+
+    def set_password(self, service, username, password):
+        raise RuntimeError(password)
+
+    def delete_password(self, service, username):
+        raise RuntimeError(username)
+"""
+"""A system's keyring."""
+PICTURES = """
+import sys
+from pathlib import Path
+from tui_orchestrator.settings import load
+from tui_orchestrator.ui import app
+
+class Pictured(app.ConsoleApp):
+    def on_mount(self):
+        super().on_mount()
+        for number, screen in enumerate(("settings", "pick_model", "help", "open_session")):
+            self.set_timer(2 + 2 * number, lambda screen=screen: self.run_action(screen))
+            self.set_timer(3 + 2 * number, lambda screen=screen: self.save_screenshot(screen + ".svg", {home!r}))
+            self.set_timer(3.5 + 2 * number, self.leave_screen)
+        self.set_timer(11, lambda: self.leave())
+
+    def leave_screen(self):
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+app.ConsoleApp = Pictured
+sys.exit(app.run_console(load(Path({config!r})), demo=None))
+"""
+COMMANDS = ("doctor", "config show --all", "config check", "models", "stats", "costs", "sessions list", "route hello")
 OTHER = "other-key-of-another-host-93a1"
 
 
@@ -55,7 +95,7 @@ class Search:
 def configuration(servers: demo.Servers, source: str, home: Path) -> tuple[str, dict[str, str]]:
     """With the key where `source` says: the file's text and the environment."""
     address = servers.base_urls["demo-openai"]
-    text = "[router]\ndiscover_local = false\n[router.retries]\nbase = 0.0\ncap = 0.0\n"
+    text = '[log]\nlevel = "debug"\n[router]\ndiscover_local = false\n[router.retries]\nbase = 0.0\ncap = 0.0\n'
     text += f'[providers.openai]\nbase_url = "{address}"\n'
     own = {}
     if source == "environment":
@@ -66,6 +106,10 @@ def configuration(servers: demo.Servers, source: str, home: Path) -> tuple[str, 
     elif source == "command":
         (home / "key").write_text(KEY)
         text += f'api_key_command = "cat {home}/key"\n'
+    elif source == "keyring":
+        (home / "planted_keyring.py").write_text(KEYRING)
+        own |= {"PYTHON_KEYRING_BACKEND": "planted_keyring.Planted", "PYTHONPATH": f"{home}:{ROOT}"}
+        text += "api_key_keyring = true\n"
     elif source == "a key in the wrong place":
         text += f'api_key = "{KEY}"\n'
     elif source == "a command that fails":
@@ -81,6 +125,22 @@ def run(search: Search, where: str, arguments: list[str], own: dict[str, str], h
     )
     search.look(f"{where}: stdout", done.stdout)
     search.look(f"{where}: stderr", done.stderr)
+
+
+def exports(search: Search, source: str, before: list[str], own: dict[str, str], home: Path) -> None:
+    """Of every session, with the answers that broke off."""
+    listed = subprocess.run(
+        [*PROGRAM, *before, "sessions", "list", "--json"], env=own, cwd=home, capture_output=True, check=False
+    )
+    for number, session in enumerate(json.loads(listed.stdout or b"[]")):
+        for form in ("md", "json"):
+            to = str(home / f"export-{number}.{form}")
+            arguments = [*before, "sessions", "export", session["id"], "--format", form, "-o", to]
+            run(search, f"{source}: export", arguments, own, home)
+
+
+def home_of_the_keyring(home: Path) -> list[str]:
+    return [path.name for path in home.rglob("planted_keyring*")]
 
 
 def in_console(search: Search, own: dict[str, str], config: Path, home: Path) -> None:
@@ -99,9 +159,11 @@ def in_console(search: Search, own: dict[str, str], config: Path, home: Path) ->
         "demo=True", "demo=None"
     )
     crash = crash.replace("load()", f"load(__import__('pathlib').Path({str(config)!r}))")
-    with Pseudoterminal([PROGRAM[0], "-c", crash], own, cwd=home) as terminal:
-        terminal.end(60)
-        search.look("crash", terminal.written)
+    pictures = PICTURES.format(home=str(home), config=str(config))
+    for what, program in (("crash", crash), ("screenshots", pictures)):
+        with Pseudoterminal([PROGRAM[0], "-c", program], own, cwd=home, size=(140, 50)) as terminal:
+            terminal.end(60)
+            search.look(what, terminal.written)
 
 
 def files(search: Search, home: Path, planted: set[str]) -> dict[str, str]:
@@ -119,7 +181,7 @@ async def main() -> None:
     search = Search()
     wrong: dict[str, str] = {}
     sent: Counter[str] = Counter()
-    for source in ("environment", ".env", "command", "a key in the wrong place", "a command that fails"):
+    for source in ("environment", ".env", "command", "keyring", "a key in the wrong place", "a command that fails"):
         with tempfile.TemporaryDirectory() as directory:
             home = Path(directory)
             async with demo.serve(pace=0, habits=False) as servers:
@@ -143,17 +205,17 @@ async def main() -> None:
                         arguments = [*before, "ask", "-m", "openai/rush-pro", *more, "hello"]
                         await asyncio.to_thread(run, search, f"{source}: ask", arguments, own, home)
                 servers.script.always(Break("error_event", Phase.MID_STREAM, Say("one two three four five")))
-                commands = ["doctor", "config show --all", "config check", "models", "stats", "costs", "sessions list"]
-                for command in commands if source == "environment" else commands[:3]:
+                for command in COMMANDS if source == "environment" else COMMANDS[:3]:
                     await asyncio.to_thread(run, search, f"{source}: {command}", [*before, *command.split()], own, home)
-                if source == "environment":
+                if source in ("environment", "keyring"):
+                    await asyncio.to_thread(exports, search, source, before, own, home)
                     servers.script.always(behaviours[1])
                     await asyncio.to_thread(in_console, search, own, config, home)
                 for exchange in servers.exchanges:
                     held = json.dumps(dict(exchange.headers)) if hasattr(exchange, "headers") else ""
                     sent["the key, to its own host"] += KEY in held
                     sent["another host's key"] += OTHER in held
-                wrong |= files(search, home, {".env", "key", "config.toml"})
+                wrong |= files(search, home, {".env", "key", "config.toml", *home_of_the_keyring(home)})
     told = {
         "places": search.places,
         "megabytes": round(search.bytes / 1e6, 1),

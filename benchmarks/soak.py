@@ -42,14 +42,14 @@ from tui_orchestrator.services.chat import Chat, Options
 from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.settings import Settings, StoreSettings
 
-LANES = 6
+LANES = 10
 SAMPLES = 200
 """Of memory, over the whole run."""
 TURN_LASTS_S = 10.0
 """By the program's clock, beside what it takes."""
 SOUND = 0.6
 """The share of calls that are answered as they should be."""
-AT_LENGTH = 0.05
+AT_LENGTH = 0.02
 """Of those, by the demo's own answers."""
 ANSWERS = (
     "Good morning in French is *bonjour*.",
@@ -76,10 +76,10 @@ FAULTS: tuple[Behaviour, ...] = (
     Say(text=""),
     Say(text="I'm sorry, but I can't help with that."),
     Say(text="It is", finish="length"),
-    Say(text="word " * 500),
+    Say(text="word " * 200),
     Say(thinking="Let me see.", reports_usage=False),
     *(
-        Break(how, at)
+        Break(how, at, Say("Perhaps it is so, but one cannot be sure of that."))
         for how in ("reset", "close", "end", "silence", "half_line", "bad_json", "bad_utf8", "error_event")
         for at in Phase
         if at is not Phase.CONNECT
