@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tui_orchestrator.routing.budget import Budgets, WayOut, alone
 from tui_orchestrator.routing.decision import Diversity, Leanings, Policy, Retries, Votes, Weights
 from tui_orchestrator.routing.money import Money
@@ -56,6 +58,7 @@ cap = 2
 retry_after_cap = 3
 per_model = 4
 patience = 5
+past_filters = false
 [budgets]
 on_exhausted = "local"
 """)
@@ -76,7 +79,7 @@ on_exhausted = "local"
         exploration=0.1,
         max_wait_s=12,
         on_exhausted=alone(WayOut.LOCAL),
-        retries=Retries(1, 2, 3, 4, 5),
+        retries=Retries(1, 2, 3, 4, 5, past_filters=False),
         lean_to="openai/gpt",
         baseline_model="anthropic/dear",
     )
@@ -261,3 +264,12 @@ redis_url = "redis://:pass-word-pass-word@host:6379/0"
         "store.redis_url is not used",
         "cache.semantic is not used",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "level"), [("", "warning"), ('[log]\nlevel = "error"', "error"), ("[router]\ndebug = true", "debug")]
+)
+def test_the_level_of_the_log_arrives_and_to_look_into_decisions_is_the_finest(
+    loaded: Load, text: str, level: str
+) -> None:
+    assert loaded(text).log.level == level

@@ -39,7 +39,7 @@ PROBLEMS = [
     (
         "[zzz]",
         "FILE:1: zzz: is an unknown key; those there are: router, budgets, chains, rules, personas, providers, models, "
-        "cache, ui, store",
+        "cache, ui, store, log",
     ),
     (
         "[router]\nmax_attempts = 2.5",
@@ -208,7 +208,7 @@ def test_a_mistake_in_the_environment_is_told_with_its_name(
 
 
 def test_other_names_that_begin_as_ours_are_left_alone(home: Path, project: Path) -> None:
-    load(environ={"TUI_ORCHESTRATOR_LOG_LEVEL": "debug", "TUI_ORCHESTRATOR_HOME": str(home)}, cwd=project)
+    load(environ={"TUI_ORCHESTRATOR_LOG_FORMAT": "debug", "TUI_ORCHESTRATOR_HOME": str(home)}, cwd=project)
 
 
 @pytest.mark.parametrize("name", ["api_key", "apikey", "token", "key", "API-Key"])

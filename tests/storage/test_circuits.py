@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from tests.clock import ManualClock
-from tui_orchestrator.routing.errors import Authentication, BeingTried, NotFound, RateLimited, Server, Timeout, TurnError
+from tui_orchestrator.routing.errors import (
+    Authentication,
+    BeingTried,
+    NotFound,
+    RateLimited,
+    Server,
+    Timeout,
+    TurnError,
+)
 from tui_orchestrator.routing.health import (
     COOLDOWN_S,
     FAILURES_TO_OPEN,
