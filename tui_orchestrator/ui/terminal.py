@@ -18,7 +18,7 @@ import termios
 import time
 import traceback
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from queue import Queue
 from typing import IO, Any
 
@@ -26,17 +26,17 @@ from rich.console import RenderableType
 from rich.segment import Segment
 from rich.text import Text
 from textual import events
-from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.app import App
 from textual.color import Color
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
-from textual.message import Message
 from textual.screen import Screen
 
 from tui_orchestrator.routing.text import clean
 from tui_orchestrator.settings import masked
+
+from .keyboard import TICK_S, Keys, Waking
 
 BEHIND = 65_536
 """Characters that the terminal has not taken; from here on nothing more is drawn until it has."""
@@ -137,6 +137,7 @@ class Writer(WriterThread):
 class Terminal(LinuxDriver):
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
+        self.exit_event: Waking = Waking()
         self._used = False
         self._skipped = False
         self._gathered: list[str] | None = None
@@ -188,8 +189,9 @@ class Terminal(LinuxDriver):
         keys = Keys(self._debug)
         with selectors.PollSelector() as ready:
             ready.register(self.fileno, selectors.EVENT_READ)
+            ready.register(self.exit_event.woken, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if ready.select(0.1):
+                if any(key.fd == self.fileno for key, _ in ready.select(TICK_S if keys.waits else None)):
                     try:
                         data = os.read(self.fileno, _READ_BYTES)
                     except OSError:
@@ -246,57 +248,6 @@ class Terminal(LinuxDriver):
             self.resume_application_mode()
             self._skipped = True
             self._caught_up()
-
-
-class Keys:
-    """Keys, clicks and pastes out of what a terminal sends. A paste is taken whole, not letter by letter."""
-
-    def __init__(self, debug: bool = False) -> None:
-        self._debug = debug
-        self._parser = XTermParser(debug)
-        self._paste: list[str] | None = None
-        """What has come of one that has not ended."""
-        self._held = ""
-        """The beginning of what may be the mark of a paste's end."""
-
-    def feed(self, text: str) -> Iterator[Message]:
-        while text:
-            if self._paste is None:
-                before, mark, text = text.partition(BRACKETED_PASTE_START)
-                yield from self._parsed(self._parser.feed(before)) if before else ()
-                if mark:
-                    self._paste = []
-            else:
-                body, mark, text = (self._held + text).partition(BRACKETED_PASTE_END)
-                self._held = ""
-                if not mark:
-                    keep = len(body) - _overlap(body)
-                    body, self._held = body[:keep], body[keep:]
-                self._paste.append(body)
-                if mark:
-                    pasted, self._paste = "".join(self._paste), None
-                    yield events.Paste(pasted.replace("\x00", ""))
-
-    def tick(self) -> Iterator[Message]:
-        """To be called now and then: a lone Esc is a key once nothing follows it."""
-        return self._parsed(self._parser.tick())
-
-    def _parsed(self, messages: Iterable[Message]) -> Iterator[Message]:
-        try:
-            yield from messages
-        except Exception:  # noqa: BLE001  # numbers too large, sequences cut short: there is no list of what it trips over
-            before, self._parser = self._parser, XTermParser(self._debug)
-            self._parser.mouse_pixels = before.mouse_pixels
-            self._parser.terminal_size = before.terminal_size
-            self._parser.terminal_pixel_size = before.terminal_pixel_size
-
-
-def _overlap(text: str) -> int:
-    """How many of its last characters may begin the mark of a paste's end."""
-    for size in range(len(BRACKETED_PASTE_END) - 1, 0, -1):
-        if text.endswith(BRACKETED_PASTE_END[:size]):
-            return size
-    return 0
 
 
 class Net(LineFilter):

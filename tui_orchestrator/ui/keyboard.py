@@ -1,0 +1,90 @@
+"""What a terminal sends, as keys, clicks and pastes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterable, Iterator
+
+from textual import events
+from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
+from textual.message import Message
+
+TICK_S = 0.1
+"""How often it is looked whether more of a key has come."""
+
+
+class Waking(threading.Event):
+    """Can also be waited for together with files: while it is set, `woken` can be read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.woken, self._wake = os.pipe()
+        os.set_blocking(self.woken, False)
+
+    def set(self) -> None:
+        if not self.is_set():
+            os.write(self._wake, b".")
+        super().set()
+
+    def clear(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.woken, 64)
+        super().clear()
+
+
+class Keys:
+    """Keys, clicks and pastes out of what a terminal sends. A paste is taken whole, not letter by letter."""
+
+    def __init__(self, debug: bool = False) -> None:
+        self._debug = debug
+        self._parser = XTermParser(debug)
+        self._paste: list[str] | None = None
+        """What has come of one that has not ended."""
+        self._held = ""
+        """The beginning of what may be the mark of a paste's end."""
+
+    def feed(self, text: str) -> Iterator[Message]:
+        while text:
+            if self._paste is None:
+                before, mark, text = text.partition(BRACKETED_PASTE_START)
+                yield from self._parsed(self._parser.feed(before)) if before else ()
+                if mark:
+                    self._paste = []
+            else:
+                body, mark, text = (self._held + text).partition(BRACKETED_PASTE_END)
+                self._held = ""
+                if not mark:
+                    keep = len(body) - _overlap(body)
+                    body, self._held = body[:keep], body[keep:]
+                self._paste.append(body)
+                if mark:
+                    pasted, self._paste = "".join(self._paste), None
+                    yield events.Paste(pasted.replace("\x00", ""))
+
+    @property
+    def waits(self) -> bool:
+        """Whether what has come may be a key by itself or the beginning of one, which `tick` will tell."""
+        return self._parser._timeout_time is not None
+
+    def tick(self) -> Iterator[Message]:
+        """To be called now and then while it `waits`: a lone Esc is a key once nothing follows it."""
+        return self._parsed(self._parser.tick())
+
+    def _parsed(self, messages: Iterable[Message]) -> Iterator[Message]:
+        try:
+            yield from messages
+        except Exception:  # noqa: BLE001  # numbers too large, sequences cut short: there is no list of what it trips over
+            before, self._parser = self._parser, XTermParser(self._debug)
+            self._parser.mouse_pixels = before.mouse_pixels
+            self._parser.terminal_size = before.terminal_size
+            self._parser.terminal_pixel_size = before.terminal_pixel_size
+
+
+def _overlap(text: str) -> int:
+    """How many of its last characters may begin the mark of a paste's end."""
+    for size in range(len(BRACKETED_PASTE_END) - 1, 0, -1):
+        if text.endswith(BRACKETED_PASTE_END[:size]):
+            return size
+    return 0
