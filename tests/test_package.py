@@ -65,3 +65,22 @@ def test_importing_the_routing_library_drags_nothing_heavy_along() -> None:
     code = f"import sys, tui_orchestrator.routing.router; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_first_screen_is_drawn_before_the_store_the_providers_and_the_router_are_read() -> None:
+    later = (
+        "storage",
+        "providers",
+        "routing.router",
+        "routing.decide",
+        "services.runtime",
+        "services.chat",
+        "ui.reports",
+    )
+    code = f"""
+import sys
+import tui_orchestrator.ui.app
+print([name for name in sys.modules if name.startswith(tuple("tui_orchestrator." + one for one in {later}))])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -4,13 +4,15 @@ decision itself, so a stored one is explained as it was on its day."""
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from .decide import replay
-from .decision import Candidate, Decision
 from .money import Money
 from .objective import Term, objective, terms
-from .profile import Evidence, Profile
 from .request import Strategy
+
+if TYPE_CHECKING:
+    from .decision import Candidate, Decision
+    from .profile import Evidence, Profile
 
 NOVEL = 0.5
 """From here on it is said that a prompt is unlike what was learned from."""
@@ -109,6 +111,9 @@ def compared(one: Candidate, other: Candidate) -> str:
 
 def what_if(decision: Decision) -> dict[Strategy, Decision]:
     """The same candidates under every strategy, a pin lifted. Nothing is called and nothing is weighed anew."""
+    # What it takes to decide is much, and most who explain a decision do not make one.
+    from .decide import replay
+
     free = replace(decision, pinned=False, asked=replace(decision.asked, model=None))
     return {strategy: replay(free, strategy) for strategy in Strategy}
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from .budget import Refusal
-from .calling import Tried
 from .decision import Decision, Exclusion, Policy
-from .ensemble import Judgement
 from .errors import BudgetExceeded, Cancelled, ErrorKind, NoCandidate, NotKept, TurnError
 from .escalation import in_words, kept_in_words
 from .events import (
@@ -31,6 +29,11 @@ from .events import (
     Verdict,
 )
 from .money import Cost, Usage
+
+if TYPE_CHECKING:
+    from .budget import Refusal
+    from .calling import Tried
+    from .ensemble import Judgement
 
 _CAUSES = {ErrorKind.TIMEOUT: EscalationCause.TIMEOUT, ErrorKind.CONTEXT_WINDOW: EscalationCause.CONTEXT_WINDOW}
 

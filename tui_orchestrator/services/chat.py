@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ..routing.events import Completed, Event, Failed, FinishReason
-from ..routing.money import Money
-from ..routing.request import Check, Image, Message, Method, Request, Strategy
+from ..routing.request import Check, Image, Message, Request, Strategy
 from ..routing.synthesis import one_from_all, which_is_best
 from ..routing.text import clean
-from ..routing.turn import Turn
 from ..settings import Persona
 from ..storage.answers import standing, standing_parts, whole
 from ..storage.conversations import Conversation, Discarded, Session, StoredMessage
-from .feedback import Given
 from .keeping import CutOff, Keeping, LastTurn
-from .runtime import Runtime
+from .options import Options as Options
+
+if TYPE_CHECKING:
+    from ..routing.turn import Turn
+    from .feedback import Given
+    from .runtime import Runtime
 
 _NOBODY = Persona("")
 _GO_ON = (
@@ -27,25 +29,6 @@ _GO_ON = (
 )
 _END_SHOWN = 120
 """Characters of its end that are shown again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user asked of the next turns. None and empty: as configured."""
-
-    strategy: Strategy | None = None
-    model: str | None = None
-    """Pinned."""
-    chain: tuple[str, ...] = ()
-    ensemble_size: int = 3
-    verdict: Method | None = None
-    max_cost: Money | None = None
-    max_tokens: int | None = None
-    temperature: float | None = None
-    check: Check | None = None
-    self_consistency: int | None = None
-    system: str = ""
-    use_cache: bool | None = None
 
 
 class Chat:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from ..routing.decision import Decision
 from ..routing.features import script_tokens
 from ..routing.money import Money, Usage
 from ..routing.parts import Part
 from ..routing.profile import Mix
 from ..routing.prompt_size import image_tokens, pixels
-from .attachments import Attachment
-from .runtime import Runtime
+
+if TYPE_CHECKING:
+    from ..routing.decision import Decision
+    from .attachments import Attachment
+    from .runtime import Runtime
 
 _SLICE = 20_000
 """Characters counted at a stretch: the event loop may go on between two."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from ..routing.model import Registry
 from ..routing.text import spoken
-from ..settings import Persona, Settings
-from .chat import Options
+
+if TYPE_CHECKING:
+    from ..routing.model import Registry
+    from ..settings import Persona, Settings
+    from .options import Options
 
 
 def find(settings: Settings, name: str) -> Persona:

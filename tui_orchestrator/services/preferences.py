@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path as FilePath
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..locations import config_file
 from ..settings import DEMO, Changed, Settings, SettingsError, change, load
 from ..settings.changing import said_in, text_of
 from ..settings.listing import Section, sections
 from ..settings.shape import Path, split
-from ..storage.cache import SqliteCache
-from .runtime import Runtime
+
+if TYPE_CHECKING:
+    from .runtime import Runtime
 
 T = TypeVar("T")
 
@@ -132,6 +133,8 @@ def take_effect(runtime: Runtime, before: Settings, after: Settings, key: str) -
 
 
 def _use_cache(runtime: Runtime, after: Settings) -> None:
+    from ..storage.cache import SqliteCache
+
     cache = runtime.router.caller.cache
     if isinstance(cache, SqliteCache):
         cache.use(after.cache)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ..routing.budget import BudgetState
-from ..routing.events import Attempt
-from ..routing.model import Model, Registry
 from ..routing.money import ZERO, Money, Usage
-from ..routing.ports import Clock
-from ..storage.course import EVERYTHING
-from ..storage.reports import Period, Savings, Totals
 from .forecast import Now, by_midnight, month_end
-from .runtime import Runtime
+
+if TYPE_CHECKING:
+    from ..routing.budget import BudgetState
+    from ..routing.events import Attempt
+    from ..routing.model import Model, Registry
+    from ..routing.ports import Clock
+    from ..storage.reports import Period, Savings, Totals
+    from .runtime import Runtime
 
 RECENT = 24
 SPEEDS = 64
@@ -108,6 +109,8 @@ class Overview:
 
 async def overview(runtime: Runtime, session: str = "", span: Span = "today") -> Overview:
     """Raises StoreError."""
+    from ..storage.course import EVERYTHING
+
     reports, pace, clock = runtime.reports, runtime.pace, runtime.clock
     budgets = await runtime.budget_states(session)
     lately = await pace.read(runtime.router.budgets, session)

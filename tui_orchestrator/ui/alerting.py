@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from textual import work
 
-from tui_orchestrator.routing.budget import Shortage
-from tui_orchestrator.routing.money import Money
-from tui_orchestrator.services.alerts import Alert, Kind
-
 from .desk import Desk
-from .entries import Severity
 from .notifying import notification
+
+if TYPE_CHECKING:
+    from tui_orchestrator.routing.budget import Shortage
+    from tui_orchestrator.routing.money import Money
+    from tui_orchestrator.services.alerts import Alert
+
+    from .entries import Severity
 
 OTHERS_EVERY_S = 5.0
 """How often it is looked whether another running copy of the program has said something."""
@@ -33,6 +36,8 @@ class Alerting(Desk):
             await self.runtime.alerts.catch_up()
 
     def tell_alert(self, alert: Alert) -> None:
+        from tui_orchestrator.services.alerts import Kind
+
         if alert.kind is not Kind.REFUSED:
             severity: Severity = "error" if alert.exhausted else "warning"
             self.say(alert.sentence, severity)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual import work
 
 from tui_orchestrator.routing.request import Strategy
-from tui_orchestrator.services.chat import Options
-from tui_orchestrator.services.feedback import Given
 
 from . import choosing, words
 from .dialogs import Picker
 from .writing import Writing
+
+if TYPE_CHECKING:
+    from tui_orchestrator.services.feedback import Given
+    from tui_orchestrator.services.options import Options
 
 
 class Answers(Writing):

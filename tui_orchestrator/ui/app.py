@@ -10,16 +10,12 @@ import asyncio
 import signal
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from textual import on, work
 
-from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.errors import OrchestratorError
-from tui_orchestrator.routing.request import Strategy
-from tui_orchestrator.services import preferences
-from tui_orchestrator.services.chat import Chat
-from tui_orchestrator.services.runtime import DEMO_NOTICE, Runtime
-from tui_orchestrator.settings import Settings
 
 from . import choosing
 from .alerting import Alerting
@@ -29,15 +25,19 @@ from .deciding import Deciding
 from .dialogs import Picker
 from .drafts import Drafts
 from .messages import Messages
-from .model_deeds import ModelDeeds
 from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
 from .preferring import Preferring
 from .registry import ModelTable
-from .report_views import TABS
-from .reports import ReportsScreen
 from .shelf import SESSION_COMMANDS
 from .together import Together
 
+if TYPE_CHECKING:
+    from tui_orchestrator.routing.decision import Decision
+    from tui_orchestrator.routing.request import Strategy
+    from tui_orchestrator.settings import Settings
+
+TYPED_FIRST_S = 0.05
+"""What was typed while the program started is drawn within this after the first paint."""
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -68,8 +68,18 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
 
     @work(group="open", exit_on_error=False)
     async def _open(self) -> None:
-        # The first paint comes before the first file is read.
+        # The first paint comes before the first file is read and most of the program, and so does what was typed
+        # before it.
+        painted = asyncio.Event()
+        self.call_after_refresh(painted.set)
+        await painted.wait()
+        await asyncio.sleep(TYPED_FIRST_S)
         try:
+            await asyncio.to_thread(import_module, "tui_orchestrator.services.runtime")
+            from tui_orchestrator.services import preferences
+            from tui_orchestrator.services.chat import Chat
+            from tui_orchestrator.services.runtime import DEMO_NOTICE, Runtime
+
             runtime = await Runtime.open(self.settings, demo=self._demo, pace=self._pace, in_memory_if_broken=True)
             self.runtime = runtime
             if runtime.demo:
@@ -207,6 +217,8 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
         if self.runtime is None or len(self.screen_stack) > 1:
             return
         try:
+            from .model_deeds import ModelDeeds
+
             await ModelDeeds(self, self.runtime, self._pin_model).do(verb, model_id)
         except KeyError:
             self.notify(f"{model_id} is not there any more.", markup=False)
@@ -218,6 +230,8 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
     @work(group="model", exclusive=True, exit_on_error=False)
     async def action_add_provider(self) -> None:
         if self.runtime is not None and len(self.screen_stack) == 1:
+            from .model_deeds import ModelDeeds
+
             await ModelDeeds(self, self.runtime, self._pin_model).add()
 
     def _pin_model(self, model_id: str) -> None:
@@ -247,6 +261,9 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
     async def open_reports(self, tab: str) -> None:
         if self.runtime is None or len(self.screen_stack) > 1:
             return
+        from .report_views import TABS
+        from .reports import ReportsScreen
+
         if tab not in TABS:
             self.composer.say(problem=f"/reports takes {', '.join(TABS)}, not {tab!r}")
             return

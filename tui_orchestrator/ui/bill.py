@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.style import Style
@@ -14,10 +15,12 @@ from tui_orchestrator.routing.events import Attempt, Outcome
 from tui_orchestrator.routing.money import ZERO
 from tui_orchestrator.services.reporting import key_in_words
 from tui_orchestrator.services.spending import DIMENSIONS, SPANS, Dimension, Mark, Overview, Span, Trend
-from tui_orchestrator.storage.reports import Totals
 
 from . import words
 from .words import ACCENT, BAD, BAR, GOOD, MONEY, MUTED, WARN
+
+if TYPE_CHECKING:
+    from tui_orchestrator.storage.reports import Totals
 
 MAIN_SCOPES = ("request", "session", "day", "month")
 SHARES_SHOWN = 5
@@ -186,6 +189,8 @@ def _shares(groups: Sequence[Totals], dimension: Dimension, width: int, shown: i
 
 
 def _together(groups: Sequence[Totals]) -> Totals:
+    from tui_orchestrator.storage.reports import Totals
+
     return Totals(
         f"{len(groups)} others",
         sum(group.attempts for group in groups),

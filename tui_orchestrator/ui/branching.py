@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import on, work
 
 from tui_orchestrator.routing.errors import OrchestratorError
-from tui_orchestrator.services.attachments import Enclosed
-from tui_orchestrator.services.chat import Chat
-from tui_orchestrator.settings import Settings
 
 from .attachments import mentions
 from .entries import Entry, Kind, Part, request_of
@@ -19,6 +17,11 @@ from .prompt import Draft
 from .reader import Reader
 from .shelf import Shelf
 from .transcript import Transcript
+
+if TYPE_CHECKING:
+    from tui_orchestrator.services.attachments import Enclosed
+    from tui_orchestrator.services.chat import Chat
+    from tui_orchestrator.settings import Settings
 
 
 class Branching(Shelf):

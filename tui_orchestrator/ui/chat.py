@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,10 +15,6 @@ from textual.signal import Signal
 from textual.widgets import Static
 
 from tui_orchestrator.routing.events import Attempt, Completed, Decided, Event
-from tui_orchestrator.routing.request import Request
-from tui_orchestrator.services.feedback import Given
-from tui_orchestrator.services.keeping import CutOff, LastTurn
-from tui_orchestrator.storage.conversations import Discarded, StoredMessage
 
 from . import words
 from .columns import Columns
@@ -29,11 +25,18 @@ from .find import FindLine
 from .hearing import hear_all
 from .layout import LOW
 from .live import LiveTurn
-from .look import Caption
 from .reader import Reader
 from .status import Keys, continued_status, stored_status
 from .stored import parts_of, stored_entries, superseded
 from .transcript import Transcript
+
+if TYPE_CHECKING:
+    from tui_orchestrator.routing.request import Request
+    from tui_orchestrator.services.feedback import Given
+    from tui_orchestrator.services.keeping import CutOff, LastTurn
+    from tui_orchestrator.storage.conversations import Discarded, StoredMessage
+
+    from .look import Caption
 
 WELCOME = "welcome"
 """Key of the greeting, which is no answer."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tui_orchestrator.routing.decision import Candidate, Decision
-from tui_orchestrator.routing.events import Attempt
 from tui_orchestrator.routing.money import ZERO
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.services.personas import summary
-from tui_orchestrator.settings import Persona
-from tui_orchestrator.storage.cache import Kept
 
 from . import words
 from .dialogs import Choice
-from .registry import Row
 from .words import ACCENT, BAD, MONEY, MUTED
+
+if TYPE_CHECKING:
+    from tui_orchestrator.routing.events import Attempt
+    from tui_orchestrator.settings import Persona
+    from tui_orchestrator.storage.cache import Kept
+
+    from .registry import Row
 
 AS_CONFIGURED = "default"
 EVERYTHING = "*"
@@ -28,6 +32,8 @@ WhatIf = Callable[[Strategy], Decision | None]
 def cache_choices(kept: Sequence[Kept]) -> list[Choice]:
     """What may be cleared: everything, or one model's answers. With what it has saved."""
     answers, size, hits = (sum(getattr(one, name) for one in kept) for name in ("answers", "bytes", "hits"))
+    from tui_orchestrator.storage.cache import Kept
+
     every = Kept(
         EVERYTHING, answers, size, None, hits, sum(one.nearly for one in kept), sum((k.saved for k in kept), ZERO)
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from tui_orchestrator.services.keeping import CutOff
-from tui_orchestrator.storage.answers import seam
+from typing import TYPE_CHECKING
 
 from . import words
-from .trail import Leg
-from .transcript import Transcript
+
+if TYPE_CHECKING:
+    from tui_orchestrator.services.keeping import CutOff
+
+    from .trail import Leg
+    from .transcript import Transcript
 
 GO_ON = "/continue goes on where it stopped"
 
@@ -20,10 +23,13 @@ class Onto:
         self._cut_off = cut_off
 
     def begin(self, leg: Leg) -> None:
+        from tui_orchestrator.storage.answers import seam
+
         self._transcript.reopen(self.key, self._cut_off.text + seam(self._cut_off.model, leg.model))
 
     def discard(self, leg: Leg, own_key: str, why: str, tokens: int | None) -> None:
         """Folds what the attempt had said under a key of its own; what it was to continue stands as it was."""
+
         self._transcript.reopen(self.key, self._cut_off.text)
         self._transcript.begin_answer(own_key)
         self._transcript.append(own_key, "".join(leg.text))

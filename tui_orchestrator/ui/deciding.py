@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from textual import on, work
 
 from tui_orchestrator.routing.request import Strategy
-from tui_orchestrator.services.whatif import Change
-from tui_orchestrator.settings import Settings
-from tui_orchestrator.storage.history import Turn
 
 from .decision import DecisionPane
 from .desk import Desk
-from .history import HistoryScreen
-from .traffic import TrafficScreen
-from .whatif import WhatIfScreen
+
+if TYPE_CHECKING:
+    from tui_orchestrator.settings import Settings
 
 
 class Deciding(Desk):
@@ -63,6 +61,8 @@ class Deciding(Desk):
     async def action_decisions(self, typed: str = "") -> None:
         if self.runtime is None or self.talk is None or len(self.screen_stack) > 1:
             return
+        from .history import HistoryScreen
+
         shown = self.decision.decision
         screen = HistoryScreen(self.runtime, self.talk.id, shown.request_id if shown else "", typed)
         wanted = await self.push_screen_wait(screen)
@@ -73,6 +73,8 @@ class Deciding(Desk):
     async def action_traffic(self) -> None:
         if self.runtime is None or len(self.screen_stack) > 1:
             return
+        from .traffic import TrafficScreen
+
         wanted = await self.push_screen_wait(TrafficScreen(self.runtime))
         if wanted is not None and await self.show_card(wanted):
             self.show_pane("decision")
@@ -85,6 +87,11 @@ class Deciding(Desk):
         if strategy and strategy not in list(Strategy):
             self.composer.say(problem=f"/whatif takes a strategy, {', '.join(Strategy)}, not {strategy!r}")
             return
+        from tui_orchestrator.services.whatif import Change
+        from tui_orchestrator.storage.history import Turn
+
+        from .whatif import WhatIfScreen
+
         shown = self.decision.decision
         turn = None
         if shown is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -14,7 +15,6 @@ from textual.signal import Signal
 from textual.style import Style
 from textual.widgets import Static
 
-from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.escalation import in_words, kept_in_words
 from tui_orchestrator.routing.events import (
     Attempt,
@@ -30,17 +30,19 @@ from tui_orchestrator.routing.events import (
     Outcome,
 )
 from tui_orchestrator.routing.explanation import what_if
-from tui_orchestrator.routing.ports import Clock
-from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.routing.telling import found, recalled_in_words
-from tui_orchestrator.storage.history import Position
 
 from . import words
 from .card import Step, draw_decision, draw_nothing
 from .commands import bindings
 from .hearing import hear
-from .history import moment
 from .words import ACCENT, MUTED, RULE
+
+if TYPE_CHECKING:
+    from tui_orchestrator.routing.decision import Decision
+    from tui_orchestrator.routing.ports import Clock
+    from tui_orchestrator.routing.request import Strategy
+    from tui_orchestrator.storage.history import Position
 
 
 @dataclass(slots=True)
@@ -257,7 +259,7 @@ def draw_strip(position: Position | None, width: int, clock: Clock, *, looked_up
     rows = [Content.assemble(head, " " * gap, tail).truncate(width)]
     if looked_up and position is not None:
         about = position.past.prompt or "the prompt is not kept"
-        rows.append(Content.styled(words.fit(f"{moment(position.past.at, clock)} · {about}", width), MUTED))
+        rows.append(Content.styled(words.fit(f"{words.moment(position.past.at, clock)} · {about}", width), MUTED))
     return words.lines(rows)
 
 

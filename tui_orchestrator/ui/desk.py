@@ -5,36 +5,39 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.widgets import TextArea
 from textual.worker import Worker, WorkerState
 
-from tui_orchestrator.routing.budget import Shortage
-from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.errors import OrchestratorError
-from tui_orchestrator.routing.events import Event
-from tui_orchestrator.routing.money import Money
-from tui_orchestrator.routing.turn import Turn
-from tui_orchestrator.services import caps
-from tui_orchestrator.services.attachments import Enclosed
-from tui_orchestrator.services.chat import Chat, Options
-from tui_orchestrator.services.runtime import RegistryChanged, Runtime
-from tui_orchestrator.settings import Settings
-from tui_orchestrator.storage.titles import title_of
+from tui_orchestrator.services.options import Options
 
-from . import raising, words
+from . import words
 from .bars import Status, alert_mark
 from .chat import ChatPane
-from .commands import Need
 from .composer import Composer
 from .costs import CostsPane
 from .drafts import NEW, Drafts, Owner
-from .entries import Entry, Severity
 from .outlook import OutlookLine
 from .registry import Row, rows_of
 from .stage import Stage
 from .welcome import welcome
+
+if TYPE_CHECKING:
+    from tui_orchestrator.routing.budget import Shortage
+    from tui_orchestrator.routing.decision import Decision
+    from tui_orchestrator.routing.events import Event
+    from tui_orchestrator.routing.money import Money
+    from tui_orchestrator.routing.turn import Turn
+    from tui_orchestrator.services.attachments import Enclosed
+    from tui_orchestrator.services.chat import Chat
+    from tui_orchestrator.services.runtime import RegistryChanged, Runtime
+    from tui_orchestrator.settings import Settings
+
+    from .commands import Need
+    from .entries import Entry, Severity
 
 TWICE_WITHIN_S = 2.0
 """Two presses of Ctrl+C this close together leave."""
@@ -67,6 +70,8 @@ class Desk(Stage):
     # -- events
 
     def hear(self, event: Event | RegistryChanged) -> None:
+        from tui_orchestrator.services.runtime import RegistryChanged
+
         if isinstance(event, RegistryChanged):
             self.show_models()
             self.composer.weigh_again()
@@ -196,6 +201,8 @@ class Desk(Stage):
 
     def ask(self, draft: Enclosed) -> None:
         """Where there is a conversation, and nothing runs."""
+        from tui_orchestrator.storage.titles import title_of
+
         assert self.talk is not None
         request = self.talk.request(draft.text, draft.images, self.options, draft.files)
         self.title_shown = self.title_shown or title_of(draft.text)
@@ -242,6 +249,10 @@ class Desk(Stage):
 
     async def ask_for_room(self, shortage: Shortage) -> Money | None:
         """As `Router.ask_for_room`: the turn waits, cancelling it closes the question."""
+        from tui_orchestrator.services import caps
+
+        from . import raising
+
         assert self.runtime is not None
         cap = shortage.state.cap
         file = caps.file_of(self.runtime, cap.scope)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tui_orchestrator.routing.errors import OrchestratorError
-from tui_orchestrator.storage.conversations import Conversations
 
 from . import words
 from .prompt import Draft, Prompt
+
+if TYPE_CHECKING:
+    from tui_orchestrator.storage.conversations import Conversations
 
 KEEP_AFTER_S = 0.5
 NEW = ""

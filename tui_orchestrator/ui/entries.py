@@ -8,13 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from time import perf_counter
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tui_orchestrator.routing.text import clean
-from tui_orchestrator.services.feedback import Given
 
 from .blocks import Block, Splitter
-from .look import Caption
+
+if TYPE_CHECKING:
+    from tui_orchestrator.services.feedback import Given
+
+    from .look import Caption
 
 Severity = Literal["information", "warning", "error"]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from threading import Event
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -18,13 +17,15 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui_orchestrator.routing.errors import OrchestratorError
-from tui_orchestrator.routing.ports import Clock
-from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.storage.history import MOST_SEARCHED, Page, Past
 from tui_orchestrator.storage.search import Query
 
 from . import words
 from .words import ACCENT, BAD, GOOD, MONEY, MUTED, STRONG, WARN
+
+if TYPE_CHECKING:
+    from tui_orchestrator.routing.ports import Clock
+    from tui_orchestrator.services.runtime import Runtime
 
 SEARCH_AFTER_S = 0.12
 """Pause in typing after which is searched."""
@@ -266,7 +267,7 @@ def draw_past(past: Past, width: int, clock: Clock, query: Query, *, shown: bool
     if past.members > 1:
         model += f" +{past.members - 1}"
     p = "" if past.success_probability is None else f"{past.success_probability:.2f}"
-    when = words.fit(moment(past.at, clock), _WHEN)
+    when = words.fit(words.moment(past.at, clock), _WHEN)
     if width >= ONE_LINE:
         room = width - 2 - _WHEN - _MODEL - _STRATEGY - _P - _COST - 2 - _OUTCOME
         return Content.assemble(
@@ -304,11 +305,3 @@ def costs(past: Past) -> str:
     if past.model is None:
         return ""
     return f"{expected or '$?'} → {'…' if past.cost is None else past.cost}"
-
-
-def moment(at: datetime, clock: Clock) -> str:
-    """'14:05' of today, '20 Nov 14:05', '20 Nov 2025'."""
-    local, today = clock.local(at), clock.today()
-    if local.date() == today:
-        return f"{local:%H:%M}"
-    return f"{local.day} {local:%b %H:%M}" if local.year == today.year else f"{local.day} {local:%b %Y}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import (
@@ -26,18 +27,21 @@ from tui_orchestrator.routing.events import (
     Verdict,
     Waiting,
 )
-from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.request import Method, Strategy
 from tui_orchestrator.routing.telling import check_name, found, said
-from tui_orchestrator.services.feedback import Given
 
 from . import words
-from .columns import Columns
 from .continuing import GO_ON, Onto
 from .entries import answer_key
 from .status import SEPARATOR, SPOKEN, Keys, turn_status
 from .trail import Leg, trail
-from .transcript import Transcript
+
+if TYPE_CHECKING:
+    from tui_orchestrator.routing.money import Money
+    from tui_orchestrator.services.feedback import Given
+
+    from .columns import Columns
+    from .transcript import Transcript
 
 _ANSWERING = "the ensemble is answering"
 

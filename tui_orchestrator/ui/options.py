@@ -8,7 +8,7 @@ from dataclasses import replace
 from tui_orchestrator.routing.model import Registry
 from tui_orchestrator.routing.money import ZERO, Money
 from tui_orchestrator.routing.request import Check, Method, Strategy
-from tui_orchestrator.services.chat import Options
+from tui_orchestrator.services.options import Options
 
 from . import words
 

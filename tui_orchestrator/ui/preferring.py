@@ -7,19 +7,21 @@ import contextlib
 import os
 import shlex
 import subprocess
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import SuspendNotSupported
 
 from tui_orchestrator.locations import config_file, private
-from tui_orchestrator.services import preferences
 from tui_orchestrator.settings import Settings, SettingsError
 from tui_orchestrator.settings.shape import split
 
 from . import themes
 from .commands import ACTIONS, keymap
 from .desk import Desk
-from .settings import Done, Hands, SettingsScreen
+
+if TYPE_CHECKING:
+    from .settings import Done
 
 
 class Preferring(Desk):
@@ -30,11 +32,19 @@ class Preferring(Desk):
     async def open_settings(self, searched: str) -> None:
         if self.runtime is None or len(self.screen_stack) > 1:
             return
+        from tui_orchestrator.services import preferences
+
+        from .settings import Hands, SettingsScreen
+
         hands = Hands(lambda: preferences.read(self.settings), self.change_setting, self._suggest, self._edit_settings)
         await self.push_screen_wait(SettingsScreen(hands, searched))
 
     async def change_setting(self, key: str, text: str | None) -> Done:
         """As `Hands.change`."""
+        from tui_orchestrator.services import preferences
+
+        from .settings import Done
+
         before = self.settings
         changed = await asyncio.to_thread(preferences.write, before, key, text)
         gone = f"{changed.key} is out of {changed.file}"
@@ -53,6 +63,8 @@ class Preferring(Desk):
 
     def _take_effect(self, before: Settings, after: Settings, key: str) -> tuple[bool, str]:
         """Whether it holds at once, and a sentence where something is wrong with it."""
+        from tui_orchestrator.services import preferences
+
         at_once = self.runtime is not None and preferences.take_effect(self.runtime, before, after, key)
         warning = self._show_at_once(after, split(key)) if at_once else ""
         self.tell_status()
@@ -108,6 +120,8 @@ class Preferring(Desk):
 
     def _adopt_files(self) -> None:
         """What was changed in them by hand; what is wrong in them the screen tells."""
+        from tui_orchestrator.services import preferences
+
         before = self.settings
         with contextlib.suppress(SettingsError):
             self.settings, keys = preferences.reread(before)

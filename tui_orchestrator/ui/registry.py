@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -17,15 +17,17 @@ from textual.message import Message
 from textual.widgets import DataTable, Input, Static, TextArea
 
 from tui_orchestrator.routing.explanation import SHOWN
-from tui_orchestrator.routing.model import Model
-from tui_orchestrator.routing.profile import TaskType
-from tui_orchestrator.services.runtime import Runtime
 
 from . import words
 from .commands import bindings
 from .look import Look
 from .tabular import Column, Table, lay_out, role
 from .tabular import Row as Drawn
+
+if TYPE_CHECKING:
+    from tui_orchestrator.routing.model import Model
+    from tui_orchestrator.routing.profile import TaskType
+    from tui_orchestrator.services.runtime import Runtime
 
 SCROLL_BAR = 2
 LEVELS = {"basic": 1, "intermediate": 2, "advanced": 3, "expert": 4}

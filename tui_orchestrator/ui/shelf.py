@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual import work
 
@@ -12,10 +13,6 @@ from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.routing.events import Event
 from tui_orchestrator.routing.request import Method, Strategy
 from tui_orchestrator.services import personas
-from tui_orchestrator.services.chat import Chat
-from tui_orchestrator.services.remembering import last_ensemble
-from tui_orchestrator.services.spending import Overview, Span, overview
-from tui_orchestrator.settings import Settings
 
 from . import choosing
 from .answers import Answers
@@ -23,10 +20,16 @@ from .dialogs import Picker
 from .entries import prompt_key
 from .live import LiveTurn
 from .options import NONE
-from .session_deeds import SessionDeeds
-from .sessions import SessionsScreen
 from .transcript import Transcript
 from .welcome import TEMPORARY, welcome
+
+if TYPE_CHECKING:
+    from tui_orchestrator.services.chat import Chat
+    from tui_orchestrator.services.runtime import Runtime
+    from tui_orchestrator.services.spending import Overview, Span
+    from tui_orchestrator.settings import Settings
+
+    from .session_deeds import SessionDeeds
 
 VERBS = ("rename", "tag", "pin", "fork", "delete", "export")
 """What is done with the session on the screen."""
@@ -45,7 +48,10 @@ class Shelf(Answers):
     @property
     def deeds(self) -> SessionDeeds:
         assert self.runtime is not None
-        self._deeds = self._deeds or SessionDeeds(self, self.runtime)
+        if self._deeds is None:
+            from .session_deeds import SessionDeeds
+
+            self._deeds = SessionDeeds(self, self.runtime)
         return self._deeds
 
     # -- the one on the screen
@@ -73,6 +79,8 @@ class Shelf(Answers):
             self._complaints = []
 
         async def read(span: Span) -> Overview:
+            from tui_orchestrator.services.spending import overview
+
             return await overview(runtime, talk.id, span)
 
         self.costs.read_from(read)
@@ -94,6 +102,8 @@ class Shelf(Answers):
 
     @work(group="attempts", exclusive=True, exit_on_error=False)
     async def _tell_attempts(self, talk: Chat) -> None:
+        from tui_orchestrator.services.remembering import last_ensemble
+
         assert self.runtime is not None
         self.chat.tell_votes(await self.runtime.feedback.votes(talk.id))
         await self.show_card(talk.stored[-1].request_id, over_running=False)
@@ -123,6 +133,8 @@ class Shelf(Answers):
             if at is not None:
                 self._show_request(at)
             return
+        from tui_orchestrator.services.chat import Chat
+
         try:
             await self._begin(await Chat.resume(self.runtime, session), at)
         except LookupError as error:
@@ -135,7 +147,7 @@ class Shelf(Answers):
         try:
             session = (await self.runtime.archive.listed(self.talk.id)).session
         except LookupError:
-            await self._begin(Chat.new(self.runtime))
+            await self._begin(_new(self.runtime))
             return
         self.talk.session, self.title_shown = session, session.title
         self.tell_status()
@@ -144,12 +156,12 @@ class Shelf(Answers):
     @work(exit_on_error=False)
     async def action_new_session(self) -> None:
         if not self.busy() and self.runtime is not None:
-            await self._begin(Chat.new(self.runtime))
+            await self._begin(_new(self.runtime))
 
     @work(exit_on_error=False)
     async def action_temporary_chat(self) -> None:
         if not self.busy() and self.runtime is not None:
-            await self._begin(Chat.new(self.runtime, temporary=True))
+            await self._begin(_new(self.runtime, temporary=True))
 
     # -- all of them
 
@@ -157,6 +169,8 @@ class Shelf(Answers):
     async def action_open_session(self) -> None:
         if self.busy() or self.runtime is None or self.talk is None or len(self.screen_stack) > 1:
             return
+        from .sessions import SessionsScreen
+
         chosen = await self.push_screen_wait(SessionsScreen(self.runtime, self.deeds, self.talk.id))
         await self._catch_up()
         if chosen is None:
@@ -164,7 +178,7 @@ class Shelf(Answers):
         if chosen.session is not None:
             await self._open_id(chosen.session, chosen.request_id)
         else:
-            await self._begin(Chat.new(self.runtime, temporary=chosen.temporary))
+            await self._begin(_new(self.runtime, temporary=chosen.temporary))
 
     @work(group="shelf", exclusive=True, exit_on_error=False)
     async def action_session(self, verb: str, argument: str | None = None) -> None:
@@ -273,3 +287,9 @@ class Shelf(Answers):
             await self.take_persona(argument)
         else:
             self.action_pick_persona()
+
+
+def _new(runtime: Runtime, *, temporary: bool = False) -> Chat:
+    from tui_orchestrator.services.chat import Chat
+
+    return Chat.new(runtime, temporary=temporary)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-from tui_orchestrator.routing.events import Attempt
-from tui_orchestrator.services.feedback import Given
-from tui_orchestrator.storage.answers import answers, standing_parts, whole
-from tui_orchestrator.storage.conversations import Discarded, StoredMessage
+from typing import TYPE_CHECKING
 
 from . import words
 from .entries import Entry, answer_key, prompt_key
-from .look import Caption
+
+if TYPE_CHECKING:
+    from tui_orchestrator.routing.events import Attempt
+    from tui_orchestrator.services.feedback import Given
+    from tui_orchestrator.storage.conversations import Discarded, StoredMessage
+
+    from .look import Caption
 
 
 def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discarded]) -> list[Entry]:
     messages = tuple(messages)
+    from tui_orchestrator.storage.answers import answers, standing_parts, whole
+
     shown = {(message.request_id, message.attempt) for message in messages if message.role == "assistant"}
     thrown: dict[str, list[Discarded]] = {}
     for one in discarded:
@@ -48,6 +52,8 @@ def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discar
 
 
 def parts_of(messages: Iterable[StoredMessage]) -> dict[str, dict[Given, Attempt | None]]:
+    from tui_orchestrator.storage.answers import answers
+
     found: dict[str, dict[Given, Attempt | None]] = {}
     for _, given in answers(tuple(messages)):
         for parts in given:

@@ -5,23 +5,26 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.worker import WorkerError
 
 from tui_orchestrator.routing.events import Completed, Failed
 from tui_orchestrator.routing.request import Method, Request, Strategy
-from tui_orchestrator.routing.synthesis import best_of, weighed
-from tui_orchestrator.services.feedback import Given
 
 from . import choosing, words
 from .answers import Answers
 from .chat import ChatPane
 from .columns import Columns
 from .dialogs import Choice, Picker
-from .entries import Severity
-from .live import LiveTurn
 from .status import stored_status
+
+if TYPE_CHECKING:
+    from tui_orchestrator.services.feedback import Given
+
+    from .entries import Severity
+    from .live import LiveTurn
 
 
 class Together(Answers):
@@ -191,6 +194,8 @@ class Together(Answers):
 
     def _judges(self, asked: Request) -> list[Choice]:
         """As they are weighed for a call that short; those who answered themselves say so."""
+        from tui_orchestrator.routing.synthesis import weighed
+
         assert self.runtime is not None
         decision, registry, ensemble = self.runtime.preview(asked), self.runtime.registry, self.chat.ensemble
         own = {} if ensemble is None else {ensemble.model(m.number): m.place for m in self.chat.columns.answers}
@@ -200,6 +205,8 @@ class Together(Answers):
 
     async def _judged_by(self, name: str, end: Completed | Failed, numbers: list[int]) -> None:
         """`numbers`: of the answers, in the order they were shown to it."""
+        from tui_orchestrator.routing.synthesis import best_of
+
         ensemble, told = self.chat.ensemble, self.chat.columns.told
         note = f" {end.note[:1].upper()}{end.note[1:]}." if end.note else ""
         if isinstance(end, Failed):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from tui_orchestrator.routing.text import clean_line
-from tui_orchestrator.services.runtime import Runtime
+
+if TYPE_CHECKING:
+    from tui_orchestrator.services.runtime import Runtime
 
 KEY_VARIABLES = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY")
 

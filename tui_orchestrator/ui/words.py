@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 from textual.content import Content
 
 from tui_orchestrator.routing.budget import BudgetCondition, BudgetState
-from tui_orchestrator.routing.decision import Candidate
 from tui_orchestrator.routing.events import CHECKS
-from tui_orchestrator.routing.money import Money, Price
 from tui_orchestrator.routing.profile import Ability
 from tui_orchestrator.routing.request import Check, Method, Strategy
 from tui_orchestrator.routing.telling import check_name
 from tui_orchestrator.routing.text import spoken as spoken
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tui_orchestrator.routing.decision import Candidate
+    from tui_orchestrator.routing.money import Money, Price
+    from tui_orchestrator.routing.ports import Clock
 
 MUTED = "$muted"
 GOOD = "$success"
@@ -235,3 +241,11 @@ def ago(seconds_past: float) -> str:
         if seconds_past >= length:
             return f"{int(seconds_past // length)} {unit} ago"
     return "just now"
+
+
+def moment(at: datetime, clock: Clock) -> str:
+    """'14:05' of today, '20 Nov 14:05', '20 Nov 2025'."""
+    local, today = clock.local(at), clock.today()
+    if local.date() == today:
+        return f"{local:%H:%M}"
+    return f"{local.day} {local:%b %H:%M}" if local.year == today.year else f"{local.day} {local:%b %Y}"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import on, work
 
-from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.routing.model import Registry
 from tui_orchestrator.services.enclosing import Burden, Size, burden
-from tui_orchestrator.settings import Settings
 
 from . import arguments, editor
 from .desk import Desk
 from .prompt import Prompt
-from .recall import PromptSearch
-from .report_views import TABS
+
+if TYPE_CHECKING:
+    from tui_orchestrator.routing.decision import Decision
+    from tui_orchestrator.settings import Settings
 
 
 class Writing(Desk):
@@ -24,6 +26,8 @@ class Writing(Desk):
         self.composer.weight = self._weight
 
     def _names(self) -> arguments.Names:
+        from .report_views import TABS
+
         return arguments.Names(
             self.runtime.registry if self.runtime is not None else Registry(),
             tuple(self.settings.personas.values()),
@@ -38,6 +42,8 @@ class Writing(Desk):
     async def action_search_prompts(self) -> None:
         if self.runtime is None or len(self.screen_stack) > 1:
             return
+        from .recall import PromptSearch
+
         try:
             found = await self.push_screen_wait(PromptSearch(self.runtime))
         except OrchestratorError as error:
