@@ -13,7 +13,6 @@ from textual.style import Style
 from tui_orchestrator.routing.budget import BudgetCondition, BudgetState
 from tui_orchestrator.routing.events import Attempt, Outcome
 from tui_orchestrator.routing.money import ZERO
-from tui_orchestrator.services.reporting import key_in_words
 from tui_orchestrator.services.spending import DIMENSIONS, SPANS, Dimension, Mark, Overview, Span, Trend
 
 from . import words
@@ -166,6 +165,8 @@ def draw_shares(overview: Overview, dimension: Dimension, width: int, shown: int
 
 
 def _shares(groups: Sequence[Totals], dimension: Dimension, width: int, shown: int) -> list[Content]:
+    from tui_orchestrator.services.reporting import key_in_words
+
     if len(groups) > shown:
         groups = [*groups[: shown - 1], _together(groups[shown - 1 :])]
     whole = sum((group.cost for group in groups), ZERO).picodollars or 1

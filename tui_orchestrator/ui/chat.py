@@ -261,10 +261,7 @@ class ChatPane(Vertical):
         self.transcript.finish(key, status)
 
     def focus_inside(self) -> None:
-        if self.columns.display:
-            self.columns.focus_inside()
-        else:
-            self.transcript.focus()
+        (self.columns.focus_inside if self.columns.display else self.transcript.focus)()
 
     def toggle_columns(self) -> bool:
         """The answers of the last ensemble, side by side. False where there was none."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from tui_orchestrator.routing.events import Point, Verdict
 from tui_orchestrator.routing.text import clean_line
-from tui_orchestrator.services.remembering import KEPT
 
 from . import words
 from .entries import Entry, Kind, Severity
@@ -64,6 +63,8 @@ def heading(verdict: Verdict, members: Sequence[Member]) -> Caption:
     winner = next((member for member in members if member.number == verdict.winner), None)
     if winner is None:
         return [("How the answers compare", "strong")]
+    from tui_orchestrator.services.remembering import KEPT
+
     why = f" · {clean_line(verdict.reason, 200)}" if verdict.reason else ""
     said = {"vote": "as weighed", KEPT: "as it was kept"}.get(verdict.method, verdict.method)
     return [("★ ", "warning"), (winner.model, "strong"), (f" is the answer · {said}{why}", "muted")]
