@@ -53,7 +53,12 @@ def serve(invocation: Invocation, host: str, port: int, hosts: tuple[str, ...], 
     address = f"http://{host if ':' not in host else f'[{host}]'}:{bound.getsockname()[1]}"
     click.echo(f"OpenAI-compatible: {address}/v1 · also {address}/api/v1/orchestrator/openapi.json", err=True)
     click.echo(f"The token lies in {token_file()} · model: auto, a strategy, a chain or a model", err=True)
-    settled = {"log_level": "warning", "timeout_graceful_shutdown": 30, "h11_max_incomplete_event_size": 65536}
+    settled = {
+        "log_level": "warning",
+        "access_log": False,
+        "timeout_graceful_shutdown": 30,
+        "h11_max_incomplete_event_size": 65536,
+    }
     if workers == 1:
         app = application(token, config=invocation.config, demo=invocation.demo, hosts=hosts)
         uvicorn.Server(uvicorn.Config(app, **settled)).run(sockets=[bound])  # type: ignore[arg-type]
