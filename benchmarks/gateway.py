@@ -231,7 +231,9 @@ def litellm(
     environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "HOME": str(home)}
     environment["PATH"] = f"{binary}:{environment['PATH']}"
     environment.pop("PYTHONPATH", None)
-    return [*command, "--num_workers", str(workers)], environment, "echo"
+    # Under gunicorn, since on a busy machine uvicorn ends its workers before they have been imported.
+    several = ["--num_workers", str(workers), "--run_gunicorn"] if workers > 1 else []
+    return [*command, *several], environment, "echo"
 
 
 def prepared(where: Path) -> None:
@@ -266,6 +268,7 @@ async def measured(name: str, home: Path, where: Path, upstream_port: int, secon
                 load = await ask(port, model, 32, seconds)
                 told |= {"per_second": round(load.per_second, 1), "failed_2": load.failed}
                 told["memory_mb_2_workers"] = round(memory_mb(session), 1)
+        print(name, workers, json.dumps(told), file=sys.stderr)
     return told
 
 

@@ -70,6 +70,8 @@ def serve(invocation: Invocation, host: str, port: int, hosts: tuple[str, ...], 
             "tui_orchestrator.gateway.app:from_environment",
             factory=True,
             workers=workers,
+            # To start takes seconds of processor time: on a busy machine none would be up within uvicorn's five.
+            timeout_worker_healthcheck=120,
             **settled,  # type: ignore[arg-type]
         )
         Multiprocess(config, sockets=[bound]).run()
