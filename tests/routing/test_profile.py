@@ -186,7 +186,7 @@ def test_evidence_says_in_words_what_pushed_the_difficulty() -> None:
     effects = {item.feature: item.effect for item in evidence}
     assert effects["asks for a proof"] > 0.1
     assert effects["a deep subject"] > 0.1
-    assert any(feature.endswith("speaks for mathematics") and effect == 0 for feature, effect in effects.items())
+    assert any(feature.endswith("speaks for math") and effect == 0 for feature, effect in effects.items())
     pushes = [abs(item.effect) for item in evidence if item.effect]
     assert pushes == sorted(pushes, reverse=True)
 

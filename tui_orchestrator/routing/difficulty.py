@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from .features import Features
 from .measures import asks_for_proof
 from .prediction import CHOICE, EXAMINED, MANY, MANY_OPTIONS, OPEN, PERCEIVED, Prediction, Weights
-from .profile import Evidence
+from .profile import Evidence, Told
 
 LEAST, MOST = 0.02, 0.98
 _FORMS = {OPEN: "open", CHOICE: "choice", MANY: "many"}
@@ -44,7 +44,7 @@ class Assessment:
     """1 to 10."""
     novelty: float
     """0 to 1."""
-    evidence: tuple[Evidence, ...]
+    evidence: Told
     """The strongest first; effects in units of difficulty."""
 
 
@@ -60,12 +60,14 @@ def assess(weights: Weights, features: Features, seen: Prediction) -> Assessment
         difficulty=_bounded(difficulty),
         complexity=max(1, min(10, round(rating + _STRICTER))),
         novelty=_novelty(features, seen, kind * abs(perceived - anchor - gained) if head == OPEN else 0.0),
-        evidence=_evidence(
-            weights,
-            features,
-            seen,
-            (PERCEIVED, (1 - kind) * _STRETCH / 9.6),
-            (head, share * weights.anchors[f"{form} slope"]),
+        evidence=Told(
+            lambda: _evidence(
+                weights,
+                features,
+                seen,
+                (PERCEIVED, (1 - kind) * _STRETCH / 9.6),
+                (head, share * weights.anchors[f"{form} slope"]),
+            )
         ),
     )
 

@@ -87,6 +87,9 @@ class TokenEstimates:
         self._models: dict[str, _Model] = {}
         self._changed: set[str] = set()
 
+    def knows(self, model_id: str) -> bool:
+        return model_id in self._models
+
     def input(self, model_id: str, prompt: Profile) -> int:
         """What the model is likely to report as input."""
         learned = self._models.get(model_id)

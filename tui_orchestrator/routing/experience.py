@@ -97,6 +97,10 @@ class Experience:
         """Of all models: they grow old together."""
         self._tastes: tuple[datetime, dict[str, dict[TaskType, Taste]]] | None = None
 
+    def knows(self, model_id: str) -> bool:
+        """Whether anything at all was seen of the model."""
+        return model_id in self._figures or model_id in self._observations
+
     def of(self, model_id: str) -> Figures:
         return self._figures.get(model_id) or _UNUSED
 

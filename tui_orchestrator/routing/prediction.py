@@ -15,7 +15,7 @@ import struct
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from heapq import nlargest
 from pathlib import Path
 
@@ -92,8 +92,13 @@ class Weights:
         lanes = bytearray(2 * len(raw))
         lanes[::2] = raw
         self._lanes = [int.from_bytes(row, "little") for (row,) in struct.iter_unpack(f"{_WIDTH}s", lanes)]
-        signed = raw.translate(bytes(value ^ 128 for value in range(256)))
-        self._columns = [array("b", signed[head :: len(HEADS)]) for head in range(len(HEADS))]
+        self._raw = raw
+
+    @cached_property
+    def _columns(self) -> list[array[int]]:
+        """By head, the weight of each n-gram in steps: what evidence is told from."""
+        signed = self._raw.translate(bytes(value ^ 128 for value in range(256)))
+        return [array("b", signed[head :: len(HEADS)]) for head in range(len(HEADS))]
 
     def predict(self, features: Features) -> Prediction:
         known = set(map(self.row.get, grams(features)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import overload
 
 
 class TaskType(StrEnum):
@@ -70,6 +71,40 @@ class Evidence:
     """On difficulty, −1 to 1; 0 where it only spoke for the task type."""
 
 
+class Told(Sequence[Evidence]):
+    """Evidence that is worked out when somebody reads it: no decision has need of it, and each keystroke makes one."""
+
+    __slots__ = ("_found", "_tell")
+
+    def __init__(self, tell: Callable[[], Iterable[Evidence]]) -> None:
+        self._tell = tell
+        self._found: tuple[Evidence, ...] | None = None
+
+    def _all(self) -> tuple[Evidence, ...]:
+        if self._found is None:
+            self._found = tuple(self._tell())
+        return self._found
+
+    @overload
+    def __getitem__(self, at: int) -> Evidence: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Evidence, ...]: ...
+    def __getitem__(self, at: int | slice) -> Evidence | tuple[Evidence, ...]:
+        return self._all()[at]
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._all() == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+
 @dataclass(frozen=True, slots=True)
 class Mix:
     """What the estimated input is made of, as shares of it; the rest is ASCII letters and spaces."""
@@ -99,7 +134,7 @@ class Profile:
     output_tokens: int
     """Expected length of a good answer."""
     needs: frozenset[Ability] = frozenset()
-    evidence: tuple[Evidence, ...] = ()
+    evidence: Sequence[Evidence] = ()
     novelty: float = 0.0
     """0 like what the estimate was learned from, 1 unlike all of it; the estimate is worth that much less."""
     mix: Mix = Mix()

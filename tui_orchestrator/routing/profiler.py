@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from . import lexicon
 from .cues import LEARNED_TYPES
@@ -17,7 +18,7 @@ from .features import Features, estimate_tokens, read
 from .marks import Mark
 from .prediction import OUTPUT, Prediction, Weights
 from .prediction import weights as shipped
-from .profile import Ability, Evidence, Profile, TaskType
+from .profile import Ability, Evidence, Profile, TaskType, Told
 from .prompt_size import input_size
 from .request import Request
 from .text import spoken
@@ -37,18 +38,18 @@ def profile(request: Request, weights: Weights | None = None) -> Profile:
     input_tokens, mix = input_size(request)
     probabilities = _softmax(seen.logits()) if features.tokens else dict(_NOTHING_SAID)
     hard = assess(learned, features, seen)
-    evidence = _speaking_for(learned, seen, max(probabilities, key=probabilities.__getitem__))
+    told = partial(_speaking_for, learned, seen, max(probabilities, key=probabilities.__getitem__))
     difficulty, complexity = hard.difficulty, hard.complexity
     follows = _follows_on(learned, request, features, probabilities)
     if follows is not None:
         probabilities = _mixed(probabilities, follows.probabilities, follows.share)
         difficulty += follows.share * (follows.hard.difficulty - difficulty)
         complexity = round(complexity + follows.share * (follows.hard.complexity - complexity))
-        evidence = [Evidence(f"follows on from {spoken(follows.task_type)}", 0.0)]
-    evidence += _by_size(request, input_tokens, probabilities)
+        told = partial(_said, f"follows on from {spoken(follows.task_type)}")
+    sized = _by_size(request, input_tokens, probabilities)
     if request.task_type is not None:
         probabilities = {request.task_type: 1.0}
-        evidence = [Evidence(f"said to be {spoken(request.task_type)}", 0.0)]
+        sized, told = [], partial(_said, f"said to be {spoken(request.task_type)}")
     ordered = dict(sorted(probabilities.items(), key=lambda pair: -pair[1]))
     task_type = next(iter(ordered))
     return Profile(
@@ -59,10 +60,14 @@ def profile(request: Request, weights: Weights | None = None) -> Profile:
         input_tokens=input_tokens,
         output_tokens=_output_tokens(request, features, task_type, math.exp(min(9.0, seen.heads[OUTPUT]))),
         needs=_needs(request, features, input_tokens),
-        evidence=(*hard.evidence, *evidence),
+        evidence=Told(lambda: (*hard.evidence, *told(), *sized)),
         novelty=hard.novelty,
         mix=mix,
     )
+
+
+def _said(what: str) -> list[Evidence]:
+    return [Evidence(what, 0.0)]
 
 
 def _of_the_rest(request: Request, weights: Weights | None) -> Profile:

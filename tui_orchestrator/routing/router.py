@@ -121,7 +121,10 @@ class Router:
         now, today, date = self.caller.clock.monotonic(), self.caller.clock.today(), self.caller.clock.now()
         rooms: dict[str, Room] = {}
         """By whose caps apply: '' for those of any call."""
-        standings, cached = {}, self.prefixes.of(request.session, date)
+        standings: dict[str, Standing] = {}
+        cached = self.prefixes.of(request.session, date)
+        untouched: dict[str, Standing] = {}
+        """Of models nothing was seen of yet, which are most: they differ by their caps alone."""
         for model in self.registry:
             capped = model.id in self.budgets.models or model.provider in self.budgets.providers
             whose = model.id if capped else ""
@@ -129,8 +132,14 @@ class Router:
                 rooms[whose := f"{model.id} unpriced"] = (None, "")
             if whose not in rooms:
                 rooms[whose] = self._room(caps_for(request, model if capped else None, self.budgets, today))
-            standing = self._standing(request, model, prompt, rooms[whose], now, date)
-            standing.cached_input = cached.get(model.id, 0)
+            if self._seen_of(model, now) or model.id in cached:
+                standing = self._standing(request, model, prompt, rooms[whose], now, date)
+                standing.cached_input = cached.get(model.id, 0)
+            else:
+                room, scope = rooms[whose]
+                if whose not in untouched:
+                    untouched[whose] = Standing(room=room, room_scope=scope)
+                standing = untouched[whose]
             standings[model.id] = standing
         policy = self._policy_for(request)
         return decide(request, prompt, self.registry, Circumstances(standings), policy, self.rules)
@@ -144,6 +153,14 @@ class Router:
         if any(cap.limit is not None and not cap.limit for cap in caps):
             return replace(policy, on_exhausted=alone(WayOut.CHEAPEST))
         return policy
+
+    def _seen_of(self, model: Model, now: float) -> bool:
+        return (
+            self.experience.knows(model.id)
+            or self.caller.estimates.knows(model.id)
+            or self.caller.limits.limited(model)
+            or self._out(model, now) is not None
+        )
 
     def _standing(
         self, request: Request, model: Model, prompt: Profile, room: Room, now: float, date: datetime

@@ -7,7 +7,7 @@ version wrote can still be read.
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -33,10 +33,10 @@ def encode(value: object) -> Any:
         return {encode(key): encode(item) for key, item in value.items()}
     if isinstance(value, frozenset):
         return sorted(encode(item) for item in value)
-    if isinstance(value, tuple):
-        return [encode(item) for item in value]
     if value is None or isinstance(value, str | int | float):
         return value
+    if isinstance(value, Sequence):
+        return [encode(item) for item in value]
     raise TypeError(f"a {type(value).__name__} has no JSON form here")
 
 
@@ -57,6 +57,8 @@ def _decode(kind: Any, stored: Any) -> Any:
         repeated = len(arguments) == 2 and arguments[1] is Ellipsis
         kinds = arguments[:1] * len(stored) if repeated else arguments
         return tuple(_decode(each, item) for each, item in zip(kinds, stored, strict=True))
+    if origin is Sequence:
+        return tuple(_decode(arguments[0], item) for item in stored)
     if origin is frozenset:
         return frozenset(_decode(arguments[0], item) for item in stored)
     if origin is Mapping:
