@@ -311,10 +311,10 @@ def _turns(messages: Sequence[StoredMessage]) -> list[tuple[Message, Message]]:
 
 
 def _last(messages: Sequence[StoredMessage]) -> LastTurn | None:
-    turns = standing_parts(messages)
-    if not turns:
+    prompts = (place for place in reversed(range(len(messages))) if messages[place].role == "user")
+    if (last := next(prompts, None)) is None:
         return None
-    prompt, parts = turns[-1]
+    [(prompt, parts)] = standing_parts(messages[last:])
     if not parts:
         return LastTurn(prompt.message())
     answer, by = whole(parts), parts[-1].model or ""

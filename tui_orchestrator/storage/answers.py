@@ -21,7 +21,9 @@ def answers(messages: Sequence[StoredMessage]) -> list[tuple[StoredMessage, list
             continue
         given = turns[-1][1] if turns else []
         first = message.continues
-        place = next((n for n, parts in enumerate(given) if first is not None and parts[0].request_id == first), None)
+        place = None
+        if first is not None:
+            place = next((n for n, parts in enumerate(given) if parts[0].request_id == first), None)
         if place is None:
             given.append((message,))
         elif message.text.strip():
@@ -35,9 +37,16 @@ def standing(messages: Sequence[StoredMessage]) -> list[tuple[StoredMessage, Sto
 
 
 def standing_parts(messages: Sequence[StoredMessage]) -> list[tuple[StoredMessage, Parts]]:
-    """Each prompt with the answer that stands; none: (). A prompt that was asked again has several: the last whole one
-    stands, else the last with text, else the last. The others are superseded."""
-    return [(prompt, max(given, key=_standing, default=())) for prompt, given in answers(messages)]
+    """Each prompt with the answer that stands; none: (). The others are superseded."""
+    return [(prompt, that_stands(given)) for prompt, given in answers(messages)]
+
+
+def that_stands(given: Sequence[Parts]) -> Parts:
+    """A prompt that was asked again has several answers: the last whole one stands, else the last with text, else the
+    last. Of none: ()."""
+    if len(given) == 1:
+        return given[0]
+    return max(given, key=_standing, default=())
 
 
 def _standing(parts: Parts) -> tuple[bool, bool, int]:

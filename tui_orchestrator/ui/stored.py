@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 
 
 def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discarded]) -> list[Entry]:
-    messages = tuple(messages)
-    from tui_orchestrator.storage.answers import answers, standing_parts, whole
+    from tui_orchestrator.storage.answers import answers, that_stands, whole
 
+    messages = tuple(messages)
     shown = {(message.request_id, message.attempt) for message in messages if message.role == "assistant"}
     thrown: dict[str, list[Discarded]] = {}
     for one in discarded:
         # What was discarded first and then gone on with is the answer.
         if (one.request_id, one.attempt) not in shown:
             thrown.setdefault(one.request_id, []).append(one)
-    stand = {parts[0].position for _, parts in standing_parts(messages) if parts}
-    read = {parts[0].position: parts for _, given in answers(messages) for parts in given}
+    turns = answers(messages)
+    stand = {parts[0].position for _, given in turns if (parts := that_stands(given))}
+    read = {parts[0].position: parts for _, given in turns for parts in given}
     entries = []
     for message in messages:
         if message.role == "user":
@@ -55,7 +56,10 @@ def parts_of(messages: Iterable[StoredMessage]) -> dict[str, dict[Given, Attempt
     from tui_orchestrator.storage.answers import answers
 
     found: dict[str, dict[Given, Attempt | None]] = {}
-    for _, given in answers(tuple(messages)):
+    messages = tuple(messages)
+    if all(message.continues is None for message in messages):
+        return found
+    for _, given in answers(messages):
         for parts in given:
             if len(parts) > 1:
                 numbered = {(part.request_id, part.attempt): None for part in parts if part.attempt is not None}
