@@ -4,7 +4,8 @@ Several conversations at once, over real sockets to the demo's servers, with a c
 while, so that days end and circuits close again. Most answers are a few words long: what a turn leaves behind does not
 depend on how long it spoke, and a long one costs as much as thirty of them. Prints one JSON object: `memory_mb` after
 each twentieth of it and `growth`, the last quarter's mean beside the second's (1.05: 5 % more); `left` (tasks, sockets
-and threads that were not there before, reservations) and `unhandled` should be empty, and `unbooked` 0.
+and threads that were not there before, reservations) and `unhandled` should be empty, and `unbooked` 0. SIGTERM ends it
+after the turns that are under way, and it tells of those there were.
 
     python benchmarks/soak.py [--turns 20000] [--seed 1]
 """
@@ -17,6 +18,7 @@ import gc
 import json
 import os
 import random
+import signal
 import sqlite3
 import sys
 import tempfile
@@ -145,6 +147,7 @@ def sockets() -> int:
 class Soak:
     def __init__(self, turns: int, seed: int) -> None:
         self._turns = turns
+        self._sampled = max(1, turns // SAMPLES)
         self._rng = random.Random(seed)
         self._begun = 0
         self._ended = 0
@@ -154,6 +157,14 @@ class Soak:
         self.started = 0
         """Attempts."""
         self.unhandled: Counter[str] = Counter()
+
+    @property
+    def turns(self) -> int:
+        """That have ended."""
+        return self._ended
+
+    def enough(self) -> None:
+        self._turns = 0
 
     def heard(self, error: BaseException | None, where: str) -> None:
         self.unhandled[f"{where}: {type(error).__name__}: {error}"[:300]] += 1
@@ -177,7 +188,7 @@ class Soak:
                 self.heard(error, "turn")
             self._ended += 1
             self.clock.advance(TURN_LASTS_S)
-            if self._ended % max(1, self._turns // SAMPLES) == 0:
+            if self._ended % self._sampled == 0:
                 self.memory.append(resident_mb())
             for server in servers.servers.values():
                 server.exchanges.clear()
@@ -235,6 +246,7 @@ def booked(connection: sqlite3.Connection) -> dict[str, int]:
 async def soaked(soak: Soak, store: Path, seed: int) -> dict[str, Any]:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, said: soak.heard(said.get("exception"), str(said.get("message"))))
+    loop.add_signal_handler(signal.SIGTERM, soak.enough)
     sys.unraisablehook = lambda said: soak.heard(said.exc_value, f"unraisable in {said.object!r}")
     threading.excepthook = lambda said: soak.heard(said.exc_value, "thread")
     before = len(asyncio.all_tasks()), sockets(), threading.active_count()
@@ -279,7 +291,7 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "turns": options.turns,
+                "turns": soak.turns,
                 "seconds": round(time.monotonic() - began),
                 "processor_s": round(time.process_time()),
                 "growth": round(last / second, 3),
