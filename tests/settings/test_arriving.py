@@ -249,7 +249,8 @@ pane.zoom = "f7,ctrl+z"
 "prompt.send" = "ctrl+s"
 [store]
 path = "/var/x.db"
-redis_url = "redis://:pass-word-pass-word@host:6379/0"
+[shared]
+url = "redis://:pass-word-pass-word@host:6379/0"
 """)
     assert (settings.cache.exact, settings.cache.ttl_s) == (False, 60)
     assert (settings.cache.semantic, settings.cache.semantic_similarity) == (True, 0.9)
@@ -257,11 +258,10 @@ redis_url = "redis://:pass-word-pass-word@host:6379/0"
     assert settings.ui.motion == "reduced"
     assert settings.ui.keymap == {"pane.zoom": "f7,ctrl+z", "prompt.send": "ctrl+s"}
     assert settings.store.path == Path("/var/x.db")
-    assert settings.store.redis_url is not None
-    assert settings.store.redis_url.reveal().startswith("redis://:pass")
+    assert settings.shared.url is not None
+    assert settings.shared.url.reveal().startswith("redis://:pass")
     assert "pass-word" not in repr(settings)
     assert [notice.partition(": ")[2].partition(":")[0] for notice in settings.notices] == [
-        "store.redis_url is not used",
         "cache.semantic is not used",
     ]
 

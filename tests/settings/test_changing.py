@@ -125,8 +125,8 @@ def test_what_the_user_named_is_listed_whole(file: Path) -> None:
 
 
 def test_a_secret_is_masked_and_not_offered_for_editing(file: Path) -> None:
-    file.write_text('[store]\nredis_url = "redis://:hunter2-hunter2@host:6379/0"\n')
-    row = listed(file)["store.redis_url"]
+    file.write_text('[shared]\nurl = "redis://:hunter2-hunter2@host:6379/0"\n')
+    row = listed(file)["shared.url"]
     key = listed(file, OPENAI_API_KEY="sk-0123456789abcdef")["providers.openai.api_key"]
     assert "hunter2" not in row.value + row.own + row.typed + repr(row)
     assert (key.value, key.key, key.origin) == ('"sk-…cdef"', None, "OPENAI_API_KEY")

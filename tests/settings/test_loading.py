@@ -109,7 +109,7 @@ def test_every_plain_environment_name_is_honoured(loaded: Load) -> None:
     assert (settings.budgets.daily, settings.budgets.monthly) == (Money.from_usd("5.5"), Money.from_usd(60))
     assert (settings.policy.prefer_opensource, settings.policy.quality_threshold) == (True, 0.75)
     assert {provider.requests_per_minute for provider in settings.providers.values()} == {1}
-    assert settings.store.redis_url is not None
+    assert settings.shared.url is not None
     assert (settings.default_model, settings.policy.lean_to) == ("openai/gpt-6", "openai/gpt-6")
     assert (settings.default_temperature, settings.policy.max_tokens) == (0.3, 1000)
     assert (settings.track_costs, settings.debug_routing) == (False, True)

@@ -114,7 +114,7 @@ def test_what_is_shown_can_be_read_again(loaded: Load) -> None:
     first = loaded(text, env={"TEAM_API_KEY": "k"})
     for key, value in first.values.items():
         setting = find(split(key))
-        if value is not None and "redis" not in key and "command" not in key:
+        if value is not None and key != "shared.url" and "command" not in key:
             again = setting.parse(tomllib.loads(f"x = {in_toml(value)}", parse_float=Decimal)["x"])  # type: ignore[union-attr]
             assert again == value, key
 

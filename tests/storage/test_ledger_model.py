@@ -47,19 +47,29 @@ class LedgerModel(RuleBasedStateMachine):
     def open(self, limits: tuple[int | None, ...]) -> None:
         self.loop = asyncio.Runner()
         self.directory = tempfile.TemporaryDirectory()
-        self.path = Path(self.directory.name) / "store.db"
-        self.databases = [self.opened(), self.opened()]
-        self.ledgers = [SqliteLedger(database, ManualClock()) for database in self.databases]
+        self.open_copies()
         self.limits = dict(zip(LIMITS, limits, strict=True))
         self.spent: Counter[tuple[str, str]] = Counter()
         self.reserved: Counter[tuple[str, str]] = Counter()
         self.live: dict[str, Live] = {}
         self.rows: dict[tuple[str, int], int] = {}
 
+    def open_copies(self) -> None:
+        self.path = Path(self.directory.name) / "store.db"
+        self.databases = [self.opened(), self.opened()]
+        self.ledgers: list[Any] = [SqliteLedger(database, ManualClock()) for database in self.databases]
+
     def opened(self) -> Database:
         database = Database(self.path)
         self.loop.run(database.open())
         return database
+
+    def requests_of(self, copy: int) -> tuple[str, ...]:
+        return REQUESTS
+
+    def caps_of(self, copy: int) -> set[Cap]:
+        every = ((request, model, day) for request in self.requests_of(copy) for model in MODELS for day in DAYS)
+        return {cap for each in every for cap in self.caps(*each)}
 
     def caps(self, request_id: str, model: str, day: str) -> tuple[Cap, ...]:
         narrowed = ("", f" provider:{model.partition('/')[0]}", f" model:{model}")
@@ -71,7 +81,7 @@ class LedgerModel(RuleBasedStateMachine):
     @rule(
         target=held,
         copy=st.integers(0, 1),
-        request_id=st.sampled_from(REQUESTS),
+        request=st.sampled_from(range(len(REQUESTS))),
         number=st.integers(1, 6),
         model=st.sampled_from(MODELS),
         amount=st.integers(0, 80),
@@ -79,8 +89,9 @@ class LedgerModel(RuleBasedStateMachine):
         lost=st.none() | st.just(LOST),
     )
     def reserve(
-        self, copy: int, request_id: str, number: int, model: str, amount: int, day: str, lost: Lost | None
+        self, copy: int, request: int, number: int, model: str, amount: int, day: str, lost: Lost | None
     ) -> Any:
+        request_id = self.requests_of(copy)[request]
         caps = self.caps(request_id, model, day)
         hold = Hold(request_id, number, model.partition("/")[0], model, Money(amount), caps, lost)
         result = self.loop.run(self.ledgers[copy].reserve(hold))
@@ -136,16 +147,9 @@ class LedgerModel(RuleBasedStateMachine):
 
     @rule(copy=st.integers(0, 1))
     def kill(self, copy: int) -> None:
-        """Its lock falls and its file stays, as with SIGKILL; the other one recovers what it held, and a third takes
-        its place."""
-        dead = self.databases[copy]
-        if dead.presence._lock is not None:
-            os.close(dead.presence._lock)
-            dead.presence._lock = None
-        self.loop.run(dead.aclose())
-        self.databases[copy] = self.opened()
-        self.ledgers[copy] = SqliteLedger(self.databases[copy], ManualClock())
-        self.loop.run(self.ledgers[1 - copy].recover())
+        """Its lock falls and its file stays, as with SIGKILL; another one recovers what it held, and a third takes its
+        place."""
+        self.take_the_place_of(copy)
         for reservation, live in list(self.live.items()):
             if live.copy != copy:
                 continue
@@ -155,6 +159,14 @@ class LedgerModel(RuleBasedStateMachine):
                 del self.live[reservation]
                 for cap in live.hold.caps:
                     self.reserved[cap.scope, cap.period] -= live.hold.amount.picodollars
+
+    def take_the_place_of(self, copy: int) -> None:
+        dead = self.databases[copy]
+        drop_lock(dead)
+        self.loop.run(dead.aclose())
+        self.databases[copy] = self.opened()
+        self.ledgers[copy] = SqliteLedger(self.databases[copy], ManualClock())
+        self.loop.run(self.ledgers[1 - copy].recover())
 
     @rule(scope=st.sampled_from(LIMITS), by=st.integers(1, 100))
     def raise_cap(self, scope: str, by: int) -> None:
@@ -166,10 +178,8 @@ class LedgerModel(RuleBasedStateMachine):
     def sums_agree_and_no_cap_is_passed(self) -> None:
         if not hasattr(self, "ledgers"):
             return
-        every = ((request, model, day) for request in REQUESTS for model in MODELS for day in DAYS)
-        caps = {cap for each in every for cap in self.caps(*each)}
-        for ledger in self.ledgers:
-            for state in self.loop.run(ledger.budgets(list(caps))):
+        for copy, ledger in enumerate(self.ledgers):
+            for state in self.loop.run(ledger.budgets(list(self.caps_of(copy)))):
                 key = (state.cap.scope, state.cap.period)
                 assert (state.spent.picodollars, state.reserved.picodollars) == (self.spent[key], self.reserved[key])
                 assert state.limit is None or state.spent + state.reserved <= state.limit
@@ -178,11 +188,16 @@ class LedgerModel(RuleBasedStateMachine):
     def running_totals_are_the_sums_over_the_rows(self) -> None:
         if not hasattr(self, "ledgers"):
             return
-        total = self.loop.run(Reports(self.databases[0], ManualClock()).total("all"))
-        assert total.attempts == len(self.rows)
-        assert total.cost == Money(sum(self.rows.values()))
+        stores = {database.path: database for database in self.databases}.values()
+        totals = [self.loop.run(Reports(database, ManualClock()).total("all")) for database in stores]
+        assert sum(total.attempts for total in totals) == len(self.rows)
+        assert sum(total.cost.picodollars for total in totals) == sum(self.rows.values())
+        for database in stores:
+            self.check_totals(database)
+
+    def check_totals(self, database: Database) -> None:
         spend = self.loop.run(
-            self.databases[0].read(lambda c: c.execute("SELECT scope, period, picodollars FROM spend").fetchall())
+            database.read(lambda c: c.execute("SELECT scope, period, picodollars FROM spend").fetchall())
         )
         columns = {"request": "request_id", "session": "session", "day": "day", "month": "substr(day, 1, 7)"}
         for scope, period, picodollars in spend:
@@ -190,16 +205,26 @@ class LedgerModel(RuleBasedStateMachine):
             kind, _, name = whose.partition(":")
             query = f"SELECT SUM(cost) FROM attempts WHERE {columns[span]} = ?" + (f" AND {kind} = ?" if kind else "")
             values = (period, name) if kind else (period,)
-            assert self.loop.run(self.databases[0].read(lambda c, q=query, v=values: c.execute(q, v).fetchone())) == (
+            assert self.loop.run(database.read(lambda c, q=query, v=values: c.execute(q, v).fetchone())) == (
                 picodollars,
             )
 
     def teardown(self) -> None:
         if hasattr(self, "databases"):
-            for database in self.databases:
-                self.loop.run(database.aclose())
+            self.close_copies()
             self.loop.close()
             self.directory.cleanup()
+
+    def close_copies(self) -> None:
+        for database in self.databases:
+            self.loop.run(database.aclose())
+
+
+def drop_lock(database: Database) -> None:
+    """As the kernel does when a process dies."""
+    if database.presence._lock is not None:
+        os.close(database.presence._lock)
+        database.presence._lock = None
 
 
 TestLedgerModel = LedgerModel.TestCase

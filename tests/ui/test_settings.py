@@ -275,10 +275,10 @@ async def test_a_rule_can_be_made_and_taken_out_again(own_home: Path, file: Path
 
 
 async def test_a_secret_is_masked_and_its_field_begins_empty(own_home: Path, file: Path) -> None:
-    put(file, '[store]\nredis_url = "redis://:hunter2-hunter2@host:6379/0"\n')
+    put(file, '[shared]\nurl = "redis://:hunter2-hunter2@host:6379/0"\n')
     async with console(own_home) as seat:
-        await opened(seat, "redis_url")
-        await seat.sees("store", "red…", "config.toml:2")
+        await opened(seat, "shared.url")
+        await seat.sees("shared", "red…", "config.toml:2")
         await seat.pilot.press("enter")
         await seat.sees("What is there is not shown.")
         assert "hunter2" not in seat.screen
@@ -315,8 +315,8 @@ daily_usd = 3
 [rules.legal]
 words = ["contract"]
 strategy = "quality"
-[store]
-redis_url = "redis://:hunter2-hunter2@host:6379/0"
+[shared]
+url = "redis://:hunter2-hunter2@host:6379/0"
 """
 
 

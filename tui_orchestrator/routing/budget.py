@@ -141,6 +141,8 @@ class BudgetState:
     spent: Money
     reserved: Money
     alert_at: tuple[float, ...] = ()
+    others: Money | None = None
+    """The part of `spent` that other machines spent, which share this cap; None: it is this one's alone."""
 
     @property
     def scope(self) -> str:

@@ -29,6 +29,7 @@ from .events import (
     Thinking,
     Waiting,
 )
+from .line import Line
 from .money import ZERO
 from .ports import (
     AnswerCache,
@@ -40,6 +41,7 @@ from .ports import (
     Ledger,
     Piece,
     Provider,
+    SharedLine,
     TextPiece,
     ThinkingPiece,
     Timeouts,
@@ -100,8 +102,10 @@ class Caller:
         timeouts: Timeouts,
         cache: AnswerCache | None = None,
         address: Callable[[str], str | None] = lambda provider: None,
+        shared_line: SharedLine | None = None,
     ) -> None:
-        """`address`: a provider's protocol and base URL, which tell two servers of one name apart in the cache."""
+        """`address`: a provider's protocol and base URL, which tell two servers of one name apart in the cache.
+        `shared_line`: where several copies of the program keep to one rate limit together."""
         self.providers = providers
         self.ledger = ledger
         self.clock = clock
@@ -111,6 +115,7 @@ class Caller:
         self.timeouts = timeouts
         self.cache = cache
         self.address = address
+        self.line = Line(limits, clock, shared_line)
         self.estimates = TokenEstimates()
 
     async def reserve(self, plan: Plan) -> Granted | Refusal:
@@ -210,10 +215,8 @@ class Caller:
         """Until the call may be sent. `held` keeps its places; one that it did not use is given back."""
         await self._pause(plan, plan.pause_s, "back-off", emit)
         tokens = self.estimates.bound(plan.model.id, plan.decision.profile) + call.max_tokens
-        now = self.clock.monotonic()
-        place = self.limits.claim(plan.model, tokens, now)
-        held.callback(lambda: self.limits.give_back(place) if received.sent is None else None)
-        await self._pause(plan, place.due - now, "rate limit", emit)
+        seconds = await self.line.stand(plan.model, tokens, held, lambda: received.sent is not None)
+        await self._pause(plan, seconds, "rate limit", emit)
         if self.limits.busy(plan.model):
             await emit(Waiting(plan.request.id, self.clock.now(), plan.number, 0.0, "a free place"))
         await self.providers(plan.model.provider).ready()

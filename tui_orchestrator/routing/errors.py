@@ -34,6 +34,8 @@ class NotKept(OrchestratorError):
 
     remedy: str
     """What to do about it, without a full stop."""
+    why: ClassVar[str] = "it could not be written down"
+    """No call can be made."""
 
 
 class TurnError(OrchestratorError):
@@ -192,4 +194,4 @@ class Unrecorded(TurnError):
 
     @classmethod
     def since(cls, fault: NotKept) -> Unrecorded:
-        return cls(f"Nothing more is called, since it could not be written down: {fault}.", hint="")
+        return cls(f"Nothing more is called, since {fault.why}: {fault}.", hint="")

@@ -18,6 +18,7 @@ from .tools import FREE, Tool, ToolChoice
 if TYPE_CHECKING:
     from .answer_key import Question
     from .health import SharedCircuit
+    from .ratelimit import NamedLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,27 @@ class SharedHealth(Protocol):
     async def forget(self) -> None:
         """All are closed."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPlace:
+    """In the line that all copies of the program stand in."""
+
+    seconds: float
+    """Until it is due, as of when it was given."""
+    ticket: object = None
+    """What it is given back by."""
+
+
+class SharedLine(Protocol):
+    """One line for the rate limits of all copies. Every method raises nothing: a copy that cannot ask goes by its own
+    line alone."""
+
+    async def claim(self, provider: str, limits: Sequence[NamedLimit], tokens: int) -> SharedPlace | None:
+        """A place under all these limits at once; None where there is no line to stand in."""
+        ...
+
+    async def give_back(self, place: SharedPlace) -> None: ...
 
 
 class AnswerCache(Protocol):

@@ -70,7 +70,17 @@ class Place:
     limits: tuple[Limit, ...]
 
 
-_UNLIMITED = (None, None, None)
+@dataclass(frozen=True, slots=True)
+class NamedLimit:
+    """What a minute allows of a model, or of a provider as a whole. None: unlimited."""
+
+    name: str
+    requests: int | None
+    tokens: int | None
+
+
+_UNLIMITED = (None, None)
+_NOTHING = (None, None, None)
 
 
 class RateLimits:
@@ -80,6 +90,8 @@ class RateLimits:
         self._limits: dict[str, Limit] = {}
         self._calls: dict[str, tuple[int, asyncio.Semaphore]] = {}
         self._providers: dict[str, tuple[int | None, int | None, int | None]] = {}
+        self._elsewhere: dict[str, float] = {}
+        """Model id → when its last call was due in the line that all copies of the program stand in."""
 
     def provider(self, name: str, requests: int | None, tokens: int | None, concurrent: int | None) -> None:
         """What a provider as a whole allows, over all its models."""
@@ -89,11 +101,25 @@ class RateLimits:
         """Whether it, or its provider as a whole, has a limit per minute at all."""
         if model.requests_per_minute is not None or model.tokens_per_minute is not None:
             return True
-        return self._providers.get(model.provider, _UNLIMITED)[:2] != (None, None)
+        return self._providers.get(model.provider, _NOTHING)[:2] != _UNLIMITED
 
     def wait_s(self, model: Model, tokens: int, now: float) -> float:
         """How long a call would wait now; takes no place."""
-        return _due(self._limits_of(model), tokens, now) - now
+        due = _due(self._limits_of(model), tokens, now)
+        return max(due, self._elsewhere.get(model.id, now)) - now
+
+    def named(self, model: Model) -> tuple[NamedLimit, ...]:
+        """Those a call falls under, for the copies of the program to keep together."""
+        requests, tokens, _ = self._providers.get(model.provider, _NOTHING)
+        both = (
+            NamedLimit(f"provider {model.provider}", requests, tokens),
+            NamedLimit(model.id, model.requests_per_minute, model.tokens_per_minute),
+        )
+        return tuple(one for one in both if (one.requests, one.tokens) != _UNLIMITED)
+
+    def hear(self, model: Model, due: float) -> None:
+        """When the latest call of all copies of the program may start: nobody who asks later starts before."""
+        self._elsewhere[model.id] = due
 
     def claim(self, model: Model, tokens: int, now: float) -> Place:
         """Takes a place in line; the call may start when it is due."""

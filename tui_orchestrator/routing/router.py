@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from .budget import (
@@ -103,18 +103,19 @@ class Router:
 
     async def read_budgets(self, request: Request) -> tuple[BudgetState, ...]:
         """All sums a call of this session may count towards, capped or not."""
-        caps = {(cap.scope, cap.period): cap for cap in self._caps(request)}
+        caps = {(cap.scope, cap.period): cap for cap in self.caps(self.caller.clock.today(), request)}
         states = await self.caller.ledger.budgets(list(caps.values()))
         self._note(states)
         return states
 
-    def _caps(self, request: Request) -> list[Cap]:
-        today = self.caller.clock.today()
-        caps = list(caps_for(request, None, self.budgets, today))
+    def caps(self, day: date, request: Request | None = None) -> list[Cap]:
+        """Every sum a call on this day may count towards: those of any call, and of the models those with a cap."""
+        request = request or Request(())
+        caps = list(caps_for(request, None, self.budgets, day))
         capped = {*self.budgets.models}
         for model in self.registry:
             if model.id in capped or model.provider in self.budgets.providers:
-                caps += [cap for cap in caps_for(request, model, self.budgets, today) if cap.limit is not None]
+                caps += [cap for cap in caps_for(request, model, self.budgets, day) if cap.limit is not None]
         return caps
 
     def _decide(self, request: Request, prompt: Profile) -> Decision:

@@ -19,11 +19,12 @@ from ..routing.errors import NotFound
 from ..routing.health import Circuits
 from ..routing.model import Registry
 from ..routing.money import ZERO, Money
-from ..routing.ports import AnswerCache, Clock, Provider
+from ..routing.ports import AnswerCache, Clock, Ledger, Provider, SharedHealth
 from ..routing.ratelimit import RateLimits
 from ..routing.router import Router
 from ..routing.sharing import Sharing
 from ..settings import ProviderSettings, Settings
+from ..shared.store import SharedStore
 from ..storage.cache import SqliteCache
 from ..storage.circuits import SqliteCircuits
 from ..storage.database import Database
@@ -107,6 +108,7 @@ def router_of(
     embedder: StaticEmbedder | None,
     *,
     demo: bool,
+    shared: SharedStore | None = None,
 ) -> Router:
     connected: dict[str, tuple[ProviderSettings, Provider]] = {}
 
@@ -137,16 +139,25 @@ def router_of(
     limit_providers(limits, catalogue)
     cache: AnswerCache | None = None
     if settings.cache.used:
-        cache = SqliteCache(database, settings.cache, clock, embedder)
+        own = SqliteCache(database, settings.cache, clock, embedder)
+        cache = own if shared is None else shared.cache(own, settings.cache)
+    ledger: Ledger = (local := SqliteLedger(database, clock, settings.budgets.alert_at))
+    circuits: SharedHealth = SqliteCircuits(database, clock, whose)
+    if shared is not None:
+        ledger, circuits = shared.ledger(local), shared.circuits(whose)
     caller = Caller(
         provider,
-        DiscreetLedger(SqliteLedger(database, clock, settings.budgets.alert_at)),
+        DiscreetLedger(ledger),
         clock,
-        Sharing(Circuits(), clock, SqliteCircuits(database, clock, whose)),
+        Sharing(Circuits(), clock, circuits),
         limits,
         settings.timeouts,
         cache,
         address,
+        shared.line(whose) if shared is not None else None,
     )
     policy = replace(settings.policy, lean_to=settings.default_model)
-    return Router(caller, registry, policy, settings.budgets, settings.rules)
+    router = Router(caller, registry, policy, settings.budgets, settings.rules)
+    if shared is not None:
+        shared.limit(router.caps)
+    return router

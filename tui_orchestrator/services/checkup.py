@@ -16,6 +16,7 @@ from ..locations import config_file, log_file
 from ..providers.embedding import INSTALL
 from ..routing.clock import NAME_A_ZONE, unknown_zone
 from ..settings import ProviderSettings, Settings
+from ..shared.faults import Away
 from ..storage.database import Database
 from ..storage.faults import StoreError
 from . import crashes
@@ -49,6 +50,7 @@ async def check(settings: Settings, runtime: Runtime, config: Path | None = None
     findings += [_provider(runtime, provider) for provider in runtime.catalogue.providers.values()]
     findings += _models(runtime)
     findings.append(await _store(runtime, settings))
+    findings += await _shared(runtime)
     findings += await asyncio.to_thread(_diagnostics, settings)
     return findings
 
@@ -147,3 +149,30 @@ async def _store(runtime: Runtime, settings: Settings) -> Finding:
     except StoreError as error:
         return Finding("store", Standing.PROBLEM, f"{error.path} {error.what}", error.remedy)
     return Finding("store", Standing.GOOD, f"{path} can be written, {size / 1000:,.0f} kB")
+
+
+async def _shared(runtime: Runtime) -> list[Finding]:
+    """Of the server that several machines keep their caps in."""
+    shared = runtime.shared
+    if shared is None:
+        return []
+    if shared.away is not None:
+        return [
+            Finding("shared", Standing.PROBLEM, f"Redis at {shared.away.where} {shared.away.what}", shared.away.remedy)
+        ]
+    try:
+        facts = await shared.server.facts()
+    except Away as away:
+        return [Finding("shared", Standing.PROBLEM, f"Redis at {away.where} {away.what}", away.remedy)]
+    running = f"{shared.member.running} {'copy' if shared.member.running == 1 else 'copies'} running"
+    what = (
+        f"Redis {facts.get('redis_version', '')} at {shared.server.where} answers in "
+        f"{shared.server.latency_ms:.1f} ms; namespace {shared.namespace}, {running}; "
+        f"while it is away: {shared.settings.when_away}"
+    )
+    findings = [Finding("shared", Standing.GOOD, what)]
+    policy = facts.get("maxmemory_policy", "noeviction")
+    if policy.startswith("allkeys"):
+        said = f"Redis throws keys away when it is full (maxmemory-policy {policy}), what was spent among them"
+        findings.append(Finding("shared", Standing.PROBLEM, said, "set maxmemory-policy noeviction or volatile-lru"))
+    return findings

@@ -20,7 +20,8 @@ T = TypeVar("T")
 
 _AT_NEXT_START = (
     *("router.discover_local", "router.requests_per_minute", "router.debug", "router.timeouts.connect"),
-    *("budgets.alert_at", "budgets.track_costs", "chains", "providers", "models", "ui.panes", "store", "log"),
+    *("budgets.alert_at", "budgets.track_costs", "chains", "providers", "models", "ui.panes", "store"),
+    *("shared", "log"),
 )
 """Keys, and sections with all that is in them."""
 
@@ -133,10 +134,11 @@ def take_effect(runtime: Runtime, before: Settings, after: Settings, key: str) -
 
 
 def _use_cache(runtime: Runtime, after: Settings) -> None:
+    from ..shared.cache import SharedCache
     from ..storage.cache import SqliteCache
 
     cache = runtime.router.caller.cache
-    if isinstance(cache, SqliteCache):
+    if isinstance(cache, SqliteCache | SharedCache):
         cache.use(after.cache)
     elif after.cache.used:
         runtime.router.caller.cache = SqliteCache(runtime.database, after.cache, runtime.clock)

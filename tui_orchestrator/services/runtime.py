@@ -29,6 +29,7 @@ from ..routing.request import Check, Message, Request
 from ..routing.router import Record, Router
 from ..routing.turn import Turn
 from ..settings import ModelSettings, ProviderSettings, Settings
+from ..shared.store import SharedStore, opened
 from ..storage.alerts import AlertLog
 from ..storage.archive import Archive
 from ..storage.cache import Contents
@@ -103,6 +104,8 @@ class Runtime:
         self.logbook = logbook
         self.database = database
         self.cache = Contents(database)
+        self.shared: SharedStore | None = None
+        """What is shared with other machines; None where nothing is."""
         self._embedder: StaticEmbedder | None = None
         self._resources = resources
         self._background: set[asyncio.Task[None]] = set()
@@ -158,9 +161,16 @@ class Runtime:
                     notices.append(problem)
                 else:
                     embedder = StaticEmbedder()
-            router = router_of(settings, catalogue, registry, database, clients, clock, embedder, demo=demo)
+            origin = settings.origins.get("shared.url", "")
+            shared = await opened(settings.shared, database, clock, resources, notices, origin=origin, demo=demo)
+            if shared is not None and shared.away is not None:
+                notices.append(f"{str(shared.away)[:1].upper()}{str(shared.away)[1:]}.")
+            router = router_of(
+                settings, catalogue, registry, database, clients, clock, embedder, demo=demo, shared=shared
+            )
             runtime = cls(settings, router, catalogue, database, resources, demo=demo, notices=notices, logbook=logbook)
             runtime._embedder = embedder
+            runtime.shared = shared
             await runtime._remember()
             runtime._resources = resources.pop_all()
             return runtime

@@ -28,6 +28,7 @@ from .values import (
     Persona,
     ProviderSettings,
     Settings,
+    SharedSettings,
     StoreSettings,
     UiSettings,
 )
@@ -39,7 +40,7 @@ def section(reading: Reading, *path: str) -> dict[str, Any]:
     assert isinstance(table, Table), path
     values = {}
     for name, node in table.keys.items():
-        if isinstance(node, Key):
+        if isinstance(node, Key) and not node.hidden:
             found = reading.found.get((*path, name))
             values[name] = node.default if found is None else found.value
     return values
@@ -78,6 +79,7 @@ def build(reading: Reading, providers: Mapping[str, ProviderSettings]) -> Settin
             keymap={name: str(reading.found["ui", "keymap", name].value) for name in _sound(reading, "ui", "keymap")},
         ),
         store=StoreSettings(**store),
+        shared=SharedSettings(**section(reading, "shared")),
         log=LogSettings("debug") if router["debug"] else LogSettings(**section(reading, "log")),
         default_temperature=router["temperature"],
         default_model=router["default_model"],

@@ -359,9 +359,10 @@ class Refused:
     """A key that must not be there at all."""
 
     words: str
+    why: str = "a key does not belong in this file"
 
     def parse(self, raw: object) -> object:
-        raise ValueError("a key does not belong in this file")
+        raise ValueError(self.why)
 
     def from_text(self, text: str) -> object:
         return text

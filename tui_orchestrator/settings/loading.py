@@ -13,7 +13,8 @@ from .. import locations
 from ..routing.money import Money
 from .building import build, named, section
 from .environment import Environment, Variable, misspelt_names, own_names, plain_names, read_environment
-from .reading import Reading
+from .reading import Found, Reading
+from .secrets import Secret
 from .servers import (
     CLOUDS,
     LOCAL_SERVERS,
@@ -23,7 +24,7 @@ from .servers import (
     from_keyring,
     on_this_machine,
 )
-from .shape import Path, split
+from .shape import Path, dotted, split
 from .values import ProviderKind, ProviderSettings, Settings, SettingsError
 
 PROJECT_FILE = "tui-orchestrator.toml"
@@ -52,10 +53,12 @@ def load(
         _read_file(reading, own, must_exist=config is not None)
     else:
         reading.content(own, instead.encode())
+    users = dict(reading.found)
     if project is not None and not _same(project / PROJECT_FILE, own):
         _read_file(reading, project / PROJECT_FILE, project=True)
     environment = read_environment(environ, project / ".env" if project else None)
     _read_environment(reading, environment)
+    kept = list(_keep_shared(reading, users, own))
     _read_overrides(reading, overrides)
     providers = _providers(reading, environment)
     settings = build(reading, providers)
@@ -64,7 +67,22 @@ def load(
         settings = replace(settings, providers=_with_keys(reading, providers, environment))
     if reading.problems:
         raise SettingsError(*dict.fromkeys(reading.problems))
-    return replace(settings, notices=tuple(_notices(settings, project)), file=own)
+    return replace(settings, notices=(*_notices(settings, project), *kept), file=own)
+
+
+def _keep_shared(reading: Reading, users: Mapping[Path, Found], own: FilePath) -> Iterator[str]:
+    """A directory that was downloaded must not say where the user's caps are counted and answers are kept. A server on
+    this machine it may name where the user names none."""
+    for path, found in list(reading.found.items()):
+        if path[0] != "shared" or not found.project:
+            continue
+        if path not in users and isinstance(found.value, Secret) and on_this_machine(found.value.reveal()):
+            continue
+        del reading.found[path]
+        if path in users:
+            reading.found[path] = users[path]
+        sentence = f"is not used: a project's file may not say where your caps are kept; put it into {own}"
+        yield f"{found.origin}: {dotted(path)} {sentence}"
 
 
 def _notices(settings: Settings, project: FilePath | None) -> Iterator[str]:
@@ -74,10 +92,6 @@ def _notices(settings: Settings, project: FilePath | None) -> Iterator[str]:
     held = [provider.key_origin for provider in settings.providers.values() if provider.key_origin.startswith(".env")]
     if held and project is not None and _open_to_others(project / ".env"):
         yield f"{project / '.env'} holds a key, and others may read it; chmod 600 {project / '.env'}"
-    # Someone who shares a cap over machines must not believe it is kept when it is not.
-    if settings.store.redis_url is not None:
-        origin = settings.origins["store.redis_url"]
-        yield f"{origin}: store.redis_url is not used: budgets, rate limits and cache are this machine's own"
     if settings.cache.semantic and not settings.cache.nearly:
         origin = settings.origins["cache.semantic"]
         yield f"{origin}: cache.semantic is not used: cache.exact is off, so no answers are kept"

@@ -10,13 +10,13 @@ from ..routing.decision import Policy
 from ..routing.ports import Timeouts
 from ..routing.request import Check, Method
 from .caching import CACHE
-from .kinds import MODEL, Choice, FilePath, Flag, FlagOr, ListOf, Number, Text, Url, Usd, WordOrList, whole
+from .kinds import MODEL, Choice, FilePath, Flag, FlagOr, ListOf, Number, Refused, Text, Url, Usd, WordOrList, whole
 from .named import CHAINS, MODELS, PAUSE, PERSONAS, PROVIDERS, RULES, SHARE, STRATEGY, TEMPERATURE, TOKENS
 from .shape import Key, Path, Table
-from .values import LogSettings, UiSettings
+from .values import LogSettings, SharedSettings, UiSettings
 from .weights import WEIGHTS
 
-_POLICY, _TIMEOUTS, _BUDGETS, _UI = Policy(), Timeouts(), Budgets(), UiSettings()
+_POLICY, _TIMEOUTS, _BUDGETS, _UI, _SHARED = Policy(), Timeouts(), Budgets(), UiSettings(), SharedSettings()
 _SECONDS = Number(Decimal("0.05"), 86_400, "seconds")
 
 
@@ -278,11 +278,47 @@ _STORE = Table(
     {
         "path": Key(FilePath(), None, "The database file.", '"~/llm/store.db"', unset="`config path` says"),
         "redis_url": Key(
+            Refused("url in the section [shared]", "this key has another name"), None, "", '""', hidden=True
+        ),
+    },
+)
+
+_SHARED_TABLE = Table(
+    "One set of caps for several machines, kept in a Redis server; docs/shared.md.",
+    {
+        "url": Key(
             Url(("redis", "rediss"), secret=True),
             None,
-            "A shared server for budgets, rate limits and cache, so that several machines keep to one cap.",
+            "The server for budgets, rate limits, failing models and answers that several machines share.",
             '"redis://localhost:6379/0"',
             env="REDIS_URL",
+            unset="nothing is shared",
+        ),
+        "namespace": Key(
+            Text("a name of letters, digits, . _ : and -", r"[A-Za-z0-9._:-]{1,100}"),
+            _SHARED.namespace,
+            "Machines with the same one share; others on the same server do not.",
+            '"team"',
+        ),
+        "when_away": Key(
+            Choice(("refuse", "share")),
+            _SHARED.when_away,
+            "While the server cannot be reached: make no call under a day's or month's cap, or go on with a share of "
+            "it that was set aside before.",
+            '"share"',
+        ),
+        "share": Key(
+            Number(Decimal("0.01"), 1),
+            _SHARED.share,
+            "With `share`: the part of what is left of each cap that is set aside for this machine. The others cannot "
+            "spend it.",
+            "0.5",
+        ),
+        "answers": Key(
+            Flag(),
+            _SHARED.answers,
+            "Whether answers in the cache are shared too: whoever may read the server may read them.",
+            "false",
         ),
     },
 )
@@ -312,6 +348,7 @@ SCHEMA = Table(
         "cache": CACHE,
         "ui": _UI_TABLE,
         "store": _STORE,
+        "shared": _SHARED_TABLE,
         "log": _LOG,
     },
 )
@@ -330,7 +367,7 @@ def fixed_keys(table: Table = SCHEMA, path: Path = ()) -> Iterator[tuple[Path, K
     for name, node in table.keys.items():
         if isinstance(node, Table):
             yield from fixed_keys(node, (*path, name))
-        else:
+        elif not node.hidden:
             yield (*path, name), node
 
 

@@ -164,8 +164,22 @@ class UiSettings:
 class StoreSettings:
     path: Path | None = None
     """None: `locations.store_file()`."""
-    redis_url: Secret | None = None
-    """Secret, because its address may carry a password."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSettings:
+    """A Redis server that several machines keep their caps in together."""
+
+    url: Secret | None = None
+    """Secret, because its address may carry a password. None: this machine shares nothing."""
+    namespace: str = "tui-orchestrator"
+    """Those who use the same one share."""
+    when_away: Literal["refuse", "share"] = "refuse"
+    """What is done under a shared cap while the server cannot be asked."""
+    share: float = 0.25
+    """Of what is left of each cap, set aside for this machine while the server is there; for `share` alone."""
+    answers: bool = True
+    """Whether answers are given to, and taken from, the others too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +206,7 @@ class Settings:
     cache: CacheSettings = CacheSettings()
     ui: UiSettings = UiSettings()
     store: StoreSettings = StoreSettings()
+    shared: SharedSettings = SharedSettings()
     log: LogSettings = LogSettings()
     default_temperature: float | None = None
     default_model: str | None = None

@@ -85,6 +85,10 @@ class SqliteLedger:
             self._db.post(lambda connection: _free(connection, reservation_id))
             raise
 
+    async def release(self, reservation: Reservation) -> None:
+        """Nothing was called with it, and nothing is booked."""
+        await self._db.write(lambda connection: _free(connection, reservation.id))
+
     async def book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
         """A call that ran past midnight counts, in the row too, on the day its money was set aside: the next day's cap
         could otherwise be passed by calls it never saw. What cannot be written is kept in memory, and written before

@@ -438,6 +438,33 @@ CREATE INDEX decisions_clients ON decisions (at, concluded, success, tokens, cos
 """,
 )
 
+# What is remembered of a shared server, told apart by `realm`: this store's own name there (one row), what other
+# stores were last seen to have spent, and how far this one may go by itself while the server is away.
+_SHARED = Migration(
+    "0022_shared",
+    """
+CREATE TABLE shared_store (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE shared_seen (
+    realm TEXT NOT NULL,
+    store TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    period TEXT NOT NULL,
+    spent INTEGER NOT NULL,
+    open INTEGER NOT NULL,
+    PRIMARY KEY (realm, store, scope, period)
+) WITHOUT ROWID;
+CREATE TABLE shared_ceilings (
+    realm TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    period TEXT NOT NULL,
+    picodollars INTEGER NOT NULL,
+    granted TEXT NOT NULL,
+    ends TEXT NOT NULL,
+    PRIMARY KEY (realm, scope, period)
+) WITHOUT ROWID;
+""",
+)
+
 MIGRATIONS = (
     _LEDGER,
     _DECISIONS,
@@ -459,4 +486,5 @@ MIGRATIONS = (
     _CONTINUED,
     _CIRCUITS,
     _CLIENTS,
+    _SHARED,
 )

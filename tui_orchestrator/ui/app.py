@@ -88,6 +88,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
             runtime.subscribe(self.hear)
             runtime.router.ask_for_room = self.ask_for_room
             self.costs.demo = runtime.demo
+            self.costs.shared = runtime.shared
             self.decision.browse_by(runtime.clock)
             self.composer.weigh = self.weigh
             self.drafts = Drafts(self.composer.prompt, runtime.conversations, partial(self.say, severity="warning"))

@@ -35,6 +35,10 @@ class Status:
     """Nothing is left of it."""
     working: str = ""
     """Until the program is ready: what it does."""
+    shared: bool = False
+    """The caps are kept together with other machines."""
+    away: bool = False
+    """The server they are kept in cannot be asked."""
 
 
 def alert_mark(states: Iterable[BudgetState]) -> tuple[str, bool]:
@@ -73,6 +77,8 @@ def draw_status(status: Status, width: int) -> Content:
         right.append((" ◌ temporary ", "bold $background on $accent"))
     if status.alert:
         right.append((status.alert, f"bold {words.BAD if status.spent else words.WARN}"))
+    if status.shared:
+        right.append(("⇄ Redis away", f"bold {words.BAD}") if status.away else ("⇄ shared", words.MUTED))
     if status.demo:
         right.append((" demo ", "bold $ink on $warning"))
     tail = Content("  ").join(Content.styled(text, style) for text, style in right)

@@ -38,11 +38,12 @@ def draw_budgets(
     width: int,
     *,
     demo: bool,
+    shared: str = "",
     marks: Mapping[str, Mark] = NO_MARKS,
 ) -> list[Content]:
     """The four sums every call counts towards, then every other one that has a cap. `marks` by scope: what is
-    estimated or not known in a sum."""
-    rows = [words.heading("Budgets", width, "demo money" if demo else "")]
+    estimated or not known in a sum. `shared`: what is to be said of other machines that keep to the same caps."""
+    rows = [words.heading("Budgets", width, " · ".join(filter(None, ("demo money" if demo else "", shared))))]
     shown = [state for state in in_order(states) if state.limit is not None or state.scope in MAIN_SCOPES]
     spent = {state.scope: _spent(state, marks.get(state.scope)) for state in shown}
     amounts = [*spent.values(), *(str(amount or ZERO) for state in shown for amount in (state.limit, state.left))]
@@ -50,6 +51,8 @@ def draw_budgets(
     for state in shown:
         draw = _capped if state.limit is not None else _uncapped
         rows += draw(state, spent[state.scope], width, figure)
+        if state.others:
+            rows.append(Content.styled(words.fit(f"  ⇄ {state.others} of it on other machines", width), MUTED))
         if forecast := forecasts.get(state.scope):
             rows += [Content.styled("  " + line, WARN) for line in words.wrap(f"↗ {forecast}", width - 2, 2)]
     return rows

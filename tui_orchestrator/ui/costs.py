@@ -30,6 +30,7 @@ from tui_orchestrator.routing.events import (
 )
 from tui_orchestrator.routing.money import CostState
 from tui_orchestrator.services.spending import DIMENSIONS, SPANS, Dimension, Mark, Overview, Span, Trend
+from tui_orchestrator.shared.store import SharedStore
 
 from . import bill, plots, words
 from .commands import bindings
@@ -107,6 +108,7 @@ class CostsPane(VerticalScroll):
         self._wanted: dict[_PlotName, _PlotKey] = {}
         self._plotting = False
         self.demo = False
+        self.shared: SharedStore | None = None
 
     def compose(self) -> ComposeResult:
         yield self._bill
@@ -285,10 +287,20 @@ class CostsPane(VerticalScroll):
         return {**self._overview.marks, "request": mark}
 
     def _budgets(self, width: int) -> list[Content]:
-        rows = bill.draw_budgets(self._states.values(), self._forecasts, width, demo=self.demo, marks=self._marks())
+        rows = bill.draw_budgets(
+            self._states.values(), self._forecasts, width, demo=self.demo, shared=self._shared(), marks=self._marks()
+        )
+        if self.shared is not None and self.shared.away is not None:
+            rows += [Content.styled(line, BAD) for line in words.wrap(f"⇄ {self.shared.away}", width, 2)]
         if self._problem:
             rows += [Content.styled(line, BAD) for line in words.wrap(f"✗ {self._problem}", width, 2)]
         return rows
+
+    def _shared(self) -> str:
+        if self.shared is None:
+            return ""
+        others = 0 if self.shared.away is not None else self.shared.member.running - 1
+        return f"shared · {others} more running" if others > 0 else "shared"
 
     def _nothing(self, width: int) -> list[Content]:
         if self._problem:

@@ -90,6 +90,7 @@ class Desk(Stage):
     def tell_status(self) -> None:
         strategy = self.options.strategy or self.settings.policy.strategy
         demo = self.runtime is not None and self.runtime.demo
+        shared = self.runtime.shared if self.runtime is not None else None
         talk = self.talk
         status = Status(
             self.title_shown or ("temporary chat" if talk is not None and talk.temporary else "new session"),
@@ -101,6 +102,8 @@ class Desk(Stage):
             talk is not None and talk.temporary,
             *self._alert,
             self.working,
+            shared is not None,
+            shared is not None and shared.away is not None,
         )
         self.header.show(status)
         self.composer.say(idle=f"{words.spoken(strategy)}: {words.PICKS[strategy]}")

@@ -1,0 +1,2 @@
+-- {store, sums} → their states
+return cjson.encode({states = states(asked.sums, asked.store)})
