@@ -149,4 +149,8 @@ def test_a_report_that_cannot_be_written_is_done_without(tmp_path: Path) -> None
 def test_what_is_printed_of_a_crash_is_without_the_keys_that_are_held() -> None:
     key = Secret("sk-planted-0123456789abcdef")
     assert masked(f"bad key {key.reveal()}!") == f"bad key {key}!"
-    assert masked(f"bad key {key.reveal()[:12]}!") == f"bad key {key.reveal()[:12]}!"
+    again = Secret(key.reveal())
+    shown, value = str(key), key.reveal()
+    del key
+    assert masked(f"bad key {value}!") == f"bad key {shown}!", "as long as anybody holds it"
+    assert masked(f"bad key {again.reveal()[:12]}!") == f"bad key {value[:12]}!"

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import queue
 from collections import deque
-from io import TextIOWrapper
-from logging.handlers import QueueListener, RotatingFileHandler
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from ..locations import private
 from ..routing.decision import Decision
 from ..routing.errors import ErrorKind
 from ..routing.event_json import usd
@@ -39,6 +35,9 @@ from ..routing.events import (
 from ..routing.money import Cost
 from ..routing.ports import Clock
 
+if TYPE_CHECKING:
+    from logging.handlers import QueueListener
+
 Level = Literal["off", "error", "warning", "info", "debug"]
 _LEAST = {
     "off": logging.CRITICAL + 1,
@@ -47,8 +46,6 @@ _LEAST = {
     "info": logging.INFO,
     "debug": logging.DEBUG,
 }
-_BYTES, _KEPT = 1_000_000, 3
-"""Of one file, and how many full ones are kept beside it."""
 recent: deque[str] = deque(maxlen=200)
 """Lines of every level and every logbook of this process, for the report of a crash."""
 _OFTEN = (Text, Thinking, Reserved, Budget)
@@ -94,24 +91,10 @@ class Logbook:
 
     def _begin(self) -> None:
         if self._writer is None:
+            from .log_file import writer
+
             assert self._path is not None
-            self._writer = QueueListener(self._lines, _PrivateFile(self._path))
-            self._writer.start()
-
-
-class _PrivateFile(RotatingFileHandler):
-    """Readable by its owner alone."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8", delay=True)
-
-    def _open(self) -> TextIOWrapper:
-        private(Path(self.baseFilename).parent)
-        handle = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        return os.fdopen(handle, "a", encoding="utf-8")
-
-    def handleError(self, record: logging.LogRecord) -> None:
-        """A full disk is told where it matters: by the store."""
+            self._writer = writer(self._lines, self._path)
 
 
 def _told(event: Event) -> tuple[int, str, Fields]:

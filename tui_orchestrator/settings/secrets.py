@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import NoReturn
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 _SHORTEST = 8
 """What is shorter stands in ordinary words too."""
@@ -16,7 +16,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
-        _held.add(self)
+        _held[id(self)] = self
 
     def reveal(self) -> str:
         return self._value
@@ -43,12 +43,13 @@ class Secret:
         raise TypeError("a secret is not written anywhere, so it cannot be pickled or copied")
 
 
-_held: WeakSet[Secret] = WeakSet()
+# By identity: of two that are equal one may go while the other stays.
+_held: WeakValueDictionary[int, Secret] = WeakValueDictionary()
 
 
 def masked(text: str) -> str:
     """Without any key that this process holds: for a traceback, whose errors may quote one."""
-    for secret in tuple(_held):
+    for secret in tuple(_held.values()):
         if len(value := secret.reveal()) >= _SHORTEST:
             text = text.replace(value, str(secret))
     return text
