@@ -21,6 +21,7 @@ from tui_orchestrator.routing.budget import Cap, Refusal, Reservation
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.shared.faults import Away
 from tui_orchestrator.shared.membership import SHARE_LASTS, WhenAway
+from tui_orchestrator.shared.server import Timing
 
 from .copies import Machine
 from .redis_server import RedisServer
@@ -209,3 +210,16 @@ async def test_who_refuses_while_the_server_is_away_calls_nothing_under_a_cap_bu
         assert (state.reserved.picodollars, TODAY.isoformat()) == (10, state.cap.period), (
             "what was refused holds nothing"
         )
+
+
+async def test_what_was_set_aside_is_put_back_before_anybody_is_let_in(redis_server: RedisServer) -> None:
+    slow = Timing(quiet=60_000)
+    with redis_server.plain as client:
+        async with Machine(None, redis_server.url, when_away=SHARE, caps=CAPS) as one:
+            client.flushall()
+            one.server.timing = slow
+            one.server._scripts.clear()
+            await one.member.tell()
+            kept = client.hget(f"{{team}}:aside:day@{TODAY}", one.member.store)
+            assert kept is not None
+            assert kept.startswith("500 ")

@@ -168,3 +168,20 @@ async def test_a_server_that_was_started_anew_is_noticed_although_it_kept_everyt
         assert one.member._run != run
         (state,) = await one.ledger.budgets([day_cap(100)])
         assert (state.spent, state.reserved) == (Money(), Money(60))
+
+
+async def test_who_has_not_told_a_server_that_came_back_with_an_old_state_tells_before_it_spends(
+    redis_server: RedisServer,
+) -> None:
+    async with Machine(None, redis_server.url) as one, Machine(None, redis_server.url) as other:
+        held = await one.ledger.reserve(hold(60, day_cap(100)))
+        assert isinstance(held, Reservation)
+        await one.ledger.book(attempt(cost=costing(60)), held)
+        with redis_server.plain as client:
+            client.hset("{team}:epoch", "run", "the one before")
+            for key in ("{team}:spent", f"{{team}}:of:{one.member.store}"):
+                client.delete(key)
+        await other.member.tell()
+        assert isinstance(await one.ledger.reserve(hold(41, day_cap(100), request_id="r2")), Refusal)
+        (state,) = await other.ledger.budgets([day_cap(100)])
+        assert state.others == Money(60)
