@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -30,13 +30,15 @@ from tui_orchestrator.routing.events import (
 )
 from tui_orchestrator.routing.money import CostState
 from tui_orchestrator.services.spending import DIMENSIONS, SPANS, Dimension, Mark, Overview, Span, Trend
-from tui_orchestrator.shared.store import SharedStore
 
 from . import bill, plots, words
 from .commands import bindings
 from .hearing import hear
 from .look import Look
 from .words import BAD, MUTED
+
+if TYPE_CHECKING:
+    from tui_orchestrator.shared.store import SharedStore
 
 SUMS_EVERY_S = 0.25
 """The sums are read from disk at most this often, and one reading at a time."""
