@@ -223,3 +223,18 @@ async def test_what_was_set_aside_is_put_back_before_anybody_is_let_in(redis_ser
             kept = client.hget(f"{{team}}:aside:day@{TODAY}", one.member.store)
             assert kept is not None
             assert kept.startswith("500 ")
+
+
+async def test_a_share_is_not_granted_where_the_room_was_taken_since_it_was_worked_out(
+    redis_server: RedisServer,
+) -> None:
+    async with Machine(None, redis_server.url) as one, Machine(None, redis_server.url) as other:
+        await other.ledger.reserve(hold(600, *CAPS))
+        share = {"sum": f"day@{TODAY}", "limit": str(LIMIT), "ends_in": 60_000}
+        for ceiling, granted in (("500", 0), ("400", 1), ("401", 0), ("300", 1)):
+            asked = [{**share, "ceiling": ceiling}]
+            reply = await one.server.ask("set_aside", store=one.member.store, shares=asked)
+            assert reply["granted"] == [granted], ceiling
+        refused = await other.ledger.reserve(hold(101, *CAPS, request_id="r2"))
+        assert isinstance(refused, Refusal)
+        assert refused.blocking.left == Money(100), "what was refused left what was granted before"
