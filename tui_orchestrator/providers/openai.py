@@ -95,7 +95,7 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
         # Some servers refuse a key they do not expect.
         options: Any = {} if self._key else {"headers": {"Authorization": omit}}
         # Not `chat.completions.create`: of the messages it takes a copy field by field, which holds the event loop for
-        # seconds where a conversation is long, and of each event it makes objects, at some thirty times the cost of JSON.
+        # seconds where a conversation is long, and of each event it makes objects, at thirty times the cost of JSON.
         stream = AsyncStream[object]
         return await sdk.post(
             "/chat/completions", body=body, options=options, cast_to=object, stream=True, stream_cls=stream
