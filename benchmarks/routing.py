@@ -79,7 +79,7 @@ def measured(data: Path, repeats: int) -> dict[str, Any]:
         "complexity": complexity(rated, held),
         "failure": failure(outcomes, held),
         "calibration": calibration(outcomes, held[OUT_OF_FOLD], Policy(), repeats),
-        "choosing": choosing(outcomes, held[OUT_OF_FOLD], Policy()),
+        "choosing": choosing(outcomes, held[OUT_OF_FOLD], unseen.without_kind, Policy()),
         "confidence": confidence(data, repeats),
     }
 

@@ -109,7 +109,7 @@ def crossed(folder: Path, rows: Sequence[data.Row]) -> list[list[Profile]]:
     return folds
 
 
-def _but(out: int, source: str, fold: int) -> bool:
+def _but(out: int, source: str, fold: int, group: str) -> bool:
     return fold != out
 
 

@@ -65,11 +65,11 @@ def without_source(folder: Path, material: Material | None = None) -> dict[str, 
 
 
 def _without_fold(left_out: int) -> Keep:
-    return lambda source, fold: fold != left_out
+    return lambda source, fold, group: fold != left_out
 
 
 def _without_source(left_out: str) -> Keep:
-    return lambda source, fold: source != left_out
+    return lambda source, fold, group: source != left_out
 
 
 def difficulty_by(rows: Sequence[Mapping[str, Any]]) -> Callable[[str], float]:
@@ -86,7 +86,7 @@ def difficulty_by(rows: Sequence[Mapping[str, Any]]) -> Callable[[str], float]:
     by_fold = {(row.source, row.fold) for row in material.outcomes if row.id in chosen}
     outcome_sources = {row.source for row in material.outcomes}
 
-    def keep(source: str, fold: int) -> bool:
+    def keep(source: str, fold: int, group: str) -> bool:
         return (source, fold) in by_fold if source in outcome_sources else fold in folds
 
     weights = learned(replace(material), keep)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,56 +26,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression, Ridge
 
 from tui_orchestrator.routing.measures import MEASURES
-from tui_orchestrator.routing.prediction import HEADS, MANY_OPTIONS
+from tui_orchestrator.routing.prediction import HEADS
 
 from . import data
 from .design import INPUT_WEIGHT, Design, Floats, Texts, counts, design, read_texts
+from .gain import FORMS, Gain, forms, learn_gain, ridge
 from .labels import TYPES, classifier
+from .published import Kinds, learn_kinds
 
 Ints = NDArray[np.int64]
 
-VOCABULARY = {"outcome": 8000, "types": 6000, "perceived": 2500}
+VOCABULARY = {"outcome": 6500, "subjects": 3500, "kinds": 2000, "types": 6000, "perceived": 2500}
 """How many n-grams each part may bring in, the weightiest first."""
 _SEEN_OFTEN = 8
 """A word of that many texts is kept whatever it weighs: it tells known prompts from novel ones."""
 _RARE = 3
 
-PAIRS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "mmlu": (("mixtral-8x7b-instruct-v0.1",), ("gpt-4-1106-preview",)),
-    "mmlu_pro": (
-        ("meta-llama-3_1-8b-instruct", "mixtral-8x7b-instruct-v0.1", "phi-3-mini-4k-instruct", "gemma-7b"),
-        ("gemini-1.5-pro-002", "gemini-1.5-flash-002", "meta-llama-3_1-70b-instruct", "deepseek-coder-v2"),
-    ),
-    "llmrouter": (
-        ("llama-3.1-8b-instruct", "mistral-7b-instruct-v0.3", "gemma-2-9b-it", "qwen2.5-7b-instruct"),
-        ("llama-3.1-nemotron-51b-instruct", "llama-3.3-nemotron-super-49b-v1"),
-    ),
-}
-"""Weak and strong models whose mean outcomes are compared."""
-_FAILURE_BY_SUBJECT: Mapping[str, float] = {"mmlu": 1.5, "mmlu_pro": 1.5, "llmrouter": 0.0}
-"""How much a subject's failures count beside its gain in what all forms share. LLMRouter's scores punish a wrong
-format: none there."""
-_FAILURE = 0.65
-_SUBJECT_PRIOR = 15.0
-_CORRECTED = (1.0, 0.7, 0.3)
-"""By form, how far it is corrected towards the gain alone: all the way, and the difficulty would no longer say how
-often models fail, which is what p is worked out from."""
-_FEWEST = 200
-"""Questions of a form from which on it is corrected by itself."""
-_BY_FORM = 0.7
-"""How easily a form gets weights of its own, beside those of all forms."""
 _LEVELS = {1: 2.0, 2: 4.5, 3: 6.5, 4: 8.5}
 """Complexity 1 to 10 of the four levels that people rated by."""
 _SHELL = 2.5
 """What a shell request counts: published labels hold none, and its words are those of everyday tasks."""
 _MODESTY = 0.92
 """Ratings differ by a level from one rater to the next: the middle is missed by less."""
-FORMS = ("open", "choice", "many")
 ANCHORS = {"open": 0.27, "choice": 0.31, "many": 0.44}
 """Difficulty of the usual question of each form, on the scale of the models' abilities: of choices, where p is true of
 the models of MMLU and MMLU-Pro at a discrimination of 8. Open ones lie lower than LLMRouter's outcomes say, whose
@@ -119,11 +95,11 @@ def gather(folder: Path) -> Material:
     return Material(outcomes, typed, rated, own, read_texts(prompts))
 
 
-Keep = Callable[[str, int], bool]
-"""(source, fold): whether a row may be learned from; the project's own prompts are of the source 'own'."""
+Keep = Callable[[str, int, str], bool]
+"""(source, fold, group): whether a row may be learned from; the project's own prompts are of the source 'own'."""
 
 
-def everything(source: str, fold: int) -> bool:
+def everything(source: str, fold: int, group: str) -> bool:
     return True
 
 
@@ -142,7 +118,7 @@ class _Parts:
         self.material = material
 
         def kept(part: str, rows: Sequence[data.Row | data.Own]) -> Ints:
-            flags = [keep(getattr(row, "source", "own"), row.fold) for row in rows]
+            flags = [keep(getattr(row, "source", "own"), row.fold, getattr(row, "group", "")) for row in rows]
             return material.rows(part)[np.array(flags, dtype=bool)]
 
         self.outcomes = kept("outcomes", material.outcomes)
@@ -162,8 +138,11 @@ class _Parts:
 def _vocabulary(parts: _Parts, first: Design) -> list[str]:
     width = len(first.names)
     everyday = np.concatenate([parts.typed, parts.own])
+    gained = _gain(parts, first, coarse=True)
     spread = {
-        "outcome": (np.abs(_gain(parts, first)[0]).max(0)[:width], parts.outcomes),
+        "outcome": (np.abs(gained.by_form).max(0)[:width], parts.outcomes),
+        "subjects": (np.abs(gained.by_band).max(0)[:width], parts.outcomes),
+        "kinds": (np.abs(_kinds(parts, first, coarse=True).coefficients).max(0)[:width], parts.all),
         "types": (np.abs(_types(parts, first, coarse=True)[0]).max(0)[:width], everyday),
         "perceived": (np.abs(_perceived(parts, first)[0])[0, :width], np.concatenate([parts.rated, parts.own])),
     }
@@ -177,12 +156,14 @@ def _vocabulary(parts: _Parts, first: Design) -> list[str]:
 
 
 def _stored(parts: _Parts, shaped: Design) -> dict[str, Any]:
+    gained, kinds = _gain(parts, shaped), _kinds(parts, shaped)
     heads = [
         _types(parts, shaped),
         _perceived(parts, shaped),
-        _gain(parts, shaped),
-        _examined(parts, shaped),
+        (gained.by_form, gained.intercepts),
         _output(parts, shaped),
+        (gained.by_band, gained.band_intercepts),
+        (kinds.coefficients, kinds.intercepts),
     ]
     coefficients = np.vstack([head[0] for head in heads])
     intercept = np.concatenate([head[1] for head in heads])
@@ -199,8 +180,10 @@ def _stored(parts: _Parts, shaped: Design) -> dict[str, Any]:
             **{f"{form} difficulty": ANCHORS[form] for form in FORMS},
             **{f"{f} slope": SLOPES[f] for f in FORMS},
         },
+        "bands": [round(float(value), 5) for value in gained.bands],
+        "published": kinds.good,
         "grams": "\n".join(shaped.names),
-        "rows": base64.b64encode(np.ascontiguousarray(rows).tobytes()).decode("ascii"),
+        "rows": base64.b64encode(zlib.compress(np.ascontiguousarray(rows).tobytes(), 9)).decode("ascii"),
     }
 
 
@@ -209,7 +192,7 @@ def _types(parts: _Parts, shaped: Design, coarse: bool = False) -> tuple[Floats,
     own, typed = parts.of("own", parts.own), parts.of("typed", parts.typed)
     if coarse:
         wanted = np.array([[row.task_type == kind for kind in TYPES] for row in own], dtype=float)
-        model = _ridge(2.0).fit(shaped.matrix[parts.own], wanted - wanted.mean(0))
+        model = ridge(2.0).fit(shaped.matrix[parts.own], wanted - wanted.mean(0))
         return model.coef_, np.zeros(len(TYPES))
     found = classifier(
         shaped.matrix,
@@ -232,7 +215,7 @@ def _perceived(parts: _Parts, shaped: Design) -> tuple[Floats, Floats]:
     offset = (middle + rated.mean()) / 2 if len(rated) else middle
     matrix = shaped.matrix[np.concatenate([parts.own, parts.rated])]
     expected = _expected_rating(shaped)
-    model = _ridge(5.0).fit(matrix, np.concatenate([own - middle, rated - offset]) - matrix @ expected)
+    model = ridge(5.0).fit(matrix, np.concatenate([own - middle, rated - offset]) - matrix @ expected)
     return _MODESTY * (model.coef_ + expected)[None], np.array([middle + _MODESTY * model.intercept_])
 
 
@@ -249,98 +232,24 @@ def _expected_rating(shaped: Design) -> Floats:
     return expected
 
 
-def forms(texts: Texts, rows: Ints) -> Ints:
-    """0 open, 1 up to five options, 2 more."""
-    names = list(MEASURES)
-    choice = texts.inputs[rows][:, names.index("choice")] > 0
-    many = texts.inputs[rows][:, names.index("options")] * 5 >= MANY_OPTIONS - 0.5
-    return np.where(~choice, 0, np.where(many, 2, 1))
-
-
-def _gain(parts: _Parts, shaped: Design) -> tuple[Floats, Floats]:
-    """One row a form. What all forms share is learned of gains and failures, for failures carry over to other sources;
-    each form is then corrected towards the gain alone, by which a strong model is worth its price."""
-    rows = parts.of("outcomes", parts.outcomes)
-    by_subject, beyond = _targets(rows, _FAILURE_BY_SUBJECT, _FAILURE)
-    gain_by_subject, gain_beyond = _targets(rows, {}, 0.0)
-    matrix = shaped.matrix[parts.outcomes]
+def _gain(parts: _Parts, shaped: Design, coarse: bool = False) -> Gain:
     form = forms(parts.material.texts, parts.outcomes)
-    stacked = sp.hstack(
-        [matrix, *(sp.diags_array((form == number) * _BY_FORM) @ matrix for number in range(3))]
-    ).tocsr()
-    total = _both(stacked, by_subject, beyond)
-    width = matrix.shape[1]
-    shared = total[:width]
-    coefficients = np.array([shared + _BY_FORM * total[(1 + n) * width : (2 + n) * width] for n in range(3)])
-    means = np.zeros(len(FORMS))
-    for number in range(len(FORMS)):
-        there = form == number
-        if there.sum() >= _FEWEST:
-            more = gain_by_subject[there] - by_subject[there], gain_beyond[there] - beyond[there]
-            coefficients[number] += _CORRECTED[number] * _both(matrix[there], *more)
-        if there.any():
-            means[number] = (matrix[there] @ coefficients[number]).mean()
-    return coefficients, -means
+    return learn_gain(parts.of("outcomes", parts.outcomes), shaped.matrix[parts.outcomes], form, coarse)
 
 
-def _both(matrix: Any, by_subject: Floats, beyond: Floats) -> Floats:
-    found: Floats = _ridge(60.0).fit(matrix, by_subject).coef_ + _ridge(600.0).fit(matrix, beyond).coef_
-    return found
-
-
-def _targets(
-    rows: Sequence[data.Row], failure_by_subject: Mapping[str, float], failure_beyond: float
-) -> tuple[Floats, Floats]:
-    """What the subject says of gain and failure, shrunk towards the source's mean; and what is left."""
-    gain, failure = np.zeros(len(rows)), np.zeros(len(rows))
-    for at, row in enumerate(rows):
-        weak, strong = (float(np.mean([row.outcomes[model] for model in side])) for side in PAIRS[row.source])
-        gain[at], failure[at] = strong - weak, 1 - weak
-    sources, groups = np.array([row.source for row in rows]), np.array([f"{row.source}/{row.group}" for row in rows])
-    for source in set(sources.tolist()):
-        there = sources == source
-        gain[there] -= gain[there].mean()
-        failure[there] -= failure[there].mean()
-    counted = np.array([failure_by_subject.get(source, 0.0) for source in sources])
-    by_subject = _shrunk(gain + counted * failure, groups)
-    left = gain + failure_beyond * failure
-    return by_subject, left - _shrunk(left, groups)
-
-
-def _shrunk(target: Floats, groups: NDArray[np.str_]) -> Floats:
-    means = np.zeros(len(target))
-    for group in set(groups.tolist()):
-        there = groups == group
-        means[there] = target[there].sum() / (there.sum() + _SUBJECT_PRIOR)
-    return means
-
-
-def _examined(parts: _Parts, shaped: Design) -> tuple[Floats, Floats]:
-    open_questions = parts.outcomes[forms(parts.material.texts, parts.outcomes) == 0]
-    if not len(open_questions):
-        return np.zeros((1, shaped.matrix.shape[1])), np.array([-3.0])
-    typed = [
-        row
-        for row, it in zip(parts.typed, parts.of("typed", parts.typed), strict=True)
-        if it.source.startswith("arena")
-    ]
-    everyday = np.concatenate([parts.own, np.array(typed, dtype=np.int64)])
-    model = LogisticRegression(C=0.3, max_iter=80, tol=1e-3, class_weight="balanced")
-    model.fit(
-        shaped.matrix[np.concatenate([open_questions, everyday])],
-        np.concatenate([np.ones(len(open_questions)), np.zeros(len(everyday))]),
+def _kinds(parts: _Parts, shaped: Design, coarse: bool = False) -> Kinds:
+    typed = parts.of("typed", parts.typed)
+    arena = [row for row, it in zip(parts.typed, typed, strict=True) if it.source.startswith("arena")]
+    everyday = np.concatenate([parts.own, np.array(arena, dtype=np.int64)])
+    return learn_kinds(
+        parts.of("outcomes", parts.outcomes), shaped.matrix[parts.outcomes], shaped.matrix[everyday], coarse
     )
-    return model.coef_, model.intercept_
 
 
 def _output(parts: _Parts, shaped: Design) -> tuple[Floats, Floats]:
     lengths = np.log([row.output_tokens for row in parts.of("own", parts.own)])
-    model = _ridge(5.0).fit(shaped.matrix[parts.own], lengths - lengths.mean())
+    model = ridge(5.0).fit(shaped.matrix[parts.own], lengths - lengths.mean())
     return model.coef_[None], np.array([lengths.mean() + model.intercept_])
-
-
-def _ridge(penalty: float) -> Ridge:
-    return Ridge(alpha=penalty, solver="lsqr", max_iter=50, tol=1e-3)
 
 
 CARD = Path(__file__).with_name("profile.card.json")

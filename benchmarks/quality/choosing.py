@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from training.data import Row
+from training.published import SOURCE
 from tui_orchestrator.providers.families import traits
 from tui_orchestrator.routing.ability import Learned, Seen, learn, success_probability
 from tui_orchestrator.routing.decide import decide, replay
@@ -16,7 +17,6 @@ from tui_orchestrator.routing.request import Message, Request, Strategy
 
 from .labels import Judge
 
-SOURCE = "llmrouter"
 # Dollars per million tokens, in and out alike: what LLMRouter's models cost at their host.
 _PRICES = {
     "qwen2.5-7b-instruct": "0.2",
@@ -50,7 +50,7 @@ def _cost(row: Row, name: str) -> float:
     return float(_PRICES[name]) * (len(row.prompt) / 4 + _OUTPUT) / 1000
 
 
-def choosing(rows: Sequence[Row], judge: Judge, policy: Policy) -> dict[str, Any]:
+def choosing(rows: Sequence[Row], judge: Judge, without_kind: Judge, policy: Policy) -> dict[str, Any]:
     of = [row for row in rows if row.source == SOURCE and MODELS.keys() <= row.outcomes.keys()]
     if not of:
         return {}
@@ -63,7 +63,10 @@ def choosing(rows: Sequence[Row], judge: Judge, policy: Policy) -> dict[str, Any
         "oracle": _earned(of, best),
         "by name and price alone": _decided([(of, nothing)], judge, policy),
         "after the outcomes of the other folds": _decided(_parts(of, judge, policy, lambda r: r.fold), judge, policy),
-        "after those of the other kinds of task": _decided(_parts(of, judge, policy, lambda r: r.group), judge, policy),
+        "by name, no outcomes of such tasks published": _decided([(of, nothing)], without_kind, policy),
+        "after those of the other kinds of task": _decided(
+            _parts(of, without_kind, policy, lambda r: r.group), without_kind, policy
+        ),
     }
 
 

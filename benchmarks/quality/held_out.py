@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from training import crossvalidation
 from training.data import Own, Row
-from training.profile import everything, gather
+from training.profile import Keep, everything, gather
+from training.published import SOURCE
 from tui_orchestrator.routing.profile import Profile
 
 from .labels import Judge
@@ -25,6 +26,8 @@ class Held:
     judges: Mapping[str, Judge]
     own: Sequence[tuple[Own, Profile]]
     """The project's own prompts, out of fold."""
+    without_kind: Judge
+    """Of the questions that models are chosen for: weights learned without any of the same kind."""
 
 
 def held_out(data: Path, rows: Sequence[Row]) -> Held:
@@ -40,12 +43,22 @@ def held_out(data: Path, rows: Sequence[Row]) -> Held:
         weights = crossvalidation.learned(material, _others(source) if source else everything)
         held = [row for row in rows if (row.source == source if source else row.source not in learnable)]
         by_source |= {row.id: crossvalidation.profiled(row.prompt, weights) for row in held}
+    by_kind: dict[str, Profile] = {}
+    asked = [row for row in rows if row.source == SOURCE and row.outcomes]
+    for kind in dict.fromkeys(row.group for row in asked):
+        _tell(f"{SOURCE}/{kind}")
+        weights = crossvalidation.learned(material, _other_kinds(kind))
+        by_kind |= {row.id: crossvalidation.profiled(row.prompt, weights) for row in asked if row.group == kind}
     judges = {OUT_OF_FOLD: _read(by_fold), LEFT_OUT: _read(by_source)}
-    return Held(judges, list(zip(material.own, unseen.own, strict=True)))
+    return Held(judges, list(zip(material.own, unseen.own, strict=True)), _read(by_kind))
 
 
-def _others(held: str) -> Callable[[str, int], bool]:
-    return lambda source, fold: source != held
+def _others(held: str) -> Keep:
+    return lambda source, fold, group: source != held
+
+
+def _other_kinds(held: str) -> Keep:
+    return lambda source, fold, group: (source, group) != (SOURCE, held)
 
 
 def _read(profiles: Mapping[str, Profile]) -> Judge:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from .model import Model
 from .profile import Level, Profile, TaskType
+from .published import published_as
 
 LEAST, MOST = 0.01, 0.99
 
@@ -64,11 +65,15 @@ def success_probability(
     """That the model's answer to this prompt is good enough, 0.01 to 0.99.
 
     `standing_shift` is learned and added to the model's ability. `difficulty` is that of `difficulty_for`, where it is
-    at hand.
+    at hand. Where outcomes of the model were published of questions like the prompt, they count by how like it is.
     """
     if difficulty is None:
         difficulty = difficulty_for(model.level, profile, discrimination)
-    return clamped(sigmoid(discrimination * (ability_for(model, profile) + standing_shift - difficulty)))
+    odds = discrimination * (ability_for(model, profile) - difficulty)
+    said = profile.published
+    if said.trust and (known := published_as(model.name)) is not None and known in said.chances:
+        odds = logit(clamped((1 - said.trust) * sigmoid(odds) + said.trust * said.chances[known]))
+    return clamped(sigmoid(odds + discrimination * standing_shift))
 
 
 PRIOR_STRENGTH = 20.0

@@ -12,12 +12,11 @@ with e = s = 1 for multiple choice. For open questions both grow with the learne
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from .features import Features
 from .measures import asks_for_proof
-from .prediction import CHOICE, EXAMINED, MANY, MANY_OPTIONS, OPEN, PERCEIVED, Prediction, Weights
+from .prediction import CHOICE, MANY, MANY_OPTIONS, OPEN, PERCEIVED, Prediction, Weights
 from .profile import Evidence, Told
 
 LEAST, MOST = 0.02, 0.98
@@ -54,7 +53,7 @@ def assess(weights: Weights, features: Features, seen: Prediction) -> Assessment
     rating = min(10.0, max(_PROOF if asks_for_proof(features) else 1.0, seen.heads[PERCEIVED]))
     perceived = _bounded((_MIDDLE + _STRETCH * (rating - _MIDDLE) - 0.6) / 9.6)
     anchor, gained = weights.anchors[f"{form} difficulty"], weights.anchors[f"{form} slope"] * seen.heads[head]
-    kind, share = (1.0, 1.0) if head != OPEN else _shares(seen.heads[EXAMINED])
+    kind, share = (1.0, 1.0) if head != OPEN else _shares(seen.examined)
     difficulty = (1 - kind) * perceived + kind * anchor + share * gained
     return Assessment(
         difficulty=_bounded(difficulty),
@@ -72,9 +71,8 @@ def assess(weights: Weights, features: Features, seen: Prediction) -> Assessment
     )
 
 
-def _shares(examined: float) -> tuple[float, float]:
+def _shares(likely: float) -> tuple[float, float]:
     """Of the anchor and of the gain in an open question."""
-    likely = 1 / (1 + math.exp(-max(-30.0, min(30.0, examined))))
     return _MOST_SHARE * likely, _LEAST_SHARE + (_MOST_SHARE - _LEAST_SHARE) * likely
 
 
@@ -104,7 +102,10 @@ def _evidence(
     """The n-grams and measures that moved the difficulty most, each with its effect on it. Of both views: the head and
     how much of it counts."""
     words = {"its length": f"about {features.size:,} words long"}
-    return tuple(
-        Evidence(words.get(name, name), round(max(-1.0, min(1.0, effect)), 4))
-        for name, effect in weights.pushes(seen, perceived, outcome, most=6, least=0.005)
-    )
+    pushed = weights.pushes(seen, perceived, outcome, most=MOST_EVIDENCE, least=_LEAST_EFFECT)
+    if outcome[0] == CHOICE and abs(effect := outcome[1] * seen.subject) >= _LEAST_EFFECT:
+        pushed = sorted([*pushed, ("its subject", effect)], key=lambda pair: -abs(pair[1]))[:MOST_EVIDENCE]
+    return tuple(Evidence(words.get(name, name), round(max(-1.0, min(1.0, effect)), 4)) for name, effect in pushed)
+
+
+MOST_EVIDENCE, _LEAST_EFFECT = 6, 0.005

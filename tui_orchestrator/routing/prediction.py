@@ -1,6 +1,6 @@
 """The trained part of the profile: sums of small weights over the n-grams and the measures of a text.
 
-The weights lie in the package as one JSON file of about half a megabyte, read when the first prompt is profiled. Each
+The weights lie in the package as one JSON file of less than a megabyte, read when the first prompt is profiled. Each
 n-gram holds one signed byte per head; the rows of a prompt's n-grams are added as big integers with sixteen bits a
 head, so that all heads together cost one addition a row.
 """
@@ -12,6 +12,7 @@ import json
 import math
 import operator
 import struct
+import zlib
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,21 +25,28 @@ from .cues import points as cue_points
 from .features import Features
 from .lexicon import COMMON, CUES
 from .measures import MEASURES, count_grams, grams, measure
-from .profile import TaskType
+from .profile import Published, TaskType
+from .published import KINDS, outcomes
 
+BANDS = 8
 HEADS = (
     *(kind.value for kind in LEARNED_TYPES),
     "perceived",
     "open",
     "choice",
     "many",
-    "examined",
     "output",
+    *(f"subjects of band {number}" for number in range(BANDS)),
+    *KINDS,
+    "everyday",
 )
 """Logits of the task types; complexity; gain of a strong model over a weak one for open questions, for four options
-and for more; log-odds of being of the kind that outcomes were published of; natural logarithm of the answer's
-tokens."""
-PERCEIVED, OPEN, CHOICE, MANY, EXAMINED, OUTPUT = range(len(LEARNED_TYPES), len(HEADS))
+and for more; natural logarithm of the answer's tokens; logits of the subjects of examinations, gathered in bands of
+like gain; logits of the kinds of open question that outcomes were published of, and of being none of them."""
+PERCEIVED, OPEN, CHOICE, MANY, OUTPUT = range(len(LEARNED_TYPES), len(LEARNED_TYPES) + 5)
+_ALWAYS = OUTPUT + 1
+_SUBJECTS = range(_ALWAYS, _ALWAYS + BANDS)
+_KINDS = range(_SUBJECTS.stop, len(HEADS))
 MANY_OPTIONS = 6
 GRAM_SCALE = 6.0
 """The n-grams of a text together weigh this much, however many they are: each is GRAM_SCALE / √n."""
@@ -68,6 +76,11 @@ class Prediction:
     total: int
     """How many n-grams the text has, known or not."""
     measured: Sequence[float]
+    subject: float
+    """Part of the head `choice`: what its subject says of the gain."""
+    examined: float
+    """That an open question is of a kind that outcomes were published of."""
+    published: Published
 
     def logits(self) -> dict[TaskType, float]:
         return dict(zip(LEARNED_TYPES, self.heads, strict=False))
@@ -88,15 +101,18 @@ class Weights:
         self.usual: list[float] = stored["usual"]  # type: ignore[assignment]
         """The inputs of the mean prompt learned from."""
         self.anchors: dict[str, float] = stored["anchors"]  # type: ignore[assignment]
-        raw = base64.b64decode(str(stored["rows"]))
-        lanes = bytearray(2 * len(raw))
-        lanes[::2] = raw
+        self.bands: list[float] = stored["bands"]  # type: ignore[assignment]
+        """The gain of each band of subjects."""
+        self.published: dict[str, list[float]] = stored["published"]  # type: ignore[assignment]
+        """By model, the share of good answers to each of KINDS."""
+        self._raw = zlib.decompress(base64.b64decode(str(stored["rows"])))
+        lanes = bytearray(2 * len(self._raw))
+        lanes[::2] = self._raw
         self._lanes = [int.from_bytes(row, "little") for (row,) in struct.iter_unpack(f"{_WIDTH}s", lanes)]
-        self._raw = raw
 
     @cached_property
     def _columns(self) -> list[array[int]]:
-        """By head, the weight of each n-gram in steps: what evidence is told from."""
+        """By head, the weight of each n-gram in steps."""
         signed = self._raw.translate(bytes(value ^ 128 for value in range(256)))
         return [array("b", signed[head :: len(HEADS)]) for head in range(len(HEADS))]
 
@@ -107,12 +123,23 @@ class Weights:
         total_grams = count_grams(features)
         measured = inputs(features)
         scale = GRAM_SCALE / math.sqrt(max(1, total_grams))
+        sums = self._sums(rows)
         offset = 128 * len(rows)
-        heads = [
-            bias + step * scale * (total - offset) + sum(map(operator.mul, weights, measured))
-            for bias, step, total, weights in zip(self.bias, self.steps, self._sums(rows), self.inputs, strict=True)
-        ]
-        return Prediction(heads, self._coverage(features), rows, total_grams, measured)
+
+        def of(head: int) -> float:
+            said = self.steps[head] * scale * (sums[head] - offset)
+            return self.bias[head] + said + sum(map(operator.mul, self.inputs[head], measured))
+
+        heads = list(map(of, range(_ALWAYS)))
+        subject, kinds = 0.0, _NO_KINDS
+        if features.multiple_choice:
+            subject = sum(map(operator.mul, _shares(list(map(of, _SUBJECTS))), self.bands))
+            heads[CHOICE] += subject
+        else:
+            kinds = _shares(list(map(of, _KINDS)))
+        examined = 1.0 - kinds[-1]
+        said = outcomes(kinds[:-1], self.published)
+        return Prediction(heads, self._coverage(features), rows, total_grams, measured, subject, examined, said)
 
     def _sums(self, rows: Sequence[int]) -> list[int]:
         totals = [0] * len(HEADS)
@@ -160,6 +187,17 @@ class Weights:
 
     def _quoted(self, row: int) -> str:
         return f"'{self.grams[row].lstrip('^')}'"
+
+
+_NO_KINDS = [0.0] * len(KINDS) + [1.0]
+
+
+def _shares(logits: Sequence[float]) -> list[float]:
+    """Softmax."""
+    top = max(logits)
+    grown = [math.exp(logit - top) for logit in logits]
+    total = sum(grown)
+    return [each / total for each in grown]
 
 
 def _strength(pushed: tuple[str, float]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import overload
 
@@ -106,6 +106,19 @@ class Told(Sequence[Evidence]):
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """What published outcomes of questions like the prompt say, whatever its difficulty is."""
+
+    trust: float = 0.0
+    """0 for everyday prompts to 1: that it is of a kind that outcomes were published of. So much of a success
+    probability is what follows, the rest is worked out from difficulty and ability."""
+    chances: Mapping[str, float] = field(default_factory=dict)
+    """Of a good answer, by model; the names are those of `published.MODELS`."""
+    kind: str = ""
+    """The likeliest, in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mix:
     """What the estimated input is made of, as shares of it; the rest is ASCII letters and spaces."""
 
@@ -139,6 +152,7 @@ class Profile:
     """0 like what the estimate was learned from, 1 unlike all of it; the estimate is worth that much less."""
     mix: Mix = Mix()
     """Of `input_tokens`: models differ in what they make of each script."""
+    published: Published = Published()
 
     @property
     def level(self) -> Level:

@@ -18,7 +18,7 @@ from .features import Features, estimate_tokens, read
 from .marks import Mark
 from .prediction import OUTPUT, Prediction, Weights
 from .prediction import weights as shipped
-from .profile import Ability, Evidence, Profile, TaskType, Told
+from .profile import Ability, Evidence, Profile, Published, TaskType, Told
 from .prompt_size import input_size
 from .request import Request
 from .text import spoken
@@ -39,7 +39,7 @@ def profile(request: Request, weights: Weights | None = None) -> Profile:
     probabilities = _softmax(seen.logits()) if features.tokens else dict(_NOTHING_SAID)
     hard = assess(learned, features, seen)
     told = partial(_speaking_for, learned, seen, max(probabilities, key=probabilities.__getitem__))
-    difficulty, complexity = hard.difficulty, hard.complexity
+    difficulty, complexity, published = hard.difficulty, hard.complexity, seen.published
     follows = _follows_on(learned, request, features, probabilities)
     if follows is not None:
         probabilities = _mixed(probabilities, follows.probabilities, follows.share)
@@ -47,6 +47,8 @@ def profile(request: Request, weights: Weights | None = None) -> Profile:
         complexity = round(complexity + follows.share * (follows.hard.complexity - complexity))
         told = partial(_said, f"follows on from {spoken(follows.task_type)}")
     sized = _by_size(request, input_tokens, probabilities)
+    if follows is not None or sized:
+        published = Published()
     if request.task_type is not None:
         probabilities = {request.task_type: 1.0}
         sized, told = [], partial(_said, f"said to be {spoken(request.task_type)}")
@@ -60,14 +62,19 @@ def profile(request: Request, weights: Weights | None = None) -> Profile:
         input_tokens=input_tokens,
         output_tokens=_output_tokens(request, features, task_type, math.exp(min(9.0, seen.heads[OUTPUT]))),
         needs=_needs(request, features, input_tokens),
-        evidence=Told(lambda: (*hard.evidence, *told(), *sized)),
+        evidence=Told(lambda: (*hard.evidence, *told(), *sized, *_likeness(published))),
         novelty=hard.novelty,
         mix=mix,
+        published=published,
     )
 
 
 def _said(what: str) -> list[Evidence]:
     return [Evidence(what, 0.0)]
+
+
+def _likeness(published: Published) -> list[Evidence]:
+    return _said(f"like published questions of {published.kind}") if published.trust >= 0.5 else []
 
 
 def _of_the_rest(request: Request, weights: Weights | None) -> Profile:
