@@ -127,15 +127,15 @@ class Weights:
         offset = 128 * len(rows)
 
         def of(head: int) -> float:
-            said = self.steps[head] * scale * (sums[head] - offset)
-            return self.bias[head] + said + sum(map(operator.mul, self.inputs[head], measured))
+            said: float = sum(map(operator.mul, self.inputs[head], measured))
+            return self.bias[head] + self.steps[head] * scale * (sums[head] - offset) + said
 
         heads = list(map(of, range(_ALWAYS)))
         subject, kinds = 0.0, _NO_KINDS
         if features.multiple_choice:
             subject = sum(map(operator.mul, _shares(list(map(of, _SUBJECTS))), self.bands))
             heads[CHOICE] += subject
-        else:
+        elif features.tokens:
             kinds = _shares(list(map(of, _KINDS)))
         examined = 1.0 - kinds[-1]
         said = outcomes(kinds[:-1], self.published)
