@@ -21,7 +21,7 @@ from tui_orchestrator.routing.decision import (
     Weights,
 )
 from tui_orchestrator.routing.money import Money
-from tui_orchestrator.routing.profile import Evidence, Mix, Profile, TaskType
+from tui_orchestrator.routing.profile import Evidence, Mix, Profile, Published, TaskType
 from tui_orchestrator.routing.request import Image, Message
 from tui_orchestrator.storage.codec import decode, encode
 from tui_orchestrator.storage.decisions import decision_from_json, decision_to_json, said_digest
@@ -44,6 +44,7 @@ profiles = any_of(
     task_probabilities=st.dictionaries(st.sampled_from(TaskType), numbers, max_size=3),
     evidence=st.lists(any_of(Evidence), max_size=3).map(tuple),
     mix=any_of(Mix),
+    published=any_of(Published, chances=st.dictionaries(texts, numbers, max_size=3)),
 )
 weights = any_of(Weights, leanings=any_of(Leanings), votes=any_of(Votes), diversity=any_of(Diversity))
 asked = any_of(

@@ -35,7 +35,7 @@ def encode(value: object) -> Any:
         return sorted(encode(item) for item in value)
     if value is None or isinstance(value, str | int | float):
         return value
-    if isinstance(value, Sequence):
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return [encode(item) for item in value]
     raise TypeError(f"a {type(value).__name__} has no JSON form here")
 
