@@ -1,5 +1,4 @@
-# Each target works as the first and only command on a fresh clone, with Python 3.11 or later and a package index; the
-# tests need a redis-server on the path as well.
+# Each target works as the first and only command on a fresh clone, with Python 3.11 or later and a package index.
 
 PYTHON ?= python3
 VENV ?= .venv

