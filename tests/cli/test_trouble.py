@@ -122,7 +122,7 @@ async def test_an_image_that_the_pinned_model_cannot_read_is_told(shell: Shell) 
     ended = await shell.run("ask", "-m", "pebble-3b", "--file", "picture.png", "What is this?")
     assert ended.code == 1
     assert "cannot read images" in ended.err
-    assert "Leave the image out" in ended.err
+    assert "Leave out what they cannot do (images" in ended.err
 
 
 async def test_a_cap_on_a_model_without_a_price_says_how_to_go_on(shell: Shell) -> None:

@@ -56,7 +56,7 @@ def strategies_table(decisions: Sequence[Decision]) -> str:
         chosen = decision.chosen
         rows.append(
             (
-                spoken(decision.strategy),
+                decision.strategy,
                 decision.model or "none",
                 f"{chosen.success_probability:.2f}" if chosen else "",
                 expected(chosen) if chosen else "",

@@ -12,7 +12,7 @@ import click
 
 from ..routing.event_json import usd
 from ..routing.profile import TaskType
-from ..routing.text import clean_line, spoken
+from ..routing.text import clean_line
 from .lines import Line, prompt_lines
 from .manners import USAGE, Invocation, Stop, meant, run, say
 from .printing import as_json, table
@@ -235,7 +235,7 @@ def _pair_tables(pairs: tuple[PairFigures, ...]) -> list[str]:
 def _strategies(report: Report) -> list[str]:
     def row(earned: Earned) -> tuple[str, ...]:
         cost = "$?" if earned.per_thousand is None else f"~{earned.per_thousand}"
-        name = spoken(earned.name) if earned in report.strategies else earned.name
+        name = earned.name
         return name, f"{earned.quality:.3f}", cost, earned.favourite, _percent(earned.share)
 
     head = ("strategy", "quality", "per 1,000", "mostly", "share")

@@ -14,7 +14,6 @@ from ..routing.decision import Decision
 from ..routing.event_json import decision_json
 from ..routing.explanation import compared, differences, what_if
 from ..routing.request import Strategy
-from ..routing.text import spoken
 from .decisions import decision_lines, headline, strategies_table
 from .lines import prompt_lines
 from .manners import FAILED, USAGE, Invocation, Stop, say
@@ -162,7 +161,7 @@ def _strategies(compared: Sequence[Comparison]) -> str:
 
     rows = [
         (
-            spoken(str(one.change.strategy)),
+            str(one.change.strategy),
             f"{len(one.changed):,}",
             about(one.before),
             about(one.after),
