@@ -22,8 +22,8 @@ from tui_orchestrator.ui.bars import alert_mark
 from tui_orchestrator.ui.reports import ReportsScreen
 
 USD = Money.from_usd
-NEARLY = Budgets(daily=USD("2"), alert_at=(0.0001, 0.9))
-"""Reached by any answer."""
+NEARLY = Budgets(session=USD("1000"), daily=USD("2"), alert_at=(0.0001, 0.9))
+"""The day's, reached by any answer."""
 SENTENCE = "82% of the day's cap is spent: $4.10 of $5.00, $0.900 left"
 
 

@@ -233,6 +233,7 @@ async def test_the_card_s_keys_are_those_of_the_keymap(tmp_path: Path) -> None:
 
 async def test_the_table_has_the_focus_as_soon_as_there_are_models(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
+        await seat.sees("today $0")  # what was spent is read, so that the rows stay as they are shown
         rows = seat.app.model_rows()
         seat.app.registry.show([])
         await seat.pilot.press("f5")
@@ -267,6 +268,7 @@ async def test_why_a_model_is_out_is_cut_before_a_column_gives_way_and_whole_whe
     tmp_path: Path,
 ) -> None:
     async with console(tmp_path, size=(80, 24)) as seat:
+        await seat.sees("today $0")  # what was spent is read, so that the rows stay as they are shown
         rows = seat.app.model_rows()
         why = "no answer from 127.0.0.1:1234"
         seat.app.registry.show([replace(row, state="unreachable", detail=why) for row in rows])
@@ -278,6 +280,7 @@ async def test_why_a_model_is_out_is_cut_before_a_column_gives_way_and_whole_whe
 
 async def test_the_prompt_keeps_the_focus_of_who_writes_while_models_are_looked_for(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
+        await seat.sees("today $0")  # what was spent is read, so that the rows stay as they are shown
         rows = seat.app.model_rows()
         seat.app.registry.show([])
         await seat.pilot.press("f5")

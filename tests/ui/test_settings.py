@@ -166,6 +166,7 @@ async def test_a_cap_holds_from_the_next_turn_on(own_home: Path, file: Path) -> 
     async with console(own_home) as seat:
         await opened(seat, "budgets.session_usd")
         await seat.pilot.press("enter")
+        await seat.pilot.press(*["backspace"] * len("1.00"))
         await type_(seat, "0")
         await seat.pilot.press("enter")
         await seat.sees("budgets.session_usd = 0.00 from now on")
