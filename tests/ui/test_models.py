@@ -231,14 +231,16 @@ async def test_the_card_s_keys_are_those_of_the_keymap(tmp_path: Path) -> None:
         await seat.sees(f"{RUSH} is a favourite")
 
 
-async def test_the_table_has_the_focus_as_soon_as_there_are_models(tmp_path: Path) -> None:
+async def test_the_table_has_the_focus_as_soon_as_there_are_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with console(tmp_path) as seat:
-        await seat.sees("today $0")  # what was spent is read, so that the rows stay as they are shown
-        rows = seat.app.model_rows()
-        seat.app.registry.show([])
+        monkeypatch.setattr(seat.app, "model_rows", list)
+        seat.app.show_models()
         await seat.pilot.press("f5")
         await seat.sees("No models yet")
-        seat.app.registry.show(rows)
+        monkeypatch.undo()
+        seat.app.show_models()
         await seat.sees("rush-pro")
         await seat.pilot.press("down", "enter")
         await seat.sees("What it can do", "Esc closes")
@@ -265,28 +267,30 @@ async def test_how_a_model_fares_is_never_cut_and_what_matters_less_gives_way(
 
 
 async def test_why_a_model_is_out_is_cut_before_a_column_gives_way_and_whole_where_there_is_room(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with console(tmp_path, size=(80, 24)) as seat:
-        await seat.sees("today $0")  # what was spent is read, so that the rows stay as they are shown
-        rows = seat.app.model_rows()
         why = "no answer from 127.0.0.1:1234"
-        seat.app.registry.show([replace(row, state="unreachable", detail=why) for row in rows])
+        out = [replace(row, state="unreachable", detail=why) for row in seat.app.model_rows()]
+        monkeypatch.setattr(seat.app, "model_rows", lambda: out)
+        seat.app.show_models()
         await seat.pilot.press("f5")
         await seat.sees("✗ unreachable · no answer", "…", "$ out/M")
         await seat.pilot.resize_terminal(160, 48)
         await seat.sees(f"✗ unreachable · {why}")
 
 
-async def test_the_prompt_keeps_the_focus_of_who_writes_while_models_are_looked_for(tmp_path: Path) -> None:
+async def test_the_prompt_keeps_the_focus_of_who_writes_while_models_are_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with console(tmp_path) as seat:
-        await seat.sees("today $0")  # what was spent is read, so that the rows stay as they are shown
-        rows = seat.app.model_rows()
-        seat.app.registry.show([])
+        monkeypatch.setattr(seat.app, "model_rows", list)
+        seat.app.show_models()
         await seat.pilot.press("f5")
         seat.app.composer.prompt.focus()
         await seat.pilot.press("h", "i")
-        seat.app.registry.show(rows)
+        monkeypatch.undo()
+        seat.app.show_models()
         await seat.sees("rush-pro")
         await seat.pilot.press("!")
         assert seat.app.composer.prompt.text == "hi!"
