@@ -151,6 +151,6 @@ def test_a_blind_vote(snap_compare: Any, size: tuple[int, int]) -> None:
         tell(app, *events)
         app.action_zoom()
         await pilot.press("f2")
-        await sees(pilot, "Which answer is the best?")
+        await sees(pilot, "Which answer is the best?", "Zoom")
 
     assert snap_compare(Console("ember"), terminal_size=size, run_before=show)
