@@ -21,6 +21,8 @@ from .rows import instant
 
 FORGOTTEN_AFTER_S = 3600.0
 """What failed so long ago, and was not tried since, says nothing any more."""
+_SAME_S = 0.001
+"""The time of day here and the clock that only goes forward in whoever waits agree about as well as this."""
 _SET_BACK_S = 5.0
 """Two copies read one clock; what lies further ahead was told before it was set back."""
 
@@ -122,6 +124,7 @@ class SqliteCircuits:
         name, provider, _, seconds, failures, opened, unreached, state, why, prober = row[:10]
         assert isinstance(seconds, float)
         age = self._age_s(row)
+        left = seconds - age if age >= -_SET_BACK_S else 0.0
         presence = self._db.presence
         return SharedCircuit(
             str(name),
@@ -129,7 +132,7 @@ class SqliteCircuits:
             int(str(failures)),
             int(str(opened)),
             int(str(unreached)),
-            max(0.0, seconds - age) if age >= -_SET_BACK_S else 0.0,
+            left if left > _SAME_S else 0.0,
             HealthState(str(state)),
             str(why),
             tried=prober is not None and prober != presence.id and presence.alive(str(prober)),
