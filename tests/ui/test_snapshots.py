@@ -113,6 +113,12 @@ async def tell(pilot: Pilot[Any]) -> None:
         app.events.publish(event)
     app.composer._settle(decision(), ())
     await settle(pilot)
+    # Lines nobody has seen yet are only estimated: how many were seen in passing is a matter of time.
+    transcript = app.chat.transcript
+    for place in (*range(0, 40, 5), 1000):
+        transcript.scroll_to(y=place, animate=False)
+        await pilot.pause(0.02)
+    await settle(pilot)
 
 
 async def settle(pilot: Pilot[Any]) -> None:
