@@ -51,8 +51,6 @@ def tell(app: Console, *events: Event) -> None:
 async def sees(pilot: Pilot[Any], *texts: str) -> None:
     """And nothing blinks, and nothing waits to be drawn any more."""
     seen = ""
-    for field in pilot.app.screen.query(Input):
-        field.cursor_blink = False
     for _ in range(300):
         await pilot.pause(0.01)
         seen = "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
@@ -60,6 +58,8 @@ async def sees(pilot: Pilot[Any], *texts: str) -> None:
             break
     else:
         raise AssertionError(f"never came: {texts}; the screen was:\n{seen}")
+    for field in pilot.app.screen.query(Input):
+        field.cursor_blink = False
     await settle(pilot)
 
 

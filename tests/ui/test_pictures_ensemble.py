@@ -150,7 +150,8 @@ def test_a_blind_vote(snap_compare: Any, size: tuple[int, int]) -> None:
         events = [*begun(2), *finished(1), *finished(2), replace(judged()[0], method="vote")]  # type: ignore[type-var]
         tell(app, *events)
         app.action_zoom()
+        await sees(pilot, "Which answer is the best?")
         await pilot.press("f2")
-        await sees(pilot, "Which answer is the best?", "Zoom")
+        await sees(pilot, "Zoom")
 
     assert snap_compare(Console("ember"), terminal_size=size, run_before=show)

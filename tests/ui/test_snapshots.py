@@ -122,8 +122,18 @@ async def tell(pilot: Pilot[Any]) -> None:
 
 
 async def settle(pilot: Pilot[Any]) -> None:
-    for _ in range(12):
+    """Until nothing on the screen changes any more."""
+    seen, same = None, 0
+    for look in range(400):
         await pilot.pause(0.02)
+        if look < 10:
+            continue
+        now = pilot.app.screen._compositor.render_strips()
+        same = same + 1 if now == seen else 0
+        if same == 3:
+            return
+        seen = now
+    raise AssertionError("the screen never came to rest")
 
 
 @pytest.fixture(autouse=True)
