@@ -263,9 +263,8 @@ async def test_a_second_prompt_waits_its_turn_and_is_not_lost(tmp_path: Path) ->
         assert seat.app.composer.prompt.text == "and another thing"
         # What kept it from being sent is over: the line says again where it would go.
         await seat.sees_no("an answer is still running")
-        line = next(line for line in seat.screen.splitlines() if "difficulty " in line and "tok in" in line)
-        assert "→ " in line
-        assert "$" in line
+        parts = ("difficulty ", "tok in", "→ ", "$")
+        await seat.until(lambda: any(all(part in line for part in parts) for line in seat.screen.splitlines()))
 
 
 async def test_a_session_is_opened_again_with_what_was_said_and_what_it_cost(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator
+from types import AsyncGeneratorType
 
 import pytest
 
@@ -109,6 +111,24 @@ async def test_garbage_inside_the_stream_breaks_it(wire: Wire, clients: HttpClie
     async with WireServer(chunked_head(), chunk(wire.opening), chunk(garbage), LAST_CHUNK) as server:
         _, error = await failure(wire.make(server.url, clients))
     assert type(error) is StreamBroken
+
+
+async def test_no_reading_is_left_to_the_garbage_collector(wire: Wire, clients: HttpClients) -> None:
+    """It runs in any thread, while the event loop may be closing the same reading."""
+    garbage = wire.opening + b'event: content_block_delta\ndata: {"broken\n\n' + wire.closing
+    gc.disable()
+    try:
+        async with WireServer(chunked_head(), chunk(garbage), LAST_CHUNK) as server:
+            await failure(wire.make(server.url, clients))
+        readings = [each for each in gc.get_objects() if isinstance(each, AsyncGeneratorType)]
+        open_still = [each.__qualname__ for each in readings if each.ag_frame is not None and _reads(each)]
+    finally:
+        gc.enable()
+    assert open_still == []
+
+
+def _reads(generator: AsyncGeneratorType[object, None]) -> bool:
+    return generator.ag_code.co_filename == bounds.__file__ or generator.__qualname__.startswith("Response.aiter_")
 
 
 async def test_an_error_inside_the_stream_is_told_by_its_own_kind(wire: Wire, clients: HttpClients) -> None:

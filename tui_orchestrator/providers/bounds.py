@@ -23,15 +23,19 @@ class TooMuch(Exception):
     """The server sent more than is read. `str` is a sentence without the server's name."""
 
 
-def bound(response: httpx2.Response) -> None:
-    """From now on reading its body, a stream of events or an error page, raises TooMuch beyond the bounds."""
+def bound(response: httpx2.Response) -> list[AsyncGenerator[bytes, None]]:
+    """From now on reading its body, a stream of events or an error page, raises TooMuch beyond the bounds. The list
+    holds every reading begun: an SDK that breaks off leaves them open, and whoever ends the exchange closes them."""
     read = response.aiter_bytes
     whole = ERROR_BYTES if response.status_code >= 300 else ANSWER_BYTES
+    begun: list[AsyncGenerator[bytes, None]] = []
 
     def aiter_bytes(chunk_size: int | None = None) -> AsyncGenerator[bytes, None]:
-        return _bounded(read(chunk_size), EVENT_BYTES, whole)
+        begun.append(_bounded(read(chunk_size), EVENT_BYTES, whole))
+        return begun[-1]
 
     response.aiter_bytes = aiter_bytes  # type: ignore[method-assign]  # `aread`, too, reads by it
+    return begun
 
 
 async def _bounded(chunks: AsyncGenerator[bytes, Any], event: int, whole: int) -> AsyncGenerator[bytes, None]:

@@ -30,6 +30,7 @@ class Exchange:
     def __init__(self, connect_s: float) -> None:
         self.connect_s = connect_s
         self.response: httpx2.Response | None = None
+        self._readings: list[AsyncGenerator[bytes, None]] = []
 
     @contextmanager
     def _sending(self) -> Iterator[None]:
@@ -57,7 +58,15 @@ class Exchange:
                     return
                 raise
 
+    def answered(self, response: httpx2.Response) -> None:
+        self.response = response
+        self._readings = bound(response)
+
     async def aclose(self) -> None:
+        """Here and now: a reading left to the garbage collector would be closed in whatever thread that happens to run,
+        while the event loop still closes its parts."""
+        for reading in self._readings:
+            await reading.aclose()
         if self.response is not None:
             await self.response.aclose()
 
@@ -81,5 +90,4 @@ async def before_request(request: httpx2.Request) -> None:
 async def after_response(response: httpx2.Response) -> None:
     exchange = _under_way.get()
     if exchange is not None:
-        bound(response)
-        exchange.response = response
+        exchange.answered(response)
