@@ -24,9 +24,10 @@ from tui_orchestrator.services.feedback import Feedback
 from tui_orchestrator.services.importing import ImportFailed, parse, read_file
 from tui_orchestrator.storage import branches
 from tui_orchestrator.storage.archive import Archive
-from tui_orchestrator.storage.conversations import Conversation, Conversations, Discarded, Session, StoredMessage
+from tui_orchestrator.storage.conversations import Conversation, Conversations, Session
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
+from tui_orchestrator.storage.messages import Discarded, StoredMessage
 from tui_orchestrator.storage.observations import Observations
 from tui_orchestrator.storage.reports import Reports
 

@@ -14,9 +14,10 @@ from tests.clock import ManualClock
 from tui_orchestrator.routing.money import Cost, CostState, Money
 from tui_orchestrator.routing.request import Image, Message
 from tui_orchestrator.storage.archive import Archive, Found
-from tui_orchestrator.storage.conversations import Conversations, Discarded, Session
+from tui_orchestrator.storage.conversations import Conversations, Session
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
+from tui_orchestrator.storage.messages import Discarded
 from tui_orchestrator.storage.search import Query, snippet
 
 from .samples import ATTEMPT

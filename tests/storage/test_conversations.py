@@ -9,8 +9,9 @@ import pytest
 
 from tests.clock import ManualClock
 from tui_orchestrator.routing.request import Image, Message
-from tui_orchestrator.storage.conversations import Conversations, Discarded, Session
+from tui_orchestrator.storage.conversations import Conversations, Session
 from tui_orchestrator.storage.database import Database
+from tui_orchestrator.storage.messages import Discarded
 
 ROOT = Path(__file__).parents[2]
 

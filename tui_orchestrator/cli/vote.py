@@ -10,7 +10,7 @@ from .manners import USAGE, Invocation, Stop, Word, run
 
 if TYPE_CHECKING:
     from ..services.runtime import Runtime
-    from ..storage.conversations import StoredMessage
+    from ..storage.messages import StoredMessage
 
 _VOTES = {"up": True, "down": False, "none": None}
 

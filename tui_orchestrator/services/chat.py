@@ -12,7 +12,8 @@ from ..routing.synthesis import one_from_all, which_is_best
 from ..routing.text import clean
 from ..settings import Persona
 from ..storage.answers import standing, standing_parts, whole
-from ..storage.conversations import Conversation, Discarded, Session, StoredMessage
+from ..storage.conversations import Conversation, Session
+from ..storage.messages import Discarded, StoredMessage
 from .keeping import CutOff, Keeping, LastTurn
 from .options import Options as Options
 

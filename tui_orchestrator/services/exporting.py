@@ -16,7 +16,8 @@ from ..routing.money import ZERO, Money
 from ..routing.text import clean_line, spoken
 from ..storage import branches
 from ..storage.answers import Parts, answers, standing_parts, whole
-from ..storage.conversations import Conversation, Session, StoredMessage
+from ..storage.conversations import Conversation, Session
+from ..storage.messages import StoredMessage
 from .feedback import Given
 from .runtime import Runtime
 

@@ -20,7 +20,8 @@ from ..routing.errors import OrchestratorError
 from ..routing.request import Image, Strategy, tag_name
 from ..routing.text import clean, clean_line
 from ..storage import branches
-from ..storage.conversations import Conversation, Discarded, Session, State, StoredMessage
+from ..storage.conversations import Conversation, Session
+from ..storage.messages import Discarded, State, StoredMessage
 from ..storage.titles import LONGEST_TITLE
 from .attachments import MAX_IMAGE_BYTES, image_type, readable
 from .exporting import FORMAT, VERSION

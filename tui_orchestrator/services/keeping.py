@@ -25,7 +25,8 @@ from ..routing.events import (
 from ..routing.request import Message, Request
 from ..routing.telling import found
 from ..storage.answers import joined
-from ..storage.conversations import Discarded, Session, State
+from ..storage.conversations import Session
+from ..storage.messages import Discarded, State
 from .feedback import Given
 from .runtime import Runtime
 

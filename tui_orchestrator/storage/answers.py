@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .conversations import StoredMessage
+from .messages import StoredMessage
 
 Parts = tuple[StoredMessage, ...]
 """Of one answer: what came first, and what it was continued with."""

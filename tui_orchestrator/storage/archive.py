@@ -16,8 +16,9 @@ from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.request import Role
 
 from . import branches, sessions
-from .conversations import Conversation, append, discarded_of, messages_of
+from .conversations import Conversation
 from .database import Database
+from .messages import append, discarded_of, messages_of
 from .rows import SELECT_ATTEMPTS, attempt_of, instant
 from .search import Place, Query, places
 from .sessions import Session

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .conversations import StoredMessage
+    from .messages import StoredMessage
 
 
 def split(

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import sums
+from . import sums, talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,66 +127,7 @@ FROM decisions;
 """,
 )
 
-_CONVERSATIONS = Migration(
-    "0003_conversations",
-    """
-CREATE TABLE sessions (
-    id TEXT PRIMARY KEY,
-    title TEXT NOT NULL,
-    created TEXT NOT NULL,
-    updated TEXT NOT NULL,
-    strategy TEXT,
-    model TEXT,
-    system TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX sessions_updated ON sessions (updated);
-CREATE TABLE messages (
-    id INTEGER PRIMARY KEY,
-    session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
-    position INTEGER NOT NULL,
-    parent INTEGER REFERENCES messages ON DELETE CASCADE,
-    role TEXT NOT NULL,
-    text TEXT NOT NULL,
-    thinking TEXT NOT NULL,
-    request_id TEXT NOT NULL,
-    attempt INTEGER,
-    model TEXT,
-    state TEXT NOT NULL,
-    created TEXT NOT NULL
-);
-CREATE INDEX messages_session ON messages (session, position);
-CREATE INDEX messages_parent ON messages (parent);
-CREATE UNIQUE INDEX messages_answer ON messages (session, request_id) WHERE role = 'assistant';
-CREATE TABLE images (
-    message INTEGER NOT NULL REFERENCES messages ON DELETE CASCADE,
-    position INTEGER NOT NULL,
-    media_type TEXT NOT NULL,
-    name TEXT NOT NULL,
-    data BLOB NOT NULL,
-    PRIMARY KEY (message, position)
-);
-CREATE TABLE discarded (
-    session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
-    request_id TEXT NOT NULL,
-    attempt INTEGER NOT NULL,
-    model TEXT NOT NULL,
-    text TEXT NOT NULL,
-    thinking TEXT NOT NULL,
-    why TEXT NOT NULL,
-    PRIMARY KEY (session, request_id, attempt)
-);
-CREATE TABLE drafts (
-    session TEXT PRIMARY KEY,
-    text TEXT NOT NULL,
-    updated TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE prompts (
-    id INTEGER PRIMARY KEY,
-    text TEXT NOT NULL,
-    at TEXT NOT NULL
-);
-""",
-)
+_CONVERSATIONS = Migration("0003_conversations", talk.CONVERSATIONS)
 
 _ANSWERS = Migration(
     "0004_answers",
@@ -206,26 +147,7 @@ CREATE INDEX answers_stored ON answers (stored);
 """,
 )
 
-# Three-letter pieces rather than words, so that LIKE '%part of a word%' uses the index and Chinese is found too.
-_SEARCH = Migration(
-    "0005_search",
-    """
-CREATE VIRTUAL TABLE messages_text USING fts5 (
-    text, content = 'messages', content_rowid = 'id', tokenize = 'trigram', detail = 'none'
-);
-INSERT INTO messages_text (rowid, text) SELECT id, text FROM messages;
-CREATE TRIGGER messages_text_added AFTER INSERT ON messages BEGIN
-    INSERT INTO messages_text (rowid, text) VALUES (NEW.id, NEW.text);
-END;
-CREATE TRIGGER messages_text_removed AFTER DELETE ON messages BEGIN
-    INSERT INTO messages_text (messages_text, rowid, text) VALUES ('delete', OLD.id, OLD.text);
-END;
-CREATE TRIGGER messages_text_changed AFTER UPDATE OF text ON messages BEGIN
-    INSERT INTO messages_text (messages_text, rowid, text) VALUES ('delete', OLD.id, OLD.text);
-    INSERT INTO messages_text (rowid, text) VALUES (NEW.id, NEW.text);
-END;
-""",
-)
+_SEARCH = Migration("0005_search", talk.SEARCH)
 
 _OPEN_CALLS = Migration(
     "0006_open_calls",
@@ -272,16 +194,7 @@ ALTER TABLE attempts ADD COLUMN onward TEXT;
 """,
 )
 
-_SESSION_TAGS = Migration(
-    "0009_session_tags",
-    """
-CREATE TABLE session_tags (
-    session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
-    tag TEXT NOT NULL,
-    PRIMARY KEY (session, tag)
-) WITHOUT ROWID;
-""",
-)
+_SESSION_TAGS = Migration("0009_session_tags", talk.SESSION_TAGS)
 
 # What was said of money, so that it is said once: by a cap's scope and period, or by a sum's that was unusual. `cap` is
 # the limit the share was of, or what was usual. The two indexes hold all that is read of a decision when advice is
@@ -339,29 +252,7 @@ CREATE INDEX attempts_recalled ON attempts (model, saved, recalled) WHERE from_c
 """,
 )
 
-# `origin` is the session a copy was made of, `imported` the digest of the file a session came from. What its attempts
-# cost elsewhere is kept beside it: the ledger holds only what was spent here.
-_SHELF = Migration(
-    "0015_shelf",
-    """
-ALTER TABLE sessions ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE sessions ADD COLUMN persona TEXT;
-ALTER TABLE sessions ADD COLUMN origin TEXT;
-ALTER TABLE sessions ADD COLUMN imported TEXT;
-ALTER TABLE sessions ADD COLUMN deleted TEXT;
-CREATE INDEX sessions_shelved ON sessions (pinned, updated) WHERE deleted IS NULL;
-CREATE INDEX sessions_deleted ON sessions (deleted) WHERE deleted IS NOT NULL;
-CREATE INDEX sessions_imported ON sessions (imported) WHERE imported IS NOT NULL;
-CREATE INDEX session_tags_tag ON session_tags (tag);
-CREATE INDEX messages_models ON messages (session, model) WHERE role = 'assistant';
-CREATE TABLE imported_attempts (
-    session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
-    request_id TEXT NOT NULL,
-    attempts TEXT NOT NULL,
-    PRIMARY KEY (session, request_id)
-) WITHOUT ROWID;
-""",
-)
+_SHELF = Migration("0015_shelf", talk.SHELF)
 
 # `usage_parts` holds the tokens of `routing.parts` as JSON, null where there were none. The factors are those of
 # `routing.estimates`, by model and what they are about.
@@ -393,8 +284,7 @@ CREATE INDEX messages_prompts ON messages (session, request_id) WHERE role = 'us
 """,
 )
 
-# The position of the last message of the branch that was turned to; null: the message that came last.
-_BRANCHES = Migration("0017_branches", "ALTER TABLE sessions ADD COLUMN leaf INTEGER;")
+_BRANCHES = Migration("0017_branches", talk.BRANCHES)
 
 _FAVOURITES = Migration(
     "0018_favourites",
@@ -403,8 +293,7 @@ CREATE TABLE favourites (model TEXT PRIMARY KEY, added TEXT NOT NULL) WITHOUT RO
 """,
 )
 
-# Of a part of an answer that had been cut off, the request of the answer's first part.
-_CONTINUED = Migration("0019_continued", "ALTER TABLE messages ADD COLUMN continues TEXT;")
+_CONTINUED = Migration("0019_continued", talk.CONTINUED)
 
 # When it was told, and for how many seconds from then on the circuit is open; `prober` is the copy of the program that
 # is trying it. `whose` tells servers and keys of one name apart: a digest, from which neither can be read.

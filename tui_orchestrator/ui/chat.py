@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tui_orchestrator.routing.request import Request
     from tui_orchestrator.services.feedback import Given
     from tui_orchestrator.services.keeping import CutOff, LastTurn
-    from tui_orchestrator.storage.conversations import Discarded, StoredMessage
+    from tui_orchestrator.storage.messages import Discarded, StoredMessage
 
     from .look import Caption
 

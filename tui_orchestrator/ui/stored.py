@@ -11,7 +11,7 @@ from .entries import Entry, answer_key, prompt_key
 if TYPE_CHECKING:
     from tui_orchestrator.routing.events import Attempt
     from tui_orchestrator.services.feedback import Given
-    from tui_orchestrator.storage.conversations import Discarded, StoredMessage
+    from tui_orchestrator.storage.messages import Discarded, StoredMessage
 
     from .look import Caption
 
