@@ -54,8 +54,8 @@ async def test_the_arrows_the_list_and_the_what_if_can_be_clicked(tmp_path: Path
         await seat.pilot.click("#decision-strip", offset=(width - 12, 0))
         await seat.sees("╭─ Decisions", "2 in all")
         # The second row, once the list is laid out.
-        await seat.until(lambda: seat.app.screen.query_one("#past").region.height > 2)
-        await seat.pilot.click("#past", offset=(30, 1))
+        await seat.until(lambda: seat.app.screen.query_one("#rows").region.height > 2)
+        await seat.pilot.click("#rows", offset=(30, 1))
         await seat.sees("‹ 1 of 2 ›", "· hello")
 
 

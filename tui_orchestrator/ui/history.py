@@ -5,15 +5,14 @@ from __future__ import annotations
 from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.style import Style
 from textual.timer import Timer
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tui_orchestrator.routing.errors import OrchestratorError
@@ -21,7 +20,8 @@ from tui_orchestrator.storage.history import MOST_SEARCHED, Page, Past
 from tui_orchestrator.storage.search import Query
 
 from . import words
-from .words import ACCENT, BAD, GOOD, MONEY, MUTED, STRONG, WARN
+from .turns import ENDS, Turns
+from .words import ACCENT, MONEY, MUTED, STRONG, WARN
 
 if TYPE_CHECKING:
     from tui_orchestrator.routing.ports import Clock
@@ -34,55 +34,27 @@ PAGE = 100
 ONE_LINE = 116
 """Cells from which on a decision stands on one line."""
 _WHEN, _MODEL, _STRATEGY, _P, _COST, _OUTCOME = 13, 24, 13, 5, 23, 15
-_OUTCOMES = {
-    "answered": ("✓", GOOD),
-    "by another": ("~", WARN),
-    "failed": ("✗", BAD),
-    "cancelled": ("■", MUTED),
-    "no money": ("✗", BAD),
-    "no model": ("✗", BAD),
-    "not ended": ("◐", ACCENT),
-}
-"""The glyphs tell good, doubtful and bad apart without their colours."""
+_OUTCOMES = {**ENDS, "by another": ("~", WARN), "not ended": ("◐", ACCENT)}
 
 
-class HistoryScreen(ModalScreen[str | None]):
-    """Answers with the id of the request whose card is wanted."""
-
+class HistoryScreen(Turns):
     HELP = (
         "Every decision that was made, the latest first: when, the prompt's first words, the model, the strategy, the "
         "chance of a good answer, what it was to cost and did cost, and what became of it. Type to search all of that. "
         "Tab keeps to this session, or not. Enter shows the decision's card."
     )
-    CSS = """
-    HistoryScreen #history { width: 96%; height: 94%; max-height: 94%; max-width: 190; }
-    HistoryScreen #narrow { height: 1; margin: 0 0 1 0; }
-    HistoryScreen #scope, HistoryScreen #head { height: 1; }
-    HistoryScreen #scope { link-style: none; link-color: $muted; padding: 0 1; margin-bottom: 1; }
-    HistoryScreen #head { color: $muted; padding: 0 1 0 0; }
-    HistoryScreen #past {
-        height: 1fr; border: none; padding: 0; background: $surface; scrollbar-size-vertical: 1;
-        text-wrap: nowrap; text-overflow: clip;
-    }
-    HistoryScreen #past > .option-list--option-highlighted {
-        background: $primary 30%; color: $foreground; text-style: none;
-    }
-    HistoryScreen #none { color: $muted; padding: 1 2; height: 1fr; display: none; }
-    """
+    CSS = Turns.CSS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Close"),
         Binding("tab,shift+tab", "scope", "This session", priority=True),
         Binding("down", "move(1)", "Down", show=False),
         Binding("up", "move(-1)", "Up", show=False),
         Binding("pagedown", "move(10)", "Page down", show=False),
         Binding("pageup", "move(-10)", "Page up", show=False),
-        Binding("f1", "app.help", "Help", show=False),
     ]
 
     def __init__(self, runtime: Runtime, session: str, shown: str = "", typed: str = "") -> None:
         """`session`: the one on the screen; `shown`: the request whose card is."""
-        super().__init__()
-        self._runtime = runtime
+        super().__init__(runtime)
         self._session = session
         self._shown = shown
         self._here = False
@@ -98,27 +70,17 @@ class HistoryScreen(ModalScreen[str | None]):
             typed, placeholder="search: words of the prompt, a model, a strategy, a task, cancelled …", id="narrow",
             compact=True, select_on_focus=False,
         )  # fmt: skip
-        self._scope = Static(id="scope", markup=False)
-        self._head = Static(id="head", markup=False)
-        self._list = OptionList(id="past", markup=False)
-        self._none = Static(id="none", markup=False)
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog", id="history") as dialog:
+        with Vertical(classes="dialog", id="turns") as dialog:
             dialog.border_title = "Decisions"
             yield self._search
-            yield self._scope
-            yield self._head
-            yield self._list
-            yield self._none
+            yield from self.listed()
 
     def on_mount(self) -> None:
-        self._list.can_focus = False
+        self.rows.can_focus = False
         self._search.focus()
         self._read()
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self._draw)
 
     # -- what is listed
 
@@ -142,7 +104,7 @@ class HistoryScreen(ModalScreen[str | None]):
         after = next(reversed(self._found.values()), None) if further else None
         try:
             page = await self._asked(after, stop)
-            self._all = await self._runtime.history.count(self._session if self._here else None)
+            self._all = await self.runtime.history.count(self._session if self._here else None)
         except OrchestratorError as error:
             self.notify(str(error), severity="error", markup=False)
             page = Page((), more=False)
@@ -151,11 +113,11 @@ class HistoryScreen(ModalScreen[str | None]):
             self._more = page.more
             new = {past.request_id: past for past in page.found}
             self._found = self._found | new if further else new
-            self._draw()
+            self.lay_out()
 
     async def _asked(self, after: Past | None, stop: Event) -> Page:
         session = self._session if self._here else None
-        return await self._runtime.history.page(
+        return await self.runtime.history.page(
             PAGE, self._search.value, session=session, after=after, stopped=stop.is_set
         )
 
@@ -165,29 +127,18 @@ class HistoryScreen(ModalScreen[str | None]):
 
     # -- drawing
 
-    def _draw(self) -> None:
-        marked = self._marked
-        if not self.is_attached:
-            return
-        # A list that was hidden has no width until it is laid out.
-        width = (self._list.scrollable_content_region.width or self._list.container_size.width) - 1
-        if width < 20:
-            self._list.display = True
-            self.call_after_refresh(self._draw)
-            return
-        clock = self._runtime.clock
-        query = Query.of(self._search.value)
-        self._list.set_options(
+    def draw(self, width: int) -> None:
+        marked = self.marked
+        clock, query = self.runtime.clock, Query.of(self._search.value)
+        self.fill(
             Option(draw_past(past, width, clock, query, shown=past.request_id == self._shown), id=past.request_id)
             for past in self._found.values()
         )
-        there = bool(self._found)
-        self._list.display, self._none.display = there, not there
-        self._head.display = width >= ONE_LINE
-        self._head.update(draw_head(width))
-        if there:
+        self.head.display = width >= ONE_LINE
+        self.head.update(draw_head(width))
+        if self._found:
             wanted = next((one for one in (marked, self._shown) if one in self._found), None)
-            self._list.highlighted = self._list.get_option_index(wanted) if wanted else 0
+            self.rows.highlighted = self.rows.get_option_index(wanted) if wanted else 0
         self._tell()
 
     def _tell(self) -> None:
@@ -196,15 +147,15 @@ class HistoryScreen(ModalScreen[str | None]):
             chosen = here is self._here
             part = Content.styled(f" {name} ", "bold reverse" if chosen else MUTED)
             parts.append(part if chosen else part.stylize(Style.from_meta({"@click": "screen.scope"})))
-        self._scope.update(Content(" ").join(parts))
+        self.above.update(Content(" ").join(parts))
         shown = len(self._found)
         count = f"{shown:,}{'+' if self._more else ''} of {self._all:,}"
         if shown == self._all:
             count = f"{self._all:,} in all"
         keys = "Enter shows the card · Tab: " + ("all" if self._here else "this session") + " · Esc closes"
-        dialog = self.query_one("#history")
+        dialog = self.query_one("#turns")
         dialog.border_subtitle = Content(keys if self._reading else f"{count} · {keys}")
-        self._none.update(self._nothing())
+        self.nothing.update(self._nothing())
 
     def _nothing(self) -> str:
         if self._reading:
@@ -216,36 +167,24 @@ class HistoryScreen(ModalScreen[str | None]):
             return "Nothing was decided in this session yet, or nothing of it is kept. Tab shows all decisions."
         return "Nothing was decided yet. Every turn's decision is kept here, but not that of a temporary chat."
 
-    @property
-    def _marked(self) -> str | None:
-        option = self._list.highlighted_option
-        return option.id if option is not None else None
-
     # -- keys
 
     def action_move(self, step: int) -> None:
-        if self._list.option_count and self._list.highlighted is not None:
-            self._list.highlighted = max(0, min(self._list.option_count - 1, self._list.highlighted + step))
+        if self.rows.option_count and self.rows.highlighted is not None:
+            self.rows.highlighted = max(0, min(self.rows.option_count - 1, self.rows.highlighted + step))
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        if event.option_index >= self._list.option_count - 2 and self._more and not self._reading:
+        if event.option_index >= self.rows.option_count - 2 and self._more and not self._reading:
             self._load(self._stop, further=True)
 
     @on(Input.Submitted)
     def _enter(self) -> None:
-        if self._marked is not None:
-            self._stop.set()
-            self.dismiss(self._marked)
+        if self.marked is not None:
+            self.dismiss(self.marked)
 
-    @on(OptionList.OptionSelected)
-    def _clicked(self, event: OptionList.OptionSelected) -> None:
+    def on_unmount(self) -> None:
         self._stop.set()
-        self.dismiss(event.option.id)
-
-    def action_leave(self) -> None:
-        self._stop.set()
-        self.dismiss(None)
 
 
 def draw_head(width: int) -> Content:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from textual import events, on, work
+from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui_orchestrator.routing.errors import OrchestratorError
@@ -19,7 +14,8 @@ from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.storage.traffic import Day, Passed, Traffic, traffic
 
 from . import words
-from .words import ACCENT, BAD, GOOD, MONEY, MUTED, STRONG, WARN
+from .turns import ENDS, Turns
+from .words import ACCENT, BAD, GOOD, MONEY, MUTED, STRONG
 
 LOOK_S = 0.5
 """Between two looks whether the store has changed, which costs no more than asking."""
@@ -27,117 +23,64 @@ SHOWN = 200
 ONE_LINE = 110
 """Cells from which on a turn stands on one line."""
 _WHEN, _CLIENT, _ASKED, _MODEL, _STATE, _TOKENS, _COST = 10, 22, 17, 22, 16, 8, 12
-_STATES = {
-    "under way": ("◐", ACCENT),
-    "answered": ("✓", GOOD),
-    "failed": ("✗", BAD),
-    "cancelled": ("■", MUTED),
-    "no money": ("✗", WARN),
-    "no model": ("✗", BAD),
-    "broken off": ("?", MUTED),
-}
-"""The glyphs tell them apart without their colours."""
+_STATES = {**ENDS, "under way": ("◐", ACCENT), "broken off": ("?", MUTED)}
 
 
-class TrafficScreen(ModalScreen[str | None]):
-    """Answers with the id of the request whose card is wanted."""
-
+class TrafficScreen(Turns):
     HELP = (
         "What other programs ask through the gateway (`tui-orchestrator serve`), the latest first, as it happens: "
         "when, which program, the model it named and the one that answers, how that stands, tokens, cost, and why that "
         "model. Enter shows the decision's card."
     )
-    CSS = """
-    TrafficScreen #traffic { width: 96%; height: 94%; max-height: 94%; max-width: 190; }
-    TrafficScreen #sums { height: 1; margin: 0 0 1 0; padding: 0 1; }
-    TrafficScreen #head { height: 1; color: $muted; padding: 0 1 0 0; }
-    TrafficScreen #passed {
-        height: 1fr; border: none; padding: 0; background: $surface; scrollbar-size-vertical: 1;
-        text-wrap: nowrap; text-overflow: clip;
-    }
-    TrafficScreen #passed > .option-list--option-highlighted {
-        background: $primary 30%; color: $foreground; text-style: none;
-    }
-    TrafficScreen #none { color: $muted; padding: 1 2; height: 1fr; display: none; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Close"),
-        Binding("f1", "app.help", "Help", show=False),
-    ]
+    CSS = Turns.CSS
 
     def __init__(self, runtime: Runtime) -> None:
-        super().__init__()
-        self._runtime = runtime
+        super().__init__(runtime)
         self._version: int | None = None
         self._traffic: Traffic | None = None
-        self._sums = Static(id="sums", markup=False)
-        self._head = Static(id="head", markup=False)
-        self._list = OptionList(id="passed", markup=False)
-        self._none = Static(id="none", markup=False)
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog", id="traffic") as dialog:
+        with Vertical(classes="dialog", id="turns") as dialog:
             dialog.border_title = "Gateway"
             dialog.border_subtitle = "Enter shows the card · Esc closes"
-            yield self._sums
-            yield self._head
-            yield self._list
-            yield self._none
+            yield from self.listed()
 
     def on_mount(self) -> None:
-        self._list.focus()
+        self.rows.focus()
         self._look()
         self.set_interval(LOOK_S, self._look)
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self._draw)
 
     @work(group="traffic", exit_on_error=False)
     async def _look(self) -> None:
         """Reads again when anything was written since, by this copy of the program or another."""
         try:
-            version = await self._runtime.database.version()
+            version = await self.runtime.database.version()
             if version == self._version:
                 return
             self._version = version
-            clock = self._runtime.clock
-            self._traffic = await traffic(self._runtime.database, clock.midnight(clock.today()), SHOWN)
+            clock = self.runtime.clock
+            self._traffic = await traffic(self.runtime.database, clock.midnight(clock.today()), SHOWN)
         except OrchestratorError as error:
             self.notify(str(error), severity="error", markup=False)
             return
-        self._draw()
+        self.lay_out()
 
-    def _draw(self) -> None:
-        if not self.is_attached or self._traffic is None:
+    def draw(self, width: int) -> None:
+        if self._traffic is None:
             return
-        width = (self._list.scrollable_content_region.width or self._list.container_size.width) - 1
-        if width < 20:
-            # A list that was hidden has no width until it is laid out.
-            self._list.display = True
-            self.call_after_refresh(self._draw)
-            return
-        rows, marked = self._traffic.latest, self._list.highlighted_option
-        first, at_top = marked.id if marked else None, self._list.highlighted in (None, 0)
-        self._list.set_options(Option(draw_passed(row, width, self._runtime.clock), id=row.request_id) for row in rows)
+        rows, marked, at_top = self._traffic.latest, self.marked, self.rows.highlighted in (None, 0)
+        self.fill(Option(draw_passed(row, width, self.runtime.clock), id=row.request_id) for row in rows)
         ids = [row.request_id for row in rows]
         if rows:
             # Whoever looks at the latest goes on to do so; whoever chose another one keeps it.
-            self._list.highlighted = 0 if at_top or first not in ids else ids.index(first)
-        self._list.display, self._none.display = bool(rows), not rows
-        self._head.display = width >= ONE_LINE
-        self._head.update(draw_head(width))
-        self._sums.update(draw_day(self._traffic.today))
-        self._none.update(
+            self.rows.highlighted = 0 if at_top or marked not in ids else ids.index(marked)
+        self.head.display = width >= ONE_LINE
+        self.head.update(draw_head(width))
+        self.above.update(draw_day(self._traffic.today))
+        self.nothing.update(
             "No other program has asked yet. `tui-orchestrator serve` starts the gateway, which speaks as OpenAI does; "
             "what comes through it stands here as it happens, whichever copy of the program serves."
         )
-
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id)
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
 
 
 def draw_day(day: Day) -> Content:
