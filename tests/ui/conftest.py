@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_textual_snapshot import SVGImageExtension, normalize_svg
 from rich.console import RenderableType
+from syrupy import SnapshotAssertion
 from textual._compositor import Compositor
 from textual._context import visible_screen_stack
 from textual._wait import wait_for_idle
+from textual.app import App
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.message_pump import MessagePump
@@ -33,9 +36,40 @@ REST_S = 0.003
 LONGEST_REST_S = 0.05
 """Between two looks. What did not come at once is waited for in ever longer rests: 400 looks take 18 s where a program
 does nothing, and next to no processor time."""
+PICTURES = 100
+"""Looks at a screen that is not as in its stored picture, before it is said to differ."""
 FRAME_S = 0.1
 """Nobody watches: a look draws what is due, and sixty frames a second are most of what a test costs."""
 _KEYS = {"-": "minus", "/": "slash"}
+
+
+@pytest.fixture
+def snap_compare(
+    snap_compare: Callable[..., bool], snapshot: SnapshotAssertion, request: pytest.FixtureRequest
+) -> Callable[..., bool]:
+    """The picture is the first that is the stored one: what a busy machine has still to draw when it seems to rest is
+    no difference."""
+
+    def compare(
+        app: App[Any], *, terminal_size: tuple[int, int], run_before: Callable[[Pilot[Any]], Awaitable[None]]
+    ) -> bool:
+        file = snapshot.use_extension(SVGImageExtension).extension
+        stored = Path(file.get_location(test_location=snapshot.test_location, index=0))
+        updates = request.config.option.update_snapshots
+        wanted = "" if updates or not stored.exists() else normalize_svg(stored.read_text(encoding="utf-8"))
+
+        async def shown(pilot: Pilot[Any]) -> None:
+            await run_before(pilot)
+            for _ in range(PICTURES if wanted else 0):
+                picture = pilot.app.export_screenshot(title=pilot.app.title, simplify=True)
+                if normalize_svg(picture) == wanted:
+                    pilot.app.export_screenshot = lambda taken=picture, **_: taken  # type: ignore[method-assign]
+                    return
+                await pilot.pause(LONGEST_REST_S)
+
+        return snap_compare(app, terminal_size=terminal_size, run_before=shown)
+
+    return compare
 
 
 @dataclass

@@ -124,10 +124,8 @@ async def tell(pilot: Pilot[Any]) -> None:
 async def settle(pilot: Pilot[Any]) -> None:
     """Until nothing on the screen changes any more."""
     seen, same = None, 0
-    for look in range(400):
+    for _ in range(400):
         await pilot.pause(0.02)
-        if look < 10:
-            continue
         now = pilot.app.screen._compositor.render_strips()
         same = same + 1 if now == seen else 0
         if same == 3:
