@@ -27,7 +27,7 @@ PROBLEMS = [
     (
         '[router]\nstrategy = "chepest"',
         "FILE:2: router.strategy: 'chepest' is unknown, perhaps 'cheapest' is meant; give one of cheapest, balanced, "
-        "quality, performance, preference, local_first, fallback, ensemble",
+        "quality, performance, preference, local_first, fallback, ensemble, or one that a plugin brings",
     ),
     (
         "[router]\nquality_treshold = 1",
@@ -39,7 +39,7 @@ PROBLEMS = [
     (
         "[zzz]",
         "FILE:1: zzz: is an unknown key; those there are: router, budgets, chains, rules, personas, providers, models, "
-        "cache, ui, store, shared, log",
+        "cache, ui, store, shared, plugins, log",
     ),
     (
         "[router]\nmax_attempts = 2.5",

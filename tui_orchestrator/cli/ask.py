@@ -20,6 +20,7 @@ from .manners import (
     USAGE,
     Invocation,
     Stop,
+    StrategyWord,
     Word,
     exit_code,
     in_utf8,
@@ -85,9 +86,9 @@ _SESSION_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{1,10}", re.IGNORECASE)
 @click.option(
     "-s",
     "--strategy",
-    type=Word([s.value for s in Strategy]),
+    type=StrategyWord(),
     metavar="NAME",
-    help=f"How to choose: {', '.join(s.value for s in Strategy)}. Default: as configured, else balanced.",
+    help=f"How to choose: {', '.join(Strategy)}, or a plugin's. Default: as configured, else balanced.",
 )
 @requests.MODEL
 @requests.CHAIN
@@ -234,7 +235,7 @@ def ask(
         said_prompt = requests.sent_prompt(prompt, option, files)
     asked = Asked(
         said_prompt,
-        Strategy(strategy) if strategy else Strategy.ENSEMBLE if ensemble_size else None,
+        Strategy.named(strategy) if strategy else Strategy.ENSEMBLE if ensemble_size else None,
         model,
         chain,
         ensemble_size or 3,

@@ -12,9 +12,8 @@ import click
 
 from ..routing.event_json import usd
 from ..routing.money import Money
-from ..routing.request import Strategy
 from . import requests
-from .manners import BUDGET, FAILED, INTERRUPTED, USAGE, Invocation, Stop, Word, run, say
+from .manners import BUDGET, FAILED, INTERRUPTED, USAGE, Invocation, Stop, StrategyWord, run, say
 from .printing import as_json
 from .raising import can_ask
 from .screen import Screen
@@ -41,7 +40,7 @@ _TOLD = 10
 @click.option(
     "-s",
     "--strategy",
-    type=Word([strategy.value for strategy in Strategy]),
+    type=StrategyWord(),
     metavar="NAME",
     help="Of lines that name none.",
 )

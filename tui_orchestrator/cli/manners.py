@@ -270,6 +270,30 @@ class Word(click.Choice[str]):
         return f"{value!r} is not known; {meant(str(value), list(self.choices))}"
 
 
+class StrategyWord(Word):
+    """A strategy: one of the program's own, or of a plugin that is installed."""
+
+    def __init__(self, *others: str) -> None:
+        from ..routing.request import Strategy
+
+        super().__init__([*(one.value for one in Strategy if one.built_in), *others])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if isinstance(value, str) and value not in self.choices and value in self._theirs():
+            return value
+        return super().convert(value, param, ctx)
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        return f"{value!r} is not known; {meant(str(value), [*self.choices, *self._theirs()])}"
+
+    @staticmethod
+    def _theirs() -> tuple[str, ...]:
+        from ..plugins.contract import Kind
+        from ..plugins.finding import names
+
+        return names(Kind.STRATEGY)
+
+
 def meant(wanted: str, known: list[str]) -> str:
     """What could have been meant by a word that is not known."""
     import difflib

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from .screen import Screen
 from .turn import interruptible
 
 if TYPE_CHECKING:
-    from ..recipes import Advance, Outcome, Parameter, Recipe
+    from ..recipes import Advance, Outcome, Parameter, Recipe, Shelf
 
 
 @click.group(cls=Named, invoke_without_command=True)
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 def recipe(context: click.Context) -> None:
     """Run prompts in several steps, each with the model that suits it.
 
-    Four are shipped; your own are TOML files in the directory that `recipe list` names. Without a command they are
-    listed.
+    Four are shipped, plugins may bring more; your own are TOML files in the directory that `recipe list` names.
+    Without a command they are listed.
 
     \b
     Examples:
@@ -43,11 +44,12 @@ def recipe(context: click.Context) -> None:
 
 @recipe.command("list")
 @click.option("--json", "as_object", is_flag=True, help="Print one JSON object.")
-def list_(as_object: bool = False) -> None:
+@click.pass_obj
+def list_(invocation: Invocation, as_object: bool = False) -> None:
     """List the recipes there are, with their parameters."""
-    from ..recipes import recipes_dir, shelf
+    from ..recipes import recipes_dir
 
-    found = shelf()
+    found = _shelf(invocation)
     if as_object:
         told = [_recipe_json(one) for one in found.recipes.values()]
         say(as_json({"directory": str(recipes_dir()), "recipes": told, "problems": list(found.problems)}))
@@ -64,9 +66,10 @@ def list_(as_object: bool = False) -> None:
 @recipe.command()
 @click.argument("name")
 @click.option("--json", "as_object", is_flag=True, help="Print one JSON object.")
-def show(name: str, as_object: bool) -> None:
+@click.pass_obj
+def show(invocation: Invocation, name: str, as_object: bool) -> None:
     """Print a recipe's parameters and steps."""
-    one = _found(name)
+    one = _found(invocation, name)
     if as_object:
         say(as_json(_recipe_json(one)))
         return
@@ -106,7 +109,7 @@ def run_(
 
     Exit codes: 0 done, 1 a step failed, 2 wrong usage, 3 a budget said no, 130 interrupted.
     """
-    one, said, file = _found(name), _said(parameters), output_file(output)
+    one, said, file = _found(invocation, name), _said(parameters), output_file(output)
     sys.exit(run(_run(invocation, one, said, max_cost, at_once, file, as_object)))
 
 
@@ -164,11 +167,25 @@ def _tell(screen: Screen, advance: Advance) -> None:
         screen.status(f"… step {advance.place} of {advance.steps}: {advance.step.id}{rounds} · {advance.cost}")
 
 
-def _found(name: str) -> Recipe:
-    from ..recipes import RecipeError, shelf
+def _shelf(invocation: Invocation) -> Shelf:
+    from ..plugins.contract import Kind
+    from ..plugins.finding import names
+    from ..recipes import shelf
+
+    if not names(Kind.RECIPE):
+        return shelf()
+    from ..services.plugging import plugins_of
+
+    plugins = plugins_of(invocation.settings(), only=(Kind.RECIPE,))
+    found = shelf(added=plugins.recipes)
+    return replace(found, problems=(*found.problems, *plugins.problems))
+
+
+def _found(invocation: Invocation, name: str) -> Recipe:
+    from ..recipes import RecipeError
 
     try:
-        return shelf().find(name)
+        return _shelf(invocation).find(name)
     except RecipeError as error:
         raise Stop(str(error), USAGE) from None
 

@@ -34,7 +34,7 @@ def supposed_change(strategy: str | None, threshold: float | None, prices: str |
     from ..services.whatif import Change
     from ..settings.price_table import price_table
 
-    named = Strategy(strategy) if strategy not in (None, "all") else None
+    named = Strategy.named(strategy) if strategy not in (None, "all") else None
     if prices is None:
         return Change(named, threshold)
     try:

@@ -18,7 +18,7 @@ from ..routing.rules import explain
 from . import requests
 from .decisions import decision_lines, headline, strategies_table
 from .lines import Line, prompt_lines
-from .manners import BUDGET, FAILED, USAGE, Invocation, Stop, Word, run, say, tag_names
+from .manners import BUDGET, FAILED, USAGE, Invocation, Stop, StrategyWord, run, say, tag_names
 from .printing import as_json, as_json_line
 from .replaying import replay_any, supposed_change
 from .rules import rules_json, rules_lines
@@ -36,9 +36,9 @@ EXAMPLE = '{"id": …, "prompt": "…"}'
 @click.option(
     "-s",
     "--strategy",
-    type=Word([*(s.value for s in Strategy), "all"]),
+    type=StrategyWord("all"),
     metavar="NAME",
-    help=f"How to choose: {', '.join(s.value for s in Strategy)}; or all, to compare them.",
+    help=f"How to choose: {', '.join(Strategy)}, or a plugin's; or all, to compare them.",
 )
 @requests.MODEL
 @requests.CHAIN
@@ -184,7 +184,7 @@ class Wanted:
         self.runtime = runtime
         self.tags = tags
         self.attachments = attachments
-        self.strategy = Strategy(strategy) if strategy not in (None, "all") else None
+        self.strategy = Strategy.named(strategy) if strategy not in (None, "all") else None
         self.max_cost = max_cost
         self.max_tokens = max_tokens
         try:

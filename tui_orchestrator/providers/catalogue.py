@@ -20,8 +20,9 @@ from . import chains, openrouter_catalogue
 from .discovery import PORTS, PROBE_TIMEOUT_S, Found, discover, read_server
 from .listings import DEFAULT_URLS, LISTING_TIMEOUT_S, Listed, Listing, Source, counted, place, read_listing
 from .names import undated
+from .plugged import PluggedProviders
 from .prices import PriceBook
-from .shelving import Shelf
+from .shelving import Shelf, merged
 
 if TYPE_CHECKING:
     from .clients import HttpClients
@@ -62,11 +63,14 @@ class Catalogue:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         listing_timeout_s: float = LISTING_TIMEOUT_S,
         probe_timeout_s: float = PROBE_TIMEOUT_S,
+        plugged: PluggedProviders | None = None,
     ) -> None:
         self.settings = settings
         self.reports: Mapping[str, SourceReport] = MappingProxyType({})
         self.providers: Mapping[str, ProviderSettings] = dict(settings.providers)
         """Configured and discovered, by name: what can be connected to."""
+        self.plugged = plugged or PluggedProviders()
+        """Those of plugins."""
         self._clients = clients
         self._cache_dir = cache_dir
         self._ports = tuple(ports)
@@ -114,6 +118,9 @@ class Catalogue:
     async def instant(self) -> Registry:
         """Without the network: what is most likely there. A third of a second the first time, in a thread."""
         for provider in self.settings.providers.values():
+            if provider.kind == "plugin" and provider.usable and provider.name not in self._listings:
+                self._listings[provider.name] = await self.plugged.listing(provider, self._probe_timeout_s)
+        for provider in self.settings.providers.values():
             known = provider.name in self._listings or not (provider.usable and provider.kind == "openrouter")
             if not known and (kept := await asyncio.to_thread(self._kept_openrouter, provider)):
                 self._listings[provider.name] = kept
@@ -131,7 +138,9 @@ class Catalogue:
             for provider, listing in zip(asked, listings, strict=True):
                 old = before.get(provider.name)
                 kept = old is not None and not listing.reachable and not listing.models
-                self._listings[provider.name] = replace(listing, models=old.models) if old and kept else listing
+                self._listings[provider.name] = (
+                    replace(listing, models=old.models, own=old.own) if old and kept else listing
+                )
             self._listings |= {one.provider.name: one.listing for one in found}
             self.providers = {**self.settings.providers, **{one.provider.name: one.provider for one in found}}
             registry = await asyncio.to_thread(
@@ -146,6 +155,8 @@ class Catalogue:
         return await discover(self._clients.local, self._ports, self.settings.providers, self._probe_timeout_s)
 
     async def _list(self, provider: ProviderSettings, refresh: bool) -> Listing:
+        if provider.kind == "plugin":
+            return await self.plugged.listing(provider, self._listing_timeout_s)
         if provider.kind != "openrouter":
             return await self.look_at(provider)
         if not refresh and (kept := await asyncio.to_thread(self._kept_openrouter, provider)):
@@ -179,6 +190,9 @@ class Catalogue:
         said = {entry.id: entry for entry in settings.models}
         for provider in providers.values():
             listing = listings.get(provider.name)
+            if provider.kind == "plugin":
+                _put_own(provider, listing, said, models, out)
+                continue
             shelf = Shelf(provider, book, recognised=bool(listing and listing.server))
             items = {item.name: item for item in _offered(shelf, listing)} if provider.usable else {}
             every = {item.name: item for item in listing.models} if listing else {}
@@ -196,6 +210,21 @@ class Catalogue:
                 )
                 out[entry.id] = f"no {entry.provider} server has been found on this machine"
         return _chained(models, out, settings, providers)
+
+
+def _put_own(
+    provider: ProviderSettings,
+    listing: Listing | None,
+    said: Mapping[str, ModelSettings],
+    models: dict[str, Model],
+    out: dict[str, str],
+) -> None:
+    """The models of a plugin, which knows them whole; the user wins field by field here too."""
+    for own in listing.own if listing else ():
+        model = merged(own, said[own.id]) if own.id in said else own
+        models[model.id] = model
+        if why := _why_out(provider, listing, model.name, said.get(model.id)):
+            out[model.id] = why
 
 
 def _offered(shelf: Shelf, listing: Listing | None) -> Iterable[Listed]:

@@ -44,6 +44,7 @@ def connect(settings: ProviderSettings, clients: HttpClients, timeouts: Timeouts
         return AnthropicProvider(settings.name, key, base_url, http, timeouts.connect)
     if settings.kind == "gemini":
         return GeminiProvider(settings.name, key, base_url, http, timeouts.connect)
+    assert settings.kind != "plugin"  # those are made by PluggedProviders
     return OpenAIProvider(settings.name, key, base_url, http, timeouts.connect, settings.kind)
 
 
@@ -62,5 +63,5 @@ def api_root(kind: str, base_url: str | None) -> str | None:
 
 async def warm(kinds: Iterable[str]) -> None:
     """Imports the SDKs of these provider kinds in a thread, so that the first prompt need not wait for them."""
-    for module in sorted({_SDK_MODULES[kind] for kind in kinds}):
+    for module in sorted({_SDK_MODULES[kind] for kind in kinds if kind in _SDK_MODULES}):
         await asyncio.to_thread(import_sdk, module)

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from ..routing.model import Model
 from ..routing.money import Price
 from ..routing.profile import Ability
 from ..routing.text import clean_line
@@ -70,6 +71,8 @@ class Listing:
     """Of a local server: lmstudio, ollama, llamacpp, vllm, mlx; '' for one that was not recognised."""
     silent: bool = False
     """The list did not come in time, so `reachable` is False; a busy server may answer questions all the same."""
+    own: tuple[Model, ...] = ()
+    """Of a plugin's provider: its models whole, in place of `models`."""
 
 
 class ListingError(Exception):
@@ -96,7 +99,7 @@ class ListingError(Exception):
 class Source:
     """Where to ask and with what. Its repr shows no key."""
 
-    kind: Literal["anthropic", "openai", "gemini", "openrouter", "openai-compatible"]
+    kind: Literal["anthropic", "openai", "gemini", "openrouter", "openai-compatible", "plugin"]
     base_url: str
     client: httpx2.AsyncClient
     key: str = field(default="", repr=False)

@@ -111,7 +111,7 @@ class Shelf:
         if local:
             speed = local_speed(_sized(item))
             model = replace(model, tokens_per_s=speed, first_token_s=_LOADING_S if item.loaded is False else 0.5)
-        return _long_context(_merged(model, said) if said else model, said)
+        return _long_context(merged(model, said) if said else model, said)
 
     def _price(self, item: Listed, entry: Entry | None) -> Price | None:
         if item.price is not None:
@@ -140,7 +140,7 @@ def _sized(item: Listed) -> str:
     return f"{bare(item.name).removesuffix(':latest')}:{told.total:g}b" if told else item.name
 
 
-def _merged(model: Model, said: ModelSettings) -> Model:
+def merged(model: Model, said: ModelSettings) -> Model:
     fields = {
         name: value
         for name in ModelSettings.__dataclass_fields__

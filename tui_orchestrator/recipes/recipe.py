@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from ..library.tasks import Usd
 from ..locations import config_dir
+from ..plugins.finding import strategy
 from ..routing.errors import OrchestratorError
 from ..routing.profile import TaskType
 from ..routing.request import Method, Strategy
@@ -138,11 +139,12 @@ class Shelf:
         raise RecipeError(f"no recipe is called {clean_line(name, 40)}; {hint}")
 
 
-def shelf(directory: Path | None = None) -> Shelf:
-    """Those that are shipped and the user's own. Blocking: reads files."""
+def shelf(directory: Path | None = None, added: Sequence[tuple[str, str, str]] = ()) -> Shelf:
+    """Those that are shipped, those of plugins (`added`: name, source and text of each) and the user's own. Blocking:
+    reads files."""
     found: dict[str, Recipe] = {}
     problems: list[str] = []
-    for name, source, text in _texts(directory or recipes_dir()):
+    for name, source, text in (*_shipped(), *added, *_own(directory or recipes_dir())):
         try:
             found[name] = parse(name, text, source)
         except RecipeError as error:
@@ -150,10 +152,13 @@ def shelf(directory: Path | None = None) -> Shelf:
     return Shelf(dict(sorted(found.items())), tuple(problems))
 
 
-def _texts(directory: Path) -> Iterator[tuple[str, str, str]]:
+def _shipped() -> Iterator[tuple[str, str, str]]:
     for shipped in sorted(files(__package__).joinpath("shipped").iterdir(), key=lambda entry: entry.name):
         if shipped.name.endswith(".toml"):
             yield shipped.name.removesuffix(".toml"), "shipped", shipped.read_text(encoding="utf-8")
+
+
+def _own(directory: Path) -> Iterator[tuple[str, str, str]]:
     for path in sorted(directory.glob("*.toml")) if directory.is_dir() else []:
         try:
             yield path.stem, str(path), path.read_text(encoding="utf-8")
@@ -170,7 +175,7 @@ def parse(name: str, text: str, source: str) -> Recipe:
     try:
         return _recipe(name, data, source)
     except ValueError as error:
-        where = source if source != "shipped" else f"{name} (shipped)"
+        where = source if source.endswith(".toml") else f"{name} ({source})"
         raise RecipeError(f"{where}: {error}") from None
 
 
@@ -237,7 +242,7 @@ def _step(
         prompt=_text(table, "prompt", at),
         system=_text(table, "system", at, ""),
         model=_text(table, "model", at, ""),
-        strategy=_one_of(Strategy, table, "strategy", at),
+        strategy=_one_of(Strategy, table, "strategy", at, strategy),
         task_type=_one_of(TaskType, table, "task_type", at),
         ensemble_size=_whole(table, "ensemble_size", at) or 3,
         verdict=_one_of(Method, table, "verdict", at),
@@ -322,11 +327,12 @@ def _usd(table: Mapping[str, Any], at: str) -> Usd | None:
     return value
 
 
-def _one_of(kind: Any, table: Mapping[str, Any], key: str, at: str) -> Any:
+def _one_of(kind: Any, table: Mapping[str, Any], key: str, at: str, read: Callable[[str], Any] | None = None) -> Any:
+    """`read`: what makes one of a text, where that is not the kind itself."""
     value = table.get(key)
     if value is None:
         return None
     try:
-        return kind(value)
+        return (read or kind)(value)
     except ValueError:
         raise ValueError(f"{at}.{key}: is {value!r}; it is one of {', '.join(kind)}") from None

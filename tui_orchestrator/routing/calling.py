@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from .added import AnswerCheck
 from .answer_key import Question, question
 from .budget import BudgetState, Hold, Refusal, Reservation, least_output
 from .cancelling import heed, undisturbed
-from .confidence import assess
 from .deadline import Limit
 from .errors import Cancelled, NotKept, StreamBroken, Timeout, TurnError
 from .estimates import TokenEstimates
@@ -53,6 +53,7 @@ from .received import Plan, Received, called, from_cache, if_lost, recalled, row
 from .sharing import Sharing
 from .text import clean
 from .tools import ToolCall
+from .trusting import trust
 
 Emit = Callable[[Event], Coroutine[Any, Any, None]]
 _ALWAYS_ASKED = (Cause.ENSEMBLE, Cause.SYNTHESIS, Cause.SAMPLE, Cause.JUDGE)
@@ -117,6 +118,8 @@ class Caller:
         self.address = address
         self.line = Line(limits, clock, shared_line)
         self.estimates = TokenEstimates()
+        self.checks: Sequence[AnswerCheck] = ()
+        """Of plugins: each looks at every finished answer."""
 
     async def reserve(self, plan: Plan) -> Granted | Refusal:
         """Sets aside the most the call can cost. A cancellation meanwhile is held back. Raises NotKept."""
@@ -325,7 +328,7 @@ class Caller:
         began: float,
     ) -> Tried:
         now = self.clock.monotonic()
-        confidence = self._confidence(plan, received) if error is None else None
+        confidence = await trust(plan, received, self.checks) if error is None else None
         attempt = row(plan, received, error, confidence, started, now - began)
         states, unkept = await self._booked(attempt, reservation)
         if received.done is not None and attempt.usage.source == "provider":
@@ -350,25 +353,6 @@ class Caller:
         except NotKept as fault:
             return (), fault
 
-    @staticmethod
-    def _confidence(plan: Plan, received: Received) -> Confidence | None:
-        # What a judge says is no answer to the prompt.
-        if received.done is None or plan.cause is Cause.JUDGE or plan.request.judges:
-            return None
-        request, text = plan.request, received.text
-        if request.continues and text.strip():
-            # By itself it begins in mid-sentence, or inside a block of code: what counts is the whole.
-            request, text = replace(request, messages=request.messages[:-2]), request.messages[-2].text + text
-        return assess(
-            request,
-            plan.decision.profile,
-            text,
-            received.done.finish_reason,
-            plan.candidate.success_probability,
-            received.done.mean_logprob,
-            calls=received.calls,
-        )
-
     async def _from_cache(self, plan: Plan, hit: CachedAnswer, emit: Emit) -> Tried:
         started, began = self.clock.now(), self.clock.monotonic()
         received = from_cache(hit)
@@ -381,7 +365,7 @@ class Caller:
         for event in events:
             # Undisturbed, because the whole answer is here: cancelled or not, it is told and booked.
             await undisturbed(emit(event))
-        confidence = self._confidence(plan, received)
+        confidence = await trust(plan, received, self.checks)
         latency = self.clock.monotonic() - began
         attempt = replace(
             row(plan, received, None, confidence, started, latency),

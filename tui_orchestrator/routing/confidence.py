@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from . import phrases
+from .added import Opinion
 from .answer_features import Answer, Asked, Task, features, task_of
 from .events import Confidence, EscalationCause, FinishReason
 from .features import Features, estimate_tokens, read
@@ -77,9 +78,11 @@ def assess(
     *,
     trained: Weights | None = None,
     calls: Sequence[ToolCall] = (),
+    opinions: Sequence[Opinion] = (),
 ) -> Confidence:
     """`success_probability` is the decision's for the model that answered; `mean_logprob` of its output tokens, natural
-    logarithm, where the provider gives it. `trained` None: as shipped. Never raises."""
+    logarithm, where the provider gives it. `trained` None: as shipped. `opinions`: what the checks of plugins found.
+    Never raises."""
     trained = trained or weights()
     whole = answer.strip()
     if calls:
@@ -97,7 +100,9 @@ def assess(
     ceilings = _hard_checks(profile, seen, asked, task, finish_reason, cut_off)
     if request.shape is not None and not ceilings and not _is_json(whole):
         ceilings.append(_Ceiling(0.3, "is not the JSON that was asked for"))
+    ceilings += [_Ceiling(0.3, opinion.reason) for opinion in opinions if opinion.falls_short]
     evidence = [
+        *((opinion.weight, "") for opinion in opinions),
         *_learned(trained, question, seen, final, task),
         *_hedging(seen, profile),
         *_completeness(seen, profile, asked, task),
@@ -109,6 +114,8 @@ def assess(
     value = 1 / (1 + math.exp(-(prior + sum(weight for weight, _ in evidence))))
     value = min([value, *(ceiling.most for ceiling in ceilings)])
     told = [(weight, reason) for weight, reason in evidence if reason and not -_TOLD < weight < 2 * _TOLD]
+    # However little it weighs: whoever installed the check wants to see it at work.
+    told += [(opinion.weight, opinion.reason) for opinion in opinions if not opinion.falls_short]
     if odds < 0.5:
         told.append((prior, f"hard for this model: {odds:.0%} likely to do well"))
     told.sort(key=lambda pair: (pair[0] > 0, -abs(pair[0])))

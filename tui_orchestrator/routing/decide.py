@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from .added import added
 from .budget import WayOut, WaysOut
 from .decision import Asked, Candidate, Circumstances, Decision, Exclusion, Policy
 from .features import estimate_tokens
@@ -37,6 +38,9 @@ def decide(
     if alone:
         # Calls of several models cannot be put together: whoever asked would carry out all of them.
         strategy = Strategy.BALANCED
+    gone = strategy if not strategy.built_in and added(strategy) is None else None
+    if gone:
+        strategy = Strategy.BALANCED
     if match is not None and match.rule.max_tokens and not request.max_tokens:
         request = replace(request, max_tokens=match.rule.max_tokens)
     if match is not None and match.rule.system and not request.system:
@@ -46,13 +50,15 @@ def decide(
     if match is not None and match.rule.primary and not chain:
         wanted = _known((match.rule.primary, *match.rule.fallback), registry)
         if any(c.model in wanted and c.excluded_by is None for c in candidates):
-            chain, strategy = wanted, match.rule.strategy or Strategy.FALLBACK
+            chain, strategy = wanted, strategy if match.rule.strategy else Strategy.FALLBACK
     if chain and not request.model:
         candidates = tuple(_kept_to(chain, c) for c in candidates)
     seed = zlib.crc32(request.id.encode())
     because = f"rule {match.rule.name} ({match.why}): " if match else ""
     if alone:
         because += "one model, since it may call tools: "
+    if gone:
+        because += f"no plugin brings the strategy {gone}, so balanced: "
     asked = Asked(policy, chain, request.ensemble_size, request.model, because)
     choice = choose(strategy, candidates, profile, asked, seed)
     return Decision(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from .added import added
 from .decision import Candidate, Policy
 from .money import PICODOLLARS_PER_DOLLAR, Money
 from .request import Strategy
@@ -87,6 +88,9 @@ def terms(strategy: Strategy, candidate: Candidate, policy: Policy) -> tuple[Ter
         leant.append(Term("local", leanings.local, 1.0))
     if policy.prefer_opensource and candidate.open_weights:
         leant.append(Term("open weights", leanings.open_weights, 1.0))
+    if not strategy.built_in:
+        worth = candidate.score - leaning(candidate, policy)
+        return (Term(strategy.value, 1.0, worth), *leant)
     match strategy:
         case Strategy.QUALITY:
             own = [quality]
@@ -131,6 +135,9 @@ def objective(strategy: Strategy, policy: Policy) -> str:
             said = f"local while complexity ≤ {policy.local_max_complexity} or {threshold}; then {balance}"
         case Strategy.BALANCED:
             said = balance
+        case _:
+            one = added(strategy)
+            said = f"what {strategy} of {one.source} gives" if one else f"what {strategy} gave at the time"
     return said + "".join(_leanings(strategy, policy))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .added import NotWeighed, added
 from .budget import WayOut
 from .cascade import chance_of_one, forecast
 from .decision import Asked, Candidate, Policy
@@ -15,8 +16,21 @@ from .text import spoken
 
 def why(strategy: Strategy, ranked: Sequence[Candidate], profile: Profile, asked: Asked, explored: bool) -> str:
     """Of the first of `ranked`, who was chosen."""
-    said = _SENTENCES[strategy](ranked, profile, asked, explored)
+    own = _SENTENCES.get(strategy)
+    said = own(ranked, profile, asked, explored) if own else _added(strategy, ranked, profile)
     return said + _leanings(ranked[0], asked.policy)
+
+
+def _added(strategy: Strategy, ranked: Sequence[Candidate], profile: Profile) -> str:
+    best, one = ranked[0], added(strategy)
+    figures = f"{_p(best)}, {_cost(best)}, {_wait(best)}"
+    if one is None:
+        return f"highest by what {strategy} said at the time, for {_task(profile)}: {figures}"
+    try:
+        one.score(best, profile)
+    except NotWeighed as error:
+        return f"{error}, so by the best balance of quality, cost and time for {_task(profile)}: {figures}"
+    return f"{one.picks} ({strategy}, of {one.source}), for {_task(profile)}: {figures}"
 
 
 def _task(profile: Profile) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import EnumMeta, StrEnum
 from typing import Any, Literal
 
 from .money import Money
@@ -19,7 +19,21 @@ CLIENT, ASKED_FOR = "client", "asked_for"
 Role = Literal["system", "user", "assistant", "tool"]
 
 
-class Strategy(StrEnum):
+class _Open(EnumMeta):
+    """An enum that others may add to: its own members first, then those on offer beside them."""
+
+    def __iter__(cls) -> Iterator[Any]:
+        yield from super().__iter__()
+        yield from _offered
+
+    def __contains__(cls, value: object) -> bool:
+        return any(value == member for member in cls)
+
+
+class Strategy(StrEnum, metaclass=_Open):
+    """How a model is chosen. Plugins add to it: in `list(Strategy)`, and as `Strategy("theirs")`, there are those that
+    are on offer as well. One that was there when something was stored is still read by `named`, and may be gone."""
+
     CHEAPEST = "cheapest"
     BALANCED = "balanced"
     QUALITY = "quality"
@@ -28,6 +42,35 @@ class Strategy(StrEnum):
     LOCAL_FIRST = "local_first"
     FALLBACK = "fallback"
     ENSEMBLE = "ensemble"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Strategy | None:
+        return next((one for one in _offered if one.value == value), None)
+
+    @classmethod
+    def named(cls, name: str) -> Strategy:
+        """The one of this name, on offer or not; always the same object."""
+        if name in cls._value2member_map_:
+            return cls(name)
+        if name not in _others:
+            # As an enum makes those members that it computes, such as the sums of flags.
+            other = str.__new__(cls, name)
+            other._name_, other._value_ = name.upper(), name
+            _others[name] = other
+        return _others[name]
+
+    @classmethod
+    def offer(cls, others: Iterable[Strategy]) -> None:
+        """Beside its own members these, and no longer those before."""
+        _offered[:] = others
+
+    @property
+    def built_in(self) -> bool:
+        return self.value in Strategy._value2member_map_
+
+
+_others: dict[str, Strategy] = {}
+_offered: list[Strategy] = []
 
 
 class Check(StrEnum):

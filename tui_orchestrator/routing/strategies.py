@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from .ability import without
+from .added import NotWeighed, added
 from .cascade import SAME_P, plan
 from .decision import Candidate, Exclusion, Policy
 from .objective import cost_term, latency_term, leaning, utility
@@ -27,7 +28,9 @@ def rank(
     size: int = 3,
 ) -> Ranked:
     """The candidates best first by this strategy, with their scores; exclusions play no part here."""
-    ranking = _RANKINGS[strategy]
+    ranking = _RANKINGS.get(strategy)
+    if ranking is None:
+        return _added(strategy, candidates, profile, policy)
     return ranking(candidates, profile, policy, chain, size)
 
 
@@ -176,6 +179,25 @@ def _ensemble(
         providers[best.provider] = providers.get(best.provider, 0) + 1
     # Beyond the members the order only matters for display.
     return chosen + _by_score(rest)
+
+
+def _added(strategy: Strategy, candidates: Sequence[Candidate], profile: Profile, policy: Policy) -> Ranked:
+    """By a plugin's function, behind them those it could not weigh by the best balance. Where it is gone, by what it
+    said at the time."""
+    one = added(strategy)
+    if one is None:
+        return _by_score(list(candidates))
+    weighed, others = [], []
+    for c in candidates:
+        try:
+            weighed.append(c.scored(one.score(c, profile) + leaning(c, policy)))
+        except NotWeighed:
+            others.append(c)
+    rest = _balanced(others, profile, policy)
+    if weighed and rest:
+        least, most = min(c.score for c in weighed), rest[0].score
+        rest = [c.scored(least - 1.0 - (most - c.score)) for c in rest]
+    return _by_score(weighed) + rest
 
 
 _RANKINGS: dict[Strategy, Callable[..., Ranked]] = {

@@ -16,7 +16,7 @@ from ..settings.shape import dotted
 from .runtime import Runtime
 from .switching import file_of
 
-KINDS: tuple[ProviderKind, ...] = get_args(ProviderKind)
+KINDS: tuple[ProviderKind, ...] = tuple(kind for kind in get_args(ProviderKind) if kind != "plugin")
 
 
 @dataclass(frozen=True, slots=True)

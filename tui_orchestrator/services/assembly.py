@@ -118,6 +118,8 @@ def router_of(
             return connected[name][1]
         if known is None:
             raise NotFound(f"The server {name} is not there any more.")
+        if known.kind == "plugin":
+            return catalogue.plugged.provider(known)
         connected[name] = known, connect(known, clients, settings.timeouts)
         return connected[name][1]
 

@@ -13,8 +13,10 @@ from pathlib import Path
 
 from .. import __version__
 from ..locations import config_file, log_file
+from ..plugins import Plugin, State
 from ..providers.embedding import INSTALL
 from ..routing.clock import NAME_A_ZONE, unknown_zone
+from ..routing.text import clean_line
 from ..settings import ProviderSettings, Settings
 from ..shared.faults import Away
 from ..storage.database import Database
@@ -51,6 +53,7 @@ async def check(settings: Settings, runtime: Runtime, config: Path | None = None
     findings += _models(runtime)
     findings.append(await _store(runtime, settings))
     findings += await _shared(runtime)
+    findings += [_plugin(one) for one in runtime.plugins.every]
     findings += await asyncio.to_thread(_diagnostics, settings)
     return findings
 
@@ -118,6 +121,15 @@ def _provider(runtime: Runtime, provider: ProviderSettings) -> Finding:
     if not report.models:
         return Finding(area, Standing.NOTE, offered, "load a model there, or name one in [[models]]")
     return Finding(area, Standing.GOOD, offered)
+
+
+def _plugin(one: Plugin) -> Finding:
+    area = f"plugin {clean_line(one.name, 40)}"
+    if one.state is State.BROKEN:
+        remedy = "update or remove its package, or name it in [plugins] disabled"
+        return Finding(area, Standing.PROBLEM, one.problem, remedy)
+    standing = Standing.GOOD if one.state is State.ON else Standing.NOTE
+    return Finding(area, standing, f"{one.kind} of {one.source}, {one.state}")
 
 
 def _counted(models: int) -> str:

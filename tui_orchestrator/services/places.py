@@ -6,6 +6,8 @@ import os
 import tomllib
 
 from ..locations import shipped_themes, themes_dir
+from ..plugins.contract import Kind
+from ..plugins.finding import names as plugin_names
 from ..providers.embedding import INSTALL, missing
 from ..routing.text import clean_line
 from ..settings import Settings
@@ -42,7 +44,7 @@ def embedding_problem(settings: Settings) -> str:
 def theme_problem(settings: Settings) -> str:
     """One sentence with file, line and key when there is no theme of that name, else ''."""
     wanted = settings.ui.theme
-    if wanted is None or wanted in (names := theme_names()):
+    if wanted is None or wanted in (names := theme_names()) or wanted in plugin_names(Kind.THEME):
         return ""
     said = f"no theme is called {clean_line(wanted, 40)!r}; there are {', '.join(names) or 'none'}"
     return clean_line(f"{settings.origins.get('ui.theme', '')}: ui.theme: {said}", 700)

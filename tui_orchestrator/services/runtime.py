@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..locations import LocationError, cache_dir, log_file
+from ..plugins import Plugins
 from ..providers.catalogue import Catalogue
 from ..providers.clients import HttpClients
 from ..providers.connect import warm
 from ..providers.embedding import StaticEmbedder
+from ..providers.plugged import PluggedProviders
 from ..routing.budget import BudgetState
 from ..routing.clock import NAME_A_ZONE, SystemClock, unknown_zone
 from ..routing.decision import Decision
@@ -49,6 +51,7 @@ from .feedback import Feedback
 from .logbook import Logbook
 from .pace import Pace
 from .places import embedding_problem
+from .plugging import plugins_of, take_up
 
 DEMO_NOTICE = "No key and no local model server was found, so the embedded demo models answer; their money is not real."
 TEST_PROMPT = "Reply with the single word: ready"
@@ -86,8 +89,10 @@ class Runtime:
         demo: bool,
         notices: Iterable[str],
         logbook: Logbook,
+        plugins: Plugins | None = None,
     ) -> None:
         self.settings = settings
+        self.plugins = plugins or Plugins()
         self.router = router
         self.catalogue = catalogue
         self.demo = demo
@@ -144,14 +149,18 @@ class Runtime:
             notices = list(settings.notices)
             if problem := unknown_zone():
                 notices.append(f"{problem}; {NAME_A_ZONE}.")
-            catalogue = Catalogue(settings, clients, cache_dir())
+            plugins = await asyncio.to_thread(plugins_of, settings)
+            notices += [f"{problem[:1].upper()}{problem[1:]}." for problem in plugins.problems]
+            settings = take_up(settings, plugins)
+            plugged = PluggedProviders(plugins.providers, settings.timeouts.connect)
+            catalogue = Catalogue(settings, clients, cache_dir(), plugged=plugged)
             if demo is None:
                 demo = await nothing_real(settings, catalogue)
                 if demo:
                     notices.append(DEMO_NOTICE)
             if demo:
                 settings = await demo_settings(settings, pace, resources)
-                catalogue = Catalogue(settings, clients, cache_dir())
+                catalogue = Catalogue(settings, clients, cache_dir(), plugged=plugged)
             registry = await catalogue.instant()
             settings, database = await open_store(settings, demo, in_memory_if_broken, notices)
             resources.push_async_callback(database.aclose)
@@ -168,7 +177,14 @@ class Runtime:
             router = router_of(
                 settings, catalogue, registry, database, clients, clock, embedder, demo=demo, shared=shared
             )
-            runtime = cls(settings, router, catalogue, database, resources, demo=demo, notices=notices, logbook=logbook)
+            router.caller.checks = plugins.checks
+            runtime = cls(
+                *(settings, router, catalogue, database, resources),
+                demo=demo,
+                notices=notices,
+                logbook=logbook,
+                plugins=plugins,
+            )
             runtime._embedder = embedder
             runtime.shared = shared
             await runtime._remember()

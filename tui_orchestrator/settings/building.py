@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from ..plugins.contract import Kind
+from ..plugins.finding import names as plugin_names
 from ..routing.budget import REFUSE, Budgets, WayOut, WaysOut, alone, listed
 from ..routing.decision import Diversity, Leanings, Policy, Retries, Votes, Weights
 from ..routing.money import BUCKETS, ZERO, Money, Price, Rates, Tier
@@ -26,6 +28,7 @@ from .values import (
     LogSettings,
     ModelSettings,
     Persona,
+    PluginSettings,
     ProviderSettings,
     Settings,
     SharedSettings,
@@ -56,6 +59,7 @@ def build(reading: Reading, providers: Mapping[str, ProviderSettings]) -> Settin
     router = section(reading, "router")
     store = section(reading, "store")
     ui = section(reading, "ui")
+    plugins = section(reading, "plugins")
     values = {dotted(path): key.default for path, key in fixed_keys()}
     origins = dict.fromkeys(values, "default")
     values |= {dotted(path): found.value for path, found in reading.found.items()}
@@ -80,6 +84,7 @@ def build(reading: Reading, providers: Mapping[str, ProviderSettings]) -> Settin
         ),
         store=StoreSettings(**store),
         shared=SharedSettings(**section(reading, "shared")),
+        plugins=PluginSettings(plugins["enabled"], plugins["disabled"] or ()),
         log=LogSettings("debug") if router["debug"] else LogSettings(**section(reading, "log")),
         default_temperature=router["temperature"],
         default_model=router["default_model"],
@@ -98,7 +103,7 @@ def _sound(reading: Reading, *path: str) -> list[str]:
 def _policy(reading: Reading, router: dict[str, Any], budgets: Budgets) -> Policy:
     plain = {field.name for field in dataclasses.fields(Policy)} & set(router) - {"strategy", "check", "verdict"}
     return Policy(
-        strategy=Strategy(router["strategy"]),
+        strategy=Strategy.named(router["strategy"]),
         check=Check(router["check"]),
         verdict=Method(router["verdict"]),
         weights=_weights(reading),
@@ -188,7 +193,7 @@ def _rule(reading: Reading, name: str, at: Found) -> Rule:
             "task_types": frozenset(map(TaskType, said["task_types"])),
             "levels": frozenset(map(Level, said["levels"])),
             "tags": frozenset(" ".join(tag.lower().split()) for tag in said["tags"]),
-            "strategy": None if said["strategy"] is None else Strategy(said["strategy"]),
+            "strategy": None if said["strategy"] is None else Strategy.named(said["strategy"]),
         },
     )
 
@@ -209,7 +214,7 @@ def _persona(reading: Reading, name: str, at: Found) -> Persona:
         **{
             **said,
             "system": said["system"] or "",
-            "strategy": None if strategy is None else Strategy(strategy),
+            "strategy": None if strategy is None else Strategy.named(strategy),
             "tags": frozenset(tags),
         },
     )
@@ -269,7 +274,7 @@ def _rates(prices: Mapping[str, Money]) -> Rates:
 def _known_provider(reading: Reading, name: str, providers: Mapping[str, ProviderSettings], path: Path) -> None:
     known = {*SHIPPED, *providers}
     # Those of the embedded demo models are known only once these run.
-    if name in known or name.startswith("demo-"):
+    if name in known or name.startswith("demo-") or name in plugin_names(Kind.PROVIDER):
         return
     close = difflib.get_close_matches(name, sorted(known), 1)
     hint = f"did you mean {close[0]}?" if close else f"add [providers.{name}] with its base_url"

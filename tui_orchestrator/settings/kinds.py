@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from ..plugins.contract import Kind as PluginKind
+from ..plugins.finding import names
 from ..routing.money import Money
 from ..routing.patterns import compile_pattern
+from ..routing.request import Strategy
 from .secrets import Secret
 
 
@@ -165,6 +168,28 @@ class Choice:
 
     def from_text(self, text: str) -> object:
         return text.strip()
+
+
+class StrategyName(Choice):
+    """One of the program's own, or of a plugin that is installed, which is not imported to find out."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        pass
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return tuple(Strategy)
+
+    @property
+    def words(self) -> str:
+        return f"one of {', '.join(self.options)}, or one that a plugin brings"
+
+    def parse(self, raw: object) -> str:
+        if isinstance(raw, str) and raw not in self.options and raw in names(PluginKind.STRATEGY):
+            return raw
+        return super().parse(raw)
 
 
 @dataclass(frozen=True, slots=True)

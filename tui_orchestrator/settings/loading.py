@@ -10,6 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 from .. import locations
+from ..plugins.contract import Kind as PluginKind
+from ..plugins.finding import names as plugin_names
 from ..routing.money import Money
 from .building import build, named, section
 from .environment import Environment, Variable, misspelt_names, own_names, plain_names, read_environment
@@ -58,7 +60,7 @@ def load(
         _read_file(reading, project / PROJECT_FILE, project=True)
     environment = read_environment(environ, project / ".env" if project else None)
     _read_environment(reading, environment)
-    kept = list(_keep_shared(reading, users, own))
+    kept = list(_keep_own(reading, users, own))
     _read_overrides(reading, overrides)
     providers = _providers(reading, environment)
     settings = build(reading, providers)
@@ -70,18 +72,24 @@ def load(
     return replace(settings, notices=(*_notices(settings, project), *kept), file=own)
 
 
-def _keep_shared(reading: Reading, users: Mapping[Path, Found], own: FilePath) -> Iterator[str]:
-    """A directory that was downloaded must not say where the user's caps are counted and answers are kept. A server on
-    this machine it may name where the user names none."""
+_NOT_THE_PROJECTS = {
+    "shared": "where your caps are kept",
+    "plugins": "which plugins run",
+}
+
+
+def _keep_own(reading: Reading, users: Mapping[Path, Found], own: FilePath) -> Iterator[str]:
+    """A directory that was downloaded must not say where the user's caps are counted and answers are kept, nor which
+    code is run. A server on this machine it may name where the user names none."""
     for path, found in list(reading.found.items()):
-        if path[0] != "shared" or not found.project:
+        if path[0] not in _NOT_THE_PROJECTS or not found.project:
             continue
         if path not in users and isinstance(found.value, Secret) and on_this_machine(found.value.reveal()):
             continue
         del reading.found[path]
         if path in users:
             reading.found[path] = users[path]
-        sentence = f"is not used: a project's file may not say where your caps are kept; put it into {own}"
+        sentence = f"is not used: a project's file may not say {_NOT_THE_PROJECTS[path[0]]}; put it into {own}"
         yield f"{found.origin}: {dotted(path)} {sentence}"
 
 
@@ -158,7 +166,7 @@ def _providers(reading: Reading, environment: Environment) -> dict[str, Provider
 def _provider(reading: Reading, name: str) -> ProviderSettings:
     said = section(reading, "providers", name)
     clouds: dict[str, ProviderKind] = {str(cloud): cloud for cloud in CLOUDS}
-    kind: ProviderKind = said["kind"] or clouds.get(name, "openai-compatible")
+    kind: ProviderKind = said["kind"] or clouds.get(name) or _of_a_server(name)
     address = said["base_url"]
     if address is None and kind == "openai-compatible":
         if name in LOCAL_SERVERS:
@@ -180,6 +188,11 @@ def _provider(reading: Reading, name: str) -> ProviderSettings:
     return ProviderSettings(
         name=name, kind=kind, base_url=address, key_names=key_names, enabled=said["enabled"], local=local, **limits
     )
+
+
+def _of_a_server(name: str) -> ProviderKind:
+    own = name not in LOCAL_SERVERS and name in plugin_names(PluginKind.PROVIDER)
+    return "plugin" if own else "openai-compatible"
 
 
 def _with_keys(

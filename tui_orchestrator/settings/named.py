@@ -8,7 +8,6 @@ from ..routing.domains import DOMAINS
 from ..routing.money import BUCKETS
 from ..routing.parts import Part
 from ..routing.profile import Ability, Level, TaskType
-from ..routing.request import Strategy
 from .kinds import (
     ENVIRONMENT_NAME,
     MODEL,
@@ -20,6 +19,7 @@ from .kinds import (
     Number,
     Refused,
     Regex,
+    StrategyName,
     Text,
     Url,
     Usd,
@@ -28,7 +28,7 @@ from .kinds import (
 from .shape import Key, Table
 
 SHARE = Number(0, 1)
-STRATEGY = Choice(tuple(Strategy))
+STRATEGY = StrategyName()
 TEMPERATURE = Number(0, 2)
 TOKENS = whole(1, 10_000_000, "tokens")
 PAUSE = Number(0, 3_600, "seconds")
@@ -122,11 +122,11 @@ PROVIDERS = Table(
         "",
         {
             "kind": Key(
-                Choice(("anthropic", "openai", "gemini", "openrouter", "openai-compatible")),
+                Choice(("anthropic", "openai", "gemini", "openrouter", "openai-compatible", "plugin")),
                 None,
-                "What it speaks.",
+                "What it speaks; `plugin`: the plugin of this name knows.",
                 '"openai-compatible"',
-                unset="that of the name where it is one of the above, else openai-compatible",
+                unset="that of the name where it is one of the above or a plugin's, else openai-compatible",
             ),
             "enabled": Key(Flag(), True, "Whether it may be used. OPENROUTER_ENABLED sets it for openrouter.", "false"),
             "base_url": Key(

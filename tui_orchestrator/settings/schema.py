@@ -323,6 +323,21 @@ _SHARED_TABLE = Table(
     },
 )
 
+_A_PLUGIN = Text("a plugin's name, KIND:NAME, or its package")
+_PLUGINS = Table(
+    "Which of the plugins that are installed are used; `doctor` lists them. docs/plugins.md.",
+    {
+        "enabled": Key(
+            ListOf(_A_PLUGIN, "plugins", least=0),
+            None,
+            "Only these. A plugin is called by its name, by KIND:NAME, or by its package.",
+            '["strategy:thrifty"]',
+            unset="all that are installed",
+        ),
+        "disabled": Key(ListOf(_A_PLUGIN, "plugins"), None, "None of these.", '["thrifty"]'),
+    },
+)
+
 _LOG = Table(
     "What the program did, without what anybody wrote: a file that can be shown to anybody.",
     {
@@ -349,6 +364,7 @@ SCHEMA = Table(
         "ui": _UI_TABLE,
         "store": _STORE,
         "shared": _SHARED_TABLE,
+        "plugins": _PLUGINS,
         "log": _LOG,
     },
 )

@@ -17,7 +17,7 @@ from ..routing.request import Strategy
 from ..routing.rules import Rule
 from .secrets import Secret
 
-ProviderKind = Literal["anthropic", "openai", "gemini", "openrouter", "openai-compatible"]
+ProviderKind = Literal["anthropic", "openai", "gemini", "openrouter", "openai-compatible", "plugin"]
 
 
 DEMO = "demo"
@@ -71,7 +71,8 @@ class ProviderSettings:
     @property
     def usable(self) -> bool:
         """Enabled, and has a key where its kind cannot do without one."""
-        return self.enabled and (self.api_key is not None or self.kind == "openai-compatible")
+        needs_none = self.kind == "openai-compatible" or (self.kind == "plugin" and not self.key_names)
+        return self.enabled and (self.api_key is not None or needs_none)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,15 @@ class SharedSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PluginSettings:
+    """Which of the installed plugins are used. Each is called by its name, KIND:NAME, or its package."""
+
+    enabled: tuple[str, ...] | None = None
+    """None: all but `disabled`."""
+    disabled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     level: Literal["off", "error", "warning", "info", "debug"] = "warning"
 
@@ -207,6 +217,7 @@ class Settings:
     ui: UiSettings = UiSettings()
     store: StoreSettings = StoreSettings()
     shared: SharedSettings = SharedSettings()
+    plugins: PluginSettings = PluginSettings()
     log: LogSettings = LogSettings()
     default_temperature: float | None = None
     default_model: str | None = None

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from tui_orchestrator.routing.money import Money
+from tui_orchestrator.routing.request import Strategy
 
 T = TypeVar("T")
 
@@ -65,6 +66,9 @@ def _decode(kind: Any, stored: Any) -> Any:
         return {_decode(arguments[0], key): _decode(arguments[1], item) for key, item in stored.items()}
     if kind is datetime:
         return datetime.fromisoformat(stored)
+    if kind is Strategy:
+        # A plugin's, which may have been removed since.
+        return Strategy.named(stored)
     if kind is Money or (isinstance(kind, type) and issubclass(kind, Enum)):
         return kind(stored)
     if isinstance(kind, type) and is_dataclass(kind):

@@ -85,6 +85,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
             if runtime.demo:
                 self.settings = preferences.in_demo(self.settings)
             self._complaints += [notice for notice in runtime.notices if notice != DEMO_NOTICE]
+            await self.add_themes(runtime.plugins.themes)
             runtime.subscribe(self.hear)
             runtime.router.ask_for_room = self.ask_for_room
             self.costs.demo = runtime.demo

@@ -57,7 +57,7 @@ def matching(offered: Iterable[Named], typed: str) -> list[Named]:
 
 
 def _strategies(names: Names) -> Iterable[Named]:
-    return ((str(strategy), words.PICKS[strategy]) for strategy in Strategy)
+    return ((str(strategy), words.picks(strategy)) for strategy in Strategy)
 
 
 def _models(names: Names) -> Iterable[Named]:

@@ -65,7 +65,7 @@ def strategy_choices(current: Strategy | None, configured: Strategy, what_if: Wh
             columns += [("→ " + words.fit(name, 28), ACCENT), (words.fit(cost, 10, right=True), MONEY)]
         elif decision is not None:
             columns.append(("→ no model can take it", BAD))
-        note = words.PICKS[strategy] + (" · as configured" if strategy is configured else "")
+        note = words.picks(strategy) + (" · as configured" if strategy is configured else "")
         choices.append(Choice(strategy, tuple(columns), note, strategy is (current or configured)))
     return choices
 

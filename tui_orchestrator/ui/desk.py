@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from .costs import CostsPane
 from .drafts import NEW, Drafts, Owner
 from .outlook import OutlookLine
 from .registry import Row, rows_of
+from .skin import themes_of_plugins
 from .stage import Stage
 from .welcome import welcome
 
@@ -46,7 +48,7 @@ TWICE_WITHIN_S = 2.0
 class Desk(Stage):
     def __init__(self, settings: Settings) -> None:
         panes = settings.ui.panes if settings.track_costs else tuple(p for p in settings.ui.panes if p != "costs")
-        super().__init__(replace(settings.ui, panes=panes))
+        super().__init__(replace(settings.ui, panes=panes), partial(themes_of_plugins, settings))
         self.settings = settings
         self.runtime: Runtime | None = None
         """None until it is open, and for good where that failed."""
@@ -106,7 +108,7 @@ class Desk(Stage):
             shared is not None and shared.away is not None,
         )
         self.header.show(status)
-        self.composer.say(idle=f"{words.spoken(strategy)}: {words.PICKS[strategy]}")
+        self.composer.say(idle=f"{words.spoken(strategy)}: {words.picks(strategy)}")
 
     def model_rows(self) -> list[Row]:
         return [] if self.runtime is None else rows_of(self.runtime, self.options.model)

@@ -31,7 +31,7 @@ def _strategy(options: Options, argument: str, registry: Registry) -> tuple[Opti
         strategy = Strategy(argument.replace("-", "_").lower())
     except ValueError:
         raise Refused(f"no strategy is called {argument!r}; there are {', '.join(Strategy)}") from None
-    return replace(options, strategy=strategy), f"{words.spoken(strategy)}: {words.PICKS[strategy]}"
+    return replace(options, strategy=strategy), f"{words.spoken(strategy)}: {words.picks(strategy)}"
 
 
 def _model(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:

@@ -64,7 +64,7 @@ class Shelf(Answers):
         left, self.talk, self.title_shown = self.talk, talk, talk.title
         session = talk.session
         if talk.stored:
-            strategy = Strategy(session.strategy) if session.strategy in list(Strategy) else None
+            strategy = Strategy(session.strategy) if session.strategy and session.strategy in Strategy else None
             self.options = replace(self.options, strategy=strategy, model=session.model, system="")
         self.composer.prompt.forgets = talk.temporary
         if self.drafts is not None:

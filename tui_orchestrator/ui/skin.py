@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from textual import work
 from textual.filter import Monochrome, NoColor
 
@@ -12,16 +17,23 @@ from .colourless import Colourless
 from .dialogs import Picker
 from .terminal import AtTerminal
 
+if TYPE_CHECKING:
+    from tui_orchestrator.settings import Settings
+
 
 class Skinned(AtTerminal):
-    def __init__(self, wanted: str | None) -> None:
-        """`wanted` None: the console's own."""
+    def __init__(self, wanted: str | None, themes_added: Callable[[], Iterable[Path]] = tuple) -> None:
+        """`wanted` None: the console's own. `themes_added` gives the files of plugins, asked where `wanted` is none of
+        the others."""
         super().__init__()
         if self.no_color:
             self._filters = [one for one in self._filters if not isinstance(one, Monochrome | NoColor)] + [Colourless()]
         self._palettes: dict[str, themes.Palette] = {}
         self._theme_places = (*shipped_themes(), themes_dir())
         loaded = themes.load(self._theme_places)
+        if wanted is not None and wanted not in {palette.name for palette in loaded.palettes}:
+            self._add_places(themes_added())
+            loaded = themes.load(self._theme_places)
         self.theme_problems = list(loaded.problems)
         """A sentence each."""
         self._use_palettes(loaded)
@@ -39,12 +51,23 @@ class Skinned(AtTerminal):
     def on_mount(self) -> None:
         self._watch_themes()
 
+    def _add_places(self, added: Iterable[Path]) -> None:
+        # Before the user's own, which may take the place of any.
+        self._theme_places = (*shipped_themes(), *added, themes_dir())
+
+    async def add_themes(self, added: Sequence[Path]) -> None:
+        """Those of plugins, beside the others."""
+        if added:
+            self._add_places(added)
+            self._use_palettes(await asyncio.to_thread(themes.load, self._theme_places))
+            self._watch_themes()
+
     def _use_palettes(self, loaded: themes.Loaded) -> None:
         self._palettes = {palette.name: palette for palette in loaded.palettes}
         for palette in loaded.palettes:
             self.register_theme(palette.to_textual())
 
-    @work(group="themes", exit_on_error=False)
+    @work(group="themes", exclusive=True, exit_on_error=False)
     async def _watch_themes(self) -> None:
         async for loaded in themes.watch(self._theme_places):
             self._use_palettes(loaded)
@@ -73,3 +96,15 @@ class Skinned(AtTerminal):
         chosen = await self.push_screen_wait(Picker("Theme", choices, empty="No theme is called that."))
         if chosen is not None:
             self.use_theme(chosen)
+
+
+def themes_of_plugins(settings: Settings) -> list[Path]:
+    """Files of plugins, where the theme that is wanted is called like one of theirs. Blocking."""
+    from tui_orchestrator.plugins import Kind
+    from tui_orchestrator.plugins.finding import names
+
+    if settings.ui.theme not in names(Kind.THEME):
+        return []
+    from tui_orchestrator.services.plugging import plugins_of
+
+    return plugins_of(settings, only=(Kind.THEME,)).themes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -42,8 +42,8 @@ class Stage(Copying):
     BINDINGS = bindings("app")
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012  # declared by Textual without ClassVar
 
-    def __init__(self, ui: UiSettings) -> None:
-        super().__init__(ui.theme)
+    def __init__(self, ui: UiSettings, themes_added: Callable[[], Iterable[Path]] = tuple) -> None:
+        super().__init__(ui.theme, themes_added)
         self.events: Signal[Event] = Signal(self, "events")
         """Every event of every turn; the panes subscribe."""
         self.header = Header()

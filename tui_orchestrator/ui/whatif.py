@@ -258,7 +258,7 @@ class WhatIfScreen(ModalScreen[None]):
     async def _pick_strategy(self) -> None:
         current = self._change.strategy
         choices = [Choice("", ((_AS_IT_WAS, "bold"),), "each turn by its own", current is None)]
-        choices += [Choice(one, ((words.spoken(one), "bold"),), words.PICKS[one], one is current) for one in Strategy]
+        choices += [Choice(one, ((words.spoken(one), "bold"),), words.picks(one), one is current) for one in Strategy]
         chosen = await self.app.push_screen_wait(Picker("Strategy", choices, empty="No strategy is called that."))
         if chosen is not None:
             self._suppose(replace(self._change, strategy=Strategy(chosen) if chosen else None))

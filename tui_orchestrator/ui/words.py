@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, chop_cells, set_cell_size
 from textual.content import Content
 
+from tui_orchestrator.routing.added import added
 from tui_orchestrator.routing.budget import BudgetCondition, BudgetState
 from tui_orchestrator.routing.events import CHECKS
 from tui_orchestrator.routing.profile import Ability
@@ -33,7 +34,7 @@ BAR = "$secondary"
 MONEY = "$money"
 RULE = "$rule"
 
-PICKS = {
+_PICKS = {
     Strategy.CHEAPEST: "the lowest expected cost among models likely to be good enough",
     Strategy.BALANCED: "the best mix of quality, cost and speed, by your weights",
     Strategy.QUALITY: "the likeliest good answer; ties go to the cheaper model",
@@ -43,6 +44,15 @@ PICKS = {
     Strategy.FALLBACK: "walks a chain from the cheapest until an answer is trusted",
     Strategy.ENSEMBLE: "several diverse models at once, then a verdict",
 }
+
+
+def picks(strategy: Strategy) -> str:
+    """What it picks; of a plugin's, in its own words."""
+    if strategy in _PICKS:
+        return _PICKS[strategy]
+    one = added(strategy)
+    return f"{one.picks} · {one.source}" if one is not None else "of a plugin that is not there"
+
 
 CHECKED = {
     Check.AUTO: "answers near the threshold get a second opinion where it is worth its cost",

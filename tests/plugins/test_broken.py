@@ -1,0 +1,201 @@
+"""What is wrong with a plugin is said in one sentence that names it, and stops nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Shell
+from tui_orchestrator.plugins import Kind, State, load
+from tui_orchestrator.plugins.watched import WatchedCheck
+from tui_orchestrator.routing.added import Given, Opinion
+
+from .packages import write
+
+CODE = "Write a Python function that merges two sorted lists"
+GIVEN = Given("why?", "because", "a/b", "reasoning")
+
+
+@pytest.mark.parametrize(
+    ("source", "place", "said"),
+    [
+        ("import nothing_of_that_name", "bad:worth", "cannot be loaded (ModuleNotFoundError"),
+        ("raise SystemExit(3)", "bad:worth", "cannot be loaded (SystemExit: 3)"),
+        ("this is no python", "bad:worth", "cannot be loaded (SyntaxError"),
+        ("other = 1", "bad:worth", "cannot be loaded (AttributeError"),
+        ("worth = 1", "bad:worth", "is 1, not a function of an option"),
+        (
+            "raise ValueError('\\x1b]0;mine\\x07\\n' * 300)",
+            "bad:worth",
+            "cannot be loaded (ValueError: ]0;mine ]0;mine",
+        ),
+    ],
+)
+async def test_a_broken_plugin_is_named_and_the_program_goes_on(
+    shell: Shell, site: Path, source: str, place: str, said: str
+) -> None:
+    write(site, "bad", source, strategies={"wobbly": place})
+    ended = await shell.run("route", "--json", CODE)
+    assert ended.code == 0
+    assert ended.err.startswith("Strategy 'wobbly' of bad 1.0 is not used: ")
+    assert said in ended.err
+    assert len(ended.err.splitlines()) == 1
+    doctor = await shell.run("doctor")
+    assert "✗ plugin wobbly: " in doctor.out
+    assert doctor.code == 1
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [
+        ("strategies", "quality"),
+        ("strategies", "all"),
+        ("providers", "openai"),
+        ("verdicts", "judge"),
+        ("recipes", "grade"),
+        ("themes", "dusk"),
+    ],
+)
+async def test_a_name_that_the_program_has_is_refused(shell: Shell, site: Path, group: str, name: str) -> None:
+    write(site, "rude", "def thing(*_): return 1", **{group: {name: "rude:thing"}})
+    ended = await shell.run("doctor")
+    assert f"✗ plugin {name}: " in ended.out
+    assert "the program has a" in ended.out
+    assert (await shell.run("route", "--json", CODE)).code == 0
+
+
+async def test_of_two_plugins_with_one_name_the_first_is_used(shell: Shell, site: Path) -> None:
+    source = "def worth(option):\n    '''{} it'''\n    return option.p"
+    write(site, "first", source.format("First has"), strategies={"both": "first:worth"})
+    write(site, "second", source.format("Second has"), strategies={"both": "second:worth"})
+    ended = await shell.run("route", "--strategy", "both", "--json", CODE)
+    assert ended.json["reason"].startswith("first has it (both, of first 1.0)")
+    assert "first brings one of that name; switch one off in [plugins] disabled" in ended.err
+
+
+def test_a_name_that_could_not_be_typed_is_refused(site: Path) -> None:
+    write(site, "odd", "def worth(option): return 1", strategies={"Très Chic\x1b[2J": "odd:worth"})
+    (one,) = load({}).every
+    assert (one.state, one.name) == (State.BROKEN, "Très Chic[2J")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("1 / 0", "failed (ZeroDivisionError: division by zero)"),
+        ("float('nan')", "gave nan, which is no number"),
+        ("'much'", "gave 'much', which is no number"),
+        ("setattr(option, 'p', 2)", "failed (FrozenInstanceError: "),
+    ],
+)
+async def test_a_strategy_that_fails_gives_way_to_the_balance(shell: Shell, site: Path, body: str, said: str) -> None:
+    write(site, "bad", f"def worth(option): return {body}", strategies={"wobbly": "bad:worth"})
+    balanced = (await shell.run("route", "--strategy", "balanced", "--json", CODE)).json
+    decision = (await shell.run("route", "--strategy", "wobbly", "--json", CODE)).json
+    assert decision["model"] == balanced["model"]
+    assert f"wobbly of bad 1.0 {said}" in decision["reason"]
+    assert (await shell.run("ask", "--strategy", "wobbly", CODE)).code == 0
+
+
+async def test_models_a_strategy_cannot_weigh_come_last(shell: Shell, site: Path) -> None:
+    source = "def worth(option):\n    if option.local: return 1.0\n    raise ValueError(option.model)"
+    write(site, "picky", source, strategies={"picky": "picky:worth"})
+    decision = (await shell.run("route", "--strategy", "picky", "--json", CODE)).json
+    usable = [one for one in decision["candidates"] if one["excluded"] is None]
+    local = [one["model"].startswith("team/") for one in usable]
+    assert local == sorted(local, reverse=True)
+    assert any(local)
+    assert not all(local)
+
+
+async def test_a_strategy_cannot_get_round_a_cap(shell: Shell, site: Path) -> None:
+    """It wants the dearest, and the caps stand where they stood."""
+    source = "def worth(option): return option.cost_usd or 0.0"
+    write(site, "lavish", source, strategies={"lavish": "lavish:worth"})
+    dear = (await shell.run("route", "--strategy", "lavish", "--json", CODE)).json
+    assert dear["model"] is not None
+    ended = await shell.run("ask", "--strategy", "lavish", "-c", "0.00001", "--json", CODE)
+    assert ended.code == 3
+    shell.config.write_text(shell.config.read_text() + '[budgets]\ndaily_usd = 0\non_exhausted = "cheapest"\n')
+    free = await shell.run("ask", "--strategy", "lavish", "--json", CODE)
+    assert (free.code, free.json["cost"]) == (0, 0)
+
+
+async def test_a_projects_file_cannot_switch_plugins_on(shell: Shell, site: Path) -> None:
+    write(site, "plain", "def worth(option): return option.p", strategies={"plain": "plain:worth"})
+    shell.config.write_text(shell.config.read_text() + '[plugins]\ndisabled = ["plain"]\n')
+    shell.write("tui-orchestrator.toml", '[plugins]\ndisabled = ["nothing"]\n')
+    ended = await shell.run("doctor")
+    assert "· plugin plain: strategy of plain 1.0, off" in ended.out
+    assert "a project's file may not say which plugins run" in ended.out
+
+
+async def test_a_provider_that_breaks_is_told_without_its_key_and_the_turn_ends(shell: Shell, site: Path) -> None:
+    source = """
+from tui_orchestrator.routing.model import Model
+from tui_orchestrator.routing.money import FREE
+class Broken:
+    key_names = ("BROKEN_KEY",)
+    def __init__(self, account): self.account = account
+    def models(self): return [Model(self.account.name, "one", price=FREE, local=True)]
+    async def stream(self, call):
+        yield "no piece" if call.messages[-1].text == "piece" else self.fail()
+    def fail(self): raise RuntimeError(f"\\x1b[31mrefused {self.account.api_key}")
+"""
+    write(site, "bad", source, providers={"broken": "bad:Broken"})
+    without = await shell.run("doctor")
+    assert "· provider broken: no key\n    → set BROKEN_KEY to use it" in without.out
+    ended = await shell.run("ask", "-m", "broken/one", "hello", BROKEN_KEY="key-of-broken")
+    assert ended.code == 1
+    assert "broken, a plugin: RuntimeError: [31mrefused" in ended.err
+    assert "key-of-broken" not in ended.err
+    piece = await shell.run("ask", "-m", "broken/one", "piece", BROKEN_KEY="key-of-broken")
+    assert "expected a piece of a stream, not 'no piece'" in piece.err
+
+
+async def test_a_provider_without_models_leaves_the_others(shell: Shell, site: Path) -> None:
+    source = "class Empty:\n    def __init__(self, account): raise KeyError('address')"
+    write(site, "bad", source, providers={"empty": "bad:Empty"})
+    assert (await shell.run("ask", CODE)).code == 0
+    assert "✗ provider empty: empty, a plugin: KeyError: 'address'" in (await shell.run("doctor")).out
+
+
+async def test_a_check_that_fails_says_nothing_against_the_answer() -> None:
+    def look(given: Given) -> Opinion:
+        raise KeyError("no\x1b[2J")
+
+    said = await WatchedCheck("sources", "bad 1.0", look).look(GIVEN)
+    assert said == Opinion("sources of bad 1.0 failed (KeyError: 'no\\x1b[2J')")
+
+
+async def test_a_check_is_held_to_its_bounds() -> None:
+    check = WatchedCheck("sources", "bad 1.0", lambda given: Opinion("sure\x1b]0;x\x07\nof it", 99.0))
+    assert await check.look(GIVEN) == Opinion("sources: sure]0;x of it", 3.0)
+    for wrong in (1, "yes", Opinion("x", float("inf")), Opinion(None)):  # type: ignore[arg-type]
+        said = await WatchedCheck("sources", "bad 1.0", lambda given, wrong=wrong: wrong).look(GIVEN)  # type: ignore[misc]
+        assert said is not None
+        assert "failed (TypeError: expected" in said.reason
+
+
+async def test_a_check_that_hangs_is_not_asked_again() -> None:
+    import threading
+
+    ended = threading.Event()
+    asked = []
+
+    def look(given: Given) -> None:
+        asked.append(given)
+        ended.wait()
+
+    check = WatchedCheck("slow", "bad 1.0", look, patience_s=0.01)
+    said = await check.look(GIVEN)
+    assert said == Opinion("slow of bad 1.0 took longer than 0.01 s and is not asked again")
+    assert await check.look(GIVEN) is None
+    assert len(asked) == 1
+    ended.set()
+
+
+def test_only_the_kinds_that_are_wanted_are_imported(site: Path) -> None:
+    write(site, "loud", "raise RuntimeError", strategies={"loud": "loud:worth"}, recipes={"loud": "loud:text"})
+    assert [one.kind for one in load({}, only=(Kind.RECIPE,)).every] == [Kind.RECIPE]

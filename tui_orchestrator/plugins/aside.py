@@ -1,0 +1,43 @@
+"""A plugin's blocking code, beside the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def aside(work: Callable[[], T], name: str) -> T:
+    """In a thread of its own that does not keep the program from ending, as those of the loop's pool would. What it
+    raises is raised here; a wait for it may be given up."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(value: T | None, error: Exception | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(value)  # type: ignore[arg-type]  # of the two exactly one is there
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        value: T | None = None
+        error: Exception | None = None
+        try:
+            value = work()
+        except (StopIteration, SystemExit) as fault:
+            # Neither can be raised from a future.
+            error = RuntimeError(f"{type(fault).__name__} {fault}")
+        except Exception as fault:  # noqa: BLE001  # raised to whoever waits
+            error = fault
+        try:
+            loop.call_soon_threadsafe(settle, value, error)
+        except RuntimeError:
+            return  # the loop is closed: nobody waits any more
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return await done

@@ -1,0 +1,151 @@
+"""Providers that plugins bring: made late, watched at the edge."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from ..plugins import Account, AddedProvider
+from ..plugins.aside import aside
+from ..routing.errors import NotFound, Server, TurnError
+from ..routing.model import Model
+from ..routing.money import Price
+from ..routing.ports import Call, CallPiece, Done, Piece, TextPiece, ThinkingPiece, UsageSoFar
+from ..routing.text import clean_line
+from ..settings import ProviderSettings, masked
+from .listings import Listing
+
+_PIECES = (TextPiece, ThinkingPiece, CallPiece, UsageSoFar, Done)
+_MOST_MODELS = 5000
+
+
+class PluggedProvider:
+    """A routing.ports.Provider over a plugin's."""
+
+    def __init__(
+        self, settings: ProviderSettings, make: Callable[[Account], AddedProvider] | None, connect_s: float
+    ) -> None:
+        """`make` None: there is no such plugin, or it is switched off."""
+        self.name = settings.name
+        self._key = settings.api_key.reveal() if settings.api_key is not None else ""
+        self._account = Account(settings.name, self._key, settings.base_url, connect_s)
+        self._make = make
+        self._made: AddedProvider | None = None
+        self._making = asyncio.Lock()
+
+    async def ready(self) -> None:
+        """Raises TurnError."""
+        await self._own()
+
+    async def models(self) -> tuple[Model, ...]:
+        """Raises TurnError."""
+        made = await self._own()
+        try:
+            said = await aside(lambda: list(made.models()), f"models of {self.name}")
+            return tuple(self._checked(model) for model in said[:_MOST_MODELS])
+        except Exception as error:
+            raise self._translated(error) from error
+
+    async def stream(self, call: Call) -> AsyncIterator[Piece]:
+        made = await self._own()
+        try:
+            async with aclosing(_closable(made.stream(call))) as pieces:
+                async for piece in pieces:
+                    if not isinstance(piece, _PIECES):
+                        raise TypeError(f"expected a piece of a stream, not {clean_line(repr(piece), 60)}")
+                    yield piece
+                    if isinstance(piece, Done):
+                        return
+        except Exception as error:
+            raise self._translated(error) from error
+
+    async def aclose(self) -> None:
+        made, self._made = self._made, None
+        closing = getattr(made, "aclose", None)
+        if closing is not None:
+            try:
+                await closing()
+            except Exception:  # noqa: BLE001  # it is left behind either way
+                return
+
+    async def _own(self) -> AddedProvider:
+        make, account = self._make, self._account
+        if make is None:
+            raise NotFound(
+                f"No plugin brings the provider {self.name}.", hint="Install its package, or see [plugins] disabled."
+            )
+        async with self._making:
+            if self._made is None:
+                try:
+                    self._made = await aside(lambda: make(account), f"provider {self.name}")
+                except Exception as error:
+                    raise self._translated(error) from error
+            return self._made
+
+    def _checked(self, model: object) -> Model:
+        if not isinstance(model, Model) or model.provider != self.name:
+            raise TypeError(f"expected a Model of the provider {self.name}, not {clean_line(repr(model), 80)}")
+        if clean_line(model.name, 200) != model.name or not model.name:
+            raise TypeError(f"{clean_line(repr(model.name), 80)} is no name of a model")
+        if model.price is not None and not isinstance(model.price, Price):
+            raise TypeError(f"expected a Price, not {clean_line(repr(model.price), 60)}")
+        return model
+
+    def _translated(self, error: Exception) -> TurnError:
+        if isinstance(error, TurnError):
+            error.message = self._safe(error.message)
+            return error
+        return Server(self._safe(f"{self.name}, a plugin: {type(error).__name__}: {error}"))
+
+    def _safe(self, said: str) -> str:
+        said = masked(said)
+        return clean_line(said.replace(self._key, "…") if self._key else said, 300)
+
+
+def _closable(pieces: AsyncIterator[Piece]) -> Any:
+    """As an async generator, which alone can be closed, whatever it is."""
+    if hasattr(pieces, "aclose"):
+        return pieces
+
+    async def through() -> AsyncIterator[Piece]:
+        async for piece in pieces:
+            yield piece
+
+    return through()
+
+
+@dataclass(slots=True)
+class PluggedProviders:
+    """Those there are, each made once for as long as its settings stay the same."""
+
+    factories: Mapping[str, Callable[[Account], AddedProvider]] = field(default_factory=dict)
+    connect_s: float = 10.0
+    _made: dict[str, tuple[ProviderSettings, PluggedProvider]] = field(default_factory=dict)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.factories
+
+    def provider(self, settings: ProviderSettings) -> PluggedProvider:
+        known = self._made.get(settings.name)
+        if known is None or known[0] != settings:
+            known = settings, PluggedProvider(settings, self.factories.get(settings.name), self.connect_s)
+            self._made[settings.name] = known
+        return known[1]
+
+    async def listing(self, settings: ProviderSettings, patience_s: float) -> Listing:
+        """Never raises anything but cancellation, as `read_listing`."""
+        began = monotonic()
+        try:
+            async with asyncio.timeout(patience_s):
+                models = await self.provider(settings).models()
+        except TimeoutError:
+            said = f"its plugin did not list its models within {patience_s:g} s"
+            return Listing(reachable=False, detail=said, seconds=monotonic() - began, silent=True)
+        except TurnError as error:
+            return Listing(reachable=False, detail=error.message, seconds=monotonic() - began)
+        detail = f"{len(models)} model{'s' * (len(models) != 1)} of its plugin's"
+        return Listing(detail=detail, seconds=monotonic() - began, own=models)
