@@ -96,6 +96,22 @@ async def test_the_scroll_bar_looks_as_textual_would_draw_it() -> None:
             assert drawn == ["".join(segment.text for segment in row) for row in wanted if row][: len(drawn)]
 
 
+async def test_the_scroll_bar_is_not_drawn_for_the_rows_beside_it() -> None:
+    app = Stage(Transcript())
+    async with app.run_test(size=(30, 10)) as pilot:
+        app.transcript.begin_answer("a")
+        app.transcript.append("a", "line\n\n" * 40)
+        await rows(pilot)
+        bar = app.transcript.vertical_scrollbar
+        assert bar.display
+        app.transcript.append("a", "a new line")
+        app.transcript._rests_until = 0.0
+        app.transcript._flush()
+        asked = app.transcript._repaint_regions
+        assert asked
+        assert not any(region.translate(app.transcript.region.offset).overlaps(bar.region) for region in asked)
+
+
 async def test_what_nobody_has_looked_at_is_not_laid_out_because_it_has_changed() -> None:
     app = Stage(Transcript())
     async with app.run_test(size=(40, 10)) as pilot:

@@ -26,7 +26,9 @@ class HttpClients:
     the loopback would be sent to the proxy. Neither follows redirects, since the key would go along.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, gather_s: float = 0.0) -> None:
+        """`gather_s`: for so long what a server sends in small pieces is left to gather before it is read again."""
+        self._gather_s = gather_s
         self._lock = threading.Lock()
         self._cloud: httpx2.AsyncClient | None = None
         self._local: httpx2.AsyncClient | None = None
@@ -35,14 +37,14 @@ class HttpClients:
     def cloud(self) -> httpx2.AsyncClient:
         with self._lock:
             if self._cloud is None:
-                self._cloud = _client(trust_env=True)
+                self._cloud = _client(trust_env=True, gather_s=self._gather_s)
             return self._cloud
 
     @property
     def local(self) -> httpx2.AsyncClient:
         with self._lock:
             if self._local is None:
-                self._local = _client(trust_env=False)
+                self._local = _client(trust_env=False, gather_s=self._gather_s)
             return self._local
 
     async def aclose(self) -> None:
@@ -61,10 +63,10 @@ def _certificates() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-def _client(trust_env: bool) -> httpx2.AsyncClient:
+def _client(*, trust_env: bool, gather_s: float) -> httpx2.AsyncClient:
     import httpx2
 
-    return httpx2.AsyncClient(
+    client = httpx2.AsyncClient(
         verify=_certificates(),
         trust_env=trust_env,
         follow_redirects=False,
@@ -73,3 +75,8 @@ def _client(trust_env: bool) -> httpx2.AsyncClient:
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEEP_ALIVE_S),
         event_hooks={"request": [before_request], "response": [after_response]},
     )
+    if gather_s:
+        from .gathering import gather
+
+        gather(client, gather_s)
+    return client

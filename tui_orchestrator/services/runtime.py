@@ -134,14 +134,15 @@ class Runtime:
         pace: float = 1.0,
         in_memory_if_broken: bool = False,
         clock: Clock | None = None,
+        gather_s: float = 0.0,
     ) -> Runtime:
         """`demo` None: the embedded demo models when no provider has a key and no local server answers.
 
         `in_memory_if_broken`: with a store that cannot be used, go on without one and say so, instead of StoreError.
-        `pace` multiplies the demo models' pauses.
+        `pace` multiplies the demo models' pauses. `gather_s`: as HttpClients takes it, for who shows text now and then.
         """
         async with AsyncExitStack() as resources:
-            clients = HttpClients()
+            clients = HttpClients(gather_s)
             resources.push_async_callback(clients.aclose)
             clock = clock or SystemClock()
             logbook = Logbook(_log_path(), settings.log.level, clock)

@@ -24,6 +24,7 @@ from .composer import Composer
 from .deciding import Deciding
 from .dialogs import Picker
 from .drafts import Drafts
+from .hearing import Gathered
 from .messages import Messages
 from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
 from .preferring import Preferring
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 TYPED_FIRST_S = 0.05
 """What was typed while the program started is drawn within this after the first paint."""
+GATHER_S = 1 / 12
+"""What models say is read no more often: it is drawn at a dozen frames a second."""
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -80,13 +83,15 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
             from tui_orchestrator.services.chat import Chat
             from tui_orchestrator.services.runtime import DEMO_NOTICE, Runtime
 
-            runtime = await Runtime.open(self.settings, demo=self._demo, pace=self._pace, in_memory_if_broken=True)
+            runtime = await Runtime.open(
+                self.settings, demo=self._demo, pace=self._pace, in_memory_if_broken=True, gather_s=GATHER_S
+            )
             self.runtime = runtime
             if runtime.demo:
                 self.settings = preferences.in_demo(self.settings)
             self._complaints += [notice for notice in runtime.notices if notice != DEMO_NOTICE]
             await self.add_themes(runtime.plugins.themes)
-            runtime.subscribe(self.hear)
+            runtime.subscribe(Gathered(self.hear))
             runtime.router.ask_for_room = self.ask_for_room
             self.costs.demo = runtime.demo
             self.costs.shared = runtime.shared

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.style import Style
 from textual.color import Color, ColorParseError
@@ -66,30 +67,36 @@ class Look:
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> Look:
         """From a Textual app's theme variables; those of its built-in themes suffice."""
-        background = _opaque(variables.get("background", "#121212"), Color(18, 18, 18))
-        foreground = _opaque(variables.get("foreground", "#e0e0e0"), background)
-
-        def color(*names: str) -> Color:
-            for name in names:
-                if name in variables:
-                    return _opaque(variables[name], background)
-            return foreground
-
-        def style(variable: str, stand_in: str, attributes: str) -> Style:
-            return Style.parse(attributes or "none") + Style(color=color(variable, stand_in).rich_color)
-
-        return cls(
-            base=Style(color=foreground.rich_color, bgcolor=background.rich_color),
-            selection=Style(bgcolor=color("selection", "primary-muted").rich_color),
-            code=Style(bgcolor=color("code-background", "surface").rich_color),
-            user=Style(bgcolor=color("user-background", "surface").rich_color),
-            roles={role: style(*spec) for role, spec in _ROLES.items()},
-        )
+        return _look(frozenset(variables.items()))
 
     def runs(self, caption: Caption, role: str = "text") -> list[tuple[str, Style]]:
         if isinstance(caption, str):
             caption = [(caption, role)]
         return [(text, self.style(mark)) for text, mark in caption]
+
+
+@lru_cache(maxsize=4)
+def _look(named: frozenset[tuple[str, str]]) -> Look:
+    variables = dict(named)
+    background = _opaque(variables.get("background", "#121212"), Color(18, 18, 18))
+    foreground = _opaque(variables.get("foreground", "#e0e0e0"), background)
+
+    def color(*names: str) -> Color:
+        for name in names:
+            if name in variables:
+                return _opaque(variables[name], background)
+        return foreground
+
+    def style(variable: str, stand_in: str, attributes: str) -> Style:
+        return Style.parse(attributes or "none") + Style(color=color(variable, stand_in).rich_color)
+
+    return Look(
+        base=Style(color=foreground.rich_color, bgcolor=background.rich_color),
+        selection=Style(bgcolor=color("selection", "primary-muted").rich_color),
+        code=Style(bgcolor=color("code-background", "surface").rich_color),
+        user=Style(bgcolor=color("user-background", "surface").rich_color),
+        roles={role: style(*spec) for role, spec in _ROLES.items()},
+    )
 
 
 _PLAIN = Style()

@@ -10,8 +10,9 @@ from math import ceil
 from typing import Any, Self
 
 from rich.color import Color
-from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color as Shade
+from textual.filter import LineFilter
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar, ScrollBarRender
@@ -45,8 +46,9 @@ class Painted(ScrollView):
         before, self._frame = self._frame, self._all_rows()
         changed = [y for y, (old, new) in enumerate(zip(before, self._frame, strict=True)) if old is not new]
         if changed:
-            # Regions are counted from the content.
-            self.refresh(*_rows(changed, self.outer_size.width, -self.gutter.left))
+            # Regions are counted from the content. The scroll bar looks after itself, and right of it nothing changes.
+            left, room = self.gutter.left, self.scrollable_content_region.width
+            self.refresh(*_rows(changed, left + room, -left))
 
     def _all_rows(self) -> list[Strip]:
         rows: list[Strip] = []
@@ -57,10 +59,7 @@ class Painted(ScrollView):
         for strip in self.paint():
             row = known.get(id(strip)) or self._filtered.get(id(strip))
             if row is None:
-                filtered = strip
-                for one in filters:
-                    filtered = filtered.apply_filter(one, background)
-                row = (strip, filtered)
+                row = (strip, filtered(strip, filters, background))
             self._filtered[id(strip)] = row
             rows.append(row[1])
         return rows
@@ -101,8 +100,8 @@ def _rows(numbers: Iterable[int], width: int, x: int = 0) -> list[Region]:
 class CalmScrollBar(ScrollBar):
     """A vertical one. Every line that streams in changes what it stands for, few change how it looks."""
 
-    _cells: Sequence[Segment] = ()
-    """From the top."""
+    _cells: Sequence[Strip] = ()
+    """From the top; empty when they are to be drawn again."""
 
     _thumb: tuple[int, int] | None = None
     """Where it is drawn, from and to, in eighths of a cell; None before that and where there is none."""
@@ -133,21 +132,37 @@ class CalmScrollBar(ScrollBar):
         assert isinstance(bar, ScrollBarRender)
         return bar
 
-    def render_line(self, y: int) -> Strip:
+    def render_lines(self, crop: Region) -> list[Strip]:
         if not self._cells:
-            bar, (width, height) = self._bar, self.size
-            style = bar.style if isinstance(bar.style, Style) else Style.parse(bar.style)
-            drawn = bar.render_bar(
-                height,
-                bar.virtual_size,
-                bar.window_size,
-                bar.position,
-                width,
-                back_color=style.bgcolor or Color.default(),
-                bar_color=style.color or Color.default(),
-            )
-            self._cells = drawn.segments
-        return Strip([self._cells[y]], self.size.width) if y < len(self._cells) else Strip.blank(self.size.width)
+            self._cells = self._drawn()
+        strips = list(self._cells[crop.y : crop.bottom])
+        strips += [Strip.blank(self.size.width)] * (crop.height - len(strips))
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
+    def _drawn(self) -> list[Strip]:
+        bar, (width, height) = self._bar, self.size
+        style = bar.style if isinstance(bar.style, Style) else Style.parse(bar.style)
+        drawn = bar.render_bar(
+            height,
+            bar.virtual_size,
+            bar.window_size,
+            bar.position,
+            width,
+            back_color=style.bgcolor or Color.default(),
+            bar_color=style.color or Color.default(),
+        )
+        filters, background = self.get_line_filters(), self.background_colors[1]
+        # Cells that look the same are the same objects.
+        strips = {id(cell): filtered(Strip([cell], width), filters, background) for cell in drawn.segments}
+        return [strips[id(cell)] for cell in drawn.segments]
+
+
+def filtered(strip: Strip, filters: Iterable[LineFilter], background: Shade) -> Strip:
+    for one in filters:
+        strip = strip.apply_filter(one, background)
+    return strip
 
 
 def _thumb(bar: ScrollBarRender, size: int) -> tuple[int, int] | None:

@@ -26,6 +26,8 @@ from .page import Page
 from .rows import Place
 
 FLUSH_S = 1 / 12
+SOONEST = 0.7
+"""Part of that time after which what comes is drawn at once."""
 DUTY = 5
 """A flush that took long is followed by a pause this many times as long, so drawing never starves the rest."""
 
@@ -78,6 +80,8 @@ class Transcript(Page, can_focus=True):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._flushing: Timer | None = None
+        self._called = False
+        """It is drawn as soon as what has come with it is taken in."""
         self._rests_until = 0.0
         self._settling = False
 
@@ -206,10 +210,17 @@ class Transcript(Page, can_focus=True):
     # From what it holds to the screen
 
     def _schedule(self) -> None:
-        if self._flushing is not None:
+        if self._flushing is None or self._called:
+            return
+        if perf_counter() >= self._rests_until:
+            # What streams in comes a few times a second, for all columns at once: it is drawn as it comes.
+            self._called = True
+            self.call_next(self._flush)
+        else:
             self._flushing.resume()
 
     def _flush(self) -> None:
+        self._called = False
         started = perf_counter()
         if started < self._rests_until:
             return
@@ -221,7 +232,8 @@ class Transcript(Page, can_focus=True):
             self._arrange(place)
             if not (self.following or self.new_below) and self._rows.total > bottom:
                 self.new_below = self.entries[-1].key != self.greeting
-            self._rests_until = perf_counter() + (perf_counter() - started) * DUTY
+            ended = perf_counter()
+            self._rests_until = max(started + SOONEST * FLUSH_S, ended + DUTY * (ended - started))
             if self._rows.unread:
                 return
         if self._flushing is not None:
