@@ -244,6 +244,19 @@ def test_a_table_too_wide_wraps_and_one_much_too_wide_is_told_by_records() -> No
         "second: eee",
         "third: fff",
     ]
+    nameless = "| | n | m |\n|---|---|---|\n| aaaaaaaa | bb | cc |"
+    assert screen(nameless, 12) == ["aaaaaaaa", "n: bb", "m: cc"]
+
+
+def test_records_that_take_two_lines_at_most_flow() -> None:
+    table = "| model | total | consensus |\n|:--|--:|--:|\n| 3 tern-max | 1.07 | 0.75 |\n| 1 lumen | 1.04 | 0.71 |"
+    assert screen(table, 26) == [
+        "model: 3 tern-max · total:",
+        "1.07 · consensus: 0.75",
+        "╌" * 26,
+        "model: 1 lumen · total:",
+        "1.04 · consensus: 0.71",
+    ]
 
 
 def test_a_long_table_is_cut_into_blocks_and_still_looks_like_one() -> None:

@@ -72,7 +72,10 @@ def draw_decision(
     return words.lines(rows)
 
 
-def draw_nothing(width: int) -> Content:
+def draw_nothing(width: int, *, asked: bool) -> Content:
+    """`asked`: a prompt is on its way, and its decision not made yet."""
+    if asked:
+        return Content.styled("Deciding …", MUTED)
     text = (
         "Nothing decided yet. Type a prompt: this card shows which model it would go to, and why, before you send it."
     )

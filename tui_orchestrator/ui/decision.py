@@ -229,7 +229,7 @@ class DecisionPane(VerticalScroll):
         width = max(20, self.scrollable_content_region.width - 1)
         self._draw_strip()
         if decision is None:
-            self._card.update(draw_nothing(width))
+            self._card.update(draw_nothing(width, asked=bool(self._told.request_id)))
             return
         if self._otherwise is None or self._otherwise[0] is not decision:
             self._otherwise = decision, what_if(decision)

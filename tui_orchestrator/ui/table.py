@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rich.cells import cell_len
+from rich.style import Style
 
 from .lines import Line, Run, wrap
 from .look import Look
@@ -87,12 +88,24 @@ def _row(row: list[list[Run]], widths: list[int], aligns: list[str], look: Look)
 
 
 def _records(cells: Cells, width: int, look: Look) -> list[Line]:
+    """Of each row its cells with their columns' names: one after another where two lines hold any row, else a line for
+    each."""
     head, *body = cells.rows
+    muted = look.style("muted")
+    told = [[_named(name, cell, muted) for name, cell in zip(head, row, strict=False)] for row in body]
+    flowing = [
+        wrap([run for at, one in enumerate(row) for run in ([(" · ", muted)] if at else []) + one], width)
+        for row in told
+    ]
+    short = all(len(record) <= 2 for record in flowing)
     lines: list[Line] = []
-    for index, row in enumerate(body):
+    for index, row in enumerate(told):
         if index:
             lines.append(Line([("╌" * width, look.style("border"))], quiet=True))
-        for name, cell in zip(head, row, strict=False):
-            label = [(text, look.style("muted") + style) for text, style in name]
-            lines += wrap([*label, (": ", look.style("muted")), *cell], width)
+        lines += flowing[index] if short else [line for one in row for line in wrap(one, width)]
     return lines
+
+
+def _named(name: list[Run], cell: list[Run], muted: Style) -> list[Run]:
+    label = [(text, muted + style) for text, style in name]
+    return [*label, (": ", muted), *cell] if any(text.strip() for text, _ in name) else cell
