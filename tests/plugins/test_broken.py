@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.conftest import Shell
 from tui_orchestrator.plugins import Kind, State, load
+from tui_orchestrator.plugins.finding import installed
 from tui_orchestrator.plugins.watched import WatchedCheck
 from tui_orchestrator.routing.added import Given, Opinion
 
@@ -76,7 +77,7 @@ async def test_of_two_plugins_with_one_name_the_first_is_used(shell: Shell, site
 
 def test_a_name_that_could_not_be_typed_is_refused(site: Path) -> None:
     write(site, "odd", "def worth(option): return 1", strategies={"Très Chic\x1b[2J": "odd:worth"})
-    (one,) = load({}).every
+    (one,) = load(installed(), {}).every
     assert (one.state, one.name) == (State.BROKEN, "Très Chic[2J")
 
 
@@ -198,4 +199,4 @@ async def test_a_check_that_hangs_is_not_asked_again() -> None:
 
 def test_only_the_kinds_that_are_wanted_are_imported(site: Path) -> None:
     write(site, "loud", "raise RuntimeError", strategies={"loud": "loud:worth"}, recipes={"loud": "loud:text"})
-    assert [one.kind for one in load({}, only=(Kind.RECIPE,)).every] == [Kind.RECIPE]
+    assert [one.kind for one in load(installed(), {}, only=(Kind.RECIPE,)).every] == [Kind.RECIPE]

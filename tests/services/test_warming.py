@@ -9,7 +9,7 @@ import pytest
 
 from tui_orchestrator.providers import connect
 from tui_orchestrator.providers.sdk import import_sdk
-from tui_orchestrator.services import runtime
+from tui_orchestrator.services import warming
 
 
 async def test_what_the_sdks_bring_along_is_left_out_of_every_collection_of_garbage_but_nothing_later_is(
@@ -19,14 +19,14 @@ async def test_what_the_sdks_bring_along_is_left_out_of_every_collection_of_garb
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "fresh_sdk", raising=False)
     monkeypatch.setattr(connect, "_SDK_MODULES", {"openai": "fresh_sdk"})
-    monkeypatch.setattr(runtime, "WARM_AFTER_S", 0)
+    monkeypatch.setattr(warming, "WARM_AFTER_S", 0)
     there = [[number] for number in range(2_000)]
     before = gc.get_freeze_count()
-    await runtime._warm_when_quiet(["openai"], None)
+    await warming.warm_when_quiet(["openai"], None)
     left_out = gc.get_freeze_count()
     assert left_out > before + len(there) // 2
     later = [[number] for number in range(2_000)]
-    await runtime._warm_when_quiet(["openai"], None)
+    await warming.warm_when_quiet(["openai"], None)
     assert gc.get_freeze_count() < left_out + len(later) // 2
 
 

@@ -39,7 +39,7 @@ PROBLEMS = [
     (
         "[zzz]",
         "FILE:1: zzz: is an unknown key; those there are: router, budgets, chains, rules, personas, providers, models, "
-        "cache, ui, store, shared, plugins, log",
+        "cache, ui, store, shared, plugins, telemetry, log",
     ),
     (
         "[router]\nmax_attempts = 2.5",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..routing.errors import OrchestratorError
-from ..routing.model import Model
-from ..routing.ports import Call, Piece
+
+if TYPE_CHECKING:
+    from ..routing.model import Model
+    from ..routing.ports import Call, Piece
 
 PREFIX = "tui_orchestrator."
 

@@ -13,7 +13,7 @@ from typing import Any
 from ..routing.added import AddedStrategy, AnswerCheck
 from ..routing.text import clean_line
 from .contract import Account, AddedProvider, Kind, PluginError
-from .finding import Installed, installed
+from .finding import Installed
 from .watched import WatchedCheck
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,39}")
@@ -82,19 +82,20 @@ class Plugins:
 
 
 def load(
+    found: Iterable[Installed],
     taken: Mapping[Kind, Collection[str]],
     enabled: Collection[str] | None = None,
     disabled: Collection[str] = (),
     only: Collection[Kind] = tuple(Kind),
 ) -> Plugins:
-    """Imports what is installed and switched on. Blocking, and as slow as the plugins' own imports; raises nothing.
+    """Imports what of `found` is switched on. Blocking, and as slow as the plugins' own imports; raises nothing.
 
     `taken`: names that the program has already. `enabled` None: all but `disabled`. In both a plugin is called by its
     name, KIND:NAME, or its package. `only`: the kinds that are wanted; others are left out.
     """
     every: list[Plugin] = []
     theirs: dict[tuple[Kind, str], str] = {}
-    for one in installed():
+    for one in found:
         if one.kind not in only:
             continue
         plugin = Plugin(one.kind, one.name, one.distribution, one.version, State.ON)

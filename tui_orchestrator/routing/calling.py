@@ -51,7 +51,7 @@ from .profile import TaskType
 from .ratelimit import RateLimits
 from .received import Plan, Received, called, from_cache, if_lost, recalled, row, to_cache
 from .sharing import Sharing
-from .text import clean
+from .text import clean, clean_line
 from .tools import ToolCall
 from .trusting import trust
 
@@ -75,6 +75,8 @@ class Tried:
     """Why its row could not be written."""
     calls: tuple[ToolCall, ...] = ()
     """Of tools."""
+    served_by: str = ""
+    """The model that actually answered, where the provider names it."""
 
     @property
     def shown(self) -> bool:
@@ -342,7 +344,13 @@ class Caller:
         else:
             self.circuits.stopped(plan.model.id, plan.model.provider)
         await undisturbed(self.sharing.tell())
-        return Tried(attempt, received.text, confidence, error, states, unkept=unkept, calls=received.calls)
+        served_by = clean_line(received.done.served_by or "", 200) if received.done is not None else ""
+        return Tried(
+            *(attempt, received.text, confidence, error, states),
+            unkept=unkept,
+            calls=received.calls,
+            served_by=served_by,
+        )
 
     async def _booked(
         self, attempt: Attempt, reservation: Reservation | None

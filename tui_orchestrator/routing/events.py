@@ -245,6 +245,8 @@ class AttemptFinished(_Event):
     """Of a cache hit."""
     saved: Money | None = None
     """What a cache hit would have cost; of nearly the same prompt: an estimate."""
+    served_by: str = ""
+    """The model that actually answered, where the provider names it."""
 
 
 class Next(StrEnum):

@@ -70,6 +70,7 @@ def ended(tried: Tried, following: Next, at: datetime) -> list[Event]:
             attempt.from_cache,
             attempt.recalled,
             attempt.saved,
+            tried.served_by,
         )
     return [event, *(Budget(attempt.request_id, at, state) for state in tried.states)]
 

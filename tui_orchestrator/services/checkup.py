@@ -21,7 +21,7 @@ from ..settings import ProviderSettings, Settings
 from ..shared.faults import Away
 from ..storage.database import Database
 from ..storage.faults import StoreError
-from . import crashes
+from . import crashes, telemetry
 from .assembly import store_path
 from .places import embedding_problem, theme_problem
 from .runtime import Runtime
@@ -53,6 +53,7 @@ async def check(settings: Settings, runtime: Runtime, config: Path | None = None
     findings += _models(runtime)
     findings.append(await _store(runtime, settings))
     findings += await _shared(runtime)
+    findings.append(_telemetry(settings))
     findings += [_plugin(one) for one in runtime.plugins.every]
     findings += await asyncio.to_thread(_diagnostics, settings)
     return findings
@@ -121,6 +122,19 @@ def _provider(runtime: Runtime, provider: ProviderSettings) -> Finding:
     if not report.models:
         return Finding(area, Standing.NOTE, offered, "load a model there, or name one in [[models]]")
     return Finding(area, Standing.GOOD, offered)
+
+
+def _telemetry(settings: Settings) -> Finding:
+    if not settings.telemetry.enabled:
+        return Finding("telemetry", Standing.GOOD, "off: nothing is sent")
+    if telemetry.missing():
+        return Finding("telemetry", Standing.PROBLEM, "on, and OpenTelemetry is not installed", telemetry.INSTALL)
+    if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return Finding("telemetry", Standing.NOTE, "on, and OTEL_SDK_DISABLED is true: nothing is sent")
+    what = "what is asked and answered is sent too" if settings.telemetry.content else "nothing that is said is sent"
+    where = telemetry.address(settings.telemetry)
+    standing = Standing.NOTE if settings.telemetry.content else Standing.GOOD
+    return Finding("telemetry", standing, f"on: turns are told to {where}; {what}")
 
 
 def _plugin(one: Plugin) -> Finding:

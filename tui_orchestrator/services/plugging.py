@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..locations import shipped_themes
 from ..plugins import Kind, Plugins, load
+from ..plugins.finding import installed
 from ..routing.added import adopt
 from ..routing.request import Check, Method, Strategy
 from ..settings import LOCAL_SERVERS, ProviderSettings, Settings
@@ -21,8 +22,8 @@ _STRATEGY_WORDS = ("all", "auto", "default", "none")
 
 def plugins_of(settings: Settings, only: Collection[Kind] = tuple(Kind)) -> Plugins:
     """Imports them: blocking."""
-    chosen = settings.plugins
-    return load(_taken(settings), chosen.enabled, chosen.disabled, only)
+    chosen, found = settings.plugins, installed()
+    return load(found, _taken(settings), chosen.enabled, chosen.disabled, only) if found else Plugins()
 
 
 def take_up(settings: Settings, plugins: Plugins) -> Settings:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -15,7 +13,6 @@ from ..locations import LocationError, cache_dir, log_file
 from ..plugins import Plugins
 from ..providers.catalogue import Catalogue
 from ..providers.clients import HttpClients
-from ..providers.connect import warm
 from ..providers.embedding import StaticEmbedder
 from ..providers.plugged import PluggedProviders
 from ..routing.budget import BudgetState
@@ -25,7 +22,6 @@ from ..routing.events import Event
 from ..routing.health import COOLDOWN_S, Health, HealthState
 from ..routing.model import Registry
 from ..routing.ports import Clock
-from ..routing.prediction import weights
 from ..routing.profile import Ability
 from ..routing.request import Check, Message, Request
 from ..routing.router import Record, Router
@@ -52,15 +48,15 @@ from .logbook import Logbook
 from .pace import Pace
 from .places import embedding_problem
 from .plugging import plugins_of, take_up
+from .telemetry import Telemetry
+from .telemetry import opened as telemetry_of
+from .warming import read_weights, warm_when_quiet
 
 DEMO_NOTICE = "No key and no local model server was found, so the embedded demo models answer; their money is not real."
 TEST_PROMPT = "Reply with the single word: ready"
 TEST_TOKENS = 64
 TEST_TOKENS_THINKING = 1024
 """A model that thinks before it answers needs room for it."""
-WARM_AFTER_S = 0.5
-YOUNG = 10_000
-"""Objects that are made before the new ones are looked through for garbage. A screen is drawn of thousands."""
 RECOVER_EVERY_S = 30.0
 """A killed program's reservations are gone within a minute, also where nobody asks anything meanwhile."""
 
@@ -111,6 +107,8 @@ class Runtime:
         self.cache = Contents(database)
         self.shared: SharedStore | None = None
         """What is shared with other machines; None where nothing is."""
+        self.telemetry: Telemetry | None = None
+        """None where it is off."""
         self._embedder: StaticEmbedder | None = None
         self._resources = resources
         self._background: set[asyncio.Task[None]] = set()
@@ -165,6 +163,9 @@ class Runtime:
             registry = await catalogue.instant()
             settings, database = await open_store(settings, demo, in_memory_if_broken, notices)
             resources.push_async_callback(database.aclose)
+            telemetry = await telemetry_of(
+                settings.telemetry, lambda: catalogue.providers, logbook, resources, notices, demo=demo
+            )
             embedder = None
             if settings.cache.nearly:
                 if problem := embedding_problem(settings):
@@ -188,6 +189,9 @@ class Runtime:
             )
             runtime._embedder = embedder
             runtime.shared = shared
+            if telemetry is not None:
+                runtime.telemetry = telemetry
+                router.listeners.append(telemetry.hear)
             await runtime._remember()
             runtime._resources = resources.pop_all()
             return runtime
@@ -216,7 +220,7 @@ class Runtime:
         """Reads the profile's weights and the providers' lists, looks for local servers and imports the SDKs, all
         beside the event loop; then frees again and again what killed copies of the program had set aside."""
         kinds = {provider.kind for provider in self.catalogue.providers.values() if provider.usable}
-        for work in (_read_weights(), self._look(), _warm_when_quiet(kinds, self._embedder), self._recover()):
+        for work in (read_weights(), self._look(), warm_when_quiet(kinds, self._embedder), self._recover()):
             task = asyncio.create_task(work)
             self._background.add(task)
             task.add_done_callback(self._background.discard)
@@ -304,6 +308,8 @@ class Runtime:
         return await self.router.decide(request)
 
     def stream(self, request: Request, record: Record | None = None) -> Turn:
+        if self.telemetry is not None:
+            self.telemetry.asked(request)
         return self.router.stream(request, record)
 
     def test_request(self, model_id: str) -> Request:
@@ -360,30 +366,6 @@ def _log_path() -> Path | None:
         return log_file()
     except LocationError:
         return None
-
-
-async def _read_weights() -> None:
-    # Else the first key would wait for them.
-    await asyncio.to_thread(weights)
-
-
-async def _warm_when_quiet(kinds: Iterable[str], embedder: StaticEmbedder | None) -> None:
-    # Seconds of processor time, which the first screen and the first keys shall not have to share.
-    await asyncio.sleep(WARM_AFTER_S)
-    # What is imported stays. To look through its million objects for garbage again and again holds the loop for a third
-    # of a second each time.
-    known = len(sys.modules)
-    gc.disable()
-    try:
-        await warm(kinds)
-    finally:
-        # Only then: what a runtime before this one left behind would stay as well.
-        if len(sys.modules) > known:
-            gc.freeze()
-        gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
-        gc.enable()
-    if embedder is not None:
-        await asyncio.to_thread(embedder.load)
 
 
 @contextlib.asynccontextmanager

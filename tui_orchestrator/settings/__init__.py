@@ -18,6 +18,7 @@ from .values import (
     Settings,
     SettingsError,
     StoreSettings,
+    TelemetrySettings,
     UiSettings,
 )
 from .writing import set_value, write_privately
@@ -40,6 +41,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "StoreSettings",
+    "TelemetrySettings",
     "UiSettings",
     "change",
     "effective",

@@ -33,6 +33,7 @@ from .values import (
     Settings,
     SharedSettings,
     StoreSettings,
+    TelemetrySettings,
     UiSettings,
 )
 
@@ -85,6 +86,7 @@ def build(reading: Reading, providers: Mapping[str, ProviderSettings]) -> Settin
         store=StoreSettings(**store),
         shared=SharedSettings(**section(reading, "shared")),
         plugins=PluginSettings(plugins["enabled"], plugins["disabled"] or ()),
+        telemetry=TelemetrySettings(**section(reading, "telemetry")),
         log=LogSettings("debug") if router["debug"] else LogSettings(**section(reading, "log")),
         default_temperature=router["temperature"],
         default_model=router["default_model"],

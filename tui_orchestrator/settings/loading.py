@@ -75,12 +75,13 @@ def load(
 _NOT_THE_PROJECTS = {
     "shared": "where your caps are kept",
     "plugins": "which plugins run",
+    "telemetry": "who is told of your turns",
 }
 
 
 def _keep_own(reading: Reading, users: Mapping[Path, Found], own: FilePath) -> Iterator[str]:
     """A directory that was downloaded must not say where the user's caps are counted and answers are kept, nor which
-    code is run. A server on this machine it may name where the user names none."""
+    code is run, or who is told of it. A server on this machine it may name where the user names none."""
     for path, found in list(reading.found.items()):
         if path[0] not in _NOT_THE_PROJECTS or not found.project:
             continue

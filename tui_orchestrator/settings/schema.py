@@ -10,13 +10,14 @@ from ..routing.decision import Policy
 from ..routing.ports import Timeouts
 from ..routing.request import Check, Method
 from .caching import CACHE
-from .kinds import MODEL, Choice, FilePath, Flag, FlagOr, ListOf, Number, Refused, Text, Url, Usd, WordOrList, whole
+from .kinds import MODEL, Choice, Flag, FlagOr, ListOf, Number, Text, Usd, WordOrList, whole
 from .named import CHAINS, MODELS, PAUSE, PERSONAS, PROVIDERS, RULES, SHARE, STRATEGY, TEMPERATURE, TOKENS
 from .shape import Key, Path, Table
-from .values import LogSettings, SharedSettings, UiSettings
+from .surroundings import LOG, PLUGINS, SHARED, STORE, TELEMETRY
+from .values import UiSettings
 from .weights import WEIGHTS
 
-_POLICY, _TIMEOUTS, _BUDGETS, _UI, _SHARED = Policy(), Timeouts(), Budgets(), UiSettings(), SharedSettings()
+_POLICY, _TIMEOUTS, _BUDGETS, _UI = Policy(), Timeouts(), Budgets(), UiSettings()
 _SECONDS = Number(Decimal("0.05"), 86_400, "seconds")
 
 
@@ -273,83 +274,6 @@ _UI_TABLE = Table(
     },
 )
 
-_STORE = Table(
-    "Where everything is kept.",
-    {
-        "path": Key(FilePath(), None, "The database file.", '"~/llm/store.db"', unset="`config path` says"),
-        "redis_url": Key(
-            Refused("url in the section [shared]", "this key has another name"), None, "", '""', hidden=True
-        ),
-    },
-)
-
-_SHARED_TABLE = Table(
-    "One set of caps for several machines, kept in a Redis server; docs/shared.md.",
-    {
-        "url": Key(
-            Url(("redis", "rediss"), secret=True),
-            None,
-            "The server for budgets, rate limits, failing models and answers that several machines share.",
-            '"redis://localhost:6379/0"',
-            env="REDIS_URL",
-            unset="nothing is shared",
-        ),
-        "namespace": Key(
-            Text("a name of letters, digits, . _ : and -", r"[A-Za-z0-9._:-]{1,100}"),
-            _SHARED.namespace,
-            "Machines with the same one share; others on the same server do not.",
-            '"team"',
-        ),
-        "when_away": Key(
-            Choice(("refuse", "share")),
-            _SHARED.when_away,
-            "While the server cannot be reached: make no call under a day's or month's cap, or go on with a share of "
-            "it that was set aside before.",
-            '"share"',
-        ),
-        "share": Key(
-            Number(Decimal("0.01"), 1),
-            _SHARED.share,
-            "With `share`: the part of what is left of each cap that is set aside for this machine. The others cannot "
-            "spend it.",
-            "0.5",
-        ),
-        "answers": Key(
-            Flag(),
-            _SHARED.answers,
-            "Whether answers in the cache are shared too: whoever may read the server may read them.",
-            "false",
-        ),
-    },
-)
-
-_A_PLUGIN = Text("a plugin's name, KIND:NAME, or its package")
-_PLUGINS = Table(
-    "Which of the plugins that are installed are used; `doctor` lists them. docs/plugins.md.",
-    {
-        "enabled": Key(
-            ListOf(_A_PLUGIN, "plugins", least=0),
-            None,
-            "Only these. A plugin is called by its name, by KIND:NAME, or by its package.",
-            '["strategy:thrifty"]',
-            unset="all that are installed",
-        ),
-        "disabled": Key(ListOf(_A_PLUGIN, "plugins"), None, "None of these.", '["thrifty"]'),
-    },
-)
-
-_LOG = Table(
-    "What the program did, without what anybody wrote: a file that can be shown to anybody.",
-    {
-        "level": Key(
-            Choice(("off", "error", "warning", "info", "debug")),
-            LogSettings().level,
-            "What is written down: `warning` failures, `info` every decision and call, `debug` every candidate too.",
-            '"info"',
-        ),
-    },
-)
-
 SCHEMA = Table(
     "",
     {
@@ -362,10 +286,11 @@ SCHEMA = Table(
         "models": MODELS,
         "cache": CACHE,
         "ui": _UI_TABLE,
-        "store": _STORE,
-        "shared": _SHARED_TABLE,
-        "plugins": _PLUGINS,
-        "log": _LOG,
+        "store": STORE,
+        "shared": SHARED,
+        "plugins": PLUGINS,
+        "telemetry": TELEMETRY,
+        "log": LOG,
     },
 )
 

@@ -193,6 +193,16 @@ class PluginSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TelemetrySettings:
+    enabled: bool = False
+    endpoint: str | None = None
+    """The collector's base address, to which the path of each signal is added. None: as OTEL_EXPORTER_OTLP_ENDPOINT
+    says, else the usual port on this machine."""
+    content: bool = False
+    """Whether what is asked and answered is told too."""
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     level: Literal["off", "error", "warning", "info", "debug"] = "warning"
 
@@ -218,6 +228,7 @@ class Settings:
     store: StoreSettings = StoreSettings()
     shared: SharedSettings = SharedSettings()
     plugins: PluginSettings = PluginSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     log: LogSettings = LogSettings()
     default_temperature: float | None = None
     default_model: str | None = None
