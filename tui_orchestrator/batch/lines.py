@@ -34,10 +34,13 @@ class Line:
     task: Task
     metadata: Any = None
     """Comes back with the answer as it is: plain JSON."""
+    beside: Any = None
+    """What stands under the one more key that was allowed."""
 
 
-def read_lines(path: Path, defaults: Task, registry: Registry) -> list[Line]:
-    """Those of the file, empty ones left out. What a line does not say is as in `defaults`.
+def read_lines(path: Path, defaults: Task, registry: Registry, beside: str = "") -> list[Line]:
+    """Those of the file, empty ones left out. What a line does not say is as in `defaults`. `beside`: one more key that
+    a line may have.
 
     Raises BatchError, which names file, line and key of what is wrong.
     """
@@ -54,7 +57,7 @@ def read_lines(path: Path, defaults: Task, registry: Registry) -> list[Line]:
         if not written.strip():
             continue
         try:
-            line = _line(number, written, defaults, registry, path.parent)
+            line = _line(number, written, defaults, registry, path.parent, beside)
             if line.id in seen:
                 raise ValueError(f"id: {line.id!r} is that of line {seen[line.id]} already; each line needs its own")
         except (ValueError, LookupError, AttachmentError) as error:
@@ -70,12 +73,13 @@ def read_lines(path: Path, defaults: Task, registry: Registry) -> list[Line]:
     return lines
 
 
-def _line(number: int, written: str, defaults: Task, registry: Registry, directory: Path) -> Line:
+def _line(number: int, written: str, defaults: Task, registry: Registry, directory: Path, beside: str) -> Line:
     try:
         said = json.loads(written, parse_float=Decimal)
     except ValueError as error:
         raise ValueError(f"is no JSON: {error}") from None
-    return line_of(said, number, defaults, registry, directory)
+    value = said.pop(beside, None) if beside and isinstance(said, dict) else None
+    return replace(line_of(said, number, defaults, registry, directory), beside=value)
 
 
 def line_of(said: object, number: int, defaults: Task, registry: Registry, directory: Path | None) -> Line:

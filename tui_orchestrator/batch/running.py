@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..library.orchestrator import Ended, Orchestrator
-from ..library.tasks import Result, TaskFailed
+from ..library.tasks import Result, Task, TaskFailed
 from ..routing.budget import BudgetState
 from ..routing.errors import BudgetExceeded
 from ..routing.money import NOTHING, ZERO, Cost, Money
@@ -114,41 +114,11 @@ class Batch:
 
     async def estimate(self) -> Estimate:
         """From the decisions as of now. Nothing is sent."""
-        runtime = self._orchestrator.runtime
-        weighed = self.left if len(self.left) <= SAMPLE else random.Random(len(self.left)).sample(self.left, SAMPLE)
-        cost, seconds, unpriced, impossible = ZERO, 0.0, 0, 0
-        models: Counter[str] = Counter()
-        for line in weighed:
-            decision = runtime.preview(await self._orchestrator.request(line.task))
-            # Of a line that money alone keeps from being asked, what it would cost.
-            who = decision.model or decision.wished
-            candidate = decision.candidate(who) if who else None
-            if candidate is None:
-                impossible += 1
-                continue
-            models[candidate.model] += 1
-            seconds += candidate.estimated_latency_s
-            if candidate.estimated_cost is None:
-                unpriced += 1
-            else:
-                cost = cost + candidate.estimated_cost
-            await asyncio.sleep(0)
-        share = len(self.left) / len(weighed) if weighed else 0.0
-        return Estimate(
-            lines=len(self.left),
-            weighed=len(weighed),
-            cost=Money(round(cost.picodollars * share)),
-            unpriced=round(unpriced * share),
-            seconds=seconds * share / min(self._at_once, max(1, len(self.left))),
-            models=tuple((model, round(count * share)) for model, count in models.most_common()),
-            impossible=round(impossible * share),
-        )
+        return await estimate(self._orchestrator, [line.task for line in self.left], self._at_once)
 
     async def too_dear(self, estimate: Estimate) -> BudgetState | None:
         """The tightest cap that the estimate passes."""
-        states = await self._orchestrator.runtime.budget_states(self._orchestrator.session)
-        tight = [state for state in states if state.left is not None and state.left < estimate.cost]
-        return min(tight, key=lambda state: state.left or ZERO, default=None)
+        return await too_dear(self._orchestrator, estimate)
 
     async def run(self, on_end: Callable[[Line, Ended], None] | None = None) -> Progress:
         """Until all lines have ended, or a cap says no: then those under way end and no other is begun. Cancelled, the
@@ -162,7 +132,7 @@ class Batch:
                 if progress.stopped:
                     return
                 ended = await self._end_of(line)
-                if isinstance(ended, TaskFailed) and _stops(ended):
+                if isinstance(ended, TaskFailed) and stops(ended):
                     progress.stopped = progress.stopped or ended.error.message
                     return
                 record = record_of(line, ended, self._orchestrator.session)
@@ -188,6 +158,46 @@ class Batch:
             return failed
 
 
-def _stops(failed: TaskFailed) -> bool:
+async def estimate(orchestrator: Orchestrator, tasks: Sequence[Task], at_once: int) -> Estimate:
+    """What they would come to, from the decisions as of now."""
+    runtime = orchestrator.runtime
+    weighed = tasks if len(tasks) <= SAMPLE else random.Random(len(tasks)).sample(tasks, SAMPLE)
+    cost, seconds, unpriced, impossible = ZERO, 0.0, 0, 0
+    models: Counter[str] = Counter()
+    for task in weighed:
+        decision = runtime.preview(await orchestrator.request(task))
+        # Of a line that money alone keeps from being asked, what it would cost.
+        who = decision.model or decision.wished
+        candidate = decision.candidate(who) if who else None
+        if candidate is None:
+            impossible += 1
+            continue
+        models[candidate.model] += 1
+        seconds += candidate.estimated_latency_s
+        if candidate.estimated_cost is None:
+            unpriced += 1
+        else:
+            cost = cost + candidate.estimated_cost
+        await asyncio.sleep(0)
+    share = len(tasks) / len(weighed) if weighed else 0.0
+    return Estimate(
+        lines=len(tasks),
+        weighed=len(weighed),
+        cost=Money(round(cost.picodollars * share)),
+        unpriced=round(unpriced * share),
+        seconds=seconds * share / min(at_once, max(1, len(tasks))),
+        models=tuple((model, round(count * share)) for model, count in models.most_common()),
+        impossible=round(impossible * share),
+    )
+
+
+async def too_dear(orchestrator: Orchestrator, estimate: Estimate) -> BudgetState | None:
+    """The tightest cap that the estimate passes."""
+    states = await orchestrator.runtime.budget_states(orchestrator.session)
+    tight = [state for state in states if state.left is not None and state.left < estimate.cost]
+    return min(tight, key=lambda state: state.left or ZERO, default=None)
+
+
+def stops(failed: TaskFailed) -> bool:
     """Whether the cap that said no holds for the lines that follow too."""
     return isinstance(failed.error, BudgetExceeded) and not failed.error.of_request

@@ -20,6 +20,7 @@ _COMMANDS = {
     "serve": ("serve", "Serve the router to any client that speaks OpenAI's chat completions."),
     "route": ("route", "Say which model would answer, why, and at what cost. Calls nothing."),
     "eval": ("eval", "Measure the router on prompts of your own whose outcomes you know. Calls nothing."),
+    "experiment": ("experiment", "Try two strategies, models or prompts on your own turns or a file."),
     "models": ("models", "List the models there are: price, context, abilities, health."),
     "costs": ("costs", "Report what was spent in a time, by model, task, day, session and more."),
     "stats": ("stats", "Report how models did: success, speed, cost of an answer, votes."),

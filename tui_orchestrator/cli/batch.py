@@ -157,17 +157,17 @@ async def _carried_out(batch: Batch, target: Path, only_estimate: bool, yes: boo
         _tell(batch, target, screen, as_object)
         return FAILED if batch.failed_before else 0
     estimate = await batch.estimate()
-    for line in _estimated(estimate):
+    for line in estimated(estimate):
         screen.line(line)
     too_dear = await batch.too_dear(estimate)
     if only_estimate:
         if too_dear is not None:
             screen.line(_passes(estimate, too_dear))
         if as_object:
-            say(as_json(_estimate_json(estimate)))
+            say(as_json(estimate_json(estimate)))
         return 0
     if too_dear is not None and not yes:
-        await _confirm(estimate, too_dear)
+        await confirm_cap(estimate, too_dear)
     told, task = _Telling(screen, batch.progress), asyncio.current_task()
     assert task is not None
     try:
@@ -193,7 +193,7 @@ def _end(batch: Batch, target: Path, screen: Screen, as_object: bool) -> int:
     return FAILED if progress.failed or batch.failed_before else 0
 
 
-async def _confirm(estimate: Estimate, cap: BudgetState) -> None:
+async def confirm_cap(estimate: Estimate, cap: BudgetState) -> None:
     """Raises Stop when nobody agrees."""
     said = _passes(estimate, cap)
     if not can_ask():
@@ -206,10 +206,11 @@ def _passes(estimate: Estimate, cap: BudgetState) -> str:
     return f"About {estimate.cost} passes {cap.cap.name}, which has {cap.left} of {cap.limit} left."
 
 
-def _estimated(estimate: Estimate) -> Iterator[str]:
+def estimated(estimate: Estimate, what: str = "") -> Iterator[str]:
+    """`what` they are, where they are not lines."""
     of = "" if estimate.weighed == estimate.lines else f", from {estimate.weighed:,} of them drawn by chance"
     yield (
-        f"{estimate.lines:,} to ask: about {estimate.cost}{' +?' if estimate.unpriced else ''}, "
+        f"{estimate.lines:,} {what or 'to ask'}: about {estimate.cost}{' +?' if estimate.unpriced else ''}, "
         f"about {_span(estimate.seconds)}{of}."
     )
     models = [f"{model} {count:,}" for model, count in estimate.models[:4]]
@@ -299,7 +300,7 @@ def _statistics_json(batch: Batch, target: Path) -> dict[str, Any]:
     }
 
 
-def _estimate_json(estimate: Estimate) -> dict[str, Any]:
+def estimate_json(estimate: Estimate) -> dict[str, Any]:
     return {
         "lines": estimate.lines,
         "weighed": estimate.weighed,

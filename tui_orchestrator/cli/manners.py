@@ -132,6 +132,7 @@ class Invocation:
             try:
                 yield runtime
             finally:
+                await runtime.experiments.settle()
                 await runtime.alerts.settle()
                 for alert in alerts:
                     _warn(alert)

@@ -70,6 +70,8 @@ class Task:
     """How long each call may wait for its turn under a rate limit."""
     priority: int = 0
     """Among the tasks of a batch the higher goes first."""
+    apart: bool = False
+    """It takes part in no experiment on the user's own turns."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def request(self, registry: Registry, session: str, attachments: Sequence[Attachment] = ()) -> Request:
@@ -99,6 +101,7 @@ class Task:
             use_cache=self.use_cache,
             task_type=_word(TaskType, self.task_type, "task_type"),
             patience_s=self.patience_s,
+            apart=self.apart,
             metadata=self.metadata,
             id=self.id,
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from .added import added
 from .budget import WayOut, WaysOut
 from .decision import Asked, Candidate, Circumstances, Decision, Exclusion, Policy
+from .experiment import Experiment, assigned
 from .features import estimate_tokens
 from .model import Registry
 from .profile import Profile
@@ -30,8 +31,13 @@ def decide(
     circumstances: Circumstances,
     policy: Policy,
     rules: Sequence[Rule] = (),
+    experiment: Experiment | None = None,
 ) -> Decision:
     """Pure: the same arguments give the same decision. `replay` makes it again from what is stored in it."""
+    if experiment is not None:
+        tried = _tried(experiment, request, profile, registry, circumstances, policy, rules)
+        if tried is not None:
+            return tried
     match = _rule(request, profile, rules)
     strategy = _strategy(request, policy, match)
     alone = request.uses_tools and strategy is Strategy.ENSEMBLE
@@ -80,6 +86,44 @@ def decide(
         max_tokens=match.rule.max_tokens if match else None,
         system=match.rule.system if match else None,
         asked=asked,
+    )
+
+
+def _tried(
+    experiment: Experiment,
+    request: Request,
+    profile: Profile,
+    registry: Registry,
+    circumstances: Circumstances,
+    policy: Policy,
+    rules: Sequence[Rule],
+) -> Decision | None:
+    """As the experiment's draw has it. None where the turn takes no part: a rule of the user's is for it, or one of the
+    two ways is closed. Were it enough that the drawn one is open, its prompts would be easier than the other's."""
+    assignment = assigned(experiment, request)
+    if assignment is None or _rule(request, profile, rules) is not None:
+        return None
+    arm = experiment.arm(assignment.side)
+    wanted = replace(
+        request,
+        strategy=arm.strategy or request.strategy,
+        model=arm.model or request.model,
+        max_tokens=request.max_tokens or arm.max_tokens,
+    )
+    if arm.system:
+        profile = replace(profile, input_tokens=profile.input_tokens + estimate_tokens(arm.system))
+    decision = decide(wanted, profile, registry, circumstances, policy)
+    open_ones = {c.model for c in decision.candidates if c.excluded_by is None}
+    if decision.model is None or not experiment.models <= open_ones:
+        return None
+    because = f"experiment {experiment.name}, {assignment.side.upper()} ({arm.short}): "
+    asked = replace(decision.asked, because=because + decision.asked.because, backed=arm.model is not None)
+    return replace(
+        replay(replace(decision, asked=asked)),
+        temperature=arm.temperature,
+        max_tokens=arm.max_tokens,
+        system=arm.system,
+        experiment=assignment,
     )
 
 
@@ -155,7 +199,7 @@ def choose(
     """The strategy's choice among weighed candidates. Their order and their scores so far play no part."""
     policy, chain, size = asked.policy, asked.chain, asked.size
     if asked.model is not None:
-        return _pinned(asked.model, candidates, profile, policy)
+        return _pinned(asked.model, candidates, profile, policy, backed=asked.backed)
     usable = [c for c in candidates if c.excluded_by is None]
     too_dear = [c for c in candidates if c.excluded_by in MONEY_SAYS_NO]
     out = [c for c in candidates if c.excluded_by is not None]
@@ -206,7 +250,7 @@ def _ordered(ranked: Sequence[Candidate], out: Sequence[Candidate]) -> tuple[Can
     return (*(c for c in ranked if c.model not in names), *out)
 
 
-def _pinned(pinned: str, candidates: Sequence[Candidate], profile: Profile, policy: Policy) -> Choice:
+def _pinned(pinned: str, candidates: Sequence[Candidate], profile: Profile, policy: Policy, *, backed: bool) -> Choice:
     usable = [c for c in candidates if c.excluded_by is None]
     ranked = rank(Strategy.BALANCED, usable, profile, policy)
     everyone = _ordered(ranked, [c for c in candidates if c.excluded_by is not None])
@@ -217,4 +261,8 @@ def _pinned(pinned: str, candidates: Sequence[Candidate], profile: Profile, poli
         refused = chosen.excluded_by if chosen.excluded_by in MONEY_SAYS_NO else None
         wished = pinned if refused else None
         return Choice((), everyone, f"{pinned} is pinned, but {chosen.excluded}", refused=refused, wished=wished)
+    if backed:
+        others = [c for c in ranked if c.model != pinned]
+        said = f"{pinned} answers; another one only where it fails" + shortened(chosen)
+        return Choice((chosen, *others[: CHAIN_LENGTH - 1]), everyone, said)
     return Choice((chosen,), everyone, f"{pinned} is pinned; no other model is tried" + shortened(chosen))

@@ -11,6 +11,7 @@ from enum import StrEnum
 from operator import attrgetter
 
 from .budget import REFUSE, WaysOut
+from .experiment import Assignment
 from .money import Money
 from .profile import Profile, TaskType
 from .request import Check, Method, Strategy
@@ -218,7 +219,9 @@ class Asked:
     model: str | None = None
     """The pinned one."""
     because: str = ""
-    """What a rule had to say, put before the reason."""
+    """What a rule or an experiment had to say, put before the reason."""
+    backed: bool = False
+    """Where the pinned model fails, others take over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +253,10 @@ class Decision:
     temperature: float | None = None
     max_tokens: int | None = None
     system: str | None = None
-    """What a rule asks to be sent; None: as the request says."""
+    """What a rule or an experiment asks to be sent; None: as the request says."""
     asked: Asked = Asked()
+    experiment: Assignment | None = None
+    """Which of an experiment's ways the turn goes."""
 
     @property
     def chosen(self) -> Candidate | None:

@@ -169,6 +169,7 @@ def decision_json(decision: Decision) -> Json:
         "margin_reason": margin_in_words(decision),
         "pinned": decision.pinned,
         "rule": decision.rule,
+        "experiment": {"name": tried.name, "arm": tried.side} if (tried := decision.experiment) else None,
         "explored": decision.explored,
     }
 

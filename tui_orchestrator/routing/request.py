@@ -190,6 +190,11 @@ class Request:
     """Of the answer. None: text."""
     patience_s: float | None = None
     """How long a call may wait for its turn under a rate limit. None: as configured."""
+    place: str = ""
+    """Of the prompt in its conversation: the same for what is only previewed and for what is asked again there. By it
+    an experiment draws. Empty: by the id."""
+    apart: bool = False
+    """It takes part in no experiment."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 

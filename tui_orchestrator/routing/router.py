@@ -28,6 +28,7 @@ from .decision import Circumstances, Decision, Exclusion, Policy, Standing
 from .errors import NotKept
 from .events import Budget, Completed, Event, Failed, Reserved
 from .experience import Experience
+from .experiment import Experiment
 from .learning import Observation, Watching
 from .model import Model, Registry
 from .money import ZERO, Money
@@ -67,6 +68,8 @@ class Router:
         self.budgets = budgets
         self.rules = tuple(rules)
         self.experience = experience or Experience()
+        self.experiment: Experiment | None = None
+        """The one that runs on the user's own turns."""
         self.prefixes = Prefixes()
         self.listeners = list(listeners)
         self.observers: list[Callable[[Sequence[Observation]], None]] = []
@@ -143,7 +146,8 @@ class Router:
                 standing = untouched[whose]
             standings[model.id] = standing
         policy = self._policy_for(request)
-        return decide(request, prompt, self.registry, Circumstances(standings), policy, self.rules)
+        live = Circumstances(standings)
+        return decide(request, prompt, self.registry, live, policy, self.rules, self.experiment)
 
     def _policy_for(self, request: Request) -> Policy:
         """A cap of nothing asks for free models: they stand in whatever `on_exhausted` says."""

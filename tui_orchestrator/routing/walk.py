@@ -254,7 +254,7 @@ class Walk:
 
     def _next_after(self, tried: Tried, error: TurnError) -> str | None:
         """The next model of the chain, for a failure: one that can be expected not to fail the same way."""
-        if self.decision.pinned:
+        if self.decision.pinned and not self.decision.asked.backed:
             return None
         for model_id in self._ahead():
             if not self.turn.is_open(model_id):

@@ -205,6 +205,8 @@ class Chat:
             check=options.check,
             self_consistency=options.self_consistency,
             session=self.id,
+            # A turn that failed is not among them: what is asked next stands in its place.
+            place=f"{self.id}/{len(turns)}",
             use_cache=False if self.temporary else options.use_cache,
             fresh=fresh,
             tags=self.session.tags | persona.tags,

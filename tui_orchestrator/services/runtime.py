@@ -43,6 +43,7 @@ from ..storage.observations import Observations
 from ..storage.reports import Reports
 from .alerts import Alerts
 from .assembly import demo_settings, limit_providers, nothing_real, open_store, router_of
+from .experiments import Experiments
 from .feedback import Feedback
 from .logbook import Logbook
 from .pace import Pace
@@ -102,6 +103,7 @@ class Runtime:
         self.pace = Pace(self.course, self.clock)
         self.feedback = Feedback(Observations(database), self.reports, router.experience, self.clock)
         self.alerts = Alerts(AlertLog(database), self.clock, self.budget_states, costs=settings.track_costs)
+        self.experiments = Experiments(database, router, self.clock)
         self.logbook = logbook
         self.database = database
         self.cache = Contents(database)
@@ -118,9 +120,9 @@ class Runtime:
         """Ids, also of models that are not there now."""
         self._read: Registry = router.registry
         self.estimates = KeptEstimates(database, router.caller.estimates)
-        router.listeners += [self._publish, self.alerts.hear, self.estimates.hear, logbook.hear]
+        router.listeners += [self._publish, self.alerts.hear, self.estimates.hear, self.experiments.hear, logbook.hear]
         router.observers.append(self.feedback.keep)
-        router.catch_up = self.feedback.catch_up
+        router.catch_up = self._catch_up
         router.foretell = self.pace.foretell
 
     @classmethod
@@ -202,6 +204,7 @@ class Runtime:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await self.alerts.settle()
+        await self.experiments.aclose()
         await self._resources.aclose()
 
     async def __aenter__(self) -> Runtime:
@@ -310,6 +313,7 @@ class Runtime:
     def stream(self, request: Request, record: Record | None = None) -> Turn:
         if self.telemetry is not None:
             self.telemetry.asked(request)
+        self.experiments.asked(request)
         return self.router.stream(request, record)
 
     def test_request(self, model_id: str) -> Request:
@@ -348,10 +352,15 @@ class Runtime:
         states = await self.router.read_budgets(Request((), session=session, id=""))
         return tuple(state for state in states if state.scope != "request")
 
+    async def _catch_up(self) -> None:
+        await self.feedback.catch_up()
+        await self.experiments.catch_up()
+
     async def _remember(self) -> None:
         await SqliteLedger(self.database, self.clock).recover()
         await self.archive.purge_old()
         await self.feedback.catch_up()
+        await self.experiments.open()
         await self.estimates.load()
         await self.pace.read(self.router.budgets)
         self.favourites = await Favourites(self.database).all()

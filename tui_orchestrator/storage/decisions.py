@@ -17,6 +17,7 @@ from tui_orchestrator.routing.request import ASKED_FOR, CLIENT, Request
 from tui_orchestrator.routing.text import clean_line
 
 from .codec import decode, encode
+from .experiments import enrol
 from .rows import REVISE_ATTEMPT, instant, judgement_row, picodollars
 
 _NOT_ASKED = {"id", "session", "messages", "system", "tools", "tool_choice", "shape"}
@@ -53,6 +54,8 @@ def record(connection: sqlite3.Connection, decision: Decision, request: Request,
     connection.execute(
         f"INSERT OR REPLACE INTO decisions ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})", row
     )
+    if decision.experiment is not None:
+        enrol(connection, decision.experiment, decision.request_id, at)
 
 
 def said_digest(request: Request) -> str | None:

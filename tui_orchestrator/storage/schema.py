@@ -354,6 +354,40 @@ CREATE TABLE shared_ceilings (
 """,
 )
 
+# Experiments: `kind` is traffic or file, `a` and `b` are the two ways as JSON. A turn's `place` is its prompt's: those
+# with the same one count once. `good` is what an expected answer or a judge said (null: nothing, or nothing sure), and
+# `judge_request` the request by which the judge was asked; votes lie among the observations.
+_EXPERIMENTS = Migration(
+    "0023_experiments",
+    """
+CREATE TABLE experiments (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    a TEXT NOT NULL,
+    b TEXT NOT NULL,
+    share REAL NOT NULL,
+    judge TEXT,
+    started TEXT NOT NULL,
+    stopped TEXT,
+    decided TEXT
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX experiments_running ON experiments (kind) WHERE kind = 'traffic' AND stopped IS NULL;
+CREATE TABLE experiment_turns (
+    experiment TEXT NOT NULL REFERENCES experiments ON DELETE CASCADE,
+    request_id TEXT NOT NULL,
+    place TEXT NOT NULL,
+    side TEXT NOT NULL,
+    at TEXT NOT NULL,
+    good INTEGER,
+    source TEXT,
+    told TEXT,
+    judge_request TEXT,
+    PRIMARY KEY (experiment, request_id)
+) WITHOUT ROWID;
+""",
+)
+
 MIGRATIONS = (
     _LEDGER,
     _DECISIONS,
@@ -376,4 +410,5 @@ MIGRATIONS = (
     _CIRCUITS,
     _CLIENTS,
     _SHARED,
+    _EXPERIMENTS,
 )

@@ -90,10 +90,12 @@ def _muted(text: str, width: int, indent: str = "") -> Rows:
 
 def _head(decision: Decision, width: int, preview: bool) -> Rows:
     notes = [words.spoken(decision.strategy)]
-    if decision.pinned:
+    if decision.pinned and decision.experiment is None:
         notes.append("pinned")
     if decision.rule:
         notes.append(f"rule {decision.rule}")
+    if decision.experiment:
+        notes.append(f"experiment {decision.experiment.name}, {decision.experiment.side.upper()}")
     if decision.explored:
         notes.append("exploring")
     if decision.model is None:

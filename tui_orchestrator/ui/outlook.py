@@ -58,7 +58,7 @@ def _forecast(decision: Decision, truncated: bool) -> list[tuple[str, str]]:
     name = words.short_name(decision.model)
     if decision.strategy is Strategy.ENSEMBLE:
         name = " + ".join(words.short_name(model) for model in decision.chain)
-    parts = [(f"→ {name}{' (pinned)' if decision.pinned else ''}", "bold " + GOOD)]
+    parts = [(f"→ {name}{_how(decision)}", "bold " + GOOD)]
     parts.append((f"{words.spoken(profile.task_type)} {profile.task_confidence:.2f}", ""))
     parts.append((f"difficulty {profile.complexity}/10", ""))
     sign = "≥" if truncated else "≈"
@@ -68,6 +68,12 @@ def _forecast(decision: Decision, truncated: bool) -> list[tuple[str, str]]:
     if chosen is not None:
         parts.append((words.cost_range(chosen.estimated_cost, chosen.cost_ceiling), MONEY))
     return parts
+
+
+def _how(decision: Decision) -> str:
+    if decision.experiment is not None:
+        return f" (experiment {decision.experiment.side.upper()})"
+    return " (pinned)" if decision.pinned else ""
 
 
 def _clip(parts: list[tuple[str, str]], width: int) -> Content:

@@ -1,0 +1,169 @@
+"""When a difference is real, however often one looks."""
+
+from __future__ import annotations
+
+import math
+import random
+import statistics
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_orchestrator.routing.sequential import (
+    _STAKES,
+    ALPHA,
+    Outcome,
+    Reading,
+    _bets,
+    drawn,
+    paired,
+    rate_interval,
+)
+
+RUNS = 200
+
+
+def trial(a: float, b: float, count: int, seed: int, share: float = 0.5) -> Reading:
+    """Outcomes of two ways that are good so often, each drawn as turns are."""
+    luck = random.Random(seed)
+    outcomes = []
+    for _ in range(count):
+        side = "b" if luck.random() < share else "a"
+        outcomes.append(Outcome(side, luck.random() < (b if side == "b" else a)))
+    return drawn(outcomes, share)
+
+
+@pytest.mark.parametrize(("rate", "share"), [(0.5, 0.5), (0.9, 0.5), (0.7, 0.2)])
+def test_equal_ways_are_seldom_said_to_differ_by_one_who_looks_after_every_outcome(rate: float, share: float) -> None:
+    false_alarms = sum(trial(rate, rate, 300, seed, share).decided_after is not None for seed in range(RUNS))
+    # Three standard deviations of chance above α.
+    assert false_alarms / RUNS <= ALPHA + 3 * math.sqrt(ALPHA * (1 - ALPHA) / RUNS)
+
+
+def test_a_test_for_one_look_would_raise_false_alarms_there() -> None:
+    """What the one here is for: the usual test of two rates, looked at after every outcome."""
+
+    def alarmed(seed: int) -> bool:
+        luck = random.Random(seed)
+        good, count = {"a": 0, "b": 0}, {"a": 0, "b": 0}
+        for _ in range(300):
+            side = luck.choice("ab")
+            count[side] += 1
+            good[side] += luck.random() < 0.5
+            if min(count.values()) > 10:
+                rate = sum(good.values()) / sum(count.values())
+                error = math.sqrt(rate * (1 - rate) * (1 / count["a"] + 1 / count["b"]))
+                if error and abs(good["a"] / count["a"] - good["b"] / count["b"]) > 1.96 * error:
+                    return True
+        return False
+
+    assert sum(alarmed(seed) for seed in range(RUNS)) / RUNS > 0.15
+
+
+def test_equal_ways_are_seldom_said_to_differ_where_the_rates_drift_and_hang_together() -> None:
+    """Nothing is supposed of the prompts: only the draw is ours."""
+
+    def alarmed(seed: int) -> bool:
+        luck = random.Random(seed)
+        outcomes, good = [], True
+        for turn in range(300):
+            # Moods last, and after the hundredth turn nothing pleases any more.
+            good = good if luck.random() < 0.9 else luck.random() < (0.9 if turn < 100 else 0.1)
+            outcomes.append(Outcome("b" if luck.random() < 0.5 else "a", good))
+        return drawn(outcomes, 0.5).decided_after is not None
+
+    assert sum(alarmed(seed) for seed in range(RUNS)) / RUNS <= ALPHA + 3 * math.sqrt(ALPHA * (1 - ALPHA) / RUNS)
+
+
+@pytest.mark.parametrize(("a", "b", "most"), [(0.5, 0.9, 90), (0.6, 0.8, 260), (0.95, 0.8, 330)])
+def test_a_real_difference_is_found_with_about_as_many_outcomes_as_one_look_would_need(
+    a: float, b: float, most: int
+) -> None:
+    """A test planned for one look at four chances of five: 33, 157 and 145 outcomes (normal approximation)."""
+    found = [trial(a, b, 1500, seed) for seed in range(25)]
+    assert {reading.better for reading in found} == {"b" if b > a else "a"}
+    assert statistics.median(reading.decided_after or 1500 for reading in found) <= most
+
+
+def test_the_interval_covers_the_difference_and_excludes_none_once_it_is_decided() -> None:
+    missed = 0
+    for seed in range(60):
+        reading = trial(0.55, 0.8, 400, seed)
+        missed += not reading.interval.low <= 0.25 <= reading.interval.high
+        if reading.evidence >= 1 / ALPHA:
+            assert not reading.interval.low <= 0 <= reading.interval.high
+    assert missed <= 6
+
+
+@given(st.integers(0, 20), st.booleans(), st.floats(0.05, 0.95), st.integers(0, 15))
+def test_every_bet_is_fair_if_the_ways_are_equal(twentieths: int, good: bool, share: float, place: int) -> None:
+    """Whatever the outcome is, over the draw the stake neither grows nor shrinks, and is never lost whole."""
+    bound = max(1 / share, 1 / (1 - share))
+    bet = _bets(bound, 0.0)[place]
+    values = {"b": (good - twentieths / 20) / share, "a": -(good - twentieths / 20) / (1 - share)}
+    grown = {side: 1 + bet * value for side, value in values.items()}
+    assert min(grown.values()) > 0
+    assert share * grown["b"] + (1 - share) * grown["a"] == pytest.approx(1)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.booleans()), max_size=80), st.sampled_from([0.1, 0.5, 0.8]))
+def test_the_evidence_is_the_same_with_both_ways_exchanged(said: list[tuple[str, bool]], share: float) -> None:
+    one = drawn([Outcome(side, good) for side, good in said], share)  # type: ignore[arg-type]
+    other = drawn([Outcome("a" if side == "b" else "b", good) for side, good in said], 1 - share)
+    assert one.evidence == pytest.approx(other.evidence)
+    assert one.interval == pytest.approx((-other.interval.high, -other.interval.low), abs=1e-6)
+    assert one.strongest >= max(1.0, one.evidence) or one.strongest == pytest.approx(one.evidence)
+
+
+def test_pairs_of_a_file_that_only_one_way_gets_right_decide_soon_and_like_ones_never() -> None:
+    assert paired([(True, True), (False, False)] * 200).decided_after is None
+    assert paired([(True, True), (False, False)] * 200).more is None
+    reading = paired([(False, True)] * 10)
+    assert (reading.better, reading.decided_after) == ("b", 9)
+    assert paired([(True, False)] * 10).better == "a"
+
+
+def test_equal_ways_on_the_prompts_of_a_file_are_seldom_said_to_differ() -> None:
+    def alarmed(seed: int) -> bool:
+        luck = random.Random(seed)
+        return paired([(luck.random() < 0.7, luck.random() < 0.7) for _ in range(200)]).decided_after is not None
+
+    assert sum(alarmed(seed) for seed in range(RUNS)) / RUNS <= ALPHA + 3 * math.sqrt(ALPHA * (1 - ALPHA) / RUNS)
+
+
+def test_what_is_said_of_the_outcomes_still_needed_comes_about_true() -> None:
+    for seed in range(12):
+        early, whole = trial(0.5, 0.85, 40, seed), trial(0.5, 0.85, 2000, seed)
+        if early.more is not None and early.decided_after is None:
+            assert whole.decided_after is not None
+            assert whole.decided_after <= 40 + 12 * early.more
+    assert trial(0.5, 0.5, 3, 1).more is None
+    assert drawn([], 0.5) == Reading()
+
+
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_the_interval_of_a_rate_holds_it_and_is_symmetrical(good: int, bad: int) -> None:
+    low, high = rate_interval(good, good + bad)
+    seen = good / (good + bad) if good + bad else 0.5
+    assert 0 <= low <= seen <= high <= 1
+    mirrored = rate_interval(bad, good + bad)
+    assert (low, high) == pytest.approx((1 - mirrored.high, 1 - mirrored.low), abs=1e-6)
+
+
+def test_the_interval_of_a_rate_covers_it_at_every_moment() -> None:
+    def left(seed: int) -> bool:
+        luck, good = random.Random(seed), 0
+        for count in range(1, 150):
+            good += luck.random() < 0.7
+            low, high = rate_interval(good, count)
+            if not low <= 0.7 <= high:
+                return True
+        return False
+
+    assert sum(left(seed) for seed in range(40)) <= 6
+
+
+def test_small_and_large_stakes_are_held() -> None:
+    assert len(_bets(2.0, 0.0)) == 2 * len(_STAKES)
+    assert max(_bets(2.0, 0.0)) < 0.5
