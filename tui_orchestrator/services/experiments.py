@@ -63,13 +63,16 @@ class Experiments:
 
     async def start(self, name: str, a: Arm, b: Arm, share: float = 0.5, judge: str | None = None) -> Kept:
         """Every turn from now on takes part, where nothing else was asked for. Raises ExperimentError."""
+        await self._none_runs()
+        kept = await self.begin(name, "traffic", a, b, share, judge)
+        await self.catch_up()
+        return kept
+
+    async def _none_runs(self) -> None:
         await self.catch_up()
         if self._running is not None:
             running = self._running.experiment.name
             raise ExperimentError(f"the experiment {running} runs already; stop it first, two would blur each other")
-        kept = await self.begin(name, "traffic", a, b, share, judge)
-        await self.catch_up()
-        return kept
 
     async def begin(self, name: str, kind: Kind, a: Arm, b: Arm, share: float, judge: str | None) -> Kept:
         """Raises ExperimentError."""
@@ -103,6 +106,14 @@ class Experiments:
         await self.store.stop(kept.experiment.id, self._clock.now())
         await self.catch_up()
         return await self.findings(replace(kept, stopped=kept.stopped or self._clock.now()))
+
+    async def go_on(self, kept: Kept) -> None:
+        """With one that was stopped. Raises ExperimentError."""
+        if kept.kind == "file":
+            raise ExperimentError("this one was on a file; `experiment run` with the same ways goes on with it")
+        await self._none_runs()
+        await self.store.go_on(kept.experiment.id)
+        await self.catch_up()
 
     async def delete(self, kept: Kept) -> None:
         await self.store.delete(kept.experiment.id)

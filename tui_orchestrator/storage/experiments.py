@@ -105,7 +105,9 @@ class Experiments:
         await self._db.write(lambda c: c.execute(query, (instant(at), experiment)))
 
     async def go_on(self, experiment: str) -> None:
-        await self._db.write(lambda c: c.execute("UPDATE experiments SET stopped = NULL WHERE id = ?", (experiment,)))
+        """Nothing where another one runs."""
+        query = "UPDATE OR IGNORE experiments SET stopped = NULL WHERE id = ?"
+        await self._db.write(lambda c: c.execute(query, (experiment,)))
 
     async def delete(self, experiment: str) -> None:
         """What its turns cost stays in the ledger."""

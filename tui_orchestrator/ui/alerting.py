@@ -1,4 +1,5 @@
-"""What is said of money without being asked: in the chat, as a toast, in the header, by the terminal."""
+"""What is said without being asked, of money and of experiments: in the chat, as a toast, in the header, by the
+terminal."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from tui_orchestrator.routing.budget import Shortage
     from tui_orchestrator.routing.money import Money
     from tui_orchestrator.services.alerts import Alert
+    from tui_orchestrator.services.findings import Findings
 
     from .entries import Severity
 
@@ -27,6 +29,7 @@ class Alerting(Desk):
         """From now on; what is news already is said."""
         assert self.runtime is not None
         self.runtime.alerts.listen(self.tell_alert)
+        self.runtime.experiments.listen(self.tell_decided)
         self.set_interval(OTHERS_EVERY_S, self._hear_others)
         await self.runtime.alerts.look()
 
@@ -34,6 +37,7 @@ class Alerting(Desk):
     async def _hear_others(self) -> None:
         if self.runtime is not None:
             await self.runtime.alerts.catch_up()
+            await self.runtime.experiments.look()
 
     def tell_alert(self, alert: Alert) -> None:
         from tui_orchestrator.services.alerts import Kind
@@ -44,6 +48,16 @@ class Alerting(Desk):
             self.notify(alert.sentence, severity=severity, timeout=TOAST_S, markup=False)
         if alert.first and (alert.exhausted or not self.app_focus):
             self._ask_terminal(alert.sentence)
+
+    def tell_decided(self, found: Findings) -> None:
+        """Of an experiment."""
+        from tui_orchestrator.services.findings import sentence
+
+        said = f"Experiment {found.experiment.name}: {sentence(found)} /experiment shows it, and stops it."
+        self.say(said)
+        self.notify(said, timeout=TOAST_S, markup=False)
+        if not self.app_focus:
+            self._ask_terminal(said)
 
     async def ask_for_room(self, shortage: Shortage) -> Money | None:
         if not self.app_focus:

@@ -50,6 +50,7 @@ class Answers(Writing):
         self.notify(f"{words.short_name(model)}: {said}. {up} for, {down} against.", markup=False, timeout=3)
         self.show_models()
         self.composer.weigh_again()
+        await self.runtime.experiments.look()
 
     @work(exit_on_error=False)
     async def action_pick_best(self) -> None:

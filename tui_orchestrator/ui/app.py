@@ -141,6 +141,8 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
             self.open_reports(argument)
         elif name == "decisions":
             self.action_decisions(argument)
+        elif name == "experiment":
+            self.action_experiments(argument)
         elif name == "whatif":
             self.action_what_if(argument)
         else:

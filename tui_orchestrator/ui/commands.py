@@ -20,8 +20,9 @@ Need = Literal["", "answer", "asked", "cut off", "ensemble", "several", "running
 that ended before its end, an ensemble's answers, several to the last prompt, a running turn, a prompt or an answer in
 the conversation, branches."""
 Scope = Literal[
-    "app", "prompt", "chat", "find", "decision", "costs", "registry", "reports", "sessions", "settings", "ensemble"
-]
+    "app", "prompt", "chat", "find", "decision", "costs", "registry", "reports", "sessions", "settings", "ensemble",
+    "experiments",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,9 @@ ACTIONS = (
     Action(
         "costs.gateway", "costs", "g", "app.traffic", "costs: what other programs ask through the gateway", "Gateway"
     ),
+    Action("experiments.open", "costs", "x", "app.experiments", "costs: experiments, two ways compared", "Experiments"),
+    Action("experiments.new", "experiments", "n", "new", "experiments: start one", "Start", palette=False),
+    Action("experiments.stop", "experiments", "s", "stop", "experiments: stop it, or go on", "Stop", palette=False),
     Action("ensemble.previous", "ensemble", "left", "turn(-1)", "ensemble: the answer before", palette=False),
     Action("ensemble.next", "ensemble", "right", "turn(1)", "ensemble: the next answer", "Next", palette=False),
     Action("ensemble.zoom", "ensemble", "z", "zoom", "ensemble: zoom one answer, or back", "Zoom", palette=False),
@@ -300,6 +304,7 @@ SLASH_COMMANDS = (
     SlashCommand("reports", "[costs|performance|advice]", "what was spent, how models did, what to change"),
     SlashCommand("decisions", "[WORDS]", "every decision that was made, searched for words"),
     SlashCommand("gateway", "", "what other programs ask through the gateway, as it happens"),
+    SlashCommand("experiment", "[NAME]", "two strategies, models or prompts compared on your own turns"),
     SlashCommand("whatif", "[STRATEGY]", "what would have been decided otherwise, and the difference in dollars"),
     SlashCommand("refresh", "", "look again for servers and models"),
     SlashCommand("find", "[WORDS]", "find words in this conversation"),

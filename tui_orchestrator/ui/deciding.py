@@ -80,6 +80,15 @@ class Deciding(Desk):
             self.show_pane("decision")
 
     @work(group="decisions", exclusive=True, exit_on_error=False)
+    async def action_experiments(self, name: str = "") -> None:
+        if self.runtime is None or len(self.screen_stack) > 1:
+            return
+        from .experiments import ExperimentsScreen
+
+        await self.push_screen_wait(ExperimentsScreen(self.runtime, name))
+        self.composer.weigh_again()
+
+    @work(group="decisions", exclusive=True, exit_on_error=False)
     async def action_what_if(self, strategy: str = "") -> None:
         if self.runtime is None or self.talk is None or len(self.screen_stack) > 1:
             return

@@ -1,0 +1,267 @@
+"""Experiments over the panes: which there are, what the marked one has found; one is started and stopped here."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.services.arms import arm_of, name_of, share_of
+from tui_orchestrator.services.experiments import ExperimentError
+from tui_orchestrator.services.findings import Findings, sentence
+from tui_orchestrator.services.runtime import Runtime
+
+from .commands import bindings
+from .experiment_rows import ONE_LINE, draw_findings, draw_head, draw_row
+from .words import BAD, MUTED
+
+LOOK_S = 0.5
+"""Between two looks whether the store has changed, which costs no more than asking."""
+_FIELDS = {
+    "name": ("name", "thrift"),
+    "a": ("A", "strategy=cheapest, model=NAME, persona=NAME, system=TEXT or default"),
+    "b": ("B", "strategy=balanced"),
+    "share": ("to B", "50%: the share of the turns that go to B"),
+    "judge": ("judge", "none; or a model that says of each answer whether it is right, at its cost"),
+}
+_NOTE = (
+    "From then on each of your turns goes one way by a draw, but for those you choose a model or a strategy for. Vote "
+    "on the answers (Alt+U, Alt+D): that decides it, unless a judge does."
+)
+
+
+class ExperimentsScreen(ModalScreen[None]):
+    HELP = (
+        "Experiments: two strategies, models or prompts, compared on your own turns or on a file. n starts one, s "
+        "stops the marked one or goes on with it. Of each way: turns, outcomes, the rate of good ones, and what it cost. The "
+        "evidence holds however often you look: at 20 the difference is real."
+    )
+    CSS = """
+    ExperimentsScreen #experiments { width: 96%; height: auto; max-height: 96%; max-width: 150; }
+    ExperimentsScreen #head { height: 1; color: $muted; padding: 0 1 0 0; }
+    ExperimentsScreen #all {
+        height: auto; max-height: 30vh; border: none; padding: 0; background: $surface; scrollbar-size-vertical: 1;
+        text-wrap: nowrap; text-overflow: clip;
+    }
+    ExperimentsScreen #all > .option-list--option-highlighted {
+        background: $primary 30%; color: $foreground; text-style: none;
+    }
+    ExperimentsScreen #found { height: auto; max-height: 56vh; margin-top: 1; padding: 0 1; scrollbar-size-vertical: 1; }
+    ExperimentsScreen #found Static { height: auto; }
+    ExperimentsScreen #none { color: $muted; padding: 1 2; height: auto; display: none; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("experiments"),
+        Binding("escape,q", "dismiss(None)", "Close"),
+        Binding("pagedown", "scroll_found(1)", "Down", show=False),
+        Binding("pageup", "scroll_found(-1)", "Up", show=False),
+        Binding("f1", "app.help", "Help", show=False),
+    ]
+
+    def __init__(self, runtime: Runtime, name: str = "") -> None:
+        """`name`: the experiment that is marked at first."""
+        super().__init__()
+        self._runtime = runtime
+        self._name = name
+        self._version: int | None = None
+        self._found: dict[str, Findings] | None = None
+        """By their ids, the latest first. None: not read yet."""
+        self._head = Static(id="head", markup=False)
+        self._list = OptionList(id="all", markup=False)
+        self._details = Static(markup=False)
+        self._none = Static(id="none", markup=False)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog", id="experiments") as dialog:
+            dialog.border_title = "Experiments"
+            dialog.border_subtitle = "n starts one · s stops it, or goes on · Esc closes"
+            yield self._head
+            yield self._list
+            with VerticalScroll(id="found", can_focus=False):
+                yield self._details
+            yield self._none
+
+    def on_mount(self) -> None:
+        self._list.focus()
+        self._look()
+        self.set_interval(LOOK_S, self._look)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self._draw)
+
+    @work(group="experiments", exclusive=True, exit_on_error=False)
+    async def _look(self) -> None:
+        """Reads again when anything was written since, by this copy of the program or another."""
+        try:
+            version = await self._runtime.database.version()
+            if version == self._version:
+                return
+            every = await self._runtime.experiments.all()
+        except OrchestratorError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        self._version = version
+        self._found = {found.experiment.id: found for found in every}
+        self._draw()
+
+    # -- drawing
+
+    @property
+    def _marked(self) -> Findings | None:
+        option = self._list.highlighted_option
+        return (self._found or {}).get(option.id or "") if option is not None else None
+
+    def _draw(self) -> None:
+        if not self.is_attached or self._found is None:
+            return
+        width = (self._list.scrollable_content_region.width or self._list.container_size.width) - 1
+        if width < 20:
+            # A list that was hidden has no width until it is laid out.
+            self._list.display = True
+            self.call_after_refresh(self._draw)
+            return
+        marked, there = self._marked, list(self._found)
+        self._list.set_options(Option(draw_row(found, width), id=key) for key, found in self._found.items())
+        if there:
+            wanted = marked.experiment.id if marked is not None else self._named
+            self._list.highlighted = there.index(wanted) if wanted in there else 0
+        self._list.display = bool(there)
+        self.query_one("#found").display = bool(there)
+        self._none.display = not there
+        self._head.display = bool(there) and width >= ONE_LINE
+        self._head.update(draw_head(width))
+        self._none.update(
+            "No experiment yet. n starts one: two strategies, models, personas or system texts, and each of your turns "
+            "goes one way by a draw. `tui-orchestrator experiment run FILE.jsonl` compares them on a file."
+        )
+        self._draw_details()
+
+    @property
+    def _named(self) -> str:
+        """The id of the one that was asked for, once."""
+        name, self._name = self._name, ""
+        return next((key for key, found in (self._found or {}).items() if found.experiment.name == name), "")
+
+    def _draw_details(self) -> None:
+        found = self._marked
+        width = self.query_one("#found").scrollable_content_region.width - 1
+        if found is None or width < 20:
+            self._details.update("")
+        else:
+            self._details.update(draw_findings(found, width, self._runtime.clock))
+
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self) -> None:
+        self.call_after_refresh(self._draw_details)
+
+    def action_scroll_found(self, way: int) -> None:
+        self.query_one("#found").scroll_relative(y=way * 5, animate=False)
+
+    # -- deeds
+
+    @work(group="deed", exclusive=True, exit_on_error=False)
+    async def action_new(self) -> None:
+        running = self._runtime.experiments.running
+        if running is not None:
+            self.notify(f"{running.name} runs already; stop it first (s).", severity="warning", markup=False)
+            return
+        name = await self.app.push_screen_wait(Starting(self._runtime))
+        if name:
+            self._name = name
+            self._list.highlighted = None
+            self._version = None
+            self._look()
+
+    @work(group="deed", exclusive=True, exit_on_error=False)
+    async def action_stop(self) -> None:
+        found = self._marked
+        if found is None:
+            return
+        experiments, kept = self._runtime.experiments, found.kept
+        try:
+            if kept.stopped is None:
+                ended = await experiments.stop(kept)
+                self.notify(f"{kept.experiment.name} is stopped. {sentence(ended)}", markup=False, timeout=8)
+            else:
+                await experiments.go_on(kept)
+                self.notify(f"{kept.experiment.name} goes on.", markup=False, timeout=4)
+        except ExperimentError as error:
+            self.notify(f"{str(error)[:1].upper()}{str(error)[1:]}.", severity="warning", markup=False)
+        except OrchestratorError as error:
+            self.notify(str(error), severity="error", markup=False)
+        self._version = None
+        self._look()
+
+
+class Starting(ModalScreen[str]):
+    """Answers with the name of the experiment that was started; '' for Esc."""
+
+    DEFAULT_CSS = """
+    Starting Horizontal { height: 1; }
+    Starting .label { width: 8; color: $muted; }
+    Starting Input { width: 1fr; border: none; background: $panel; height: 1; }
+    Starting #said { height: auto; margin-top: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss('')", "Close"),
+        Binding("down", "app.focus_next", "Down", show=False),
+        Binding("up", "app.focus_previous", "Up", show=False),
+    ]
+
+    def __init__(self, runtime: Runtime) -> None:
+        super().__init__()
+        self._runtime = runtime
+        self._inputs = {key: Input(placeholder=hint, id=key, compact=True) for key, (_, hint) in _FIELDS.items()}
+        self._said = Static(id="said", markup=False)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Start an experiment"
+            dialog.border_subtitle = "Enter starts it · ↑↓ fields · Esc closes"
+            for key, field in self._inputs.items():
+                with Horizontal():
+                    yield Static(_FIELDS[key][0], classes="label", markup=False)
+                    yield field
+            yield self._said
+
+    def on_mount(self) -> None:
+        self._inputs["name"].focus()
+        self._said.update(Content.styled(_NOTE, MUTED))
+
+    @on(Input.Submitted)
+    @work(exclusive=True, exit_on_error=False)
+    async def _enter(self) -> None:
+        typed = {key: field.value.strip() for key, field in self._inputs.items()}
+        empty = next((key for key in ("name", "a", "b") if not typed[key]), None)
+        if empty is not None:
+            self._inputs[empty].focus()
+            if any(typed.values()):
+                self._said.update(Content.styled(_missing(empty), MUTED))
+            return
+        runtime = self._runtime
+        try:
+            a, b = (arm_of(typed[side], runtime.registry, runtime.settings) for side in ("a", "b"))
+            judge = runtime.registry.find(typed["judge"]).id if typed["judge"] else None
+            share = share_of(typed["share"] or "50%")
+            await runtime.experiments.start(name_of(typed["name"]), a, b, share, judge)
+        except (LookupError, ValueError) as error:
+            said = str(error.args[0])
+            self._said.update(Content.styled(f"✗ {said[:1].upper()}{said[1:]}.", BAD))
+        except OrchestratorError as error:
+            self._said.update(Content.styled(f"✗ {error}", BAD))
+        else:
+            self.dismiss(typed["name"])
+
+
+def _missing(field: str) -> str:
+    if field == "name":
+        return "It needs a name."
+    return f"What is {field.upper()}? {_FIELDS['a'][1]}"
