@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from tests.clock import ManualClock
 from tests.ui.picturing import SIZES, Console, both_sizes, sees
+from tests.ui.test_experiments import findings
 from tui_orchestrator.routing.money import ZERO, Money
 from tui_orchestrator.services.advice import Advice, Score
 from tui_orchestrator.services.changes import Change
@@ -20,6 +21,7 @@ from tui_orchestrator.services.reporting import Performed, Spent
 from tui_orchestrator.storage.reports import Measured, Savings, Span, Totals
 from tui_orchestrator.ui import advice, reports
 from tui_orchestrator.ui.advice import Proposal
+from tui_orchestrator.ui.experiments import ExperimentsScreen, Starting
 from tui_orchestrator.ui.report_views import Tab
 from tui_orchestrator.ui.reports import ReportsScreen
 
@@ -103,3 +105,28 @@ def test_a_change_before_it_is_made(snap_compare: Any, size: tuple[int, int]) ->
         await sees(pilot, "Enter writes this")
 
     assert snap_compare(Console("contrast"), terminal_size=size, run_before=show)
+
+
+@both_sizes
+def test_experiments(snap_compare: Any, size: tuple[int, int]) -> None:
+    async def give(found: object) -> object:
+        return found
+
+    known = SimpleNamespace(all=lambda: give(findings()), running=None)
+    database = SimpleNamespace(version=lambda: give(1))
+    runtime: Any = SimpleNamespace(clock=ManualClock(), database=database, experiments=known)
+
+    async def show(pilot: Pilot[Any]) -> None:
+        pilot.app.push_screen(ExperimentsScreen(runtime))
+        await sees(pilot, "B is better by 67 points", "Judged by")
+
+    assert snap_compare(Console("dusk" if size[0] > 100 else "paper"), terminal_size=size, run_before=show)
+
+
+@both_sizes
+def test_starting_an_experiment(snap_compare: Any, size: tuple[int, int]) -> None:
+    async def show(pilot: Pilot[Any]) -> None:
+        pilot.app.push_screen(Starting(SimpleNamespace()))  # type: ignore[arg-type]
+        await sees(pilot, "Start an experiment", "unless a judge does")
+
+    assert snap_compare(Console("ember"), terminal_size=size, run_before=show)

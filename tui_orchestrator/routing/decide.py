@@ -114,7 +114,8 @@ def _tried(
         profile = replace(profile, input_tokens=profile.input_tokens + estimate_tokens(arm.system))
     decision = decide(wanted, profile, registry, circumstances, policy)
     open_ones = {c.model for c in decision.candidates if c.excluded_by is None}
-    if decision.model is None or not experiment.models <= open_ones:
+    as_drawn = arm.strategy is None or arm.strategy is decision.strategy  # no plugin may bring it any more
+    if decision.model is None or not as_drawn or not experiment.models <= open_ones:
         return None
     because = f"experiment {experiment.name}, {assignment.side.upper()} ({arm.short}): "
     asked = replace(decision.asked, because=because + decision.asked.because, backed=arm.model is not None)

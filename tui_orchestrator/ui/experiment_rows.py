@@ -64,10 +64,9 @@ def draw_findings(found: Findings, width: int, clock: Clock) -> Content:
     until = f", stopped {words.moment(kept.stopped, clock)}" if kept.stopped else ""
     rows = [words.heading(one.name, width, f"{on} · {since}{until}")]
     if width >= _LABEL + _COUNT * 2 + _RATE + _SPAN + _PER_TURN + _COST + _SECONDS:
-        rows += [_arm_head(width), _arm(found.a, width), _arm(found.b, width)]
+        rows += [_arm_head(width), _arm(found.a, width), _arm(found.b, width), Content("")]
     else:
         rows += [*_arm_lines(found.a, width), *_arm_lines(found.b, width)]
-    rows.append(Content(""))
     style = f"bold {GOOD}" if found.decided else "bold"
     rows += [Content.styled(line, style) for line in words.wrap(sentence(found), width)]
     rows += _difference(found, width)
@@ -168,7 +167,7 @@ def _evidence(found: Findings, width: int) -> Content:
     """On a scale of logarithms, as a stake grows."""
     strongest, needed = found.reading.strongest, 1 / ALPHA
     share = min(1.0, math.log(strongest) / math.log(needed)) if strongest > 1 else 0.0
-    figure = f"{strongest:.1f}" if strongest < 100 else f"{min(strongest, 9_999):,.0f}"
+    figure = f"{strongest:.1f}" if strongest < 100 else f"{strongest:,.0f}" if strongest < 1e6 else "over a million"
     told = f" evidence {figure}; {needed:.0f} decides"
     cells = max(0, min(30, width - len(told)))
     bar = words.bar(share, cells).rstrip()

@@ -27,10 +27,10 @@ LOOK_S = 0.5
 """Between two looks whether the store has changed, which costs no more than asking."""
 _FIELDS = {
     "name": ("name", "thrift"),
-    "a": ("A", "strategy=cheapest, model=NAME, persona=NAME, system=TEXT or default"),
+    "a": ("A", "strategy=cheapest, model=NAME, persona=NAME, system=TEXT, default"),
     "b": ("B", "strategy=balanced"),
     "share": ("to B", "50%: the share of the turns that go to B"),
-    "judge": ("judge", "none; or a model that says of each answer whether it is right, at its cost"),
+    "judge": ("judge", "none; or a model that judges each answer, at its cost"),
 }
 _NOTE = (
     "From then on each of your turns goes one way by a draw, but for those you choose a model or a strategy for. Vote "
@@ -41,20 +41,21 @@ _NOTE = (
 class ExperimentsScreen(ModalScreen[None]):
     HELP = (
         "Experiments: two strategies, models or prompts, compared on your own turns or on a file. n starts one, s "
-        "stops the marked one or goes on with it. Of each way: turns, outcomes, the rate of good ones, and what it cost. The "
-        "evidence holds however often you look: at 20 the difference is real."
+        "stops the marked one or goes on with it. Of each way: turns, outcomes, the rate of good ones, and what it "
+        "cost. The evidence holds however often you look: at 20 the difference is real."
     )
     CSS = """
     ExperimentsScreen #experiments { width: 96%; height: auto; max-height: 96%; max-width: 150; }
     ExperimentsScreen #head { height: 1; color: $muted; padding: 0 1 0 0; }
     ExperimentsScreen #all {
-        height: auto; max-height: 30vh; border: none; padding: 0; background: $surface; scrollbar-size-vertical: 1;
+        height: auto; max-height: 34vh; border: none; padding: 0; background: $surface; scrollbar-size-vertical: 1;
         text-wrap: nowrap; text-overflow: clip;
     }
     ExperimentsScreen #all > .option-list--option-highlighted {
         background: $primary 30%; color: $foreground; text-style: none;
     }
-    ExperimentsScreen #found { height: auto; max-height: 56vh; margin-top: 1; padding: 0 1; scrollbar-size-vertical: 1; }
+    ExperimentsScreen #found { height: auto; max-height: 50vh; margin-top: 1; padding: 0 1; }
+    ExperimentsScreen #found { scrollbar-size-vertical: 1; }
     ExperimentsScreen #found Static { height: auto; }
     ExperimentsScreen #none { color: $muted; padding: 1 2; height: auto; display: none; }
     """
@@ -206,7 +207,7 @@ class Starting(ModalScreen[str]):
 
     DEFAULT_CSS = """
     Starting Horizontal { height: 1; }
-    Starting .label { width: 8; color: $muted; }
+    Starting .label { width: 6; color: $muted; }
     Starting Input { width: 1fr; border: none; background: $panel; height: 1; }
     Starting #said { height: auto; margin-top: 1; }
     """
