@@ -5,9 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import shell as shell
+from tests.cli.conftest import Shell
+from tests.cli.conftest import shell as every_provider
 
 from .packages import installed, write_examples
+
+__all__ = ["every_provider"]
+
+
+@pytest.fixture
+def shell(every_provider: Shell) -> Shell:
+    """With keys for one cloud: each further one takes a second to import, and none is what is tried here."""
+    for name in ("ANTHROPIC_API_KEY", "GEMINI_API_KEY"):
+        del every_provider.environment[name]
+    return every_provider
 
 
 @pytest.fixture
