@@ -217,10 +217,12 @@ def test_off_it_imports_nothing(tmp_path: Path) -> None:
 
 async def test_its_end_waits_for_a_collector_no_longer_than_it_may(tmp_path: Path, receiver: Receiver) -> None:
     receiver.answers.clear()
-    one = await Telemetry.open(TelemetrySettings(True, receiver.url), dict, print, patience_s=0.01)
+    said: list[str] = []
+    one = await Telemetry.open(TelemetrySettings(True, receiver.url), dict, said.append, patience_s=0.01)
     one._instruments.turn({"tui_orchestrator.outcome": "completed"})
     await one.aclose()
     assert not receiver.answers.is_set()
+    assert said == [f"The collector at {receiver.url} does not take telemetry; what it was to be sent is lost."]
 
 
 async def test_the_sdk_may_be_switched_off_altogether(

@@ -136,7 +136,7 @@ def _made(one: Installed, source: str) -> object:
     # SystemExit too: a module that ends the program when it is imported must not end this one.
     except (Exception, SystemExit) as error:
         said = clean_line(f"{type(error).__name__}: {error}", 200)
-        raise PluginError(f"{told} is not used: it cannot be loaded ({said}); update or remove it") from error
+        raise PluginError(f"{told} is not used: it cannot be loaded ({said})") from error
 
 
 def _callable(loaded: object, what: str) -> Callable[..., Any]:

@@ -147,5 +147,5 @@ class PluggedProviders:
             return Listing(reachable=False, detail=said, seconds=monotonic() - began, silent=True)
         except TurnError as error:
             return Listing(reachable=False, detail=error.message, seconds=monotonic() - began)
-        detail = f"{len(models)} model{'s' * (len(models) != 1)} of its plugin's"
+        detail = "listed by its plugin"
         return Listing(detail=detail, seconds=monotonic() - began, own=models)

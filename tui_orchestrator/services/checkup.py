@@ -140,7 +140,7 @@ def _telemetry(settings: Settings) -> Finding:
 def _plugin(one: Plugin) -> Finding:
     area = f"plugin {clean_line(one.name, 40)}"
     if one.state is State.BROKEN:
-        remedy = "update or remove its package, or name it in [plugins] disabled"
+        remedy = "update or remove its package, or name it in plugins.disabled"
         return Finding(area, Standing.PROBLEM, one.problem, remedy)
     standing = Standing.GOOD if one.state is State.ON else Standing.NOTE
     return Finding(area, standing, f"{one.kind} of {one.source}, {one.state}")

@@ -17,6 +17,10 @@ class Collector:
         self._tell = tell
         self._away = False
 
+    def left_behind(self) -> None:
+        """The program ends before all was taken."""
+        self.took(False)
+
     def took(self, all_of_it: bool) -> None:
         if all_of_it == self._away:
             self._away = not all_of_it

@@ -7,6 +7,7 @@ loop, sent by threads of the SDK. A collector that is away loses what it would h
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import logging
 import os
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Tracer
+
+    from .collector import Collector
 
 INSTALL = "pip install 'tui-orchestrator[telemetry]'"
 USUAL = "http://localhost:4318"
@@ -112,12 +115,14 @@ class Telemetry:
         self,
         tracing: TracerProvider,
         metering: MeterProvider,
+        collector: Collector,
         content: bool,
         providers: Callable[[], Mapping[str, ProviderSettings]],
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._tracing = tracing
         self._metering = metering
+        self._collector = collector
         self._tracer: Tracer = tracing.get_tracer("tui_orchestrator", __version__)
         self._instruments = _Instruments(metering.get_meter("tui_orchestrator", __version__))
         self._content = content
@@ -140,13 +145,14 @@ class Telemetry:
         loop = asyncio.get_running_loop()
 
         def from_a_thread(sentence: str) -> None:
-            if not loop.is_closed():
+            # An export that ends after the program's loop has nobody to tell.
+            with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(tell, sentence)
 
         from_settings = _Making(settings, from_a_thread, demo)
         # The SDK takes a third of a second of processor time to import.
-        tracing, metering = await asyncio.to_thread(from_settings.make)
-        return cls(tracing, metering, settings.content, providers, patience_s)
+        made = await asyncio.to_thread(from_settings.make)
+        return cls(*made, settings.content, providers, patience_s)
 
     def asked(self, request: Request) -> None:
         """To be told before the turn begins. What is said in a temporary chat is told nobody."""
@@ -214,7 +220,9 @@ class Telemetry:
             async with asyncio.timeout(self._patience_s):
                 await aside(shut_down, "telemetry")
         except TimeoutError:
-            return  # its threads end with the program
+            # Its threads end with the program.
+            self._collector.left_behind()
+            await asyncio.sleep(0)
 
 
 class _Instruments:
@@ -253,7 +261,7 @@ class _Making:
     tell: Tell
     demo: bool
 
-    def make(self) -> tuple[TracerProvider, MeterProvider]:
+    def make(self) -> tuple[TracerProvider, MeterProvider, Collector]:
         """Blocking. Of this program alone: a program that this one runs inside may have others."""
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -282,7 +290,7 @@ class _Making:
         if os.environ.get("OTEL_METRICS_EXPORTER", "") != "none":
             metrics = OTLPMetricExporter(endpoint=address(self.settings, "metrics"))
             readers.append(PeriodicExportingMetricReader(TellingMetrics(metrics, collector)))
-        return tracing, MeterProvider(readers, resource=resource, shutdown_on_exit=False)
+        return tracing, MeterProvider(readers, resource=resource, shutdown_on_exit=False), collector
 
 
 def _ns(at: datetime) -> int:
