@@ -77,6 +77,7 @@ family = "{name}"
 def _prepare_ours(home: Path, port: int) -> Mapping[str, str]:
     levels = {"alpha": "expert", "beta": "advanced", "gamma": "advanced"}
     models = "".join(_MODEL.format(name=name, level=level) for name, level in levels.items())
+    (home / "config").mkdir(exist_ok=True)
     (home / "config" / "config.toml").write_text(_OURS.format(port=port) + models)
     return {"TUI_ORCHESTRATOR_HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[2])}
 
