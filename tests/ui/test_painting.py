@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from time import monotonic, perf_counter
 
 from rich.console import Console
 from textual.app import App, ComposeResult
+from textual.events import AppFocus, Key
 from textual.geometry import Region
+from textual.message import Message
 from textual.pilot import Pilot
 from textual.strip import Strip
 
 from tui_orchestrator.ui.entries import Entry
 from tui_orchestrator.ui.reader import Reader
-from tui_orchestrator.ui.transcript import Transcript
+from tui_orchestrator.ui.terminal import AtTerminal, Terminal
+from tui_orchestrator.ui.transcript import LATEST_S, Transcript
 
 
 class Stage(App[None]):
@@ -121,3 +125,54 @@ async def test_what_nobody_has_looked_at_is_not_laid_out_because_it_has_changed(
         assert not app.transcript._rows.unread
         app.transcript.show("a3")
         assert any("a line under it" in strip.text for strip in await rows(pilot))
+
+
+class Typing(AtTerminal):
+    def __init__(self, transcript: Transcript) -> None:
+        super().__init__()
+        self.transcript = transcript
+        self.typing = True
+
+    def compose(self) -> ComposeResult:
+        yield self.transcript
+
+    @property
+    def hurried(self) -> bool:
+        return self.typing
+
+
+async def test_what_streams_in_gives_way_to_a_key_that_is_not_drawn_yet() -> None:
+    app = Typing(Transcript())
+    async with app.run_test(size=(40, 10)):
+        app.transcript.begin_answer("a")
+        app.transcript._flushed, app.transcript._rests_until = perf_counter(), 0.0
+        app.transcript.append("a", "it streams")
+        app.transcript._flush()
+        assert app.transcript._rows.unread
+        app.typing = False
+        app.transcript._flush()
+        assert not app.transcript._rows.unread
+
+
+async def test_who_types_without_a_pause_sees_what_streams_in_all_the_same() -> None:
+    app = Typing(Transcript())
+    async with app.run_test(size=(40, 10)):
+        app.transcript.begin_answer("a")
+        app.transcript._flushed, app.transcript._rests_until = perf_counter() - LATEST_S, 0.0
+        app.transcript.append("a", "it streams")
+        app.transcript._flush()
+        assert not app.transcript._rows.unread
+
+
+class Deaf:
+    async def _post_message(self, message: Message) -> None:
+        pass
+
+
+async def test_a_key_is_known_of_before_the_event_loop_hears_of_it() -> None:
+    driver = Terminal(Deaf())
+    driver.process_message(AppFocus())
+    assert driver.keyed < 0
+    driver.process_message(Key("a", "a"))
+    assert driver.keyed <= monotonic()
+    assert driver.keyed > monotonic() - 60

@@ -1,78 +1,71 @@
 """A screen that draws again only what is seen of what has changed.
 
-Textual's own asks every widget in the rectangle round all changes for its rows, those it is hidden behind included: for
-a word that streams in that is nearly the whole screen, many times a second.
+Textual's own asks every widget in the rectangle round all changes for its rows, those it is hidden behind included, and
+puts them together cell by cell: for a word that streams in that is nearly the whole screen, many times a second. Here
+each piece of a change is drawn by whichever widget is seen there, and rows that look as before are not even joined.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
-from textual._compositor import ChopsUpdate, Compositor
+from textual._compositor import Compositor, CompositorUpdate
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-_Rendered = tuple[Region, Region, list[Strip]]
-"""A widget's region, the part of it that was rendered, and the rows of that part."""
 
+class Pieces(CompositorUpdate):
+    def __init__(self, pieces: Iterable[tuple[int, int, Strip]]) -> None:
+        """Column, row, and what is to stand from there on."""
+        self.pieces = list(pieces)
 
-class Spans(ChopsUpdate):
     def render_segments(self, console: Console) -> str:
-        parts: list[str] = []
-        for y, left, right in self.spans:
-            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
-                if strip is None or x > right or end <= left:
-                    continue
-                if not (left <= x < right and end <= right):
-                    strip = strip.crop(0, min(end, right) - x)
-                parts.append(f"\x1b[{y + 1};{x + 1}H{strip.render(console)}")
-        return "".join(parts)
+        return "".join([f"\x1b[{y + 1};{x + 1}H{strip.render(console)}" for x, y, strip in self.pieces])
 
 
 class FrugalCompositor(Compositor):
-    def __init__(self) -> None:
-        super().__init__()
-        self._wanted: list[Region] = []
-        """What is drawn at the moment; empty: everything."""
-
-    def render_partial_update(self) -> ChopsUpdate | None:
+    def render_partial_update(self) -> Pieces | None:  # type: ignore[override]  # any update will do
         # A region may lie outside the screen for as long as it takes to lay it out anew.
         screen = self.size.region
-        self._wanted = [part for region in self._dirty_regions if (part := region.intersection(screen))]
+        wanted = [part for region in self._dirty_regions if (part := region.intersection(screen))]
         self._dirty_regions.clear()
-        if not self._wanted:
+        if not wanted:
             return None
-        try:
-            spans = list(self._regions_to_spans(self._wanted))
-            chops = self._render_chops(Region.from_union(self._wanted), {y for y, _, _ in spans}.__contains__)
-        finally:
-            self._wanted = []
-        return Spans(chops, spans, [cuts[1:] for cuts in self.cuts])
+        return Pieces(
+            (part.x, y, strip)
+            for widget, region, part in self._seen(wanted)
+            for y, strip in enumerate(widget.render_lines(part.translate(-region.offset)), part.y)
+        )
 
-    def _get_renders(self, crop: Region | None = None) -> Iterable[_Rendered]:
-        if not self._wanted:
-            yield from super()._get_renders(crop)
-            return
-        for widget, region, part in self._seen(self._wanted):
-            yield region, part, widget.render_lines(part.translate(-region.offset))
-
-    def _seen(self, wanted: list[Region]) -> Iterable[tuple[Widget, Region, Region]]:
-        """Each widget that is to be drawn, the foremost first, with its region and the part of it."""
+    def _seen(self, wanted: list[Region]) -> Iterator[tuple[Widget, Region, Region]]:
+        """Each widget that is to be drawn, the foremost first, with its region and a part of it; no two overlap but
+        where what is wanted does."""
         for widget, (region, clip) in self.visible_widgets.items():
             shown = region.intersection(clip)
-            touched = [one for one in wanted if shown.overlaps(one)]
-            if not touched:
-                continue
-            top, bottom = min(one.y for one in touched), max(one.bottom for one in touched)
-            part = shown.intersection(Region(shown.x, top, shown.width, bottom - top))
-            if part:
-                yield widget, region, part
-            wanted = [one for one in wanted if not shown.contains_region(one)]
+            left: list[Region] = []
+            for one in wanted:
+                if part := one.intersection(shown):
+                    yield widget, region, part
+                    left += _without(one, part)
+                else:
+                    left.append(one)
+            wanted = left
             if not wanted:
                 return
+
+
+def _without(region: Region, part: Region) -> list[Region]:
+    """What is left of a region: above, below, and on both sides of a part of it."""
+    rest = (
+        Region(region.x, region.y, region.width, part.y - region.y),
+        Region(region.x, part.bottom, region.width, region.bottom - part.bottom),
+        Region(region.x, part.y, part.x - region.x, part.height),
+        Region(part.right, part.y, region.right - part.right, part.height),
+    )
+    return [one for one in rest if one]
 
 
 class FrugalScreen(Screen[None]):

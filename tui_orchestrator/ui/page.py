@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.segment import Segment
 from textual.geometry import Size
+from textual.selection import Selection
 from textual.strip import Strip
 
 from .lines import Framed, Line
@@ -34,10 +35,10 @@ class Page(Painted):
     def paint(self) -> list[Strip]:
         """The same object for a row that looks the same: what is drawn beside a line is kept with it."""
         top, height = self.scroll_offset.y, self.outer_size.height
-        strips = []
+        strips, selection = [], self.text_selection
         for row, found in enumerate(self._rows.window(top, top + height), top):
             line = self._line(found)
-            strip, beside = self._strip(row, line), self._beside(found)
+            strip, beside = self._strip(row, line, selection), self._beside(found)
             known = self._blanks.get(id(beside)) if line is None else line.framed
             if known is None or known[0] is not strip or known[1] is not beside:
                 known = (strip, beside, self._framed(beside, strip))
@@ -52,16 +53,15 @@ class Page(Painted):
         """Of the content alone: Textual looks here for the offsets that a selection starts and ends at."""
         row = self.scroll_offset.y + y
         found = self._rows.find(row)
-        parts = (self._beside(found), self._strip(row, self._line(found)))
+        parts = (self._beside(found), self._strip(row, self._line(found), self.text_selection))
         return Strip.join([part.apply_offsets(0, row) for part in parts if part.cell_length])
 
-    def _strip(self, row: int, line: Line | None) -> Strip:
+    def _strip(self, row: int, line: Line | None, selection: Selection | None) -> Strip:
         width, look = self._rows.width, self._rows.look
         if line is None:
             if self._blank.cell_length != width:
                 self._blank = Strip.blank(width, look.base)
             return self._blank
-        selection = self.text_selection
         span = selection.get_span(row) if selection is not None else None
         if span is not None:
             return line.to_strip(width, look.base, (*span, look.selection))

@@ -155,7 +155,8 @@ class CalmScrollBar(ScrollBar):
         )
         filters, background = self.get_line_filters(), self.background_colors[1]
         # Cells that look the same are the same objects.
-        strips = {id(cell): filtered(Strip([cell], width), filters, background) for cell in drawn.segments}
+        cells = {id(cell): cell for cell in drawn.segments}
+        strips = {of: filtered(Strip([cell], width), filters, background) for of, cell in cells.items()}
         return [strips[id(cell)] for cell in drawn.segments]
 
 

@@ -31,6 +31,7 @@ from textual.color import Color
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
+from textual.message import Message
 from textual.screen import Screen
 
 from tui_orchestrator.routing.text import clean
@@ -44,6 +45,8 @@ LAST_WORDS_S = 2.0
 """How long a terminal that takes nothing is waited for at the end."""
 QUIET_S = 30.0
 """After so long without a key, a click or a turn nobody waits for the console."""
+ECHO_S = 0.04
+"""After a key has come, so long what it does is to be seen before anything else."""
 MIDDLE, OLD = 3, 1000
 """How often the youngest objects are looked through for garbage before the next older ones are, and those before all
 are, which takes a few tenths of a second: as good as never, since `_tidy_up` does it when nobody waits."""
@@ -143,6 +146,8 @@ class Terminal(LinuxDriver):
         self._gathered: list[str] | None = None
         """What is kept back to be written together."""
         self._guard = Guard(self.fileno)
+        self.keyed = float("-inf")
+        """When the last key came, on the monotonic clock."""
 
     # Out
 
@@ -204,6 +209,11 @@ class Terminal(LinuxDriver):
                         self.process_message(message)
                 for message in keys.tick():
                     self.process_message(message)
+
+    def process_message(self, message: Message) -> None:
+        if isinstance(message, events.Key):
+            self.keyed = time.monotonic()
+        super().process_message(message)
 
     # Beginning and ending
 
@@ -303,6 +313,12 @@ class AtTerminal(App[int]):
         if isinstance(event, events.InputEvent):
             self._touched = time.monotonic()
         await super().on_event(event)
+
+    @property
+    def hurried(self) -> bool:
+        """Whether a key has just come: what can wait gives way until its letter is drawn. True also while the event
+        loop has not heard of it."""
+        return isinstance(self._driver, Terminal) and time.monotonic() - self._driver.keyed < ECHO_S
 
     @property
     def running(self) -> bool:

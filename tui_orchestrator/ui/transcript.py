@@ -24,10 +24,13 @@ from .entries import FOLDS, Entry, Part, Severity, estimate_tokens
 from .look import Caption, Look
 from .page import Page
 from .rows import Place
+from .terminal import AtTerminal
 
 FLUSH_S = 1 / 12
 SOONEST = 0.7
 """Part of that time after which what comes is drawn at once."""
+LATEST_S = 0.25
+"""While one types so fast that a key is always waiting to be drawn, this is drawn all the same."""
 DUTY = 5
 """A flush that took long is followed by a pause this many times as long, so drawing never starves the rest."""
 
@@ -82,7 +85,7 @@ class Transcript(Page, can_focus=True):
         self._flushing: Timer | None = None
         self._called = False
         """It is drawn as soon as what has come with it is taken in."""
-        self._rests_until = 0.0
+        self._rests_until = self._flushed = 0.0
         self._settling = False
 
     # What the conversation holds
@@ -222,8 +225,11 @@ class Transcript(Page, can_focus=True):
     def _flush(self) -> None:
         self._called = False
         started = perf_counter()
-        if started < self._rests_until:
+        if started < self._rests_until or self._gives_way(started):
+            if self._flushing is not None:
+                self._flushing.resume()
             return
+        self._flushed = started
         if self._room.width and self._rows.unread:
             place = None if self.following else self._rows.place(self.scroll_offset.y)
             bottom = self.scroll_offset.y + self._room.height
@@ -238,6 +244,10 @@ class Transcript(Page, can_focus=True):
                 return
         if self._flushing is not None:
             self._flushing.pause()
+
+    def _gives_way(self, now: float) -> bool:
+        """To a key that waits to be drawn, but not for ever where one follows the other."""
+        return isinstance(self.app, AtTerminal) and self.app.hurried and now - self._flushed < LATEST_S
 
     def _arrange(self, place: Place | None = None) -> None:
         """Lays out what is in view, keeps the end or `place` where it is on the screen, and repaints."""
