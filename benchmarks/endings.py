@@ -8,6 +8,7 @@ Prints one JSON object; `wrong` says what was left behind after which ending, an
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 
@@ -16,6 +17,9 @@ from terminal.endings import ENDINGS, hung_up, left_over, tried
 
 def main(names: list[str]) -> None:
     started = time.monotonic()
+    # What a shell or nohup had us ignore, the program would ignore too.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     wrong = {}
     before = left_over()
     for name in names or ENDINGS:

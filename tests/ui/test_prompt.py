@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from textual.events import Paste
+from textual.events import Key, Paste
 
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Say, Script
@@ -32,6 +32,26 @@ def png(width: int, height: int) -> bytes:
 
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+def typed_ahead(seat: Console, text: str) -> None:
+    """As one read from the terminal brings it, while the program is busy."""
+    for character in text:
+        key = {"\r": "enter", " ": "space", "/": "slash"}.get(character, character)
+        seat.app.post_message(Key(key, character))
+
+
+async def test_what_is_typed_ahead_goes_out_whole_and_what_follows_is_the_next_draft(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        typed_ahead(seat, "what colour is the sky\rand the sea")
+        await seat.sees("It is blue.", "and the sea")
+        await seat.ended()
+        await seat.until(lambda: seat.app.composer.prompt.text == "and the sea")
+        await seat.sees("what colour is the sky")
+        await seat.pilot.press("ctrl+u")
+        typed_ahead(seat, "/strategy quality\r/help\r")
+        await seat.sees("Keys")
+        assert seat.app.options.strategy == "quality"
 
 
 # -- completion

@@ -271,6 +271,12 @@ class Composer(Vertical):
     # -- sending
 
     @on(Prompt.Sent)
+    async def _sent(self, message: Prompt.Sent) -> None:
+        try:
+            await self._send()
+        finally:
+            message.dealt_with.set()
+
     async def _send(self) -> None:
         self.say(problem="")
         parsed = parse_slash(self.prompt.text.strip())

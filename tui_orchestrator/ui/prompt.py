@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from textual.actions import SkipAction
 from textual.content import Content
 from textual.document._document import EditResult, Location
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.message import Message
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import TextArea
 
 from tui_orchestrator.routing.text import clean
@@ -45,7 +47,12 @@ class Prompt(TextArea):
     BINDINGS = bindings("prompt")
 
     class Sent(Message):
-        pass
+        """What stands here is to go out."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.dealt_with = asyncio.Event()
+            """To be set once it went out, or it is said why not."""
 
     class EditorWanted(Message):
         pass
@@ -91,11 +98,14 @@ class Prompt(TextArea):
         if self._calming is not None:
             self._calming.pause()
 
-    def on_key(self) -> None:
+    async def on_key(self, event: Key) -> None:
         if self._blinks:
             self.cursor_blink = True
         if self._calming is not None:
             self._calming.reset()
+        if not event.is_printable and await self.app._check_bindings(event.key, priority=True):
+            event.stop()
+            event.prevent_default()
 
     @property
     def unfolded(self) -> str:
@@ -152,11 +162,14 @@ class Prompt(TextArea):
 
     # -- keys
 
-    def action_send(self) -> None:
+    async def action_send(self) -> None:
         if self.completions.moved:
             self.complete()
         elif self.text.strip() and not self.read_only:
-            self.post_message(self.Sent())
+            sent = self.Sent()
+            # To the composer, and not through here: what is typed meanwhile waits, and goes out with what comes next.
+            if isinstance(self.parent, Widget) and self.parent.post_message(sent):
+                await sent.dealt_with.wait()
 
     def action_newline(self) -> None:
         self.insert("\n")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import work
+from textual._context import active_message_pump
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.command import Provider
@@ -68,6 +69,12 @@ class Stage(Copying):
         yield Horizontal(self.chat, self._side_by_side, self.registry, id="body")
         yield self.composer
         yield KeyBar()
+
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        # Textual would carry out the prompt's keys before the letters that were typed ahead of them have reached it.
+        if priority and self.focused is self.composer.prompt and active_message_pump.get() is self:
+            return False
+        return await super()._check_bindings(key, priority)
 
     def on_mount(self) -> None:
         self.use_look(self._ui)
