@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .decision import Candidate
     from .profile import Profile
 
+MOST_SCORE = 1e6
+"""What a strategy gives beyond ± this counts as that."""
 MOST_EVIDENCE = 3.0
 """Log-odds: from 0.5 to 0.95."""
 
@@ -107,7 +109,7 @@ class AddedStrategy:
             raise NotWeighed(f"{self.name} of {self.source} failed ({said})") from error
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise NotWeighed(f"{self.name} of {self.source} gave {clean_line(repr(value), 40)}, which is no number")
-        return float(value)
+        return max(-MOST_SCORE, min(MOST_SCORE, float(value)))
 
 
 _added: dict[Strategy, AddedStrategy] = {}

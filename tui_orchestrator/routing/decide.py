@@ -211,6 +211,9 @@ def choose(
         return rank(strategy, of, profile, policy, chain=chain, size=size)
 
     unbounded = ranking([*usable, *too_dear])
+    # Of a plugin's, with what it gave those too that cannot be had: all there is to decide by again when it is gone.
+    kept = {} if strategy.built_in else {c.model: c for c in unbounded}
+    out = [kept.get(c.model, c) for c in out]
     first = unbounded[0]
     note = ""
     if first.excluded_by in MONEY_SAYS_NO or first.fewer:
@@ -233,7 +236,7 @@ def choose(
     margin = ranked[0].score - ranked[1].score if len(ranked) > 1 else None
     reason = why(strategy, ranked, profile, asked, explored) + note + shortened(ranked[0])
     there = {c.model for c in ranked}
-    missing = [c for c in candidates if c.excluded_by is None and c.model not in there]
+    missing = [kept.get(c.model, c) for c in candidates if c.excluded_by is None and c.model not in there]
     return Choice(tuple(walk), _ordered([*ranked, *missing], out), reason, margin, explored)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .added import added
+from .added import MOST_SCORE, added
 from .decision import Candidate, Policy
 from .money import PICODOLLARS_PER_DOLLAR, Money
 from .request import Strategy
@@ -88,7 +88,7 @@ def terms(strategy: Strategy, candidate: Candidate, policy: Policy) -> tuple[Ter
         leant.append(Term("local", leanings.local, 1.0))
     if policy.prefer_opensource and candidate.open_weights:
         leant.append(Term("open weights", leanings.open_weights, 1.0))
-    if not strategy.built_in:
+    if not strategy.built_in and candidate.score > -1.5 * MOST_SCORE:
         worth = candidate.score - leaning(candidate, policy)
         return (Term(strategy.value, 1.0, worth), *leant)
     match strategy:

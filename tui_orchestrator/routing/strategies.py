@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from .ability import without
-from .added import NotWeighed, added
+from .added import MOST_SCORE, NotWeighed, added
 from .cascade import SAME_P, plan
 from .decision import Candidate, Exclusion, Policy
 from .objective import cost_term, latency_term, leaning, utility
@@ -187,17 +187,14 @@ def _added(strategy: Strategy, candidates: Sequence[Candidate], profile: Profile
     one = added(strategy)
     if one is None:
         return _by_score(list(candidates))
-    weighed, others = [], []
+    scored = []
     for c in candidates:
         try:
-            weighed.append(c.scored(one.score(c, profile) + leaning(c, policy)))
+            scored.append(c.scored(one.score(c, profile) + leaning(c, policy)))
         except NotWeighed:
-            others.append(c)
-    rest = _balanced(others, profile, policy)
-    if weighed and rest:
-        least, most = min(c.score for c in weighed), rest[0].score
-        rest = [c.scored(least - 1.0 - (most - c.score)) for c in rest]
-    return _by_score(weighed) + rest
+            # Below all others, and the same whoever they are.
+            scored.append(c.scored(utility(c, policy) - 2 * MOST_SCORE))
+    return _by_score(scored)
 
 
 _RANKINGS: dict[Strategy, Callable[..., Ranked]] = {
