@@ -111,6 +111,16 @@ async def test_closing_waits_for_every_write(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["store.db"]
 
 
+@pytest.mark.parametrize("in_memory", [False, True])
+async def test_what_is_asked_of_it_when_it_is_closed_is_told_so(tmp_path: Path, in_memory: bool) -> None:
+    async with Database(None if in_memory else tmp_path / "store.db") as database:
+        pass
+    for asked in (database.read, database.report, database.write):
+        with pytest.raises(StoreError, match="is closed; start the program again"):
+            await asked(lambda connection: connection.execute("SELECT 1").fetchone())
+    database.post(lambda connection: connection.execute("SELECT 1"))
+
+
 async def test_reads_and_the_event_loop_go_on_while_a_write_is_held_up(db: Database) -> None:
     entered, go_on = threading.Event(), threading.Event()
 

@@ -7,11 +7,12 @@ each other, and writers wait their turn.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,7 +93,8 @@ class Database:
 
     def post(self, work: Work[object]) -> None:
         """A write that nobody waits for, behind all writes before it. Its failure stays unheard."""
-        self._submit(work, False)
+        with contextlib.suppress(StoreError):
+            self._submit(work, False)
 
     async def read(self, work: Work[T]) -> T:
         """Runs `work`, which takes milliseconds, on the reader thread; all its queries see the same moment. It cannot
@@ -111,7 +113,8 @@ class Database:
         write = _Write(work, durable)
         write.told.set_running_or_notify_cancel()  # from here on nobody can take it back
         self._waiting.append(write)
-        self._writing.submit(self._write_together)
+        with self._open_still():
+            self._writing.submit(self._write_together)
         return write.told
 
     def _write_together(self) -> None:
@@ -165,7 +168,16 @@ class Database:
             raise StoreError(self.path, what, "put it back, or start the program again")
 
     def _read(self, reader: _Reader | None, work: Work[T]) -> Future[T]:
-        return reader.submit(work) if reader else self._writing.submit(self._read_in_memory, work)
+        with self._open_still():
+            return reader.submit(work) if reader else self._writing.submit(self._read_in_memory, work)
+
+    @contextlib.contextmanager
+    def _open_still(self) -> Iterator[None]:
+        # Whoever looks something up for the screen may be late when the program ends.
+        try:
+            yield
+        except RuntimeError as error:
+            raise StoreError(self.path, "is closed", "start the program again") from error
 
     def _read_in_memory(self, work: Work[T]) -> T:
         if self._writer is None:
