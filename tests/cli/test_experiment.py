@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,30 @@ async def test_an_experiment_on_one_s_own_turns_is_started_told_of_and_stopped(s
     assert (taken.code, "there is an experiment thrift already" in taken.err) == (2, True)
     assert "thrift is forgotten" in (await shell.run("experiment", "delete", "thrift")).err
     assert (await shell.run("experiment", "list", "--json")).json == {"experiments": []}
+
+
+def judged_before(home: str) -> None:
+    (path,) = Path(home).rglob("*.db")
+    with closing(sqlite3.connect(path)) as store:
+        (experiment,) = store.execute("SELECT id FROM experiments").fetchone()
+        for number in range(30):
+            side, at = "ab"[number % 2], f"2026-11-21T12:{number:02}:00.000000+00:00"
+            row = (experiment, f"r{number}", f"p{number}", side, at, side == "b", "judge", at)
+            store.execute("INSERT INTO experiment_turns VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)", row)
+        store.commit()
+
+
+async def test_that_it_is_decided_is_said_once_behind_whatever_was_asked(shell: Shell) -> None:
+    """By a judge that has told of thirty turns before."""
+    await shell.run("experiment", "start", "thrift", "--a", "cheapest", "--b", "quality")
+    judged_before(shell.environment["TUI_ORCHESTRATOR_HOME"])
+    answered = await shell.run("ask", "What is 2 + 2?")
+    assert "Experiment thrift: B is better by 100 points (95 % sure)" in answered.err
+    assert "`experiment stop` ends it." in answered.err
+    assert "Experiment thrift" not in (await shell.run("ask", "What is 3 + 3?")).err
+    shown = await shell.run("experiment", "show")
+    assert "thrift · decided" in shown.out
+    assert "Experiment thrift" not in shown.err
 
 
 async def test_what_is_wrong_is_said_with_what_would_be_right(shell: Shell) -> None:

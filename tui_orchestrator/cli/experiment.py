@@ -110,7 +110,10 @@ def list_(invocation: Invocation, as_object: bool = False) -> None:
         async with invocation.runtime(look=False) as runtime:
             from .findings import tell_all
 
-            tell_all(await runtime.experiments.all(), as_object)
+            every = await runtime.experiments.all()
+            for found in every:
+                await runtime.experiments.seen(found)
+            tell_all(every, as_object)
 
     run(go())
 
@@ -129,6 +132,7 @@ def show(invocation: Invocation, name: str | None, as_object: bool) -> None:
         async with invocation.runtime(look=False) as runtime:
             with _said_wrong():
                 found = await runtime.experiments.findings(await runtime.experiments.named(name))
+            await runtime.experiments.seen(found)
             from .findings import tell
 
             tell(found, as_object)
@@ -150,6 +154,7 @@ def stop(invocation: Invocation, name: str | None, as_object: bool) -> None:
         async with invocation.runtime(look=False) as runtime:
             with _said_wrong():
                 found = await runtime.experiments.stop(await runtime.experiments.named(name))
+            await runtime.experiments.seen(found)
             from .findings import tell
 
             tell(found, as_object)

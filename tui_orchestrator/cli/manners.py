@@ -17,6 +17,7 @@ from ..routing.errors import ErrorKind, OrchestratorError
 
 if TYPE_CHECKING:
     from ..services.alerts import Alert
+    from ..services.findings import Findings
     from ..services.runtime import Runtime
     from ..settings import Settings
 
@@ -132,10 +133,23 @@ class Invocation:
             try:
                 yield runtime
             finally:
-                await runtime.experiments.settle()
+                await _settle_experiments(runtime)
                 await runtime.alerts.settle()
                 for alert in alerts:
                     _warn(alert)
+
+
+async def _settle_experiments(runtime: Runtime) -> None:
+    """Waits for what a judge is asked, and tells where one is decided now."""
+
+    def tell(found: Findings) -> None:
+        from ..services.findings import sentence
+
+        click.echo(f"Experiment {found.experiment.name}: {sentence(found)} `experiment stop` ends it.", err=True)
+
+    runtime.experiments.listen(tell)
+    await runtime.experiments.settle()
+    await runtime.experiments.look()
 
 
 def _warn(alert: Alert) -> None:

@@ -145,14 +145,18 @@ class Experiments:
             if kept is None or kept.experiment.id in self._told:
                 return
             found = await self.findings(kept)
-            if not found.decided:
-                return
-            self._told.add(kept.experiment.id)
-            await self.store.decided(kept.experiment.id, self._clock.now())
+            await self.seen(found)
         except StoreError:
             return
-        for listener in tuple(self._listeners):
-            listener(found)
+        if found.decided:
+            for listener in tuple(self._listeners):
+                listener(found)
+
+    async def seen(self, found: Findings) -> None:
+        """The user has been told of these: where they are decided, that is no news any more."""
+        if found.decided:
+            self._told.add(found.experiment.id)
+            await self.store.decided(found.experiment.id, self._clock.now())
 
     # -- the judge
 
