@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from textual.events import Key
+
 from tests.ui.conftest import console
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.routing.budget import Budgets
@@ -104,6 +106,15 @@ async def test_ctrl_c_cancels_first_and_leaves_when_pressed_twice(tmp_path: Path
         await seat.pilot.press("ctrl+c")
         await seat.sees("Press Ctrl+C again")
         await seat.pilot.press("ctrl+c")
+        await seat.until(lambda: seat.app._exit, "the end")
+
+
+async def test_ctrl_c_pressed_on_and_on_leaves_however_long_the_turn_takes_to_end(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(STALLING)) as seat:
+        await seat.send(PROMPT)
+        await seat.sees("word word")
+        for _ in range(3):
+            seat.app.post_message(Key("ctrl+c", None))
         await seat.until(lambda: seat.app._exit, "the end")
 
 

@@ -61,6 +61,7 @@ class Desk(Stage):
         self.working = "starting"
         """What is done beside the conversation; empty when nothing is."""
         self._turn: Turn | None = None
+        self._cancelled: Turn | None = None
         self._today = ""
         self._alert = ("", False)
         self._interrupted_at = float("-inf")
@@ -237,7 +238,7 @@ class Desk(Stage):
                 for request_id in self.chat.untold:
                     self.chat.tell_attempts(await self.runtime.reports.attempts(request_id))
         finally:
-            self._turn = None
+            self._turn = self._cancelled = None
             self.composer.busy = False
             self.tell_status()
 
@@ -281,6 +282,7 @@ class Desk(Stage):
             return False
         self.composer.say(running="cancelling")
         self._turn.cancel()
+        self._cancelled = self._turn
         return True
 
     @on(ChatPane.Activity)
@@ -377,7 +379,9 @@ class Desk(Stage):
         self.leave()
 
     def action_interrupt(self) -> None:
-        if self.cancel_turn():
+        # Pressed again while a turn is still ending, it is for the program.
+        if self._turn is not None and self._turn is not self._cancelled:
+            self.cancel_turn()
             return
         now = time.monotonic()
         if now - self._interrupted_at < TWICE_WITHIN_S:
