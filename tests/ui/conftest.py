@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pytest_textual_snapshot import SVGImageExtension, normalize_svg
+from rich.cells import cell_len
 from rich.console import RenderableType
 from syrupy import SnapshotAssertion
 from textual._compositor import Compositor
@@ -99,6 +100,13 @@ class Console:
             self._seen = shown, self._paints, "\n".join(strip.text.rstrip() for strip in strips)
         return self._seen[2]
 
+    @property
+    def written(self) -> str:
+        """What a person sees in the field to write in."""
+        field, strips = self.app.composer.prompt.content_region, self.app.screen._compositor.render_strips()
+        rows = (strip.crop(field.x, field.right).text.rstrip() for strip in strips[field.y : field.bottom])
+        return "\n".join(rows)
+
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Lets the program go on until the condition holds."""
         await self.pilot.pause()
@@ -117,6 +125,12 @@ class Console:
 
     async def sees_no(self, text: str) -> None:
         await self.until(lambda: text not in self.screen, f"no {text!r} on the screen")
+
+    async def click(self, text: str) -> None:
+        """On the first place where it stands, once it does."""
+        await self.sees(text)
+        row, line = next((y, line) for y, line in enumerate(self.screen.splitlines()) if text in line)
+        await self.pilot.click(offset=(cell_len(line[: line.index(text)]) + 1, row))
 
     async def type(self, text: str) -> None:
         self.app.composer.prompt.insert(text)

@@ -154,6 +154,8 @@ async def test_another_model_is_asked_by_name_or_from_a_list(tmp_path: Path) -> 
         await seat.type_into_list("lumen-dash")
         models = await attempts(seat, tmp_path, 3)
         assert models[1:] == ["demo-openai/rush-pro", "demo-gemini/lumen-dash"]
+        await seat.until(lambda: "lumen-dash · demo-gemini" in status(seat), "the model under the answer")
+        await seat.sees("superseded answer of rush-pro")
         await seat.send("/again rush-prow")
         await seat.sees("did you mean")
 
@@ -167,6 +169,7 @@ async def test_another_strategy_is_asked_by_name_or_from_a_list(tmp_path: Path) 
         await seat.sees("Ask again by")
         await seat.type_into_list("cheapest")
         strategies = await attempts(seat, tmp_path, 3, "strategy")
+        await seat.until(lambda: " · cheapest · " in status(seat), "the strategy under the answer")
         assert strategies[0] == "balanced"
         assert set(strategies[1:]) == {"quality", "cheapest"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -133,3 +134,33 @@ async def test_an_answer_is_quoted_in_the_prompt(tmp_path: Path) -> None:
         await seat.pilot.press("alt+q")
         assert seat.app.composer.prompt.text == "> It is blue.\n>\n> Always.\n\n"
         assert seat.app.composer.prompt.has_focus
+
+
+async def test_what_is_selected_is_copied_and_the_notice_says_by_which_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("WAYLAND_DISPLAY", "DISPLAY", "TMUX", "WSL_DISTRO_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", LINUX)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    async with console(tmp_path, script=Script().always(Say(text="The sky is blue."))) as seat:
+        await seat.send("What colour?")
+        await seat.ended()
+        await seat.sees("The sky is blue.")
+        row = next(y for y, line in enumerate(seat.screen.splitlines()) if "The sky is blue." in line)
+        start = seat.screen.splitlines()[row].index("sky is")
+        await seat.pilot.mouse_down(offset=(start, row))
+        await seat.pilot.hover(offset=(start + 6, row))
+        await seat.pilot.mouse_up(offset=(start + 6, row))
+        written: list[str] = []
+        driver: Any = seat.app._driver
+        with monkeypatch.context() as patch:
+            # As if a real terminal were there: what is written to it beside the screen is caught.
+            patch.setattr(type(seat.app), "is_headless", False)
+            patch.setattr(driver, "write", written.append)
+            await seat.pilot.press("ctrl+c")
+            await seat.sees("6 characters copied to the terminal's clipboard (OSC 52)")
+        assert f"\x1b]52;c;{base64.b64encode(b'sky is').decode()}\a" in written
+        monkeypatch.setenv("TERM", "dumb")
+        await seat.pilot.press("ctrl+g")
+        await seat.sees("16 characters copied to ", "copied.md")

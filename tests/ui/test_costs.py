@@ -409,3 +409,18 @@ def test_a_sum_tells_what_in_it_is_estimated_or_not_known() -> None:
     assert f" ~{spent['day']} " in rows["day"]
     assert f" ~{spent['month']}+? " in rows["month"]
     assert f" {spent['session']} " in rows["session"]
+
+
+async def test_what_one_request_may_cost_and_what_the_cache_saved_is_seen(tmp_path: Path) -> None:
+    script = Script().always(Say(text="Paris."))
+    async with console(tmp_path, size=(160, 48), script=script, budgets=CAPS) as seat:
+        for command in ("/cost 0.05", "/cache on", "/model rush-pro"):
+            await seat.send(command)
+        for _ in range(2):
+            await seat.send(PROMPT)
+            await seat.ended()
+            await seat.send("/new")
+        await seat.pilot.press("f4", "f6")
+        await seat.sees("✓ request", "of    $0.050", "✓ session", "✓ day", "✓ month")
+        await seat.sees("◇ 1 answered from the cache today, $0.00", "saved", "saved this month against always asking")
+        await seat.sees("✓ rush-pro", "◇ rush-pro")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.ui.conftest import Console, console
@@ -193,3 +194,18 @@ async def test_a_file_of_prompts_is_decided_as_now_and_as_supposed(tmp_path: Pat
         await seat.sees("✗ gone cannot be read: No such file or directory")
         await seat.pilot.press("ctrl+u", "p", "full_stop", *"jsonl", "enter")
         await seat.sees("the prompts of p.jsonl: 2 decisions", "1 of 2 picks would change", "All at the estimate.")
+
+
+async def test_the_pane_tells_all_that_was_weighed_without_a_call(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(160, 90)) as seat:
+        assert seat.app.runtime is not None
+        seat.app.runtime.set_enabled("demo-anthropic/tern-max", False)
+        await seat.type(PRIMES)
+        await seat.pilot.press("f3", "f6")
+        await seat.sees("Task ─", "math", "Difficulty ─", "harder 0.", "Candidates 6/7", "to the next")
+        await seat.sees("Other strategies ─", "cheapest", "performance", "✗ tern-max", "switched off in the console")
+        weighed = [
+            line for line in seat.screen.splitlines() if re.search(r"0\.\d\d +~?\$?[\d.a-z]+ +[\d.]+ s +█", line)
+        ]
+        assert len(weighed) == 6, "p, cost, time and a bar of each that may be asked"
+        assert await rows(tmp_path, seat, "SELECT COUNT(*) FROM attempts") == [(0,)]

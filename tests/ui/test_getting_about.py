@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from textual.binding import Binding
 
 from tests.ui.conftest import console
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.settings import UiSettings
-from tui_orchestrator.ui.commands import ACTIONS, keymap
+from tui_orchestrator.ui.commands import ACTIONS, Scope, bindings, keymap
 
 SCRIPT = Script().always(Say(text="It is blue."))
 
@@ -81,3 +83,37 @@ async def test_with_reduced_motion_nothing_slides_or_blinks(tmp_path: Path) -> N
         assert not seat.app.composer.prompt.cursor_blink
     async with console(tmp_path) as seat:
         assert seat.app.composer.prompt.cursor_blink
+
+
+def test_every_action_can_be_given_another_key() -> None:
+    bound = [one.id for scope in get_args(Scope) for one in bindings(scope) if isinstance(one, Binding)]
+    assert {action.id for action in ACTIONS} == set(bound)
+
+
+async def test_keys_of_ones_own_work_in_every_pane_and_dialog(tmp_path: Path) -> None:
+    wanted = {
+        "strategy.pick": "ctrl+y", "prompt.newline": "ctrl+b", "chat.menu": "o", "find.close": "f11",
+        "decision.history": "h", "costs.dimension": "n", "registry.sort": "o", "sessions.rename": "v",
+        "settings.back": "f11", "reports.by": "v",
+    }  # fmt: skip
+    async with console(tmp_path, script=SCRIPT, ui=UiSettings(keymap=wanted)) as seat:
+        await seat.pilot.press("a", "ctrl+b", "b")
+        await seat.until(lambda: seat.written == "a\nb", "two lines")
+        await seat.pilot.press("enter")
+        await seat.ended()
+        for keys, seen, back in (
+            (("ctrl+y",), "╭─ Strategy", "escape"),
+            (("f2", "o"), "This answer", "escape"),
+            (("ctrl+f", *"blue"), "1 of 1", "f11"),
+            (("f3", "h"), "╭─ Decisions", "escape"),
+            (("f4", "n"), "By provider ─", "escape"),
+            (("f5", "o"), "level ▴", "escape"),
+            (("ctrl+l", "down", "v"), "╭─ Rename", "escape"),
+            (("f12",), "[router]", "f11"),
+            (("f10", "v"), "A row for each", "escape"),
+        ):
+            await seat.pilot.press(*keys)
+            await seat.sees(seen)
+            await seat.pilot.press(back)
+            await seat.pilot.press("escape", "escape")
+            await seat.until(lambda: len(seat.app.screen_stack) == 1, f"the console after {keys}")

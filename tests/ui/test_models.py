@@ -304,3 +304,20 @@ async def test_a_toast_hides_no_title_of_a_dialog(tmp_path: Path) -> None:
         seat.app.notify("Something has been done that takes more than one line to say " * 2, markup=False)
         await seat.sees("Something has been done")
         assert top in seat.screen.splitlines()
+
+
+async def test_models_that_came_meanwhile_are_there_when_one_looks_again(tmp_path: Path) -> None:
+    names = ["qwen4:8b"]
+    listing = {"/v1/models": lambda asked: {"object": "list", "data": [{"id": name} for name in names]}}
+    async with serving(listing, otherwise=HttpReply(status=404)) as server:
+        provider = ProviderSettings("mine", "openai-compatible", f"{server.url}/v1", local=True)
+        settings = Settings(providers={"mine": provider}, discovery=False, store=StoreSettings(tmp_path / "store.db"))
+        app = ConsoleApp(settings, demo=False)
+        async with app.run_test(size=(160, 48), notifications=True) as pilot:
+            seat = Console(app, pilot)
+            await seat.until(lambda: app.registry.table.row_count, "the server's model")
+            await pilot.press("f5")
+            await seat.sees("mine/qwen4:8b", "1 of 1")
+            names.append("gemma-5")
+            await pilot.press("r")
+            await seat.sees("mine/gemma-5", "2 of 2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
 import struct
 import zlib
@@ -391,3 +392,39 @@ async def test_an_editor_that_is_not_there_is_said(
         await seat.pilot.press("ctrl+e")
         await seat.until(lambda: said in seat.screen or "cannot be handed" in seat.screen)
         assert seat.app.composer.prompt.text == "short"
+
+
+async def test_an_editor_in_the_terminal_gives_back_what_was_written_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", "sed -i s/short/longer/")
+    async with console(tmp_path, script=SCRIPT) as seat:
+        monkeypatch.setattr(seat.app, "suspend", contextlib.nullcontext)
+        await seat.type("a short thought")
+        await seat.pilot.press("ctrl+e")
+        await seat.until(lambda: seat.written == "a longer thought")
+
+
+async def test_the_line_above_follows_every_key(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+
+        def line() -> str:
+            return next((row for row in seat.screen.splitlines() if "→ " in row and "difficulty" in row), "")
+
+        await seat.pilot.press(*"hello")
+        await seat.until(lambda: "conversation" in line() or "simple qa" in line(), "what a greeting is")
+        before = line()
+        await seat.type(", prove that there are infinitely many primes")
+        await seat.until(lambda: "math" in line() and line() != before, "what a proof is")
+        seat.app.composer.prompt.clear()
+        await seat.until(lambda: not line(), "no line about nothing")
+
+
+async def test_a_picture_goes_along_to_a_model_that_sees(tmp_path: Path) -> None:
+    (tmp_path / "plan.png").write_bytes(png(64, 48))
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.send("What is on @plan.png ?")
+        await seat.ended()
+        await seat.sees("⊕ plan.png", "It is blue.", "needs vision")
+        await seat.sees("✗ pebble-3b")

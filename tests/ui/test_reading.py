@@ -235,3 +235,13 @@ async def test_space_unfolds_what_the_mark_stands_at(tmp_path: Path) -> None:
         await seat.sees("first I think")
         await seat.pilot.press("space")
         await seat.sees_no("first I think")
+
+
+async def test_old_messages_are_no_widgets(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        before = len(seat.app.screen.query("*"))
+        seat.app.chat.transcript.load(history(10_000))
+        await seat.sees("answer 4999")
+        await seat.pilot.press("f2", "home")
+        await seat.sees("question 0 about")
+        assert len(seat.app.screen.query("*")) == before

@@ -28,10 +28,15 @@ async def test_every_pane_is_reached_by_key_at_every_size(
 ) -> None:
     script = Script().always(Say(text="The capital of France is Paris."))
     async with console(tmp_path, size=size, script=script) as seat:
-        assert set(seat.app.visible_panes) == together
+        titles = {"chat": "Chat", "decision": "Decision", "costs": "Costs", "registry": "Models"}
+
+        def shown() -> set[str]:
+            return {pane for pane, title in titles.items() if f"─ {title} ─" in seat.screen}
+
+        await seat.until(lambda: shown() == together, f"{together} together")
         for key, pane in (("f3", "decision"), ("f4", "costs"), ("f5", "registry"), ("f2", "chat")):
             await seat.pilot.press(key)
-            assert pane in seat.app.visible_panes
+            await seat.sees(f"─ {titles[pane]} ─")
             assert seat.app._pane(pane).has_focus_within  # type: ignore[arg-type]
         await seat.pilot.press("escape")
         assert seat.app.focused is seat.app.composer.prompt
@@ -247,9 +252,12 @@ async def test_a_model_that_is_off_is_shown_with_its_reason_on_the_card(tmp_path
 
 
 async def test_keys_come_from_the_settings_and_a_wrong_name_is_told(tmp_path: Path) -> None:
-    ui = UiSettings(keymap={"pane.registry": "ctrl+b", "pane.regstry": "f10"}, theme="no-such-theme")
+    ui = UiSettings(
+        keymap={"pane.registry": "ctrl+b", "pane.regstry": "f10", "pane.zoom": "ctrl+s"}, theme="no-such-theme"
+    )
     async with console(tmp_path, ui=ui) as seat:
         await seat.sees("unknown action 'pane.regstry'; did you mean pane.registry?", "no theme is called")
+        await seat.sees("[ui.keymap] gives ctrl+s to pane.zoom and strategy.pick")
         await seat.pilot.press("ctrl+b")
         await seat.sees("7 of 7", "^B Models")
 
@@ -294,9 +302,9 @@ async def test_earlier_prompts_come_back_with_the_arrow_keys(tmp_path: Path) -> 
         await seat.ended()
         await seat.type("a draft")
         await seat.pilot.press("up")
-        assert seat.app.composer.prompt.text == "the first prompt"
+        await seat.until(lambda: seat.written == "the first prompt")
         await seat.pilot.press("down")
-        assert seat.app.composer.prompt.text == "a draft"
+        await seat.until(lambda: seat.written == "a draft")
     async with console(tmp_path) as seat:
         seat.app.composer.prompt.text = ""
         # What was left unsent comes first, then what was sent.
@@ -309,8 +317,7 @@ async def test_earlier_prompts_come_back_with_the_arrow_keys(tmp_path: Path) -> 
 async def test_lines_are_broken_and_the_field_grows_to_eight(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
         await seat.pilot.press("a", "ctrl+j", "b", "shift+enter", "c")
-        assert seat.app.composer.prompt.text == "a\nb\nc"
-        assert seat.app.composer.prompt.size.height == 3
+        await seat.until(lambda: seat.written == "a\nb\nc", "three lines")
         await seat.pilot.press(*["ctrl+j"] * 12)
         assert seat.app.composer.prompt.size.height == 8
 

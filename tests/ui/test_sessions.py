@@ -13,6 +13,7 @@ from textual.widgets import OptionList
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.routing.clock import SystemClock
+from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.request import Message, Strategy
 from tui_orchestrator.services.exporting import file_name
 from tui_orchestrator.settings import Persona
@@ -385,3 +386,27 @@ async def test_wide_and_combining_characters_keep_every_pane_and_list_aligned(
         rows = [line for line in seat.screen.splitlines()[1:] if "首都" in line or "Cafe\u0301" in line]
         assert len(rows) > 1
         assert {cell_len(line[: line.rindex("│")]) for line in rows} == {cell_len(rows[0][: rows[0].rindex("│")])}
+
+
+async def test_a_session_is_named_after_its_first_prompt_and_exported_with_models_tokens_and_costs(
+    tmp_path: Path,
+) -> None:
+    script = Script().always(Say(text="It is Paris."))
+    async with console(tmp_path, size=(100, 30), script=script) as seat:
+        await seat.sees("new session")
+        await seat.send("What is the capital of France, and why?")
+        await seat.ended()
+        await seat.until(lambda: "What is the capital of France" in seat.screen.splitlines()[0], "the title")
+        ((model, tokens, cost),) = rows(tmp_path, "SELECT model, output_tokens, cost FROM attempts")
+        for name in ("talk.md", "talk.json"):
+            await seat.send(f"/export {name}")
+            await seat.sees("Written to ", name)
+        assert isinstance(cost, int)
+        told = (tmp_path / "talk.md").read_text()
+        for said in ("# What is the capital of France, and why?", "It is Paris.", str(model), str(Money(cost))):
+            assert said in told, said
+        (attempt,) = json.loads((tmp_path / "talk.json").read_text())["attempts"]
+        assert (attempt["model"], attempt["usage"]["output_tokens"]) == (model, tokens)
+        assert Money.from_usd(str(attempt["cost_usd"])) == Money(cost)
+        await open_list(seat)
+        await seat.sees("What is the capital of France, and why?", "2 messages")

@@ -346,3 +346,9 @@ def test_what_the_settings_look_like(snap_compare: Any, size: tuple[int, int], s
         await settle(pilot)
 
     assert snap_compare(Still(UiSettings()), terminal_size=size, run_before=show)
+
+
+async def test_a_number_says_its_unit(own_home: Path, file: Path) -> None:
+    async with console(own_home) as seat:
+        await opened(seat, "timeouts.first_token")
+        await seat.sees("From sending until the first token.", "seconds", "default")

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_orchestrator.routing.errors import OrchestratorError
@@ -19,7 +18,7 @@ from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.settings import ProviderKind
 from tui_orchestrator.settings.servers import NoKey
 
-from .dialogs import Choice
+from .dialogs import Choice, Dialog, keys_line
 from .words import ACCENT, BAD, MUTED, fit
 
 KINDS: dict[ProviderKind, str] = {
@@ -42,9 +41,14 @@ def kind_choices() -> list[Choice]:
     return [Choice(kind, ((fit(kind, 19), "bold"), (note, MUTED))) for kind, note in KINDS.items()]
 
 
-class Adding(ModalScreen[str]):
+class Adding(Dialog[str]):
     """Answers with a sentence on what was written; '' for Esc."""
 
+    HELP = (
+        "What the console needs to reach a provider or a server of yours. ↑↓ go from line to line. Enter asks it for "
+        "its models and writes it into your file, whose comments stay; where it does not answer, Enter once more "
+        "writes it all the same. The key goes into the system's keyring, never into the file."
+    )
     DEFAULT_CSS = """
     Adding Horizontal { height: 1; }
     Adding .label { width: 10; color: $muted; }
@@ -74,7 +78,7 @@ class Adding(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content(f"Add {self._kind}")
-            dialog.border_subtitle = "Enter checks and writes it · ↑↓ fields · Esc closes"
+            dialog.border_subtitle = keys_line("Enter checks and writes it · ↑↓ fields · Esc closes")
             for id_, field in self._inputs.items():
                 with Horizontal():
                     yield Static(_FIELDS[id_][0], classes="label", markup=False)

@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Resize
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -24,6 +23,7 @@ from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.storage.spans import Period, Span
 
 from . import words
+from .dialogs import Dialog, keys_line
 from .words import ACCENT, BAD, GOOD, MUTED, STRONG, WARN
 
 Way = Literal["keep", "try", "copy"]
@@ -147,9 +147,13 @@ class AdvicePanel(Vertical):
         self._draw()
 
 
-class Proposal(ModalScreen[Way | None]):
+class Proposal(Dialog[Way | None]):
     """A change before it is made."""
 
+    HELP = (
+        "A change before it is made. Enter writes these lines into your own file, whose comments stay; T tries it for "
+        "this run of the program alone, C copies the lines."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "dismiss('keep')", "Keep"),
         Binding("t", "dismiss('try')", "Try"),
@@ -166,7 +170,7 @@ class Proposal(ModalScreen[Way | None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog help") as dialog:
             dialog.border_title = Content(self._one.title)
-            dialog.border_subtitle = Content("Enter keeps it · t tries it · c copies the lines · Esc leaves it")
+            dialog.border_subtitle = keys_line("Enter keeps it · t tries it · c copies the lines · Esc leaves it")
             yield Static(Content(f"{self._one.why}\n"))
             yield Static(Content.styled(self._change.toml(), ACCENT))
             yield Static(Content.styled(f"\nEnter writes this into {self._path}; your comments there stay.", MUTED))

@@ -10,18 +10,21 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from .dialogs import Dialog, keys_line
 from .words import BAD, MUTED
 
 Submit = Callable[[str], Awaitable[str]]
 """Does what was asked; '' when it is done, else a sentence that says what would be right, and the dialog stays."""
 
 
-class Ask(ModalScreen[bool]):
+class Ask(Dialog[bool]):
     """Answers True once `submit` has done it, False for Esc."""
 
+    HELP = (
+        "One line to write. Enter does what stands at the bottom, or says what would be right; Esc leaves all as it is."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "Close")]
 
     def __init__(
@@ -49,7 +52,7 @@ class Ask(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content(self._title)
-            dialog.border_subtitle = Content(f"{self._verb} · Esc closes")
+            dialog.border_subtitle = keys_line(f"{self._verb} · Esc closes")
             yield self._input
             yield self._said
 

@@ -103,6 +103,9 @@ class Header(Static):
         self.show(self._status)
 
 
+_ANYWHERE = {action.id for action in ACTIONS if action.scope == "app"}
+
+
 class KeyBar(Widget):
     """The keys that work here and now, those of the focused widget first, as many as fit; each can be clicked."""
 
@@ -128,7 +131,7 @@ class KeyBar(Widget):
         places = {action.id: place for place, action in enumerate(ACTIONS)}
         active = sorted(
             self.screen.active_bindings.values(),
-            key=lambda found: (found.node is self.app, places.get(found.binding.id or "", len(places))),
+            key=lambda found: (found.binding.id in _ANYWHERE, places.get(found.binding.id or "", len(places))),
         )
         for _, binding, enabled, _ in active:
             if not binding.show or not enabled or binding.action in seen:

@@ -11,7 +11,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
+from textual.style import Style
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -34,8 +35,41 @@ class Choice:
         return all(needle in said for needle in needles)
 
 
-class Picker(ModalScreen[str | None]):
+_KEYS = {"Esc": "escape", "Enter": "enter", "Tab:": "tab", "PgDn": "pagedown"}
+
+
+def keys_line(told: str) -> Content:
+    """For the lower side of a dialog's frame: parts like 'Enter chooses', with ' · ' between. A click on one does what
+    its key does."""
+    parts = []
+    for part in told.split(" · "):
+        name = part.partition(" ")[0]
+        key = _KEYS.get(name) or (name.lower() if len(name) == 1 and name.isalpha() else "")
+        parts.append(clickable(part, f"screen.press('{key}')") if key else Content(part))
+    return Content(" · ").join(parts)
+
+
+def clickable(text: str, action: str) -> Content:
+    return Content.styled(text, Style.from_meta({"@click": action}))
+
+
+class Dialog(ModalScreen[ScreenResultType]):
+    """What stands before all else until it is answered; F1 tells its `HELP`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "app.help", "Help", id="app.help", show=False)]
+
+    def action_press(self, key: str) -> None:
+        # By the app: a key from the frame would not pass the frame on its way up from the field that has the focus.
+        self.app.call_later(self.app.simulate_key, key)
+
+
+class Picker(Dialog[str | None]):
     """A list that narrows while one types. Enter answers with the id of the highlighted choice, Esc with None."""
+
+    HELP = (
+        "A list to choose from. Type to narrow it, ↑↓ and PgUp PgDn move, Enter or a click chooses, Esc leaves all as "
+        "it is."
+    )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Close"),
@@ -57,7 +91,7 @@ class Picker(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content(self._title)
-            dialog.border_subtitle = Content(f"{self._hint} · Esc closes")
+            dialog.border_subtitle = keys_line(f"{self._hint} · Esc closes")
             yield self._filter
             yield self._list
             yield Static(self._empty, id="nothing", markup=False)
@@ -106,7 +140,7 @@ def draw_choice(choice: Choice) -> Content:
     return words.lines([head, Content.styled(f"  {choice.note}", MUTED)])
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """What the focused widget does, then every key and every `/` command."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -124,7 +158,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog help") as dialog:
             dialog.border_title = "Help"
-            dialog.border_subtitle = "↑↓ scroll · Esc closes"
+            dialog.border_subtitle = keys_line("↑↓ scroll · Esc closes")
             yield Static(Content.styled("Here", STRONG))
             yield Static(Content(self._about))
             yield Static(_table("Keys", self._keys, 16))

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from .commands import bindings
+from .dialogs import clickable
 from .finding import Wanted
 from .reader import Reader
 from .words import ACCENT, MUTED, WARN
@@ -50,7 +51,7 @@ class FindLine(Horizontal):
     DEFAULT_CSS = """
     FindLine { height: 1; background: $surface; padding: 0 1; display: none; }
     FindLine FindInput { width: 1fr; height: 1; border: none; padding: 0; background: $surface; }
-    FindLine Static { width: auto; height: 1; }
+    FindLine Static { width: auto; height: 1; link-style: none; link-color: $muted; }
     """
 
     class Closed(Message):
@@ -153,4 +154,5 @@ class FindLine(Horizontal):
 
     def _tell(self, total: int) -> None:
         said = f"{self._place + 1:,} of {total:,}" if total else "not found"
-        self._count.update(Content.assemble((said, MUTED if total else WARN), ("  ↑↓ Enter · Esc closes", MUTED)))
+        closes = clickable("Esc closes", "app.simulate_key('escape')")
+        self._count.update(Content.assemble((said, MUTED if total else WARN), ("  ↑↓ Enter · ", MUTED), closes))

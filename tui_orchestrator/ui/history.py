@@ -20,6 +20,7 @@ from tui_orchestrator.storage.history import MOST_SEARCHED, Page, Past
 from tui_orchestrator.storage.search import Query
 
 from . import words
+from .dialogs import keys_line
 from .turns import ENDS, Turns
 from .words import ACCENT, MONEY, MUTED, STRONG, WARN
 
@@ -154,7 +155,7 @@ class HistoryScreen(Turns):
             count = f"{self._all:,} in all"
         keys = "Enter shows the card · Tab: " + ("all" if self._here else "this session") + " · Esc closes"
         dialog = self.query_one("#turns")
-        dialog.border_subtitle = Content(keys if self._reading else f"{count} · {keys}")
+        dialog.border_subtitle = keys_line(keys if self._reading else f"{count} · {keys}")
         self.nothing.update(self._nothing())
 
     def _nothing(self) -> str:

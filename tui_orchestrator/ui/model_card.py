@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import Resize
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_orchestrator.routing.experience import Lesson
@@ -22,6 +21,7 @@ from tui_orchestrator.services.model_figures import ModelFigures
 
 from . import words
 from .commands import ACTIONS, Offers
+from .dialogs import Dialog, clickable, keys_line
 from .words import BAD, MONEY, MUTED, STRONG
 
 VERBS = {"pin": "pin", "test": "test", "favourite": "favourite", "toggle": "switch", "memory": "memory"}
@@ -32,9 +32,14 @@ _LABEL = 14
 _BUCKETS = ("input", "output", "cached_input", "cache_write", "reasoning")
 
 
-class ModelCard(ModalScreen[str | None]):
+class ModelCard(Dialog[str | None]):
     """Answers with one of VERBS for the action that was taken, None for Esc."""
 
+    HELP = (
+        "All that is known of a model: why it is out and what to do, prices with their source, abilities, what was "
+        "learned from your votes and turns, how it did this month, its last failures. The keys at the bottom do what "
+        "they do in the table."
+    )
     DEFAULT_CSS = """
     ModelCard .dialog { width: 100; max-height: 94%; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     ModelCard Static { height: auto; }
@@ -58,8 +63,11 @@ class ModelCard(ModalScreen[str | None]):
         with VerticalScroll(classes="dialog") as dialog:
             dialog.border_title = Content(f"{'* ' if self._figures.favourite else ''}{self._figures.model.id}")
             keys_of = cast(Offers, self.app).keys_of
-            told = [f"{keys_of(_ACTIONS[f'registry.{name}']).capitalize()} {verb}" for name, verb in _TOLD.items()]
-            dialog.border_subtitle = Content(" · ".join([*told, "Esc closes"]))
+            told = []
+            for name, does in _TOLD.items():
+                key = keys_of(_ACTIONS[f"registry.{name}"]).capitalize()
+                told.append(clickable(f"{key} {does}", f"screen.dismiss('{VERBS[name]}')"))
+            dialog.border_subtitle = Content(" · ").join([*told, keys_line("Esc closes")])
             yield self._told
 
     def on_mount(self) -> None:

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_orchestrator.routing.errors import OrchestratorError
@@ -18,10 +17,15 @@ from tui_orchestrator.services.model_tests import Outlook, Tested
 from tui_orchestrator.services.runtime import TEST_PROMPT, Runtime
 
 from . import words
+from .dialogs import Dialog, keys_line
 from .words import ACCENT, BAD, GOOD, MONEY, MUTED, STRONG
 
 
-class ModelTest(ModalScreen[None]):
+class ModelTest(Dialog[None]):
+    HELP = (
+        "One real question of a word, so that you see whether the model answers, how fast and for how much. What it "
+        "can cost at most is said before; caps hold, and the call is in the ledger."
+    )
     DEFAULT_CSS = """
     ModelTest Static { height: auto; }
     """
@@ -47,7 +51,7 @@ class ModelTest(ModalScreen[None]):
 
     def _tell(self, said: Content, verb: str) -> None:
         self._said.update(said)
-        self.query_one(Vertical).border_subtitle = Content(f"{verb} · Esc closes")
+        self.query_one(Vertical).border_subtitle = keys_line(f"{verb} · Esc closes")
 
     def action_ask(self) -> None:
         if not self._asking:

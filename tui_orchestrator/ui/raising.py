@@ -12,7 +12,6 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_orchestrator.routing.budget import Shortage
@@ -20,6 +19,7 @@ from tui_orchestrator.routing.money import Money
 from tui_orchestrator.services.caps import for_now, round_above
 
 from . import words
+from .dialogs import Dialog, keys_line
 from .words import BAD, MONEY, MUTED, STRONG
 
 _BAR = 30
@@ -32,6 +32,22 @@ class Raised:
     """For good, and not only for the period it is about."""
 
 
+_KEYS = {"Enter": "enter", "k": "k", "f": "f", "Esc": "escape"}
+
+
+class Answer(Horizontal):
+    """A key with what it does; a click does the same."""
+
+    def __init__(self, key: str, does: Content) -> None:
+        shown = Static(key, classes="key", markup=False), Static(does, classes="does", markup=False)
+        super().__init__(*shown, classes="row")
+        self._key = _KEYS.get(key)
+
+    def on_click(self) -> None:
+        if self._key is not None:
+            self.app.simulate_key(self._key)
+
+
 class Amount(Input):
     """Takes figures alone: letters are keys of the dialog."""
 
@@ -39,9 +55,13 @@ class Amount(Input):
         return character is not None and character in "0123456789.$"
 
 
-class Raising(ModalScreen[Raised | None]):
+class Raising(Dialog[Raised | None]):
     """Which cap, what of it is spent, set aside and left, and what the call needs. Answers with None to refuse."""
 
+    HELP = (
+        "A cap is in the way of a call, and the turn waits. Enter raises it to the amount in the field for now, K for "
+        "good in your own file; F fills in what the call can cost at most. Esc refuses: nothing is called."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Refuse"),
         # Before the field for the amount, which would swallow it.
@@ -63,16 +83,14 @@ class Raising(ModalScreen[Raised | None]):
         state = self._shortage.state
         with VerticalScroll(classes="dialog raising", can_focus=False) as dialog:
             dialog.border_title = Content(f"{state.cap.name[:1].upper()}{state.cap.name[1:]} has too little left")
-            dialog.border_subtitle = Content("Esc refuses the call")
+            dialog.border_subtitle = keys_line("Esc refuses the call")
             yield Static(_figures(self._shortage), markup=False)
             with Horizontal(id="raise"):
                 yield Static(Content.assemble(("Raise it to $", STRONG)), id="raise-to")
                 yield self._amount
             yield self._problem
             for key, does in self._keys():
-                with Horizontal(classes="row"):
-                    yield Static(key, classes="key", markup=False)
-                    yield Static(does, classes="does", markup=False)
+                yield Answer(key, does)
 
     def on_mount(self) -> None:
         self._problem.display = False

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -20,6 +19,7 @@ from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.storage.prompts import Past, words_of
 
 from . import words
+from .dialogs import Dialog, keys_line
 from .words import ACCENT, MUTED
 
 SHOWN = 200
@@ -29,7 +29,7 @@ _AGE = 11
 _FOUND = f"bold underline {ACCENT}"
 
 
-class PromptSearch(ModalScreen[str | None]):
+class PromptSearch(Dialog[str | None]):
     """The latest first. Enter answers with the text of the marked one, Esc with None."""
 
     HELP = "Every prompt you ever sent. Type words that were in it; ↑↓ or Ctrl+R move, Enter takes it, Esc leaves."
@@ -66,7 +66,7 @@ class PromptSearch(ModalScreen[str | None]):
             dialog.styles.width, dialog.styles.height = 110, "80%"
             self._list.styles.height = "1fr"
             dialog.border_title = "Earlier prompts"
-            dialog.border_subtitle = "Enter takes it into the prompt · Esc leaves"
+            dialog.border_subtitle = keys_line("Enter takes it into the prompt · Esc leaves")
             yield self._input
             yield self._list
             yield self._nothing

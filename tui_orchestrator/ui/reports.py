@@ -14,8 +14,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.events import Resize
+from textual.events import Click, Resize
 from textual.screen import ModalScreen
+from textual.style import Style
 from textual.widgets import DataTable, Static
 
 from tui_orchestrator.routing.errors import OrchestratorError
@@ -45,6 +46,14 @@ SCROLL_BAR = 2
 _WITH_A_TABLE = ("pick_grouping", "sort", "turn", "export")
 
 
+class ReportHead(Static):
+    """What is looked at; a click on a part of it chooses another."""
+
+    async def on_click(self, event: Click) -> None:
+        if isinstance(does := event.style.meta.get("does"), str):
+            await self.run_action(f"screen.{does}")
+
+
 class ReportTable(DataTable[Text]):
     HELP = (
         "Costs by model, task, day and more, how models did, and advice. 1, 2 and 3 or Tab go from one to the other, p "
@@ -64,7 +73,7 @@ class ReportsScreen(ModalScreen[str | None]):
 
     BINDINGS = [  # noqa: RUF012  # as Textual declares it
         *bindings("reports"),
-        Binding("f1", "app.help", "Help"),
+        Binding("f1", "app.help", "Help", id="app.help"),
         Binding("ctrl+q", "app.quit", "Quit", show=False),
     ]
     DEFAULT_CSS = """
@@ -85,7 +94,7 @@ class ReportsScreen(ModalScreen[str | None]):
         self._found: Spent | Listed | Performed | None = None
         self._shown: Table | None = None
         self._problem = ""
-        self._head = Static(id="report-head", markup=False)
+        self._head = ReportHead(id="report-head", markup=False)
         self._table = ReportTable()
         self._empty = Static(id="report-empty", markup=False)
         self._note = Static(id="report-note", markup=False)
@@ -280,17 +289,19 @@ class ReportsScreen(ModalScreen[str | None]):
         tabs: list[Content | tuple[str, str] | str] = []
         for number, tab in enumerate(TABS, 1):
             chosen = tab == self._view.tab
-            tabs += [
-                (f" {number} ", MUTED if not chosen else ACCENT),
-                (tab.capitalize(), STRONG if chosen else MUTED),
-                "  ",
-            ]
+            named = Content.assemble(
+                (f" {number} ", ACCENT if chosen else MUTED), (tab.capitalize(), STRONG if chosen else MUTED)
+            )
+            tabs += [named.stylize(_does(f"tab('{tab}')")), "  "]
         left = Content.assemble(*tabs)
-        details: list[Content | tuple[str, str] | str] = [(self._view.period, ACCENT)]
+        details: list[Content | tuple[str, str] | str] = [
+            Content.styled(self._view.period, ACCENT).stylize(_does("pick_period"))
+        ]
         if width >= 100:
             details.append((f"  {self._span}", MUTED))
         if self._view.tab != "advice":
-            details += [("  by ", MUTED), (joined(self._view.by), ACCENT)]
+            by = Content.assemble(("  by ", MUTED), (joined(self._view.by), ACCENT))
+            details.append(by.stylize(_does("pick_grouping")))
         if self._view.where:
             details.append((f"  of {' · '.join(key or 'none' for _, key in self._view.where)}", MUTED))
         right = Content.assemble(*details)
@@ -369,3 +380,8 @@ def _key(group: Totals | Measured) -> str:
 
 def _attempt_key(attempt: Attempt) -> str:
     return f"{attempt.request_id}/{attempt.number}"
+
+
+def _does(action: str) -> Style:
+    """Not as a link, which has the looks of one."""
+    return Style.from_meta({"does": action})

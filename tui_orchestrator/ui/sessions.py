@@ -13,7 +13,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
@@ -26,6 +25,7 @@ from tui_orchestrator.storage.search import Query
 
 from . import session_rows
 from .commands import ACTIONS, bindings
+from .dialogs import Dialog, keys_line
 from .session_deeds import SessionDeeds
 from .words import MUTED
 
@@ -115,7 +115,7 @@ class SessionKeys(Widget):
                 return
 
 
-class SessionsScreen(ModalScreen[Opened | None]):
+class SessionsScreen(Dialog[Opened | None]):
     HELP = (
         'Every conversation. Type to search titles and all that was said: words, "words that stand together", #tags. '
         "Down goes to the list, where letters do what the line at the bottom says; / goes back to the search."
@@ -150,7 +150,6 @@ class SessionsScreen(ModalScreen[Opened | None]):
         Binding("escape", "leave", "Close"),
         Binding("down", "to_list", "Down", show=False),
         Binding("pagedown", "to_list", "Page down", show=False),
-        Binding("f1", "app.help", "Help", show=False),
         Binding("ctrl+l", "leave", "Close", show=False),
     ]
 
@@ -288,7 +287,7 @@ class SessionsScreen(ModalScreen[Opened | None]):
         shown = len(self._found)
         narrowed = self._search.value.strip()
         count = f"{shown:,} of {self._all:,}" if narrowed or shown < self._all else f"{self._all:,} in all"
-        self.query_one("#shelf").border_subtitle = f"{count} · Enter opens · ↓ then a letter · Esc closes"
+        self.query_one("#shelf").border_subtitle = keys_line(f"{count} · Enter opens · ↓ then a letter · Esc closes")
 
     @property
     def _marked(self) -> str | None:

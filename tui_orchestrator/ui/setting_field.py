@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
+from .dialogs import Dialog, keys_line
 from .words import BAD, MUTED
 
 Check = Callable[[str], str]
@@ -22,9 +22,10 @@ Submit = Callable[[str], Awaitable[str]]
 """Does it; '' when it is done, else a sentence, and the dialog stays."""
 
 
-class Field(ModalScreen[str | None]):
+class Field(Dialog[str | None]):
     """Answers with the text once `submit` has taken it, None for Esc."""
 
+    HELP = "A value of your own. It is checked while you type; Enter writes it into your file, Esc leaves all as it is."
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close")]
     DEFAULT_CSS = """
     Field { align: center middle; }
@@ -60,7 +61,7 @@ class Field(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content(self._title)
-            dialog.border_subtitle = Content(f"{self._verb} · Esc closes")
+            dialog.border_subtitle = keys_line(f"{self._verb} · Esc closes")
             yield Static(Content.styled(self._note, MUTED))
             yield self._input
             yield self._said

@@ -71,7 +71,7 @@ class SettingsScreen(ModalScreen[None]):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("settings"),
-        Binding("f1", "app.help", "Help"),
+        Binding("f1", "app.help", "Help", id="app.help"),
         Binding("ctrl+q", "app.quit", "Quit", show=False),
         Binding("down", "move(1)", "Down", show=False),
         Binding("up", "move(-1)", "Up", show=False),

@@ -206,11 +206,10 @@ class Stage(Copying):
 
     def action_help(self) -> None:
         about = Prompt.HELP
-        if self.focused is not None:
-            for node in self.focused.ancestors_with_self:
-                if isinstance(text := getattr(node, "HELP", None), str) and text:
-                    about = text
-                    break
+        for node in (self.focused or self.screen).ancestors_with_self:
+            if isinstance(text := getattr(node, "HELP", None), str) and text:
+                about = text
+                break
         keys = [(self.keys_of(action), action.title) for action in ACTIONS]
         commands = [(f"/{command.name} {command.argument}".rstrip(), command.help) for command in SLASH_COMMANDS]
         self.push_screen(HelpScreen(about, keys, commands))

@@ -14,6 +14,7 @@ from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.storage.traffic import Day, Passed, Traffic, traffic
 
 from . import words
+from .dialogs import keys_line
 from .turns import ENDS, Turns
 from .words import ACCENT, BAD, GOOD, MONEY, MUTED, STRONG
 
@@ -42,7 +43,7 @@ class TrafficScreen(Turns):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="turns") as dialog:
             dialog.border_title = "Gateway"
-            dialog.border_subtitle = "Enter shows the card · Esc closes"
+            dialog.border_subtitle = keys_line("Enter shows the card · Esc closes")
             yield from self.listed()
 
     def on_mount(self) -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from .dialogs import Dialog
 from .words import BAD, GOOD, MUTED
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _LEAST_WIDTH = 20
 """Cells; a list that was hidden has none until it is laid out."""
 
 
-class Turns(ModalScreen[str | None]):
+class Turns(Dialog[str | None]):
     """Answers with the id of the request whose card is wanted. Each kind draws its own rows, and names this `CSS`
     as its own, for Textual hands none down. No rule in it names a screen: Textual puts that of the kind before each."""
 
@@ -48,7 +48,6 @@ class Turns(ModalScreen[str | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Close"),
-        Binding("f1", "app.help", "Help", show=False),
     ]
 
     def __init__(self, runtime: Runtime) -> None:

@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -37,7 +36,7 @@ from tui_orchestrator.storage.history import Turn
 from . import words
 from .asking import Ask
 from .comparison import draw_comparison, sentence
-from .dialogs import Choice, Picker
+from .dialogs import Choice, Dialog, Picker, keys_line
 from .words import ACCENT, BAD, MUTED
 
 T = TypeVar("T")
@@ -60,7 +59,7 @@ class _Read:
     """Which turns these are."""
 
 
-class WhatIfScreen(ModalScreen[None]):
+class WhatIfScreen(Dialog[None]):
     HELP = (
         "Stored turns, decided again as you suppose. ↑↓ go from line to line, ← → change it, Enter chooses from a list "
         "or lets you write: a session or a file of prompts, a strategy, the quality threshold, prices. PgUp and PgDn "
@@ -86,7 +85,6 @@ class WhatIfScreen(ModalScreen[None]):
         Binding("space", "choose", "Choose", show=False),
         Binding("pagedown", "page(1)", "Page down", show=False, priority=True),
         Binding("pageup", "page(-1)", "Page up", show=False, priority=True),
-        Binding("f1", "app.help", "Help", show=False),
     ]
 
     def __init__(self, runtime: Runtime, session: str, turn: Turn | None, change: Change | None = None) -> None:
@@ -107,7 +105,7 @@ class WhatIfScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="whatif") as dialog:
             dialog.border_title = "What if"
-            dialog.border_subtitle = "↑↓ line · ←→ change · Enter chooses · PgDn scrolls · Esc closes"
+            dialog.border_subtitle = keys_line("↑↓ line · ←→ change · Enter chooses · PgDn scrolls · Esc closes")
             yield self._fields
             with VerticalScroll(id="outcome", can_focus=False):
                 yield self._drawn

@@ -1,0 +1,81 @@
+"""What keys do can be done with the mouse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.ui.conftest import Console, console
+from tests.ui.test_models import RUSH
+from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.routing.budget import Budgets
+from tui_orchestrator.routing.money import Money
+
+SCRIPT = Script().always(Say(text="Two ways:\n\n```python\nsorted(items)\n```\n"))
+
+
+async def closed(seat: Console, title: str) -> None:
+    await seat.click("Esc ")
+    await seat.sees_no(title)
+
+
+async def test_panes_lists_and_dialogs_are_opened_gone_through_and_closed(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.click("F5 Models")
+        await seat.click("$ out/M")
+        await seat.sees("$ out/M ▴")
+        await seat.click("$ out/M ▴")
+        await seat.sees("$ out/M ▾")
+        await seat.click(RUSH)
+        await seat.click("t Test")
+        await seat.sees(f"Test {RUSH}", "It costs at most")
+        await seat.click("Enter asks it")
+        await seat.sees("✓ Two ways:")
+        await closed(seat, f"Test {RUSH}")
+        await seat.click(RUSH)
+        await seat.sees("What it can do")
+        await seat.click("F favourite")
+        await seat.sees(f" *{RUSH}")
+        await seat.click("F4 Costs")
+        await seat.sees("By model ─")
+        await seat.click("space Group")
+        await seat.sees("By provider ─")
+        await seat.click("g Gateway")
+        await seat.sees("╭─ Gateway")
+        await closed(seat, "╭─ Gateway")
+        await seat.click("⏎ Reports")
+        await seat.click("2 Performance")
+        await seat.sees("success")
+        await seat.click("this month")
+        await seat.click("last 7 days")
+        await seat.sees_no("this month")
+        await seat.click("esc Back")
+        await seat.click("^S Strategy")
+        await seat.click("likeliest good answer")
+        await seat.until(lambda: "quality" in seat.screen.splitlines()[0], "the strategy in the header")
+        await seat.click("Ask anything")
+        await seat.click("^P Palette")
+        await seat.sees("view: decision")
+
+
+async def test_an_answer_is_found_folded_quoted_and_its_menu_used(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.type("How do I sort?")
+        await seat.click("⏎ Send")
+        await seat.ended()
+        await seat.pilot.press("ctrl+f", *"sorted")
+        await seat.sees("1 of 1")
+        await closed(seat, "Esc closes")
+        row = next(y for y, line in enumerate(seat.screen.splitlines()) if "Two ways" in line)
+        await seat.pilot.click(offset=(4, row), button=3)
+        await seat.click("quote")
+        await seat.sees("> Two ways:")
+
+
+async def test_a_cap_is_raised_and_a_list_left(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT, budgets=Budgets(daily=Money.from_usd("0.0001"))) as seat:
+        await seat.click("^T Pin model")
+        await closed(seat, "╭─ Pin a model")
+        await seat.send("/model lumen-dash")
+        await seat.send("How do I sort?")
+        await seat.click("in this copy of the program alone")
+        await seat.sees("sorted(items)", "for today")
