@@ -417,9 +417,11 @@ async def test_what_one_request_may_cost_and_what_the_cache_saved_is_seen(tmp_pa
         for command in ("/cost 0.05", "/cache on", "/model rush-pro"):
             await seat.send(command)
         for _ in range(2):
+            await seat.send("/new")
             await seat.send(PROMPT)
             await seat.ended()
-            await seat.send("/new")
+        await seat.send("And of Spain?")
+        await seat.ended()
         await seat.pilot.press("f4", "f6")
         await seat.sees("✓ request", "of    $0.050", "✓ session", "✓ day", "✓ month")
         await seat.sees("◇ 1 answered from the cache today, $0.00", "saved", "saved this month against always asking")

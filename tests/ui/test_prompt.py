@@ -423,7 +423,7 @@ async def test_the_line_above_follows_every_key(tmp_path: Path) -> None:
 
 async def test_a_picture_goes_along_to_a_model_that_sees(tmp_path: Path) -> None:
     (tmp_path / "plan.png").write_bytes(png(64, 48))
-    async with console(tmp_path, script=SCRIPT) as seat:
+    async with console(tmp_path, size=(160, 90), script=SCRIPT) as seat:
         await seat.send("What is on @plan.png ?")
         await seat.ended()
         await seat.sees("⊕ plan.png", "It is blue.", "needs vision")

@@ -405,7 +405,7 @@ async def test_a_session_is_named_after_its_first_prompt_and_exported_with_model
         told = (tmp_path / "talk.md").read_text()
         for said in ("# What is the capital of France, and why?", "It is Paris.", str(model), str(Money(cost))):
             assert said in told, said
-        (attempt,) = json.loads((tmp_path / "talk.json").read_text())["attempts"]
+        (attempt,) = json.loads((tmp_path / "talk.json").read_text())["messages"][1]["attempts"]
         assert (attempt["model"], attempt["usage"]["output_tokens"]) == (model, tokens)
         assert Money.from_usd(str(attempt["cost_usd"])) == Money(cost)
         await open_list(seat)

@@ -163,13 +163,16 @@ def test_the_table_of_models(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Still(UiSettings()), terminal_size=size, run_before=show)
 
 
-def test_the_strategies(snap_compare: Any) -> None:
+@pytest.mark.parametrize("size", [(100, 30), (80, 24)])
+def test_the_strategies(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         choices = strategy_choices(None, Strategy.BALANCED, lambda _: decision())
         pilot.app.push_screen(Picker("Strategy", choices, empty=""))
+        await pilot.pause()
+        pilot.app.screen.query_one(Input).cursor_blink = False
         await settle(pilot)
 
-    assert snap_compare(Still(UiSettings(theme="paper")), terminal_size=(100, 30), run_before=show)
+    assert snap_compare(Still(UiSettings(theme="paper")), terminal_size=size, run_before=show)
 
 
 @pytest.mark.parametrize(

@@ -37,10 +37,10 @@ async def test_a_prompt_is_answered_with_its_model_its_cost_and_its_confidence(t
         answered = rows(tmp_path, "SELECT model, cost FROM attempts")
         assert len(answered) == 1
         model, cost = answered[0]
-        name = str(model).partition("/")[2]
-        status = next(line for line in seat.screen.splitlines() if "confidence" in line and "↑" in line)
-        assert name in status
-        assert str(Money(int(str(cost)))) in status
+        line = [str(model).partition("/")[2], str(Money(int(str(cost)))), "confidence", "↑"]
+        await seat.until(
+            lambda: any(all(part in row for part in line) for row in seat.screen.splitlines()), "the line under it"
+        )
 
 
 async def test_the_line_above_the_prompt_says_where_it_would_go_before_it_is_sent(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
 
     def on_mount(self) -> None:
         known, complaints = keymap(self.settings.ui.keymap)
-        self.set_keymap(known)
+        self.use_keymap(known)
         self._complaints = [*self.theme_problems, *complaints]
         loop = asyncio.get_running_loop()
         for number in ENDING_SIGNALS:

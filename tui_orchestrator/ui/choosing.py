@@ -65,7 +65,7 @@ def strategy_choices(current: Strategy | None, configured: Strategy, what_if: Wh
             columns += [("→ " + words.fit(name, 28), ACCENT), (words.fit(cost, 10, right=True), MONEY)]
         elif decision is not None:
             columns.append(("→ no model can take it", BAD))
-        note = words.picks(strategy) + (" · as configured" if strategy is configured else "")
+        note = words.picks(strategy) + (" · configured" if strategy is configured else "")
         choices.append(Choice(strategy, tuple(columns), note, strategy is (current or configured)))
     return choices
 
@@ -84,7 +84,7 @@ def _model_choice(row: Row, pinned: str | None) -> Choice:
     glyph, style, word = words.HEALTH[row.state]
     health = f"{glyph} {word}" + (f" · {row.detail}" if row.detail else "")
     columns = (
-        (words.fit(f"{'* ' if row.favourite else ''}{row.model.id}", 32) + " ", "bold"),
+        (words.fit(f"{'* ' if row.favourite else ''}{row.model.id}", 29) + " ", "bold"),
         (words.fit(words.price_pair(row.model.price), 11, right=True) + "  ", MONEY),
         (words.fit(row.model.level, 13), ""),
         (health, style),

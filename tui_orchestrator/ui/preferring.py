@@ -82,7 +82,7 @@ class Preferring(Desk):
                 self.use_look(after.ui)
             case ("ui", "keymap", name):
                 known, complaints = keymap(after.ui.keymap)
-                self.set_keymap(known)
+                self.use_keymap(known)
                 return next((complaint for complaint in complaints if name in complaint), "")
         return ""
 

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from textual.actions import SkipAction
+from textual.binding import BindingsMap
 from textual.content import Content
 from textual.document._document import EditResult, Location
 from textual.events import Key, Paste
+from textual.keys import key_to_character
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
@@ -17,7 +19,7 @@ from textual.widgets import TextArea
 
 from tui_orchestrator.routing.text import clean
 
-from .commands import bindings
+from .commands import ACTIONS, bindings
 from .completions import Completions
 from .folds import Folds, too_long
 
@@ -85,6 +87,19 @@ class Prompt(TextArea):
         self._calming: Timer | None = None
         self.forgets = False
         """Whether what is sent joins no history: a temporary chat's does not."""
+
+    def give_way(self, keys: Mapping[str, str]) -> None:
+        """To what the user gave to actions of the whole console: a text area has a use of its own for many a key, and
+        letters are written."""
+        own = self._merged_bindings.key_to_bindings if self._merged_bindings else {}
+        # Its `copy` would share the lists with all other text areas.
+        self._bindings = BindingsMap.from_keys({key: list(bound) for key, bound in own.items()})
+        for action in ACTIONS:
+            wanted = keys.get(action.id, "").split(",") if action.scope == "app" else []
+            for key in wanted:
+                if key and key_to_character(key.strip()) is None:
+                    does, shown = f"app.{action.action}", bool(action.footer)
+                    self._bindings.bind(key, does, action.footer or action.title, show=shown, priority=True)
 
     def on_mount(self) -> None:
         self._calming = self.set_interval(BLINKS_FOR_S, self._calm)

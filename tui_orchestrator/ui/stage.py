@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -86,6 +86,11 @@ class Stage(Copying):
         self.screen_stack[0].set_class(ui.density == "compact", "compact")
         self.animation_level = "none" if ui.motion == "reduced" else self._animations
         self.composer.prompt.blink(ui.motion != "reduced")
+
+    def use_keymap(self, keys: Mapping[str, str]) -> None:
+        """As `keymap` gives it."""
+        self.set_keymap(keys)
+        self.composer.prompt.give_way(keys)
 
     # -- panes
 

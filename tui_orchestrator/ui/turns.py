@@ -43,6 +43,7 @@ class Turns(Dialog[str | None]):
         height: 1fr; border: none; padding: 0; background: $surface; scrollbar-size-vertical: 1;
         text-wrap: nowrap; text-overflow: clip;
     }
+    #rows:focus { background-tint: transparent; }
     #rows > .option-list--option-highlighted { background: $primary 30%; color: $foreground; text-style: none; }
     #none { color: $muted; padding: 1 2; height: 1fr; display: none; }
     """
