@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import sums, talk
+from . import copies, sums, talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,27 +295,7 @@ CREATE TABLE favourites (model TEXT PRIMARY KEY, added TEXT NOT NULL) WITHOUT RO
 
 _CONTINUED = Migration("0019_continued", talk.CONTINUED)
 
-# When it was told, and for how many seconds from then on the circuit is open; `prober` is the copy of the program that
-# is trying it. `whose` tells servers and keys of one name apart: a digest, from which neither can be read.
-_CIRCUITS = Migration(
-    "0020_circuits",
-    """
-CREATE TABLE circuits (
-    name TEXT NOT NULL,
-    whose TEXT NOT NULL,
-    provider TEXT NOT NULL,
-    at TEXT NOT NULL,
-    seconds REAL NOT NULL,
-    failures INTEGER NOT NULL,
-    opened INTEGER NOT NULL,
-    unreached INTEGER NOT NULL,
-    state TEXT NOT NULL,
-    why TEXT NOT NULL,
-    prober TEXT,
-    PRIMARY KEY (name, whose)
-) WITHOUT ROWID;
-""",
-)
+_CIRCUITS = Migration("0020_circuits", copies.CIRCUITS)
 
 # Of a turn that another program asked for through the gateway: what it calls itself, and the model it named.
 _CLIENTS = Migration(
@@ -327,32 +307,7 @@ CREATE INDEX decisions_clients ON decisions (at, concluded, success, tokens, cos
 """,
 )
 
-# What is remembered of a shared server, told apart by `realm`: this store's own name there (one row), what other
-# stores were last seen to have spent, and how far this one may go by itself while the server is away.
-_SHARED = Migration(
-    "0022_shared",
-    """
-CREATE TABLE shared_store (id TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE shared_seen (
-    realm TEXT NOT NULL,
-    store TEXT NOT NULL,
-    scope TEXT NOT NULL,
-    period TEXT NOT NULL,
-    spent INTEGER NOT NULL,
-    open INTEGER NOT NULL,
-    PRIMARY KEY (realm, store, scope, period)
-) WITHOUT ROWID;
-CREATE TABLE shared_ceilings (
-    realm TEXT NOT NULL,
-    scope TEXT NOT NULL,
-    period TEXT NOT NULL,
-    picodollars INTEGER NOT NULL,
-    granted TEXT NOT NULL,
-    ends TEXT NOT NULL,
-    PRIMARY KEY (realm, scope, period)
-) WITHOUT ROWID;
-""",
-)
+_SHARED = Migration("0022_shared", copies.SHARED)
 
 # Experiments: `kind` is traffic or file, `a` and `b` are the two ways as JSON. A turn's `place` is its prompt's: those
 # with the same one count once. `good` is what an expected answer or a judge said (null: nothing, or nothing sure), and

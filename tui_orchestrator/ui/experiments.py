@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -20,6 +19,7 @@ from tui_orchestrator.services.findings import Findings, sentence
 from tui_orchestrator.services.runtime import Runtime
 
 from .commands import bindings
+from .dialogs import Dialog, keys_line
 from .experiment_rows import ONE_LINE, draw_findings, draw_head, draw_row
 from .words import BAD, MUTED
 
@@ -38,7 +38,7 @@ _NOTE = (
 )
 
 
-class ExperimentsScreen(ModalScreen[None]):
+class ExperimentsScreen(Dialog[None]):
     HELP = (
         "Experiments: two strategies, models or prompts, compared on your own turns or on a file. n starts one, s "
         "stops the marked one or goes on with it. Of each way: turns, outcomes, the rate of good ones, and what it "
@@ -64,7 +64,6 @@ class ExperimentsScreen(ModalScreen[None]):
         Binding("escape,q", "dismiss(None)", "Close"),
         Binding("pagedown", "scroll_found(1)", "Down", show=False),
         Binding("pageup", "scroll_found(-1)", "Up", show=False),
-        Binding("f1", "app.help", "Help", show=False),
     ]
 
     def __init__(self, runtime: Runtime, name: str = "") -> None:
@@ -83,7 +82,7 @@ class ExperimentsScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="experiments") as dialog:
             dialog.border_title = "Experiments"
-            dialog.border_subtitle = "n starts one · s stops it, or goes on · Esc closes"
+            dialog.border_subtitle = keys_line("n starts one · s stops it, or goes on · Esc closes")
             yield self._head
             yield self._list
             with VerticalScroll(id="found", can_focus=False):
@@ -202,9 +201,13 @@ class ExperimentsScreen(ModalScreen[None]):
         self._look()
 
 
-class Starting(ModalScreen[str]):
+class Starting(Dialog[str]):
     """Answers with the name of the experiment that was started; '' for Esc."""
 
+    HELP = (
+        "Two ways to be answered, tried against each other. ↑↓ go from line to line; Enter starts the experiment or says "
+        "what is missing, Esc leaves all as it is."
+    )
     DEFAULT_CSS = """
     Starting Horizontal { height: 1; }
     Starting .label { width: 6; color: $muted; }
@@ -226,7 +229,7 @@ class Starting(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Start an experiment"
-            dialog.border_subtitle = "Enter starts it · ↑↓ fields · Esc closes"
+            dialog.border_subtitle = keys_line("Enter starts it · ↑↓ fields · Esc closes")
             for key, field in self._inputs.items():
                 with Horizontal():
                     yield Static(_FIELDS[key][0], classes="label", markup=False)
