@@ -1,5 +1,5 @@
-"""The steps of the schema that keep what copies of the program tell each other: models that fail, a server that machines
-share."""
+"""The steps of the schema that keep what copies of the program tell each other: models that fail, a server that
+machines share."""
 
 from __future__ import annotations
 

@@ -205,7 +205,7 @@ class Starting(Dialog[str]):
     """Answers with the name of the experiment that was started; '' for Esc."""
 
     HELP = (
-        "Two ways to be answered, tried against each other. ↑↓ go from line to line; Enter starts the experiment or says "
+        "Two ways to be answered, tried against each other. ↑↓ go from line to line; Enter starts it or says "
         "what is missing, Esc leaves all as it is."
     )
     DEFAULT_CSS = """
