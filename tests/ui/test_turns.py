@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from pathlib import Path
 
@@ -10,12 +9,9 @@ from textual.events import Key
 
 from tests.ui.conftest import console
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
-from tui_orchestrator.locations import shipped_themes
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.events import AttemptFailed, AttemptStarted
 from tui_orchestrator.routing.money import Money
-from tui_orchestrator.settings import UiSettings
-from tui_orchestrator.ui import themes
 
 PROMPT = "What is the capital of France?"
 STALLING = Break("silence", Phase.MID_STREAM, Say(text="word " * 100))
@@ -37,10 +33,10 @@ async def test_a_prompt_is_answered_with_its_model_its_cost_and_its_confidence(t
         answered = rows(tmp_path, "SELECT model, cost FROM attempts")
         assert len(answered) == 1
         model, cost = answered[0]
-        line = [str(model).partition("/")[2], str(Money(int(str(cost)))), "confidence", "↑"]
-        await seat.until(
-            lambda: any(all(part in row for part in line) for row in seat.screen.splitlines()), "the line under it"
-        )
+        name = str(model).partition("/")[2]
+        status = next(line for line in seat.screen.splitlines() if "confidence" in line and "↑" in line)
+        assert name in status
+        assert str(Money(int(str(cost)))) in status
 
 
 async def test_the_line_above_the_prompt_says_where_it_would_go_before_it_is_sent(tmp_path: Path) -> None:
@@ -315,64 +311,3 @@ async def test_what_the_store_could_not_keep_of_a_failed_turn_is_said(tmp_path: 
         said = ("could not be stored: ", "cannot be written; make the file and its directory writable")
         await seat.until(lambda: any(all(part in entry.source for part in said) for entry in entries), str(said))
         await seat.sees("could not be stored:")
-
-
-async def test_under_an_answer_stands_who_gave_it_how_and_what_it_took(tmp_path: Path) -> None:
-    async with console(tmp_path, script=Script().always(Say(text=GOOD))) as seat:
-        await seat.send("/model rush-pro")
-        await seat.send(PROMPT)
-        await seat.ended()
-        parts = (r"rush-pro", r"demo-openai", r"balanced", r"↑\d+ ↓\d+", r"\d+\.\d s", r"\d+ tok/s", r"\$0\.\d+")
-        line = re.compile(" · ".join((*parts, r"confidence 0\.\d\d")))
-        await seat.until(lambda: line.search(" ".join(seat.screen.replace("│", " ").split())), "the whole line")
-
-
-async def test_an_escalation_is_seen_as_it_happens_and_what_was_said_is_folded_beneath(tmp_path: Path) -> None:
-    hedging = "I'm not sure, but I think it might possibly be this. I could be wrong. Perhaps. I don't know really."
-    script = (
-        Script().always(Reply(429), "rush-mini").always(Say(text=hedging), "tern-lite").always(STALLING, "rush-pro")
-    )
-    async with console(tmp_path, script=script) as seat:
-        await seat.send("/chain rush-mini, tern-lite, rush-pro")
-        await seat.send(PROMPT)
-        walked = r"rush-mini ✗ 429 \d+\.\d s → tern-lite ~ 0\.\d\d < 0\.60 → rush-pro "
-        await seat.until(lambda: re.search(walked + "◐", seat.screen), "the third at work")
-        await seat.sees("word word", "▸ discarded", "of tern-lite")
-        assert "I could be wrong" not in seat.screen
-        row = next(line for line in seat.screen.splitlines() if "▸ discarded" in line)
-        await seat.click(row.strip(" │")[:20])
-        await seat.sees("▾ discarded", "I could be wrong")
-        await seat.pilot.press("escape")
-        await seat.ended()
-        await seat.until(lambda: re.search(walked + "■", seat.screen), "the third cancelled")
-
-
-async def test_code_is_highlighted_while_it_streams(tmp_path: Path) -> None:
-    code = "```python\n" + "def f(x):\n    return x\n" * 30 + "```\n"
-    script = Script().always(Break("silence", Phase.MID_STREAM, Say(text=code)))
-    async with console(tmp_path, script=script, ui=UiSettings(theme="paper")) as seat:
-        await seat.send(PROMPT)
-        await seat.sees("Esc cancels", "return x")
-        palette = next(one for one in themes.load(shipped_themes()).palettes if one.name == "paper")
-
-        def colours(word: str) -> set[str]:
-            strips = seat.app.screen._compositor.render_strips()
-            segments = (one for strip in strips for one in strip if one.text.strip() == word and one.style)
-            return {one.style.color.name for one in segments if one.style and one.style.color}
-
-        assert colours("return") == {palette.code["keyword"].lower()}
-
-
-async def test_one_member_that_fails_and_one_that_is_slow_do_not_hold_the_third(tmp_path: Path) -> None:
-    async with console(tmp_path, script=(script := Script())) as seat:
-        await seat.send("/ensemble 3")
-        app = seat.app
-        assert app.runtime is not None
-        assert app.talk is not None
-        names = [one.partition("/")[2] for one in app.runtime.preview(app.talk.request(PROMPT, (), app.options)).chain]
-        script.always(Reply(400), names[0]).always(STALLING, names[1]).always(Say(text=GOOD), names[2])
-        await seat.send(PROMPT)
-        await seat.sees(f"✗ 1 {names[0]}", f"● 2 {names[1]}", f"✓ 3 {names[2]}", "word word", "on the Seine")
-        await seat.pilot.press("f2", "e")
-        await seat.ended()
-        await seat.sees(f"✗ 1 {names[0]}", f"■ 2 {names[1]}", "on the Seine")
