@@ -18,7 +18,7 @@ async def test_under_an_answer_stands_who_gave_it_how_and_what_it_took(tmp_path:
         await seat.send("/model rush-pro")
         await seat.send(PROMPT)
         await seat.ended()
-        parts = (r"rush-pro", r"demo-openai", r"balanced", r"↑\d+ ↓\d+", r"\d+\.\d s", r"\d+ tok/s", r"\$0\.\d+")
+        parts = (r"rush-pro", r"demo-openai", r"balanced", r"↑\d+ ↓\d+", r"\d+(\.\d)? s", r"\d+ tok/s", r"\$0\.\d+")
         line = re.compile(" · ".join((*parts, r"confidence 0\.\d\d")))
         await seat.until(lambda: line.search(" ".join(seat.screen.replace("│", " ").split())), "the whole line")
 
@@ -31,7 +31,7 @@ async def test_an_escalation_is_seen_as_it_happens_and_what_was_said_is_folded_b
     async with console(tmp_path, script=script) as seat:
         await seat.send("/chain rush-mini, tern-lite, rush-pro")
         await seat.send(PROMPT)
-        walked = r"rush-mini ✗ 429 \d+\.\d s → tern-lite ~ 0\.\d\d < 0\.60 → rush-pro "
+        walked = r"rush-mini ✗ 429 \d+(\.\d)? s → tern-lite ~ 0\.\d\d < 0\.60 → rush-pro "
         await seat.until(lambda: re.search(walked + "◐", seat.screen), "the third at work")
         await seat.sees("word word", "▸ discarded", "of tern-lite")
         assert "I could be wrong" not in seat.screen
