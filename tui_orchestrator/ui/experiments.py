@@ -30,7 +30,7 @@ _FIELDS = {
     "a": ("A", "strategy=cheapest, model=NAME, persona=NAME, system=TEXT, default"),
     "b": ("B", "strategy=balanced"),
     "share": ("to B", "50%: the share of the turns that go to B"),
-    "judge": ("judge", "none; or a model that judges each answer, at its cost"),
+    "judge": ("judge", "none; or a model that is sent each answer to judge it"),
 }
 _NOTE = (
     "From then on each of your turns goes one way by a draw, but for those you choose a model or a strategy for. Vote "
