@@ -24,7 +24,7 @@ from typing import Any
 
 from terminal.measures import Figures, Server, Session
 from terminal.programs import OURS, Program, Unavailable, install, ours
-from terminal.screen import NotSeen
+from terminal.screen import NotSeen, heed_nice
 from terminal.sessions import bring_in
 
 MESSAGES = 10_000
@@ -156,6 +156,7 @@ def main() -> None:
     parser.add_argument("--peers", default="", help="programs to measure beside ours: elia, oterm, parllama, gptme")
     parser.add_argument("--environments", type=Path, default=Path(tempfile.gettempdir()) / "console-peers")
     options = parser.parse_args()
+    heed_nice()
     parts = options.parts.split(",")
     yardstick, results = Yardstick(), {}
     before = os.getloadavg()

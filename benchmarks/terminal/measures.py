@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import random
 import statistics
 import subprocess
 import sys
@@ -135,7 +136,8 @@ class Session:
         began = time.monotonic()
         while time.monotonic() < began + tokens / rate - 4:
             pressed.append(self.terminal.press())
-            time.sleep(KEY_EVERY_S)
+            # Unevenly, or keys would fall in step with what is drawn a dozen times a second.
+            time.sleep(KEY_EVERY_S * random.uniform(0.7, 1.3))
         ends = [self.server.ended(60 + 3 * tokens / rate, tokens) for _ in range(columns)]
         for end in ends:
             self.terminal.wait(end["ended"], 300)

@@ -49,6 +49,7 @@ class Terminal:
         if self.pid == 0:
             try:
                 os.chdir(directory)
+                heed_nice()
                 os.execvpe(
                     command[0], list(command), {**environment, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
                 )
@@ -191,6 +192,13 @@ class _Search:
         self._before = plain[-len(self._word) :]
         if self.found is None and self._word in plain:
             self.found = at
+
+
+def heed_nice() -> None:
+    """Linux weighs sessions against one another, and by niceness only the processes within one: without this `nice`
+    would change nothing for a program that is a session by itself."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(os.nice(0)))
 
 
 def _calm(terminal: int) -> None:
