@@ -22,6 +22,11 @@ _copying = threading.Lock()
 GARBAGE = (20_000, 20, 50)
 gc.set_threshold(*GARBAGE)
 
+# Every worker reads every test, and dozens of tests start the program as a process of its own: what one of them has
+# compiled is not compiled again, a third of what each costs.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # No test is judged by a clock: how long an example takes says how busy the machine is.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
@@ -31,6 +36,16 @@ settings.load_profile("unhurried")
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: a fifth of the time a test waits for a socket, a process or a timer."""
     return len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) + 1
+
+
+def pytest_collection() -> None:
+    """What is imported and collected is no garbage, and is not looked through for any."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_setup() -> None:

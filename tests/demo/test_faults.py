@@ -39,7 +39,7 @@ async def servers() -> AsyncIterator[demo.Servers]:
 @pytest.fixture
 async def http(servers: demo.Servers) -> AsyncIterator[httpx2.AsyncClient]:
     base_url = servers["demo-openai"].base_url
-    async with httpx2.AsyncClient(base_url=base_url, headers=KEY, trust_env=False, timeout=10) as client:
+    async with httpx2.AsyncClient(base_url=base_url, headers=KEY, trust_env=False, timeout=60) as client:
         yield client
 
 

@@ -17,11 +17,14 @@ from textual._context import visible_screen_stack
 from textual._wait import wait_for_idle
 from textual.app import App
 from textual.css.model import RuleSet
+from textual.css.styles import RulesMap
 from textual.css.stylesheet import Stylesheet
+from textual.dom import DOMNode
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widgets import Input
 
 from tui_orchestrator import demo
 from tui_orchestrator.demo import Script
@@ -29,6 +32,7 @@ from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.settings import CacheSettings, Settings, StoreSettings, UiSettings
 from tui_orchestrator.ui.app import ConsoleApp
+from tui_orchestrator.ui.stage import Stage
 
 LOOKS = 400
 """At the screen, each once the program rests, before what should come is said not to come."""
@@ -42,6 +46,34 @@ PICTURES = 100
 FRAME_S = 0.1
 """Nobody watches: a look draws what is due, and sixty frames a second are most of what a test costs."""
 _KEYS = {"-": "minus", "/": "slash"}
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Until nothing on the screen changes any more."""
+    seen, same = None, 0
+    for _ in range(400):
+        await pilot.pause()
+        now = pilot.app.screen._compositor.render_strips()
+        same = same + 1 if now == seen else 0
+        if same == 2:
+            return
+        seen = now
+    raise AssertionError("the screen never came to rest")
+
+
+async def sees(pilot: Pilot[Any], *texts: str) -> None:
+    """And nothing blinks any more."""
+    seen = ""
+    for _ in range(LOOKS):
+        await pilot.pause()
+        seen = "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
+        if all(text in seen for text in texts):
+            break
+        await asyncio.sleep(0.01)
+    else:
+        raise AssertionError(f"never came: {texts}; the screen was:\n{seen}")
+    for field in pilot.app.screen.query(Input):
+        field.cursor_blink = False
 
 
 @pytest.fixture
@@ -61,6 +93,7 @@ def snap_compare(
 
         async def shown(pilot: Pilot[Any]) -> None:
             await run_before(pilot)
+            await settle(pilot)
             for _ in range(PICTURES if wanted else 0):
                 picture = pilot.app.export_screenshot(title=pilot.app.title, simplify=True)
                 if normalize_svg(picture) == wanted:
@@ -163,7 +196,7 @@ async def all_rest(pilot: Pilot[object], timeout: float = 30.0) -> bool:
     """Textual's own sends a message to each widget and waits until the last has come back, several times a key: of a
     console's eighty widgets those were most of the messages in a test."""
     app = pilot.app
-    if not isinstance(app, ConsoleApp):
+    if not isinstance(app, Stage):
         return await _wait_for_screen(pilot, timeout)
     async with asyncio.timeout(timeout):
         while app._exception is None and app.screen_stack:
@@ -206,6 +239,30 @@ def styles_parsed_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def styles_set_where_they_differ() -> Iterator[None]:
+    """A widget is styled again whenever the focus moves, nine times before a console is open, and hardly a rule is
+    another one then: setting all of them was a tenth of what opening one costs."""
+    replace_all = Stylesheet.replace_rules
+
+    def replace_rules(_: type[Stylesheet], node: DOMNode, rules: RulesMap, animate: bool = False) -> None:
+        styles = node.styles.base
+        if animate:
+            replace_all(node, rules, animate=True)
+            return
+        old = styles._rules
+        for name in old.keys() | rules.keys():
+            if (value := rules.get(name)) is not old.get(name):
+                setattr(styles, name, value)
+        node.notify_style_update()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "replace_rules", classmethod(replace_rules))
+        # By identity as before, without a call to Python: rules are looked up in sets ten thousand times a console.
+        patch.setattr(RuleSet, "__hash__", object.__hash__)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def consoles_are_drawn_when_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no terminal that a change could be written to: Textual would draw it, half of what such a test costs,
@@ -213,7 +270,7 @@ def consoles_are_drawn_when_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     update, strips = Compositor.render_update, Compositor.render_strips
 
     def render_update(compositor: Compositor, full: bool = False, **wanted: Any) -> RenderableType | None:
-        if full or compositor.root is None or not isinstance(compositor.root.app, ConsoleApp):
+        if full or compositor.root is None or not isinstance(compositor.root.app, Stage):
             return update(compositor, full, **wanted)
         compositor._dirty_regions.clear()
         return None

@@ -1,4 +1,4 @@
-"""What the pictures have in common: the sizes, a console told from values, and when it has been drawn."""
+"""What the pictures have in common: the sizes, and a console told from values."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
 
-from tests.ui.test_snapshots import AT, Still, decision, settle
+from tests.ui.conftest import sees
+from tests.ui.test_snapshots import AT, Still, decision
 from tui_orchestrator.routing.events import Event
 from tui_orchestrator.routing.request import Message, Request
 from tui_orchestrator.settings import UiSettings
@@ -48,19 +48,4 @@ def tell(app: Console, *events: Event) -> None:
         app.events.publish(event)
 
 
-async def sees(pilot: Pilot[Any], *texts: str) -> None:
-    """And nothing blinks, and nothing waits to be drawn any more."""
-    seen = ""
-    for _ in range(300):
-        await pilot.pause(0.01)
-        seen = "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
-        if all(text in seen for text in texts):
-            break
-    else:
-        raise AssertionError(f"never came: {texts}; the screen was:\n{seen}")
-    for field in pilot.app.screen.query(Input):
-        field.cursor_blink = False
-    await settle(pilot)
-
-
-__all__ = ["AT", "SIZES", "Console", "Show", "ask", "both_sizes", "console_of", "decision", "sees", "settle", "tell"]
+__all__ = ["AT", "SIZES", "Console", "Show", "ask", "both_sizes", "console_of", "decision", "sees", "tell"]

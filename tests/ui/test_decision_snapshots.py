@@ -15,7 +15,8 @@ from textual.widgets import Input
 from tests.clock import ManualClock
 from tests.routing.deciding import REGISTRY, decided
 from tests.routing.samples import request
-from tests.ui.test_snapshots import Still, settle
+from tests.ui.conftest import sees, settle
+from tests.ui.test_snapshots import Still
 from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.routing.errors import Cancelled
 from tui_orchestrator.routing.events import Completed, Confidence, Failed
@@ -66,15 +67,6 @@ async def kept() -> Any:
     return SimpleNamespace(history=History(db), clock=clock, db=db, registry=REGISTRY)
 
 
-async def ready(pilot: Pilot[Any], text: str) -> None:
-    for _ in range(200):
-        await pilot.pause(0.02)
-        strips = pilot.app.screen._compositor.render_strips()
-        if any(text in strip.text for strip in strips):
-            break
-    await settle(pilot)
-
-
 @pytest.mark.parametrize(("size", "theme"), [((160, 48), "dusk"), ((80, 24), "paper")])
 def test_all_decisions(snap_compare: Any, size: tuple[int, int], theme: str) -> None:
     async def show(pilot: Pilot[Any]) -> None:
@@ -82,7 +74,8 @@ def test_all_decisions(snap_compare: Any, size: tuple[int, int], theme: str) -> 
         pilot.app.push_screen(HistoryScreen(runtime, "6ag0000001", "r1"))
         await pilot.pause()
         pilot.app.screen.query_one(Input).cursor_blink = False
-        await ready(pilot, "5 in all")
+        await sees(pilot, "5 in all")
+        await settle(pilot)
         await runtime.db.aclose()
 
     assert snap_compare(Still(UiSettings(theme=theme)), terminal_size=size, run_before=show)
@@ -93,7 +86,8 @@ def test_what_if_it_had_been_the_cheapest(snap_compare: Any, size: tuple[int, in
     async def show(pilot: Pilot[Any]) -> None:
         runtime = await kept()
         pilot.app.push_screen(WhatIfScreen(runtime, "6ag0000001", None, Change(Strategy.CHEAPEST)))
-        await ready(pilot, "picks would change")
+        await sees(pilot, "picks would change")
+        await settle(pilot)
         await runtime.db.aclose()
 
     assert snap_compare(Still(UiSettings(theme=theme)), terminal_size=size, run_before=show)

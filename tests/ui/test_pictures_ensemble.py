@@ -7,7 +7,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from tests.ui.picturing import AT, Console, ask, both_sizes, console_of, decision, sees, settle, tell
+from tests.ui.picturing import AT, Console, ask, both_sizes, console_of, decision, sees, tell
 from tui_orchestrator.routing.errors import StreamBroken
 from tui_orchestrator.routing.events import (
     AttemptFailed,
@@ -137,7 +137,6 @@ def test_one_of_them_zoomed_with_the_words_in_which_it_differs(snap_compare: Any
         app.chat._show_columns(True)
         for key in ("f2", "right", "z", "d"):
             await pilot.press(key)
-            await settle(pilot)
         await sees(pilot, "against claude-haiku-5.5")
 
     assert snap_compare(Console(), terminal_size=size, run_before=show)

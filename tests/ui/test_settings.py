@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from tests.ui.conftest import Console, console
-from tests.ui.test_snapshots import Still, settle
+from tests.ui.test_snapshots import Still
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.services.preferences import Preferences
@@ -338,12 +338,11 @@ def test_what_the_settings_look_like(snap_compare: Any, size: tuple[int, int], s
 
     async def show(pilot: Pilot[Any]) -> None:
         pilot.app.push_screen(SettingsScreen(Hands(lambda: known, change, lambda what: (), lambda: None), searched))
-        await settle(pilot)
+        await pilot.pause()
         search = pilot.app.screen.query_one(Input)
         search.cursor_blink = False
         while not pilot.app.screen.query_one(OptionList).option_count:
             await pilot.pause()
-        await settle(pilot)
 
     assert snap_compare(Still(UiSettings()), terminal_size=size, run_before=show)
 

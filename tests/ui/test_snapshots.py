@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from tests.clock import ManualClock
+from tests.ui.conftest import sees, settle
 from tests.ui.test_card import decision
 from tests.ui.test_costs import attempt, overview, states
 from tui_orchestrator.routing.errors import ErrorKind, RateLimited
@@ -117,21 +117,7 @@ async def tell(pilot: Pilot[Any]) -> None:
     transcript = app.chat.transcript
     for place in (*range(0, 40, 5), 1000):
         transcript.scroll_to(y=place, animate=False)
-        await pilot.pause(0.02)
-    await settle(pilot)
-
-
-async def settle(pilot: Pilot[Any]) -> None:
-    """Until nothing on the screen changes any more."""
-    seen, same = None, 0
-    for _ in range(400):
-        await pilot.pause(0.02)
-        now = pilot.app.screen._compositor.render_strips()
-        same = same + 1 if now == seen else 0
-        if same == 3:
-            return
-        seen = now
-    raise AssertionError("the screen never came to rest")
+        await pilot.pause()
 
 
 @pytest.fixture(autouse=True)
@@ -149,7 +135,6 @@ def test_the_card_alone(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         await tell(pilot)
         await pilot.press("f3", *(["f6"] if size[0] > 100 else []))
-        await settle(pilot)
 
     assert snap_compare(Still(UiSettings()), terminal_size=size, run_before=show)
 
@@ -158,7 +143,6 @@ def test_the_card_alone(snap_compare: Any, size: tuple[int, int]) -> None:
 def test_the_table_of_models(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         await pilot.press("f5")
-        await settle(pilot)
 
     assert snap_compare(Still(UiSettings()), terminal_size=size, run_before=show)
 
@@ -168,9 +152,7 @@ def test_the_strategies(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         choices = strategy_choices(None, Strategy.BALANCED, lambda _: decision())
         pilot.app.push_screen(Picker("Strategy", choices, empty=""))
-        await pilot.pause()
-        pilot.app.screen.query_one(Input).cursor_blink = False
-        await settle(pilot)
+        await sees(pilot, "local_first")
 
     assert snap_compare(Still(UiSettings(theme="paper")), terminal_size=size, run_before=show)
 
@@ -192,7 +174,6 @@ def test_what_it_costs(snap_compare: Any, size: tuple[int, int], keys: tuple[str
             await pilot.pause(0.02)
             if not app.costs.busy:
                 break
-        await settle(pilot)
 
     theme = {"today": "dusk", "week": "paper", "month": "contrast"}[span]
     assert snap_compare(Still(UiSettings(theme=theme)), terminal_size=size, run_before=show)
@@ -230,10 +211,10 @@ def test_the_sessions(snap_compare: Any, size: tuple[int, int], typed: str) -> N
     async def show(pilot: Pilot[Any]) -> None:
         runtime: Any = await shelved()
         pilot.app.push_screen(SessionsScreen(runtime, SessionDeeds(pilot.app, runtime), "6ag0000002"))
-        await settle(pilot)
-        pilot.app.screen.query_one(Input).cursor_blink = False
+        await sees(pilot, "Merge two sorted lists (fork)")
         await pilot.press(*typed)
-        await pilot.pause(0.2)
+        if typed:
+            await sees(pilot, "5 of 5")
         await settle(pilot)
         await runtime.db.aclose()
 
