@@ -152,7 +152,7 @@ def test_the_strategies(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         choices = strategy_choices(None, Strategy.BALANCED, lambda _: decision())
         pilot.app.push_screen(Picker("Strategy", choices, empty=""))
-        await sees(pilot, "local_first")
+        await sees(pilot, "the lowest expected cost")
 
     assert snap_compare(Still(UiSettings(theme="paper")), terminal_size=size, run_before=show)
 
