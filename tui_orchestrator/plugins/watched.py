@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from ..aside import aside
 from ..routing.added import MOST_EVIDENCE, Given, Opinion
 from ..routing.text import clean_line
-from .aside import aside
 
 PATIENCE_S = 2.0
 """An answer waits for so long for each check. One that takes longer is not asked again: it would leave a thread behind

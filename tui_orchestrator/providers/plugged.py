@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
+from ..aside import aside
 from ..plugins import Account, AddedProvider
-from ..plugins.aside import aside
 from ..routing.errors import NotFound, Server, TurnError
 from ..routing.model import Model
 from ..routing.money import Price

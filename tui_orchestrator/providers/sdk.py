@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import threading
 from abc import ABC, abstractmethod
@@ -10,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
+from ..aside import aside
 from ..routing.errors import TurnError
 from ..routing.ports import Call, Done, Piece
 from .exchange import Exchange
@@ -74,7 +74,7 @@ class SdkProvider(ABC, Generic[Sdk]):
     async def ready(self) -> None:
         # Importing an SDK takes up to two seconds, loading certificates some more.
         if self._sdk is None:
-            await asyncio.to_thread(self._opened)
+            await aside(self._opened, "import of an SDK")
 
     async def stream(self, call: Call) -> AsyncGenerator[Piece, None]:
         exchange = Exchange(self._connect_s)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .. import __version__
-from ..plugins.aside import aside
+from ..aside import aside
 from ..routing.decision import Decision
 from ..routing.events import Attempt, AttemptFinished, Completed, Decided, Event, Failed, Outcome, Text
 from ..routing.request import Request

@@ -1,4 +1,4 @@
-"""A plugin's blocking code, beside the event loop."""
+"""Blocking code beside the event loop, which the end of the program does not wait for: imports, and what plugins do."""
 
 from __future__ import annotations
 
