@@ -1,4 +1,4 @@
-"""Every example of docs/library.md and docs/recipes.md runs as it stands."""
+"""Every example of docs/library.md, docs/recipes.md and docs/long-context.md runs as it stands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from tui_orchestrator.demo import Servers
 
 DOCS = Path(__file__).parents[2] / "docs"
-TEXT = (DOCS / "library.md").read_text() + (DOCS / "recipes.md").read_text()
+TEXT = "".join((DOCS / name).read_text() for name in ("library.md", "recipes.md", "long-context.md"))
 EXAMPLES = dict(re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE))
 
 

@@ -33,6 +33,7 @@ from tui_orchestrator.routing.events import (
     Next,
     Onward,
     Outcome,
+    PartEnded,
     Reserved,
     Score,
     Text,
@@ -108,6 +109,11 @@ EVENTS: list[tuple[Event, str, str]] = [
         AttemptFailed(*HEAD, 1, "a/1", ERROR, Usage(), UNKNOWN, 0.2, Next.FALLBACK),
         "attempt_failed",
         "attempt model error usage cost_usd next",
+    ),
+    (
+        PartEnded(*HEAD, 3, 12, 4, "a/1", 2, COST),
+        "part_ended",
+        "part of attempt model ended cost_usd cost_state missing",
     ),
     (Waiting(*HEAD, 1, 2.5, "rate limit"), "waiting", "attempt seconds why"),
     (

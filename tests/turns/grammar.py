@@ -18,6 +18,7 @@ from tui_orchestrator.routing.events import (
     Escalated,
     Event,
     Failed,
+    PartEnded,
     Reserved,
     Text,
     Thinking,
@@ -49,6 +50,9 @@ def check(events: Sequence[Event]) -> None:
     found: set[int] = set()
     """Checks whose finding was told."""
     verdicts, last_check = 0, 0
+    parts: dict[int, str] = {}
+    """Attempt → the part of the prompt it is about."""
+    parts_ended: list[int] = []
     for event in events[1:-1]:
         match event:
             case Reserved():
@@ -58,6 +62,9 @@ def check(events: Sequence[Event]) -> None:
                 assert attempts.get(event.attempt) in (None, _Of.RESERVED), "an attempt starts once"
                 attempts[event.attempt] = _Of.RUNNING
                 causes[event.attempt], models[event.attempt] = event.cause, event.model
+                parts[event.attempt] = event.part
+                if event.part:
+                    assert int(event.part.split(" ")[0].split("–")[0]) not in parts_ended or "–" in event.part
                 if event.cause in CHECKS:
                     assert answers, "a check follows what it checks"
                     running = {number for number, of in attempts.items() if of is not _Of.ENDED}
@@ -93,7 +100,14 @@ def check(events: Sequence[Event]) -> None:
                     assert by_then[-1] == last_check, "a second opinion that is taken was weighed as an answer first"
                     answers.add(by_then[-1])
                 assert attempts, "an escalation follows an attempt"
-                assert set(attempts.values()) == {_Of.ENDED}, "an escalation comes when the attempt is over"
+                whole = [of for number, of in attempts.items() if not parts.get(number)]
+                assert set(whole) <= {_Of.ENDED}, "an escalation comes when the attempt is over"
+            case PartEnded():
+                assert event.part not in parts_ended, "a part ends once"
+                parts_ended.append(event.part)
+                assert event.ended == len(parts_ended)
+                assert bool(event.attempt) != bool(event.missing), "it has an answer, or is told to have none"
+                assert not event.attempt or event.attempt in answers, "its answer is there"
             case Verdict():
                 assert set(attempts.values()) == {_Of.ENDED}, "the verdict comes when all have ended"
                 verdicts += 1

@@ -163,10 +163,13 @@ def _usd(value: Any) -> dict[str, Any]:
     return {"max_cost": value}
 
 
-def _flag(value: Any) -> dict[str, Any]:
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")
-    return {"use_cache": value}
+def _flag(name: str) -> Callable[[Any], dict[str, Any]]:
+    def read(value: Any) -> dict[str, Any]:
+        if not isinstance(value, bool):
+            raise ValueError("must be true or false")
+        return {name: value}
+
+    return read
 
 
 def _metadata(value: Any) -> dict[str, Any]:
@@ -211,7 +214,8 @@ _KEYS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "temperature": _temperature,
     "check": _text("check"),
     "self_consistency": _whole("self_consistency", 0),
-    "use_cache": _flag,
+    "use_cache": _flag("use_cache"),
+    "split": _flag("split"),
     "tags": _names("tags"),
     "metadata": _metadata,
     "priority": _whole("priority", -(10**9)),

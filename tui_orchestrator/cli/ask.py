@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..routing.money import Money
-from ..routing.request import Check, Method, Strategy
+from ..routing.request import Check, Method, Split, Strategy
 from . import requests
 from .manners import (
     USAGE,
@@ -32,6 +32,7 @@ from .manners import (
 )
 from .printing import as_json
 from .raising import ask_for_room, can_ask
+from .splitting import agreed
 from .turn import Manner, Telling, interruptible
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Asked:
     persona: str = ""
     temporary: bool = False
     verdict: Method | None = None
+    split: Split = Split.SHOWN
 
     @property
     def elsewhere(self) -> bool:
@@ -121,6 +123,7 @@ _SESSION_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{1,10}", re.IGNORECASE)
     default=None,
     help="An earlier answer will do, and this one is kept; or neither. Default: at temperature 0 only.",
 )
+@requests.SPLIT
 @click.option("--system", default="", help="System text: how the model is to answer.")
 @click.option("--persona", metavar="NAME", default="", help="Answer as one of [personas] in your configuration.")
 @click.option("--temporary", is_flag=True, help="Keep nothing of what is said; the ledger keeps what it cost.")
@@ -180,6 +183,7 @@ def ask(
     check: str | None,
     self_consistency: int | None,
     use_cache: bool | None,
+    split: str,
     system: str,
     persona: str,
     temporary: bool,
@@ -211,6 +215,7 @@ def ask(
       tui-orchestrator ask -e 3 --verdict fuse "Tabs or spaces?"
       tui-orchestrator ask -s fallback --chain fast "Translate: good morning"
       tui-orchestrator ask -c 0.01 --json "Summarise this" --file notes.md
+      tui-orchestrator ask --split always "What was decided?" --file minutes.txt
 
     --continue takes the beginning of a session's id, as `sessions list` shows it. Where no prompt follows, what
     stands there is the prompt and the latest session goes on.
@@ -254,6 +259,7 @@ def ask(
         in_utf8(persona, "--persona"),
         temporary,
         Method(verdict) if verdict else None,
+        requests.SPLITS[split],
     )
     manner = Manner.EVENTS if events else Manner.OBJECT if as_object else Manner.TEXT
     sys.exit(run(_ask(context.obj, asked, manner, verbose, file)))
@@ -357,6 +363,7 @@ async def _send(runtime: Runtime, asked: Asked, telling: Telling) -> Turn:
         self_consistency=asked.self_consistency,
         system=asked.system,
         use_cache=asked.use_cache,
+        split=asked.split,
     )
     if chat.persona is not None:
         try:
@@ -369,11 +376,12 @@ async def _send(runtime: Runtime, asked: Asked, telling: Telling) -> Turn:
                 request = chat.going_on(options)
                 telling.onto = chat.last.cut_off if chat.last is not None else None
                 return chat.send_on(request)
-            return chat.send_again(chat.again(options), elsewhere=asked.elsewhere)
+            return chat.send_again(await agreed(runtime, chat.again(options)), elsewhere=asked.elsewhere)
         except LookupError as error:
             raise Stop(str(error.args[0]), USAGE) from None
     enclosed = enclose(asked.prompt, attachments)
-    return chat.send(chat.request(enclosed.text, enclosed.images, options, enclosed.files))
+    request = chat.request(enclosed.text, enclosed.images, options, enclosed.files)
+    return chat.send(await agreed(runtime, request))
 
 
 async def _no_session(runtime: Runtime, prompt: str) -> None:

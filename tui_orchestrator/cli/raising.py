@@ -27,7 +27,12 @@ async def ask_for_room(shortage: Shortage) -> Money | None:
         err=True,
         nl=False,
     )
-    return limit if (await _line()).strip().lower() in ("y", "yes") else None
+    return limit if await yes() else None
+
+
+async def yes() -> bool:
+    """Whether that is what is typed next. Cancelling stops the waiting."""
+    return (await _line()).strip().lower() in ("y", "yes")
 
 
 async def _line() -> str:

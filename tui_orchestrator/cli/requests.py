@@ -11,6 +11,7 @@ import click
 
 from ..routing.errors import OrchestratorError
 from ..routing.money import Money
+from ..routing.request import Split
 from .manners import USAGE, Stop, meant, one_prompt, prompt_text
 
 if TYPE_CHECKING:
@@ -45,6 +46,16 @@ CHAIN = click.option("--chain", metavar="NAMES", help="Models to walk, a,b,c, or
 MAX_COST = click.option("-c", "--max-cost", callback=usd, metavar="USD", help="Most the whole turn may cost.")
 MAX_TOKENS = click.option(
     "--max-tokens", type=click.IntRange(1, _MOST_TOKENS), metavar="N", help="Most output tokens of each attempt."
+)
+
+SPLITS = {"ask": Split.SHOWN, "always": Split.AGREED, "never": Split.NEVER}
+SPLIT = click.option(
+    "--split",
+    type=click.Choice(list(SPLITS)),
+    default="ask",
+    metavar="WHEN",
+    help="A prompt too long for every model is answered in parts: ask first, with the price (the default), always, or "
+    "never.",
 )
 
 

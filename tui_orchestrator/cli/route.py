@@ -13,7 +13,7 @@ from ..routing.decision import Decision
 from ..routing.event_json import decision_json
 from ..routing.explanation import what_if
 from ..routing.money import Money
-from ..routing.request import Message, Request, Strategy
+from ..routing.request import Message, Request, Split, Strategy
 from ..routing.rules import explain
 from . import requests
 from .decisions import decision_lines, headline, strategies_table
@@ -206,6 +206,7 @@ class Wanted:
             max_tokens=self.max_tokens,
             tags=self.tags,
             files=enclosed.files,
+            split=Split.SHOWN,
         )
 
     async def decide(self, prompt: str) -> Decision:

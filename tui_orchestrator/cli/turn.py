@@ -27,6 +27,7 @@ from ..routing.events import (
     Failed,
     FinishReason,
     Next,
+    PartEnded,
     Text,
     Thinking,
     Verdict,
@@ -78,6 +79,8 @@ class Telling:
         self._running: dict[int, str] = {}
         self._checks: dict[int, Cause] = {}
         """Attempts made to check an answer: none of what they say is shown."""
+        self._parts: dict[int, str] = {}
+        """Attempts about a part of the prompt: none of what they say is shown either."""
         self._ended = 0
 
     def tell(self, event: Event) -> None:
@@ -126,6 +129,8 @@ class Telling:
         self._running[event.attempt] = event.model
         if event.cause in CHECKS:
             self._checks[event.attempt] = event.cause
+        if event.part:
+            self._parts[event.attempt] = event.part
         if event.cause is Cause.RETRY:
             self._screen.line(f"↻ {event.model} again", dim=True)
         elif self.verbose:
@@ -141,16 +146,26 @@ class Telling:
         elif self._running:
             number, model = next(iter(self._running.items()))
             why = f" ({check_name(self._checks[number])})" if number in self._checks else ""
+            if parts := [self._parts[one] for one in self._running if one in self._parts]:
+                model, why = f"part {', '.join(parts)}", ""
             self._screen.status(f"… waiting for {model}{why}")
 
     def _thinking(self, event: Thinking) -> None:
-        if not self._side_by_side and event.attempt not in self._checks:
+        if not (self._side_by_side or event.attempt in self._checks or event.attempt in self._parts):
             self._screen.status(f"… {self._running[event.attempt]} is thinking")
 
     def _text(self, event: Text) -> None:
-        if self._streams and event.attempt not in self._checks:
+        if self._streams and event.attempt not in self._checks and event.attempt not in self._parts:
             begins, self._shown = self._shown != event.attempt, event.attempt
             self._screen.text((self._seam(self._running[event.attempt]) if begins else "") + event.text)
+
+    def _part_ended(self, event: PartEnded) -> None:
+        so_far = f"{event.ended} of {event.of} have ended, {event.cost} so far"
+        if event.missing:
+            self._screen.line(f"✗ part {event.part} of {event.of} is missing: {event.missing} · {so_far}", fg="red")
+        else:
+            self._screen.line(f"  part {event.part} of {event.of} · {event.model} · {so_far}", dim=True)
+        self._wait()
 
     def _waiting(self, event: Waiting) -> None:
         if event.why == "budget":
@@ -185,7 +200,7 @@ class Telling:
 
     def _attempt_failed(self, event: AttemptFailed) -> None:
         self._over(event.attempt)
-        if event.next is Next.GIVE_UP and not self._side_by_side and event.attempt not in self._checks:
+        if event.next is Next.GIVE_UP and not (self._side_by_side or event.attempt in {*self._checks, *self._parts}):
             self._last = event
         else:
             self._tell_failure(event)
@@ -290,6 +305,7 @@ _FAILED = frozenset({EscalationCause.ERROR, EscalationCause.TIMEOUT, EscalationC
 _TOLD: dict[type, Callable[[Telling, Any], None]] = {
     Decided: Telling._decided,
     AttemptStarted: Telling._started,
+    PartEnded: Telling._part_ended,
     Waiting: Telling._waiting,
     Thinking: Telling._thinking,
     Text: Telling._text,

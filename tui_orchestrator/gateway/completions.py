@@ -126,13 +126,14 @@ class _Told:
         self._finish = "stop"
         self._model = question.request.model or ""
         self._side_by_side = False
-        """Several models answer at once: what is sent is the one answer at the end."""
+        """Several models answer at once, or the parts of a long prompt: what is sent is the one answer at the end."""
 
     def _hear(self, event: Event) -> None:
         match event:
             case Decided():
                 self._decision = event.decision
-                self._side_by_side = event.decision.strategy is Strategy.ENSEMBLE and not event.decision.pinned
+                together = event.decision.strategy is Strategy.ENSEMBLE and not event.decision.pinned
+                self._side_by_side = together or event.decision.division is not None
                 self._model = event.decision.model or self._model
             case AttemptFinished():
                 self._finish = _FINISH.get(event.finish_reason, "stop")

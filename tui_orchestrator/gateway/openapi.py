@@ -36,6 +36,7 @@ _TASK = {
         "check": {"type": "string"},
         "self_consistency": {"type": "integer", "minimum": 0},
         "use_cache": {"type": "boolean"},
+        "split": {"type": "boolean", "description": "Answered in parts where it is too long for every model."},
         "tags": {"type": "array", "items": {"type": "string"}},
     },
 }
@@ -55,6 +56,7 @@ _COMPLETION = {
         "tool_choice": {"type": ["string", "object"]},
         "parallel_tool_calls": {"type": "boolean"},
         "response_format": {"type": "object"},
+        "split": {"type": "boolean", "description": "Answered in parts where it is too long for every model."},
     },
 }
 _ERROR = {

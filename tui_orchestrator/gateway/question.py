@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..routing.model import Registry
-from ..routing.request import ASKED_FOR, CLIENT, Image, Message, Request, Strategy
+from ..routing.request import ASKED_FOR, CLIENT, Image, Message, Request, Split, Strategy
 from ..routing.text import clean_line
 from ..routing.tools import ToolCall
 from ..services.attachments import image_type
@@ -29,7 +29,7 @@ _NOT_HERE = {
 }
 _HEEDED = frozenset(
     {"model", "messages", "max_tokens", "max_completion_tokens", "temperature", "stop", "stream", "stream_options",
-     "tools", "tool_choice", "parallel_tool_calls", "response_format", "n"}
+     "tools", "tool_choice", "parallel_tool_calls", "response_format", "n", "split"}
 )  # fmt: skip
 """What else is sent has no effect, and is named in the answer: it differs from model to model, so that a router that
 chooses the model cannot promise it, or it is for OpenAI's own house-keeping (user, metadata, store)."""
@@ -76,6 +76,7 @@ def read(body: object, registry: Registry, session: str = "", client: str = "") 
         tools=tools,
         tool_choice=choice_of(body, tools),
         shape=shape_of(body.get("response_format")),
+        split=Split.AGREED if _agreed(body.get("split")) else Split.NEVER,
         metadata={CLIENT: clean_line(client, 80) or "unknown", ASKED_FOR: clean_line(asked, 120)},
         **chosen,
     )
@@ -176,6 +177,12 @@ def _whole(body: Mapping[str, Any], name: str) -> int | None:
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
         raise WrongRequest(f"{name} must be a whole number from 1.", name)
     return value
+
+
+def _agreed(value: object) -> bool:
+    if value not in (None, True, False):
+        raise WrongRequest("split must be true or false.", "split")
+    return bool(value)
 
 
 def _temperature(value: object) -> float | None:

@@ -15,7 +15,7 @@ from ..routing.events import Attempt, Confidence, Failed, Verdict
 from ..routing.model import Registry
 from ..routing.money import Cost, Money, Usage
 from ..routing.profile import TaskType
-from ..routing.request import Check, Image, Message, Method, Request, Strategy, tag_name
+from ..routing.request import Check, Image, Message, Method, Request, Split, Strategy, tag_name
 from ..services.attachments import Attachment, enclose
 
 Usd = Money | Decimal | str | int
@@ -60,6 +60,8 @@ class Task:
     check: Check | str | None = None
     self_consistency: int | None = None
     use_cache: bool | None = None
+    split: bool = False
+    """Answered in parts where it is too long for every model: `route` tells how many, by whom, and at what cost."""
     tags: Sequence[str] = ()
     """For the user's rules."""
     task_type: TaskType | str | None = None
@@ -99,6 +101,7 @@ class Task:
             tags=frozenset(tag_name(tag) for tag in self.tags),
             files=enclosed.files,
             use_cache=self.use_cache,
+            split=Split.AGREED if self.split else Split.NEVER,
             task_type=_word(TaskType, self.task_type, "task_type"),
             patience_s=self.patience_s,
             apart=self.apart,

@@ -56,7 +56,7 @@ from .tools import ToolCall
 from .trusting import trust
 
 Emit = Callable[[Event], Coroutine[Any, Any, None]]
-_ALWAYS_ASKED = (Cause.ENSEMBLE, Cause.SYNTHESIS, Cause.SAMPLE, Cause.JUDGE)
+_ALWAYS_ASKED = (Cause.ENSEMBLE, Cause.SYNTHESIS, Cause.PART, Cause.SAMPLE, Cause.JUDGE)
 """Answers that are to differ, and those about another answer, are neither taken from the cache nor kept."""
 
 
@@ -126,6 +126,11 @@ class Caller:
     async def reserve(self, plan: Plan) -> Granted | Refusal:
         """Sets aside the most the call can cost. A cancellation meanwhile is held back. Raises NotKept."""
         return await undisturbed(self._reserve(plan, self._call(plan)))
+
+    def regranted(self, plan: Plan, granted: Granted) -> Granted:
+        """What was set aside for another call, for that of this plan, which is not longer."""
+        call = self._call(plan)
+        return replace(granted, call=replace(call, max_tokens=min(call.max_tokens, granted.call.max_tokens)))
 
     async def attempt(self, plan: Plan, emit: Emit) -> Tried | Refusal:
         """One call, from the cache where it may be. A Refusal means that nothing was started, and so does NotKept."""

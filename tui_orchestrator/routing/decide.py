@@ -134,11 +134,19 @@ def replay(decision: Decision, strategy: Strategy | None = None, policy: Policy 
     asked = decision.asked if policy is None else replace(decision.asked, policy=policy)
     chosen_by = decision.strategy if strategy is None else strategy
     choice = choose(chosen_by, decision.candidates, decision.profile, asked, decision.seed)
+    division, because = decision.division, asked.because
+    if division is not None and choice.ranked:
+        # Of another model's parts no more is known than what they would cost.
+        division = division if division.reader == choice.ranked[0].model else None
+        because += (
+            f"{division.in_words}; " if division is not None else "in parts, since it is too long for any model: "
+        )
     return replace(
         decision,
         strategy=chosen_by,
+        division=division,
         model=choice.ranked[0].model if choice.ranked else None,
-        reason=asked.because + choice.reason,
+        reason=because + choice.reason,
         chain=tuple(c.model for c in choice.ranked),
         candidates=choice.candidates,
         margin=choice.margin,

@@ -225,6 +225,41 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Division:
+    """How a prompt that no model can read whole is answered in parts."""
+
+    parts: int
+    part_tokens: int
+    """Each part at most, as estimated before any model counts."""
+    part_output: int
+    """Most output tokens of the answer to a part."""
+    reader: str
+    """The model that is asked of each part."""
+    writer: str
+    """The model that puts the parts' answers together."""
+    joint_tokens: int
+    """Of the parts' answers what the writer can read at once."""
+    joins: int
+    """How often it writes, at most: more than once where it cannot read all the answers at once."""
+    cost: Money | None
+    """Expected; None: a price is not known."""
+    ceiling: Money | None
+    """The most that all of it can cost, each part asked once."""
+
+    pinned: bool = False
+    """The reader's context alone is too short: no other model may be asked."""
+
+    @property
+    def in_words(self) -> str:
+        """'longer than any model's context: 4 parts with b/cheap, then put together by b/dear: about $0.02, at most
+        $0.05'."""
+        cost = "at unknown cost" if self.cost is None else f"about {self.cost}, at most {self.ceiling}"
+        whose = f"{self.reader}'s" if self.pinned else "any model's"
+        parts = f"{self.parts} parts with {self.reader}, then put together by {self.writer}"
+        return f"longer than {whose} context: {parts}: {cost}"
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     request_id: str
     strategy: Strategy
@@ -257,6 +292,9 @@ class Decision:
     asked: Asked = Asked()
     experiment: Assignment | None = None
     """Which of an experiment's ways the turn goes."""
+    division: Division | None = None
+    """Set where the prompt is too long for every model: then `model` is the one that is asked of its parts, and the
+    candidates' figures are those of all parts and of putting them together."""
 
     @property
     def chosen(self) -> Candidate | None:

@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Any, assert_never
 
 from .budget import BudgetState
-from .decision import Candidate, Decision
+from .decision import Candidate, Decision, Division
 from .errors import TurnError
 from .events import (
     Attempt,
@@ -25,6 +25,7 @@ from .events import (
     Failed,
     Finding,
     Onward,
+    PartEnded,
     Recalled,
     Reserved,
     Text,
@@ -65,6 +66,17 @@ def _body(event: Event) -> tuple[str, Json]:
                 "model": event.model,
                 "provider": event.provider,
                 "cause": event.cause.value,
+                **({"part": event.part} if event.part else {}),
+            }
+        case PartEnded():
+            return "part_ended", {
+                "part": event.part,
+                "of": event.of,
+                "attempt": event.attempt or None,
+                "model": event.model,
+                "ended": event.ended,
+                **_cost(event.cost),
+                "missing": event.missing or None,
             }
         case Thinking():
             return "thinking", {"attempt": event.attempt, "text": event.text}
@@ -171,6 +183,19 @@ def decision_json(decision: Decision) -> Json:
         "rule": decision.rule,
         "experiment": {"name": tried.name, "arm": tried.side} if (tried := decision.experiment) else None,
         "explored": decision.explored,
+        "division": None if decision.division is None else division_json(decision.division),
+    }
+
+
+def division_json(division: Division) -> Json:
+    """How a prompt that is too long for every model is answered in parts."""
+    return {
+        "parts": division.parts,
+        "part_tokens": division.part_tokens,
+        "reader": division.reader,
+        "writer": division.writer,
+        "estimated_cost_usd": usd(division.cost),
+        "most_cost_usd": usd(division.ceiling),
     }
 
 

@@ -2,7 +2,7 @@
 
 The grammar every reader may rely on, per turn:
 
-    turn     = Decision step* Verdict? (Completed | Failed)
+    turn     = Decision (step | PartEnded)* Verdict? (Completed | Failed)
     step     = attempt (check* Checked)* Escalated?
     attempt  = Reserved? AttemptStarted (Waiting | Thinking | Text | ToolCalled)* (AttemptFinished | AttemptFailed)
                Budget*
@@ -10,8 +10,10 @@ The grammar every reader may rely on, per turn:
 
 Exactly one terminal event, always last. Every event of an attempt carries its number, so the members of an ensemble
 and the samples of one check overlap while the grammar holds for each number by itself; their Escalated comes after the
-last of them. A cancelled turn ends its running attempts with AttemptFailed of kind cancelled, then Failed of kind
-cancelled. Expected trouble arrives as an event; only bugs and cancellation are raised.
+last of them. So do the parts of a prompt that is too long for every model: each is told as a turn of its own between
+the first and the last event, its attempts with the `part` they are about, and ends with a PartEnded. A cancelled turn
+ends its running attempts with AttemptFailed of kind cancelled, then Failed of kind cancelled. Expected trouble arrives
+as an event; only bugs and cancellation are raised.
 
 What a check says is never the turn's answer, whatever it says; with one exception, which an Escalated to its model
 tells: a second opinion that the turn would have gone on to next is there already, and is not asked for again.
@@ -25,55 +27,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from .budget import BudgetState
+from .causes import CHECKS as CHECKS
+from .causes import Cause as Cause
+from .causes import EscalationCause as EscalationCause
+from .causes import FinishReason as FinishReason
+from .causes import Outcome as Outcome
 from .decision import Decision
 from .errors import ErrorKind, TurnError
 from .money import Cost, Money, Price, Usage
 from .tools import ToolCall
-
-
-class Cause(StrEnum):
-    """Why an attempt was made."""
-
-    FIRST = "first"
-    RETRY = "retry"
-    FALLBACK = "fallback"
-    ESCALATION = "escalation"
-    ENSEMBLE = "ensemble"
-    SYNTHESIS = "synthesis"
-    SECOND_OPINION = "second_opinion"
-    """The prompt put to another cheap model, to see whether it comes to the same."""
-    SAMPLE = "sample"
-    """The prompt put to the same model again, for the same end."""
-    JUDGE = "judge"
-    """A cheap model asked whether the answer is right."""
-
-
-CHECKS = frozenset({Cause.SECOND_OPINION, Cause.SAMPLE, Cause.JUDGE})
-"""Attempts made to learn how far another one's answer can be trusted."""
-
-
-class EscalationCause(StrEnum):
-    ERROR = "error"
-    LOW_CONFIDENCE = "low_confidence"
-    REFUSAL = "refusal"
-    TRUNCATED = "truncated"
-    EMPTY = "empty"
-    CONTEXT_WINDOW = "context_window"
-    TIMEOUT = "timeout"
-
-
-class FinishReason(StrEnum):
-    STOP = "stop"
-    LENGTH = "length"
-    CONTENT_FILTER = "content_filter"
-    TOOL_CALLS = "tool_calls"
-    OTHER = "other"
-
-
-class Outcome(StrEnum):
-    FINISHED = "finished"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +164,27 @@ class AttemptStarted(_Event):
     model: str
     provider: str
     cause: Cause
+    part: str = ""
+    """Of a prompt that is answered in parts: '3 of 12', or '1–4 of 12' where the answers to these are put together
+    first. Empty: it is about the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartEnded(_Event):
+    """A part of a prompt that is answered in parts has its answer, or is not to get one."""
+
+    part: int
+    """From 1."""
+    of: int
+    attempt: int
+    """Whose answer it is; 0: there is none."""
+    model: str
+    ended: int
+    """Parts that have ended so far, this one included."""
+    cost: Cost
+    """Of the turn so far."""
+    missing: str = ""
+    """Why it has no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,6 +367,7 @@ Event = (
     Decided
     | Reserved
     | AttemptStarted
+    | PartEnded
     | Thinking
     | Text
     | ToolCalled

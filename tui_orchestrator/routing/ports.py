@@ -136,6 +136,10 @@ class Ledger(Protocol):
         """Sets the amount aside in all its caps or in none, in one transaction over all processes."""
         ...
 
+    async def release(self, reservation: Reservation) -> None:
+        """Nothing was called with it, and nothing is booked."""
+        ...
+
     async def book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
         """Writes the row, adds its cost to every cap and frees the reservation, in one transaction. An attempt is
         booked once: a second row for (request, number) changes nothing. Returns the reservation's caps afterwards

@@ -98,6 +98,17 @@ class Method(StrEnum):
     """The user picks, who is who hidden until then; where nobody picks it is as weighed."""
 
 
+class Split(StrEnum):
+    """What becomes of a prompt that is too long for every model."""
+
+    NEVER = "never"
+    """It is answered by nobody."""
+    SHOWN = "shown"
+    """The decision says how it would be answered in parts, and at what cost. Nothing is sent."""
+    AGREED = "agreed"
+    """It is answered so: whoever asks has agreed to the cost."""
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
     """A picture that goes with a message. `data` is the file as it is, not base64."""
@@ -188,6 +199,8 @@ class Request:
     tool_choice: ToolChoice = FREE
     shape: Shape | None = None
     """Of the answer. None: text."""
+    split: Split = Split.NEVER
+    """Whether it may be answered in parts where it is too long for every model."""
     patience_s: float | None = None
     """How long a call may wait for its turn under a rate limit. None: as configured."""
     place: str = ""

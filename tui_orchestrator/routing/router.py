@@ -25,6 +25,7 @@ from .calling import Caller, Emit
 from .cancelling import heed, undisturbed
 from .decide import decide
 from .decision import Circumstances, Decision, Exclusion, Policy, Standing
+from .division import Reading, divided, is_too_long, reading_of
 from .errors import NotKept
 from .events import Budget, Completed, Event, Failed, Reserved
 from .experience import Experience
@@ -32,10 +33,11 @@ from .experiment import Experiment
 from .learning import Observation, Watching
 from .model import Model, Registry
 from .money import ZERO, Money
+from .parted import PartedWalk
 from .prefixes import Prefixes
 from .profile import Profile
 from .profiler import profile
-from .request import Request
+from .request import Request, Split
 from .rules import Rule
 from .telling import not_kept
 from .turn import Turn
@@ -95,7 +97,9 @@ class Router:
         await self.caller.sharing.catch_up()
         if self.catch_up is not None:
             await self.catch_up()
-        return self._decide(request, profile(request))
+        if request.split is Split.NEVER:
+            return self._decide(request, profile(request))
+        return self._decide(request, profile(request), await asyncio.to_thread(reading_of, request))
 
     async def _decide_anyhow(self, request: Request) -> Decision:
         """From memory where the store cannot be read: nothing is then called that cannot be written down."""
@@ -121,7 +125,7 @@ class Router:
                 caps += [cap for cap in caps_for(request, model, self.budgets, day) if cap.limit is not None]
         return caps
 
-    def _decide(self, request: Request, prompt: Profile) -> Decision:
+    def _decide(self, request: Request, prompt: Profile, reading: Reading | None = None) -> Decision:
         now, today, date = self.caller.clock.monotonic(), self.caller.clock.today(), self.caller.clock.now()
         rooms: dict[str, Room] = {}
         """By whose caps apply: '' for those of any call."""
@@ -147,7 +151,10 @@ class Router:
             standings[model.id] = standing
         policy = self._policy_for(request)
         live = Circumstances(standings)
-        return decide(request, prompt, self.registry, live, policy, self.rules, self.experiment)
+        decision = decide(request, prompt, self.registry, live, policy, self.rules, self.experiment)
+        if not is_too_long(request, decision):
+            return decision
+        return divided(request, decision, reading or reading_of(request), self.registry, live)
 
     def _policy_for(self, request: Request) -> Policy:
         """A cap of nothing asks for free models: they stand in whatever `on_exhausted` says."""
@@ -235,7 +242,11 @@ class Router:
         state = too_tight(
             self._seen(caps_for(request, model, self.budgets, self.caller.clock.today())), wished.cost_ceiling
         )
-        if model.price is not None and WayOut.FEWER_TOKENS in decision.asked.policy.on_exhausted:
+        if (
+            decision.division is None
+            and model.price is not None
+            and WayOut.FEWER_TOKENS in decision.asked.policy.on_exhausted
+        ):
             bound = self.caller.estimates.bound(model.id, decision.profile)
             least = model.price.ceiling(bound, least_output(wished.max_tokens, decision.profile.output_tokens))
         return None if state is None else Shortage(model.id, wished.cost_ceiling, state, least)
@@ -278,8 +289,11 @@ class Router:
             decision = await self._with_room(request, decision, tell)
             policy = self._policy_for(request)
             make_room = None if self.ask_for_room is None else self._make_room
-            registry, budgets = self.registry, self.budgets
-            await Walk(request, decision, registry, policy, budgets, self.caller, tell, make_room, enough).run()
+            asked = (request, decision, self.registry, policy, self.budgets, self.caller, tell, make_room)
+            if decision.model is not None and decision.division is not None and request.split is Split.AGREED:
+                await PartedWalk(*asked, self.preview).run()
+            else:
+                await Walk(*asked, enough).run()
 
         return Turn(run, enough)
 

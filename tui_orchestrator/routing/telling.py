@@ -228,11 +228,14 @@ def no_model(decision: Decision) -> TurnError:
     """Why nothing was tried at all."""
     if decision.refused is not None:
         return BudgetExceeded(decision.reason, of_request=decision.refused is not Exclusion.OVER_BUDGET)
+    if decision.division is not None:
+        return NoCandidate(decision.reason, hint=_NOT_AGREED)
     pinned = decision.asked.model if decision.pinned else None
     why = {candidate.excluded_by for candidate in decision.candidates if pinned in (None, candidate.model)}
     return NoCandidate(decision.reason, hint=next((hint for out, hint in _HINTS.items() if out in why), None))
 
 
+_NOT_AGREED = "Nothing was sent: agree to the cost to have it answered in parts, or shorten the prompt or its files."
 # By what a user can do about it; the first that keeps any model out is told.
 _HINTS = {
     Exclusion.CONTEXT_WINDOW: "Shorten the prompt or its files, or start a new session: all of this one is sent along.",

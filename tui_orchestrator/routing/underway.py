@@ -25,6 +25,22 @@ MakeRoom = Callable[[Shortage], Awaitable[Budgets | None]]
 """Asks the user to raise a cap: the budgets from now on, or None where they would rather not."""
 
 
+class Numbers:
+    """Of a turn's attempts, from 1. One that was never started gives its number back; where others have begun meanwhile
+    it stays unused."""
+
+    def __init__(self, taken: int = 0) -> None:
+        self.taken = taken
+
+    def take(self) -> int:
+        self.taken += 1
+        return self.taken
+
+    def give_back(self, number: int) -> None:
+        if number == self.taken:
+            self.taken -= 1
+
+
 class Underway:
     """Made for one turn. `answers` are what the turn may end with, `checks` what was called to check them."""
 
@@ -38,7 +54,9 @@ class Underway:
         caller: Caller,
         emit: Emit,
         make_room: MakeRoom | None = None,
+        numbers: Numbers | None = None,
     ) -> None:
+        """`numbers`: of several walks that are one turn together."""
         self.request = request
         self.decision = decision
         self.registry = registry
@@ -50,7 +68,7 @@ class Underway:
         self.clock = caller.clock
         self.began = self.clock.monotonic()
         self.deadline = Deadline(caller.timeouts.turn)
-        self.started = 0
+        self.numbers = numbers or Numbers()
         self.answers: list[Tried] = []
         self.checks: list[Tried] = []
         self.refusal: Refusal | None = None
@@ -61,8 +79,8 @@ class Underway:
         """Those whose key was not accepted in this turn."""
 
     def plan(self, model_id: str, cause: Cause, pause_s: float = 0.0, *, fewer_tokens: bool | None = None) -> Plan:
-        """Takes the next number; `never_started` gives it back. `fewer_tokens` None: as the user's ways out say."""
-        self.started += 1
+        """Takes the next number, which is given back where it is never started. `fewer_tokens` None: as the user's
+        ways out say."""
         candidate = self.decision.candidate(model_id)
         assert candidate is not None, f"{model_id} is in the chain but was never weighed"
         model = self.registry[model_id]
@@ -74,16 +92,13 @@ class Underway:
             self.decision,
             model,
             candidate,
-            self.started,
+            self.numbers.take(),
             cause,
             caps,
             self.deadline,
             pause_s,
             fewer_tokens,
         )
-
-    def never_started(self) -> None:
-        self.started -= 1
 
     def _caps(self, model_id: str) -> tuple[Cap, ...]:
         return caps_for(self.request, self.registry[model_id], self.budgets, self.clock.today())
@@ -93,7 +108,7 @@ class Underway:
         refusal = self.refusal
         if self.make_room is None or refusal is None:
             return False
-        await self.emit(waiting_for_room(self.request.id, self.clock.now(), self.started + 1))
+        await self.emit(waiting_for_room(self.request.id, self.clock.now(), self.numbers.taken + 1))
         heed()
         shortage = Shortage(refusal.hold.model, refusal.hold.amount, refusal.blocking, refusal.least)
         asked = asyncio.get_running_loop().time()
@@ -139,7 +154,7 @@ class Underway:
         except NotKept as fault:
             self.unkept, given = fault, None
         if not isinstance(given, Tried):
-            self.never_started()
+            self.numbers.give_back(plan.number)
         return given
 
     async def granted(self, plans: Sequence[tuple[str, Cause]]) -> list[tuple[Plan, Granted]]:
@@ -151,13 +166,13 @@ class Underway:
                 granted = await self.caller.reserve(plan)
             except NotKept as fault:
                 self.unkept = fault
-                self.never_started()
+                self.numbers.give_back(plan.number)
                 break
             if isinstance(granted, Granted):
                 members.append((plan, granted))
             else:
                 self.refusal = granted
-                self.never_started()
+                self.numbers.give_back(plan.number)
         return members
 
     async def side_by_side(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .budget import Budgets, Refusal, WayOut, WaysOut
-from .calling import Caller, Emit, Tried
+from .calling import Caller, Emit, Granted, Tried
 from .cancelling import being_cancelled, heed, undisturbed
 from .checking import Checking
 from .decision import Candidate, Decision, Policy
@@ -17,10 +17,11 @@ from .errors import BadRequest, Cancelled, ErrorKind, NotKept, TurnError, Unreco
 from .escalation import Doubt, best, goes_on, onward, onward_to_hand, weights_for
 from .events import Cause, Completed, Decided, Escalated, Event, Failed, Next, Onward
 from .model import Registry
+from .received import Plan
 from .request import Request, Strategy
 from .settling import Settling
 from .telling import completed, conclusion, failed, flaw, no_model, not_kept, refused, why_escalated
-from .underway import MakeRoom, Underway, revised
+from .underway import MakeRoom, Numbers, Underway, revised
 from .ways_out import tries
 
 
@@ -49,10 +50,12 @@ class Walk:
         make_room: MakeRoom | None = None,
         enough: asyncio.Event | None = None,
         jitter: Callable[[], float] = random.random,
+        *,
+        numbers: Numbers | None = None,
     ) -> None:
         """`make_room` None: there is nobody to ask, and what does not fit is refused. `enough`, when
         set, ends the members of an ensemble that are still at work."""
-        self.turn = Underway(request, decision, registry, policy, budgets, caller, emit, make_room)
+        self.turn = Underway(request, decision, registry, policy, budgets, caller, emit, make_room, numbers)
         self.enough = enough or asyncio.Event()
         self.checking = Checking(self.turn)
         self.request = request
@@ -64,6 +67,19 @@ class Walk:
         self.emit = emit
         self.jitter = jitter
         self.retries: dict[str, int] = {}
+        self.granted: tuple[Plan, Granted] | None = None
+        """The first attempt, where its money is set aside already."""
+        self.satisfied: Callable[[str], bool] = lambda text: False
+        """Whether an answer is as it should be, however short or hedging it seems."""
+
+    async def answer(self) -> Completed | Failed:
+        """What the walk of one model after the other comes to, where it is a part of a larger turn: nothing is emitted
+        or kept but its attempts."""
+        try:
+            heed()
+            return await self._single()
+        except asyncio.CancelledError:
+            return self._failed(Cancelled())
 
     async def run(self) -> None:
         """Emits the whole turn. Trouble ends in a Failed event; only bugs are raised."""
@@ -74,7 +90,7 @@ class Walk:
             heed()
             if not self.request.prompt.strip() and not self.request.has_images:
                 end: Completed | Failed = self._failed(BadRequest("The prompt is empty.", hint="Type a question."))
-            elif self.decision.model is None:
+            elif self.decision.model is None or self.decision.division is not None:
                 end = self._failed(no_model(self.decision))
             elif self.decision.strategy is Strategy.ENSEMBLE and not self.decision.pinned:
                 end = await self._ensemble()
@@ -116,6 +132,10 @@ class Walk:
         """The call, or that of who stands in where it does not fit into a budget. None: it was refused, nobody could
         stand in, and no room was made; `refusal` says what the wished call lacked. Or it could not be written down."""
         turn = self.turn
+        if self.granted is not None:
+            (plan, granted), self.granted = self.granted, None
+            plan = replace(plan, number=turn.numbers.take())
+            return await turn.caller.call(plan, granted, self.emit)
         while True:
             turn.refusal = None
             for candidate, fewer_tokens in tries(turn.candidate(model), self._stand_ins(model), self._ways_out()):
@@ -154,7 +174,9 @@ class Walk:
     def _is_weak(self, tried: Tried) -> bool:
         assert tried.confidence is not None
         # Half an answer is no answer by itself, so that its confidence says little.
-        return not self.request.continues and tried.confidence.value < self.policy.confidence_threshold
+        if self.request.continues or self.satisfied(tried.text):
+            return False
+        return tried.confidence.value < self.policy.confidence_threshold
 
     def _doubt(self, tried: Tried) -> Doubt:
         assert tried.confidence is not None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..routing.events import Completed, Event, Failed, FinishReason
-from ..routing.request import Check, Image, Message, Request, Strategy
+from ..routing.request import Check, Image, Message, Request, Split, Strategy
 from ..routing.synthesis import one_from_all, which_is_best
 from ..routing.text import clean
 from ..settings import Persona
@@ -209,6 +209,7 @@ class Chat:
             place=f"{self.id}/{len(turns)}",
             use_cache=False if self.temporary else options.use_cache,
             fresh=fresh,
+            split=options.split or Split.NEVER,
             tags=self.session.tags | persona.tags,
             temporary=self.temporary,
             files=tuple(files),

@@ -28,6 +28,9 @@ class DiscreetLedger:
     async def reserve(self, hold: Hold) -> Reservation | Refusal:
         return await self._ledger.reserve(hold)
 
+    async def release(self, reservation: Reservation) -> None:
+        await self._ledger.release(reservation)
+
     async def book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
         if attempt.request_id in self._temporary:
             attempt = _silent(attempt)

@@ -75,7 +75,7 @@ class _Growing:
     thinking: list[str] = field(default_factory=list)
     why: str = ""
     check: bool = False
-    """Made to check another one's answer: never the conversation's."""
+    """Made to check another one's answer, or about a part of the prompt: never the conversation's by itself."""
 
 
 class _Nowhere:
@@ -130,7 +130,11 @@ class Keeping:
                 self._begun = True
                 return self._prompt()
             case AttemptStarted():
-                self._attempts[event.attempt] = _Growing(event.model, check=event.cause in CHECKS)
+                self._attempts[event.attempt] = _Growing(
+                    event.model,
+                    why=f"part {event.part}" if event.part else "",
+                    check=event.cause in CHECKS or bool(event.part),
+                )
             case Text():
                 self._attempts[event.attempt].text.append(event.text)
                 return None if self._attempts[event.attempt].check else self._checkpoint(event.attempt)
@@ -189,14 +193,15 @@ class Keeping:
         self._kept_at = now
         return self._answer(attempt, "interrupted")
 
-    async def _answer(self, attempt: int, state: State) -> None:
+    async def _answer(self, attempt: int, state: State, text: str | None = None) -> None:
+        """`text` None: as it has grown."""
         growing = self._attempts[attempt]
         if not self._stored:
             await self._prompt()
         await self._conversations.answer(
             self._chat.id,
             self._request.id,
-            "".join(growing.text),
+            "".join(growing.text) if text is None else text,
             thinking="".join(growing.thinking),
             model=growing.model,
             attempt=attempt,
@@ -209,7 +214,7 @@ class Keeping:
         return self._onto.cut_off.request_id if self._onto is not None and self._onto.cut_off is not None else None
 
     async def _completed(self, end: Completed) -> None:
-        await self._answer(end.attempt, "complete")
+        await self._answer(end.attempt, "complete", end.response)
         await self._keep_discarded(but=end.attempt)
         before = self._again
         if before is None or (before.response.strip() and not end.response.strip()):

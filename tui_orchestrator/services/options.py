@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..routing.money import Money
-    from ..routing.request import Check, Method, Strategy
+    from ..routing.request import Check, Method, Split, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +27,5 @@ class Options:
     self_consistency: int | None = None
     system: str = ""
     use_cache: bool | None = None
+    split: Split | None = None
+    """None: never."""

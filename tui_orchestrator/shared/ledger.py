@@ -7,6 +7,7 @@ store first, then told. Whatever happens between the two is put right by the nex
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -72,6 +73,15 @@ class SharedLedger:
         blocking = too_tight(states, hold.amount) or tightest(states)
         assert blocking is not None, "only a limit refuses"
         return Refusal(hold, states, blocking)
+
+    async def release(self, reservation: Reservation) -> None:
+        await self._own.release(reservation)
+        sums = [named(_sum(cap)) for cap in reservation.hold.caps if shared(cap.scope)]
+        if sums:
+            # What the server cannot be told now it is told with the next sign of life.
+            with contextlib.suppress(Away):
+                settled = {"store": self._member.store, "id": reservation.id, "spent": {}, "sums": sums}
+                await self._server.ask("settle", **settled)
 
     async def book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
         """What the server cannot be told now it is told with the next sign of life."""

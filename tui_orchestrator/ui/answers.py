@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.routing.request import Split, Strategy
 
 from . import choosing, words
 from .dialogs import Picker
+from .splitting import send_if_agreed
 from .writing import Writing
 
 if TYPE_CHECKING:
+    from tui_orchestrator.routing.request import Request
     from tui_orchestrator.services.feedback import Given
     from tui_orchestrator.services.options import Options
 
@@ -147,10 +149,14 @@ class Answers(Writing):
     def _ask_again(self, options: Options, *, elsewhere: bool) -> None:
         if not self._may_ask_again() or self.talk is None or self.talk.last is None:
             return
-        request = self.talk.again(options)
-        self.chat.begin_again(request, self.talk.last)
-        self.decision.follow(request.id)
-        self.follow_turn(self.talk.send_again(request, elsewhere=elsewhere))
+        talk, last = self.talk, self.talk.last
+
+        def send(request: Request) -> None:
+            self.chat.begin_again(request, last)
+            self.decision.follow(request.id)
+            self.follow_turn(talk.send_again(request, elsewhere=elsewhere))
+
+        send_if_agreed(self, talk.again(replace(options, split=Split.SHOWN)), send, lambda: None)
 
     # -- going on
 

@@ -97,6 +97,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
             self.costs.shared = runtime.shared
             self.decision.browse_by(runtime.clock)
             self.composer.weigh = self.weigh
+            self.composer.weigh_whole = self.weigh_whole
             self.drafts = Drafts(self.composer.prompt, runtime.conversations, partial(self.say, severity="warning"))
             self.composer.prompt.remember(list(reversed(await runtime.conversations.prompts())))
             await self._begin(Chat.new(runtime))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -35,7 +35,7 @@ WEIGH_EVERY_S = 0.15
 PAUSE_S = 0.25
 """Without a key, after which the decision pane follows too, which takes longer."""
 WEIGHED_CHARACTERS = 60_000
-"""Of a longer draft only the beginning is weighed while it is typed; all of it is when it is sent."""
+"""Of a longer draft only the beginning is weighed while it is typed; all of it is once there is a pause."""
 _NEWS = {"information": ("·", MUTED), "warning": ("▲", WARN), "error": ("✗", BAD)}
 
 Weigh = Callable[[Enclosed], Decision | None]
@@ -67,6 +67,8 @@ class Composer(Vertical):
         super().__init__(id="composer")
         self.prompt = Prompt()
         self.weigh: Weigh | None = None
+        self.weigh_whole: Callable[[Enclosed], Awaitable[Decision | None]] | None = None
+        """The same of a draft of any length; it may take a while."""
         self.weight: Weight | None = None
         self.names: Callable[[], arguments.Names] = arguments.Names
         """What commands take, as it is now."""
@@ -168,6 +170,18 @@ class Composer(Vertical):
         self._pause = None
         if self._timer is None:
             self.post_message(self.Weighed(self.decision))
+            if self._outlook.truncated:
+                self._weigh_all()
+
+    @work(group="whole", exclusive=True, exit_on_error=False)
+    async def _weigh_all(self) -> None:
+        """Of a long draft, once nothing more is typed."""
+        draft, found = self.prompt.text, self._mentions
+        if self.weigh_whole is None:
+            return
+        decision = await self.weigh_whole(enclose(self.prompt.unfolded, read_ones(found)))
+        if draft == self.prompt.text and decision is not None:
+            self._settle(decision, found)
 
     async def _weigh_now(self) -> None:
         self._timer = None

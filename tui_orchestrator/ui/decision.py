@@ -182,7 +182,8 @@ class DecisionPane(VerticalScroll):
     def _advance(self, event: Event) -> bool:
         """Whether the event changed a step."""
         if isinstance(event, AttemptStarted):
-            self._live.steps.append(Step(event.attempt, event.model, event.cause))
+            cause = f"part {event.part}" if event.part else event.cause
+            self._live.steps.append(Step(event.attempt, event.model, cause))
         elif isinstance(event, AttemptFinished):
             detail = f"{words.seconds(event.latency_s)} · {event.cost}"
             if event.confidence is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -13,6 +12,7 @@ from textual.widgets import TextArea
 from textual.worker import Worker, WorkerState
 
 from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.routing.request import Split
 from tui_orchestrator.services.options import Options
 
 from . import words
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tui_orchestrator.routing.decision import Decision
     from tui_orchestrator.routing.events import Event
     from tui_orchestrator.routing.money import Money
+    from tui_orchestrator.routing.request import Request
     from tui_orchestrator.routing.turn import Turn
     from tui_orchestrator.services.attachments import Enclosed
     from tui_orchestrator.services.chat import Chat
@@ -168,7 +169,19 @@ class Desk(Stage):
         talk = self.weighed_talk
         if self.runtime is None or talk is None:
             return None
-        return self.runtime.preview(talk.request(draft.text, draft.images, self.options, draft.files))
+        return self.runtime.preview(talk.request(draft.text, draft.images, self.asking, draft.files))
+
+    async def weigh_whole(self, draft: Enclosed) -> Decision | None:
+        """The same of a draft of any length, beside the event loop."""
+        talk = self.weighed_talk
+        if self.runtime is None or talk is None:
+            return None
+        return await self.runtime.decide(talk.request(draft.text, draft.images, self.asking, draft.files))
+
+    @property
+    def asking(self) -> Options:
+        """The options of the next turn, which is shown in parts where it is too long for every model."""
+        return replace(self.options, split=Split.SHOWN)
 
     @on(Composer.Weighed)
     def _weighed(self, message: Composer.Weighed) -> None:
@@ -209,14 +222,23 @@ class Desk(Stage):
         """Where there is a conversation, and nothing runs."""
         from tui_orchestrator.storage.titles import title_of
 
+        from .splitting import send_if_agreed
+
         assert self.talk is not None
-        request = self.talk.request(draft.text, draft.images, self.options, draft.files)
-        self.title_shown = self.title_shown or title_of(draft.text)
-        self.chat.begin(request)
-        self.decision.follow(request.id)
-        self.follow_turn(self.talk.send(request, draft.typed))
-        if self.drafts is not None:
-            self.drafts.sent(self.draft_owner)
+        talk = self.talk
+
+        def send(request: Request) -> None:
+            self.title_shown = self.title_shown or title_of(draft.text)
+            self.chat.begin(request)
+            self.decision.follow(request.id)
+            self.follow_turn(talk.send(request, draft.typed))
+            if self.drafts is not None:
+                self.drafts.sent(self.draft_owner)
+
+        def keep() -> None:
+            self.composer.prompt.replace_draft(draft.typed)
+
+        send_if_agreed(self, talk.request(draft.text, draft.images, self.asking, draft.files), send, keep)
 
     def follow_turn(self, turn: Turn) -> Worker[None]:
         """Reads it to its end; the chat pane knows of it already."""
@@ -255,26 +277,9 @@ class Desk(Stage):
 
     async def ask_for_room(self, shortage: Shortage) -> Money | None:
         """As `Router.ask_for_room`: the turn waits, cancelling it closes the question."""
-        from tui_orchestrator.services import caps
+        from .raising import make_room
 
-        from . import raising
-
-        assert self.runtime is not None
-        cap = shortage.state.cap
-        file = caps.file_of(self.runtime, cap.scope)
-        keeps, nowhere = (f"{caps.setting_of(cap.scope)} in {file}", "") if isinstance(file, Path) else ("", file)
-        raised = await raising.ask(self, raising.Raising(shortage, keeps, nowhere))
-        if raised is None:
-            return None
-        holds = f"{cap.name} is {raised.limit}"
-        if not raised.keep:
-            self.say(f"{holds} for {caps.for_now(cap.scope)}, in this copy of the program alone")
-            return raised.limit
-        try:
-            self.say(f"{holds} from now on, as {await caps.keep(self.runtime, cap, raised.limit)} says")
-        except (OrchestratorError, OSError, ValueError) as error:
-            self.say(f"{holds} for {caps.for_now(cap.scope)} only: {error}", "warning")
-        return raised.limit
+        return await make_room(self, shortage)
 
     def cancel_turn(self) -> bool:
         """Whether there was a turn to cancel. It ends in order: its last events still come."""

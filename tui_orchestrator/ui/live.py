@@ -20,7 +20,7 @@ from tui_orchestrator.routing.events import (
     Failed,
     FinishReason,
     Next,
-    Recalled,
+    PartEnded,
     Reserved,
     Text,
     Thinking,
@@ -33,8 +33,9 @@ from tui_orchestrator.routing.telling import check_name, found, said
 from . import words
 from .continuing import GO_ON, Onto
 from .entries import answer_key
+from .parts import Parts
 from .status import SEPARATOR, SPOKEN, Keys, turn_status
-from .trail import Leg, trail
+from .trail import Leg, recalled_in_short, trail
 
 if TYPE_CHECKING:
     from tui_orchestrator.routing.money import Money
@@ -44,10 +45,6 @@ if TYPE_CHECKING:
     from .transcript import Transcript
 
 _ANSWERING = "the ensemble is answering"
-
-
-def _recalled(recalled: Recalled) -> str:
-    return "from the cache" if recalled.similarity is None else f"≈ {recalled.similarity:.2f} an earlier answer"
 
 
 class LiveTurn:
@@ -76,13 +73,14 @@ class LiveTurn:
         """Held back while it is blind."""
         self._reserved: dict[int, Money] = {}
         self.side_by_side = False
-        """The answers of an ensemble go to the columns, its verdict and the winner to both."""
+        """An ensemble's answers go to the columns, its verdict and the winner to both."""
         self.over = False
         self.activity = "deciding"
         """What it does now, in a few words."""
         self._transcript = transcript
         self._columns = columns
         self._legs: dict[int, Leg] = {}
+        self._parts = Parts()
 
     def tell(self, event: Event) -> None:
         match event:
@@ -106,6 +104,8 @@ class LiveTurn:
                 self._finished(event)
             case AttemptFailed():
                 self._failed_attempt(event)
+            case PartEnded():
+                self._part(event)
             case Checked():
                 self._checked(event)
             case Escalated():
@@ -177,6 +177,10 @@ class LiveTurn:
 
     def _started(self, event: AttemptStarted) -> None:
         name = words.short_name(event.model)
+        if event.part:
+            self._legs[event.attempt] = Leg(event.attempt, event.model, event.cause, is_answer=False, part=event.part)
+            self._part(event)
+            return
         if event.cause in CHECKS:
             self._check_started(event, name)
             return
@@ -190,6 +194,10 @@ class LiveTurn:
             self.activity = f"{name} writes one answer from all"
             if self.side_by_side:
                 self._columns.put_together(name)
+        self._draw_trail()
+
+    def _part(self, event: AttemptStarted | PartEnded) -> None:
+        self.activity = self._parts.tell(event)
         self._draw_trail()
 
     def _check_started(self, event: AttemptStarted, name: str) -> None:
@@ -236,7 +244,7 @@ class LiveTurn:
     def _finished(self, event: AttemptFinished) -> None:
         leg = self._legs[event.attempt]
         leg.finished, leg.glyph, leg.role = event, "✓", "success"
-        leg.detail = "" if event.recalled is None else _recalled(event.recalled)
+        leg.detail = "" if event.recalled is None else recalled_in_short(event.recalled)
         if leg.in_column:
             self._columns.finish(
                 event.attempt,
@@ -256,9 +264,8 @@ class LiveTurn:
     def _failed_attempt(self, event: AttemptFailed) -> None:
         leg = self._legs[event.attempt]
         cancelled = event.error.kind is ErrorKind.CANCELLED
-        what = str(event.error.status) if event.error.status else words.spoken(event.error.kind)
         leg.glyph, leg.role = ("■", "warning") if cancelled else ("✗", "error")
-        leg.detail = f"{what} {words.seconds(event.latency_s)}"
+        leg.detail = f"{event.error.status or words.spoken(event.error.kind)} {words.seconds(event.latency_s)}"
         if not leg.is_answer:
             self._draw_trail()
             return
@@ -281,7 +288,7 @@ class LiveTurn:
             self._transcript.begin_answer(key)
             self._transcript.append(key, "".join(leg.text))
         if leg.has_text:
-            self._transcript.fold(key, words.folded(leg.model, found or check_name(leg.cause)))
+            self._transcript.fold(key, words.folded(leg.model, found or leg.about))
 
     def _checked(self, event: Checked) -> None:
         finding, answer = event.finding, self._legs[event.attempt]
@@ -306,7 +313,7 @@ class LiveTurn:
 
     def _escalated(self, event: Escalated) -> None:
         self._leave(event)
-        taken = next((leg for leg in self._legs.values() if leg.model == event.to_model and not leg.is_answer), None)
+        taken = next((leg for leg in self._legs.values() if leg.model == event.to_model and leg.is_check), None)
         if taken is not None:
             taken.is_answer = True
         self.activity = f"going on to {words.short_name(event.to_model)}"
@@ -314,7 +321,7 @@ class LiveTurn:
 
     def _leave(self, event: Escalated) -> None:
         for leg in reversed(self._legs.values()):
-            if leg.model == event.from_model and leg.finished is not None and leg.glyph == "✓":
+            if leg.model == event.from_model and leg.glyph == "✓" and leg.finished is not None and not leg.part:
                 leg.glyph, leg.role = "~", "warning"
                 leg.detail = re.split("[:;]", event.detail)[0]
                 if leg.has_text:
@@ -340,7 +347,7 @@ class LiveTurn:
     def _draw_trail(self) -> None:
         # Of a continuation by one model the line under the answer says all.
         shown = self.onto is None or len(self._legs) > 1
-        if shown and not self.blind and (marks := trail(list(self._legs.values()))):
+        if shown and not self.blind and (marks := self._parts.before(trail(list(self._legs.values())))):
             self._transcript.trail(f"{self.request_id}/trail", marks)
 
     # -- ends

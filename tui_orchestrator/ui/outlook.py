@@ -13,7 +13,7 @@ from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.request import Strategy
 
 from . import words
-from .words import ACCENT, BAD, GOOD, MONEY, MUTED
+from .words import ACCENT, BAD, GOOD, MONEY, MUTED, WARN
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,13 @@ def _forecast(decision: Decision, truncated: bool) -> list[tuple[str, str]]:
     profile = decision.profile
     if decision.model is None:
         return [(f"✗ {decision.reason}", BAD)]
+    if decision.division is not None:
+        division, least = decision.division, "≥" if truncated else ""
+        reader, writer = words.short_name(division.reader), words.short_name(division.writer)
+        said = f"{least}{division.parts} parts with {reader}, then put together by {writer}"
+        cost = words.cost_range(division.cost, division.ceiling)
+        whose = f"{reader}'s" if division.pinned else "any model's"
+        return [(f"longer than {whose} context", WARN), (said, "bold"), (cost, MONEY)]
     chosen = decision.chosen
     name = words.short_name(decision.model)
     if decision.strategy is Strategy.ENSEMBLE:

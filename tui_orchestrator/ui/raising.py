@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import App, ComposeResult
@@ -15,12 +16,17 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from tui_orchestrator.routing.budget import Shortage
+from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.routing.money import Money
+from tui_orchestrator.services import caps
 from tui_orchestrator.services.caps import for_now, round_above
 
 from . import words
 from .dialogs import Dialog, keys_line
 from .words import BAD, MONEY, MUTED, STRONG
+
+if TYPE_CHECKING:
+    from .desk import Desk
 
 _BAR = 30
 
@@ -184,3 +190,23 @@ async def ask(app: App[Any], screen: Raising) -> Raised | None:
         if not answer.done() or answer.cancelled():
             while screen in app.screen_stack:
                 await app.pop_screen()
+
+
+async def make_room(desk: Desk, shortage: Shortage) -> Money | None:
+    """As `Router.ask_for_room`: the turn waits, cancelling it closes the question."""
+    assert desk.runtime is not None
+    cap = shortage.state.cap
+    file = caps.file_of(desk.runtime, cap.scope)
+    keeps, nowhere = (f"{caps.setting_of(cap.scope)} in {file}", "") if isinstance(file, Path) else ("", file)
+    raised = await ask(desk, Raising(shortage, keeps, nowhere))
+    if raised is None:
+        return None
+    holds = f"{cap.name} is {raised.limit}"
+    if not raised.keep:
+        desk.say(f"{holds} for {caps.for_now(cap.scope)}, in this copy of the program alone")
+        return raised.limit
+    try:
+        desk.say(f"{holds} from now on, as {await caps.keep(desk.runtime, cap, raised.limit)} says")
+    except (OrchestratorError, OSError, ValueError) as error:
+        desk.say(f"{holds} for {caps.for_now(cap.scope)} only: {error}", "warning")
+    return raised.limit

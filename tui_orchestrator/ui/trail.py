@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tui_orchestrator.routing.events import AttemptFinished, Cause
+from tui_orchestrator.routing.events import AttemptFinished, Cause, Recalled
+from tui_orchestrator.routing.telling import check_name
 
 from . import words
 from .look import Mark
@@ -32,7 +33,22 @@ class Leg:
     checked_by: str = ""
     """What checks it now."""
     is_answer: bool = True
-    """One of the turn's own; False for a check."""
+    """One of the turn's own; False for a check, and for what is about a part of the prompt."""
+    part: str = ""
+    """The part it is about: '3 of 12'."""
+
+    @property
+    def is_check(self) -> bool:
+        return not self.is_answer and not self.part
+
+    @property
+    def about(self) -> str:
+        """What it is, where it is no answer."""
+        return f"part {self.part}" if self.part else check_name(self.cause)
+
+
+def recalled_in_short(recalled: Recalled) -> str:
+    return "from the cache" if recalled.similarity is None else f"≈ {recalled.similarity:.2f} an earlier answer"
 
 
 def trail(legs: Sequence[Leg]) -> list[Mark]:

@@ -152,7 +152,7 @@ def short_name(model_id: str) -> str:
 
 def folded(model_id: str, why: str) -> str:
     """The line over a stored text that is not the turn's answer: what checked it is named by what it found."""
-    if why.startswith(CHECK_NAMES):
+    if why.startswith((*CHECK_NAMES, "part ")):
         return f"{why} ({short_name(model_id)})"
     return f"discarded text of {short_name(model_id)}: {why}"
 

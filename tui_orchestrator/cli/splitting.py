@@ -1,0 +1,34 @@
+"""A prompt that is too long for every model: whether it is to be answered in parts is asked on a terminal, with the
+price."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ..routing.request import Request, Split
+from .manners import Stop
+from .raising import can_ask, yes
+
+if TYPE_CHECKING:
+    from ..services.runtime import Runtime
+
+
+async def agreed(runtime: Runtime, request: Request) -> Request:
+    """As it is to be sent. Raises Stop where nobody agrees to the price, or nobody is there to be asked."""
+    from ..services.splitting import agreed_to
+
+    if request.split is not Split.SHOWN or runtime.preview(request).division is None:
+        return request
+    decision = await runtime.decide(request)
+    division = decision.division
+    if division is None or decision.model is None:
+        return request
+    click.echo(f"! {division.in_words}.", err=True)
+    if not can_ask():
+        raise Stop("nothing was sent; --split always has it answered in parts, and -c USD caps what that may cost")
+    click.echo("  Send it so? [y/N] ", err=True, nl=False)
+    if not await yes():
+        raise Stop("nothing was sent")
+    return agreed_to(request, division)

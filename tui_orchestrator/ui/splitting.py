@@ -1,0 +1,100 @@
+"""A prompt that is too long for every model waits while this is open: send it in parts at the price shown, or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui_orchestrator.routing.decision import Decision, Division
+from tui_orchestrator.routing.request import Request
+from tui_orchestrator.services.splitting import agreed_to
+
+from . import words
+from .words import MONEY, MUTED, STRONG
+
+if TYPE_CHECKING:
+    from .desk import Desk
+
+LONG = 200_000
+"""Characters from which on a prompt is weighed beside the event loop."""
+
+
+class Splitting(ModalScreen[bool]):
+    """How many parts, who reads them, who puts them together, and what it costs. Answers whether it is to be sent."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "dismiss(True)", "Send in parts"),
+        Binding("escape", "dismiss(False)", "Do not send"),
+    ]
+
+    def __init__(self, decision: Decision, division: Division) -> None:
+        super().__init__()
+        self._decision = decision
+        self._division = division
+
+    def compose(self) -> ComposeResult:
+        whose = words.short_name(self._division.reader) + "'s" if self._division.pinned else "any model's"
+        with VerticalScroll(classes="dialog raising", can_focus=False) as dialog:
+            dialog.border_title = Content(f"Longer than {whose} context")
+            dialog.border_subtitle = Content("Enter sends it · Esc does not")
+            yield Static(words.lines(list(_told(self._decision, self._division))), markup=False)
+            for key, does in (
+                ("Enter", "sends it in parts, for no more than that"),
+                ("Esc", "nothing is sent; the prompt stays to be shortened"),
+            ):
+                with Horizontal(classes="row"):
+                    yield Static(key, classes="key", markup=False)
+                    yield Static(does, classes="does", markup=False)
+
+
+def _told(decision: Decision, division: Division) -> list[Content | str]:
+    reader, writer = words.short_name(division.reader), words.short_name(division.writer)
+    read = f"≈{words.tokens(decision.profile.input_tokens)} tokens are read in "
+    cost = Content("what it costs is not known")
+    if division.cost is not None:
+        cost = Content.assemble("about ", (str(division.cost), MONEY), ", at most ", (str(division.ceiling), MONEY))
+    chosen = decision.chosen
+    seconds = "" if chosen is None else f", about {words.seconds(chosen.estimated_latency_s)}"
+    return [
+        Content.assemble(read, (f"{division.parts} parts", STRONG), " with ", (reader, STRONG)),
+        Content.assemble("then put together by ", (writer, STRONG)),
+        Content.assemble(cost, (seconds, MUTED)),
+        "",
+        Content.styled("A question that needs several parts at once may be answered worse than if read whole.", MUTED),
+        "",
+    ]
+
+
+def send_if_agreed(desk: Desk, request: Request, send: Callable[[Request], None], keep: Callable[[], None]) -> None:
+    """`send` is called with the request as it is to be sent, at once where it fits some model. Else the user is asked;
+    `keep` is called where the answer is no."""
+    assert desk.runtime is not None
+    long = len(request.prompt) > LONG
+    decision = None if long else desk.runtime.preview(request)
+    if decision is not None and decision.division is None:
+        send(request)
+    else:
+        desk.run_worker(_ask(desk, request, send, keep), group="split", exclusive=True, exit_on_error=False)
+
+
+async def _ask(desk: Desk, request: Request, send: Callable[[Request], None], keep: Callable[[], None]) -> None:
+    assert desk.runtime is not None
+    desk.composer.busy = True
+    try:
+        decision = await desk.runtime.decide(request)
+        division = decision.division
+        if division is not None and decision.model is not None:
+            if not await desk.push_screen_wait(Splitting(decision, division)):
+                keep()
+                return
+            request = agreed_to(request, division)
+    finally:
+        desk.composer.busy = False
+    send(request)
