@@ -79,10 +79,18 @@ async def test_a_budgets_no_is_exit_code_3_and_says_what_it_would_cost(shell: Sh
 
 
 async def test_no_model_at_all_is_exit_code_1_with_every_reason(shell: Shell) -> None:
-    ended = await shell.run("route", stdin="heron " * 1_700_000)
+    picture = shell.write("heron.png", b"\x89PNG\r\n\x1a\n" + bytes(40))
+    ended = await shell.run("route", "--chain", "pebble-3b", "What is this?", "--file", picture)
     assert ended.code == 1
     assert ended.err.startswith("every model is out: ")
-    assert ended.out.count(" out: reads ") == 7
+    assert ended.out.count(" out: ") == 7
+    assert " out: cannot read images" in ended.out
+
+
+async def test_what_is_too_long_for_every_model_would_go_in_parts(shell: Shell) -> None:
+    ended = await shell.run("route", stdin="heron " * 1_700_000)
+    assert ended.code == 0
+    assert "longer than any model's context: " in ended.out
 
 
 async def test_a_pinned_model_and_a_chain_are_obeyed(shell: Shell) -> None:

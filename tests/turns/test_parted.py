@@ -35,6 +35,7 @@ from tui_orchestrator.storage.decisions import decision_from_json, decision_to_j
 from .conftest import ask, events_of, running
 from .grammar import check
 from .reading import completed, failed, only, reserved
+from .test_every_call_is_reserved import DAILY, OneStepBehind
 
 PEBBLE, MINI, LITE = "demo-local/pebble-3b", "demo-openai/rush-mini", "demo-anthropic/tern-lite"
 QUESTION = "Which rooms does this report name, and what was found in each?"
@@ -305,3 +306,16 @@ async def test_a_decision_about_parts_is_replayed_as_it_was(tmp_path: Path) -> N
         decision = runtime.preview(long(Split.SHOWN))
     assert replay(decision) == decision
     assert decision_from_json(decision_to_json(decision)) == decision
+
+
+@pytest.mark.parametrize("cause", [Cause.PART, Cause.SYNTHESIS])
+async def test_where_another_copy_took_the_room_meanwhile_no_part_is_asked(tmp_path: Path, cause: Cause) -> None:
+    async with served(tmp_path, budgets=Budgets(daily=DAILY)) as (runtime, servers):
+        runtime.router.caller.ledger = OneStepBehind(runtime.router.caller.ledger, cause)  # type: ignore[assignment]
+        events = await events_of(runtime, long(model=MINI, session="t"))
+        assert not [exchange for exchange in servers.exchanges if exchange.method == "POST"]
+        (day,) = [state for state in await runtime.budget_states() if state.scope == "day"]
+    check(events)
+    assert failed(events).error.kind is ErrorKind.BUDGET_EXCEEDED
+    assert day.spent == ZERO
+    assert day.reserved <= DAILY

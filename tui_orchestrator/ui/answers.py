@@ -11,7 +11,6 @@ from tui_orchestrator.routing.request import Split, Strategy
 
 from . import choosing, words
 from .dialogs import Picker
-from .splitting import send_if_agreed
 from .writing import Writing
 
 if TYPE_CHECKING:
@@ -149,6 +148,8 @@ class Answers(Writing):
     def _ask_again(self, options: Options, *, elsewhere: bool) -> None:
         if not self._may_ask_again() or self.talk is None or self.talk.last is None:
             return
+        from .splitting import send_if_agreed
+
         talk, last = self.talk, self.talk.last
 
         def send(request: Request) -> None:

@@ -173,8 +173,7 @@ class Desk(Stage):
 
     async def weigh_whole(self, draft: Enclosed) -> Decision | None:
         """The same of a draft of any length, beside the event loop."""
-        talk = self.weighed_talk
-        if self.runtime is None or talk is None:
+        if self.runtime is None or (talk := self.weighed_talk) is None:
             return None
         return await self.runtime.decide(talk.request(draft.text, draft.images, self.asking, draft.files))
 
@@ -235,10 +234,8 @@ class Desk(Stage):
             if self.drafts is not None:
                 self.drafts.sent(self.draft_owner)
 
-        def keep() -> None:
-            self.composer.prompt.replace_draft(draft.typed)
-
-        send_if_agreed(self, talk.request(draft.text, draft.images, self.asking, draft.files), send, keep)
+        request = talk.request(draft.text, draft.images, self.asking, draft.files)
+        send_if_agreed(self, request, send, lambda: self.composer.prompt.replace_draft(draft.typed))
 
     def follow_turn(self, turn: Turn) -> Worker[None]:
         """Reads it to its end; the chat pane knows of it already."""

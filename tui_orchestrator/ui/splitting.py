@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_orchestrator.routing.decision import Decision, Division
@@ -17,6 +16,8 @@ from tui_orchestrator.routing.request import Request
 from tui_orchestrator.services.splitting import agreed_to
 
 from . import words
+from .dialogs import Dialog, keys_line
+from .raising import Answer
 from .words import MONEY, MUTED, STRONG
 
 if TYPE_CHECKING:
@@ -26,9 +27,13 @@ LONG = 200_000
 """Characters from which on a prompt is weighed beside the event loop."""
 
 
-class Splitting(ModalScreen[bool]):
+class Splitting(Dialog[bool]):
     """How many parts, who reads them, who puts them together, and what it costs. Answers whether it is to be sent."""
 
+    HELP = (
+        "No model can read this prompt whole. Enter has it read in parts, and one answer written from theirs, for no "
+        "more than is shown; Esc sends nothing."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "dismiss(True)", "Send in parts"),
         Binding("escape", "dismiss(False)", "Do not send"),
@@ -43,15 +48,13 @@ class Splitting(ModalScreen[bool]):
         whose = words.short_name(self._division.reader) + "'s" if self._division.pinned else "any model's"
         with VerticalScroll(classes="dialog raising", can_focus=False) as dialog:
             dialog.border_title = Content(f"Longer than {whose} context")
-            dialog.border_subtitle = Content("Enter sends it · Esc does not")
+            dialog.border_subtitle = keys_line("Enter sends it · Esc does not")
             yield Static(words.lines(list(_told(self._decision, self._division))), markup=False)
             for key, does in (
                 ("Enter", "sends it in parts, for no more than that"),
                 ("Esc", "nothing is sent; the prompt stays to be shortened"),
             ):
-                with Horizontal(classes="row"):
-                    yield Static(key, classes="key", markup=False)
-                    yield Static(does, classes="does", markup=False)
+                yield Answer(key, Content(does))
 
 
 def _told(decision: Decision, division: Division) -> list[Content | str]:
