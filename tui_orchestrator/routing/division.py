@@ -129,6 +129,8 @@ class _Weighing:
         likely = weigh(sample, sampled, registry, circumstances, self.policy)
         self.p = {one.model: one.success_probability for one in likely}
         """That the answer to one part is good: what is hard of reading all at once is not hard any more."""
+        self.seconds = {one.model: one.estimated_latency_s for one in likely}
+        """Of one part's answer: beside all of the text none had any room."""
         self.expected = max(1, min(sampled.output_tokens, self.asked))
         self.writers = self._writers()
 
@@ -140,7 +142,8 @@ class _Weighing:
             if self._joint(model) >= 2 * (self._part_output(model) + _LABEL_TOKENS):
                 tokens = self.reading.overhead + 4 * self.expected
                 cost = None if model.price is None else model.price.expected(tokens, self.expected)
-                able.append(replace(candidate, estimated_cost=cost, success_probability=self.p[model.id]))
+                p, seconds = self.p[model.id], self.seconds[model.id]
+                able.append(replace(candidate, estimated_cost=cost, success_probability=p, estimated_latency_s=seconds))
         return self._ranked(able)[:_WRITERS] if able else []
 
     def _ranked(self, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -170,7 +173,7 @@ class _Weighing:
 
     def best(self, reader: Candidate) -> tuple[Candidate, Division] | None:
         """With the writer that suits it best, itself among others. None where its context holds too little."""
-        own = replace(reader, success_probability=self.p[reader.model])
+        own = replace(reader, success_probability=self.p[reader.model], estimated_latency_s=self.seconds[reader.model])
         plans = {writer.model: (writer, plan) for writer in (own, *self.writers) if (plan := self._plan(own, writer))}
         if not plans:
             return None
