@@ -122,6 +122,11 @@ def test_an_alert_an_exhausted_cap_and_a_full_reservation_differ_in_words_and_si
     assert "EXHAUSTED" in said["exhausted"]
 
 
+def test_a_cap_of_nothing_is_no_bar_while_only_free_models_answer() -> None:
+    free = BudgetState(Cap("request", "r", Money(0)), Money(0), Money(0))
+    assert plain(bill.draw_budgets([free], {}, 60, demo=False))[1].split() == ["·", "request", "$0", "free", "only"]
+
+
 def test_every_capped_provider_and_model_has_a_bar_and_an_uncapped_one_none() -> None:
     more = (
         BudgetState(Cap("day model:openai/gpt-6-luna", "2026-11-21", USD("1")), USD("0.5"), Money(0)),
@@ -137,7 +142,7 @@ def test_the_share_of_a_cap_is_rounded_down_as_in_the_header_and_in_alerts() -> 
     for spent, said in (("0.0483", " 87% "), ("0.05499", " 99% "), ("0", " 0% ")):
         state = BudgetState(Cap("day", "2026-11-21", USD("0.055")), USD(spent), Money(0))
         assert said in plain(bill.draw_budgets([state], {}, 60, demo=False))[2]
-    nothing = BudgetState(Cap("day", "2026-11-21", Money(0)), Money(0), Money(0))
+    nothing = BudgetState(Cap("day", "2026-11-21", Money(0)), USD("0.01"), Money(0))
     assert "100%" in plain(bill.draw_budgets([nothing], {}, 60, demo=False))[2]
 
 

@@ -49,7 +49,8 @@ def draw_budgets(
     amounts = [*spent.values(), *(str(amount or ZERO) for state in shown for amount in (state.limit, state.left))]
     figure = max(_figure(width), *map(len, amounts)) if amounts else 0
     for state in shown:
-        draw = _capped if state.limit is not None else _uncapped
+        # A cap of nothing, of which nothing is gone, lets free models answer.
+        draw = _capped if state.limit or (state.limit is not None and state.spent) else _uncapped
         rows += draw(state, spent[state.scope], width, figure)
         if state.others:
             rows.append(Content.styled(words.fit(f"  ⇄ {state.others} of it on other machines", width), MUTED))
@@ -100,7 +101,8 @@ def _percent(state: BudgetState) -> int:
 
 
 def _uncapped(state: BudgetState, spent: str, width: int, figure: int) -> list[Content]:
-    return [_sum("·", MUTED, state, spent, width, figure, words.fit("no cap", figure + 4, right=True), MUTED)]
+    said = "no cap" if state.limit is None else "free only"
+    return [_sum("·", MUTED, state, spent, width, figure, words.fit(said, figure + 4, right=True), MUTED)]
 
 
 def _sum(
