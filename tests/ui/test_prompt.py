@@ -55,6 +55,17 @@ async def test_what_is_typed_ahead_goes_out_whole_and_what_follows_is_the_next_d
         assert seat.app.options.strategy == "quality"
 
 
+async def test_alt_with_a_letter_is_a_key_however_the_terminal_sends_it(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        await seat.send("what colour is the sky")
+        await seat.ended()
+        await seat.type("and the sea")
+        for letter in "uh":
+            seat.app.post_message(Key(f"alt+{letter}", letter))
+        await seat.sees("▲ lumen-dash", "if sent now", "and the sea")
+        assert seat.app.composer.prompt.text == "and the sea"
+
+
 # -- completion
 
 

@@ -118,7 +118,9 @@ class Prompt(TextArea):
             self.cursor_blink = True
         if self._calming is not None:
             self._calming.reset()
-        if not event.is_printable and await self.app._check_bindings(event.key, priority=True):
+        # Many terminals send Alt with a letter as that letter behind an Esc: it is printable, and still no text.
+        typed = event.is_printable and "+" not in event.key
+        if not typed and await self.app._check_bindings(event.key, priority=True):
             event.stop()
             event.prevent_default()
 
