@@ -98,7 +98,11 @@ async def test_a_server_that_is_not_there_is_told_with_what_to_check(shell: Shel
 
 async def test_a_prompt_of_ten_megabytes_gets_one_sentence_and_is_kept(shell: Shell) -> None:
     prompt = "heron " * 1_700_000
-    ended = await shell.run("ask", stdin=prompt)
+    offered = await shell.run("ask", stdin=prompt)
+    assert (offered.code, offered.out) == (1, "")
+    assert "! longer than any model's context: " in offered.err
+    assert "nothing was sent; --split always has it answered in parts" in offered.err
+    ended = await shell.run("ask", "--split", "never", stdin=prompt)
     assert (ended.code, ended.out) == (1, "")
     assert len(ended.err.splitlines()) == 1
     assert "every model is out: " in ended.err
@@ -111,7 +115,7 @@ async def test_a_prompt_of_ten_megabytes_gets_one_sentence_and_is_kept(shell: Sh
 
 
 async def test_a_prompt_too_long_for_a_pinned_model_is_told_to_be_shortened(shell: Shell) -> None:
-    ended = await shell.run("ask", "-m", "pebble-3b", stdin="heron " * 20_000)
+    ended = await shell.run("ask", "-m", "pebble-3b", "--split", "never", stdin="heron " * 20_000)
     assert ended.code == 1
     assert "team/pebble-3b is pinned, but reads 16,384 tokens" in ended.err
     assert "Shorten the prompt" in ended.err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +42,29 @@ def test_a_key_cut_off_at_the_end_of_a_long_message_is_hidden_too() -> None:
     key = "secret-" + "k" * 40
     for length in range(230, 310):
         assert "secret-kk" not in redact("x" * length + key, key)
+
+
+KEY = "sk-planted-5f0c1d9e7b3a4826-QZX"
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        KEY[4:],
+        KEY[:-5],
+        KEY.upper(),
+        "\u200b".join(KEY),
+        " ".join(KEY),
+        base64.b64encode(KEY.encode()).decode().rstrip("="),
+        base64.urlsafe_b64encode(b"user:" + KEY.encode()).decode(),
+        "".join(f"%{byte:02X}" for byte in KEY.encode()),
+    ],
+)
+def test_a_part_of_the_key_and_the_key_in_another_form_are_hidden_too(repeated: str) -> None:
+    shown = redact(f"Refused: {repeated} is not known here.", KEY)
+    assert shown.startswith("Refused: ")
+    assert shown.endswith("… is not known here.")
+    assert len(shown) <= len("Refused: … is not known here.") + 8
 
 
 def test_ordinary_words_stay() -> None:

@@ -160,15 +160,15 @@ async def test_the_mark_goes_from_message_to_message(tmp_path: Path) -> None:
     async with asked(tmp_path, PARIS, Say(text="It is blue.")) as seat:
         assert marked(seat) == ""
         await seat.pilot.press("f2")
-        assert "It is blue." in marked(seat)
+        await seat.until(lambda: "It is blue." in marked(seat))
         await seat.pilot.press("up")
-        assert "And question 1?" in marked(seat)
+        await seat.until(lambda: "And question 1?" in marked(seat))
         await seat.pilot.press("up")
-        assert "print('Paris')" in marked(seat)
+        await seat.until(lambda: "print('Paris')" in marked(seat))
         await seat.pilot.press("up", "up")
-        assert PROMPT in marked(seat)
+        await seat.until(lambda: PROMPT in marked(seat))
         await seat.pilot.press("down", "escape")
-        assert marked(seat) == ""
+        await seat.until(lambda: marked(seat) == "")
 
 
 async def test_a_message_taller_than_the_view_is_gone_through_before_the_next(tmp_path: Path) -> None:

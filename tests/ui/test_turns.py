@@ -34,9 +34,8 @@ async def test_a_prompt_is_answered_with_its_model_its_cost_and_its_confidence(t
         assert len(answered) == 1
         model, cost = answered[0]
         name = str(model).partition("/")[2]
-        status = next(line for line in seat.screen.splitlines() if "confidence" in line and "↑" in line)
-        assert name in status
-        assert str(Money(int(str(cost)))) in status
+        parts = ("confidence", "↑", name, str(Money(int(str(cost)))))
+        await seat.until(lambda: any(all(part in line for part in parts) for line in seat.screen.splitlines()))
 
 
 async def test_the_line_above_the_prompt_says_where_it_would_go_before_it_is_sent(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ class Wire:
 
 
 def openai_at(url: str, clients: HttpClients, dialect: Dialect = "openai-compatible", key: str = KEY) -> Provider:
-    return OpenAIProvider("openai", key, f"{url}/v1", lambda: clients.local, 5.0, dialect)
+    return OpenAIProvider("openai", key, f"{url}/v1", lambda: clients.local, 5.0, dialect=dialect)
 
 
 ANTHROPIC = Wire(

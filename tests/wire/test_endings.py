@@ -12,10 +12,11 @@ import pytest
 
 from tui_orchestrator.providers import bounds, exchange
 from tui_orchestrator.providers.clients import HttpClients
+from tui_orchestrator.providers.openai import OpenAIProvider
 from tui_orchestrator.routing.errors import Connection, NotFound, Overloaded, StreamBroken, TurnError
 from tui_orchestrator.routing.events import FinishReason
 from tui_orchestrator.routing.money import Usage
-from tui_orchestrator.routing.ports import Piece, Provider, TextPiece
+from tui_orchestrator.routing.ports import Done, Piece, Provider, TextPiece
 
 from .dialects import OPENAI, Read, Wire, a_call, data, delta
 from .server import LAST_CHUNK, Act, Drip, WireServer, answer, chunk, chunked_head, head
@@ -174,6 +175,28 @@ async def test_a_server_that_never_hangs_up_does_not_spoil_a_whole_answer(
         assert read.done.usage == Usage(12, 5)
         async with asyncio.timeout(20):
             await server.gone.wait()
+
+
+async def test_a_server_that_goes_on_saying_nothing_does_not_spoil_a_whole_answer(
+    clients: HttpClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "AFTERWORD_S", 0.05)
+    nothing = Drip(chunk(b'data: {"choices": []}\n\n'))
+    whole = OPENAI.whole.removesuffix(b"data: [DONE]\n\n")
+    async with WireServer(chunked_head(), chunk(whole), nothing) as server, asyncio.timeout(20):
+        read = await Read.of(OPENAI.make(server.url, clients))
+    assert read.text == "Hello"
+
+
+async def test_what_comes_after_a_whole_answer_is_awaited_for_less_than_a_reader_waits(clients: HttpClients) -> None:
+    whole = OPENAI.whole.removesuffix(b"data: [DONE]\n\n")
+    async with WireServer(chunked_head(), chunk(whole), Act.STALL) as server:
+        impatient = OpenAIProvider("openai", "key", f"{server.url}/v1", lambda: clients.local, silence_s=0.2)
+        pieces = aiter(impatient.stream(a_call()))
+        with contextlib.suppress(StopAsyncIteration):
+            while piece := await asyncio.wait_for(anext(pieces), 20):
+                last = piece
+    assert isinstance(last, Done)
 
 
 async def test_a_connection_that_breaks_after_the_closing_marker_does_not_spoil_the_answer(

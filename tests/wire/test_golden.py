@@ -269,7 +269,7 @@ MAKERS: dict[str, Make] = {
     "anthropic": lambda url, http: AnthropicProvider("anthropic", KEY, url, lambda: http.local, 5.0),
     "gemini": lambda url, http: GeminiProvider("gemini", KEY, url, lambda: http.local, 5.0),
     "openrouter": lambda url, http: OpenAIProvider(
-        "openrouter", KEY, f"{url}/v1", lambda: http.local, 5.0, "openrouter"
+        "openrouter", KEY, f"{url}/v1", lambda: http.local, 5.0, dialect="openrouter"
     ),
 }
 ALL = [*ANTHROPIC, *OPENAI, *COMPATIBLE, *OPENROUTER, *GEMINI]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..routing.event_json import usd
-from .manners import USAGE, Invocation, Named, Stop, meant, run, say
+from .manners import USAGE, Invocation, Named, Stop, meant, note, run, say
 from .printing import as_json, table
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def show(invocation: Invocation, as_object: bool = False) -> None:
                 right = ("answers", "kB", "hits", "of them ≈", "saved")
                 say(table(("model", *right, "oldest"), [_row(one) for one in kept], right=right))
             for line in _notes(runtime, kept):
-                click.echo(line, err=True)
+                note(line)
 
     run(go())
 
@@ -72,7 +72,7 @@ def clear(invocation: Invocation, model: str | None, age: str | None) -> None:
             wanted = None if model is None else await _model(runtime, model)
             before = None if old is None else runtime.clock.now() - old
             gone = await runtime.cache.clear(wanted, before)
-            click.echo(f"{gone:,} answer{'' if gone == 1 else 's'} forgotten.", err=True)
+            note(f"{gone:,} answer{'' if gone == 1 else 's'} forgotten.")
 
     run(go())
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ..routing.errors import OrchestratorError
-from .manners import USAGE, Invocation, Named, Stop, in_utf8, say
+from .manners import USAGE, Invocation, Named, Stop, in_utf8, note, say
 from .printing import as_json, table
 
 
@@ -71,7 +71,7 @@ def check(invocation: Invocation) -> None:
 
     settings = invocation.settings()
     for notice in settings.notices:
-        click.echo(notice, err=True)
+        note(notice)
     looked_at = (store_problem(settings), theme_problem(settings), embedding_problem(settings))
     if problems := [said for said in looked_at if said]:
         raise Stop("\n".join(problems), USAGE)
@@ -93,7 +93,7 @@ def show(invocation: Invocation, as_object: bool, everything: bool) -> None:
     if as_object:
         say(as_json([{"key": v.key, "value": v.value, "origin": v.origin} for v in values]))
     elif not values:
-        click.echo("Everything stands at its default; --all shows it.", err=True)
+        note("Everything stands at its default; --all shows it.")
     else:
         say(table(("key", "value", "from"), [(v.key, v.value, v.origin) for v in values]))
 
@@ -140,4 +140,4 @@ def _change(invocation: Invocation, key: str, value: str | None) -> None:
         raise Stop("\n".join(changed.problems), USAGE)
     say(f"{changed.key} = {changed.value}  {changed.origin}")
     if changed.overridden:
-        click.echo(f"{changed.overridden} goes before {file}, so {changed.value} holds", err=True)
+        note(f"{changed.overridden} goes before {file}, so {changed.value} holds")

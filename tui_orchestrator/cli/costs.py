@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..routing.text import spoken
-from .manners import USAGE, Invocation, Stop, output_file, run
+from .manners import USAGE, Invocation, Stop, note, output_file, run
 from .periods import dimensions, period_or_span, put, report_options
 from .printing import as_json, table
 
@@ -85,7 +85,7 @@ def costs(
             put(as_json(found.as_json(runtime.demo)), file)
         elif form == "csv":
             put(as_csv(found.columns, found.records).rstrip("\n"), file)
-            click.echo(line, err=True)
+            note(line)
         else:
             put("\n".join([_table(found), *_left_out(found), line]), file)
 

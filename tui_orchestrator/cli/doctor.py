@@ -6,7 +6,7 @@ import dataclasses
 
 import click
 
-from .manners import FAILED, Invocation, Stop, run, say
+from .manners import FAILED, Invocation, Stop, note, run, say
 from .printing import as_json
 
 _MARKS = {"good": "✓", "note": "·", "problem": "✗"}
@@ -32,7 +32,7 @@ def doctor(invocation: Invocation, as_object: bool) -> None:
         async with await Runtime.open(settings, demo=invocation.demo, in_memory_if_broken=True) as runtime:
             await runtime.refresh(forget=False)
             if runtime.demo and not invocation.demo:
-                click.echo(DEMO_NOTICE, err=True)
+                note(DEMO_NOTICE)
             findings = await check(settings, runtime, invocation.config)
         if as_object:
             say(as_json([dataclasses.asdict(finding) for finding in findings]))

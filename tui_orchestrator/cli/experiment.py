@@ -14,7 +14,7 @@ import click
 from ..routing.money import Money
 from . import requests
 from .batch import confirm_cap, estimate_json, estimated
-from .manners import BUDGET, INTERRUPTED, USAGE, Invocation, Named, Stop, run, say
+from .manners import BUDGET, INTERRUPTED, USAGE, Invocation, Named, Stop, note, run, say
 from .printing import as_json
 from .raising import can_ask
 from .screen import Screen
@@ -95,7 +95,7 @@ def start(invocation: Invocation, name: str, a: str, b: str, share: str, judge: 
                 if one.judge
                 else "Vote on the answers you get (`vote up`, `vote down`, Alt+U and Alt+D)."
             )
-            click.echo(f"{told} `experiment show {one.name}` tells how it stands.", err=True)
+            note(f"{told} `experiment show {one.name}` tells how it stands.")
 
     run(go())
 
@@ -172,7 +172,7 @@ def delete(invocation: Invocation, name: str) -> None:
         async with invocation.runtime(look=False) as runtime:
             with _said_wrong():
                 await runtime.experiments.delete(await runtime.experiments.named(name))
-            click.echo(f"{name} is forgotten.", err=True)
+            note(f"{name} is forgotten.")
 
     run(go())
 

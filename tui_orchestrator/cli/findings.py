@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import click
-
 from ..routing.event_json import usd
 from ..services.findings import ArmFigures, Findings, interval_in_words, sentence
-from .manners import say
+from .manners import note, say
 from .printing import as_json, table
 
 
@@ -55,7 +53,7 @@ def tell_all(every: Sequence[Findings], as_object: bool) -> None:
         say(as_json({"experiments": [findings_json(found) for found in every]}))
         return
     if not every:
-        click.echo("There is no experiment yet; `experiment start` begins one.", err=True)
+        note("There is no experiment yet; `experiment start` begins one.")
         return
     rows = [
         (

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..routing.errors import ErrorKind, OrchestratorError
+from ..routing.text import clean
 
 if TYPE_CHECKING:
     from ..services.alerts import Alert
@@ -44,37 +45,37 @@ def outcome(command: Callable[[], object]) -> int:
         code = command()
         return code if isinstance(code, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
-        _complain(error.format_message())
+        note(error.format_message())
         return USAGE
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "tui-orchestrator"
-        _complain(f"{error.format_message().rstrip('.')} (see `{path} --help`)")
+        note(f"{error.format_message().rstrip('.')} (see `{path} --help`)")
         return USAGE
     except click.ClickException as error:
-        _complain(error.format_message())
+        note(error.format_message())
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _complain("Interrupted.")
+        note("Interrupted.")
         return INTERRUPTED
     except _Unwritable as error:
         # What is still buffered must not fail once more when Python flushes it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        _complain(f"stdout cannot be written: {error}")
+        note(f"stdout cannot be written: {error}")
         return FAILED
     except Exception as error:  # noqa: BLE001  # a mistake of the program, which ends here
-        _complain(_mistake(error))
+        note(_mistake(error))
         return FAILED
 
 
-def _complain(sentence: str) -> None:
-    click.echo(sentence, err=True)
+def note(text: str) -> None:
+    """To stderr. Names of files and folders may hold anything; a terminal would carry it out."""
+    click.echo(clean(text), err=True)
 
 
 def _mistake(error: Exception) -> str:
     """What Python would have printed, and where the report lies."""
     import traceback
 
-    from ..routing.text import clean
     from ..services import crashes
     from ..settings import masked
 
@@ -126,7 +127,7 @@ class Invocation:
 
         async with running(self.settings(), demo=self.demo, look=look) as runtime:
             for notice in runtime.notices:
-                click.echo(notice, err=True)
+                note(notice)
             alerts: list[Alert] = []
             runtime.alerts.listen(alerts.append)
             await runtime.alerts.look()
@@ -145,7 +146,7 @@ async def _settle_experiments(runtime: Runtime) -> None:
     def tell(found: Findings) -> None:
         from ..services.findings import sentence
 
-        click.echo(f"Experiment {found.experiment.name}: {sentence(found)} `experiment stop` ends it.", err=True)
+        note(f"Experiment {found.experiment.name}: {sentence(found)} `experiment stop` ends it.")
 
     runtime.experiments.listen(tell)
     await runtime.experiments.settle()
@@ -157,7 +158,7 @@ def _warn(alert: Alert) -> None:
 
     if alert.kind is not Kind.REFUSED:
         coloured = sys.stderr is not None and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-        line = f"! {alert.sentence}"
+        line = clean(f"! {alert.sentence}")
         click.echo(click.style(line, fg="red" if alert.exhausted else "yellow") if coloured else line, err=True)
 
 

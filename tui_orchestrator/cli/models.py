@@ -11,7 +11,7 @@ from ..routing.model import Model
 from ..routing.money import Money
 from ..routing.profile import Ability
 from ..routing.text import spoken
-from .manners import FAILED, USAGE, Invocation, Named, Stop, exit_code, run, say
+from .manners import FAILED, USAGE, Invocation, Named, Stop, exit_code, note, run, say
 from .printing import as_json, table
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test(invocation: Invocation, model: str, as_object: bool) -> None:
             wanted = _find(runtime, model)
             most = model_tests.outlook(runtime, wanted.id).at_most
             said = "its price is not known" if most is None else f"at most {most}" if most else "free"
-            click.echo(f"Asking {wanted.id}: {said}.", err=True)
+            note(f"Asking {wanted.id}: {said}.")
             tested = await model_tests.run(runtime, wanted.id)
         if as_object:
             say(as_json(_tested_json(tested)))
@@ -120,7 +120,7 @@ def _switch(invocation: Invocation, said: str, enabled: bool) -> None:
                 raise Stop(f"{error.filename} cannot be written: {error.strerror}") from error
             except ValueError as error:
                 raise Stop(str(error)) from error
-            click.echo(f"{wanted.id} is {'on' if enabled else 'off'}, as {file} says.", err=True)
+            note(f"{wanted.id} is {'on' if enabled else 'off'}, as {file} says.")
 
     run(go())
 
@@ -168,7 +168,7 @@ def _list(invocation: Invocation, as_object: bool, refresh: bool) -> None:
                 say(as_json([model_json(runtime, model) for model in ordered]))
                 return
             if not ordered:
-                click.echo("There is no model: set a provider's key or start a local server; see `doctor`.", err=True)
+                note("There is no model: set a provider's key or start a local server; see `doctor`.")
                 return
             right = ("in $/M", "out $/M", "context", "first tok", "tok/s")
             say(table(_HEAD, [_row(runtime, model) for model in ordered], right))

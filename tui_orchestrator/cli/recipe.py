@@ -14,7 +14,20 @@ from ..routing.event_json import usd
 from ..routing.money import Money
 from ..routing.text import spoken
 from . import requests
-from .manners import INTERRUPTED, USAGE, Invocation, Named, Stop, exit_code, in_utf8, output_file, run, say, write_file
+from .manners import (
+    INTERRUPTED,
+    USAGE,
+    Invocation,
+    Named,
+    Stop,
+    exit_code,
+    in_utf8,
+    note,
+    output_file,
+    run,
+    say,
+    write_file,
+)
 from .printing import as_json, table
 from .screen import Screen
 from .turn import interruptible
@@ -59,8 +72,8 @@ def list_(invocation: Invocation, as_object: bool = False) -> None:
     ]
     say(table(("recipe", "parameters", "what it does"), rows))
     for problem in found.problems:
-        click.echo(f"! {problem}", err=True)
-    click.echo(f"Your own lie in {recipes_dir()}.", err=True)
+        note(f"! {problem}")
+    note(f"Your own lie in {recipes_dir()}.")
 
 
 @recipe.command()

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ..routing.text import clean
 from .manners import say
 
 
@@ -42,13 +43,14 @@ class Screen:
         self._wipe()
         if self._open and self.streams:
             self.text("\n")
+        line = clean(line)
         click.echo(click.style(line, **style) if style and self._coloured else line, err=True)
 
     def status(self, line: str) -> None:
         """What goes on right now; the next thing that is written takes its place. Only where a line can be wiped."""
         if self.lively and not self._open:
             self._wipe()
-            shown = line[: shutil.get_terminal_size().columns - 1]
+            shown = clean(line)[: shutil.get_terminal_size().columns - 1]
             click.echo(click.style(shown, dim=True) if self._coloured else shown, err=True, nl=False)
             self._status = True
 

@@ -7,7 +7,7 @@ import socket
 
 import click
 
-from .manners import FAILED, USAGE, Invocation, Stop
+from .manners import FAILED, USAGE, Invocation, Stop, note
 
 
 @click.command()
@@ -51,8 +51,8 @@ def serve(invocation: Invocation, host: str, port: int, hosts: tuple[str, ...], 
         raise Stop(f"{token_file()} cannot be written: {error.strerror}; set {VARIABLE}") from None
     bound = _bound(host, port)
     address = f"http://{host if ':' not in host else f'[{host}]'}:{bound.getsockname()[1]}"
-    click.echo(f"OpenAI-compatible: {address}/v1 · also {address}/api/v1/orchestrator/openapi.json", err=True)
-    click.echo(f"The token lies in {token_file()} · model: auto, a strategy, a chain or a model", err=True)
+    note(f"OpenAI-compatible: {address}/v1 · also {address}/api/v1/orchestrator/openapi.json")
+    note(f"The token lies in {token_file()} · model: auto, a strategy, a chain or a model")
     settled = {
         "log_level": "warning",
         "access_log": False,

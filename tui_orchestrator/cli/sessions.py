@@ -17,6 +17,7 @@ from .manners import (
     Stop,
     Word,
     in_utf8,
+    note,
     output_file,
     piped_in,
     run,
@@ -115,7 +116,7 @@ def list_(
         if as_object:
             say(as_json([listed_json(listed) for listed in found]))
         elif not found:
-            click.echo(_nothing(tags, deleted), err=True)
+            note(_nothing(tags, deleted))
         else:
             tagged = any(listed.session.tags for listed in found)
             rows = [_row(listed, tagged) for listed in found]
@@ -211,7 +212,7 @@ def rename(invocation: Invocation, session: str, title: str) -> None:
     async def change(runtime: Runtime) -> None:
         found = await runtime.archive.listed(session)
         now = await runtime.conversations.rename(found.session.id, wanted)
-        click.echo(f"{found.session.title!r} is called {now!r} now.", err=True)
+        note(f"{found.session.title!r} is called {now!r} now.")
 
     _with_store(invocation, change)
 
@@ -245,7 +246,7 @@ def pin(invocation: Invocation, session: str, remove: bool) -> None:
     async def change(runtime: Runtime) -> None:
         found = (await runtime.archive.listed(session)).session
         await runtime.conversations.pin(found.id, not remove)
-        click.echo(f"{found.title!r} is {'not pinned any more' if remove else 'pinned'}.", err=True)
+        note(f"{found.title!r} is {'not pinned any more' if remove else 'pinned'}.")
 
     _with_store(invocation, change)
 
@@ -268,7 +269,7 @@ def fork(invocation: Invocation, session: str, turns: int | None) -> None:
             raise Stop(f"{found.session.title!r} has {len(prompts)} prompts; give --turns up to that", USAGE)
         upto = prompts[turns] - 1 if turns is not None and turns < len(prompts) else None
         new = await runtime.archive.fork(found.session.id, upto)
-        click.echo(f"{new.title!r} has {new.messages} messages; go on with `ask --continue {new.id} …`.", err=True)
+        note(f"{new.title!r} has {new.messages} messages; go on with `ask --continue {new.id} …`.")
         say(new.id)
 
     _with_store(invocation, copy)
@@ -293,13 +294,13 @@ def delete(invocation: Invocation, session: str, for_good: bool, yes: bool) -> N
             found = await runtime.archive.deleted(session)
         if not for_good:
             await runtime.archive.delete(found.id)
-            click.echo(f"Deleted {found.title!r}; for a day `sessions restore {found.id}` brings it back.", err=True)
+            note(f"Deleted {found.title!r}; for a day `sessions restore {found.id}` brings it back.")
             return
         counted = f"{found.messages} message{'' if found.messages == 1 else 's'}"
         if not yes and not click.confirm(f"Delete {found.title!r} with {counted} for good?", err=True):
             raise Stop("Nothing was deleted.")
         await runtime.archive.purge(found.id)
-        click.echo(f"Deleted {found.title!r} for good.", err=True)
+        note(f"Deleted {found.title!r} for good.")
 
     _with_store(invocation, remove)
 
@@ -312,7 +313,7 @@ def restore(invocation: Invocation, session: str) -> None:
 
     async def bring_back(runtime: Runtime) -> None:
         found = await runtime.archive.restore(session)
-        click.echo(f"{found.title!r} is back.", err=True)
+        note(f"{found.title!r} is back.")
 
     _with_store(invocation, bring_back)
 
@@ -349,7 +350,7 @@ def export(
             say(text, end="")
         else:
             write_file(file, text)
-            click.echo(f"Written to {file}.", err=True)
+            note(f"Written to {file}.")
 
     _with_store(invocation, write)
 
@@ -372,7 +373,7 @@ def import_(invocation: Invocation, files: tuple[Path, ...]) -> None:
             session, new = await store(runtime, found)
             counted = f"{session.messages} message{'' if session.messages == 1 else 's'}"
             what = f"has come in with {counted}" if new else "is here already"
-            click.echo(f"{session.title or session.id!r} {what}.", err=True)
+            note(f"{session.title or session.id!r} {what}.")
             say(session.id)
 
     _with_store(invocation, take_in)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..routing.request import Request, Split
-from .manners import Stop
+from .manners import Stop, note
 from .raising import can_ask, yes
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ async def agreed(runtime: Runtime, request: Request) -> Request:
     division = decision.division
     if division is None or decision.model is None:
         return request
-    click.echo(f"! {division.in_words}.", err=True)
+    note(f"! {division.in_words}.")
     if not can_ask():
         raise Stop("nothing was sent; --split always has it answered in parts, and -c USD caps what that may cost")
     click.echo("  Send it so? [y/N] ", err=True, nl=False)

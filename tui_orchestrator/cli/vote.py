@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .manners import USAGE, Invocation, Stop, Word, run
+from .manners import USAGE, Invocation, Stop, Word, note, run
 
 if TYPE_CHECKING:
     from ..services.runtime import Runtime
@@ -52,7 +52,7 @@ def vote(invocation: Invocation, which: str, session: str | None, answer: int, m
     async def go() -> None:
         async with invocation.runtime(look=False) as runtime:
             try:
-                click.echo(await _vote(runtime, _VOTES[which], session, answer, model), err=True)
+                note(await _vote(runtime, _VOTES[which], session, answer, model))
             except LookupError as error:
                 raise Stop(str(error.args[0]), USAGE) from None
 

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from ..routing.text import clean_line
+from ..settings import without
 
 if TYPE_CHECKING:
     import httpx2
@@ -144,7 +145,4 @@ def _until(date: str | None, now: str | None) -> float | None:
 
 def redact(text: str, key: str) -> str:
     """One clean line without `key` or anything else that looks like one: some providers repeat the key they refuse."""
-    line = clean_line(text, 2000)
-    if len(key) >= 4:
-        line = line.replace(key, "…")
-    return clean_line(_KEYS.sub("…", line))
+    return clean_line(_KEYS.sub("…", without(clean_line(text, 2000), key)))

@@ -41,12 +41,13 @@ def connect(settings: ProviderSettings, clients: HttpClients, timeouts: Timeouts
         at_home = base_url is not None and on_this_machine(base_url)
         return clients.local if settings.local or at_home else clients.cloud
 
+    waits = timeouts.connect, timeouts.between_tokens
     if settings.kind == "anthropic":
-        return AnthropicProvider(settings.name, key, base_url, http, timeouts.connect)
+        return AnthropicProvider(settings.name, key, base_url, http, *waits)
     if settings.kind == "gemini":
-        return GeminiProvider(settings.name, key, base_url, http, timeouts.connect)
+        return GeminiProvider(settings.name, key, base_url, http, *waits)
     assert settings.kind != "plugin"  # those are made by PluggedProviders
-    return OpenAIProvider(settings.name, key, base_url, http, timeouts.connect, settings.kind)
+    return OpenAIProvider(settings.name, key, base_url, http, *waits, settings.kind)
 
 
 def api_root(kind: str, base_url: str | None) -> str | None:

@@ -7,6 +7,7 @@ the shared HTTP clients tell the exchange under way of each request and response
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     import httpx2
 
 AFTERWORD_S = 5.0
-"""How long, after the closing marker, the usage or the end of the body may still take to come. Some servers never
-close; the answer is whole by then and must not fail for that."""
+"""How long, after the closing marker, the usage and the end of the body may still take to come, all together. Some
+servers never close, or go on saying nothing; the answer is whole by then and must not fail for that."""
 
 _under_way: ContextVar[Exchange | None] = ContextVar("exchange under way", default=None)
 
@@ -27,8 +28,10 @@ _under_way: ContextVar[Exchange | None] = ContextVar("exchange under way", defau
 class Exchange:
     """Holds the deadline of connecting, which the SDKs do not agree on, and the response, which not all close."""
 
-    def __init__(self, connect_s: float) -> None:
+    def __init__(self, connect_s: float, silence_s: float = math.inf) -> None:
+        """`silence_s`: after so long without anything new whoever reads gives up."""
         self.connect_s = connect_s
+        self._silence_s = silence_s
         self.response: httpx2.Response | None = None
         self._readings: list[AsyncGenerator[bytes, None]] = []
 
@@ -48,10 +51,13 @@ class Exchange:
             events = aiter(await send())
             # google-genai sends nothing before it is asked for its first event.
             event = await anext(events, None)
+        end: float | None = None
         while event is not None:
             yield event
+            if end is None and finished():
+                end = asyncio.get_running_loop().time() + min(AFTERWORD_S, self._silence_s / 2)
             try:
-                async with asyncio.timeout(AFTERWORD_S if finished() else None):
+                async with asyncio.timeout_at(end):
                     event = await anext(events, None)
             except Exception as error:
                 if finished() and _is_silence(error):

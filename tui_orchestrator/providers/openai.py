@@ -64,11 +64,12 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
         base_url: str | None,
         http: Callable[[], httpx2.AsyncClient],
         connect_s: float = 10.0,
+        silence_s: float = math.inf,
         dialect: Dialect = "openai-compatible",
     ) -> None:
         if base_url is None and dialect == "openrouter":
             base_url = "https://openrouter.ai/api/v1"
-        super().__init__(name, api_key, base_url, http, connect_s)
+        super().__init__(name, api_key, base_url, http, connect_s, silence_s)
         self._dialect = dialect
         self._is_openai = urlsplit(self._base_url).hostname == "api.openai.com"
 

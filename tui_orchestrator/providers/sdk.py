@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
@@ -60,14 +61,16 @@ class SdkProvider(ABC, Generic[Sdk]):
         base_url: str | None,
         http: Callable[[], httpx2.AsyncClient],
         connect_s: float = 10.0,
+        silence_s: float = math.inf,
     ) -> None:
         """`http` gives one of HttpClients' clients; it is asked at the first call, in a thread. `connect_s` is the only
-        deadline kept here."""
+        deadline kept here; `silence_s` is the reader's own, which what comes after a whole answer must not reach."""
         self.name = name
         self._key = api_key
         self._base_url = base_url or self.default_base_url
         self._http = http
         self._connect_s = connect_s
+        self._silence_s = silence_s
         self._sdk: Sdk | None = None
         self._opening = threading.Lock()
 
@@ -77,7 +80,7 @@ class SdkProvider(ABC, Generic[Sdk]):
             await aside(self._opened, "import of an SDK")
 
     async def stream(self, call: Call) -> AsyncGenerator[Piece, None]:
-        exchange = Exchange(self._connect_s)
+        exchange = Exchange(self._connect_s, self._silence_s)
         answer = self._answer()
         try:
             check_key(self.name, self._key)

@@ -2,7 +2,7 @@
 
 from .changing import Changed, change
 from .loading import PROJECT_FILE, load
-from .secrets import Secret, masked
+from .secrets import Secret, masked, without
 from .servers import LOCAL_SERVERS, on_this_machine
 from .showing import Effective, effective, example
 from .values import (
@@ -50,5 +50,6 @@ __all__ = [
     "masked",
     "on_this_machine",
     "set_value",
+    "without",
     "write_privately",
 ]

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import groupby
 from typing import NoReturn
+from urllib.parse import quote
 from weakref import WeakValueDictionary
 
 _SHORTEST = 8
 """What is shorter stands in ordinary words too."""
+_SHORTEST_WHOLE = 4
+"""In what a provider says, that may quote the key: rather a word too few than a key."""
+_SHORTEST_TAKEN_APART = 16
+_PIECE = 8
+"""So many of a key's letters in a row are hidden."""
 
 
 class Secret:
@@ -51,5 +61,39 @@ def masked(text: str) -> str:
     """Without any key that this process holds: for a traceback, whose errors may quote one."""
     for secret in tuple(_held.values()):
         if len(value := secret.reveal()) >= _SHORTEST:
-            text = text.replace(value, str(secret))
+            text = without(text.replace(value, str(secret)), value)
     return text
+
+
+def without(text: str, key: str) -> str:
+    """Also without a part of the key, or the key in another form: in capitals, with something between its letters, in
+    base64 or with percent signs. Whoever repeats it may have changed it."""
+    text = text.replace(key, "…") if len(key) >= _SHORTEST_WHOLE else text
+    if len(key) < _SHORTEST_TAKEN_APART:
+        return text
+    # What cannot be part of a key is passed over: zero-width characters, and whatever else stands between its letters.
+    letters = [(place, letter.lower()) for place, letter in enumerate(text) if letter.isascii() and letter > " "]
+    run = "".join(letter for _, letter in letters)
+    gone = [False] * len(text)
+    for form, size in _forms(key):
+        pieces = {form[at : at + size] for at in range(len(form) - size + 1)}
+        for at in range(len(run) - size + 1):
+            if run[at : at + size] in pieces:
+                first, last = letters[at][0], letters[at + size - 1][0]
+                gone[first : last + 1] = [True] * (last + 1 - first)
+    shown = (("…" if hidden else "".join(letter for letter, _ in part)) for hidden, part in _runs(text, gone))
+    return "".join(shown)
+
+
+def _runs(text: str, gone: list[bool]) -> Iterator[tuple[bool, Iterable[tuple[str, bool]]]]:
+    return groupby(zip(text, gone, strict=True), key=lambda pair: pair[1])
+
+
+@lru_cache(16)
+def _forms(key: str) -> list[tuple[str, int]]:
+    """In small letters, each with how many of its letters in a row are too many."""
+    raw = key.encode()
+    coded = [b64encode(b"\0" * shift + raw).decode().strip("=")[4 if shift else 0 :] for shift in range(3)]
+    percent = "".join(f"%{byte:02x}" for byte in raw)
+    plain = [key, quote(key, safe=""), *coded, *(one.replace("+", "-").replace("/", "_") for one in coded)]
+    return [*((form.lower(), _PIECE) for form in dict.fromkeys(plain)), (percent, 3 * _PIECE)]
