@@ -13,6 +13,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -80,7 +81,14 @@ async def terminal(shell: Shell, *arguments: str, **environment: str) -> AsyncIt
     master, slave = pty.openpty()
     env = {"TERM": "xterm-256color", **shell.environment, **environment}
     process = await asyncio.create_subprocess_exec(
-        *program(shell, *arguments), stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True
+        *program(shell, *arguments),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=env,
+        start_new_session=True,
+        # A shell has what it runs in the background ignore it, and so would the program.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
     )
     os.close(slave)
     try:

@@ -242,3 +242,14 @@ async def test_the_log_says_as_much_as_was_asked_for(
     text = log.read_text() if log.exists() else ""
     assert ('"decision"' in text) is told
     assert "blue" not in text
+
+
+async def test_the_name_of_a_file_cannot_drive_the_terminal(shell: Shell) -> None:
+    name = "x\x1b]0;PWN\x07\x9b31m.jsonl"
+    missing = [await shell.run(command, name) for command in ("batch", "eval")]
+    shell.write(name, b'{"prompt": "hello"}\n')
+    there = await shell.run("batch", name, "-y")
+    assert (there.code, [ended.code for ended in missing]) == (0, [2, 2])
+    for ended in (*missing, there):
+        assert "PWN" in ended.err
+        assert not set("\x1b\x07\x9b") & set(ended.out + ended.err)
