@@ -153,4 +153,4 @@ def test_what_is_printed_of_a_crash_is_without_the_keys_that_are_held() -> None:
     shown, value = str(key), key.reveal()
     del key
     assert masked(f"bad key {value}!") == f"bad key {shown}!", "as long as anybody holds it"
-    assert masked(f"bad key {again.reveal()[:12]}!") == f"bad key {value[:12]}!"
+    assert masked(f"bad key {again.reveal()[:12]}!") == "bad key …!", "nor a part of them"

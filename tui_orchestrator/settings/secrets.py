@@ -61,7 +61,7 @@ def masked(text: str) -> str:
     """Without any key that this process holds: for a traceback, whose errors may quote one."""
     for secret in tuple(_held.values()):
         if len(value := secret.reveal()) >= _SHORTEST:
-            text = without(text.replace(value, str(secret)), value)
+            text = str(secret).join(without(part, value) for part in text.split(value))
     return text
 
 
