@@ -147,10 +147,11 @@ def test_a_report_that_cannot_be_written_is_done_without(tmp_path: Path) -> None
 
 
 def test_what_is_printed_of_a_crash_is_without_the_keys_that_are_held() -> None:
-    key = Secret("sk-planted-0123456789abcdef")
+    key, alike = Secret("sk-planted-0123456789abcdef"), Secret("sk-planted-fedcba9876543210")
     assert masked(f"bad key {key.reveal()}!") == f"bad key {key}!"
     again = Secret(key.reveal())
     shown, value = str(key), key.reveal()
     del key
     assert masked(f"bad key {value}!") == f"bad key {shown}!", "as long as anybody holds it"
     assert masked(f"bad key {again.reveal()[:12]}!") == "bad key …!", "nor a part of them"
+    assert masked(alike.reveal()) == str(alike)

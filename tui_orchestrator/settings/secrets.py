@@ -59,9 +59,11 @@ _held: WeakValueDictionary[int, Secret] = WeakValueDictionary()
 
 def masked(text: str) -> str:
     """Without any key that this process holds: for a traceback, whose errors may quote one."""
-    for secret in tuple(_held.values()):
-        if len(value := secret.reveal()) >= _SHORTEST:
-            text = str(secret).join(without(part, value) for part in text.split(value))
+    held = [(secret.reveal(), str(secret)) for secret in tuple(_held.values()) if len(secret.reveal()) >= _SHORTEST]
+    for value, shown in held:
+        text = text.replace(value, shown)
+    for value, _ in held:
+        text = without(text, value)
     return text
 
 
