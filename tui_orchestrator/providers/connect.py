@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
-from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ..aside import aside
 from ..routing.ports import Provider, Timeouts
 from ..settings import on_this_machine
 from .anthropic import AnthropicProvider
@@ -66,4 +65,4 @@ def api_root(kind: str, base_url: str | None) -> str | None:
 async def warm(kinds: Iterable[str]) -> None:
     """Imports the SDKs of these provider kinds in a thread, so that the first prompt need not wait for them."""
     for module in sorted({_SDK_MODULES[kind] for kind in kinds if kind in _SDK_MODULES}):
-        await aside(partial(import_sdk, module), "import of an SDK")
+        await asyncio.to_thread(import_sdk, module)

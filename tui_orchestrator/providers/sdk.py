@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import math
 import threading
@@ -10,7 +11,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from ..aside import aside
 from ..routing.errors import TurnError
 from ..routing.ports import Call, Done, Piece
 from .exchange import Exchange
@@ -77,7 +77,7 @@ class SdkProvider(ABC, Generic[Sdk]):
     async def ready(self) -> None:
         # Importing an SDK takes up to two seconds, loading certificates some more.
         if self._sdk is None:
-            await aside(self._opened, "import of an SDK")
+            await asyncio.to_thread(self._opened)
 
     async def stream(self, call: Call) -> AsyncGenerator[Piece, None]:
         exchange = Exchange(self._connect_s, self._silence_s)

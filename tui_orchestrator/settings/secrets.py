@@ -62,22 +62,19 @@ def masked(text: str) -> str:
     held = [(secret.reveal(), str(secret)) for secret in tuple(_held.values()) if len(secret.reveal()) >= _SHORTEST]
     for value, shown in held:
         text = text.replace(value, shown)
-    for value, _ in held:
-        text = without(text, value)
-    return text
+    return without(text, *(value for value, _ in held))
 
 
-def without(text: str, key: str) -> str:
-    """Also without a part of the key, or the key in another form: in capitals, with something between its letters, in
+def without(text: str, *keys: str) -> str:
+    """Also without a part of a key, or a key in another form: in capitals, with something between its letters, in
     base64 or with percent signs. Whoever repeats it may have changed it."""
-    text = text.replace(key, "…") if len(key) >= _SHORTEST_WHOLE else text
-    if len(key) < _SHORTEST_TAKEN_APART:
-        return text
+    for key in keys:
+        text = text.replace(key, "…") if len(key) >= _SHORTEST_WHOLE else text
     # What cannot be part of a key is passed over: zero-width characters, and whatever else stands between its letters.
     letters = [(place, letter.lower()) for place, letter in enumerate(text) if letter.isascii() and letter > " "]
     run = "".join(letter for _, letter in letters)
     gone = [False] * len(text)
-    for form, size in _forms(key):
+    for form, size in (one for key in keys if len(key) >= _SHORTEST_TAKEN_APART for one in _forms(key)):
         pieces = {form[at : at + size] for at in range(len(form) - size + 1)}
         for at in range(len(run) - size + 1):
             if run[at : at + size] in pieces:
