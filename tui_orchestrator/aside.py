@@ -1,5 +1,5 @@
-"""Blocking code beside the event loop, which the end of the program does not wait for. Not for imports: Python's own end
-may need the lock that a thread held when it was stopped in one."""
+"""Blocking code beside the event loop, which the end of the program does not wait for. Not for imports: Python's own
+end may need the lock that a thread held when it was stopped in one."""
 
 from __future__ import annotations
 
