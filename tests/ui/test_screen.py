@@ -47,6 +47,14 @@ async def test_every_pane_is_reached_by_key_at_every_size(
         await seat.sees("Paris")
 
 
+async def test_the_greeting_gets_out_of_the_way_of_the_first_prompt(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.sees("Where to?")
+        await seat.send("What is a monad?")
+        await seat.sees_no("Where to?")
+        await seat.sees("What is a monad?", "confidence")
+
+
 async def test_a_greeting_that_does_not_fit_is_no_news(tmp_path: Path) -> None:
     async with console(tmp_path, size=(80, 16)) as seat:
         await seat.sees("Where to?")

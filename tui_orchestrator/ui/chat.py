@@ -121,6 +121,7 @@ class ChatPane(Vertical):
     def begin(self, request: Request) -> None:
         """The prompt goes up at once; what follows comes by events."""
         self._take_up(request, None)
+        self._see_off()
         names = [*request.files, *(image.name for image in request.messages[-1].images)]
         self.transcript.add_prompt(request.prompt, names, prompt_key(request.id))
 
@@ -300,12 +301,16 @@ class ChatPane(Vertical):
         # Where it does not fit, its beginning is worth more than its end.
         self.transcript.following = False
 
+    def _see_off(self) -> None:
+        """The greeting has said its own once something is asked."""
+        if self.transcript.holds(WELCOME):
+            self.transcript.load([entry for entry in self.transcript.entries if entry.key != WELCOME])
+
     def amend_greeting(self, markdown: str) -> None:
-        """Models were found or lost. It stays as it was once something has been asked, or where there is none."""
+        """Models were found or lost, where it is still to be seen."""
         entries = self.transcript.entries
         greeting = next((entry for entry in entries if entry.key == WELCOME), None)
-        asked = any(entry.kind is Kind.PROMPT for entry in entries)
-        if greeting is None or asked or greeting.source == markdown:
+        if greeting is None or greeting.source == markdown:
             return
         amended = Entry.answer(markdown, key=WELCOME)
         self.transcript.load([amended if entry is greeting else entry for entry in entries])
