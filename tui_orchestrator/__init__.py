@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .routing.events import Event
     from .routing.money import Money
     from .routing.request import Image, Message, Strategy
+    from .routing.tools import Tool, ToolCall, ToolChoice, arguments_of
 
 __version__ = "0.1.0"
 
@@ -35,7 +36,11 @@ __all__ = [
     "Strategy",
     "Task",
     "TaskFailed",
+    "Tool",
+    "ToolCall",
+    "ToolChoice",
     "__version__",
+    "arguments_of",
     "route_to_model",
     "run_ensemble",
     "run_with_fallback",
@@ -48,6 +53,10 @@ _ELSEWHERE = {
     "Message": "routing.request",
     "Money": "routing.money",
     "Strategy": "routing.request",
+    "Tool": "routing.tools",
+    "ToolCall": "routing.tools",
+    "ToolChoice": "routing.tools",
+    "arguments_of": "routing.tools",
 }
 
 

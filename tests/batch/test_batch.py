@@ -15,6 +15,7 @@ import pytest
 from tui_orchestrator.demo import Break, Phase, Reply, Say
 
 from ..cli.conftest import Shell
+from ..turns.test_parted import QUESTION, report
 
 
 def lines(*said: dict[str, Any]) -> str:
@@ -251,3 +252,26 @@ async def test_an_interrupted_batch_says_what_is_left(shell: Shell) -> None:
     assert await process.wait() == 130, err
     assert b"1 lines are left" in err
     assert len(answers(shell)) == 1
+
+
+async def test_a_line_too_long_for_every_model_is_answered_in_parts_where_it_says_so(shell: Shell) -> None:
+    shell.script.always(Say("All rooms are in good order."))
+    line = {"prompt": f"{QUESTION}\n\n{report()}", "model": "pebble-3b"}
+    shell.write("in.jsonl", lines({"id": "whole", **line}, {"id": "parts", "split": True, **line}))
+    estimated = await shell.run("batch", "in.jsonl", "--estimate")
+    assert "1 would fail as things are" in estimated.err
+    ended = await shell.run("batch", "in.jsonl")
+    assert ended.code == 1
+    told = {record["id"]: record for record in answers(shell)}
+    assert told["whole"]["status"] == "failed"
+    assert told["whole"]["error"]["kind"] == "no_candidate"
+    assert "reads 16,384 tokens" in told["whole"]["error"]["message"]
+    assert told["parts"]["response"] == "All rooms are in good order."
+    assert told["parts"]["attempts"] == len(shell.asked) > 2
+
+
+async def test_split_of_a_line_is_true_or_false(shell: Shell) -> None:
+    shell.write("in.jsonl", lines({"prompt": "One?", "split": "always"}))
+    ended = await shell.run("batch", "in.jsonl")
+    assert ended.code == 2
+    assert "in.jsonl:1: split: must be true or false" in ended.err

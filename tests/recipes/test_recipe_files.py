@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_orchestrator.recipes import RecipeError, parse, parts, shelf
+from tui_orchestrator.recipes import RecipeError, parse, shelf
 from tui_orchestrator.recipes.templates import filled, places
-from tui_orchestrator.routing.features import estimate_tokens
 
 
 def test_the_shipped_ones_are_right_and_described(tmp_path: Path) -> None:
@@ -91,17 +90,3 @@ def test_what_is_put_in_is_never_read_for_places(before: str, value: str) -> Non
     template = before.replace("{", "{{").replace("}", "}}") + "{value}"
     assert places(template) == ["value"]
     assert filled(template, {"value": value}) == before + value
-
-
-@given(st.text(max_size=3000), st.integers(1, 200))
-def test_parts_are_the_text_and_none_is_too_long(text: str, tokens: int) -> None:
-    cut = parts(text, tokens)
-    assert "".join(cut) == text
-    assert all(estimate_tokens(part) <= 1.5 * tokens + 1 or len(part) == 1 for part in cut)
-
-
-def test_parts_end_where_a_reader_would_pause() -> None:
-    text = "# One\n\n" + "First thing. " * 20 + "\n\n# Two\n\n" + "Second thing. " * 20
-    cut = parts(text, 80)
-    assert len(cut) == 2
-    assert cut[1].startswith("# Two")

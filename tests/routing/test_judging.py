@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tui_orchestrator.routing.events import Confidence, EscalationCause
 from tui_orchestrator.routing.judging import Sentence, judged, question, sentence
-from tui_orchestrator.routing.request import Message, Request
+from tui_orchestrator.routing.request import Message, Request, Role
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,25 @@ def test_a_judge_is_shown_the_two_ends_of_a_long_answer() -> None:
     assert (asked.id, len(asked.messages), asked.temperature) == ("r", 1, None)
     assert len(asked.prompt) < 30_000
     assert all(word in asked.prompt for word in ("Explain tides", "BEGIN", "END"))
+
+
+def follow_up(*before: str) -> Request:
+    roles: tuple[Role, Role] = ("user", "assistant")
+    said = [Message(roles[place % 2], text) for place, text in enumerate(before)]
+    return Request((*said, Message("user", "And its river?")))
+
+
+def test_what_was_said_before_goes_along_as_material() -> None:
+    asked = question(follow_up("What is the capital of France?", "Paris."), "The Seine.").prompt
+    before = "user: What is the capital of France?\n\nassistant: Paris."
+    assert asked.startswith(f"<conversation>\n{before}\n</conversation>")
+    assert "<question>\nAnd its river?\n</question>" in asked
+    assert "<conversation>" not in question(follow_up(), "The Seine.").prompt
+
+
+def test_of_a_long_conversation_it_is_the_end() -> None:
+    asked = question(follow_up("an early word", "x" * 20_000, "a late word", "yes"), "The Seine.").prompt
+    assert "an early word" not in asked
+    assert "<conversation>\n[…]\n\nassistant: xxx" in asked
+    assert "user: a late word\n\nassistant: yes" in asked
+    assert len(asked) < 9_000

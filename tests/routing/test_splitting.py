@@ -40,6 +40,13 @@ def test_the_parts_put_together_are_the_text_and_none_is_too_large(text: str, li
     assert all(estimate_tokens(part) <= limit or len(part) == 1 for part in parts)
 
 
+def test_a_text_that_fits_stays_whole() -> None:
+    text = "The lamp is lit. " * 400
+    assert split(text, estimate_tokens(text)) == [text]
+    assert len(split(text, estimate_tokens(text) - 1)) == 2
+    assert split("", 100) == []
+
+
 @pytest.mark.parametrize(
     "unit", ["The lamp is lit and the door is open. ", "漢字仮名交じり文。", "x", "a,b;c{d}=e(f)\n", "👍"]
 )

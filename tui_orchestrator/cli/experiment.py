@@ -91,7 +91,7 @@ def start(invocation: Invocation, name: str, a: str, b: str, share: str, judge: 
             share_of_b = f"{round(one.share * 100)} % of the turns go to B"
             say(f"{one.name} runs: A is {one.a.short}, B is {one.b.short}, {share_of_b}.")
             told = (
-                f"{one.judge} is sent each prompt with its answer and judges it, at a cost of its own."
+                f"{one.judge} is sent each prompt, what came before and the answer, to judge that at a cost."
                 if one.judge
                 else "Vote on the answers you get (`vote up`, `vote down`, Alt+U and Alt+D)."
             )

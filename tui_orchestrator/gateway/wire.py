@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..routing.errors import ErrorKind, TurnError
+from ..routing.errors import ErrorKind, TooLong, TurnError
 from ..routing.event_json import usd
 from ..routing.events import Completed, ToolCalled
 from ..routing.money import Usage
@@ -131,5 +131,6 @@ def error_body(kind: str, sentence: str, parameter: str = "") -> dict[str, Any]:
 
 def turn_error(error: TurnError) -> tuple[int, dict[str, Any]]:
     """Status and body."""
-    code = "context_length_exceeded" if error.kind is ErrorKind.CONTEXT_WINDOW else error.kind.value
-    return STATUS.get(error.kind, 502), error_body(code, f"{error.message.rstrip('.')}. {error.hint}")
+    kind = ErrorKind.CONTEXT_WINDOW if isinstance(error, TooLong) else error.kind
+    code = "context_length_exceeded" if kind is ErrorKind.CONTEXT_WINDOW else kind.value
+    return STATUS.get(kind, 502), error_body(code, f"{error.message.rstrip('.')}. {error.hint}")

@@ -299,4 +299,5 @@ class _Hearing:
             self._verdict,
             tuple(answers),
             end.note,
+            end.calls,
         )

@@ -16,6 +16,7 @@ from ..routing.model import Registry
 from ..routing.money import Cost, Money, Usage
 from ..routing.profile import TaskType
 from ..routing.request import Check, Image, Message, Method, Request, Split, Strategy, tag_name
+from ..routing.tools import FREE, LONGEST_NAME, NAME, Tool, ToolCall, ToolChoice
 from ..services.attachments import Attachment, enclose
 
 Usd = Money | Decimal | str | int
@@ -38,6 +39,7 @@ class Task:
     """One prompt and what is wanted of its answer. What is left out is as the user configured it."""
 
     prompt: str
+    """Empty where the history ends with a tool's result: then that is what is answered."""
     system: str = ""
     history: Sequence[Message] = ()
     """The conversation before the prompt."""
@@ -60,6 +62,9 @@ class Task:
     check: Check | str | None = None
     self_consistency: int | None = None
     use_cache: bool | None = None
+    tools: Sequence[Tool] = ()
+    """That the answer may call: it then ends with `Result.calls`, and the program carries them out."""
+    tool_choice: ToolChoice = FREE
     split: bool = False
     """Answered in parts where it is too long for every model: `route` tells how many, by whom, and at what cost."""
     tags: Sequence[str] = ()
@@ -79,15 +84,18 @@ class Task:
     def request(self, registry: Registry, session: str, attachments: Sequence[Attachment] = ()) -> Request:
         """Raises LookupError for a model or chain that is not there, ValueError for another value that is wrong."""
         enclosed = enclose(self.prompt, attachments)
-        if not enclosed.text.strip() and not self.images and not enclosed.images:
+        prompt = Message("user", enclosed.text, (*enclosed.images, *self.images))
+        said = bool(prompt.text.strip() or prompt.images)
+        if not said and not (self.history and self.history[-1].role == "tool"):
             raise ValueError("the prompt is empty; give the task a prompt")
         if not 2 <= self.ensemble_size <= 8:
             raise ValueError(f"ensemble_size is {self.ensemble_size}; ask 2 to 8 models at once")
-        prompt = Message("user", enclosed.text, (*enclosed.images, *self.images))
+        strategy = _word(Strategy, self.strategy, "strategy")
+        self._check_tools(strategy)
         return Request(
-            messages=(*self.history, prompt),
+            messages=(*self.history, prompt) if said else tuple(self.history),
             system=self.system,
-            strategy=_word(Strategy, self.strategy, "strategy"),
+            strategy=strategy,
             model=registry.find(self.model).id if self.model else None,
             chain=chain_of(registry, self.chain),
             ensemble_size=self.ensemble_size,
@@ -101,6 +109,8 @@ class Task:
             tags=frozenset(tag_name(tag) for tag in self.tags),
             files=enclosed.files,
             use_cache=self.use_cache,
+            tools=tuple(self.tools),
+            tool_choice=self.tool_choice,
             split=Split.AGREED if self.split else Split.NEVER,
             task_type=_word(TaskType, self.task_type, "task_type"),
             patience_s=self.patience_s,
@@ -108,6 +118,38 @@ class Task:
             metadata=self.metadata,
             id=self.id,
         )
+
+    def _check_tools(self, strategy: Strategy | None) -> None:
+        names = [tool.name for tool in self.tools]
+        for name in names:
+            if not NAME.fullmatch(name):
+                raise ValueError(f"a tool is called {name!r}; take 1 to {LONGEST_NAME} letters, digits, - or _")
+            if names.count(name) > 1:
+                raise ValueError(f"two tools are called {name}; give each a name of its own")
+        choice = self.tool_choice
+        if choice.how == "named" and choice.name not in names:
+            raise ValueError(f"tool_choice names {choice.name!r}; the tools are {', '.join(names) or 'none'}")
+        if choice.how == "required" and not names:
+            raise ValueError("tool_choice is required, and there are no tools to choose from")
+        if strategy is Strategy.ENSEMBLE and (names or any(message.calls for message in self.history)):
+            raise ValueError("the calls of several models cannot be put together; with tools take another strategy")
+        _check_calls(self.history)
+
+
+def _check_calls(history: Sequence[Message]) -> None:
+    """Providers refuse a conversation in which a call has no result, or a result no call."""
+    due: set[str] = set()
+    for message in history:
+        if message.role == "tool":
+            if message.answers not in due:
+                raise ValueError(f"a tool's result answers {message.answers!r}, which no call before it is called")
+            due.discard(message.answers)
+        elif due:
+            break
+        else:
+            due = {call.id for call in message.calls}
+    if due:
+        raise ValueError(f"the result of the call {min(due)} is missing; add Message('tool', …, answers={min(due)!r})")
 
 
 def _word(kind: type[_Word], said: str | None, name: str) -> _Word | None:
@@ -160,6 +202,9 @@ class Result:
     """Of an ensemble's members that came to an end."""
     note: str = ""
     """What the user should know of this answer, such as that a better one was too dear."""
+    calls: tuple[ToolCall, ...] = ()
+    """Of the task's tools, for the program to carry out; `text` may be empty then. `arguments_of` reads what they are
+    called with, which a model wrote and may be wrong."""
 
     @property
     def reason(self) -> str:

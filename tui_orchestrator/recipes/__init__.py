@@ -1,6 +1,5 @@
 """Prompts in several steps, each with the model that suits it, from a file."""
 
-from .parts import parts
 from .recipe import Parameter, Recipe, RecipeError, Shelf, Step, parse, recipes_dir, shelf
 from .running import Advance, Outcome, RecipeFailed, carry_out
 
@@ -15,7 +14,6 @@ __all__ = [
     "Step",
     "carry_out",
     "parse",
-    "parts",
     "recipes_dir",
     "shelf",
 ]

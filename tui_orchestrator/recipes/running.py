@@ -9,7 +9,7 @@ from ..library.orchestrator import AT_ONCE, Ended, Orchestrator
 from ..library.tasks import Result, Task, TaskFailed
 from ..routing.errors import OrchestratorError
 from ..routing.money import Cost
-from .parts import parts
+from ..routing.splitting import split
 from .recipe import Recipe, Step
 from .templates import filled
 
@@ -124,7 +124,7 @@ class _Run:
         if not step.for_each:
             return ("",)
         if step.part_tokens:
-            items: Sequence[str] = parts(self.texts()[step.for_each], step.part_tokens)
+            items: Sequence[str] = split(self.texts()[step.for_each], step.part_tokens)
         elif step.for_each in self.results:
             items = [result.text.strip() for result in self.results[step.for_each]]
         else:

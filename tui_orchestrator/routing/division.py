@@ -187,7 +187,7 @@ class _Weighing:
         limit, joint, answer = self._room(model, output), self._joint(written), output + _LABEL_TOKENS
         if limit < _LEAST_PART or joint < 2 * answer:
             return None
-        parts = max(2, count_of(self.reading.tokens, limit))
+        parts = count_of(self.reading.tokens, limit)
         if parts > MOST_PARTS:
             return None
         joins = _joins(parts, joint // answer)

@@ -176,6 +176,13 @@ class NoCandidate(TurnError):
     hint = "`models` shows why each one is out; set a key, start a local server, or run `demo`."
 
 
+class TooLong(NoCandidate):
+    """Some model could take it, were it shorter."""
+
+    what = "No model can read a conversation that long."
+    hint = "Shorten the prompt or its files, or start a new session: all of this one is sent along."
+
+
 class Cancelled(TurnError):
     kind = ErrorKind.CANCELLED
     what = "Cancelled."

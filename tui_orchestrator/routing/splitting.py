@@ -72,13 +72,16 @@ def measured(text: str, stretch: int = _BLOCK) -> Measured:
 
 
 def count_of(tokens: float, limit: int) -> int:
-    """Into how many parts of at most `limit` tokens a text of so many is cut."""
-    return max(1, math.ceil(tokens * SLACK / max(1, limit)))
+    """Into how many parts of at most `limit` tokens a text of so many, which does not fit whole, is cut."""
+    return max(2, math.ceil(tokens * SLACK / max(1, limit)))
 
 
 def split(text: str, limit: int) -> list[str]:
-    """In their order; together they are the text. None has more than `limit` tokens, as `estimate_tokens` counts them,
-    but a single character that has. As many as `count_of` says, or a few more where tokens lie very unevenly."""
+    """In their order; together they are the text, which stays whole where it fits. None has more than `limit` tokens,
+    as `estimate_tokens` counts them, but a single character that has. As many as `count_of` says, or a few more where
+    tokens lie very unevenly."""
+    if _size(text) <= limit:
+        return [text] if text else []
     whole = measured(text, max(1, min(_BLOCK, limit // 4)))
     count = count_of(whole.total, limit)
     cuts = [0, *(_cut(text, whole, place, count) for place in range(1, count)), len(text)]

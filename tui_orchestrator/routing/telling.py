@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .decision import Decision, Exclusion, Policy
-from .errors import BudgetExceeded, Cancelled, ErrorKind, NoCandidate, NotKept, TurnError
+from .errors import BudgetExceeded, Cancelled, ErrorKind, NoCandidate, NotKept, TooLong, TurnError
 from .escalation import in_words, kept_in_words
 from .events import (
     Attempt,
@@ -229,16 +229,17 @@ def no_model(decision: Decision) -> TurnError:
     if decision.refused is not None:
         return BudgetExceeded(decision.reason, of_request=decision.refused is not Exclusion.OVER_BUDGET)
     if decision.division is not None:
-        return NoCandidate(decision.reason, hint=_NOT_AGREED)
+        return TooLong(decision.reason, hint=_NOT_AGREED)
     pinned = decision.asked.model if decision.pinned else None
     why = {candidate.excluded_by for candidate in decision.candidates if pinned in (None, candidate.model)}
+    if Exclusion.CONTEXT_WINDOW in why:
+        return TooLong(decision.reason)
     return NoCandidate(decision.reason, hint=next((hint for out, hint in _HINTS.items() if out in why), None))
 
 
 _NOT_AGREED = "Nothing was sent: agree to the cost to have it answered in parts, or shorten the prompt or its files."
 # By what a user can do about it; the first that keeps any model out is told.
 _HINTS = {
-    Exclusion.CONTEXT_WINDOW: "Shorten the prompt or its files, or start a new session: all of this one is sent along.",
     Exclusion.MISSING_ABILITY: (
         "Leave out what they cannot do (images, tools, an answer in JSON), or set the key of a provider whose models "
         "can; of a model of your own say it under [[models]] with `abilities`."
