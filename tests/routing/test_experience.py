@@ -59,6 +59,21 @@ def test_a_vote_taken_back_leaves_nothing() -> None:
     assert experience.lesson("p/a", NOW).votes == (0, 0)
 
 
+def test_answers_that_were_simply_kept_are_weighed_a_fiftieth_of_all_at_a_time() -> None:
+    def kept(number: int) -> Observation:
+        return Observation(answer(number), Sign.KEPT, 1.0, 0.1, NOW)
+
+    many = [kept(number) for number in range(100)]
+    experience = after(*many)
+    before = shift(experience)
+    experience.observe([kept(100)])
+    assert shift(experience) == before
+    experience.observe([kept(101), kept(102)])
+    assert shift(experience) == shift(after(*many, kept(100), kept(101), kept(102))) > before
+    experience.observe([kept(103), vote(104, False)])
+    assert shift(experience) == shift(after(*many, *map(kept, range(100, 104)), vote(104, False)))
+
+
 def test_of_one_answer_the_weightiest_sign_alone_counts() -> None:
     again = asked_again(answer(1), NOW, elsewhere=False)
     kept = Observation(answer(1), Sign.KEPT, 1.0, 0.1, NOW)

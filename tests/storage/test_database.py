@@ -362,3 +362,29 @@ async def test_writes_that_wait_together_share_a_transaction_and_fail_alone(tmp_
         assert rows == [("a",), ("b",)]
         assert statements.count("BEGIN IMMEDIATE") == 1
         assert statements[-1] == "COMMIT"
+
+
+async def test_reads_that_wait_together_see_one_moment_and_fail_alone(db: Database) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slow(connection: sqlite3.Connection) -> int:
+        entered.set()
+        go_on.wait(10)
+        return count(connection)
+
+    def broken(connection: sqlite3.Connection) -> int:
+        raise LookupError("nothing of that name")
+
+    first = asyncio.create_task(db.read(slow))
+    await asyncio.to_thread(entered.wait, 10)
+    together = [asyncio.create_task(db.read(work)) for work in (count, broken, add, count)]
+    left = asyncio.create_task(db.read(count))
+    await asyncio.sleep(0)
+    left.cancel()
+    await db.write(add)
+    go_on.set()
+    said = await asyncio.gather(first, *together, left, return_exceptions=True)
+    assert said[1] == said[4] == 1
+    assert isinstance(said[2], LookupError)
+    assert isinstance(said[3], StoreError)
+    assert isinstance(said[5], asyncio.CancelledError)

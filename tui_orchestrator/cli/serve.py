@@ -34,9 +34,9 @@ def serve(invocation: Invocation, host: str, port: int, hosts: tuple[str, ...], 
     Ends with Ctrl-C: what is under way is finished first.
     """
     try:
+        import starlette  # noqa: F401  # the workers import it, where there are several
         import uvicorn
 
-        from ..gateway.app import application, into_environment
         from ..gateway.token import VARIABLE, read_or_make, token_file
     except ImportError as error:
         if error.name not in ("uvicorn", "starlette"):
@@ -54,20 +54,25 @@ def serve(invocation: Invocation, host: str, port: int, hosts: tuple[str, ...], 
     note(f"OpenAI-compatible: {address}/v1 · also {address}/api/v1/orchestrator/openapi.json")
     note(f"The token lies in {token_file()} · model: auto, a strategy, a chain or a model")
     settled = {
+        "ws": "none",
         "log_level": "warning",
         "access_log": False,
         "timeout_graceful_shutdown": 30,
         "h11_max_incomplete_event_size": 65536,
     }
     if workers == 1:
+        from ..gateway.app import application
+
         app = application(token, config=invocation.config, demo=invocation.demo, hosts=hosts)
         uvicorn.Server(uvicorn.Config(app, **settled)).run(sockets=[bound])  # type: ignore[arg-type]
     else:
         from uvicorn.supervisors import Multiprocess
 
-        into_environment(invocation.config, invocation.demo, hosts)
+        from ..gateway.workers import FACTORY, tell
+
+        tell(invocation.config, invocation.demo, hosts)
         config = uvicorn.Config(
-            "tui_orchestrator.gateway.app:from_environment",
+            FACTORY,
             factory=True,
             workers=workers,
             # To start takes seconds of processor time: on a busy machine none would be up within uvicorn's five.

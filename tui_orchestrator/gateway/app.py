@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,10 +22,7 @@ from .completions import complete
 from .guard import Guard
 from .native import ROUTES
 from .question import AUTO
-from .token import read_or_make
 from .wire import error_body
-
-_CONFIG, _DEMO, _HOSTS = "TUI_ORCHESTRATOR_SERVE_CONFIG", "TUI_ORCHESTRATOR_SERVE_DEMO", "TUI_ORCHESTRATOR_SERVE_HOSTS"
 
 
 def application(
@@ -59,18 +55,6 @@ def application(
         exception_handlers={404: _not_found, 405: _not_found, OrchestratorError: _trouble, Exception: _bug},
         lifespan=lifespan,
     )
-
-
-def from_environment() -> Starlette:
-    """For worker processes, which are given names and no objects."""
-    config = os.environ.get(_CONFIG)
-    hosts = [host for host in os.environ.get(_HOSTS, "").split(",") if host]
-    demo = True if os.environ.get(_DEMO) else None
-    return application(read_or_make(), config=Path(config) if config else None, demo=demo, hosts=hosts)
-
-
-def into_environment(config: Path | None, demo: bool | None, hosts: Sequence[str]) -> None:
-    os.environ.update({_CONFIG: str(config or ""), _DEMO: "1" if demo else "", _HOSTS: ",".join(hosts)})
 
 
 _NOT_HERE = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -21,10 +21,10 @@ def heed() -> None:
         raise asyncio.CancelledError
 
 
-async def undisturbed(work: Coroutine[Any, Any, T]) -> T:
+async def undisturbed(work: Awaitable[T]) -> T:
     """Runs `work` to its end. A cancellation meanwhile is not raised, and will not be raised later either: ask
     `being_cancelled`, or `heed` it, afterwards."""
-    task = asyncio.create_task(work)
+    task = asyncio.ensure_future(work)
     while not task.done():
         try:
             await asyncio.shield(task)

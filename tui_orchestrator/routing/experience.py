@@ -26,6 +26,9 @@ HALF_LIFE = timedelta(days=120)
 Anthropic, OpenAI and Google, 2024 to 2026)."""
 KEPT = 500
 """Observations of a model; older ones would count for next to nothing."""
+FRESH = 0.02
+"""Share of what was seen of a model that answers which were simply kept, a tenth of a vote each, may make up before a
+lesson is worked out anew: under load every answer would have the same hundreds weighed again."""
 
 
 @dataclass(slots=True)
@@ -93,6 +96,8 @@ class Experience:
         self._figures: dict[str, Figures] = {}
         self._observations: dict[str, dict[tuple[str, int, Sign], Observation]] = defaultdict(dict)
         self._lessons: dict[str, tuple[datetime, Lesson]] = {}
+        self._unweighed: dict[str, int] = {}
+        """Answers that were kept since the lesson on their model was worked out."""
         self._by_hand: dict[tuple[str, tuple[str, int, Sign]], Observation] = {}
         """Of all models: they grow old together."""
         self._tastes: tuple[datetime, dict[str, dict[TaskType, Taste]]] | None = None
@@ -130,7 +135,10 @@ class Experience:
             known = of_model.get(observation.key)
             if known is None or known.at <= observation.at:
                 of_model[observation.key] = observation
-                self._lessons.pop(observation.model, None)
+                if observation.sign is Sign.KEPT:
+                    self._unweighed[observation.model] = self._unweighed.get(observation.model, 0) + 1
+                else:
+                    self._lessons.pop(observation.model, None)
                 if observation.sign in BY_HAND:
                     self._by_hand[observation.model, observation.key] = observation
                     self._tastes = None
@@ -139,12 +147,16 @@ class Experience:
                 self._observations[observation.model] = {one.key: one for one in latest}
 
     def lesson(self, model_id: str, now: datetime) -> Lesson:
-        """Worked out anew when something was seen of the model, and once a day for its growing older."""
+        """Worked out anew when something was seen of the model or enough answers were kept, and once a day for its
+        growing older."""
         if model_id not in self._observations:
             return _NOTHING
         then, lesson = self._lessons.get(model_id, (None, _NOTHING))
-        if then is None or abs(now - then) > timedelta(days=1):
-            then, lesson = now, _lesson(self._observations[model_id].values(), now)
+        seen = self._observations[model_id]
+        stale = self._unweighed.get(model_id, 0) > FRESH * len(seen)
+        if then is None or stale or abs(now - then) > timedelta(days=1):
+            then, lesson = now, _lesson(seen.values(), now)
+            self._unweighed.pop(model_id, None)
         tastes = self._tastes_of(model_id, now)
         if lesson.tastes is not tastes:
             lesson = replace(lesson, tastes=tastes, overall=_together(tastes))

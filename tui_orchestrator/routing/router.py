@@ -93,13 +93,20 @@ class Router:
 
     async def decide(self, request: Request) -> Decision:
         """The decision with the budgets and what was learned read anew, over all running copies of the program."""
-        await self.read_budgets(request)
-        await self.caller.sharing.catch_up()
-        if self.catch_up is not None:
-            await self.catch_up()
+        # Side by side, because a store answers all that is asked of it at once in one go.
+        hearing = asyncio.create_task(self._hear_others())
+        try:
+            await self.read_budgets(request)
+        finally:
+            await undisturbed(hearing)
         if request.split is Split.NEVER:
             return self._decide(request, profile(request))
         return self._decide(request, profile(request), await asyncio.to_thread(reading_of, request))
+
+    async def _hear_others(self) -> None:
+        """What other copies of the program have seen."""
+        learning = [] if self.catch_up is None else [self.catch_up()]
+        await asyncio.gather(self.caller.sharing.catch_up(), *learning)
 
     async def _decide_anyhow(self, request: Request) -> Decision:
         """From memory where the store cannot be read: nothing is then called that cannot be written down."""

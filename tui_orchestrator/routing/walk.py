@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from .budget import Budgets, Refusal, WayOut, WaysOut
 from .calling import Caller, Emit, Granted, Tried
@@ -84,9 +83,10 @@ class Walk:
     async def run(self) -> None:
         """Emits the whole turn. Trouble ends in a Failed event; only bugs are raised."""
         ledger = self.turn.caller.ledger
+        # Written beside what comes next, and before it: a call whose money cannot be set aside is not made anyhow.
+        deciding = asyncio.create_task(ledger.decided(self.decision, self.request, self.clock.now()))
         try:
             await self.emit(Decided(self.request.id, self.clock.now(), self.decision))
-            await self._kept(ledger.decided(self.decision, self.request, self.clock.now()))
             heed()
             if not self.request.prompt.strip() and not self.request.has_images:
                 end: Completed | Failed = self._failed(BadRequest("The prompt is empty.", hint="Type a question."))
@@ -98,12 +98,13 @@ class Walk:
                 end = await self._single()
         except asyncio.CancelledError:
             end = self._failed(Cancelled())
+        await self._kept(deciding)
         await self._kept(ledger.concluded(end))
         if isinstance(end, Completed):
             await self.turn.keep(end)
         await self.emit(end if self.turn.unkept is None else not_kept(end, self.turn.unkept))
 
-    async def _kept(self, writing: Coroutine[Any, Any, None]) -> None:
+    async def _kept(self, writing: Awaitable[None]) -> None:
         """What cannot be written down ends nothing by itself: the end of the turn says it."""
         try:
             await undisturbed(writing)

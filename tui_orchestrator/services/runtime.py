@@ -353,8 +353,7 @@ class Runtime:
         return tuple(state for state in states if state.scope != "request")
 
     async def _catch_up(self) -> None:
-        await self.feedback.catch_up()
-        await self.experiments.catch_up()
+        await asyncio.gather(self.feedback.catch_up(), self.experiments.catch_up())
 
     async def _remember(self) -> None:
         await SqliteLedger(self.database, self.clock).recover()

@@ -13,8 +13,8 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,12 +30,16 @@ Work = Callable[[sqlite3.Connection], T]
 _MOST_TOGETHER = 64
 """Writes in one transaction: enough for the disk to be waited for seldom, few enough for other programs' turns."""
 
+Outcome = tuple[Any, BaseException | None]
+"""What a piece of work gave, or what it raised."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Write:
+class _Asked:
     work: Work[Any]
-    durable: bool
-    told: Future[Any] = field(default_factory=Future)
+    told: asyncio.Future[Any] | None
+    """None: nobody waits for it."""
+    durable: bool = False
 
 
 class Database:
@@ -51,7 +55,7 @@ class Database:
         self._busy_timeout_s = busy_timeout_s
         self._writer: sqlite3.Connection | None = None
         self._writing = ThreadPoolExecutor(1, "store-writer")
-        self._waiting: deque[_Write] = deque()
+        self._waiting: deque[_Asked] = deque()
         # In memory there is one connection for all: a shared cache would answer readers with SQLITE_LOCKED.
         self._reader = _Reader(path, busy_timeout_s, "store-reader") if path else None
         # Two, because a report is often two sums over the same million rows, which SQLite computes side by side.
@@ -89,17 +93,19 @@ class Database:
         Once called, the write happens, in order, even when the waiting task is cancelled. It survives `kill -9` when
         this returns; with `durable` a power cut too.
         """
-        return await asyncio.shield(asyncio.wrap_future(self._submit(work, durable)))
+        told: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._submit(_Asked(work, told, durable))
+        return await told
 
     def post(self, work: Work[object]) -> None:
         """A write that nobody waits for, behind all writes before it. Its failure stays unheard."""
         with contextlib.suppress(StoreError):
-            self._submit(work, False)
+            self._submit(_Asked(work, None))
 
     async def read(self, work: Work[T]) -> T:
         """Runs `work`, which takes milliseconds, on the reader thread; all its queries see the same moment. It cannot
         write."""
-        return await asyncio.wrap_future(self._read(self._reader, work))
+        return await self._read(self._reader, work)
 
     async def version(self) -> int:
         """Another number after every write, of this copy of the program or another. Costs no more than asking."""
@@ -107,20 +113,17 @@ class Database:
 
     async def report(self, work: Work[T]) -> T:
         """As `read`, for work that may take seconds: other reads do not wait for it."""
-        return await asyncio.wrap_future(self._read(self._reporter, work))
+        return await self._read(self._reporter, work)
 
-    def _submit(self, work: Work[T], durable: bool) -> Future[T]:
-        write = _Write(work, durable)
-        write.told.set_running_or_notify_cancel()  # from here on nobody can take it back
+    def _submit(self, write: _Asked) -> None:
         self._waiting.append(write)
         with self._open_still():
             self._writing.submit(self._write_together)
-        return write.told
 
     def _write_together(self) -> None:
         """All that waits, in order, in one transaction: what is under way at once shares the wait for the disk. Each
         comes back when that transaction is on it, and what raises takes back its own writing alone."""
-        group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_TOGETHER))]
+        group = _taken(self._waiting)
         if not group:
             return
         try:
@@ -134,20 +137,14 @@ class Database:
                 self._writer.execute(f"PRAGMA synchronous={'FULL' if full else 'NORMAL'}")
                 done = _transact(self._writer, "BEGIN IMMEDIATE", lambda connection: self._each(connection, group))
         except BaseException as fault:  # noqa: BLE001  # raised where each is waited for
-            for write in group:
-                write.told.set_exception(fault)
-            return
-        for write, (result, error) in zip(group, done, strict=True):
-            if error is None:
-                write.told.set_result(result)
-            else:
-                write.told.set_exception(error)
+            done = [(None, fault)] * len(group)
+        _tell(group, done)
 
-    def _each(self, connection: sqlite3.Connection, group: Sequence[_Write]) -> list[tuple[Any, BaseException | None]]:
-        """What each gave or raised. Alone it may raise: then all of the transaction is its own."""
+    def _each(self, connection: sqlite3.Connection, group: Sequence[_Asked]) -> list[Outcome]:
+        """Alone it may raise: then all of the transaction is its own."""
         if len(group) == 1:
             return [(group[0].work(connection), None)]
-        done: list[tuple[Any, BaseException | None]] = []
+        done: list[Outcome] = []
         for write in group:
             connection.execute("SAVEPOINT one")
             try:
@@ -167,9 +164,14 @@ class Database:
             what = "was moved away, deleted or replaced while it was in use"
             raise StoreError(self.path, what, "put it back, or start the program again")
 
-    def _read(self, reader: _Reader | None, work: Work[T]) -> Future[T]:
+    async def _read(self, reader: _Reader | None, work: Work[T]) -> T:
+        if reader is None:
+            with self._open_still():
+                told = asyncio.wrap_future(self._writing.submit(self._read_in_memory, work))
+            return await told
         with self._open_still():
-            return reader.submit(work) if reader else self._writing.submit(self._read_in_memory, work)
+            waiting = reader.submit(work)
+        return await waiting
 
     @contextlib.contextmanager
     def _open_still(self) -> Iterator[None]:
@@ -234,24 +236,49 @@ class Database:
 
 
 class _Reader:
-    """Threads, each with a connection when it reads, made when it is first needed, that cannot write."""
+    """Threads, each with a connection when it reads, made when it is first needed, that cannot write. On the one thread
+    of `threads=1`, reads that wait are done together."""
 
     def __init__(self, path: Path, busy_timeout_s: float, name: str, threads: int = 1) -> None:
         self._path = path
         self._busy_timeout_s = busy_timeout_s
+        self._most = _MOST_TOGETHER if threads == 1 else 1
+        self._waiting: deque[_Asked] = deque()
         self._idle: deque[sqlite3.Connection] = deque()
         self._threads = ThreadPoolExecutor(threads, name)
 
-    def submit(self, work: Work[T]) -> Future[T]:
-        return self._threads.submit(self._read, work)
+    def submit(self, work: Work[T]) -> asyncio.Future[T]:
+        told: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        asked = _Asked(work, told)
+        self._waiting.append(asked)
+        self._threads.submit(self._read_together)
+        return told
 
-    def _read(self, work: Work[T]) -> T:
-        with explained(self._path):
-            connection = self._idle.pop() if self._idle else self._connect()
+    def _read_together(self) -> None:
+        group = _taken(self._waiting, self._most)
+        if not group:
+            return
+        try:
+            with explained(self._path):
+                connection = self._idle.pop() if self._idle else self._connect()
+                try:
+                    done = _transact(connection, "BEGIN", lambda connection: self._each(connection, group))
+                finally:
+                    self._idle.append(connection)
+        except BaseException as fault:  # noqa: BLE001  # raised where each is waited for
+            done = [(None, fault)] * len(group)
+        _tell(group, done)
+
+    def _each(self, connection: sqlite3.Connection, group: Sequence[_Asked]) -> list[Outcome]:
+        """A read that raises has changed nothing for those after it."""
+        done: list[Outcome] = []
+        for read in group:
             try:
-                return _transact(connection, "BEGIN", work)
-            finally:
-                self._idle.append(connection)
+                with explained(self._path):
+                    done.append((read.work(connection), None))
+            except BaseException as error:  # noqa: BLE001  # raised where it is waited for
+                done.append((None, error))
+        return done
 
     def _connect(self) -> sqlite3.Connection:
         uri = f"{self._path.absolute().as_uri()}?mode=ro"
@@ -266,6 +293,36 @@ class _Reader:
         self._threads.shutdown()
         for connection in self._idle:
             connection.close()
+
+
+def _taken(waiting: deque[_Asked], most: int = _MOST_TOGETHER) -> list[_Asked]:
+    """The first of what waits; other threads may take some of it meanwhile."""
+    group: list[_Asked] = []
+    with contextlib.suppress(IndexError):
+        while len(group) < most:
+            group.append(waiting.popleft())
+    return group
+
+
+def _tell(group: Sequence[_Asked], done: Sequence[Outcome]) -> None:
+    """Wakes each event loop once for all that waited on it."""
+    heard: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Outcome]]] = {}
+    for asked, outcome in zip(group, done, strict=True):
+        if asked.told is not None:
+            heard.setdefault(asked.told.get_loop(), []).append((asked.told, outcome))
+    for loop, outcomes in heard.items():
+        with contextlib.suppress(RuntimeError):  # it was closed: nobody waits any more
+            loop.call_soon_threadsafe(_hear, outcomes)
+
+
+def _hear(outcomes: Sequence[tuple[asyncio.Future[Any], Outcome]]) -> None:
+    for told, (result, error) in outcomes:
+        if told.done():
+            continue  # whoever waited was cancelled
+        if error is None:
+            told.set_result(result)
+        else:
+            told.set_exception(error)
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -11,7 +11,9 @@ import contextlib
 import sqlite3
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
 from tui_orchestrator.routing.budget import BudgetState, Cap, Hold, Refusal, Reservation, too_tight
 from tui_orchestrator.routing.decision import Decision
@@ -63,8 +65,11 @@ class SqliteLedger:
 
         def set_aside(connection: sqlite3.Connection) -> Reservation | Refusal:
             self._db.presence.claim()
-            self._free_the_dead(connection)
             states = self._states(connection, hold.caps)
+            if too_tight(states, hold.amount):
+                # What the dead hold counts towards the caps as well as what it is booked as, which is never more.
+                self._free_the_dead(connection)
+                states = self._states(connection, hold.caps)
             if blocking := too_tight(states, hold.amount):
                 return Refusal(hold, states, blocking)
             connection.executemany(
@@ -75,7 +80,8 @@ class SqliteLedger:
                 ],
             )
             orphans.remember(connection, reservation_id, hold, since)
-            return Reservation(reservation_id, hold, self._states(connection, hold.caps))
+            held = tuple(replace(state, reserved=state.reserved + hold.amount) for state in states)
+            return Reservation(reservation_id, hold, held)
 
         await self._catch_up()
         try:
@@ -125,21 +131,12 @@ class SqliteLedger:
     async def concluded(self, end: Completed | Failed) -> None:
         await self._db.write(lambda connection: conclude(connection, end))
 
-    def _states(self, connection: sqlite3.Connection, caps: Iterable[Cap]) -> tuple[BudgetState, ...]:
-        def total(sql: str, cap: Cap) -> Money:
-            found = connection.execute(sql, (cap.scope, cap.period)).fetchone()
-            return Money(found[0]) if found else Money()
-
+    def _states(self, connection: sqlite3.Connection, caps: Sequence[Cap]) -> tuple[BudgetState, ...]:
+        names = [name for cap in caps for name in (cap.scope, cap.period)]
+        sums = connection.execute(_sums_sql(len(caps)), names).fetchall() if caps else ()
         return tuple(
-            BudgetState(
-                cap,
-                spent=total("SELECT picodollars FROM spend WHERE scope = ? AND period = ?", cap),
-                reserved=total(
-                    "SELECT COALESCE(SUM(picodollars), 0) FROM reserved WHERE scope = ? AND period = ?", cap
-                ),
-                alert_at=self._alert_at,
-            )
-            for cap in caps
+            BudgetState(cap, spent=Money(spent), reserved=Money(reserved), alert_at=self._alert_at)
+            for cap, (spent, reserved) in zip(caps, sums, strict=True)
         )
 
     def _free_the_dead(self, connection: sqlite3.Connection) -> None:
@@ -149,6 +146,19 @@ class SqliteLedger:
                 _book(connection, attempt, attempt.day, set(sums.fetchall()))
                 _free(connection, reservation)
             connection.execute("DELETE FROM reserved WHERE owner = ?", (owner,))
+
+
+@cache
+def _sums_sql(caps: int) -> str:
+    """One statement for all, since each is a time that the thread must ask for the interpreter."""
+    asked = ", ".join(f"({number}, ?, ?)" for number in range(caps))
+    return (
+        f"WITH asked (number, scope, period) AS (VALUES {asked}) SELECT "
+        "COALESCE((SELECT picodollars FROM spend WHERE spend.scope = asked.scope AND spend.period = asked.period), 0), "
+        "COALESCE((SELECT SUM(picodollars) FROM reserved "
+        "WHERE reserved.scope = asked.scope AND reserved.period = asked.period), 0) "
+        "FROM asked ORDER BY number"
+    )
 
 
 def _dead_owners(connection: sqlite3.Connection, presence: Presence) -> list[str]:
