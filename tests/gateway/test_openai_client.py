@@ -243,10 +243,3 @@ async def test_one_model_is_told_by_its_name_and_what_is_not_spoken_is_said(gate
         await client.responses.create(model="auto", input="Hi")
     with pytest.raises(openai.NotFoundError, match="Embeddings are not routed"):
         await client.embeddings.create(model="auto", input="Hi")
-
-
-async def test_what_has_no_effect_is_named(gateway: Gateway) -> None:
-    raw = await gateway.openai().chat.completions.with_raw_response.create(
-        model="auto", messages=[{"role": "user", "content": "Hi"}], top_p=0.5, seed=3, user="me", reasoning_effort="low"
-    )
-    assert raw.headers["x-orchestrator-ignored"] == "reasoning_effort, seed, top_p, user"

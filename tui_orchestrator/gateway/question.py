@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,22 +17,12 @@ from ..routing.text import clean_line
 from ..routing.tools import ToolCall
 from ..services.attachments import image_type
 from .offered import calls_of, choice_of, id_of, shape_of, tools_of
+from .parameters import idle
 from .wire import WrongRequest
 
 AUTO = "auto"
-_NOT_HERE = {
-    "functions": "functions have become tools",
-    "function_call": "functions have become tools",
-    "audio": "sound is not passed through",
-    "logprobs": "log-probabilities are not passed through",
-    "web_search_options": "a search of the provider's is not passed through",
-}
-_HEEDED = frozenset(
-    {"model", "messages", "max_tokens", "max_completion_tokens", "temperature", "stop", "stream", "stream_options",
-     "tools", "tool_choice", "parallel_tool_calls", "response_format", "n", "split"}
-)  # fmt: skip
-"""What else is sent has no effect, and is named in the answer: it differs from model to model, so that a router that
-chooses the model cannot promise it, or it is for OpenAI's own house-keeping (user, metadata, store)."""
+_OF_A_MESSAGE = frozenset({"role", "content", "refusal", "tool_calls", "tool_call_id"})
+_OF_A_PART = frozenset({"type", "text", "refusal", "image_url"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +42,7 @@ def read(body: object, registry: Registry, session: str = "", client: str = "") 
     """`client`: what it calls itself, for people. Raises WrongRequest."""
     if not isinstance(body, dict):
         raise WrongRequest("The body must be a JSON object.")
-    for name, sentence in _NOT_HERE.items():
-        if body.get(name):
-            raise WrongRequest(f"{sentence}; leave {name} out.", name)
+    ignored = idle(body)
     if body.get("n", 1) not in (1, None):
         raise WrongRequest("One answer is given; for several, ask several times or take the ensemble.", "n")
     tools = tools_of(body.get("tools"))
@@ -64,8 +52,7 @@ def read(body: object, registry: Registry, session: str = "", client: str = "") 
     if calls and chosen.get("strategy") is Strategy.ENSEMBLE:
         sentence = "The calls of several models cannot be put together; with tools take auto or another strategy."
         raise WrongRequest(sentence, "model")
-    stream = bool(body.get("stream", False))
-    options = body.get("stream_options")
+    stream = _said(body, "stream")
     request = Request(
         messages=messages,
         system=system,
@@ -76,16 +63,16 @@ def read(body: object, registry: Registry, session: str = "", client: str = "") 
         tools=tools,
         tool_choice=choice_of(body, tools),
         shape=shape_of(body.get("response_format")),
-        split=Split.AGREED if _agreed(body.get("split")) else Split.NEVER,
+        split=Split.AGREED if _said(body, "split") else Split.NEVER,
         metadata={CLIENT: clean_line(client, 80) or "unknown", ASKED_FOR: clean_line(asked, 120)},
         **chosen,
     )
     return Question(
         request,
         stream,
-        isinstance(options, Mapping) and bool(options.get("include_usage")),
+        _with_usage(body.get("stream_options"), stream),
         _stops(body.get("stop")),
-        tuple(sorted(clean_line(name, 40) for name in body if name not in _HEEDED and body[name] is not None))[:40],
+        tuple(sorted({*ignored, *_unheard(body["messages"])}))[:40],
     )
 
 
@@ -117,7 +104,11 @@ def _messages(said: object) -> tuple[str, tuple[Message, ...]]:
         role = one.get("role") if isinstance(one, Mapping) else None
         if role not in ("system", "developer", "user", "assistant", "tool"):
             raise WrongRequest(f"{at}.role must be system, developer, user, assistant or tool.", f"{at}.role")
-        text, images = _content(one.get("content"), f"{at}.content")
+        for name in ("audio", "function_call"):
+            if one.get(name) is not None:
+                raise WrongRequest(f"{at}.{name} is not passed through; leave it out.", f"{at}.{name}")
+        said_no = one.get("refusal") if role == "assistant" else None
+        text, images = _content(one.get("content") or said_no, f"{at}.content")
         if role == "tool":
             answered = open_calls.pop(id_of(one.get("tool_call_id"), f"{at}.tool_call_id"), None)
             if answered is None or images:
@@ -148,8 +139,8 @@ def _content(said: object, at: str) -> tuple[str, tuple[Image, ...]]:
     images: list[Image] = []
     for part in said:
         kind = part.get("type") if isinstance(part, Mapping) else None
-        if kind == "text" and isinstance(part.get("text"), str):
-            texts.append(part["text"])
+        if kind in ("text", "refusal") and isinstance(part.get(kind), str):
+            texts.append(part[kind])
         elif kind == "image_url" and isinstance(part.get("image_url"), Mapping):
             images.append(_image(part["image_url"].get("url"), at))
         else:
@@ -179,10 +170,33 @@ def _whole(body: Mapping[str, Any], name: str) -> int | None:
     return value
 
 
-def _agreed(value: object) -> bool:
-    if value not in (None, True, False):
-        raise WrongRequest("split must be true or false.", "split")
+def _said(body: Mapping[str, Any], name: str) -> bool:
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise WrongRequest(f"{name} must be true or false.", name)
     return bool(value)
+
+
+def _with_usage(options: object, stream: bool) -> bool:
+    if options is None:
+        return False
+    if not isinstance(options, Mapping) or not stream:
+        raise WrongRequest("stream_options is an object, and goes with stream alone.", "stream_options")
+    for name in options:
+        if name != "include_usage" and (name != "include_obfuscation" or options[name]):
+            at = f"stream_options.{clean_line(name, 40)}"
+            raise WrongRequest(f"{at} is not spoken here; include_usage is.", at)
+    return _said(options, "include_usage")
+
+
+def _unheard(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Fields of messages that change nothing in what is asked."""
+    for message in messages:
+        yield from (f"messages.{clean_line(name, 40)}" for name in message.keys() - _OF_A_MESSAGE if message[name])
+        for part in message["content"] if isinstance(message.get("content"), list) else ():
+            yield from (f"messages.content.{clean_line(name, 40)}" for name in part.keys() - _OF_A_PART)
+            if isinstance(part.get("image_url"), Mapping) and part["image_url"].get("detail", "auto") != "auto":
+                yield "messages.content.image_url.detail"
 
 
 def _temperature(value: object) -> float | None:
