@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import re
 import signal
@@ -82,16 +83,20 @@ async def _ask(address: str, requests: int) -> tuple[Counter[int], float]:
 
 async def _left(port: int, home: Path) -> dict[str, int]:
     """As soon as nothing is, else what is left after ten seconds."""
-    (store,) = home.rglob("*.db")
     for _ in range(100):
-        with sqlite3.connect(f"{store.as_uri()}?mode=ro", uri=True) as connection:
-            held = connection.execute("SELECT COUNT(DISTINCT reservation) FROM reserved").fetchone()[0]
-            calls = connection.execute("SELECT COUNT(*) FROM open_calls").fetchone()[0]
-        found = {"connections": _connections(port), "reservations": held, "open_calls": calls}
+        found = {"connections": _connections(port), **_unsettled(home)}
         if not any(found.values()):
             break
         await asyncio.sleep(0.1)
     return found
+
+
+def _unsettled(home: Path) -> dict[str, int]:
+    (store,) = home.rglob("*.db")
+    with contextlib.closing(sqlite3.connect(f"{store.as_uri()}?mode=ro", uri=True)) as connection:
+        (held,) = connection.execute("SELECT COUNT(DISTINCT reservation) FROM reserved").fetchone()
+        (calls,) = connection.execute("SELECT COUNT(*) FROM open_calls").fetchone()
+    return {"reservations": held, "open_calls": calls}
 
 
 def _connections(port: int) -> int:
