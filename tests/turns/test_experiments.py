@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tui_orchestrator.services.experiments import ExperimentError
 from tui_orchestrator.services.findings import Findings, interval_in_words, sentence
 from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.settings import Persona
+from tui_orchestrator.storage.faults import StoreError
 
 from .conftest import ask, events_of, running
 
@@ -166,7 +168,10 @@ async def test_it_is_known_and_heard_in_another_copy_and_after_a_start(tmp_path:
             assert await side_of(other, "after") is None
         finally:
             await other.aclose()
-        await one.experiments.delete(await one.experiments.named("thrift"))
+        thrift = await one.experiments.named("thrift")
+        await one.experiments.delete(thrift)
+        with pytest.raises(ExperimentError, match="thrift cannot go on"):
+            await one.experiments.go_on(thrift)
         with pytest.raises(ExperimentError, match="no experiment yet"):
             await one.experiments.named()
 
@@ -202,7 +207,13 @@ async def test_a_judge_tells_of_each_answer_within_the_caps_and_its_cost_is_told
         assert len([one for one in servers.exchanges if one.model == "lumen-dash"]) == before
 
 
-async def test_that_it_is_decided_is_said_once_in_every_copy_that_runs(tmp_path: Path) -> None:
+async def full(*_: object) -> bool:
+    raise StoreError(None, "cannot be written", "make room on the disk")
+
+
+async def test_that_it_is_decided_is_said_once_in_every_copy_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with running(tmp_path / "s.db") as (runtime, _):
         await runtime.experiments.start("thrift", CHEAP, DEAR)
         heard: list[Findings] = []
@@ -212,9 +223,13 @@ async def test_that_it_is_decided_is_said_once_in_every_copy_that_runs(tmp_path:
             end = await turn(runtime, ask(id=f"turn{number}"))
             assert isinstance(end, Completed)
             await runtime.feedback.vote(end.request_id, end.attempt, await side_of(runtime, end.request_id) == "b")
-            await runtime.experiments.look()
-            if heard:
+            if (await findings(runtime)).decided:
                 break
+        with monkeypatch.context() as patch:
+            patch.setattr(runtime.experiments.store, "decided", full)
+            await runtime.experiments.look()
+        assert heard == [], "it is told of when it is kept"
+        await asyncio.gather(runtime.experiments.look(), runtime.experiments.look())
         (found,) = heard
         assert found.state == "decided"
         assert found.reading.better == "b"

@@ -112,7 +112,8 @@ class Experiments:
         if kept.kind == "file":
             raise ExperimentError("this one was on a file; `experiment run` with the same ways goes on with it")
         await self._none_runs()
-        await self.store.go_on(kept.experiment.id)
+        if not await self.store.go_on(kept.experiment.id):
+            raise ExperimentError(f"{kept.experiment.name} cannot go on: another one was started, or it was deleted")
         await self.catch_up()
 
     async def delete(self, kept: Kept) -> None:
@@ -139,24 +140,30 @@ class Experiments:
             version = await self._database.version()
             if version == self._version:
                 return
-            self._version = version
             await self.catch_up()
             kept = self._running
-            if kept is None or kept.experiment.id in self._told:
-                return
-            found = await self.findings(kept)
-            await self.seen(found)
+            found = None if kept is None or kept.experiment.id in self._told else await self.findings(kept)
+            # It may have been told of while this was worked out.
+            news = found if found and found.decided and found.experiment.id not in self._told else None
+            if news is not None:
+                await self.seen(news)
+            self._version = version
         except StoreError:
             return
-        if found.decided:
+        if news is not None:
             for listener in tuple(self._listeners):
-                listener(found)
+                listener(news)
 
     async def seen(self, found: Findings) -> None:
         """The user has been told of these: where they are decided, that is no news any more."""
-        if found.decided:
-            self._told.add(found.experiment.id)
+        if not found.decided:
+            return
+        self._told.add(found.experiment.id)
+        try:
             await self.store.decided(found.experiment.id, self._clock.now())
+        except StoreError:
+            self._told.discard(found.experiment.id)
+            raise
 
     # -- the judge
 

@@ -104,10 +104,10 @@ class Experiments:
         query = "UPDATE experiments SET stopped = ? WHERE id = ? AND stopped IS NULL"
         await self._db.write(lambda c: c.execute(query, (instant(at), experiment)))
 
-    async def go_on(self, experiment: str) -> None:
-        """Nothing where another one runs."""
+    async def go_on(self, experiment: str) -> bool:
+        """False, and nothing, where another one runs or it is deleted."""
         query = "UPDATE OR IGNORE experiments SET stopped = NULL WHERE id = ?"
-        await self._db.write(lambda c: c.execute(query, (experiment,)))
+        return bool(await self._db.write(lambda c: c.execute(query, (experiment,)).rowcount))
 
     async def delete(self, experiment: str) -> None:
         """What its turns cost stays in the ledger."""
