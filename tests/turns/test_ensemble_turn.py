@@ -23,6 +23,7 @@ from tui_orchestrator.routing.events import (
 )
 from tui_orchestrator.routing.money import ZERO, Money
 from tui_orchestrator.routing.request import Request, Strategy
+from tui_orchestrator.routing.underway import Means
 from tui_orchestrator.routing.walk import Walk
 from tui_orchestrator.services.runtime import Runtime
 
@@ -206,7 +207,8 @@ async def test_members_are_numbered_without_a_gap_when_one_in_the_middle_does_no
             events.append(event)
 
         router = runtime.router
-        await Walk(request, decision, router.registry, router.policy, router.budgets, router.caller, emit).run()
+        means = Means(router.registry, router.policy, router.budgets, router.caller)
+        await Walk(request, decision, means, emit).run()
     check(events)
     assert [(event.attempt, event.model) for event in only(events, AttemptStarted)] == [
         (1, cheap[0].id),

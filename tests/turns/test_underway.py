@@ -14,7 +14,7 @@ from tui_orchestrator.routing.budget import Budgets, BudgetState, Refusal, Short
 from tui_orchestrator.routing.calling import Tried
 from tui_orchestrator.routing.events import Event
 from tui_orchestrator.routing.money import Money
-from tui_orchestrator.routing.underway import MakeRoom, Underway
+from tui_orchestrator.routing.underway import MakeRoom, Means, Underway
 
 from .conftest import ask, running
 
@@ -26,7 +26,8 @@ async def underway(path: Path, make_room: MakeRoom | None = None) -> AsyncIterat
     async with running(path) as (runtime, _):
         router = runtime.router
         decision = router.preview(ask())
-        yield Underway(ask(), decision, router.registry, router.policy, router.budgets, router.caller, emit, make_room)
+        means = Means(router.registry, router.policy, router.budgets, router.caller)
+        yield Underway(ask(), decision, means, emit, make_room)
 
 
 @pytest.mark.parametrize(("costs", "spent"), [((), 0), ((3, 4), 7), ((3, None), None), ((None, 4), None)])

@@ -12,22 +12,21 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .budget import Budgets, Refusal
-from .calling import Caller, Emit, Granted, Tried
+from .budget import Refusal
+from .calling import Emit, Granted, Tried
 from .cancelling import heed, undisturbed
-from .decision import Decision, Policy
+from .decision import Decision
 from .division import AT_ONCE, Reading, reading_of
 from .errors import Cancelled, NotKept, TurnError, Unrecorded
 from .events import AttemptStarted, Cause, Completed, Decided, Event, Failed, PartEnded, Text
 from .features import estimate_tokens
 from .material import NOTHING, part_request, together_request
-from .model import Registry
 from .money import Cost
 from .received import Plan
 from .request import Check, Request
 from .splitting import split
 from .telling import completed, failed, not_kept, refused
-from .underway import MakeRoom, Numbers
+from .underway import MakeRoom, Means, Numbers
 from .walk import Walk
 
 _LABEL_TOKENS = 24
@@ -55,10 +54,7 @@ class PartedWalk:
         self,
         request: Request,
         decision: Decision,
-        registry: Registry,
-        policy: Policy,
-        budgets: Budgets,
-        caller: Caller,
+        means: Means,
         emit: Emit,
         make_room: MakeRoom | None,
         decide: Callable[[Request], Decision],
@@ -71,8 +67,8 @@ class PartedWalk:
         # What was agreed to: a part that is to be asked again, or of a dearer model, has what the others left.
         most = min(limits) if limits else None
         self.request = replace(request, strategy=decision.strategy, task_type=decision.task_type, max_cost=most)
-        self.caller = caller
-        self.clock = caller.clock
+        self.caller = means.caller
+        self.clock = means.caller.clock
         self.emit = emit
         self.decide = decide
         self.numbers = Numbers()
@@ -85,7 +81,7 @@ class PartedWalk:
         self.stopped = ""
         """Why no further part is asked."""
         self.unkept: NotKept | None = None
-        self._shared = (registry, policy, budgets, caller)
+        self._means = means
         self._make_room = make_room
         self._walks: list[Walk] = []
         self._joins: list[tuple[Plan, Granted]] = []
@@ -140,7 +136,7 @@ class PartedWalk:
         decision = self.decide(asked)
         chain = (model, *(other for other in decision.chain if other != model))
         decision = replace(decision, model=model, chain=chain)
-        walk = Walk(asked, decision, *self._shared, self._telling(part), numbers=self.numbers)
+        walk = Walk(asked, decision, self._means, self._telling(part), numbers=self.numbers)
         walk.satisfied = _says_nothing
         self._walks.append(walk)
         return walk

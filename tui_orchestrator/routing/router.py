@@ -41,7 +41,7 @@ from .request import Request, Split
 from .rules import Rule
 from .telling import not_kept
 from .turn import Turn
-from .underway import waiting_for_room
+from .underway import Means, waiting_for_room
 from .walk import Walk
 from .weighing import asked_output
 
@@ -296,7 +296,8 @@ class Router:
             decision = await self._with_room(request, decision, tell)
             policy = self._policy_for(request)
             make_room = None if self.ask_for_room is None else self._make_room
-            asked = (request, decision, self.registry, policy, self.budgets, self.caller, tell, make_room)
+            means = Means(self.registry, policy, self.budgets, self.caller)
+            asked = (request, decision, means, tell, make_room)
             if decision.model is not None and decision.division is not None and request.split is Split.AGREED:
                 await PartedWalk(*asked, self.preview).run()
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +41,16 @@ class Numbers:
             self.taken -= 1
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a turn is run with, as it stands when the turn begins."""
+
+    registry: Registry
+    policy: Policy
+    budgets: Budgets
+    caller: Caller
+
+
 class Underway:
     """Made for one turn. `answers` are what the turn may end with, `checks` what was called to check them."""
 
@@ -48,10 +58,7 @@ class Underway:
         self,
         request: Request,
         decision: Decision,
-        registry: Registry,
-        policy: Policy,
-        budgets: Budgets,
-        caller: Caller,
+        means: Means,
         emit: Emit,
         make_room: MakeRoom | None = None,
         numbers: Numbers | None = None,
@@ -59,15 +66,15 @@ class Underway:
         """`numbers`: of several walks that are one turn together."""
         self.request = request
         self.decision = decision
-        self.registry = registry
-        self.policy = policy
-        self.budgets = budgets
-        self.caller = caller
+        self.registry = means.registry
+        self.policy = means.policy
+        self.budgets = means.budgets
+        self.caller = means.caller
         self.emit = emit
         self.make_room = make_room
-        self.clock = caller.clock
+        self.clock = means.caller.clock
         self.began = self.clock.monotonic()
-        self.deadline = Deadline(caller.timeouts.turn)
+        self.deadline = Deadline(means.caller.timeouts.turn)
         self.numbers = numbers or Numbers()
         self.answers: list[Tried] = []
         self.checks: list[Tried] = []

@@ -7,20 +7,19 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from .budget import Budgets, Refusal, WayOut, WaysOut
-from .calling import Caller, Emit, Granted, Tried
+from .budget import Refusal, WayOut, WaysOut
+from .calling import Emit, Granted, Tried
 from .cancelling import being_cancelled, heed, undisturbed
 from .checking import Checking
-from .decision import Candidate, Decision, Policy
+from .decision import Candidate, Decision
 from .errors import BadRequest, Cancelled, ErrorKind, NotKept, TurnError, Unrecorded
 from .escalation import Doubt, best, goes_on, onward, onward_to_hand, weights_for
 from .events import Cause, Completed, Decided, Escalated, Event, Failed, Next, Onward
-from .model import Registry
 from .received import Plan
 from .request import Request, Strategy
 from .settling import Settling
 from .telling import completed, conclusion, failed, flaw, no_model, not_kept, refused, why_escalated
-from .underway import MakeRoom, Numbers, Underway, revised
+from .underway import MakeRoom, Means, Numbers, Underway, revised
 from .ways_out import tries
 
 
@@ -41,10 +40,7 @@ class Walk:
         self,
         request: Request,
         decision: Decision,
-        registry: Registry,
-        policy: Policy,
-        budgets: Budgets,
-        caller: Caller,
+        means: Means,
         emit: Emit,
         make_room: MakeRoom | None = None,
         enough: asyncio.Event | None = None,
@@ -54,15 +50,15 @@ class Walk:
     ) -> None:
         """`make_room` None: there is nobody to ask, and what does not fit is refused. `enough`, when
         set, ends the members of an ensemble that are still at work."""
-        self.turn = Underway(request, decision, registry, policy, budgets, caller, emit, make_room, numbers)
+        self.turn = Underway(request, decision, means, emit, make_room, numbers)
         self.enough = enough or asyncio.Event()
         self.checking = Checking(self.turn)
         self.request = request
         self.decision = decision
-        self.registry = registry
-        self.policy = policy
-        self.weights = weights_for(decision.strategy, policy.weights)
-        self.clock = caller.clock
+        self.registry = means.registry
+        self.policy = means.policy
+        self.weights = weights_for(decision.strategy, means.policy.weights)
+        self.clock = means.caller.clock
         self.emit = emit
         self.jitter = jitter
         self.retries: dict[str, int] = {}
