@@ -111,7 +111,7 @@ class ReportsScreen(ModalScreen[str | None]):
         self._look_at(self._view)
 
     def on_resize(self, event: Resize) -> None:
-        self.set_class(self.size.height < 20, "-short")
+        self.set_class(self.size.height < 34, "-short")
         self._draw()
 
     # -- what is looked at

@@ -36,12 +36,20 @@ from .prompt import Prompt
 from .registry import RegistryPane
 
 
+class Floor(FrugalScreen):
+    """What dialogs are opened over. Textual styles everything on a screen again whenever its classes or its focus
+    change, and would do so four times before the console has been seen once: it starts as most terminals have it."""
+
+    AUTO_FOCUS = "#prompt"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012  # declared by Textual without ClassVar
+    DEFAULT_CLASSES = "-tall"
+
+
 class Stage(Copying):
     TITLE = "tui-orchestrator"
     CSS_PATH = Path(__file__).with_name("app.tcss")
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ConsoleCommands}
     BINDINGS = bindings("app")
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012  # declared by Textual without ClassVar
 
     def __init__(self, ui: UiSettings, themes_added: Callable[[], Iterable[Path]] = tuple) -> None:
         super().__init__(ui.theme, themes_added)
@@ -62,7 +70,7 @@ class Stage(Copying):
         self._zoomed = False
 
     def get_default_screen(self) -> Screen[None]:
-        return FrugalScreen()
+        return Floor()
 
     def compose(self) -> ComposeResult:
         yield self.header
