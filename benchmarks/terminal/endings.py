@@ -271,7 +271,7 @@ def tried(name: str, *, patience_s: float = RESTORED_WITHIN_S) -> str:
             return "" if code in ending.codes else f"exit code {code}, not one of {ending.codes}"
 
 
-def hung_up() -> str:
+def hung_up(patience_s: float = 20) -> str:
     """The terminal goes away, as when its window is closed: the program ends, and so do all it started."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         home = Path(directory)
@@ -281,11 +281,11 @@ def hung_up() -> str:
             except Gone as error:
                 return str(error)
             terminal.hang_up()
-            end = time.monotonic() + 20
+            end = time.monotonic() + patience_s
             while terminal.process.poll() is None and time.monotonic() < end:
                 time.sleep(0.05)
             code = terminal.process.poll()
-            return "" if code == 129 else f"after 20 s its exit code is {code}"
+            return "" if code == 129 else f"after {patience_s:g} s its exit code is {code}"
 
 
 def left_over(pattern: str = "state=$line") -> int:

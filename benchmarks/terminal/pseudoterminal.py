@@ -174,20 +174,20 @@ class Pseudoterminal:
             self._answered = max(0, len(self.written) - 8)
         return bool(piece)
 
-    def until(self, text: bytes, timeout: float = 30) -> None:
+    def until(self, text: bytes, timeout: float = 120) -> None:
         """Raises Gone when it has not come by then."""
         end = time.monotonic() + timeout
         while text not in self.written:
             if not self.read(0.1) and (time.monotonic() > end or self.process.poll() is not None):
                 raise Gone(f"{text!r} never came; the last of what it wrote was {self.written[-400:]!r}")
 
-    def quiet(self, seconds: float = 0.3, within: float = 20) -> None:
+    def quiet(self, seconds: float = 0.3, within: float = 60) -> None:
         """Reads until nothing has come for a while."""
         end = time.monotonic() + within
         while self.read(seconds) and time.monotonic() < end:
             pass
 
-    def stopped(self, timeout: float = 10) -> None:
+    def stopped(self, timeout: float = 60) -> None:
         """Waits until the program stands still."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
@@ -197,7 +197,7 @@ class Pseudoterminal:
                 return
         raise Gone("it did not stop")
 
-    def end(self, timeout: float = 20) -> int:
+    def end(self, timeout: float = 60) -> int:
         """Its exit code; a signal's is negative. Raises Gone when it goes on."""
         end = time.monotonic() + timeout
         while self.process.poll() is None:
