@@ -134,7 +134,7 @@ prose = st.lists(st.sampled_from(WORDS), max_size=200)
 texts = st.one_of(prose.map(" ".join), prose.map("\n".join), st.builds(lambda t, n: t * n, words, st.integers(1, 40)))
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.lists(texts, min_size=1, max_size=4), texts, st.integers(0, 2))
 def test_what_is_reserved_for_the_input_is_not_passed_by_what_the_demo_bills(
     said: list[str], system: str, images: int

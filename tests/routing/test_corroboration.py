@@ -157,7 +157,7 @@ ANSWERS = st.sampled_from(["(B)", "(C)", "B", "72", "96", "yes", "No.", "['a', '
     st.integers(0, 10_000),
     st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_agreement_never_lowers_and_one_more_that_agrees_never_hurts(
     prompt: str, answer: str, second: list[str], value: int, same_model: bool
 ) -> None:
@@ -169,7 +169,7 @@ def test_agreement_never_lowers_and_one_more_that_agrees_never_hurts(
 
 
 @given(st.text(max_size=200), st.text(max_size=200), st.lists(st.text(max_size=200), max_size=3))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_any_answers_can_be_compared(prompt: str, answer: str, second: list[str]) -> None:
     request = Request((Message("user", prompt),))
     shown = profile(request)

@@ -122,7 +122,7 @@ def test_a_very_long_sentence_is_shortened() -> None:
 
 
 @given(st.dictionaries(st.sampled_from("abcd"), st.text(max_size=300), max_size=4))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_answers_can_be_compared(answers: dict[str, str]) -> None:
     found = agreement(answers)
     assert found == agreement(answers)
@@ -135,7 +135,7 @@ def test_any_answers_can_be_compared(answers: dict[str, str]) -> None:
 
 
 @given(st.text(min_size=1, max_size=200))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_an_answer_agrees_wholly_with_its_own_copy(answer: str) -> None:
     found = agreement({"a": answer, "b": answer})
     assert found.dissent == ()

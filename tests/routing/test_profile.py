@@ -388,7 +388,7 @@ def test_work_does_not_grow_with_the_prompt(monkeypatch: pytest.MonkeyPatch) -> 
 
 @given(st.lists(st.text(max_size=300), min_size=1, max_size=5), st.text(max_size=100))
 @example(["\ud83d", "", "```"], "\x00")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_any_conversation_has_a_profile_that_keeps_its_bounds(turns: list[str], system: str) -> None:
     asked = request(*turns, system=system)
     seen = profile(asked)
@@ -408,7 +408,7 @@ def test_a_profile_of_no_messages_is_one_too() -> None:
 
 
 @given(st.text(max_size=400), st.text(max_size=400))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_more_text_is_never_fewer_tokens(a: str, b: str) -> None:
     assert estimate_tokens(a + b) >= estimate_tokens(a)
 

@@ -32,7 +32,7 @@ texts = st.one_of(st.text(max_size=400), st.lists(words, max_size=300).map("".jo
 
 
 @given(texts, st.integers(4, 400))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_the_parts_put_together_are_the_text_and_none_is_too_large(text: str, limit: int) -> None:
     parts = split(text, limit)
     assert "".join(parts) == text

@@ -158,7 +158,7 @@ KEYS = [(path, key) for path, key in every_key() if not values(key.kind).is_empt
 
 
 @given(st.data())
-@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 def test_what_stands_in_the_field_is_read_back_the_same(data: st.DataObject) -> None:
     _, key = data.draw(st.sampled_from(KEYS))
     try:
@@ -176,7 +176,7 @@ PLAIN: list[tuple[Place, Key]] = [
 
 
 @given(st.data())
-@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
 def test_whatever_is_set_and_unset_the_rest_of_the_file_stays(file: Path, data: st.DataObject) -> None:
     file.write_text(COMMENTED)
     path, key = data.draw(st.sampled_from([one for one in PLAIN if one[0] != ("router", "strategy")]))

@@ -178,7 +178,7 @@ _changes = st.lists(
 )
 
 
-@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
 @given(st.sampled_from(["", FILE, "router.weights = { cost = 2 }\n", "[ui]\nkeymap.pane.zoom = 'f1'\n"]), _changes)
 def test_any_row_of_changes_leaves_the_last_value_of_each_key(
     home: Path, tmp_path: Path, text: str, changes: list[tuple[str, Any]]

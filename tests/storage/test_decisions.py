@@ -61,7 +61,7 @@ decisions = any_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(decisions)
 def test_a_decision_comes_back_exactly(decision: Decision) -> None:
     back = decision_from_json(decision_to_json(decision))

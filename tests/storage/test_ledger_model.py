@@ -228,4 +228,4 @@ def drop_lock(database: Database) -> None:
 
 
 TestLedgerModel = LedgerModel.TestCase
-TestLedgerModel.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)
+TestLedgerModel.settings = settings(max_examples=10, stateful_step_count=20, deadline=None)

@@ -119,7 +119,7 @@ rules = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(requests, profiles, st.tuples(standings, standings, standings, standings), policies, rules)
 def test_whatever_was_decided_is_decided_again_from_the_store(
     store: sqlite3.Connection,

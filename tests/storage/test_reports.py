@@ -143,7 +143,7 @@ def summed(attempts: list[Attempt], by: Sequence[Dimension]) -> dict[tuple[str, 
 some_dimensions = st.lists(st.sampled_from(DIMENSIONS), min_size=1, max_size=3, unique=True)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rows, some_dimensions, st.sampled_from(list(FIRST_AND_LAST_DAY)))
 def test_totals_are_the_sums_over_the_rows_for_any_grouping(
     attempts: list[Attempt], by: list[Dimension], period: Period
@@ -163,7 +163,7 @@ def test_totals_are_the_sums_over_the_rows_for_any_grouping(
     assert order == sorted(order)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows, some_dimensions, st.dates(date(2026, 11, 13), date(2026, 11, 22)), st.integers(0, 9))
 def test_both_ends_of_a_span_are_within_it(
     attempts: list[Attempt], by: list[Dimension], first: date, days: int
@@ -179,7 +179,7 @@ def test_both_ends_of_a_span_are_within_it(
     assert {each.number for each in found} == {each.number for each in within}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows, some_dimensions)
 def test_the_attempts_behind_every_group_are_found(attempts: list[Attempt], by: list[Dimension]) -> None:
     async def ask(reports: Reports) -> dict[tuple[str, ...], set[int]]:
@@ -194,7 +194,7 @@ def test_the_attempts_behind_every_group_are_found(attempts: list[Attempt], by: 
     }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows, st.data())
 def test_the_sums_follow_a_row_that_is_changed_or_taken_away(attempts: list[Attempt], data: st.DataObject) -> None:
     changed = data.draw(
@@ -224,7 +224,7 @@ def test_the_sums_follow_a_row_that_is_changed_or_taken_away(attempts: list[Atte
     assert asyncio.run(run()) == [summed(left, ("task",)), summed(left, ("session",))]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(rows, prices)
 def test_savings_are_what_the_same_tokens_cost_on_the_baseline(attempts: list[Attempt], baseline: Price) -> None:
     counted = [each for each in attempts if each.outcome is Outcome.FINISHED and each.cost.amount is not None]
@@ -360,7 +360,7 @@ def test_a_start_learns_a_models_speed_from_its_latest_attempts() -> None:
     assert (found.first_token_p50_s, found.tokens_per_s) == (100.0, 1000.0)  # the median of 51 to 150
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["2026-11-20", "2026-11-21"]), st.integers(0, 5)), min_size=1, max_size=14),
     st.integers(1, 5),

@@ -96,7 +96,7 @@ def upgraded(attempts: list[Attempt]) -> list[list[tuple[object, ...]]]:
     return kept(connection)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(turns)
 def test_a_store_of_an_older_version_gets_the_same_sums(attempts: list[Attempt]) -> None:
     with_triggers, summed_now = asyncio.run(live(attempts))
@@ -104,7 +104,7 @@ def test_a_store_of_an_older_version_gets_the_same_sums(attempts: list[Attempt])
     assert upgraded(attempts) == with_triggers
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(turns)
 def test_how_the_turn_went_on_is_counted_where_it_went_on_from(attempts: list[Attempt]) -> None:
     """By hand: a retry and a fallback follow the last attempt before them that was no check."""

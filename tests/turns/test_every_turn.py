@@ -112,7 +112,7 @@ cases = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case=cases)
 @example(Case(Strategy.QUALITY, None, (), (), None, None, alone(WayOut.REFUSE), 14, Check.SECOND_ANSWER, 2))
 @example(Case(Strategy.ENSEMBLE, None, (), (), None, None, alone(WayOut.REFUSE), 12))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.providers.embedding import StaticEmbedder
 from tui_orchestrator.routing.events import AttemptFinished, Event
 from tui_orchestrator.routing.money import ZERO
 from tui_orchestrator.routing.request import Image, Message, Request
@@ -25,6 +27,20 @@ NEARLY = CacheSettings(semantic=True)
 FIRST = "How do I reverse a list in Python?"
 REWORDED = "What is the best way to reverse a Python list?"
 SCRIPT = Script().always(Say(text="With `reversed(things)`, or in place with `things.reverse()`."))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def table_read_once() -> Iterator[None]:
+    """The real one; each runtime would read its sixteen megabytes again, most of what such a turn costs."""
+    first, load = StaticEmbedder(), StaticEmbedder.load
+
+    def share(embedder: StaticEmbedder) -> None:
+        load(first)
+        embedder._table, embedder._tokenizer = first._table, first._tokenizer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticEmbedder, "load", share)
+        yield
 
 
 def cold(id: str, prompt: str, **wanted: object) -> Request:

@@ -53,7 +53,7 @@ def test_a_paste_is_one_however_it_is_cut(body: str, cuts: list[int]) -> None:
     assert fed(*pieces) == [("paste", body.split(PASTE[1])[0]), ("key", "z")]
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.sampled_from(["\x1b[", "\x1b", "<0;", "99999999999", "u", "M", ";", ":", "~", "\ufffd", "[", "-1", "t"])
