@@ -209,14 +209,6 @@ class Desk(Stage):
         if self.drafts is not None:
             self.drafts.typed()
 
-    @on(Composer.Submitted)
-    def _submitted(self, message: Composer.Submitted) -> None:
-        if self.runtime is None or self.talk is None:
-            self.composer.prompt.replace_draft(message.draft.text)
-            self.composer.say(problem="not ready yet; the prompt is kept")
-            return
-        self.ask(message.draft)
-
     def ask(self, draft: Enclosed) -> None:
         """Where there is a conversation, and nothing runs."""
         from tui_orchestrator.storage.titles import title_of

@@ -1,0 +1,87 @@
+"""What is typed before the console has opened, which takes a moment and on a busy machine several."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ui.conftest import Console
+from tui_orchestrator import demo
+from tui_orchestrator.services.runtime import Runtime
+from tui_orchestrator.settings import Settings, StoreSettings
+from tui_orchestrator.ui.app import ConsoleApp
+
+OPEN = Runtime.open
+WAITS = "goes out as soon as the console is ready · Esc takes it back"
+
+
+@asynccontextmanager
+async def opening(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Console, asyncio.Event]]:
+    """A console that goes on opening once the event is set."""
+    may_open = asyncio.Event()
+
+    async def open_late(*given: Any, **named: Any) -> Runtime:
+        await may_open.wait()
+        return await OPEN(*given, **named)
+
+    monkeypatch.setattr(Runtime, "open", open_late)
+    async with demo.serve(pace=0, habits=False) as servers:
+        settings = demo.settings(servers, replace(Settings(), store=StoreSettings(path / "store.db"), discovery=False))
+        app = ConsoleApp(settings, demo=False)
+        async with app.run_test(size=(100, 30), notifications=True) as pilot:
+            seat = Console(app, pilot)
+            try:
+                await seat.sees("starting", "Ask anything")
+                yield seat, may_open
+            finally:
+                may_open.set()
+                await seat.until(lambda: not app.working, "it has opened")
+                await app._leave(0)
+
+
+async def test_a_prompt_sent_while_the_console_opens_goes_out_once_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opening(tmp_path, monkeypatch) as (seat, may_open):
+        await seat.send("What is the capital of France?")
+        await seat.sees(WAITS, "Ask anything")
+        may_open.set()
+        await seat.sees("▌ What is the capital of France?", "confidence", "Ask anything")
+        await seat.sees_no(WAITS)
+        await seat.pilot.press("up")
+        await seat.until(
+            lambda: seat.app.composer.prompt.text == "What is the capital of France?", "it is in the history"
+        )
+
+
+async def test_commands_and_the_prompt_behind_them_are_carried_out_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opening(tmp_path, monkeypatch) as (seat, may_open):
+        await seat.send("/strategy local_first")
+        await seat.send("What is the capital of France?")
+        await seat.sees(WAITS)
+        may_open.set()
+        await seat.sees("chosen · local first", "→ demo-local/pebble-3b", "is Paris.")
+
+
+async def test_esc_takes_back_what_waits_and_what_was_typed_since_stays_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opening(tmp_path, monkeypatch) as (seat, may_open):
+        await seat.send("What is the capital of France?")
+        await seat.sees(WAITS)
+        await seat.type("And of Spain?")
+        await seat.pilot.press("escape")
+        await seat.sees("▌ What is the capital of France?", "And of Spain?")
+        await seat.sees_no(WAITS)
+        may_open.set()
+        await seat.until(lambda: not seat.app.working, "it has opened")
+        await seat.sees("Where to?", "What is the capital of France?", "And of Spain?")
+        assert not seat.app.composer.busy
