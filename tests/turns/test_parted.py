@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tui_orchestrator.demo import ROSTER, Reply, Say, Script, Servers
+from tui_orchestrator.demo.openai import OpenAI
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.decide import replay
 from tui_orchestrator.routing.decision import Decision, Division, Exclusion
@@ -276,7 +277,10 @@ async def test_cancelling_ends_all_parts_at_once_and_pays_for_what_ran(tmp_path:
     assert {row.outcome for row in rows} == {Outcome.CANCELLED}
 
 
-async def test_answers_that_do_not_fit_at_once_are_put_together_in_rounds(tmp_path: Path) -> None:
+async def test_answers_that_do_not_fit_at_once_are_put_together_in_rounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OpenAI, "piece_tokens", 100)  # thirty thousand pieces of one are most of what this costs
     said = "In this room there were windows and doors and a lamp. " * 140
     async with served(tmp_path, Script().always(Say(said))) as (runtime, _):
         request = long(model=MINI, paragraphs=2400)
