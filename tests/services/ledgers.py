@@ -3,7 +3,7 @@
     30 × code/4 cheap ✓ 0.01            thirty turns of code, complexity 4: cheap answered, for a cent each
     30 × code/4 cheap ~ 0.01, dear ✓ 0.10     cheap's answer was not trusted, dear's was
     5 × code/4 cheap ✓- 0.01            voted down;  ✓+ voted up
-    cheap ✗ 0.002                       failed;  ↻ a retry of the same model;  ? a second opinion
+    cheap ✗ 0.002                       failed;  ↻ a retry of the same model;  ? a second opinion;  § a part
 
 A turn ends with its last ✓; without one it failed. Four turns an hour, from 1 November 2026 on.
 """
@@ -31,7 +31,7 @@ from tui_orchestrator.storage.rows import INSERT_ATTEMPT, attempt_row, instant
 
 START = datetime(2026, 11, 1, 8, tzinfo=UTC)
 _LINE = re.compile(r"(?:(\d+) × )?([\w]+)/(\d+) (.+)")
-_STEP = re.compile(r"(↻ |\? )?(\S+) ([✓✗~])([+-]?)(?: ([\d.]+))?(?: (\d+)tok)?(?: (\d+)s)?")
+_STEP = re.compile(r"(↻ |\? |§ )?(\S+) ([✓✗~])([+-]?)(?: ([\d.]+))?(?: (\d+)tok)?(?: (\d+)s)?")
 
 
 def ledger(
@@ -155,6 +155,8 @@ def _decide(connection: sqlite3.Connection, end: End, rows: list[Row]) -> None:
 def _cause(sort: str | None, before: Row | None) -> str:
     if sort == "↻ ":
         return Cause.RETRY
+    if sort == "§ ":
+        return Cause.PART
     if sort == "? ":
         return Cause.SECOND_OPINION
     if before is None:

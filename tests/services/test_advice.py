@@ -57,6 +57,8 @@ def kinds(text: str, habits: Habits | None = None) -> list[str]:
         ("60 × code/4 a ✓ 0.02, ? b ✓ 0.01", ["checks"]),
         # A judge that was asked afterwards, by a turn of its own, was not there to change anything.
         ("60 × code/4 a ✓ 0.02\n60 × code/4 ? b ✓ 0.01", []),
+        # Who read the parts of a long prompt was good, though another one put the answers together.
+        ("30 × code/4 § reader ✓ 0.01, § reader ✓ 0.01, writer ✓ 0.05", []),
         ("40 × code/4 a ✓ 0.02, ? b ✓ 0.01\n20 × code/4 a ~ 0.02, ? b ✓ 0.01, c ✓ 0.05", []),
     ],
 )

@@ -14,10 +14,10 @@ from tests.routing.deciding import CHEAP, DEAR, LOCAL, REGISTRY, decided
 from tests.routing.samples import price, profile, request
 from tests.storage.samples import attempt
 from tui_orchestrator.routing.decide import replay
-from tui_orchestrator.routing.decision import Decision, Policy
+from tui_orchestrator.routing.decision import Decision, Division, Policy
 from tui_orchestrator.routing.events import Attempt, Cause, Outcome
 from tui_orchestrator.routing.model import Registry
-from tui_orchestrator.routing.money import Money, Price, Rates, Usage
+from tui_orchestrator.routing.money import ZERO, Money, Price, Rates, Usage
 from tui_orchestrator.routing.repricing import PriceTable, reprice
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.services.whatif import Change, Comparison, compare, difference_in_words, picks, unknown_names
@@ -91,12 +91,19 @@ def test_what_only_checked_or_came_from_the_cache_or_failed_says_nothing_of_the_
     assert of(turn(Strategy.QUALITY, *beside), Change(Strategy.CHEAPEST)).measured == 0
 
 
+def test_a_prompt_in_parts_is_in_neither_sum_since_nobody_knows_its_parts_elsewhere() -> None:
+    whole = turn(Strategy.QUALITY, answered(DEAR.id, cause=Cause.PART), answered(DEAR.id, cause=Cause.PART))
+    parts = Division(2, 2_000, 1_000, DEAR.id, DEAR.id, 8_000, 1, Money.from_usd("0.3"), Money.from_usd("0.4"))
+    found = of(replace(whole, decision=replace(whole.decision, division=parts)), Change(prices=HALF))
+    assert (found.left_out, found.before, found.after) == (1, ZERO, ZERO)
+
+
 def test_a_price_that_is_not_known_leaves_the_turn_out_of_both_sums() -> None:
     unpriced = turn(model="c/unknown")
     found = compare([unpriced, turn(Strategy.QUALITY)], Change(Strategy.CHEAPEST), price_of)
     assert (len(found.changed), found.left_out) == (2, 1)
     assert found.before == found.turns[1].before_cost
-    assert found.basis() == "all at the estimate; 1 left out, without a pick or its price"
+    assert found.basis() == "all at the estimate; 1 left out, in parts or without a pick or its price"
     assert of(unpriced, Change(Strategy.CHEAPEST)).in_words() == (
         "1 of 1 picks would change; what it would cost is not known"
     )

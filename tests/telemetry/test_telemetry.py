@@ -12,7 +12,7 @@ from tests.cli.conftest import Shell
 from tests.turns.conftest import PROMPT, ask, events_of
 from tui_orchestrator.demo import KEY, Reply, Say, Script
 from tui_orchestrator.routing.events import Completed
-from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.routing.request import Split, Strategy
 from tui_orchestrator.services import telemetry
 from tui_orchestrator.services.logbook import recent
 from tui_orchestrator.services.telemetry import Telemetry
@@ -106,6 +106,15 @@ async def test_what_was_said_is_told_where_that_is_asked_for(tmp_path: Path, rec
     (answer,) = json.loads(said["gen_ai.output.messages"])
     assert (answer["role"], answer["parts"][0]["content"], answer["finish_reason"]) == ("assistant", GOOD, "stop")
     assert json.loads(said["gen_ai.system_instructions"]) == [{"type": "text", "content": "Be brief."}]
+
+
+async def test_a_part_of_a_long_prompt_is_not_told_as_the_whole_of_it(tmp_path: Path, receiver: Receiver) -> None:
+    long = "\n\n".join(f"Room {n} was looked at by the third team, and two doors were found." for n in range(1500))
+    async with told(tmp_path, Script().always(Say("Two doors.")), url=receiver.url, content=True) as (runtime, _):
+        await events_of(runtime, ask(long, model="demo-local/pebble-3b", split=Split.AGREED))
+    assert len(receiver.calls) > 2
+    assert not [call for call in receiver.calls if "gen_ai.input.messages" in call.attributes]
+    assert all("gen_ai.output.messages" in call.attributes for call in receiver.calls)
 
 
 async def test_a_temporary_chat_is_told_without_what_was_said(tmp_path: Path, receiver: Receiver) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .budget import Refusal
 from .calling import Emit, Granted, Tried
 from .cancelling import heed, undisturbed
 from .decision import Decision
@@ -336,7 +335,7 @@ def _says_nothing(text: str) -> bool:
 def _error(walk: Walk) -> TurnError | None:
     errors = [tried.error for tried in walk.turn.answers if tried.error is not None]
     refusal = walk.turn.refusal
-    return errors[-1] if errors else refused(refusal) if isinstance(refusal, Refusal) else None
+    return errors[-1] if errors else refused(refusal) if refusal is not None else None
 
 
 def _tried(walk: Walk, end: Completed) -> Tried:

@@ -136,9 +136,10 @@ def answered(text: str, finish_reason: str) -> Attributes:
     return {"gen_ai.output.messages": json.dumps([message], ensure_ascii=False)}
 
 
-def answers_the_prompt(cause: Cause) -> bool:
-    """Whether what was sent is what the user said: a judge and a writer are given another prompt."""
-    return cause not in (Cause.JUDGE, Cause.SYNTHESIS)
+def answers_the_prompt(cause: Cause, decision: Decision | None) -> bool:
+    """Whether what was sent is what the user said: a judge, a writer and who reads a part are given another prompt."""
+    in_parts = decision is not None and decision.division is not None
+    return not in_parts and cause not in (Cause.JUDGE, Cause.SYNTHESIS)
 
 
 def _messages(said: Iterable[tuple[str, str]]) -> str:

@@ -203,7 +203,7 @@ class Telemetry:
         common = semantics.operation(attempt, provider, told.served_by.get(attempt.number, ""))
         own = semantics.of_attempt(attempt)
         if told.request is not None:
-            if semantics.answers_the_prompt(attempt.cause):
+            if semantics.answers_the_prompt(attempt.cause, told.decision):
                 own |= semantics.asked(told.request)
             if text := "".join(told.texts[attempt.number]):
                 own |= semantics.answered(text, attempt.finish_reason.value if attempt.finish_reason else "error")

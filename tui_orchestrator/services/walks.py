@@ -75,19 +75,22 @@ class Walk:
 
 
 def walks(evidence: Evidence, confidence_threshold: float) -> list[Walk]:
-    """In the order of their first attempts. A judge that was asked about answers afterwards walked nowhere."""
+    """In the order of their first attempts. A judge that was asked about answers afterwards walked nowhere, and a
+    prompt that was answered in parts says nothing of who would have answered it whole."""
     ends = {end.request_id: end for end in evidence.ends}
     opinions = {(one.request_id, one.attempt): one for one in evidence.opinions}
     turns: dict[str, list[Row]] = defaultdict(list)
     for row in evidence.rows:
         turns[row.request_id].append(row)
     return [
-        _walk(rows, ends.get(name), opinions, confidence_threshold) for name, rows in turns.items() if _answered(rows)
+        _walk(rows, ends.get(name), opinions, confidence_threshold)
+        for name, rows in turns.items()
+        if _answered_whole(rows)
     ]
 
 
-def _answered(rows: Sequence[Row]) -> bool:
-    return any(row.cause not in CHECKS for row in rows)
+def _answered_whole(rows: Sequence[Row]) -> bool:
+    return any(row.cause not in CHECKS for row in rows) and all(row.cause != Cause.PART for row in rows)
 
 
 def _walk(

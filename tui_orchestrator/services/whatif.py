@@ -108,7 +108,7 @@ class Comparison:
 
     @property
     def left_out(self) -> int:
-        """Turns in neither sum: a side has no pick, or one of unknown price."""
+        """Turns in neither sum: a side has no pick, or one of unknown price, or the prompt was cut into parts."""
         return sum(one.before_cost is None for one in self.turns)
 
     @property
@@ -137,7 +137,7 @@ class Comparison:
         if self.measured in (0, priced):
             said = [f"all at {'the tokens the answers took' if self.measured else 'the estimate'}"] if priced else []
         if self.left_out:
-            said.append(f"{self.left_out} left out, without a pick or its price")
+            said.append(f"{self.left_out} left out, in parts or without a pick or its price")
         if self.paid is not None:
             said.append(f"paid at the time, every attempt counted: {self.paid}")
         return "; ".join(said)
@@ -217,6 +217,9 @@ def unknown_names(turns: Iterable[Turn], prices: PriceTable) -> str:
 
 def _remade(turn: Turn, change: Change, price_of: PriceOf) -> Remade:
     after = change.applied(turn.decision)
+    if turn.decision.division is not None or after.division is not None:
+        # What each of the parts would have cost elsewhere is not known, nor into how many it would have been cut.
+        return Remade(turn, after, None, None, None)
     tokens = _tokens(turn.attempts)
     applied = {attempt.model: attempt.price for attempt in turn.attempts if attempt.price is not None}
 
