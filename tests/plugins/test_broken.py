@@ -155,6 +155,15 @@ async def test_a_check_that_fails_says_nothing_against_the_answer() -> None:
     assert said == Opinion("sources of bad 1.0 failed (KeyError: 'no\\x1b[2J')")
 
 
+async def test_a_check_that_waited_too_long_itself_is_asked_again() -> None:
+    def look(given: Given) -> Opinion:
+        raise TimeoutError("the index")
+
+    check = WatchedCheck("sources", "bad 1.0", look)
+    for _ in range(2):
+        assert await check.look(GIVEN) == Opinion("sources of bad 1.0 failed (TimeoutError: the index)")
+
+
 async def test_a_check_is_held_to_its_bounds() -> None:
     check = WatchedCheck("sources", "bad 1.0", lambda given: Opinion("sure\x1b]0;x\x07\nof it", 99.0))
     assert await check.look(GIVEN) == Opinion("sources: sure]0;x of it", 3.0)

@@ -28,13 +28,15 @@ class WatchedCheck:
         """What went wrong is told with the answer, and says nothing for or against it."""
         if self._given_up:
             return None
+        patience = asyncio.timeout(self._patience_s)
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with patience:
                 return self._clean(await aside(lambda: self._look(given), f"verdict {self.name}"))
-        except TimeoutError:
-            self._given_up = True
-            return self._unsaid(f"took longer than {self._patience_s:g} s and is not asked again")
         except Exception as error:  # noqa: BLE001  # whatever it is, it is the plugin's
+            # It may raise a TimeoutError of its own.
+            if patience.expired():
+                self._given_up = True
+                return self._unsaid(f"took longer than {self._patience_s:g} s and is not asked again")
             return self._unsaid(f"failed ({clean_line(f'{type(error).__name__}: {error}', 160)})")
 
     def _unsaid(self, what: str) -> Opinion:
