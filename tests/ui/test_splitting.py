@@ -12,6 +12,7 @@ import pytest
 from tests.turns.test_parted import QUESTION, report
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Reply, Say, Script
+from tui_orchestrator.storage.faults import StoreError
 
 ANSWER = Script().always(Say(text="All rooms are in good order."))
 SIZES = [(160, 48), (100, 30), (80, 24)]
@@ -59,6 +60,23 @@ async def test_esc_sends_nothing_and_the_prompt_stays(tmp_path: Path) -> None:
         await seat.until(lambda: QUESTION in seat.app.composer.prompt.unfolded, "the prompt is there again")
         assert calls(tmp_path) == 0
         assert not seat.app.running
+
+
+async def test_where_the_store_cannot_be_read_that_is_said_and_the_prompt_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def damaged(*_: object) -> None:
+        raise StoreError(tmp_path / "store.db", "is damaged", "move it away to start afresh")
+
+    async with console(tmp_path, script=ANSWER) as seat:
+        await seat.send("/model pebble-3b")
+        assert seat.app.runtime is not None
+        monkeypatch.setattr(seat.app.runtime.router, "read_budgets", damaged)
+        await seat.send(f"{QUESTION}\n\n{report()}")
+        await seat.sees("store.db is damaged")
+        await seat.until(lambda: QUESTION in seat.app.composer.prompt.unfolded, "the prompt is there again")
+        assert not seat.app.running
+        assert calls(tmp_path) == 0
 
 
 async def test_esc_while_it_runs_ends_all_parts_and_pays_for_those_that_ran(tmp_path: Path) -> None:

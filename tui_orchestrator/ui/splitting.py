@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui_orchestrator.routing.decision import Decision, Division
+from tui_orchestrator.routing.errors import NotKept
 from tui_orchestrator.routing.request import Request
 from tui_orchestrator.services.splitting import agreed_to
 
@@ -77,7 +78,7 @@ def _told(decision: Decision, division: Division) -> list[Content | str]:
 
 def send_if_agreed(desk: Desk, request: Request, send: Callable[[Request], None], keep: Callable[[], None]) -> None:
     """`send` is called with the request as it is to be sent, at once where it fits some model. Else the user is asked;
-    `keep` is called where the answer is no."""
+    `keep` is called where the answer is no, or the store cannot be read."""
     assert desk.runtime is not None
     long = len(request.prompt) > LONG
     decision = None if long else desk.runtime.preview(request)
@@ -91,7 +92,13 @@ async def _ask(desk: Desk, request: Request, send: Callable[[Request], None], ke
     assert desk.runtime is not None
     desk.composer.busy = True
     try:
-        decision = await desk.runtime.decide(request)
+        try:
+            decision = await desk.runtime.decide(request)
+        except NotKept as error:
+            # What it would cost cannot be known, nor could it be booked.
+            keep()
+            desk.say(str(error), "error")
+            return
         division = decision.division
         if division is not None and decision.model is not None:
             if not await desk.push_screen_wait(Splitting(decision, division)):
