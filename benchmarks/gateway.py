@@ -23,7 +23,7 @@ import tempfile
 import time
 import venv
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -154,6 +154,7 @@ async def running(command: list[str], port: int, environment: dict[str, str], lo
         process = await asyncio.create_subprocess_exec(
             *command, env=environment, stdout=written, stderr=written, start_new_session=True
         )
+    as_nice_as_this(process.pid)
     try:
         for _ in range(int(START_S / 0.1)):
             try:
@@ -175,6 +176,12 @@ async def running(command: list[str], port: int, environment: dict[str, str], lo
             except TimeoutError:
                 os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
+
+
+def as_nice_as_this(session: int) -> None:
+    """Linux weighs a session as one, whatever the niceness of what is in it."""
+    with suppress(OSError):
+        Path(f"/proc/{session}/autogroup").write_text(str(os.nice(0)))
 
 
 def memory_mb(session: int) -> float:

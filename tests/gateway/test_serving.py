@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from contextlib import asynccontextmanager
 import openai
 import pytest
 
+from tui_orchestrator.cli.serve import _bound
 from tui_orchestrator.demo import Say
 
 from ..cli.conftest import Shell, shell
@@ -71,3 +73,10 @@ async def test_a_port_that_is_taken_is_named(shell: Shell) -> None:
     server.close()
     assert ended.code == 1
     assert f"cannot listen on 127.0.0.1:{port}" in ended.err
+
+
+def test_what_is_sent_in_pieces_waits_for_no_acknowledgement() -> None:
+    with _bound("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        connection, _ = listening.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -57,6 +57,10 @@ class Exchange:
             if end is None and finished():
                 end = asyncio.get_running_loop().time() + min(AFTERWORD_S, self._silence_s / 2)
             try:
+                # Without an end no timer, which every piece of an answer would pay for.
+                if end is None:
+                    event = await anext(events, None)
+                    continue
                 async with asyncio.timeout_at(end):
                     event = await anext(events, None)
             except Exception as error:

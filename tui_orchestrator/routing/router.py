@@ -27,7 +27,7 @@ from .decide import decide
 from .decision import Circumstances, Decision, Exclusion, Policy, Standing
 from .division import Reading, divided, is_too_long, reading_of
 from .errors import NotKept
-from .events import Budget, Completed, Event, Failed, Reserved
+from .events import Budget, Completed, Event, Failed, Reserved, Text, Thinking
 from .experience import Experience
 from .experiment import Experiment
 from .learning import Observation, Watching
@@ -79,7 +79,8 @@ class Router:
         self.catch_up: Callable[[], Awaitable[None]] | None = None
         """Called before each decision that is acted on: learns what other copies of the program have seen."""
         self.foretell: Callable[[Event], Event] | None = None
-        """Given every event before anyone is told it; returns it, a `Budget` with its forecast."""
+        """Given every event but pieces of an answer before anyone is told it; returns it, a `Budget` with its
+        forecast."""
         self.ask_for_room: Callable[[Shortage], Awaitable[Money | None]] | None = None
         """Called when a turn would end because a call does not fit into a budget. The turn waits for the answer: the
         cap's new limit for its period, or None to refuse. Without it every such call is refused."""
@@ -281,10 +282,11 @@ class Router:
             watching = Watching()
 
             async def tell(event: Event) -> None:
-                if self.foretell is not None:
-                    event = self.foretell(event)
-                self._learn(event)
-                self._observe(watching.hear(event))
+                if not isinstance(event, Text | Thinking):  # of which there are hundreds, and nothing to learn from
+                    if self.foretell is not None:
+                        event = self.foretell(event)
+                    self._learn(event)
+                    self._observe(watching.hear(event))
                 if record is not None and (keeping := record(event)) is not None:
                     event = await _kept(event, keeping)
                 for listener in tuple(self.listeners):

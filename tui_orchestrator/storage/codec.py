@@ -18,10 +18,13 @@ from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.request import Strategy
 
 T = TypeVar("T")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def encode(value: object) -> Any:
     """Money becomes its picodollars, an enum its value, a set a sorted list."""
+    if type(value) in _PLAIN:
+        return value  # most of what there is
     if isinstance(value, Money):
         return value.picodollars
     if isinstance(value, Enum):
@@ -29,7 +32,7 @@ def encode(value: object) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if is_dataclass(value):
-        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+        return {name: encode(getattr(value, name)) for name in _names(type(value))}
     if isinstance(value, Mapping):
         return {encode(key): encode(item) for key, item in value.items()}
     if isinstance(value, frozenset):
@@ -39,6 +42,11 @@ def encode(value: object) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return [encode(item) for item in value]
     raise TypeError(f"a {type(value).__name__} has no JSON form here")
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def decode(kind: type[T], stored: Any) -> T:
