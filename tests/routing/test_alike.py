@@ -16,10 +16,9 @@ SAME = [(one, other) for _, kind, one, other in ROWS if kind == "same"]
 NEAR_MISSES = [(one, other) for _, kind, one, other in ROWS if kind != "same"]
 
 
-@pytest.mark.parametrize(("one", "other"), NEAR_MISSES)
-def test_a_near_miss_is_another_question_whichever_came_first(one: str, other: str) -> None:
-    assert why_not_alike(one, other)
-    assert why_not_alike(other, one)
+def test_a_near_miss_is_another_question_whichever_came_first() -> None:
+    taken = [pair for pair in NEAR_MISSES if not why_not_alike(*pair) or not why_not_alike(*reversed(pair))]
+    assert taken == []
 
 
 def test_most_of_what_asks_the_same_is_known_as_the_same() -> None:
