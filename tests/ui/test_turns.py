@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textual.events import Key
 
-from tests.ui.conftest import console
+from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.events import AttemptFailed, AttemptStarted
@@ -200,14 +200,22 @@ async def test_a_budgets_bar_moves_with_the_attempt(tmp_path: Path) -> None:
         assert "▒" not in bar
 
 
-async def test_an_ensemble_stands_side_by_side_and_ends_in_a_verdict(tmp_path: Path) -> None:
+def of_three() -> Script:
     script = Script()
     for number in range(3):
         script.then(Say(text=f"Member {number}: Paris is the capital of France, on the Seine."))
-    async with console(tmp_path, script=script) as seat:
-        await seat.send("/ensemble 3")
-        await seat.send(PROMPT)
-        await seat.ended()
+    return script
+
+
+async def ask_three(seat: Console) -> None:
+    await seat.send("/ensemble 3")
+    await seat.send(PROMPT)
+    await seat.ended()
+
+
+async def test_an_ensemble_stands_side_by_side_and_ends_in_a_verdict(tmp_path: Path) -> None:
+    async with console(tmp_path, script=of_three()) as seat:
+        await ask_three(seat)
         assert len(seat.app.chat.columns.members) == 3
         await seat.sees("★", "Member 0", "Member 1", "Member 2", "3 models at once")
         await seat.pilot.press("escape")
@@ -217,13 +225,8 @@ async def test_an_ensemble_stands_side_by_side_and_ends_in_a_verdict(tmp_path: P
 
 
 async def test_on_a_low_terminal_an_ensemble_ends_in_the_transcript_and_f7_shows_the_members(tmp_path: Path) -> None:
-    script = Script()
-    for number in range(3):
-        script.then(Say(text=f"Member {number}: Paris is the capital of France, on the Seine."))
-    async with console(tmp_path, size=(40, 10), script=script) as seat:
-        await seat.send("/ensemble 3")
-        await seat.send(PROMPT)
-        await seat.ended()
+    async with console(tmp_path, size=(40, 10), script=of_three()) as seat:
+        await ask_three(seat)
         await seat.sees("Paris is the capital of", "on the Seine.")
         assert " │" not in seat.screen
         await seat.pilot.press("f7")
@@ -233,13 +236,8 @@ async def test_on_a_low_terminal_an_ensemble_ends_in_the_transcript_and_f7_shows
 
 
 async def test_a_verdict_at_eighty_columns_names_every_model_whole(tmp_path: Path) -> None:
-    script = Script()
-    for number in range(3):
-        script.then(Say(text=f"Member {number}: Paris is the capital of France, on the Seine."))
-    async with console(tmp_path, size=(80, 24), script=script) as seat:
-        await seat.send("/ensemble 3")
-        await seat.send(PROMPT)
-        await seat.ended()
+    async with console(tmp_path, size=(80, 24), script=of_three()) as seat:
+        await ask_three(seat)
         await seat.sees("total", "consensus")
         for (model,) in rows(tmp_path, "SELECT model FROM attempts"):
             name = str(model).partition("/")[2]
