@@ -354,3 +354,34 @@ async def test_a_new_start_leaves_nothing_of_the_last_one() -> None:
         assert "new text" in text
         assert "z/seven" in text
         assert not any(gone in text for gone in ("old text", "one", "two", "★"))
+
+
+async def test_every_member_has_a_column_before_it_begins_and_one_without_money_says_why() -> None:
+    app = Stage()
+    async with app.run_test(size=(140, 30)) as pilot:
+        app.columns.start([("one", ""), ("two", ""), ("dear", "could cost $0.0031, the day's cap has $0.0004 left")])
+        assert "\n".join(await screen(pilot)).count("◌") == 2
+        shown = "\n".join(await screen(pilot))
+        assert "✗ 3 dear" in shown
+        assert "could cost $0.0031" in shown
+        app.columns.add(1, "two")
+        assert [(member.number, member.model) for member in app.columns.members] == [
+            (-1, "one"),
+            (1, "two"),
+            (-3, "dear"),
+        ]
+        app.columns.none_left_to_begin()
+        assert "✗ 1 one" in "\n".join(await screen(pilot))
+
+
+async def test_a_blind_ensemble_opens_on_a_member_that_answered() -> None:
+    app = Stage()
+    async with app.run_test(size=(60, 24)) as pilot:
+        begin(app.columns, (1, "a"), (2, "b"), (3, "c"), blind=True)
+        assert app.columns.current is not None
+        app.columns.fail(app.columns.current.number, "it broke")
+        for number in [member.number for member in app.columns.members if member.running]:
+            finish(app.columns, [(number, "Paris.")])
+        app.columns.verdict(judged(1))
+        await pilot.pause()
+        assert app.columns.current.answered

@@ -147,7 +147,7 @@ def test_the_greeting(snap_compare: Any, size: tuple[int, int]) -> None:
     )
 
     async def show(pilot: Pilot[Any]) -> None:
-        console_of(pilot).chat.greet(welcome(runtime), ("config.toml:3: unknown key 'strategi'",))
+        console_of(pilot).chat.greet(welcome(runtime, console_of(pilot)), ("config.toml:3: unknown key 'strategi'",))
         await sees(pilot, "Where to?", "openai")
 
     assert snap_compare(Console(), terminal_size=size, run_before=show)

@@ -113,3 +113,67 @@ async def test_leaving_while_a_turn_waits_is_orderly(tmp_path: Path) -> None:
             ("What is the capital of France?",)
         ]
         assert connection.execute("SELECT COUNT(*) FROM reserved").fetchone() == (0,)
+
+
+# -- an ensemble
+
+DEAR = "rush-pro"
+SMALL = Budgets(daily=Money.from_usd("0.003"))
+
+
+@asynccontextmanager
+async def all_stopped(path: Path, size: tuple[int, int] = (160, 48)) -> AsyncIterator[Console]:
+    """Three models were to be asked at once, for whom together the day's cap has too little left."""
+    async with console(path, script=ANSWER, budgets=SMALL, size=size) as seat:
+        await seat.send("/chain rush-pro,lumen-dash,pebble-3b")
+        await seat.send("/strategy ensemble")
+        await seat.send("What is the capital of France?")
+        await seat.sees("too little", "Raise it to $")
+        yield seat
+
+
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
+async def test_an_ensemble_that_does_not_fit_is_asked_about_once_and_as_a_whole(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with all_stopped(tmp_path, size) as seat:
+        await seat.sees("lumen-dash, pebble-3b and rush-pro", "together", "$0.0030 left", "go on with lumen-dash")
+        assert calls(tmp_path) == 0
+
+
+async def test_raising_the_cap_for_an_ensemble_asks_all_of_it(tmp_path: Path) -> None:
+    async with all_stopped(tmp_path) as seat:
+        await seat.pilot.press("enter")
+        await seat.ended()
+        await seat.sees("rush-pro", "lumen-dash", "pebble-3b", "is the answer")
+        assert calls(tmp_path) == 3
+
+
+async def test_g_goes_on_with_the_members_that_fit_and_the_other_says_why_it_does_not(tmp_path: Path) -> None:
+    async with all_stopped(tmp_path) as seat:
+        await seat.pilot.press("g")
+        await seat.ended()
+        await seat.sees("✗ 3 rush-pro", "could cost $", "the day's cap has $0.00", "2 of 3 models at once")
+        assert calls(tmp_path) == 2
+
+
+async def test_esc_asks_no_member_at_all_and_the_card_says_that_money_was_missing(tmp_path: Path) -> None:
+    async with all_stopped(tmp_path) as seat:
+        await seat.pilot.press("escape")
+        await seat.ended()
+        await seat.sees("the models together do not fit into the budget")
+        await seat.sees_no("no model can take this")
+        assert calls(tmp_path) == 0
+
+
+async def test_the_line_above_the_prompt_says_what_an_ensemble_costs_together(tmp_path: Path) -> None:
+    async with console(tmp_path, script=ANSWER, size=(160, 48)) as seat:
+        await seat.send("/chain rush-pro,lumen-dash,pebble-3b")
+        await seat.send("/strategy ensemble")
+        await seat.type("What is the capital of France?")
+        await seat.until(lambda: seat.app.composer.decision is not None, "a decision about the draft")
+        decision = seat.app.composer.decision
+        assert decision is not None
+        most = [c.cost_ceiling for c in decision.candidates if c.model in decision.chain]
+        together = sum((one for one in most if one is not None), Money(0))
+        await seat.sees(f"–{str(together).removeprefix('$')}")

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from textual.app import App
 
 from tests.ui.conftest import console
 from tui_orchestrator.routing.model import Model, Registry
@@ -21,7 +22,7 @@ def said(models: dict[str, list[str]], *providers: ProviderSettings) -> str:
         registry=Registry(known),
         catalogue=SimpleNamespace(providers={provider.name: provider for provider in providers}),
     )
-    return welcome(runtime)
+    return welcome(runtime, App())
 
 
 OPENAI = ProviderSettings(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import importlib
 import logging
+import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -103,3 +107,19 @@ def main() -> None:
     # What a library says of itself is not for stderr, where it would stand between the lines of an answer.
     logging.getLogger().addHandler(logging.NullHandler())
     sys.exit(outcome(lambda: cli.main(prog_name="tui-orchestrator", standalone_mode=False)))
+
+
+def process() -> NoReturn:
+    """`main` as a process of its own. It ends when the command has: Python would wait for threads, of which one may be
+    importing an SDK for seconds that nobody needs any more. All that is to be kept is closed by then."""
+    code: object = 1
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        # A reader may be gone.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))

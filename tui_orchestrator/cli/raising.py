@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from ..routing.budget import Shortage
+from ..routing.budget import GoOn, Shortage
 from ..routing.money import Money
 
 
@@ -16,11 +16,13 @@ def can_ask() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
-async def ask_for_room(shortage: Shortage) -> Money | None:
+async def ask_for_room(shortage: Shortage) -> Money | GoOn | None:
     """As `Router.ask_for_room`. Cancelling stops the waiting."""
     from ..services.caps import for_now, round_above
 
     state, limit = shortage.state, round_above(shortage.least_limit)
+    if shortage.members:
+        return await _ask_for_all(shortage, limit)
     click.echo(
         f"! {shortage.model} could cost {shortage.needs}, {state.cap.name} has {state.left} of {state.limit} left.\n"
         f"  Raise it to {limit} for {for_now(state.scope)}? [y/N] ",
@@ -28,6 +30,27 @@ async def ask_for_room(shortage: Shortage) -> Money | None:
         nl=False,
     )
     return limit if await yes() else None
+
+
+async def _ask_for_all(shortage: Shortage, limit: Money) -> Money | GoOn | None:
+    """Of an ensemble: once, for the sum of its members."""
+    from ..services.caps import for_now
+
+    state, fits = shortage.state, shortage.without_raising
+    together = " together" if len(shortage.members) > 1 else ""
+    click.echo(
+        f"! {', '.join(shortage.members)} could cost {shortage.needs}{together}, {state.cap.name} has {state.left} of "
+        f"{state.limit} left.\n"
+        f"  y raises it to {limit} for {for_now(state.scope)}"
+        + (f", f goes on with those that fit ({', '.join(fits)})" if fits else "")
+        + f"; anything else asks nobody. [y/{'f/' if fits else ''}N] ",
+        err=True,
+        nl=False,
+    )
+    said = (await _line()).strip().lower()
+    if said in ("f", "fit") and fits:
+        return GoOn.WITH_THOSE_THAT_FIT
+    return limit if said in ("y", "yes") else None
 
 
 async def yes() -> bool:

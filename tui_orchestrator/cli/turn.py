@@ -33,6 +33,7 @@ from ..routing.events import (
     Verdict,
     Waiting,
 )
+from ..routing.fitting import left_out
 from ..routing.request import Strategy
 from ..routing.telling import check_name, found, recalled_in_words, saved_in_words
 from ..routing.text import spoken
@@ -118,7 +119,9 @@ class Telling:
     def _decided(self, event: Decided) -> None:
         decision = event.decision
         if decision.model is not None:
-            models = " + ".join(decision.chain) if self._side_by_side else decision.model
+            dear = left_out(decision)
+            members = " + ".join(f"✗ {model}" if model in dear else model for model in decision.chain)
+            models = members if self._side_by_side else decision.model
             self._screen.line(f"→ {models} · {spoken(decision.strategy)} · {decision.reason}", dim=True)
         self._streams = self._streams and not self._side_by_side
         if self.verbose:
@@ -140,7 +143,7 @@ class Telling:
     def _wait(self) -> None:
         """Says who is waited for, until there is something to read."""
         if self._side_by_side and self._running and self.decision:
-            members = len(self.decision.chain)
+            members = len(self.decision.chain) - len(left_out(self.decision))
             models = ", ".join(self._running.values())
             self._screen.status(f"… {self._ended} of {members} have ended, waiting for {models}")
         elif self._running:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 
 from .model import Model
 from .money import ZERO, Money, Price, Usage
@@ -238,6 +238,10 @@ class Shortage:
     """The cap with the least left among those that are too tight; it has a limit."""
     least: Money | None = None
     """What it needs with fewer output tokens; None where fewer are not allowed."""
+    members: tuple[str, ...] = ()
+    """Of an ensemble: all that count towards that cap, whose sums the amounts are; `model` is the first of them."""
+    without_raising: tuple[str, ...] = ()
+    """Of an ensemble: those that fit as it is. The turn may go on with them alone."""
 
     @property
     def limit(self) -> Money:
@@ -248,6 +252,12 @@ class Shortage:
     def least_limit(self) -> Money:
         """What lets it fit at all."""
         return self.state.spent + self.state.reserved + (self.least or self.needs)
+
+
+class GoOn(Enum):
+    """An answer to a Shortage beside a new limit and None."""
+
+    WITH_THOSE_THAT_FIT = auto()
 
 
 def caps_for(request: Request, model: Model | None, budgets: Budgets, today: date) -> tuple[Cap, ...]:

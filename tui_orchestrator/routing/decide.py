@@ -222,6 +222,8 @@ def choose(
     # Of a plugin's, with what it gave those too that cannot be had: all there is to decide by again when it is gone.
     kept = {} if strategy.built_in else {c.model: c for c in unbounded}
     out = [kept.get(c.model, c) for c in out]
+    if strategy is Strategy.ENSEMBLE and not {WayOut.CHEAPEST, WayOut.LOCAL} & set(policy.on_exhausted):
+        return _members(unbounded, out, profile, asked)
     first = unbounded[0]
     note = ""
     if first.excluded_by in MONEY_SAYS_NO or first.fewer:
@@ -246,6 +248,23 @@ def choose(
     there = {c.model for c in ranked}
     missing = [kept.get(c.model, c) for c in candidates if c.excluded_by is None and c.model not in there]
     return Choice(tuple(walk), _ordered([*ranked, *missing], out), reason, margin, explored)
+
+
+def _members(ranked: Ranked, out: Sequence[Candidate], profile: Profile, asked: Asked) -> Choice:
+    """Of an ensemble whom nobody may stand in for: those there is no money for stay members, behind the others."""
+    walk = ranked[: asked.size]
+    inside = [c for c in walk if c.excluded_by is None]
+    dear = [c for c in walk if c.excluded_by is not None]
+    if not inside:
+        first = walk[0]
+        said = too_dear_for(first, asked.policy)
+        return Choice((), _ordered(ranked, out), said, refused=first.excluded_by, wished=first.model)
+    affordable = [*inside, *(c for c in ranked[asked.size :] if c.excluded_by is None)]
+    margin = affordable[0].score - affordable[1].score if len(affordable) > 1 else None
+    note = "".join(f"; {c.model} is left out: {c.excluded}" for c in dear)
+    told = replace(asked, size=len(inside))
+    reason = why(Strategy.ENSEMBLE, affordable, profile, told, explored=False) + note + shortened(inside[0])
+    return Choice((*inside, *dear), _ordered(affordable, out), reason, margin)
 
 
 def _way_out(first: Candidate, usable: Sequence[Candidate], ways: WaysOut) -> tuple[WayOut, list[Candidate]]:

@@ -268,7 +268,8 @@ class Decision:
     reason: str
     """One sentence for people."""
     chain: tuple[str, ...]
-    """The models the turn may walk, the chosen one first. For an ensemble: its members."""
+    """The models the turn may walk, the chosen one first. For an ensemble: its members, those last that there is no
+    money for, whose candidates say so."""
     profile: Profile
     candidates: tuple[Candidate, ...]
     """All that were weighed: those that are in by score, then those that are out."""

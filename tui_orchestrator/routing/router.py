@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from .budget import (
     Budgets,
     BudgetState,
     Cap,
+    GoOn,
     Shortage,
     WayOut,
     alone,
@@ -24,12 +26,13 @@ from .budget import (
 from .calling import Caller, Emit
 from .cancelling import heed, undisturbed
 from .decide import decide
-from .decision import Circumstances, Decision, Exclusion, Policy, Standing
+from .decision import Candidate, Circumstances, Decision, Exclusion, Policy, Standing
 from .division import Reading, divided, is_too_long, reading_of
 from .errors import NotKept
 from .events import Budget, Completed, Event, Failed, Reserved, Text, Thinking
 from .experience import Experience
 from .experiment import Experiment
+from .fitting import MemberCall, fitted, members, none_asked, short_of_room, side_by_side
 from .learning import Observation, Watching
 from .model import Model, Registry
 from .money import ZERO, Money
@@ -81,9 +84,10 @@ class Router:
         self.foretell: Callable[[Event], Event] | None = None
         """Given every event but pieces of an answer before anyone is told it; returns it, a `Budget` with its
         forecast."""
-        self.ask_for_room: Callable[[Shortage], Awaitable[Money | None]] | None = None
-        """Called when a turn would end because a call does not fit into a budget. The turn waits for the answer: the
-        cap's new limit for its period, or None to refuse. Without it every such call is refused."""
+        self.ask_for_room: Callable[[Shortage], Awaitable[Money | GoOn | None]] | None = None
+        """Called when a turn would end because a call does not fit into a budget, or leave out members of an ensemble.
+        The turn waits for the answer: the cap's new limit for its period, to go on with the members that fit, or None
+        to refuse. Without it every such call is refused, and an ensemble goes on with those that fit."""
         self._states: dict[tuple[str, str], BudgetState] = {}
 
     # Deciding
@@ -161,7 +165,7 @@ class Router:
         live = Circumstances(standings)
         decision = decide(request, prompt, self.registry, live, policy, self.rules, self.experiment)
         if not is_too_long(request, decision):
-            return decision
+            return fitted(decision, partial(self._member_call, request, decision))
         return divided(request, decision, reading or reading_of(request), self.registry, live)
 
     def _policy_for(self, request: Request) -> Policy:
@@ -235,14 +239,29 @@ class Router:
             while self.ask_for_room is not None and (shortage := self._shortage(request, decision)) is not None:
                 await tell(waiting_for_room(request.id, self.caller.clock.now(), 1))
                 heed()
-                if await self._make_room(shortage) is None:
+                answer = await self._answer_to(shortage)
+                if answer is None and shortage.members:
+                    return none_asked(decision, shortage)
+                if not isinstance(answer, Budgets):
                     break
                 decision = await undisturbed(self._decide_anyhow(request))
         except asyncio.CancelledError:
             pass  # the turn, which sees it too, ends in order
         return decision
 
+    def _member_call(self, request: Request, decision: Decision, candidate: Candidate) -> MemberCall:
+        model, asked = self.registry[candidate.model], candidate.max_tokens
+        fewer = WayOut.FEWER_TOKENS in decision.asked.policy.on_exhausted
+        least = least_output(asked, decision.profile.output_tokens) if fewer else asked
+        caps = caps_for(request, model, self.budgets, self.caller.clock.today())
+        bound = self.caller.estimates.bound(model.id, decision.profile)
+        return MemberCall(model.id, model.price, bound, asked, least, tuple(self._seen(caps)))
+
     def _shortage(self, request: Request, decision: Decision) -> Shortage | None:
+        if side_by_side(decision) and (decision.model is not None or decision.refused is not None):
+            found = [c for model_id in members(decision) if (c := decision.candidate(model_id)) is not None]
+            calls = [self._member_call(request, decision, c) for c in found]
+            return short_of_room(calls, [c.model for c in found if c.excluded_by is None])
         wished = decision.candidate(decision.wished) if decision.wished else None
         if wished is None or wished.cost_ceiling is None:
             return None
@@ -259,12 +278,17 @@ class Router:
             least = model.price.ceiling(bound, least_output(wished.max_tokens, decision.profile.output_tokens))
         return None if state is None else Shortage(model.id, wished.cost_ceiling, state, least)
 
-    async def _make_room(self, shortage: Shortage) -> Budgets | None:
-        limit = None if self.ask_for_room is None else await self.ask_for_room(shortage)
-        if limit is None:
-            return None
-        self.budgets = self.budgets.with_cap_raised(shortage.state.cap, limit)
+    async def _answer_to(self, shortage: Shortage) -> Budgets | GoOn | None:
+        answer = None if self.ask_for_room is None else await self.ask_for_room(shortage)
+        if not isinstance(answer, Money):
+            return answer
+        self.budgets = self.budgets.with_cap_raised(shortage.state.cap, answer)
         return self.budgets
+
+    async def _make_room(self, shortage: Shortage) -> Budgets | None:
+        """For one call, which nobody can be asked without."""
+        answer = await self._answer_to(shortage)
+        return answer if isinstance(answer, Budgets) else None
 
     # Turns
 

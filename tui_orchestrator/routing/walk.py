@@ -15,6 +15,7 @@ from .decision import Candidate, Decision
 from .errors import BadRequest, Cancelled, ErrorKind, NotKept, TurnError, Unrecorded
 from .escalation import Doubt, best, goes_on, onward, onward_to_hand, weights_for
 from .events import Cause, Completed, Decided, Escalated, Event, Failed, Next, Onward
+from .fitting import left_out
 from .received import Plan
 from .request import Request, Strategy
 from .settling import Settling
@@ -310,8 +311,8 @@ class Walk:
     # Several models at once
 
     async def _ensemble(self) -> Completed | Failed:
-        turn, chain = self.turn, self.decision.chain
-        wanted = [(model_id, Cause.ENSEMBLE) for model_id in chain]
+        turn, chain, dear = self.turn, self.decision.chain, left_out(self.decision)
+        wanted = [(model_id, Cause.ENSEMBLE) for model_id in chain if model_id not in dear]
         members = await turn.granted(wanted)
         while not members and await turn.wait_for_room():
             members = await turn.granted(wanted)
@@ -325,8 +326,10 @@ class Walk:
         await self.emit(settled.verdict)
         silent = len(chain) - len(finished)
         note = f"{silent} of {len(chain)} members gave no answer" if silent else ""
-        if note and turn.refusal is not None:
-            note += f": {refused(turn.refusal).message}"
+        whys = [f"{model_id} {why}" for model_id, why in dear.items()]
+        whys += [refused(turn.refusal).message] if turn.refusal is not None else []
+        if note and whys:
+            note += f": {', '.join(whys)}"
         note = "; ".join(filter(None, (flaw(settled.answer), settled.note, note)))
         return completed(self.decision, settled.answer, turn.everything, self.clock.now(), turn.elapsed_s, note)
 

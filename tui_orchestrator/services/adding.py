@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
+from urllib.parse import urlsplit
 
 from ..providers.connect import api_root
 from ..providers.listings import Listing
@@ -32,6 +34,9 @@ class Wanted:
     model: str = ""
     """One to add by name, also where the list does not have it."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "address", with_scheme(self.address))
+
     @property
     def provider(self) -> str:
         return self.name or self.kind
@@ -41,13 +46,33 @@ class Wanted:
         return api_root(self.kind, self.address)
 
 
+def with_scheme(address: str) -> str:
+    """'127.0.0.1:8000' is http:// on this machine and in one's own network, where hardly a server speaks https. Any
+    other address stays as it is: a key must not go out in the clear."""
+    address = address.strip()
+    if not address or "://" in address:
+        return address
+    try:
+        host = urlsplit(f"http://{address}").hostname or ""
+    except ValueError:
+        return address
+    try:
+        near = ipaddress.ip_address(host).is_private
+    except ValueError:
+        near = host == "localhost" or host.endswith((".localhost", ".local"))
+    return f"http://{address}" if near else address
+
+
 def problem_with(wanted: Wanted) -> str:
     """What keeps it from being looked at or written, in one sentence; empty for nothing."""
     if wanted.kind == "openai-compatible":
         if not wanted.name:
             return "give it a name, such as team"
         if not wanted.address.startswith(("http://", "https://")):
-            return "give its address, such as http://192.168.1.20:8000/v1"
+            given = f"https://{wanted.address}" if "." in wanted.address and "://" not in wanted.address else ""
+            return (
+                f"give its address with https:// or http:// before it, such as {given or 'http://192.168.1.20:8000/v1'}"
+            )
     try:
         key = _key_of(wanted)
     except NoKey as error:

@@ -42,8 +42,10 @@ def file_of(runtime: Runtime, scope: str) -> Path | str:
     if scope == "request" and runtime.router.budgets.per_request is None:
         return "the cap was asked for with this turn alone"
     origin = runtime.settings.origins.get(setting_of(scope), "default")
-    if origin in ("default", DEMO):
-        return "the demo has caps of its own" if runtime.demo else config_file()
+    if origin == DEMO:
+        return "it is the demo's own cap; one that you set yourself is kept"
+    if origin == "default":
+        return config_file()
     path, _, line = origin.rpartition(":")
     if line.isdigit() and path.endswith(".toml"):
         return Path(path)

@@ -240,7 +240,8 @@ def _line(made: Mapping[str, Any]) -> str:
         f"{made.get('attempt', '?')}. {made.get('model', '?')}",
         spoken(str(made.get("cause", "?"))),
         spoken(str(made.get("outcome", "?"))),
-        *([spoken(str(error["kind"]))] if error.get("kind") else []),
+        # Of a cancelled one the kind says no more than the outcome.
+        *([spoken(str(error["kind"]))] if error.get("kind") not in (None, "", made.get("outcome")) else []),
         f"{about}{usage.get('input_tokens', '?')} in {about}{usage.get('output_tokens', '?')} out",
         *([f"{took:.1f} s"] if isinstance(took, int | float) else []),
         amount,

@@ -129,6 +129,7 @@ def take_effect(runtime: Runtime, before: Settings, after: Settings, key: str) -
         default_temperature=after.default_temperature,
         personas=after.personas,
         ui=after.ui,
+        origins=after.origins,
     )
     return True
 

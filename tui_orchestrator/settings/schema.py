@@ -10,6 +10,7 @@ from ..routing.decision import Policy
 from ..routing.ports import Timeouts
 from ..routing.request import Check, Method
 from .caching import CACHE
+from .keys import KeyNames
 from .kinds import MODEL, Choice, Flag, FlagOr, ListOf, Number, Text, Usd, WordOrList, whole
 from .named import CHAINS, MODELS, PAUSE, PERSONAS, PROVIDERS, RULES, SHARE, STRATEGY, TEMPERATURE, TOKENS
 from .shape import Key, Path, Table
@@ -265,7 +266,7 @@ _UI_TABLE = Table(
         ),
         "keymap": Table(
             "Keys of your own: an action's id, as the help (F1) lists it, and its key or keys with commas between.",
-            each=Key(Text("a key's name", r"[^\s,]+(,[^\s,]+)*"), None, "Its key or keys.", '"f7,ctrl+z"'),
+            each=Key(KeyNames(), None, "Its key or keys.", '"f7,ctrl+z"'),
             name="ACTION",
             name_fits=r"[a-z0-9][a-z0-9_.:-]*",
             sample="pane.zoom",

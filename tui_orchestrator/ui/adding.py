@@ -100,22 +100,31 @@ class Adding(Dialog[str]):
     @work(exclusive=True, exit_on_error=False)
     async def _enter(self) -> None:
         wanted = self._wanted
+        taken = self._take_address(wanted)
         if problem := adding.problem_with(wanted):
             self._say(f"✗ {problem}")
             return
         if wanted != self._failed:
-            self._say("◐ asking it for its models", ACCENT)
+            self._say(f"◐ asking it for its models{taken}", ACCENT)
             listing = await adding.look(self._runtime, wanted)
             if not listing.reachable or listing.authorised is False:
                 self._failed = wanted
-                self._say(f"✗ {listing.detail}. Enter once more writes it all the same.")
+                self._say(f"✗ {listing.detail}{taken}. Enter once more writes it all the same.")
                 return
             # OpenRouter shows its list to everyone.
             proven = " (the list is open to all: the key is not proven)" if self._kind == "openrouter" else ""
-            found = listing.detail + proven
+            found = listing.detail + proven + taken
         else:
             found = "it did not answer yet"
         await self._save(wanted, found)
+
+    def _take_address(self, wanted: Wanted) -> str:
+        """Shows the address as it is taken, and says so where that is not as it was typed."""
+        field = self._inputs.get("address")
+        if field is None or field.value.strip() == wanted.address:
+            return ""
+        field.value = wanted.address
+        return f" (the address is taken as {wanted.address})"
 
     async def _save(self, wanted: Wanted, found: str) -> None:
         try:

@@ -12,7 +12,7 @@ from .desk import Desk
 from .notifying import notification
 
 if TYPE_CHECKING:
-    from tui_orchestrator.routing.budget import Shortage
+    from tui_orchestrator.routing.budget import GoOn, Shortage
     from tui_orchestrator.routing.money import Money
     from tui_orchestrator.services.alerts import Alert
     from tui_orchestrator.services.findings import Findings
@@ -59,7 +59,7 @@ class Alerting(Desk):
         if not self.app_focus:
             self._ask_terminal(said)
 
-    async def ask_for_room(self, shortage: Shortage) -> Money | None:
+    async def ask_for_room(self, shortage: Shortage) -> Money | GoOn | None:
         if not self.app_focus:
             self._ask_terminal(f"An answer waits for you: {shortage.state.cap.name} has too little left")
         return await super().ask_for_room(shortage)

@@ -26,6 +26,7 @@ from .dialogs import Picker
 from .drafts import Drafts
 from .hearing import Gathered
 from .messages import Messages
+from .naming import keyed
 from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
 from .preferring import Preferring
 from .registry import ModelTable
@@ -106,7 +107,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
             self.composer.prompt.remember(list(reversed(await runtime.conversations.prompts())))
             await self._begin(Chat.new(runtime))
             if left := await self.drafts.left_behind():
-                self.say(left)
+                self.say(keyed(self, left))
             runtime.start_background()
             await self._catch_up()
             await self.listen_for_alerts()
@@ -172,7 +173,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
         elif name == "settings":
             self.open_settings(argument)
         elif name == "theme" and argument:
-            self.use_theme(argument)
+            self.choose_theme(argument)
         elif name == "copy":
             self.copy_as(argument)
         elif name == "find":
@@ -329,11 +330,20 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
             self._open_card(wanted)
 
 
+class _Loop(asyncio.SelectorEventLoop):
+    """The end of the console does not wait for its pool of threads, in which SDKs may be half imported: what had to be
+    done there is done when the runtime is closed."""
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        return None
+
+
 def run_console(settings: Settings, *, demo: bool | None = None) -> int:
     """Runs until the user leaves; returns the exit code. `demo` None: only when nothing real is there."""
     app = ConsoleApp(settings, demo=demo)
     try:
-        app.run()
+        with asyncio.Runner(loop_factory=_Loop) as runner:
+            runner.run(app.run_async())
     finally:
         app.end()
     return app.return_code or 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from tui_orchestrator.routing.decision import Candidate, Decision
+from tui_orchestrator.routing.decision import Candidate, Decision, Exclusion
 from tui_orchestrator.routing.explanation import (
     learned_in_words,
     margin_in_words,
@@ -16,6 +16,7 @@ from tui_orchestrator.routing.explanation import (
     score_in_words,
     weights,
 )
+from tui_orchestrator.routing.fitting import left_out
 from tui_orchestrator.routing.money import ZERO
 from tui_orchestrator.routing.profile import Profile
 from tui_orchestrator.routing.request import Strategy
@@ -41,11 +42,17 @@ class Step:
     model: str
     cause: str
     state: str = "running"
-    """running, finished, failed, escalated."""
+    """running, finished, failed, cancelled, escalated."""
     detail: str = ""
 
 
-_STEP_GLYPHS = {"running": ("◐", ACCENT), "finished": ("✓", GOOD), "failed": ("✗", BAD), "escalated": ("~", WARN)}
+_STEP_GLYPHS = {
+    "running": ("◐", ACCENT),
+    "finished": ("✓", GOOD),
+    "failed": ("✗", BAD),
+    "cancelled": ("■", WARN),
+    "escalated": ("~", WARN),
+}
 
 
 def draw_decision(
@@ -72,14 +79,14 @@ def draw_decision(
     return words.lines(rows)
 
 
-def draw_nothing(width: int, *, asked: bool) -> Content:
-    """`asked`: a prompt is on its way, and its decision not made yet."""
+def draw_nothing(width: int, *, asked: bool, key: str) -> Content:
+    """`asked`: a prompt is on its way, and its decision not made yet. `key` changes the strategy."""
     if asked:
         return Content.styled("Deciding …", MUTED)
     text = (
         "Nothing decided yet. Type a prompt: this card shows which model it would go to, and why, before you send it."
     )
-    return words.lines([*words.wrap(text, width), "", Content.styled("Ctrl+S changes the strategy", MUTED)])
+    return words.lines([*words.wrap(text, width), "", Content.styled(f"{key} changes the strategy", MUTED)])
 
 
 def _muted(text: str, width: int, indent: str = "") -> Rows:
@@ -99,15 +106,28 @@ def _head(decision: Decision, width: int, preview: bool) -> Rows:
     if decision.explored:
         notes.append("exploring")
     if decision.model is None:
-        title = Content.assemble(("✗ ", BAD), (words.fit("no model can take this", width - 2).rstrip(), f"bold {BAD}"))
+        title = Content.assemble(("✗ ", BAD), (words.fit(_nobody(decision), width - 2).rstrip(), f"bold {BAD}"))
     else:
         together = decision.strategy is Strategy.ENSEMBLE and len(decision.chain) > 1
-        name = f"{len(decision.chain)} models at once" if together else decision.model
+        asked, dear = len(decision.chain), len(left_out(decision))
+        name = f"{asked} models at once" if together else decision.model
+        if dear:
+            name = f"{asked - dear} of {asked} models at once"
         title = Content.assemble(("→ ", GOOD), (words.fit(name, width - 2).rstrip(), STRONG))
     stage = "if sent now" if preview else "chosen"
     head: Rows = [title, Content.styled(words.fit(f"  {stage} · {' · '.join(notes)}", width), MUTED)]
     head += ["  " + line for line in words.wrap(decision.reason, width - 2)]
     return head + _muted(weights(decision) if decision.pinned else f"by {weights(decision)}", width, "  ")
+
+
+def _nobody(decision: Decision) -> str:
+    """Why nobody is asked, in a few words: where only money is missing, others might well take it."""
+    if decision.refused is None or decision.wished is None:
+        return "no model can take this"
+    cap = "this request's cap" if decision.refused is Exclusion.OVER_MAX_COST else "the budget"
+    if decision.strategy is Strategy.ENSEMBLE and not decision.pinned:
+        return f"the models together do not fit into {cap}"
+    return f"{words.short_name(decision.wished)} does not fit into {cap}"
 
 
 def _attempts(steps: Sequence[Step], width: int) -> Rows:

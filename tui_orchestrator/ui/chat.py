@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,13 +18,13 @@ from tui_orchestrator.routing.events import Attempt, Completed, Decided, Event
 
 from . import words
 from .columns import Columns
-from .commands import ACTIONS, Offers
 from .continuing import Onto
 from .entries import Entry, Kind, Part, Severity, answer_key, given, prompt_key, request_of
 from .find import FindLine
 from .hearing import hear_all
 from .layout import LOW
 from .live import LiveTurn
+from .naming import key_to
 from .reader import Reader
 from .status import Keys, continued_status, stored_status
 from .stored import parts_of, stored_entries, superseded
@@ -60,10 +60,11 @@ class ChatPane(Vertical):
     BORDER_TITLE = "Chat"
     DEFAULT_CSS = "ChatPane #editing { height: auto; background: $surface; padding: 0 1; }"
     HELP = (
-        "The conversation. ↑↓ go from message to message; Enter or a right click opens the menu of the marked one, "
-        "Space or a click unfolds thinking and discarded text, ← and → go between branches. A click on the line under "
-        "an answer shows its route card. Page keys scroll, End follows again, Ctrl+F finds words, Ctrl+G copies the "
-        "marked answer, or the last one."
+        "The conversation. {chat.up} and {chat.down} go from message to message; {chat.menu} or a right click opens "
+        "the menu of the marked one, {chat.fold} or a click unfolds thinking and discarded text, {chat.branch_before}"
+        " and {chat.branch_after} go between branches. A click on the line under an answer shows its route card. Page"
+        " keys scroll, End follows again, {chat.find} finds words, {answer.copy} copies the marked answer, or the "
+        "last one."
     )
 
     class Activity(Message):
@@ -239,9 +240,7 @@ class ChatPane(Vertical):
 
     @property
     def keys(self) -> Keys:
-        console = cast(Offers, self.app)
-        shown = {action.id: console.keys_of(action).split()[0] for action in ACTIONS if action.id in TOLD}
-        return Keys(*("+".join(part.capitalize() for part in shown[name].split("+")) for name in TOLD))
+        return Keys(*(key_to(self.app, name) for name in TOLD))
 
     def stand_by(self, answer: Given, text: str, status: Caption, why: str) -> None:
         """Shows this answer as its turn's; the one that stood is folded under `why`."""

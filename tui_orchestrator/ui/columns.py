@@ -17,9 +17,11 @@ from .side_by_side import SideBySide
 
 class Columns(SideBySide):
     HELP = (
-        "The answers of an ensemble. ← → go from one to the next, Z or a click on a heading zooms one, 1 to 8 pick the "
-        "best by its number, D shows in which words one differs from the winner, C goes on with one model, M has one "
-        "answer written from all, J asks a model which is the best, E ends those that are still at work."
+        "The answers of an ensemble. {ensemble.previous} and {ensemble.next} go from one to the next, {ensemble.zoom}"
+        " or a click on a heading zooms one, {ensemble.pick1} to {ensemble.pick8} pick the best by its number, "
+        "{ensemble.differences} shows in which words one differs from the winner, {ensemble.go_on} goes on with one "
+        "model, {ensemble.merge} has one answer written from all, {ensemble.judge} asks a model which is the best, "
+        "{ensemble.settle} ends those that are still at work."
     )
     DEFAULT_CSS = """
     Columns { height: 1fr; background: $background; }

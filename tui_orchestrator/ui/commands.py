@@ -69,7 +69,7 @@ ACTIONS = (
     Action("pane.registry", "app", "f5", "pane('registry')", "view: models", "Models"),
     Action("reports.open", "app", "f10", "reports('costs')", "view: reports on costs, performance and advice"),
     Action("pane.zoom", "app", "f6", "zoom", "view: zoom the pane, or back", "Zoom"),
-    Action("view.jump", "app", "ctrl+o", "jump", "view: jump to a pane by its letter", "Jump"),
+    Action("view.jump", "app", "ctrl+o", "jump", "view: jump to any pane by its letter", "Jump"),
     Action(
         "pane.columns", "app", "f7", "columns", "view: the ensemble's answers side by side, or not", needs="ensemble"
     ),
@@ -245,7 +245,7 @@ def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     for name in wanted:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else "; F1 lists those there are"
+            hint = f"; did you mean {close[0]}?" if close else "; the help lists those there are"
             complaints.append(f"[ui.keymap] names an unknown action {name!r}{hint}")
     taken = {name: key for name, key in wanted.items() if name in known}
     return taken, [*complaints, *_conflicts(taken)]

@@ -26,6 +26,7 @@ from .completions import Completions
 from .enclosures import Enclosures, Weight
 from .entries import Severity
 from .layout import LOW
+from .naming import keyed
 from .outlook import Outlook, OutlookLine, draw_outlook
 from .prompt import Prompt
 from .words import BAD, MUTED, WARN
@@ -127,6 +128,11 @@ class Composer(Vertical):
             news="" if problem else old.news,
         )
         self._draw()
+
+    def say_no_more(self) -> None:
+        """Of what went wrong before."""
+        if self._outlook.problem:
+            self.say(problem="")
 
     def tell_news(self, sentence: str, severity: Severity, seconds: float) -> None:
         """In the line above the prompt, which grows for it, until the time is up or something is typed."""
@@ -300,7 +306,7 @@ class Composer(Vertical):
             self.prompt.accept()
             self.post_message(self.Commanded(*parsed))
         elif self.busy:
-            self.say(problem="an answer is still running; Esc cancels it")
+            self.say(problem=keyed(self.app, "an answer is still running; {turn.cancel} cancels it"))
         else:
             found = await self._mentioned(fresh=True)
             fatal = [mention for mention in found if mention.fatal]

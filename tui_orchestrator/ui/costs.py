@@ -76,8 +76,8 @@ class CostsPane(VerticalScroll):
         "✓ is fine, ! past an alert, ✗ exhausted. Then how fast it goes, and when a cap is reached if it goes on so; "
         "what it went on; the plot, where dots are what is to be expected and a line is the cap; the last attempts: "
         "✓ finished, ✗ failed, ■ cancelled, ◇ from the cache; ~ is estimated, $? not known, +? a part is not known. "
-        "← and → change between today, seven days and the month, Space what the shares are of, ↑ and ↓ scroll, "
-        "Enter opens the reports; zoomed, everything stands side by side."
+        "{costs.earlier} and {costs.later} change between today, seven days and the month, {costs.dimension} what the "
+        "shares are of, ↑ and ↓ scroll, {costs.reports} opens the reports; zoomed, everything stands side by side."
     )
 
     class Summed(Message):

@@ -11,6 +11,7 @@ from tui_orchestrator.routing.request import Strategy
 
 from .decision import DecisionPane
 from .desk import Desk
+from .naming import key_to
 
 if TYPE_CHECKING:
     from tui_orchestrator.settings import Settings
@@ -48,14 +49,15 @@ class Deciding(Desk):
             beside = position.earlier if step < 0 else position.later
             if beside is None:
                 which = "first" if step < 0 else "last"
-                self.notify(f"That is the session's {which} decision; Enter lists all there are.", markup=False)
+                lists = key_to(self, "decision.history")
+                self.notify(f"That is the session's {which} decision; {lists} lists all there are.", markup=False)
                 return
             await self.show_card(beside)
 
     def _no_decision(self) -> None:
         temporary = self.talk is not None and self.talk.temporary
         said = "Nothing of a temporary chat is kept" if temporary else "Nothing was decided in this session yet"
-        self.notify(f"{said}; Enter lists all decisions.", markup=False)
+        self.notify(f"{said}; {key_to(self, 'decision.history')} lists all decisions.", markup=False)
 
     @work(group="decisions", exclusive=True, exit_on_error=False)
     async def action_decisions(self, typed: str = "") -> None:

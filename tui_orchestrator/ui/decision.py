@@ -15,6 +15,7 @@ from textual.signal import Signal
 from textual.style import Style
 from textual.widgets import Static
 
+from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.escalation import in_words, kept_in_words
 from tui_orchestrator.routing.events import (
     Attempt,
@@ -27,7 +28,6 @@ from tui_orchestrator.routing.events import (
     Escalated,
     Event,
     Failed,
-    Outcome,
 )
 from tui_orchestrator.routing.explanation import what_if
 from tui_orchestrator.routing.telling import found, recalled_in_words
@@ -36,6 +36,7 @@ from . import words
 from .card import Step, draw_decision, draw_nothing
 from .commands import bindings
 from .hearing import hear
+from .naming import key_to
 from .words import ACCENT, MUTED, RULE
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ class DecisionPane(VerticalScroll):
 
     BORDER_TITLE = "Decision"
     HELP = (
-        "Why this model: the task, how hard it is, every model weighed, and why others are out. ↑↓ scrolls, ← and → go "
-        "to the earlier and the later decisions of this session, Enter lists all there are, Space asks what would have "
-        "been decided otherwise."
+        "Why this model: the task, how hard it is, every model weighed, and why others are out. ↑↓ scrolls, "
+        "{decision.earlier} and {decision.later} go to the earlier and the later decisions of this session, "
+        "{decision.history} lists all there are, {decision.whatif} asks what would have been decided otherwise."
     )
     BINDINGS = bindings("decision")
     DEFAULT_CSS = """
@@ -195,7 +196,8 @@ class DecisionPane(VerticalScroll):
             self._change(lambda step: step.number == event.attempt, "finished", detail)
         elif isinstance(event, AttemptFailed):
             detail = f"{event.error.message} · {words.seconds(event.latency_s)} · {event.cost}"
-            self._change(lambda step: step.number == event.attempt, "failed", detail)
+            state = "cancelled" if event.error.kind is ErrorKind.CANCELLED else "failed"
+            self._change(lambda step: step.number == event.attempt, state, detail)
         elif isinstance(event, Checked):
             self._add(event.attempt, found(event.finding))
         elif isinstance(event, Escalated):
@@ -230,7 +232,8 @@ class DecisionPane(VerticalScroll):
         width = max(20, self.scrollable_content_region.width - 1)
         self._draw_strip()
         if decision is None:
-            self._card.update(draw_nothing(width, asked=bool(self._told.request_id)))
+            key = key_to(self.app, "strategy.pick")
+            self._card.update(draw_nothing(width, asked=bool(self._told.request_id), key=key))
             return
         if self._otherwise is None or self._otherwise[0] is not decision:
             self._otherwise = decision, what_if(decision)
@@ -277,7 +280,7 @@ def _stored_step(attempt: Attempt) -> Step:
         detail = f"{recalled_in_words(attempt.recalled)} · {detail}"
     if attempt.error_message:
         detail = f"{attempt.error_message} · {detail}"
-    state = "finished" if attempt.outcome is Outcome.FINISHED else "failed"
+    state = attempt.outcome.value
     detail = " · ".join([detail, *attempt.reasons[:1], *map(found, attempt.findings)])
     if attempt.onward is not None:
         state = "escalated" if attempt.onward.taken else state

@@ -21,6 +21,7 @@ from .chat import ChatPane
 from .composer import Composer
 from .costs import CostsPane
 from .drafts import NEW, Drafts, Owner
+from .naming import key_to
 from .outlook import OutlookLine
 from .registry import Row, rows_of
 from .skin import themes_of_plugins
@@ -28,7 +29,7 @@ from .stage import Stage
 from .welcome import welcome
 
 if TYPE_CHECKING:
-    from tui_orchestrator.routing.budget import Shortage
+    from tui_orchestrator.routing.budget import GoOn, Shortage
     from tui_orchestrator.routing.decision import Decision
     from tui_orchestrator.routing.events import Event
     from tui_orchestrator.routing.money import Money
@@ -71,8 +72,6 @@ class Desk(Stage):
     def say(self, sentence: str, severity: Severity = "information") -> None:
         self.chat.notice(sentence, severity)
 
-    # -- events
-
     def hear(self, event: Event | RegistryChanged) -> None:
         from tui_orchestrator.services.runtime import RegistryChanged
 
@@ -80,7 +79,7 @@ class Desk(Stage):
             self.show_models()
             self.composer.weigh_again()
             if self.runtime is not None and not (self.talk is not None and self.talk.temporary):
-                self.chat.amend_greeting(welcome(self.runtime))
+                self.chat.amend_greeting(welcome(self.runtime, self))
         else:
             self.events.publish(event)
 
@@ -157,7 +156,7 @@ class Desk(Stage):
     def busy(self) -> bool:
         """Whether something else has to end first, which is said."""
         if self.running:
-            self.composer.say(problem="an answer is still running; Esc cancels it")
+            self.composer.say(problem=f"an answer is still running; {key_to(self, 'turn.cancel')} cancels it")
         return self.running or self.runtime is None
 
     @property
@@ -264,7 +263,7 @@ class Desk(Stage):
                 self.decision.abandon("broke off")
             self.say(what, "error")
 
-    async def ask_for_room(self, shortage: Shortage) -> Money | None:
+    async def ask_for_room(self, shortage: Shortage) -> Money | GoOn | None:
         """As `Router.ask_for_room`: the turn waits, cancelling it closes the question."""
         from .raising import make_room
 
@@ -281,7 +280,8 @@ class Desk(Stage):
 
     @on(ChatPane.Activity)
     def _activity(self, message: ChatPane.Activity) -> None:
-        self.composer.say(running=f"{message.text} · Esc cancels" if message.text else "")
+        cancels = f"{key_to(self, 'turn.cancel')} cancels"
+        self.composer.say(running=f"{message.text} · {cancels}" if message.text else "")
 
     @work(group="card", exclusive=True, exit_on_error=False)
     async def _open_card(self, request_id: str) -> None:
@@ -382,7 +382,8 @@ class Desk(Stage):
             self.leave()
         else:
             self._interrupted_at = now
-            self.notify("Press Ctrl+C again to quit; what is typed is kept.", timeout=TWICE_WITHIN_S, markup=False)
+            key = key_to(self, "app.interrupt")
+            self.notify(f"Press {key} again to quit; what is typed is kept.", timeout=TWICE_WITHIN_S)
 
     def action_escape(self) -> None:
         if self.composer.close_completions() or self.cancel_turn():

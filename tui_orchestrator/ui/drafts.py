@@ -71,8 +71,8 @@ class Drafts:
                 self._prompt.restore(stored)
 
     async def left_behind(self) -> str:
-        """When the program opens: a sentence about the draft in the session used last, which is one ↑ away from now on.
-        Empty where there is none, or where there is one in the prompt."""
+        """When the program opens: a sentence, as `keyed` takes it, about the draft in the session used last, which is
+        one line up from now on. Empty where there is none, or where there is one in the prompt."""
         try:
             left = None if self._prompt.text else await self._conversations.left_draft()
         except OrchestratorError:
@@ -80,7 +80,8 @@ class Drafts:
         if left is None:
             return ""
         self._prompt.earlier(left[1])
-        return f"A draft is left in {words.quoted(left[0])}: ↑ brings it here, Ctrl+L opens the session."
+        keys = "{prompt.up} brings it here, {session.open} opens the session"
+        return f"A draft is left in {words.quoted(left[0])}: {keys}."
 
     def sent(self, owner: Owner) -> None:
         """The draft went out; what is typed from now on is `owner`'s, who was perhaps no session before."""

@@ -21,6 +21,7 @@ from tui_orchestrator.services.runtime import Runtime
 from .commands import bindings
 from .dialogs import Dialog, keys_line
 from .experiment_rows import ONE_LINE, draw_findings, draw_head, draw_row
+from .naming import keyed
 from .words import BAD, MUTED
 
 LOOK_S = 0.5
@@ -34,15 +35,16 @@ _FIELDS = {
 }
 _NOTE = (
     "From then on each of your turns goes one way by a draw, but for those you choose a model or a strategy for. Vote "
-    "on the answers (Alt+U, Alt+D): that decides it, unless a judge does."
+    "on the answers ({answer.up}, {answer.down}): that decides it, unless a judge does."
 )
 
 
 class ExperimentsScreen(Dialog[None]):
     HELP = (
-        "Experiments: two strategies, models or prompts, compared on your own turns or on a file. n starts one, s "
-        "stops the marked one or goes on with it. Of each way: turns, outcomes, the rate of good ones, and what it "
-        "cost. The evidence holds however often you look: at 20 the difference is real."
+        "Experiments: two strategies, models or prompts, compared on your own turns or on a file. {experiments.new} "
+        "starts one, {experiments.stop} stops the marked one or goes on with it. Of each way: turns, outcomes, the "
+        "rate of good ones, and what it cost. The evidence holds however often you look: at 20 the difference is "
+        "real."
     )
     CSS = """
     ExperimentsScreen #experiments { width: 96%; height: auto; max-height: 96%; max-width: 150; }
@@ -238,7 +240,7 @@ class Starting(Dialog[str]):
 
     def on_mount(self) -> None:
         self._inputs["name"].focus()
-        self._said.update(Content.styled(_NOTE, MUTED))
+        self._said.update(Content.styled(keyed(self.app, _NOTE), MUTED))
 
     @on(Input.Submitted)
     @work(exclusive=True, exit_on_error=False)

@@ -45,8 +45,8 @@ class FindLine(Horizontal):
     """Looks through everything that was said while one types, and goes from one place to the next."""
 
     HELP = (
-        "Finds words in this conversation, in capitals or not. Enter or ↓ goes to the next place, ↑ to the one before, "
-        "Esc closes the line and stays there."
+        "Finds words in this conversation, in capitals or not. {find.next} goes to the next place, {find.previous} to"
+        " the one before, {find.close} closes the line and stays there."
     )
     DEFAULT_CSS = """
     FindLine { height: 1; background: $surface; padding: 0 1; display: none; }

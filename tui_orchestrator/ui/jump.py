@@ -1,10 +1,12 @@
-"""Jumping: a letter on everything that can have the focus; that letter goes there."""
+"""Jumping: a letter on everything that can have the focus, and for every pane that is not on the screen; that letter
+goes there, and opens it."""
 
 from __future__ import annotations
 
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -15,6 +17,8 @@ from textual.geometry import Offset
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
+
+from .layout import Pane
 
 _LETTERS = {
     "prompt": ("p", "prompt"),
@@ -28,12 +32,23 @@ _LETTERS = {
 """By a widget's id: its letter, which is always the same, and what it is called."""
 
 
+_PANES: dict[Pane, tuple[str, str]] = {
+    "chat": ("c", "chat"),
+    "decision": ("d", "decision"),
+    "costs": ("o", "costs"),
+    "registry": ("m", "models"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     letter: str
     name: str
-    widget: Widget
     at: Offset
+    widget: Widget | None = None
+    """What is to have the focus."""
+    pane: Pane | None = None
+    """What is to be opened first: it is not on the screen."""
 
 
 def targets(widgets: Sequence[Widget]) -> tuple[Target, ...]:
@@ -45,12 +60,22 @@ def targets(widgets: Sequence[Widget]) -> tuple[Target, ...]:
             letter, name = _LETTERS.get(widget.id or "", ("", ""))
             letter = letter or next(numbers, "")
             if letter:
-                found.append(Target(letter, name, widget, widget.region.offset))
+                found.append(Target(letter, name, widget.region.offset, widget))
     return tuple(found)
 
 
-class Jump(ModalScreen[Widget | None]):
-    """Answers with the widget to go to; anything but a letter that is shown goes back."""
+def elsewhere(panes: Sequence[Pane], row: int) -> tuple[Target, ...]:
+    """Of panes that are not on the screen, side by side in that row."""
+    found, left = [], 1
+    for pane in panes:
+        letter, name = _PANES[pane]
+        found.append(Target(letter, name, Offset(left, row), pane=pane))
+        left += len(name) + 5
+    return tuple(found)
+
+
+class Jump(ModalScreen[Target | None]):
+    """Answers with where to go to; anything but a letter that is shown goes back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
     DEFAULT_CSS = """
@@ -72,10 +97,14 @@ class Jump(ModalScreen[Widget | None]):
 
     def on_key(self, event: Key) -> None:
         event.stop()
-        target = self._targets.get(event.character or "")
-        self.dismiss(target.widget if target else None)
+        self.dismiss(self._targets.get(event.character or ""))
 
     def on_click(self, event: Click) -> None:
         at = event.screen_offset
-        hit = [target for target in self._targets.values() if target.widget.region.contains_point(at)]
-        self.dismiss(min(hit, key=lambda target: target.widget.region.area).widget if hit else None)
+        labels = zip(self.query(Static), self._targets.values(), strict=True)
+        if (label := next((target for label, target in labels if label.region.contains_point(at)), None)) is not None:
+            self.dismiss(label)
+            return
+        there = [(one.widget.region, one) for one in self._targets.values() if one.widget is not None]
+        hit = [(region.area, one) for region, one in there if region.contains_point(at)]
+        self.dismiss(min(hit, key=itemgetter(0))[1] if hit else None)

@@ -33,6 +33,7 @@ from tui_orchestrator.routing.telling import check_name, found, said
 from . import words
 from .continuing import GO_ON, Onto
 from .entries import answer_key
+from .members import standing
 from .parts import Parts
 from .status import SEPARATOR, SPOKEN, Keys, turn_status
 from .trail import Leg, recalled_in_short, trail
@@ -89,7 +90,7 @@ class LiveTurn:
                 method = decision.asked.policy.verdict if self._method is None else self._method
                 self.blind = self.side_by_side and method is Method.VOTE
                 if self.side_by_side:
-                    self._columns.start(blind=self.blind)
+                    self._columns.start(standing(decision), blind=self.blind)
             case Reserved():
                 self._reserved[event.attempt] = event.amount
             case AttemptStarted():
@@ -312,14 +313,6 @@ class LiveTurn:
         self._draw_trail()
 
     def _escalated(self, event: Escalated) -> None:
-        self._leave(event)
-        taken = next((leg for leg in self._legs.values() if leg.model == event.to_model and leg.is_check), None)
-        if taken is not None:
-            taken.is_answer = True
-        self.activity = f"going on to {words.short_name(event.to_model)}"
-        self._draw_trail()
-
-    def _leave(self, event: Escalated) -> None:
         for leg in reversed(self._legs.values()):
             if leg.model == event.from_model and leg.glyph == "✓" and leg.finished is not None and not leg.part:
                 leg.glyph, leg.role = "~", "warning"
@@ -328,6 +321,11 @@ class LiveTurn:
                     count = leg.finished.usage.output
                     self._transcript.discard(self._key(leg.number), words.short_name(leg.model), event.detail, count)
                 break
+        taken = next((leg for leg in self._legs.values() if leg.model == event.to_model and leg.is_check), None)
+        if taken is not None:
+            taken.is_answer = True
+        self.activity = f"going on to {words.short_name(event.to_model)}"
+        self._draw_trail()
 
     def _judged(self, event: Verdict) -> None:
         self._verdict = event
@@ -390,6 +388,7 @@ class LiveTurn:
     def _failed(self, event: Failed) -> None:
         self.reveal()
         self.over = True
+        self._columns.none_left_to_begin()
         spent = f" Spent: {event.cost}." if event.attempts else ""
         kept = f" What had arrived is kept; {GO_ON}." if event.partial.strip() and self.keeps else ""
         if event.error.kind is ErrorKind.CANCELLED:

@@ -12,6 +12,8 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
+from tui_orchestrator.routing.decision import Decision
+from tui_orchestrator.routing.fitting import left_out
 from tui_orchestrator.routing.money import Money
 
 from . import words
@@ -100,6 +102,12 @@ class Member:
                 break
         rest = separator.join(parts)
         return [(cost, "money"), (separator if cost and rest else "", "muted"), (rest, "muted")]
+
+
+def standing(decision: Decision) -> list[tuple[str, str]]:
+    """The name of each member, with the reason for one that there is no money for."""
+    dear = left_out(decision)
+    return [(words.short_name(model), dear.get(model, "")) for model in decision.chain]
 
 
 class OfMember(Message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -10,6 +11,8 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui_orchestrator.routing.decision import Decision
+from tui_orchestrator.routing.fitting import left_out
+from tui_orchestrator.routing.money import ZERO, Money
 from tui_orchestrator.routing.request import Strategy
 
 from . import words
@@ -64,7 +67,8 @@ def _forecast(decision: Decision, truncated: bool) -> list[tuple[str, str]]:
     chosen = decision.chosen
     name = words.short_name(decision.model)
     if decision.strategy is Strategy.ENSEMBLE:
-        name = " + ".join(words.short_name(model) for model in decision.chain)
+        dear = left_out(decision)
+        name = " + ".join(("✗ " if model in dear else "") + words.short_name(model) for model in decision.chain)
     parts = [(f"→ {name}{_how(decision)}", "bold " + GOOD)]
     parts.append((f"{words.spoken(profile.task_type)} {profile.task_confidence:.2f}", ""))
     parts.append((f"difficulty {profile.complexity}/10", ""))
@@ -72,9 +76,17 @@ def _forecast(decision: Decision, truncated: bool) -> list[tuple[str, str]]:
     counted = chosen.input_tokens if chosen is not None else None
     tokens = profile.input_tokens if counted is None else counted
     parts.append((f"{sign}{words.tokens(tokens)} tok in", MUTED))
-    if chosen is not None:
-        parts.append((words.cost_range(chosen.estimated_cost, chosen.cost_ceiling), MONEY))
+    asked = [chosen] if decision.strategy is not Strategy.ENSEMBLE else map(decision.candidate, decision.chain)
+    if there := [candidate for candidate in asked if candidate is not None]:
+        likely, most = _sum(c.estimated_cost for c in there), _sum(c.cost_ceiling for c in there)
+        parts.append((words.cost_range(likely, most), MONEY))
     return parts
+
+
+def _sum(amounts: Iterable[Money | None]) -> Money | None:
+    """None as soon as one is not known."""
+    known = list(amounts)
+    return None if None in known else sum((amount for amount in known if amount is not None), ZERO)
 
 
 def _how(decision: Decision) -> str:

@@ -13,6 +13,7 @@ from textual import work
 from textual.app import SuspendNotSupported
 
 from tui_orchestrator.locations import config_file, private
+from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.settings import Settings, SettingsError
 from tui_orchestrator.settings.shape import split
 
@@ -85,6 +86,26 @@ class Preferring(Desk):
                 self.use_keymap(known)
                 return next((complaint for complaint in complaints if name in complaint), "")
         return ""
+
+    def choose_theme(self, name: str) -> None:
+        super().choose_theme(name)
+        if self.theme == name:
+            self._keep_theme(name)
+
+    @work(group="theme", exclusive=True, exit_on_error=False)
+    async def _keep_theme(self, name: str) -> None:
+        """In the user's file, as every setting that is made in the console."""
+        try:
+            done = await self.change_setting("ui.theme", name)
+        except (OrchestratorError, OSError) as error:
+            self.notify(f"{name} holds until you quit; it cannot be kept: {error}", severity="warning", markup=False)
+            return
+        if done.warning:
+            self.theme = name
+            said = f"{name} holds until you quit. {done.sentence}; {done.warning}."
+            self.notify(said, severity="warning", markup=False)
+        else:
+            self.notify(f"{done.sentence}.", markup=False)
 
     def _suggest(self, what: str) -> list[str]:
         assert self.runtime is not None

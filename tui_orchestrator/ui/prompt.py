@@ -22,6 +22,7 @@ from tui_orchestrator.routing.text import clean
 from .commands import ACTIONS, bindings
 from .completions import Completions
 from .folds import Folds, too_long
+from .naming import keyed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,10 @@ class Prompt(TextArea):
     """Enter sends. A big paste is folded into a token, which is deleted and passed over as one."""
 
     HELP = (
-        "Write here. Enter sends, Ctrl+J breaks the line, ↑↓ walk your earlier prompts and Ctrl+R searches them, @path "
-        "adds a file or image, / lists commands, Tab completes either, Alt+V unfolds a long paste, Ctrl+E opens your "
-        "editor, Alt+H shows the whole decision, Esc cancels a running answer."
+        "Write here. {prompt.send} sends, {prompt.newline} breaks the line, {prompt.up} and {prompt.down} walk your "
+        "earlier prompts and {prompt.search} searches them, @path adds a file or image, / lists commands, "
+        "{prompt.complete} completes either, {prompt.fold} unfolds a long paste, {prompt.editor} opens your editor, "
+        "{prompt.decision} shows the whole decision, {turn.cancel} cancels a running answer."
     )
     BINDINGS = bindings("prompt")
 
@@ -72,7 +74,6 @@ class Prompt(TextArea):
             id="prompt",
             compact=True,
             highlight_cursor_line=False,
-            placeholder=Content("Ask anything · Enter sends · / commands · @file · F1 help"),
         )
         self.completions = Completions()
         """Mounted by the composer."""
@@ -101,7 +102,14 @@ class Prompt(TextArea):
                     does, shown = f"app.{action.action}", bool(action.footer)
                     self._bindings.bind(key, does, action.footer or action.title, show=shown, priority=True)
 
+    def name_keys(self) -> None:
+        """As they are now, in the place of a draft."""
+        self.placeholder = Content(
+            keyed(self.app, "Ask anything · {prompt.send} sends · / commands · @file · {app.help} help")
+        )
+
     def on_mount(self) -> None:
+        self.name_keys()
         self._calming = self.set_interval(BLINKS_FOR_S, self._calm)
 
     def blink(self, wanted: bool) -> None:
@@ -265,7 +273,8 @@ class Prompt(TextArea):
             start, end = before[-1] if before else tokens[0]
             paste = self._folds.pastes[self.get_text_range(start, end)]
             if too_long(paste):
-                self.post_message(self.Refused("that paste is too long to be unfolded here; Ctrl+E opens it"))
+                said = "that paste is too long to be unfolded here; {prompt.editor} opens it"
+                self.post_message(self.Refused(keyed(self.app, said)))
                 return
             self.replace(paste, start, end, maintain_selection_offset=False)
             self.move_cursor(start)

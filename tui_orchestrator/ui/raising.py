@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,7 +15,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from tui_orchestrator.routing.budget import Shortage
+from tui_orchestrator.routing.budget import GoOn, Shortage
 from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.services import caps
@@ -38,7 +38,7 @@ class Raised:
     """For good, and not only for the period it is about."""
 
 
-_KEYS = {"Enter": "enter", "k": "k", "f": "f", "Esc": "escape"}
+_KEYS = {"Enter": "enter", "k": "k", "f": "f", "g": "g", "Esc": "escape"}
 
 
 class Answer(Horizontal):
@@ -61,18 +61,21 @@ class Amount(Input):
         return character is not None and character in "0123456789.$"
 
 
-class Raising(Dialog[Raised | None]):
-    """Which cap, what of it is spent, set aside and left, and what the call needs. Answers with None to refuse."""
+class Raising(Dialog[Raised | GoOn | None]):
+    """Which cap, what of it is spent, set aside and left, and what the call needs, or all those of an ensemble
+    together. Answers with None to refuse."""
 
     HELP = (
         "A cap is in the way of a call, and the turn waits. Enter raises it to the amount in the field for now, K for "
-        "good in your own file; F fills in what the call can cost at most. Esc refuses: nothing is called."
+        "good in your own file; F fills in what the call can cost at most. G goes on with the members of an ensemble "
+        "that fit as it is. Esc refuses: nothing is called."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Refuse"),
         # Before the field for the amount, which would swallow it.
         Binding("k", "keep", "For good", priority=True),
         Binding("f", "whole", "Whole call", priority=True),
+        Binding("g", "go_on", "Those that fit", priority=True),
     ]
 
     def __init__(self, shortage: Shortage, keeps: str, kept_nowhere: str = "") -> None:
@@ -89,7 +92,7 @@ class Raising(Dialog[Raised | None]):
         state = self._shortage.state
         with VerticalScroll(classes="dialog raising", can_focus=False) as dialog:
             dialog.border_title = Content(f"{state.cap.name[:1].upper()}{state.cap.name[1:]} has too little left")
-            dialog.border_subtitle = keys_line("Esc refuses the call")
+            dialog.border_subtitle = keys_line(f"Esc refuses {'them all' if self._shortage.members else 'the call'}")
             yield Static(_figures(self._shortage), markup=False)
             with Horizontal(id="raise"):
                 yield Static(Content.assemble(("Raise it to $", STRONG)), id="raise-to")
@@ -114,6 +117,10 @@ class Raising(Dialog[Raised | None]):
             self._amount.value = f"{whole.usd.normalize():f}"
             self._amount.select_all()
 
+    def action_go_on(self) -> None:
+        if self._shortage.without_raising:
+            self.dismiss(GoOn.WITH_THOSE_THAT_FIT)
+
     def _keys(self) -> Iterator[tuple[str, Content]]:
         """Each with what it does."""
         now = for_now(self._shortage.state.scope)
@@ -122,10 +129,15 @@ class Raising(Dialog[Raised | None]):
             yield "k", Content(f"for good: {self._keeps}")
         elif self._kept_nowhere:
             yield "", Content.styled(self._kept_nowhere, MUTED)
+        together = bool(self._shortage.members)
         if self._whole:
-            yield "f", Content(f"fill in {self._whole}, for the whole call with all its tokens")
+            longer = "for longer answers" if together else "for the whole call with all its tokens"
+            yield "f", Content(f"fill in {self._whole}, {longer}")
         yield "0–9", Content("another amount")
-        yield "Esc", Content("not at all: nothing is called, the prompt stays in the history")
+        if fits := self._shortage.without_raising:
+            yield "g", Content(f"not: go on with {_named(fits)}, which fit{'s' if len(fits) == 1 else ''} as it is")
+        then = "nobody is asked" if together else "nothing is called"
+        yield "Esc", Content(f"not at all: {then}, the prompt stays in the history")
 
     @on(Input.Submitted)
     def _for_now(self) -> None:
@@ -145,7 +157,8 @@ class Raising(Dialog[Raised | None]):
             self._say("Give US dollars, such as 2.50.")
             return
         if limit < least:
-            self._say(f"The call needs a cap of at least ${least.usd.normalize():f}.")
+            whose = "Together they need" if self._shortage.members else "The call needs"
+            self._say(f"{whose} a cap of at least ${least.usd.normalize():f}.")
             return
         self.dismiss(Raised(limit, keep))
 
@@ -154,13 +167,19 @@ class Raising(Dialog[Raised | None]):
         self._problem.display = True
 
 
+def _named(models: Sequence[str]) -> str:
+    """'a', 'a and b', 'a, b and c'."""
+    *rest, last = (words.short_name(model) for model in models)
+    return f"{', '.join(rest)} and {last}" if rest else last
+
+
 def _figures(shortage: Shortage) -> Content:
     state = shortage.state
     assert state.limit is not None
     assert state.left is not None
-    asked = Content.assemble(
-        (words.short_name(shortage.model), STRONG), " could cost up to ", (str(shortage.needs), MONEY)
-    )
+    whose = _named(shortage.members) if shortage.members else words.short_name(shortage.model)
+    together = " together" if len(shortage.members) > 1 else ""
+    asked = Content.assemble((whose, STRONG), " could cost up to ", (str(shortage.needs), MONEY), together)
     if shortage.least is not None and shortage.least < shortage.needs:
         asked += Content.assemble(", cut to the length that is expected ", (str(shortage.least), MONEY))
     held = f" · {state.reserved} reserved" if state.reserved else ""
@@ -175,11 +194,11 @@ def _figures(shortage: Shortage) -> Content:
     )
 
 
-async def ask(app: App[Any], screen: Raising) -> Raised | None:
+async def ask(app: App[Any], screen: Raising) -> Raised | GoOn | None:
     """Waits for the answer, outside of any worker. Cancelling closes the dialog."""
-    answer: asyncio.Future[Raised | None] = asyncio.get_running_loop().create_future()
+    answer: asyncio.Future[Raised | GoOn | None] = asyncio.get_running_loop().create_future()
 
-    def settle(raised: Raised | None) -> None:
+    def settle(raised: Raised | GoOn | None) -> None:
         if not answer.done():
             answer.set_result(raised)
 
@@ -192,15 +211,15 @@ async def ask(app: App[Any], screen: Raising) -> Raised | None:
                 await app.pop_screen()
 
 
-async def make_room(desk: Desk, shortage: Shortage) -> Money | None:
+async def make_room(desk: Desk, shortage: Shortage) -> Money | GoOn | None:
     """As `Router.ask_for_room`: the turn waits, cancelling it closes the question."""
     assert desk.runtime is not None
     cap = shortage.state.cap
     file = caps.file_of(desk.runtime, cap.scope)
     keeps, nowhere = (f"{caps.setting_of(cap.scope)} in {file}", "") if isinstance(file, Path) else ("", file)
     raised = await ask(desk, Raising(shortage, keeps, nowhere))
-    if raised is None:
-        return None
+    if not isinstance(raised, Raised):
+        return raised
     holds = f"{cap.name} is {raised.limit}"
     if not raised.keep:
         desk.say(f"{holds} for {caps.for_now(cap.scope)}, in this copy of the program alone")

@@ -21,6 +21,7 @@ from tui_orchestrator.routing.explanation import SHOWN
 from . import words
 from .commands import bindings
 from .look import Look
+from .naming import key_to
 from .tabular import Column, Table, lay_out, role
 from .tabular import Row as Drawn
 
@@ -159,12 +160,13 @@ COLUMNS: tuple[Column[Row], ...] = (
 
 class ModelTable(DataTable[Text]):
     HELP = (
-        "Every model known. Enter shows all that is known of the marked one, P pins it, T tests it with a tiny call, "
-        "F makes it a favourite and * puts those first, Space switches it on or off, M takes it into a local server's "
-        "memory or out of it, A adds a provider or a model, S sorts by the next column, / filters (* in it: favourites "
-        "alone), R looks again for servers. Learned: where your votes and the like have moved its ability the most. "
-        "Can: V vision, T tools, S structured output, L long "
-        "context, R reasoning."
+        "Every model known. {registry.card} shows all that is known of the marked one, {registry.pin} pins it, "
+        "{registry.test} tests it with a tiny call, {registry.favourite} makes it a favourite and {registry.first} "
+        "puts those first, {registry.toggle} switches it on or off, {registry.memory} takes it into a local server's "
+        "memory or out of it, {registry.add} adds a provider or a model, {registry.sort} sorts by the next column, "
+        "{registry.filter} filters (* in it: favourites alone), {registry.refresh} looks again for servers. Learned: "
+        "where your votes and the like have moved its ability the most. Can: V vision, T tools, S structured output, "
+        "L long context, R reasoning."
     )
     BINDINGS = bindings("registry")
 
@@ -358,7 +360,7 @@ class RegistryPane(Vertical):
             self._empty.update(
                 Content.assemble(
                     "No models yet. Set a provider's key or start a local server, then press ",
-                    ("F8", words.STRONG),
+                    (key_to(self.app, "models.refresh"), words.STRONG),
                     " to look again.",
                 )
             )

@@ -56,10 +56,11 @@ class ReportHead(Static):
 
 class ReportTable(DataTable[Text]):
     HELP = (
-        "Costs by model, task, day and more, how models did, and advice. 1, 2 and 3 or Tab go from one to the other, p "
-        "chooses the time, g what there is a row for, s sorts by the next column and S turns the order. Enter opens "
-        "the attempts of a row, and of an attempt its route card. e writes the table as CSV, j as JSON. ~ is "
-        "estimated, $? not known, +? a part is not known."
+        "Costs by model, task, day and more, how models did, and advice. {reports.costs}, {reports.performance} and "
+        "{reports.advice} or {reports.next} go from one to the other, {reports.period} chooses the time, {reports.by}"
+        " what there is a row for, {reports.sort} sorts by the next column and {reports.turn} turns the order. Enter "
+        "opens the attempts of a row, and of an attempt its route card. {reports.csv} writes the table as CSV, "
+        "{reports.json} as JSON. ~ is estimated, $? not known, +? a part is not known."
     )
 
     BINDINGS = [Binding("enter", "select_cursor", "Open")]  # noqa: RUF012  # as Textual declares it

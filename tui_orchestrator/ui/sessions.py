@@ -118,7 +118,7 @@ class SessionKeys(Widget):
 class SessionsScreen(Dialog[Opened | None]):
     HELP = (
         'Every conversation. Type to search titles and all that was said: words, "words that stand together", #tags. '
-        "Down goes to the list, where letters do what the line at the bottom says; / goes back to the search."
+        "Down goes to the list, where letters do as the line at the bottom says; {sessions.search} searches again."
     )
     CSS = """
     SessionsScreen #shelf {

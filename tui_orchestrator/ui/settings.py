@@ -24,6 +24,7 @@ from tui_orchestrator.settings.shape import dotted
 from . import setting_rows, words
 from .bars import KeyBar
 from .commands import bindings
+from .naming import key_to
 from .setting_deeds import SettingDeeds
 from .words import BAD, GOOD, MUTED, STRONG, WARN
 
@@ -65,9 +66,9 @@ class Search(Input):
 class SettingsScreen(ModalScreen[None]):
     HELP = (
         "Every setting by section, with what holds and where it comes from. Type to search names, descriptions and "
-        "values. Enter changes the marked one in your own file, whose comments stay; a switch turns at once. Ctrl+R "
-        "takes it out of the file, so that its default holds. ● is said somewhere, ! is said in your file while "
-        "something else goes before it."
+        "values. {settings.edit} changes the marked one in your own file, whose comments stay; a switch turns at "
+        "once. {settings.reset} takes it out of the file, so that its default holds. ● is said somewhere, ! is said "
+        "in your file while something else goes before it."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("settings"),
@@ -200,7 +201,7 @@ class SettingsScreen(ModalScreen[None]):
         if known.problems:
             more = f" (and {len(known.problems) - 2} more)" if len(known.problems) > 2 else ""
             lines = [Content.styled(f"✗ {problem}", BAD) for problem in known.problems[:2]]
-            note = f"These are the settings of the start{more}; Ctrl+O opens the file."
+            note = f"These are the settings of the start{more}; {key_to(self.app, 'settings.file')} opens the file."
             self._problem.update(words.lines([*lines, Content.styled(note, WARN)]))
         if not self._rows and not self._adds:
             self._list.set_options([Option(Content.styled("No setting holds that.", MUTED), disabled=True)])

@@ -75,7 +75,7 @@ class Shelf(Answers):
         if talk.stored:
             self._tell_attempts(talk)
         else:
-            self.chat.greet(TEMPORARY if talk.temporary else welcome(runtime), self._complaints)
+            self.chat.greet(TEMPORARY if talk.temporary else welcome(runtime, self), self._complaints)
             self._complaints = []
 
         async def read(span: Span) -> Overview:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -61,8 +61,9 @@ class SideBySide(Vertical):
 
     # -- what it is told
 
-    def start(self, *, blind: bool = False) -> None:
-        """An empty view."""
+    def start(self, members: Sequence[tuple[str, str]] = (), *, blind: bool = False) -> None:
+        """A view with a column for each member, by its name; with the reason for one that is not to be asked. `add`
+        tells of each other one when it begins."""
         for column in self._columns.values():
             column.remove()
         self._columns.clear()
@@ -70,8 +71,35 @@ class SideBySide(Vertical):
         self._verdict.clear()
         self.remove_class("-judged", "-zoomed", "-asks")
         self._fit()
+        for place, (model, why_not) in enumerate(members):
+            # Attempts are numbered from 1.
+            self._stand(-1 - place, model)
+            if why_not:
+                self.fail(-1 - place, why_not)
 
     def add(self, number: int, model: str, at_most: Money | None = None) -> None:
+        name = clean_line(model, 80)
+        awaited = next(
+            (one for one in self._columns.values() if one.member.number < 0 and one.member.model == name), None
+        )
+        if awaited is None:
+            self._stand(number, model, at_most)
+            return
+        member, before = awaited.member, awaited.member.number
+        member.number, member.started, member.at_most = number, self._clock(), at_most
+        member.state, member.figures = State.WAITING, ()
+        self._columns = {column.member.number: column for column in self._columns.values()}
+        if self._tabs.current == before:
+            self.select(number)
+        self._redraw(number)
+
+    def none_left_to_begin(self) -> None:
+        """Those that have not begun are not going to."""
+        for number, column in self._columns.items():
+            if number < 0 and column.member.running:
+                self.fail(number, "was not asked: nothing was left for it")
+
+    def _stand(self, number: int, model: str, at_most: Money | None = None) -> None:
         member = Member(number, clean_line(model, 80), self._clock(), at_most=at_most, hidden=self.blind)
         column = Column(member, self._clock)
         place = self._lot(len(self._columns) + 1) if self.blind else len(self._columns)
@@ -85,7 +113,8 @@ class SideBySide(Vertical):
         for at, one in enumerate(order):
             one.member.place = at + 1
             one.set_class(at > 0, "-divided")
-        self.select(order[0].member.number)
+        first = next((one for one in order if one.member.running), order[0])
+        self.select(first.member.number)
         self._fit()
         if self._ticking is None and self.is_mounted:
             self._ticking = self.set_interval(TICK_S, self._tick)
@@ -128,6 +157,8 @@ class SideBySide(Vertical):
         if not member.hidden:
             column.answer.notice(clean_line(why), "warning" if ended else "error")
         self._redraw(number)
+        if self._tabs.current == number and not self.has_focus_within:
+            self._leave_for_an_answer()
 
     def put_together(self, model: str) -> None:
         """One answer is being written from all; `append_together` brings it."""
@@ -140,6 +171,7 @@ class SideBySide(Vertical):
     def verdict(self, verdict: Verdict) -> None:
         """Marks the winner and tells below the columns how it was found; a blind one asks for the user's."""
         self._told = verdict
+        self.none_left_to_begin()
         if self.blind:
             self._ask_for_vote()
             return
@@ -255,7 +287,17 @@ class SideBySide(Vertical):
         self._tabs.members = self.members
         self._tabs.refresh()
 
+    def _leave_for_an_answer(self) -> None:
+        """From a member that gave none, where another one has or may still."""
+        if self.current is not None and not self.current.running and not self.current.answered:
+            others = sorted(
+                (one for one in self.members if one.answered or one.running), key=lambda one: not one.answered
+            )
+            if others:
+                self.select(others[0].number)
+
     def _ask_for_vote(self) -> None:
+        self._leave_for_an_answer()
         self._verdict.ask(self.answers)
         self.add_class("-judged", "-asks")
 

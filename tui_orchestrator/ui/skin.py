@@ -95,7 +95,11 @@ class Skinned(AtTerminal):
         choices = choosing.theme_choices(self._palettes, self.theme)
         chosen = await self.push_screen_wait(Picker("Theme", choices, empty="No theme is called that."))
         if chosen is not None:
-            self.use_theme(chosen)
+            self.choose_theme(chosen)
+
+    def choose_theme(self, name: str) -> None:
+        """What a person has chosen; the console keeps it for the next start."""
+        self.use_theme(name)
 
 
 def themes_of_plugins(settings: Settings) -> list[Path]:

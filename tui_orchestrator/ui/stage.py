@@ -12,7 +12,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.command import Provider
 from textual.containers import Horizontal, Vertical
-from textual.events import DescendantFocus, Key, Resize
+from textual.events import DescendantFocus, Key, MouseDown, Paste, Resize
+from textual.events import Event as Event_
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.widget import Widget
@@ -30,8 +31,9 @@ from .costs import CostsPane
 from .decision import DecisionPane
 from .dialogs import HelpScreen
 from .entries import Severity
-from .jump import Jump, targets
+from .jump import Jump, elsewhere, targets
 from .layout import LOW, PANES, ROOM_FOR_TOASTS, Pane, arrange
+from .naming import keyed
 from .prompt import Prompt
 from .registry import RegistryPane
 
@@ -78,6 +80,12 @@ class Stage(Copying):
         yield self.composer
         yield KeyBar()
 
+    async def on_event(self, event: Event_) -> None:
+        if isinstance(event, Key | MouseDown | Paste):
+            # Who goes on has read what was wrong; what this leads to may be said anew.
+            self.composer.say_no_more()
+        await super().on_event(event)
+
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:
         # Textual would carry out the prompt's keys before the letters that were typed ahead of them have reached it.
         if priority and self.focused is self.composer.prompt and active_message_pump.get() is self:
@@ -99,6 +107,7 @@ class Stage(Copying):
         """As `keymap` gives it."""
         self.set_keymap(keys)
         self.composer.prompt.give_way(keys)
+        self.composer.prompt.name_keys()
 
     # -- panes
 
@@ -169,10 +178,16 @@ class Stage(Copying):
 
     @work
     async def action_jump(self) -> None:
-        if len(self.screen_stack) == 1 and (
-            widget := await self.push_screen_wait(Jump(targets(self.screen.focus_chain)))
-        ):
-            widget.focus()
+        if len(self.screen_stack) > 1:
+            return
+        hidden = [name for name in PANES if name not in self.visible_panes]
+        there = (*targets(self.screen.focus_chain), *elsewhere(hidden, self.composer.region.y - 1))
+        target = await self.push_screen_wait(Jump(there))
+        if target is not None and target.pane is not None:
+            self._zoomed = False
+            self.show_pane(target.pane)
+        elif target is not None and target.widget is not None:
+            target.widget.focus()
 
     def go_home(self) -> bool:
         """Back to the chat and the prompt. Whether there was anything to go back from."""
@@ -225,7 +240,7 @@ class Stage(Copying):
                 break
         keys = [(self.keys_of(action), action.title) for action in ACTIONS]
         commands = [(f"/{command.name} {command.argument}".rstrip(), command.help) for command in SLASH_COMMANDS]
-        self.push_screen(HelpScreen(about, keys, commands))
+        self.push_screen(HelpScreen(keyed(self, about), keys, commands))
 
     def keys_of(self, action: Action) -> str:
         keys = self._keymap.get(action.id, action.key).split(",")

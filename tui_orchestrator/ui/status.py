@@ -60,7 +60,9 @@ def turn_status(event: Completed, finished: AttemptFinished | None, keys: Keys) 
     """Under the answer of a turn that has just ended; `finished` is the attempt that gave it."""
     usage, cost = (finished.usage, finished.cost) if finished else (event.usage, event.cost)
     speed = finished.tokens_per_s if finished else None
-    status = status_line(event.model, event.strategy, usage, cost, event.confidence, event.latency_s, speed)
+    # Of the answer alone, as when the session is opened again.
+    took = finished.latency_s if finished else event.latency_s
+    status = status_line(event.model, event.strategy, usage, cost, event.confidence, took, speed)
     attempt = next((one for one in event.attempts if one.number == event.attempt), None)
     if attempt is not None and attempt.recalled is not None:
         status = recalled_line(attempt, event.confidence, event.at, keys)

@@ -18,6 +18,7 @@ from .answers import Answers
 from .chat import ChatPane
 from .columns import Columns
 from .dialogs import Choice, Picker
+from .naming import keyed
 from .status import stored_status
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class Together(Answers):
     def _judged(self) -> LiveTurn | None:
         """The ensemble whose answers can be seen, once all of them are there."""
         if self.running:
-            self.composer.say(problem="the turn is still running; E in the columns ends those still at work")
+            said = "the turn is still running; {ensemble.settle} in the columns ends those still at work"
+            self.composer.say(problem=keyed(self, said))
             return None
         return self.chat.ensemble
 
@@ -185,7 +187,8 @@ class Together(Answers):
         name = words.short_name(model)
         request = self.talk.which_is_best(given, replace(options, model=model))
         reading = self.follow_turn(self.talk.judge(request, ends.append))
-        self.composer.say(running=f"asking {name} which answer is the best · Esc cancels")
+        cancels = keyed(self, "{turn.cancel} cancels")
+        self.composer.say(running=f"asking {name} which answer is the best · {cancels}")
         with contextlib.suppress(WorkerError):  # which is said where all turns are read
             await reading.wait()
         self.composer.say(running="")

@@ -12,6 +12,7 @@ from . import words
 from .entries import Entry, Kind, Severity
 from .look import Caption
 from .members import Member
+from .naming import keyed
 from .transcript import Transcript
 
 MOST_POINTS = 12
@@ -50,8 +51,8 @@ class VerdictText(Transcript):
     def ask(self, answers: Sequence[Member]) -> None:
         """For the user's own pick of a blind ensemble."""
         places = " or ".join(str(member.place) for member in answers)
-        said = f"Press {places} to pick it; then you see whose it is. `F2` comes here."
-        self._say([("? ", "warning"), ("Which answer is the best?", "strong")], said)
+        said = f"Press {places} to pick it; then you see whose it is. `{{pane.chat}}` comes here."
+        self._say([("? ", "warning"), ("Which answer is the best?", "strong")], keyed(self.app, said))
 
     def _say(self, title: Caption, markdown: str) -> None:
         self.begin_answer(_VERDICT, title)

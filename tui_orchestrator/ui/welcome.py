@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
 
 from tui_orchestrator.routing.text import clean_line
+
+from .naming import keyed
 
 if TYPE_CHECKING:
     from tui_orchestrator.services.runtime import Runtime
@@ -22,9 +27,10 @@ SHOWN_OF_A_SERVER = 3
 """Models of a local server that are named; the others are counted."""
 
 
-def welcome(runtime: Runtime) -> str:
-    """Markdown. Names that servers made up stand in it as code, without a backtick of their own."""
-    lines = ["## Where to?", ""]
+def welcome(runtime: Runtime, app: App[Any]) -> str:
+    """Markdown, with the keys as `app` has them. Names that servers made up stand in it as code, without a backtick of
+    their own."""
+    lines, told = ["## Where to?", ""], partial(keyed, app)
     if runtime.demo:
         lines += [
             "**These are the embedded demo models.** They answer from scripts over real connections, some fail or "
@@ -34,13 +40,17 @@ def welcome(runtime: Runtime) -> str:
             "or start LM Studio, Ollama, llama.cpp or vLLM on this machine.",
         ]
     else:
-        lines += [*_found(runtime), *_missing(runtime)]
-    lines += [
+        lines += [*_found(runtime, told), *_missing(runtime, told)]
+    hints = [
         "",
-        "- **Type a prompt.** The line above it says which model it would go to and at what cost; Enter sends it.",
-        "- **Ctrl+S** chooses how models are picked, **Ctrl+T** pins one, **F5** shows them all, **F12** the settings.",
-        "- `@path` attaches a file or image, `/` lists commands, **F1** says what keys do, **Ctrl+P** finds anything.",
+        "- **Type a prompt.** The line above it says which model it would go to and at what cost; {prompt.send} sends "
+        "it.",
+        "- **{strategy.pick}** chooses how models are picked, **{model.pick}** pins one, **{pane.registry}** shows "
+        "them all, **{settings.open}** the settings.",
+        "- `@path` attaches a file or image, `/` lists commands, **{app.help}** says what keys do, **{app.palette}** "
+        "finds anything.",
     ]
+    lines += map(told, hints)
     if runtime.demo:
         lines += [
             "",
@@ -49,14 +59,15 @@ def welcome(runtime: Runtime) -> str:
     return "\n".join(lines)
 
 
-def _found(runtime: Runtime) -> Iterator[str]:
+def _found(runtime: Runtime, told: Callable[[str], str]) -> Iterator[str]:
     by_provider: dict[str, list[str]] = {}
     for model in runtime.registry:
         if model.id not in runtime.registry.out:
             by_provider.setdefault(model.provider, []).append(model.name)
     if not by_provider:
         wanted = ", ".join(f"`{name}`" for name in KEY_VARIABLES)
-        yield f"**No model can be asked yet.** Set one of {wanted} or start a local server, then press F8."
+        press = told("{models.refresh}")
+        yield f"**No model can be asked yet.** Set one of {wanted} or start a local server, then press {press}."
         return
     found = sorted(by_provider.items(), key=lambda item: -len(item[1]))
     yield f"Models found: {', '.join(f'{len(names)} of {provider}' for provider, names in found)}."
@@ -71,7 +82,7 @@ def _found(runtime: Runtime) -> Iterator[str]:
             yield f"- **{provider}** with the key from `{known.key_origin}`"
 
 
-def _missing(runtime: Runtime) -> Iterator[str]:
+def _missing(runtime: Runtime, told: Callable[[str], str]) -> Iterator[str]:
     """What would bring more models, and keys that were meant to be there."""
     providers = runtime.catalogue.providers.values()
     wanting = [known for known in providers if known.enabled and not known.usable]
@@ -81,7 +92,8 @@ def _missing(runtime: Runtime) -> Iterator[str]:
     names = [f"`{known.key_names[0]}`" for known in wanting if known.key_names and known not in broken]
     if names and any(known.usable for known in providers):
         yield ""
-        here = "" if any(known.local for known in providers) else " A local server that runs is found by itself (F8)."
+        by_itself = told(" A local server that runs is found by itself ({models.refresh}).")
+        here = "" if any(known.local for known in providers) else by_itself
         yield f"No key in {', '.join(names)}.{here}"
 
 

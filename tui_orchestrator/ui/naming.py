@@ -1,0 +1,41 @@
+"""What the keys are called, as the user's keymap has them: every sentence that names one takes it from here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from textual.app import App
+
+from .commands import ACTIONS
+
+_NAMED = re.compile(r"\{([a-z]+\.[a-z_0-9]+)\}")
+_SPOKEN = {
+    "escape": "Esc",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "slash": "/",
+    "asterisk": "*",
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+}
+_BY_ID = {action.id: action for action in ACTIONS}
+
+
+def spoken_key(key: str) -> str:
+    """'Ctrl+S', 'F7', 'Esc'."""
+    *modifiers, own = key.split("+")
+    own = _SPOKEN.get(own, own if len(own) == 1 and modifiers == [] else own.capitalize())
+    return "+".join([*(modifier.capitalize() for modifier in modifiers), own])
+
+
+def key_to(app: App[Any], action_id: str) -> str:
+    """What a person presses for it, by the user's keymap; where there are several keys the first."""
+    return spoken_key(app._keymap.get(action_id, _BY_ID[action_id].key).split(",")[0].strip())
+
+
+def keyed(app: App[Any], text: str) -> str:
+    """`text` with the key of each action that it names in braces: '{strategy.pick} changes the strategy'."""
+    return _NAMED.sub(lambda found: key_to(app, found[1]) if found[1] in _BY_ID else found[0], text)
