@@ -11,7 +11,7 @@ import openai
 import pytest
 
 from tui_orchestrator.demo import Break, Phase, Reply, Say
-from tui_orchestrator.routing.events import AttemptFailed, Completed, Failed
+from tui_orchestrator.routing.events import AttemptFailed, AttemptStarted, Completed, Failed
 
 from .conftest import Gateway
 
@@ -170,6 +170,24 @@ async def test_a_client_that_hangs_up_cancels_and_pays_for_what_came(gateway: Ga
     total = await gateway.runtime.reports.total("today")
     assert total.cancelled == 1
     assert total.cost
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_client_that_hangs_up_before_the_first_word_cancels_too(stream: bool, gateway: Gateway) -> None:
+    gateway.servers.script.always(Break("silence", Phase.BEFORE_TEXT))
+    begun, ended = asyncio.Event(), asyncio.Event()
+    gateway.runtime.subscribe(lambda event: begun.set() if isinstance(event, AttemptStarted) else None)
+    gateway.runtime.subscribe(lambda event: ended.set() if isinstance(event, Completed | Failed) else None)
+    asking = asyncio.create_task(
+        gateway.openai().chat.completions.create(
+            model="rush-pro", messages=[{"role": "user", "content": "Is it so?"}], stream=stream
+        )
+    )
+    await begun.wait()
+    asking.cancel()
+    await asyncio.wait([asking])
+    await ended.wait()
+    assert (await gateway.runtime.reports.total("today")).cancelled == 1
 
 
 @pytest.mark.parametrize(

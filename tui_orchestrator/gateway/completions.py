@@ -59,7 +59,7 @@ async def complete(request: Request) -> Response:
     told = _Told(question)
     turn = runtime.stream(question.request)
     if question.stream:
-        return await _streamed(turn, told)
+        return await _streamed(request, turn, told)
     async with while_connected(request, turn):
         await told.until_the_end(turn)
     return told.response()
@@ -67,7 +67,13 @@ async def complete(request: Request) -> Response:
 
 @asynccontextmanager
 async def while_connected(request: Request, turn: Turn) -> AsyncIterator[None]:
-    """A client that hangs up cancels its turn, and so does time."""
+    """The turn ends with it. A client that hangs up cancels its turn, and so does time."""
+    async with turn, _watched(request, turn):
+        yield
+
+
+@asynccontextmanager
+async def _watched(request: Request, turn: Turn) -> AsyncIterator[None]:
 
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
@@ -77,18 +83,18 @@ async def while_connected(request: Request, turn: Turn) -> AsyncIterator[None]:
     watching = asyncio.create_task(watch())
     timer = asyncio.get_running_loop().call_later(MOST_SECONDS, turn.cancel)
     try:
-        async with turn:
-            yield
+        yield
     finally:
         timer.cancel()
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
 
 
-async def _streamed(turn: Turn, told: _Told) -> Response:
+async def _streamed(request: Request, turn: Turn, told: _Told) -> Response:
     """Until the first text nothing is sent, so that what fails before it is an error with its status."""
     try:
-        first = await told.until_the_first_word(turn)
+        async with _watched(request, turn):
+            first = await told.until_the_first_word(turn)
     except BaseException:
         await turn.aclose()
         raise
