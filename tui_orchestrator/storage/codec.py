@@ -32,7 +32,7 @@ def encode(value: object) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if is_dataclass(value):
-        kind: type[Any] = type(value)
+        kind: Any = type(value)
         return {name: encode(getattr(value, name)) for name in _names(kind)}
     if isinstance(value, Mapping):
         return {encode(key): encode(item) for key, item in value.items()}
