@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tui_orchestrator.ui.commands import ACTIONS, SLASH_COMMANDS
+from tui_orchestrator.ui.commands import ACTIONS
+from tui_orchestrator.ui.slash import SLASH_COMMANDS
 
 DOCUMENT = Path(__file__).parent / "console.md"
 _NAMES = {"slash": "/", "asterisk": "*", "escape": "Esc"}

@@ -12,7 +12,8 @@ import click
 import pytest
 
 from tui_orchestrator.cli import cli
-from tui_orchestrator.ui.commands import ACTIONS, SLASH_COMMANDS
+from tui_orchestrator.ui.commands import ACTIONS
+from tui_orchestrator.ui.slash import SLASH_COMMANDS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])

@@ -12,9 +12,10 @@ from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.services.attachments import MAX_IMAGE_BYTES, Attachment, enclose
 from tui_orchestrator.services.chat import Options
 from tui_orchestrator.ui.attachments import Mention, look_up, mentions
-from tui_orchestrator.ui.commands import ACTIONS, SLASH_COMMANDS, keymap, parse_slash, slash_matches
+from tui_orchestrator.ui.commands import ACTIONS, keymap
 from tui_orchestrator.ui.layout import arrange
 from tui_orchestrator.ui.options import CHANGES, Refused, change
+from tui_orchestrator.ui.slash import SLASH_COMMANDS, parse_slash, slash_matches
 
 REGISTRY = Registry.of(
     [Model("openai", "gpt-6-luna"), Model("anthropic", "claude-haiku-5.5")],

@@ -1,8 +1,23 @@
 """Many prompts from a file, answered into a file, which a killed program takes up again where it was."""
 
+from ..library.estimating import Estimate
 from .comparing import Comparison
 from .lines import BatchError, Line, line_of, read_lines
 from .output import Output
-from .running import Batch, Estimate, Progress
+from .running import Batch, Progress
+from .underway import Phase, Underway, Wanted
 
-__all__ = ["Batch", "BatchError", "Comparison", "Estimate", "Line", "Output", "Progress", "line_of", "read_lines"]
+__all__ = [
+    "Batch",
+    "BatchError",
+    "Comparison",
+    "Estimate",
+    "Line",
+    "Output",
+    "Phase",
+    "Progress",
+    "Underway",
+    "Wanted",
+    "line_of",
+    "read_lines",
+]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..library.estimating import Estimate, estimate, too_dear
 from ..library.orchestrator import Ended, Orchestrator
 from ..library.tasks import Result, Task, TaskFailed
 from ..routing.budget import BudgetState
@@ -19,7 +20,7 @@ from ..services.experiments import Experiments
 from ..services.findings import Findings
 from ..storage.experiments import Kept
 from .lines import BatchError, Line
-from .running import PATIENCE_S, Estimate, estimate, stops, too_dear
+from .running import PATIENCE_S, stops
 
 _LOOKS = 50
 """So often in all it is looked whether the difference is real: each time all outcomes are gone through again."""
@@ -97,7 +98,7 @@ class Comparison:
         return await estimate(self._orchestrator, tasks, self._at_once)
 
     async def too_dear(self, estimated: Estimate) -> BudgetState | None:
-        return await too_dear(self._orchestrator, estimated)
+        return await too_dear(self._orchestrator, estimated.cost)
 
     async def run(self, on_end: Callable[[Line], None] | None = None) -> Findings:
         """Until all are answered, a cap says no, or it is decided; those under way then end. Cancelled, those under way

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..library.tasks import Result, TaskFailed
 from ..routing.event_json import error_json, usd
+from ..routing.text import clean_line
 from .lines import BatchError, Line
 
 Record = Mapping[str, Any]
@@ -28,6 +29,8 @@ class Output:
         self._file = -1
         self.ended: dict[str, str] = {}
         """The ids of the lines that are in it, and whether each was answered or failed."""
+        self.errors: dict[str, str] = {}
+        """By the ids of those that failed, what is said of it."""
         self.session: str | None = None
         """The one that earlier runs counted towards."""
 
@@ -65,7 +68,7 @@ class Output:
             if record["status"] == FAILED and self._retry_failed:
                 continue
             kept.append(line)
-            self.ended[record["id"]] = record["status"]
+            self._count(record)
         if b"".join(kept) != data:
             self._replace(b"".join(kept))
 
@@ -87,7 +90,14 @@ class Output:
         data = line.encode("utf-8", "backslashreplace") + b"\n"
         while data:
             data = data[os.write(self._file, data) :]
+        self._count(record)
+
+    def _count(self, record: Record) -> None:
         self.ended[record["id"]] = record["status"]
+        if record["status"] == FAILED:
+            error = record.get("error")
+            said = error.get("message") if isinstance(error, Mapping) else None
+            self.errors[record["id"]] = clean_line(str(said or "failed"), 300)
 
 
 def _record(line: bytes) -> dict[str, Any] | None:

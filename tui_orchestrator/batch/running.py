@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..library.estimating import Estimate, estimate, too_dear
 from ..library.orchestrator import Ended, Orchestrator
-from ..library.tasks import Result, Task, TaskFailed
+from ..library.tasks import Result, TaskFailed
 from ..routing.budget import BudgetState
 from ..routing.errors import BudgetExceeded
-from ..routing.money import NOTHING, ZERO, Cost, Money
+from ..routing.money import NOTHING, Cost, Money
 from .lines import Line
-from .output import FAILED, Output, record_of
-
-SAMPLE = 500
-"""Lines that are weighed for the estimate; of more, so many drawn by chance stand for all."""
+from .output import FAILED, Output, Record, record_of
 
 PATIENCE_S = 86_400.0
 """A line waits for its turn under a rate limit rather than fail: a day, which some limits are counted by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    lines: int
-    """To be asked."""
-    weighed: int
-    cost: Money
-    """Expected, of the lines whose model has a known price."""
-    unpriced: int
-    """Lines, as many as can be told, whose cost nobody knows."""
-    seconds: float
-    models: tuple[tuple[str, int], ...]
-    """Who would answer how many, the most first."""
-    impossible: int
-    """Lines that no model can take as things are."""
 
 
 @dataclass(slots=True)
@@ -105,6 +86,8 @@ class Batch:
         orchestrator.session = output.session or orchestrator.session
         self._output = output
         self._at_once = at_once
+        self._settling = False
+        self._writing: set[asyncio.Future[None]] = set()
         left = [line for line in lines if line.id not in output.ended]
         self.left = sorted(left, key=lambda line: -line.task.priority)
         """In the order in which they are begun: the higher priority first, then as they stand."""
@@ -118,25 +101,29 @@ class Batch:
 
     async def too_dear(self, estimate: Estimate) -> BudgetState | None:
         """The tightest cap that the estimate passes."""
-        return await too_dear(self._orchestrator, estimate)
+        return await too_dear(self._orchestrator, estimate.cost)
+
+    def settle(self) -> None:
+        """No other line is begun; those under way end."""
+        self._settling = True
 
     async def run(self, on_end: Callable[[Line, Ended], None] | None = None) -> Progress:
-        """Until all lines have ended, or a cap says no: then those under way end and no other is begun. Cancelled, the
-        lines under way are booked and asked again by the next run. Raises OSError when the output cannot be written:
-        nothing more is begun then."""
+        """Until all lines have ended, it is settled, or a cap says no: then those under way end and no other is begun;
+        nobody is asked to raise a cap. Cancelled, the lines under way are booked and asked again by the next run.
+        Raises OSError when the output cannot be written: nothing more is begun then."""
         waiting = iter(self.left)
         progress, began = self.progress, time.monotonic()
 
         async def work() -> None:
             for line in waiting:
-                if progress.stopped:
+                if progress.stopped or self._settling:
                     return
                 ended = await self._end_of(line)
                 if isinstance(ended, TaskFailed) and stops(ended):
                     progress.stopped = progress.stopped or ended.error.message
                     return
                 record = record_of(line, ended, self._orchestrator.session)
-                await asyncio.shield(asyncio.to_thread(self._output.write, record))
+                await self._write(record)
                 progress.count(ended)
                 progress.seconds = time.monotonic() - began
                 if on_end is not None:
@@ -149,53 +136,22 @@ class Batch:
         except BaseExceptionGroup as errors:
             # All that a worker raises comes of the same trouble; one is enough to tell.
             raise errors.exceptions[0] from None
+        finally:
+            # What was answered when this was cancelled is not asked again: the output stays open until it is there.
+            await asyncio.gather(*self._writing, return_exceptions=True)
         return progress
+
+    async def _write(self, record: Record) -> None:
+        writing = asyncio.ensure_future(asyncio.to_thread(self._output.write, record))
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+        await asyncio.shield(writing)
 
     async def _end_of(self, line: Line) -> Ended:
         try:
-            return await self._orchestrator.execute(replace(line.task, patience_s=PATIENCE_S))
+            return await self._orchestrator.execute(replace(line.task, patience_s=PATIENCE_S, unattended=True))
         except TaskFailed as failed:
             return failed
-
-
-async def estimate(orchestrator: Orchestrator, tasks: Sequence[Task], at_once: int) -> Estimate:
-    """What they would come to, from the decisions as of now."""
-    runtime = orchestrator.runtime
-    weighed = tasks if len(tasks) <= SAMPLE else random.Random(len(tasks)).sample(tasks, SAMPLE)
-    cost, seconds, unpriced, impossible = ZERO, 0.0, 0, 0
-    models: Counter[str] = Counter()
-    for task in weighed:
-        decision = runtime.preview(await orchestrator.request(task))
-        # Of a line that money alone keeps from being asked, what it would cost.
-        who = decision.model or decision.wished
-        candidate = decision.candidate(who) if who else None
-        if candidate is None:
-            impossible += 1
-            continue
-        models[candidate.model] += 1
-        seconds += candidate.estimated_latency_s
-        if candidate.estimated_cost is None:
-            unpriced += 1
-        else:
-            cost = cost + candidate.estimated_cost
-        await asyncio.sleep(0)
-    share = len(tasks) / len(weighed) if weighed else 0.0
-    return Estimate(
-        lines=len(tasks),
-        weighed=len(weighed),
-        cost=Money(round(cost.picodollars * share)),
-        unpriced=round(unpriced * share),
-        seconds=seconds * share / min(at_once, max(1, len(tasks))),
-        models=tuple((model, round(count * share)) for model, count in models.most_common()),
-        impossible=round(impossible * share),
-    )
-
-
-async def too_dear(orchestrator: Orchestrator, estimate: Estimate) -> BudgetState | None:
-    """The tightest cap that the estimate passes."""
-    states = await orchestrator.runtime.budget_states(orchestrator.session)
-    tight = [state for state in states if state.left is not None and state.left < estimate.cost]
-    return min(tight, key=lambda state: state.left or ZERO, default=None)
 
 
 def stops(failed: TaskFailed) -> bool:

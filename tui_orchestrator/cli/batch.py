@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import click
 
 from ..routing.event_json import usd
 from ..routing.money import Money
+from ..routing.text import span
 from . import requests
 from .manners import BUDGET, FAILED, INTERRUPTED, USAGE, Invocation, Stop, StrategyWord, run, say
 from .printing import as_json
@@ -145,6 +145,8 @@ async def _batch(
 
 
 async def _carried_out(batch: Batch, target: Path, only_estimate: bool, yes: bool, as_object: bool) -> int:
+    from ..library.estimating import in_words, passes
+
     screen = Screen()
     before = batch.progress.before
     if before:
@@ -157,12 +159,12 @@ async def _carried_out(batch: Batch, target: Path, only_estimate: bool, yes: boo
         _tell(batch, target, screen, as_object)
         return FAILED if batch.failed_before else 0
     estimate = await batch.estimate()
-    for line in estimated(estimate):
+    for line in in_words(estimate):
         screen.line(line)
     too_dear = await batch.too_dear(estimate)
     if only_estimate:
         if too_dear is not None:
-            screen.line(_passes(estimate, too_dear))
+            screen.line(passes(estimate.cost, too_dear))
         if as_object:
             say(as_json(estimate_json(estimate)))
         return 0
@@ -195,39 +197,13 @@ def _end(batch: Batch, target: Path, screen: Screen, as_object: bool) -> int:
 
 async def confirm_cap(estimate: Estimate, cap: BudgetState) -> None:
     """Raises Stop when nobody agrees."""
-    said = _passes(estimate, cap)
+    from ..library.estimating import passes
+
+    said = passes(estimate.cost, cap)
     if not can_ask():
         raise Stop(f"{said} Raise the cap, or say --yes to begin all the same: it stops at the cap.", BUDGET)
     if not await asyncio.to_thread(click.confirm, f"{said} Begin all the same, and stop at the cap?", err=True):
         raise Stop("Nothing was sent.", BUDGET)
-
-
-def _passes(estimate: Estimate, cap: BudgetState) -> str:
-    return f"About {estimate.cost} passes {cap.cap.name}, which has {cap.left} of {cap.limit} left."
-
-
-def estimated(estimate: Estimate, what: str = "") -> Iterator[str]:
-    """`what` they are, where they are not lines."""
-    of = "" if estimate.weighed == estimate.lines else f", from {estimate.weighed:,} of them drawn by chance"
-    yield (
-        f"{estimate.lines:,} {what or 'to ask'}: about {estimate.cost}{' +?' if estimate.unpriced else ''}, "
-        f"about {_span(estimate.seconds)}{of}."
-    )
-    models = [f"{model} {count:,}" for model, count in estimate.models[:4]]
-    if models:
-        others = len(estimate.models) - 4
-        yield f"  {' · '.join(models)}{f' · {others} more models' if others > 0 else ''}"
-    if estimate.unpriced:
-        yield f"  What {estimate.unpriced:,} of them cost is not known: their model has no known price."
-    if estimate.impossible:
-        yield f"  {estimate.impossible:,} would fail as things are: no model can take them. `route` says why."
-
-
-def _span(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
 class _Telling:
@@ -258,7 +234,7 @@ class _Telling:
         return (
             f"{progress.before + progress.ended:,} of {progress.lines:,}{failed} · {progress.per_minute:,.0f}/min · "
             f"{progress.costs} of about {expected if expected is not None else '?'} · "
-            f"{_span(left) if left is not None else '?'} left"
+            f"{span(left) if left is not None else '?'} left"
         )
 
 
@@ -267,7 +243,7 @@ def _tell(batch: Batch, target: Path, screen: Screen, as_object: bool) -> None:
     if progress.ended:
         failed = f", {progress.failed:,} failed" if progress.failed else ""
         screen.line(
-            f"{progress.answered:,} answered{failed} in {_span(progress.seconds)} · {progress.costs} · "
+            f"{progress.answered:,} answered{failed} in {span(progress.seconds)} · {progress.costs} · "
             f"{progress.input_tokens:,} in {progress.output_tokens:,} out · {progress.per_minute:,.0f}/min · {target}"
         )
         if len(progress.models) > 1:

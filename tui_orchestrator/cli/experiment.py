@@ -13,7 +13,7 @@ import click
 
 from ..routing.money import Money
 from . import requests
-from .batch import confirm_cap, estimate_json, estimated
+from .batch import confirm_cap, estimate_json
 from .manners import BUDGET, INTERRUPTED, USAGE, Invocation, Named, Stop, note, run, say
 from .printing import as_json
 from .raising import can_ask
@@ -278,12 +278,14 @@ async def _kept_for(runtime: Runtime, name: str, a: str, b: str, judge: str | No
 
 
 async def _compared(runtime: Runtime, comparison: Comparison, only_estimate: bool, yes: bool, as_object: bool) -> int:
+    from ..library.estimating import in_words
+
     screen, progress = Screen(), comparison.progress
     if progress.before:
         screen.line(f"{progress.before:,} of {progress.prompts:,} prompts were answered both ways before.")
     if comparison.left:
         expected = await comparison.estimate()
-        for line in estimated(expected, "answers and judgements" if comparison.kept.experiment.judge else "answers"):
+        for line in in_words(expected, "answers and judgements" if comparison.kept.experiment.judge else "answers"):
             screen.line(line)
         too_dear = await comparison.too_dear(expected)
         if only_estimate:

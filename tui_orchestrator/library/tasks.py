@@ -75,6 +75,10 @@ class Task:
     """Comes back with the result as it is."""
     patience_s: float | None = None
     """How long each call may wait for its turn under a rate limit."""
+    temporary: bool = False
+    """Nothing of what is said is kept, only what it cost."""
+    unattended: bool = False
+    """Where a cap has no room nobody is asked to raise it, as somebody before a console would be."""
     priority: int = 0
     """Among the tasks of a batch the higher goes first."""
     apart: bool = False
@@ -114,6 +118,8 @@ class Task:
             split=Split.AGREED if self.split else Split.NEVER,
             task_type=_word(TaskType, self.task_type, "task_type"),
             patience_s=self.patience_s,
+            temporary=self.temporary,
+            unattended=self.unattended,
             apart=self.apart,
             metadata=self.metadata,
             id=self.id,

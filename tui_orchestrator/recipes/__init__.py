@@ -1,19 +1,26 @@
 """Prompts in several steps, each with the model that suits it, from a file."""
 
+from .planning import Plan, Planned, plan
 from .recipe import Parameter, Recipe, RecipeError, Shelf, Step, parse, recipes_dir, shelf
 from .running import Advance, Outcome, RecipeFailed, carry_out
+from .underway import Stage, Underway
 
 __all__ = [
     "Advance",
     "Outcome",
     "Parameter",
+    "Plan",
+    "Planned",
     "Recipe",
     "RecipeError",
     "RecipeFailed",
     "Shelf",
+    "Stage",
     "Step",
+    "Underway",
     "carry_out",
     "parse",
+    "plan",
     "recipes_dir",
     "shelf",
 ]

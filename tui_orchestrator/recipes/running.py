@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..library.orchestrator import AT_ONCE, Ended, Orchestrator
 from ..library.tasks import Result, Task, TaskFailed
@@ -59,29 +60,93 @@ async def carry_out(
     *,
     at_once: int = AT_ONCE,
     on_advance: Callable[[Advance], None] | None = None,
+    temporary: bool = False,
 ) -> Outcome:
-    """`said`: parameter → what was typed for it, once or, for a list, as often as wished.
+    """`said`: parameter → what was typed for it, once or, for a list, as often as wished. `temporary`: nothing is kept
+    of what is said, only what it cost.
 
     Raises RecipeError before anything is sent, RecipeFailed where a step gives no answer.
     """
-    run = _Run(orchestrator, recipe, recipe.values(said), at_once, on_advance)
+    run = _Run(orchestrator, Course(recipe, recipe.values(said), temporary), at_once, on_advance)
     for place, step in enumerate(recipe.steps, 1):
         await run.step(place, step)
-    return Outcome(recipe, filled(recipe.output, run.texts()), run.results, run.cost())
+    return Outcome(recipe, run.course.output(), run.results, run.cost())
+
+
+class Course:
+    """What a recipe asks, step by step, by what the steps before have come to."""
+
+    def __init__(self, recipe: Recipe, values: Mapping[str, tuple[str, ...]], temporary: bool = False) -> None:
+        self.recipe = recipe
+        self._temporary = temporary
+        self._values = values
+        self.answers: dict[str, tuple[str, ...]] = {}
+        """By the step's id, those of its rounds in their order; to be filled before the next step's tasks."""
+
+    def output(self) -> str:
+        return filled(self.recipe.output, self._texts())
+
+    def tasks(self, step: Step) -> list[Task]:
+        """One a round."""
+        known = self._texts()
+        rounds = enumerate(self._items(step, known), 1)
+        return [
+            replace(_task(step, {**known, "item": item, "number": str(n)}), temporary=self._temporary)
+            for n, item in rounds
+        ]
+
+    def _texts(self) -> dict[str, str]:
+        """By parameter and step; several answers of a loop one below the other, numbered."""
+        texts = {name: "\n".join(value) for name, value in self._values.items()}
+        for id_, answers in self.answers.items():
+            looped = next(step for step in self.recipe.steps if step.id == id_).for_each
+            said = [f"{number}. {answer}" for number, answer in enumerate(answers, 1)]
+            texts[id_] = "\n\n".join(said) if looped else answers[0]
+        return texts
+
+    def _items(self, step: Step, texts: Mapping[str, str]) -> Sequence[str]:
+        if not step.for_each:
+            return ("",)
+        if step.part_tokens:
+            items: Sequence[str] = split(texts[step.for_each], step.part_tokens)
+        elif step.for_each in self.answers:
+            items = self.answers[step.for_each]
+        else:
+            items = self._values[step.for_each]
+            if self.recipe.parameters[step.for_each].kind == "integer":
+                items = [str(number) for number in range(1, int(items[0]) + 1)]
+        if len(items) > MOST_ROUNDS:
+            raise OrchestratorError(f"{step.id} would be asked {len(items):,} times; {MOST_ROUNDS:,} is the most")
+        return items
+
+
+def _task(step: Step, texts: Mapping[str, str]) -> Task:
+    return Task(
+        filled(step.prompt, texts),
+        system=filled(step.system, texts),
+        model=filled(step.model, texts) or None,
+        strategy=step.strategy,
+        task_type=step.task_type,
+        ensemble_size=step.ensemble_size,
+        verdict=step.verdict,
+        max_tokens=step.max_tokens,
+        temperature=step.temperature,
+        max_cost=step.max_cost,
+        unattended=True,
+    )
 
 
 class _Run:
     def __init__(
         self,
         orchestrator: Orchestrator,
-        recipe: Recipe,
-        values: Mapping[str, tuple[str, ...]],
+        course: Course,
         at_once: int,
         on_advance: Callable[[Advance], None] | None,
     ) -> None:
+        self.course = course
         self._orchestrator = orchestrator
-        self._recipe = recipe
-        self._values = values
+        self._recipe = course.recipe
         self._at_once = at_once
         self._tell = on_advance or (lambda _: None)
         self._costs: list[Cost] = []
@@ -90,18 +155,8 @@ class _Run:
     def cost(self) -> Cost:
         return Cost.sum(self._costs)
 
-    def texts(self) -> dict[str, str]:
-        """By parameter and step; several answers of a loop one below the other, numbered."""
-        texts = {name: "\n".join(value) for name, value in self._values.items()}
-        for id_, results in self.results.items():
-            looped = next(step for step in self._recipe.steps if step.id == id_).for_each
-            said = [f"{number}. {result.text.strip()}" for number, result in enumerate(results, 1)]
-            texts[id_] = "\n\n".join(said) if looped else results[0].text.strip()
-        return texts
-
     async def step(self, place: int, step: Step) -> None:
-        items, known = self._items(step), self.texts()
-        tasks = [self._task(step, {**known, "item": item, "number": str(n)}) for n, item in enumerate(items, 1)]
+        tasks = await asyncio.to_thread(self.course.tasks, step)
         ended: list[Ended] = []
 
         def heard(one: Ended | None = None) -> None:
@@ -119,32 +174,4 @@ class _Run:
                 raise RecipeFailed(self._recipe, step, one, self.cost())
             results.append(one)
         self.results[step.id] = tuple(results)
-
-    def _items(self, step: Step) -> Sequence[str]:
-        if not step.for_each:
-            return ("",)
-        if step.part_tokens:
-            items: Sequence[str] = split(self.texts()[step.for_each], step.part_tokens)
-        elif step.for_each in self.results:
-            items = [result.text.strip() for result in self.results[step.for_each]]
-        else:
-            items = self._values[step.for_each]
-            if self._recipe.parameters[step.for_each].kind == "integer":
-                items = [str(number) for number in range(1, int(items[0]) + 1)]
-        if len(items) > MOST_ROUNDS:
-            raise OrchestratorError(f"{step.id} would be asked {len(items):,} times; {MOST_ROUNDS:,} is the most")
-        return items
-
-    def _task(self, step: Step, texts: Mapping[str, str]) -> Task:
-        return Task(
-            filled(step.prompt, texts),
-            system=filled(step.system, texts),
-            model=filled(step.model, texts) or None,
-            strategy=step.strategy,
-            task_type=step.task_type,
-            ensemble_size=step.ensemble_size,
-            verdict=step.verdict,
-            max_tokens=step.max_tokens,
-            temperature=step.temperature,
-            max_cost=step.max_cost,
-        )
+        self.course.answers[step.id] = tuple(result.text.strip() for result in results)

@@ -201,6 +201,8 @@ class Request:
     """Of the answer. None: text."""
     split: Split = Split.NEVER
     """Whether it may be answered in parts where it is too long for every model."""
+    unattended: bool = False
+    """Nobody waits for it who could be asked to raise a cap."""
     patience_s: float | None = None
     """How long a call may wait for its turn under a rate limit. None: as configured."""
     place: str = ""

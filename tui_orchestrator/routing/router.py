@@ -236,7 +236,7 @@ class Router:
     async def _with_room(self, request: Request, decision: Decision, tell: Emit) -> Decision:
         """Where money alone refuses the turn, the user is asked to raise the cap, and it is decided again."""
         try:
-            while self.ask_for_room is not None and (shortage := self._shortage(request, decision)) is not None:
+            while not self._alone(request) and (shortage := self._shortage(request, decision)) is not None:
                 await tell(waiting_for_room(request.id, self.caller.clock.now(), 1))
                 heed()
                 answer = await self._answer_to(shortage)
@@ -248,6 +248,9 @@ class Router:
         except asyncio.CancelledError:
             pass  # the turn, which sees it too, ends in order
         return decision
+
+    def _alone(self, request: Request) -> bool:
+        return self.ask_for_room is None or request.unattended
 
     def _member_call(self, request: Request, decision: Decision, candidate: Candidate) -> MemberCall:
         model, asked = self.registry[candidate.model], candidate.max_tokens
@@ -321,7 +324,7 @@ class Router:
             decision = await undisturbed(self._decide_anyhow(request))
             decision = await self._with_room(request, decision, tell)
             policy = self._policy_for(request)
-            make_room = None if self.ask_for_room is None else self._make_room
+            make_room = None if self._alone(request) else self._make_room
             means = Means(self.registry, policy, self.budgets, self.caller)
             asked = (request, decision, means, tell, make_room)
             if decision.model is not None and decision.division is not None and request.split is Split.AGREED:

@@ -40,3 +40,11 @@ def clean_line(text: str, limit: int = 300) -> str:
     # A megabyte of error page need not be folded whole to show its first line.
     line = _SPACE.sub(" ", unjoined(clean(text[: limit * 8].replace("\r", "\n")))).strip()
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def span(seconds: float) -> str:
+    """For people: '40 s', '7 min', '2 h 5 min'."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

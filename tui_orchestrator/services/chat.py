@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -277,6 +278,22 @@ class Chat:
 
         return self._runtime.stream(request, hear)
 
+    async def put(self, prompt: str, answer: str, by: str) -> str:
+        """Adds a prompt with its answer, which came otherwise than by a turn of this conversation; the next turns go on
+        from it. `by`: whose answer it is. Returns the id that both are kept under; no attempt of the ledger has it.
+
+        Not while a turn runs. Raises StoreError where they cannot be kept; then they are said all the same."""
+        request_id, said = uuid.uuid4().hex, Message("user", clean(prompt))
+        self.last = LastTurn(said)
+        self.answered(LastTurn(said, model=by, response=clean(answer)))
+        if not self.temporary:
+            conversations = self._runtime.conversations
+            await conversations.keep(self.session)
+            self.stored_already = True
+            await conversations.prompt(self.id, said, request_id, typed="")
+            await conversations.answer(self.id, request_id, answer, model=by)
+        return request_id
+
     async def stand_by(self, answer: Given, model: str, text: str, why: str) -> None:
         """This answer to the last prompt is the conversation's from now on; the one that stood is kept as discarded,
         because of `why`.
@@ -325,6 +342,8 @@ def _last(messages: Sequence[StoredMessage]) -> LastTurn | None:
     cut_off = CutOff(answer.request_id, answer.attempt, by, answer.text) if answer.text.strip() else None
     if answer.state == "failed":
         return LastTurn(prompt.message(), cut_off=cut_off)
+    if answer.state == "complete" and answer.attempt is None:
+        return LastTurn(prompt.message(), (), None, by, answer.text)
     if answer.state == "interrupted" or answer.attempt is None:
         return LastTurn(prompt.message(), response=answer.text, cut_off=cut_off)
     return LastTurn(prompt.message(), (), (answer.request_id, answer.attempt), answer.model or "", answer.text)

@@ -1,4 +1,4 @@
-"""What a person does with an answer: vote on it, ask for another, pick the best of several."""
+"""What a person does with an answer: copy or quote it, vote on it, ask for another, continue it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,51 @@ if TYPE_CHECKING:
     from tui_orchestrator.services.feedback import Given
     from tui_orchestrator.services.options import Options
 
+    from .entries import Entry
+
 
 class Answers(Writing):
+    # -- taking it elsewhere
+
+    def _answer(self) -> Entry | None:
+        answer = self.chat.text_at_hand()
+        if answer is None:
+            self.notify("There is no answer yet.", severity="warning", markup=False)
+        return answer
+
+    def action_copy_answer(self) -> None:
+        if answer := self._answer():
+            self.copy_to_clipboard(answer.source)
+
+    def action_copy_code(self) -> None:
+        if answer := self._answer():
+            self.copy_code(self.chat.transcript.code_blocks(answer.key))
+
+    def copy_as(self, wanted: str) -> None:
+        """`wanted` as `/copy` takes it: nothing, code or file."""
+        if wanted == "code":
+            self.action_copy_code()
+        elif wanted not in ("", "file"):
+            self.composer.say(problem=f"/copy takes nothing, code or file, not {wanted!r}")
+        elif wanted == "":
+            self.action_copy_answer()
+        elif answer := self._answer():
+            self.copy_to_file(answer.source)
+
+    def action_quote(self) -> None:
+        """What is selected, else the answer at hand, as a quotation in the prompt."""
+        selected = self.screen.get_selected_text()
+        answer = None if selected else self._answer()
+        if quoted := selected or (answer.source if answer else ""):
+            self.quote(quoted)
+
+    def quote(self, said: str) -> None:
+        lines = (f"> {line}".rstrip() for line in said.strip().splitlines())
+        prompt = self.composer.prompt
+        before = "" if not prompt.text or prompt.text.endswith("\n") else "\n"
+        prompt.insert(before + "\n".join(lines) + "\n\n")
+        self.go_home()
+
     # -- votes
 
     def action_vote(self, liked: bool | None) -> None:

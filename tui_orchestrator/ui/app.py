@@ -19,6 +19,7 @@ from tui_orchestrator.routing.errors import OrchestratorError
 
 from . import choosing
 from .alerting import Alerting
+from .beside import Beside
 from .commands import keymap
 from .composer import Composer
 from .deciding import Deciding
@@ -47,7 +48,7 @@ AT_ONCE = ("help", "quit")
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
+class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside):
     def __init__(self, settings: Settings, *, demo: bool | None = None, pace: float = 1.0) -> None:
         """`pace` multiplies the demo models' pauses."""
         super().__init__(settings)
@@ -192,6 +193,10 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring):
             self.action_decisions(argument)
         elif name == "experiment":
             self.action_experiments(argument)
+        elif name == "batch":
+            self.action_batches(argument)
+        elif name == "recipe":
+            self.action_recipes(argument)
         elif name == "whatif":
             self.action_what_if(argument)
         else:

@@ -34,7 +34,7 @@ def arguments(command: str, names: Names) -> list[Named]:
 
 
 def completes_paths(command: str) -> bool:
-    return command == "import"
+    return command in ("import", "batch")
 
 
 def last_of_several(command: str, typed: str) -> tuple[str, str]:

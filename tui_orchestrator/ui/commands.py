@@ -1,4 +1,4 @@
-"""Everything the console can be told to do, in two tables: actions with their keys, and the prompt's `/` commands.
+"""Every action of the console with its keys; the prompt's `/` commands are in `slash`.
 
 Key bindings, the footer, the palette, the help and the keymap of the settings are all read from here. Ctrl+M, Ctrl+I,
 Ctrl+H and Ctrl+[ are Enter, Tab, Backspace and Escape on older terminals and are never keys of ours.
@@ -21,7 +21,7 @@ that ended before its end, an ensemble's answers, several to the last prompt, a 
 the conversation, branches."""
 Scope = Literal[
     "app", "prompt", "chat", "find", "decision", "costs", "registry", "reports", "sessions", "settings", "ensemble",
-    "experiments",
+    "experiments", "batch", "recipes", "recipe",
 ]  # fmt: skip
 
 
@@ -137,6 +137,33 @@ ACTIONS = (
     Action("experiments.open", "costs", "x", "app.experiments", "costs: experiments, two ways compared", "Experiments"),
     Action("experiments.new", "experiments", "n", "new", "experiments: start one", "Start", palette=False),
     Action("experiments.stop", "experiments", "s", "stop", "experiments: stop it, or go on", "Stop", palette=False),
+    Action("batch.open", "costs", "b", "app.batches", "batch: ask many prompts from a file", "Batch"),
+    Action("batch.begin", "batch", "enter", "begin", "batch: begin, at the price shown", "Begin", palette=False),
+    Action(
+        "batch.begin_anyway",
+        "batch",
+        "y",
+        "begin_anyway",
+        "batch: begin though it passes a cap",
+        "Begin",
+        palette=False,
+    ),
+    Action("batch.stop", "batch", "s", "stop", "batch: stop it, or go on", "Stop", palette=False),
+    Action("batch.retry", "batch", "r", "retry", "batch: ask those again that failed", "Failed", palette=False),
+    Action("batch.new", "batch", "n", "new", "batch: take another file", "File", palette=False),
+    Action("recipes.open", "costs", "r", "app.recipes", "recipe: run one, a prompt in several steps", "Recipes"),
+    Action("recipes.run", "recipes", "enter", "run", "recipe: fill in the marked one", "Run", palette=False),
+    Action("recipe.begin", "recipe", "enter", "begin", "recipe: begin, at the price shown", "Begin", palette=False),
+    Action(
+        "recipe.begin_anyway",
+        "recipe",
+        "y",
+        "begin_anyway",
+        "recipe: begin though it passes a cap",
+        "Begin",
+        palette=False,
+    ),
+    Action("recipe.stop", "recipe", "s", "stop", "recipe: stop it", "Stop", palette=False),
     Action("ensemble.previous", "ensemble", "left", "turn(-1)", "ensemble: the answer before", palette=False),
     Action("ensemble.next", "ensemble", "right", "turn(1)", "ensemble: the next answer", "Next", palette=False),
     Action("ensemble.zoom", "ensemble", "z", "zoom", "ensemble: zoom one answer, or back", "Zoom", palette=False),
@@ -262,90 +289,6 @@ def _conflicts(taken: Mapping[str, str]) -> list[str]:
         if len(sharing) > 1 and not taken.keys().isdisjoint(sharing):
             complaints.append(f"[ui.keymap] gives {key} to {' and '.join(sharing)}; give one of them another key")
     return complaints
-
-
-@dataclass(frozen=True, slots=True)
-class SlashCommand:
-    name: str
-    argument: str
-    """How the help shows it; empty: it takes none."""
-    help: str
-
-
-SLASH_COMMANDS = (
-    SlashCommand("strategy", "NAME|default", "choose how models are picked; alone: from a list"),
-    SlashCommand("model", "NAME|auto", "pin one model, or let the strategy choose again; alone: from a list"),
-    SlashCommand("chain", "NAME|a,b,c|none", "the models a turn may walk, in order"),
-    SlashCommand("ensemble", "[2-8]", "ask several models at once; the number is how many"),
-    SlashCommand("verdict", "HOW|default", "how its answers come to one: weighted, judge, fuse or vote"),
-    SlashCommand("blind", "on|off", "pick the best of an ensemble before you see whose it is"),
-    SlashCommand("enough", "", "end the members of an ensemble that are still at work"),
-    SlashCommand("merge", "[MODEL]", "one answer from all of an ensemble's; alone: by whom, from a list"),
-    SlashCommand("judge", "[MODEL]", "a model says which of an ensemble's answers is the best; alone: from a list"),
-    SlashCommand("cost", "USD|none", "the most one turn may cost"),
-    SlashCommand("tokens", "N|none", "the most output tokens per attempt"),
-    SlashCommand("check", "HOW|default", "how answers are checked: auto, off, second_answer or judge"),
-    SlashCommand("samples", "0-8|default", "how often the same model is asked again, to compare"),
-    SlashCommand("cache", "[on|off|default]", "whether earlier answers will do; alone: what is kept, to clear it"),
-    SlashCommand("system", "TEXT|none", "a system text for this session"),
-    SlashCommand("new", "", "start a new session"),
-    SlashCommand("sessions", "", "find and open an earlier session"),
-    SlashCommand("temporary", "", "a chat of which nothing is kept but what it cost"),
-    SlashCommand("persona", "[NAME|none]", "answer as one of your personas; alone: from a list"),
-    SlashCommand("rename", "[TITLE]", "rename this session"),
-    SlashCommand("tag", "[TAG, -TAG]", "tag this session, or take tags away"),
-    SlashCommand("pin", "", "keep this session at the head of the list, or not any more"),
-    SlashCommand("fork", "", "copy this session, whole or up to a prompt, and go on there"),
-    SlashCommand("delete", "", "delete this session; /undo brings it back"),
-    SlashCommand("undo", "", "bring back the session deleted last"),
-    SlashCommand("export", "[md|json|FILE]", "write this session to a file"),
-    SlashCommand("import", "[FILE]", "take in a session that was exported as JSON"),
-    SlashCommand("models", "", "the table of models"),
-    SlashCommand("reports", "[costs|performance|advice]", "what was spent, how models did, what to change"),
-    SlashCommand("decisions", "[WORDS]", "every decision that was made, searched for words"),
-    SlashCommand("gateway", "", "what other programs ask through the gateway, as it happens"),
-    SlashCommand("experiment", "[NAME]", "two strategies, models or prompts compared on your own turns"),
-    SlashCommand("whatif", "[STRATEGY]", "what would have been decided otherwise, and the difference in dollars"),
-    SlashCommand("refresh", "", "look again for servers and models"),
-    SlashCommand("find", "[WORDS]", "find words in this conversation"),
-    SlashCommand("edit", "", "edit the last prompt and send it anew, as a branch"),
-    SlashCommand("copy", "[code|file]", "copy the answer in view; a block of its code; to a file"),
-    SlashCommand("good", "", "vote for the answer in view; once more takes it back"),
-    SlashCommand("bad", "", "vote against it; once more takes it back"),
-    SlashCommand("again", "[MODEL|STRATEGY]", "ask the last prompt again, as before or elsewhere"),
-    SlashCommand("continue", "[MODEL]", "continue an answer that was cut off, where it stopped"),
-    SlashCommand("best", "", "pick the best answer of an ensemble, from a list"),
-    SlashCommand("settings", "[WORDS]", "every setting, searched for words, to be changed"),
-    SlashCommand("theme", "[NAME]", "change the colours; alone: from a list"),
-    SlashCommand("help", "", "keys and commands"),
-    SlashCommand("quit", "", "leave"),
-)
-
-
-def slash_matches(draft: str) -> list[SlashCommand]:
-    """The commands a draft may become; none as soon as it is more than one line or no command."""
-    if not draft.startswith("/") or "\n" in draft:
-        return []
-    name, space, _ = draft[1:].partition(" ")
-    if space:
-        return [command for command in SLASH_COMMANDS if command.name == name]
-    return [command for command in SLASH_COMMANDS if command.name.startswith(name)]
-
-
-def parse_slash(draft: str) -> tuple[SlashCommand, str] | str | None:
-    """A command with its argument, a sentence when no command is called that, None when the draft is a plain prompt
-    (a path such as /etc/hosts is one)."""
-    if not draft.startswith("/") or draft.startswith("//"):
-        return None
-    name, _, argument = draft[1:].partition(" ")
-    if "/" in name or "\n" in name:
-        return None
-    for command in SLASH_COMMANDS:
-        if command.name == name:
-            return command, argument.strip()
-    close = difflib.get_close_matches(name, [command.name for command in SLASH_COMMANDS], n=1)
-    hint = f"; did you mean /{close[0]}?" if close else "; /help lists those there are"
-    return f"no command is called /{name}{hint}"
 
 
 class Offers(Protocol):

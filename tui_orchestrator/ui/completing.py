@@ -13,9 +13,9 @@ from tui_orchestrator.services.paths import Listing, list_paths
 
 from . import arguments
 from .attachments import begun, written
-from .commands import SLASH_COMMANDS, SlashCommand, slash_matches
 from .completions import Completion, Offer
 from .prompt import Prompt
+from .slash import SLASH_COMMANDS, SlashCommand, slash_matches
 
 _READER = ThreadPoolExecutor(1, "paths")
 """Of its own: a file server that does not answer holds up no other thread."""

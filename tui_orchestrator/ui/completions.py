@@ -101,7 +101,7 @@ class Completions(Static):
     def _draw(self) -> None:
         if self.offer is None or not self.display:
             return
-        width = max(20, self.app.size.width - 2)
+        width = max(20, min(self.app.size.width, self.container_size.width or self.app.size.width) - 2)
         first, every = self._first, self.offer.completions
         shown = every[first : first + ROWS]
         noted = any(one.note for one in shown)

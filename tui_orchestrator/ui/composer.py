@@ -21,7 +21,6 @@ from tui_orchestrator.services.attachments import Enclosed, enclose, excerpt
 
 from . import arguments, completing
 from .attachments import Mention, look_up, mentions, read_ones
-from .commands import SlashCommand, parse_slash, slash_matches
 from .completions import Completions
 from .enclosures import Enclosures, Weight
 from .entries import Severity
@@ -29,6 +28,7 @@ from .layout import LOW
 from .naming import keyed
 from .outlook import Outlook, OutlookLine, draw_outlook
 from .prompt import Prompt
+from .slash import SlashCommand, parse_slash, slash_matches
 from .words import BAD, MUTED, WARN
 
 WEIGH_EVERY_S = 0.15

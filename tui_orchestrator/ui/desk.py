@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 from functools import partial
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from tui_orchestrator.settings import Settings
 
     from .commands import Need
-    from .entries import Entry, Severity
+    from .entries import Severity
 
 TWICE_WITHIN_S = 2.0
 """Two presses of Ctrl+C this close together leave."""
@@ -62,12 +63,20 @@ class Desk(Stage):
         self.title_shown = ""
         self.working = "starting"
         """What is done beside the conversation; empty when nothing is."""
+        self.idle = asyncio.Event()
+        """While no turn is read."""
+        self.idle.set()
         self._turn: Turn | None = None
         self._cancelled: Turn | None = None
         self._today = ""
         self._alert = ("", False)
         self._interrupted_at = float("-inf")
         self._leaving = False
+
+    @property
+    def beside(self) -> str:
+        """What else the program is at, in short; empty when it is at nothing."""
+        return ""
 
     def say(self, sentence: str, severity: Severity = "information") -> None:
         self.chat.notice(sentence, severity)
@@ -104,7 +113,7 @@ class Desk(Stage):
             (talk.session.persona if talk else None) or "",
             talk is not None and talk.temporary,
             *self._alert,
-            self.working,
+            self.working or self.beside,
             shared is not None,
             shared is not None and shared.away is not None,
         )
@@ -234,6 +243,7 @@ class Desk(Stage):
         if "chat" not in self.visible_panes:
             self.show_pane("chat", focus=False)
         self._turn = turn
+        self.idle.clear()
         return self._read_turn(turn)
 
     @work(group="turn", exit_on_error=False)
@@ -249,6 +259,7 @@ class Desk(Stage):
                     self.chat.tell_attempts(await self.runtime.reports.attempts(request_id))
         finally:
             self._turn = self._cancelled = None
+            self.idle.set()
             self.composer.busy = False
             self.tell_status()
 
@@ -309,45 +320,6 @@ class Desk(Stage):
             self.show_pane("chat", focus=False)
         else:
             self.notify("There was no ensemble in this session; /ensemble 3 makes the next turn one.", markup=False)
-
-    def _answer(self) -> Entry | None:
-        answer = self.chat.text_at_hand()
-        if answer is None:
-            self.notify("There is no answer yet.", severity="warning", markup=False)
-        return answer
-
-    def action_copy_answer(self) -> None:
-        if answer := self._answer():
-            self.copy_to_clipboard(answer.source)
-
-    def action_copy_code(self) -> None:
-        if answer := self._answer():
-            self.copy_code(self.chat.transcript.code_blocks(answer.key))
-
-    def copy_as(self, wanted: str) -> None:
-        """`wanted` as `/copy` takes it: nothing, code or file."""
-        if wanted == "code":
-            self.action_copy_code()
-        elif wanted not in ("", "file"):
-            self.composer.say(problem=f"/copy takes nothing, code or file, not {wanted!r}")
-        elif wanted == "":
-            self.action_copy_answer()
-        elif answer := self._answer():
-            self.copy_to_file(answer.source)
-
-    def action_quote(self) -> None:
-        """What is selected, else the answer at hand, as a quotation in the prompt."""
-        selected = self.screen.get_selected_text()
-        answer = None if selected else self._answer()
-        if quoted := selected or (answer.source if answer else ""):
-            self.quote(quoted)
-
-    def quote(self, said: str) -> None:
-        lines = (f"> {line}".rstrip() for line in said.strip().splitlines())
-        prompt = self.composer.prompt
-        before = "" if not prompt.text or prompt.text.endswith("\n") else "\n"
-        prompt.insert(before + "\n".join(lines) + "\n\n")
-        self.go_home()
 
     # -- leaving
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Input, Static
 
 from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.services.arms import arm_of, name_of, share_of
@@ -21,6 +21,7 @@ from tui_orchestrator.services.runtime import Runtime
 from .commands import bindings
 from .dialogs import Dialog, keys_line
 from .experiment_rows import ONE_LINE, draw_findings, draw_head, draw_row
+from .listed import Listed
 from .naming import keyed
 from .words import BAD, MUTED
 
@@ -39,68 +40,38 @@ _NOTE = (
 )
 
 
-class ExperimentsScreen(Dialog[None]):
+class ExperimentsScreen(Listed[None]):
     HELP = (
         "Experiments: two strategies, models or prompts, compared on your own turns or on a file. {experiments.new} "
         "starts one, {experiments.stop} stops the marked one or goes on with it. Of each way: turns, outcomes, the "
         "rate of good ones, and what it cost. The evidence holds however often you look: at 20 the difference is "
         "real."
     )
-    CSS = """
-    ExperimentsScreen #experiments { width: 96%; height: auto; max-height: 96%; max-width: 150; }
-    ExperimentsScreen #head { height: 1; color: $muted; padding: 0 1 0 0; }
-    ExperimentsScreen #all {
-        height: auto; max-height: 34vh; border: none; padding: 0; background: $surface; scrollbar-size-vertical: 1;
-        text-wrap: nowrap; text-overflow: clip;
-    }
-    ExperimentsScreen #all > .option-list--option-highlighted {
-        background: $primary 30%; color: $foreground; text-style: none;
-    }
-    ExperimentsScreen #found { height: auto; max-height: 50vh; margin-top: 1; padding: 0 1; }
-    ExperimentsScreen #found { scrollbar-size-vertical: 1; }
-    ExperimentsScreen #found Static { height: auto; }
-    ExperimentsScreen #none { color: $muted; padding: 1 2; height: auto; display: none; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("experiments"),
-        Binding("escape,q", "dismiss(None)", "Close"),
-        Binding("pagedown", "scroll_found(1)", "Down", show=False),
-        Binding("pageup", "scroll_found(-1)", "Up", show=False),
-    ]
+    CSS = Listed.CSS
+    TITLE_SHOWN = "Experiments"
+    KEYS = "n starts one · s stops it, or goes on · Esc closes"
+    NOTHING = (
+        "No experiment yet. n starts one: two strategies, models, personas or system texts, and each of your turns "
+        "goes one way by a draw. `tui-orchestrator experiment run FILE.jsonl` compares them on a file."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bindings("experiments")
 
     def __init__(self, runtime: Runtime, name: str = "") -> None:
         """`name`: the experiment that is marked at first."""
-        super().__init__()
+        super().__init__(name)
         self._runtime = runtime
-        self._name = name
         self._version: int | None = None
         self._found: dict[str, Findings] | None = None
-        """By their ids, the latest first. None: not read yet."""
-        self._head = Static(id="head", markup=False)
-        self._list = OptionList(id="all", markup=False)
-        self._details = Static(markup=False)
-        self._none = Static(id="none", markup=False)
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog", id="experiments") as dialog:
-            dialog.border_title = "Experiments"
-            dialog.border_subtitle = keys_line("n starts one · s stops it, or goes on · Esc closes")
-            yield self._head
-            yield self._list
-            with VerticalScroll(id="found", can_focus=False):
-                yield self._details
-            yield self._none
+        """By their names, the latest first. None: not read yet."""
 
     def on_mount(self) -> None:
-        self._list.focus()
-        self._look()
-        self.set_interval(LOOK_S, self._look)
+        self.set_interval(LOOK_S, self.look)
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self._draw)
+    def look(self) -> None:
+        self._read()
 
     @work(group="experiments", exclusive=True, exit_on_error=False)
-    async def _look(self) -> None:
+    async def _read(self) -> None:
         """Reads again when anything was written since, by this copy of the program or another."""
         try:
             version = await self._runtime.database.version()
@@ -111,61 +82,23 @@ class ExperimentsScreen(Dialog[None]):
             self.notify(str(error), severity="error", markup=False)
             return
         self._version = version
-        self._found = {found.experiment.id: found for found in every}
-        self._draw()
+        self._found = {found.experiment.name: found for found in every}
+        self.lay_out()
 
     # -- drawing
 
     @property
-    def _marked(self) -> Findings | None:
-        option = self._list.highlighted_option
-        return (self._found or {}).get(option.id or "") if option is not None else None
+    def rows(self) -> Mapping[str, Findings] | None:
+        return self._found
 
-    def _draw(self) -> None:
-        if not self.is_attached or self._found is None:
-            return
-        width = (self._list.scrollable_content_region.width or self._list.container_size.width) - 1
-        if width < 20:
-            # A list that was hidden has no width until it is laid out.
-            self._list.display = True
-            self.call_after_refresh(self._draw)
-            return
-        marked, there = self._marked, list(self._found)
-        self._list.set_options(Option(draw_row(found, width), id=key) for key, found in self._found.items())
-        if there:
-            wanted = marked.experiment.id if marked is not None else self._named
-            self._list.highlighted = there.index(wanted) if wanted in there else 0
-        self._list.display = bool(there)
-        self.query_one("#found").display = bool(there)
-        self._none.display = not there
-        self._head.display = bool(there) and width >= ONE_LINE
-        self._head.update(draw_head(width))
-        self._none.update(
-            "No experiment yet. n starts one: two strategies, models, personas or system texts, and each of your turns "
-            "goes one way by a draw. `tui-orchestrator experiment run FILE.jsonl` compares them on a file."
-        )
-        self._draw_details()
+    def draw_rows(self, width: int) -> Iterable[Content]:
+        return (draw_row(found, width) for found in (self._found or {}).values())
 
-    @property
-    def _named(self) -> str:
-        """The id of the one that was asked for, once."""
-        name, self._name = self._name, ""
-        return next((key for key, found in (self._found or {}).items() if found.experiment.name == name), "")
+    def draw_head(self, width: int) -> Content | None:
+        return draw_head(width) if width >= ONE_LINE else None
 
-    def _draw_details(self) -> None:
-        found = self._marked
-        width = self.query_one("#found").scrollable_content_region.width - 1
-        if found is None or width < 20:
-            self._details.update("")
-        else:
-            self._details.update(draw_findings(found, width, self._runtime.clock))
-
-    @on(OptionList.OptionHighlighted)
-    def _highlighted(self) -> None:
-        self.call_after_refresh(self._draw_details)
-
-    def action_scroll_found(self, way: int) -> None:
-        self.query_one("#found").scroll_relative(y=way * 5, animate=False)
+    def draw_details(self, key: str, width: int) -> Content:
+        return draw_findings((self._found or {})[key], width, self._runtime.clock)
 
     # -- deeds
 
@@ -177,16 +110,14 @@ class ExperimentsScreen(Dialog[None]):
             return
         name = await self.app.push_screen_wait(Starting(self._runtime))
         if name:
-            self._name = name
-            self._list.highlighted = None
-            self._version = None
-            self._look()
+            self.wanted, self._version = name, None
+            self.look()
 
     @work(group="deed", exclusive=True, exit_on_error=False)
     async def action_stop(self) -> None:
-        found = self._marked
-        if found is None:
+        if self.marked is None or self._found is None:
             return
+        found = self._found[self.marked]
         experiments, kept = self._runtime.experiments, found.kept
         try:
             if kept.stopped is None:
@@ -200,7 +131,7 @@ class ExperimentsScreen(Dialog[None]):
         except OrchestratorError as error:
             self.notify(str(error), severity="error", markup=False)
         self._version = None
-        self._look()
+        self.look()
 
 
 class Starting(Dialog[str]):

@@ -23,7 +23,7 @@ from tui_orchestrator.settings import UiSettings
 
 from .bars import Header, KeyBar
 from .chat import ChatPane
-from .commands import ACTIONS, SLASH_COMMANDS, Action, ConsoleCommands, bindings
+from .commands import ACTIONS, Action, ConsoleCommands, bindings
 from .composer import Composer
 from .compositor import FrugalScreen
 from .copying import Copying
@@ -36,6 +36,7 @@ from .layout import LOW, PANES, ROOM_FOR_TOASTS, Pane, arrange
 from .naming import keyed
 from .prompt import Prompt
 from .registry import RegistryPane
+from .slash import SLASH_COMMANDS
 
 
 class Floor(FrugalScreen):

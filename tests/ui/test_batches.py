@@ -1,0 +1,168 @@
+"""A batch as a person carries it out in the console, beside the conversation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.ui.conftest import Console, console
+from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
+from tui_orchestrator.routing.budget import Budgets
+from tui_orchestrator.routing.money import Money
+
+PARIS = Script().always(Say("Paris."))
+
+
+def write(path: Path, *lines: dict[str, Any], name: str = "questions.jsonl") -> Path:
+    file = path / name
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return file
+
+
+def numbered(count: int, **wanted: Any) -> list[dict[str, Any]]:
+    return [{"prompt": f"What is {n} + {n}?", "model": "rush-pro", **wanted} for n in range(count)]
+
+
+def answers(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (path / "questions.out.jsonl").read_text().splitlines()]
+
+
+async def weigh(seat: Console, file: str = "questions.jsonl") -> None:
+    await seat.send(f"/batch {file}")
+    await seat.sees("Ask many prompts from a file", file)
+    await seat.pilot.press("enter")
+
+
+async def test_one_is_found_weighed_begun_and_ends_with_its_figures(tmp_path: Path) -> None:
+    write(tmp_path, *numbered(5))
+    async with console(tmp_path, script=PARIS) as seat:
+        await seat.pilot.press("f4", "b")
+        await seat.sees("Ask many prompts from a file", "nothing is sent before you say so")
+        await seat.pilot.press(*"ques")
+        await seat.sees("▸ questions.jsonl")
+        await seat.pilot.press("tab", "enter")
+        await seat.sees("○ not begun", "5 to ask: about $", "rush-pro 5", "Begin? Nothing is sent", "Enter begins")
+        assert not (tmp_path / "questions.out.jsonl").exists()
+        await seat.pilot.press("enter")
+        await seat.sees("✓ done", "5 of 5", "✓ 5 answered", "✗ 0 failed", "/min", "rush-pro 5")
+        await seat.pilot.press("escape")
+        await seat.sees("Batch 'questions.jsonl': 5 answered, $", "The answers stand in questions.out.jsonl.")
+    assert sorted(record["line"] for record in answers(tmp_path)) == [1, 2, 3, 4, 5]
+
+
+async def test_the_conversation_goes_on_beside_it_and_leaving_loses_nothing(tmp_path: Path) -> None:
+    write(tmp_path, *numbered(6))
+    script = Script().always(Break("silence", Phase.BEFORE_TEXT), "rush-pro").then(Say("Four."), "rush-pro", times=2)
+    async with console(tmp_path, script=script) as seat:
+        await weigh(seat)
+        await seat.sees("6 to ask")
+        await seat.pilot.press("enter")
+        await seat.sees("2 of 6", "◐ running", "s stops it")
+        await seat.pilot.press("escape")
+        await seat.sees("◐ batch 2/6")
+        script.always(Say("Rome."), "lumen-dash")
+        await seat.send("/model lumen-dash")
+        await seat.send("What is the capital of Italy?")
+        await seat.ended()
+        await seat.sees("Rome.")
+    assert len(answers(tmp_path)) == 2
+    async with console(tmp_path, script=Script().always(Say("Four."))) as seat:
+        await weigh(seat)
+        await seat.sees("2 of 6 lines are there already.", "4 to ask")
+        await seat.pilot.press("enter")
+        await seat.sees("✓ done", "6 of 6", "✓ 4 answered")
+    assert sorted(record["line"] for record in answers(tmp_path)) == [1, 2, 3, 4, 5, 6]
+    assert len({record["session"] for record in answers(tmp_path)}) == 1
+
+
+async def test_it_is_stopped_and_goes_on_later(tmp_path: Path) -> None:
+    write(tmp_path, *numbered(4))
+    script = Script().always(Break("silence", Phase.BEFORE_TEXT), "rush-pro").then(Say("Four."), "rush-pro", times=1)
+    async with console(tmp_path, script=script) as seat:
+        await weigh(seat)
+        await seat.sees("4 to ask")
+        await seat.pilot.press("enter")
+        await seat.sees("1 of 4")
+        await seat.pilot.press("s")
+        await seat.sees("◔ stopping", "Those under way end, no other is begun; s once more cancels them.")
+        await seat.pilot.press("s")
+        await seat.sees("■ stopped", "3 lines are left; s goes on with them")
+        script.always(Say("Four."), "rush-pro")
+        await seat.pilot.press("s")
+        await seat.sees("○ not begun", "1 of 4 lines are there already.", "3 to ask")
+        await seat.pilot.press("enter")
+        await seat.sees("✓ done", "4 of 4")
+    assert len(answers(tmp_path)) == 4
+
+
+async def test_what_failed_is_told_with_its_error_and_asked_again(tmp_path: Path) -> None:
+    write(tmp_path, {"id": "odd", "prompt": "One?", "model": "rush-pro"}, {"prompt": "Two?", "model": "lumen-dash"})
+    script = Script().always(Say("Fine.")).then(Reply(400, "the tide is out [@click=app.quit]x[/]"), "rush-pro")
+    async with console(tmp_path, script=script) as seat:
+        await weigh(seat)
+        await seat.sees("2 to ask")
+        await seat.pilot.press("enter")
+        await seat.sees("✓ 1 answered", "✗ 1 failed", "bad request 1", "✗ odd", "the tide is out [@click=app.quit]x[/]")
+        await seat.pilot.press("r")
+        await seat.sees("The 1 that failed are asked again.", "1 to ask")
+        assert {record["status"] for record in answers(tmp_path)} == {"answered", "failed"}, "until it is begun"
+        await seat.pilot.press("enter")
+        await seat.sees("✓ done", "✓ 1 answered", "✗ 0 failed")
+        await seat.sees_no("the tide is out")
+    assert [record["status"] for record in answers(tmp_path)] == ["answered", "answered"]
+
+
+async def test_past_a_cap_it_asks_first_and_stops_there(tmp_path: Path) -> None:
+    write(tmp_path, *numbered(30, max_tokens=100))
+    tight = Budgets(daily=Money.from_usd("0.005"))
+    async with console(tmp_path, script=Script().always(Say("word " * 80)), budgets=tight) as seat:
+        await weigh(seat)
+        await seat.sees("! About $", "passes the day's cap", "Begin all the same, and stop at the cap?", "y begins")
+        await seat.pilot.press("enter")
+        await seat.sees("○ not begun")
+        await seat.pilot.press("y")
+        # Nobody is asked to raise the cap for each line.
+        await seat.sees("■ stopped", "Stopped by a budget: ", "s goes on with them once the cap is raised")
+        assert seat.app.runtime is not None
+        states = await seat.app.runtime.budget_states()
+        assert all(state.left is None or state.left.picodollars >= 0 for state in states)
+        await seat.pilot.press("escape")
+        await seat.sees("A budget stopped it with ")
+
+
+async def test_what_is_wrong_is_said_where_it_can_be_mended(tmp_path: Path) -> None:
+    write(tmp_path, {"prompt": "One?", "modle": "rush-pro"}, name="wrong.jsonl")
+    async with console(tmp_path, script=PARIS) as seat:
+        await seat.send("/batch")
+        await seat.sees("Ask many prompts from a file")
+        await seat.pilot.press("enter")
+        await seat.sees("✗ which file?")
+        await seat.pilot.press(*"none.jsonl", "enter")
+        await seat.sees("none.jsonl cannot be read: No such file")
+        await seat.pilot.press("ctrl+u", *"wrong.jsonl", "enter")
+        await seat.sees("wrong.jsonl:1: modle: is an unknown key; did you mean model?")
+        await seat.pilot.press("down", "down", "down", *"rush-por", "enter")
+        await seat.sees("✗ no model is called 'rush-por'")
+        await seat.pilot.press("escape")
+        await seat.sees_no("╭─ Batch")
+
+
+async def test_a_second_one_waits_until_the_first_is_stopped(tmp_path: Path) -> None:
+    write(tmp_path, *numbered(3))
+    write(tmp_path, *numbered(2), name="more.jsonl")
+    async with console(tmp_path, script=Script().always(Break("silence", Phase.BEFORE_TEXT))) as seat:
+        await weigh(seat)
+        await seat.sees("3 to ask")
+        await seat.pilot.press("enter", "escape")
+        await seat.send("/batch more.jsonl")
+        await seat.sees("◐ running", "questions.jsonl is still being asked; stop it first (s).")
+
+
+async def test_a_narrow_screen_has_all_of_it(tmp_path: Path) -> None:
+    write(tmp_path, *numbered(3))
+    async with console(tmp_path, script=PARIS, size=(60, 20)) as seat:
+        await weigh(seat)
+        await seat.sees("3 to ask: about $", "Enter begins")
+        await seat.pilot.press("enter")
+        await seat.sees("✓ done", "3 of 3", "✓ 3 answered")

@@ -1,0 +1,215 @@
+"""Recipes as a person fills them in, runs them and goes on from what they came to."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.ui.conftest import Console, console
+from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
+from tui_orchestrator.routing.budget import Budgets
+from tui_orchestrator.routing.money import Money
+
+MINE = """
+description = "Say something of each, then put it together"
+output = "# All\\n\\n{all}"
+[parameters.topics]
+description = "what about"
+type = "list"
+[parameters.tone]
+description = "how it sounds"
+type = "choice"
+choices = ["dry", "warm"]
+default = "dry"
+[[steps]]
+id = "each"
+for_each = "topics"
+model = "rush-pro"
+prompt = "In a {tone} tone, say something about {item}."
+[[steps]]
+id = "all"
+model = "tern-max"
+prompt = "Put together: {each}"
+"""
+
+
+@pytest.fixture
+def mine(own_home: Path) -> None:
+    directory = own_home / "home" / "config" / "recipes"
+    directory.mkdir(parents=True)
+    (directory / "mine.toml").write_text(MINE)
+    (directory / "broken.toml").write_text("steps = 1")
+
+
+def script() -> Script:
+    return Script().always(Say("A fine thing."), "rush-pro").always(Say("All of it is **fine**."), "tern-max")
+
+
+async def fill_in(seat: Console, *typed: str, name: str = "mine") -> None:
+    await seat.send(f"/recipe {name}")
+    await seat.sees(f"Recipe {name}", "Enter says what it costs")
+    for text in typed:
+        await seat.pilot.press(*text, "down")
+    await seat.pilot.press("enter")
+
+
+async def run(seat: Console) -> None:
+    await fill_in(seat, "trees")
+    await seat.sees("○ not begun", "Begin? Nothing is sent before you say so.")
+    await seat.pilot.press("enter")
+
+
+@pytest.mark.usefixtures("mine")
+async def test_one_is_chosen_filled_in_and_its_answer_is_gone_on_from(tmp_path: Path) -> None:
+    async with console(tmp_path, script=script()) as seat:
+        await seat.pilot.press("f4", "r")
+        await seat.sees(
+            "compare", "grade", "mine", "your own", "problem-variations", "summarize-long", "Your own lie in "
+        )
+        await seat.sees("broken.toml: steps: there are none")
+        await seat.pilot.press("down", "down")
+        await seat.sees("tone", "how it sounds [dry]", "1. each · rush-pro, for each of topics", "2. all · tern-max")
+        await seat.pilot.press("enter")
+        await seat.sees("Recipe mine", "what about; Ctrl+J between them")
+        await seat.pilot.press(*"trees", "ctrl+j", *"rivers", "enter")
+        await seat.sees("each", "○ waiting", "2×", "3 answers: about $", "Enter begins")
+        await seat.pilot.press("enter")
+        await seat.sees("✓ done", "2 of 2", "1 of 1", "rush-pro 2", "tern-max", "The answer stands in the chat")
+        await seat.pilot.press("escape")
+        await seat.sees("Recipe mine", "trees", "rivers", "All of it is fine.", "recipe mine · 3 answers · ")
+        await seat.pilot.press("ctrl+g")
+        await seat.until(lambda: seat.app.clipboard == "# All\n\nAll of it is **fine**.")
+        await seat.send("Which tree is the oldest?")
+        await seat.ended()
+        assert seat.app.talk is not None
+        assert seat.app.runtime is not None
+        conversation = await seat.app.runtime.conversations.get(seat.app.talk.id)
+        assert [message.text[:12] for message in conversation.messages][:2] == ["Recipe mine\n", "# All\n\nAll o"]
+        with sqlite3.connect(tmp_path / "store.db") as store:
+            query = "SELECT COUNT(*) FROM attempts WHERE session = ?"
+            assert store.execute(query, (seat.app.talk.id,)).fetchone()[0] >= 3, "its steps count towards the session"
+
+
+@pytest.mark.usefixtures("mine")
+async def test_the_next_prompt_and_a_later_start_know_what_it_came_to(tmp_path: Path) -> None:
+    said = script()
+    async with console(tmp_path, script=said) as seat:
+        await run(seat)
+        await seat.sees("The answer stands in the chat")
+        await seat.pilot.press("escape")
+        assert seat.app.talk is not None
+        sent = [m.text for m in seat.app.talk.request("And now?").messages]
+        assert sent[1:] == ["# All\n\nAll of it is **fine**.", "And now?"]
+        assert not seat.app.talk.may_go_on
+        session = seat.app.talk.id
+        await seat.send("/export json")
+        await seat.until(lambda: any("All of it is **fine**." in file.read_text() for file in tmp_path.glob("*.json")))
+    async with console(tmp_path, script=said) as seat:
+        assert seat.app.runtime is not None
+        await seat.send("/sessions")
+        await seat.sees("Recipe mine")
+        await seat.pilot.press("enter")
+        await seat.until(lambda: seat.app.talk is not None and seat.app.talk.id == session)
+        await seat.sees("All of it is fine.", "recipe mine")
+        assert seat.app.talk is not None
+        assert not seat.app.talk.may_go_on
+
+
+@pytest.mark.usefixtures("mine")
+async def test_what_is_missing_or_wrong_is_said_in_the_form(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("moss\n")
+    async with console(tmp_path, script=script()) as seat:
+        await seat.send("/recipe min")
+        await seat.sees("no recipe is called min; did you mean mine?")
+        await seat.pilot.press("ctrl+u")
+        await fill_in(seat)
+        await seat.sees("✗ mine needs topics: what about.")
+        await seat.pilot.press(*"@not", "tab", "enter")
+        await seat.sees("topics: moss", "○ not begun")
+        await seat.pilot.press("escape")
+        await fill_in(seat, "trees", "sweet")
+        await seat.sees("✗ tone is 'sweet'; it is one of dry, warm.")
+        await seat.pilot.press("escape")
+        await seat.sees_no("Recipe mine")
+
+
+@pytest.mark.usefixtures("mine")
+async def test_a_step_that_fails_is_named_with_what_it_cost(tmp_path: Path) -> None:
+    said = Script().always(Say("A fine thing."), "rush-pro").always(Reply(400, "the kiln is cold"), "tern-max")
+    async with console(tmp_path, script=said) as seat:
+        await run(seat)
+        await seat.sees("✓ done", "✗ failed", "the step all gave no answer: ", "the kiln is cold")
+        await seat.pilot.press("escape")
+        await seat.sees("the step all gave no answer", "It cost $")
+        assert seat.app.talk is not None
+        assert seat.app.talk.last is None
+
+
+@pytest.mark.usefixtures("mine")
+async def test_it_goes_on_beside_the_conversation_and_is_stopped(tmp_path: Path) -> None:
+    said = script().always(Break("silence", Phase.BEFORE_TEXT), "tern-max").always(Say("Rome."), "lumen-dash")
+    async with console(tmp_path, script=said) as seat:
+        await run(seat)
+        await seat.sees("1 of 1", "◐ running", "s stops it")
+        await seat.pilot.press("escape")
+        await seat.sees("◐ recipe mine: all")
+        await seat.send("/model lumen-dash")
+        await seat.send("What is the capital of Italy?")
+        await seat.ended()
+        await seat.sees("Rome.")
+        await seat.send("/recipe")
+        await seat.sees("◐ running", "s stops it")
+        await seat.pilot.press("s")
+        await seat.sees("■ stopped", "■ Stopped; what had come is paid for")
+        await seat.pilot.press("escape")
+        await seat.sees("The recipe mine was stopped. It cost ")
+
+
+@pytest.mark.usefixtures("mine")
+async def test_its_answer_comes_after_the_turn_that_runs(tmp_path: Path) -> None:
+    said = script().always(Break("silence", Phase.BEFORE_TEXT), "lumen-dash")
+    async with console(tmp_path, script=said) as seat:
+        await seat.send("/model lumen-dash")
+        await seat.send("What is the capital of Italy?")
+        await seat.until(lambda: seat.app.running)
+        await run(seat)
+        await seat.sees("✓ done", "2 answers")
+        await seat.pilot.press("escape")
+        await seat.sees_no("recipe mine · ")
+        await seat.pilot.press("escape")
+        await seat.sees("recipe mine · 2 answers")
+        assert seat.app.talk is not None
+        assert seat.app.runtime is not None
+        kept = (await seat.app.runtime.conversations.get(seat.app.talk.id)).messages
+        assert [message.text[:11] for message in kept if message.role == "user"] == ["What is the", "Recipe mine"]
+
+
+@pytest.mark.usefixtures("mine")
+async def test_past_a_cap_it_asks_first_and_the_cap_holds(tmp_path: Path) -> None:
+    tight = Budgets(daily=Money.from_usd("0.0001"))
+    async with console(tmp_path, script=script(), budgets=tight) as seat:
+        await fill_in(seat, "trees")
+        await seat.sees("! About $", "passes the day's cap", "y begins")
+        await seat.pilot.press("enter")
+        await seat.sees("○ not begun")
+        await seat.pilot.press("y")
+        await seat.sees("✗ failed", "gave no answer", "the day's cap")
+
+
+async def test_a_temporary_chat_keeps_nothing_of_it(tmp_path: Path, mine: None) -> None:
+    async with console(tmp_path, script=script()) as seat:
+        await seat.send("/temporary")
+        await seat.until(lambda: seat.app.talk is not None and seat.app.talk.temporary)
+        await run(seat)
+        await seat.sees("The answer stands in the chat")
+        assert seat.app.runtime is not None
+        assert await seat.app.runtime.conversations.latest() is None
+        assert not (await seat.app.runtime.history.page(10, "")).found
+
+
+async def test_a_narrow_screen_has_all_of_it(tmp_path: Path, mine: None) -> None:
+    async with console(tmp_path, script=script(), size=(60, 20)) as seat:
+        await run(seat)
+        await seat.sees("each", "✓ done", "all", "2 answers", "The answer stands in the chat")

@@ -1,0 +1,229 @@
+"""Recipes over the panes: which there are, what the chosen one is asked with, what it will cost, how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import OptionList, Static
+
+from tui_orchestrator.library.estimating import too_dear
+from tui_orchestrator.library.orchestrator import Orchestrator
+from tui_orchestrator.recipes import Parameter, Recipe, RecipeError, Shelf, Underway, plan, recipes_dir
+from tui_orchestrator.routing.budget import BudgetState
+from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.services.attachments import AttachmentError, read_file
+from tui_orchestrator.services.chat import Chat
+from tui_orchestrator.services.runtime import Runtime
+
+from . import form
+from .commands import bindings
+from .dialogs import Dialog, keys_line
+from .form import Form
+from .listed import Listed
+from .recipe_rows import ONE_LINE, described, draw_head, draw_recipe, draw_row, draw_run, running_stage
+from .words import ACCENT
+
+LOOK_S = 0.25
+
+
+class RecipesScreen(Listed[str | None]):
+    """Answers with the name of the one that is to be filled in."""
+
+    HELP = (
+        "Recipes: prompts in several steps, each with the model that suits it. Below the list: what the marked one "
+        "asks for, and its steps. {recipes.run} opens its form; nothing is sent before you have seen what it costs. "
+        "Your own are TOML files in the directory of recipes."
+    )
+    CSS = Listed.CSS
+    TITLE_SHOWN = "Recipes"
+    KEYS = "Enter fills it in · Esc closes"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("recipes")
+
+    def __init__(self, shelf: Shelf, name: str = "") -> None:
+        super().__init__(name)
+        self._shelf = shelf
+
+    @property
+    def rows(self) -> Mapping[str, Recipe]:
+        return self._shelf.recipes
+
+    def draw_rows(self, width: int) -> Iterable[Content]:
+        return (draw_row(recipe, width) for recipe in self._shelf.recipes.values())
+
+    def draw_head(self, width: int) -> Content | None:
+        return draw_head(width) if width >= ONE_LINE else None
+
+    def draw_details(self, key: str, width: int) -> Content:
+        problems = [f"! {problem}" for problem in self._shelf.problems]
+        own = f"Your own lie in {recipes_dir()}."
+        return draw_recipe(self._shelf.recipes[key], width, [*problems, own])
+
+    def action_run(self) -> None:
+        self.dismiss(self.marked)
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option.id)
+
+
+class Prepared:
+    def __init__(self, run: Underway, cap: BudgetState | None, said: Mapping[str, list[str]]) -> None:
+        """`cap`: the tightest that the plan passes. `said`: as it was typed, files by their names."""
+        self.run = run
+        self.cap = cap
+        self.said = said
+
+
+class RecipeForm(Form[Prepared | None]):
+    """Answers with what is planned and not begun; None for Esc."""
+
+    HELP = (
+        "What the recipe is asked with. ↑↓ go from line to line, Ctrl+J breaks one: of a list each line is an item. "
+        "@path takes the text of a file, Tab completes it. Enter says what it will cost, Esc leaves all as it is."
+    )
+
+    def __init__(self, runtime: Runtime, recipe: Recipe, talk: Chat) -> None:
+        fields = [_field(parameter) for parameter in recipe.parameters.values()]
+        super().__init__(
+            f"Recipe {recipe.name}", "Enter says what it costs · ↑↓ fields · Esc closes", fields, recipe.description
+        )
+        self._runtime = runtime
+        self._recipe = recipe
+        self._talk = talk
+
+    @work(exclusive=True, exit_on_error=False)
+    async def submitted(self) -> None:
+        said = {name: [self.typed(name)] for name in self._recipe.parameters if self.typed(name)}
+        try:
+            self._recipe.values(said)
+            read = await asyncio.to_thread(lambda: {name: [_read(text)] for name, (text,) in said.items()})
+            self.say("◐ working out what it will ask, and what that costs", ACCENT)
+            orchestrator = Orchestrator.over(self._runtime)
+            orchestrator.session = self._talk.id
+            planned = await plan(orchestrator, self._recipe, read)
+            run = Underway(orchestrator, planned, read, temporary=self._talk.temporary)
+            self.dismiss(Prepared(run, await too_dear(orchestrator, planned.cost), said))
+        except RecipeError as error:
+            name = next((name for name in self._recipe.parameters if f" {name}" in str(error)), "")
+            self.refuse(f"{str(error).removeprefix(f'{self._recipe.name}: ')}.", name)
+        except OrchestratorError as error:
+            self.refuse(str(error))
+        except (LookupError, ValueError) as error:
+            self.refuse(f"{error.args[0]}.")
+
+
+def _field(parameter: Parameter) -> form.Wanted:
+    hint = described(parameter)
+    if parameter.kind == "list":
+        hint += "; Ctrl+J between them"
+    names = tuple((choice, "") for choice in parameter.choices)
+    path = "@" if parameter.kind in ("text", "list") else None
+    return form.Wanted(parameter.name, parameter.name, hint, path=path, names=lambda: names)
+
+
+def _read(typed: str) -> str:
+    """The text of a file where one is named. Blocking; raises AttachmentError."""
+    if not typed.startswith("@") or "\n" in typed or len(typed) == 1:
+        return typed
+    read = read_file(Path(typed[1:]).expanduser())
+    if read.text is None:
+        raise AttachmentError(f"{typed[1:]} is an image; a recipe's values are text")
+    return read.text
+
+
+class RecipeScreen(Dialog[None]):
+    """One that is planned, runs or has ended."""
+
+    HELP = (
+        "A recipe, step by step: how often each is asked, of whom, what it costs and how long it takes; before it "
+        "begins what that is expected to be. {recipe.begin} begins. It goes on while this is closed, and its answer "
+        "comes into the chat; {recipe.stop} stops it."
+    )
+    CSS = """
+    #recipe { width: 96%; height: auto; max-height: 96%; max-width: 130; scrollbar-size-vertical: 1; }
+    #recipe Static { height: auto; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("recipe"),
+        Binding("escape,q", "dismiss(None)", "Close"),
+        Binding("pagedown,down", "scroll_run(1)", "Down", show=False),
+        Binding("pageup,up", "scroll_run(-1)", "Up", show=False),
+    ]
+
+    def __init__(self, prepared: Prepared) -> None:
+        super().__init__()
+        self._prepared = prepared
+        self._ran = False
+        """When it was drawn last."""
+        self._shown = Static(markup=False)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog", id="recipe", can_focus=False) as dialog:
+            dialog.border_title = "Recipe"
+            yield self._shown
+
+    def on_mount(self) -> None:
+        self.lay_out()
+        self.set_interval(LOOK_S, self._look)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self.lay_out)
+
+    def _look(self) -> None:
+        if self._prepared.run.runs or self._ran:
+            self.lay_out()
+
+    def lay_out(self) -> None:
+        width = self._shown.container_size.width - 1
+        if not self.is_attached or width < 20:
+            return
+        run, cap = self._prepared.run, self._prepared.cap
+        begin = "Enter begins" if cap is None else "y begins all the same"
+        told = f"{begin} · Esc closes"
+        if run.runs or run.over:
+            told = "s stops it · Esc closes, it goes on" if run.runs else "Esc closes"
+        self._ran = run.runs
+        self.query_one("#recipe").border_subtitle = keys_line(told)
+        self._shown.update(draw_run(run, cap, width))
+
+    def action_scroll_run(self, way: int) -> None:
+        self.query_one("#recipe").scroll_relative(y=way * 5, animate=False)
+
+    def action_begin(self) -> None:
+        run = self._prepared.run
+        if run.over:
+            self.dismiss(None)
+        elif self._prepared.cap is None:
+            run.begin()
+            self.lay_out()
+
+    def action_begin_anyway(self) -> None:
+        if self._prepared.cap is not None:
+            self._prepared.run.begin()
+            self.lay_out()
+
+    def action_stop(self) -> None:
+        if self._prepared.run.runs:
+            self._prepared.run.stop()
+
+
+def in_short(run: Underway) -> str:
+    """For the header."""
+    stage = running_stage(run)
+    return f"recipe {run.plan.recipe.name}" + (f": {stage.step.id}" if stage is not None else "")
+
+
+def as_asked(prepared: Prepared) -> str:
+    """What stands in the chat as the prompt."""
+    lines = [f"Recipe {prepared.run.plan.recipe.name}"]
+    for name, (text,) in prepared.said.items():
+        lines.append(f"{name}: {text}" if "\n" not in text else f"{name}:\n{text}")
+    return "\n".join(lines)
