@@ -236,6 +236,22 @@ async def test_ctrl_c_before_the_turn_ends_quietly(shell: Shell) -> None:
     assert screen.seen == "Interrupted.\r\n"
 
 
+async def test_ctrl_c_ends_a_command_that_is_asked_for_a_key_and_what_it_has_started(shell: Shell) -> None:
+    held = shell.directory / "held"
+    os.mkfifo(held)
+    text = shell.config.read_text().replace(
+        "[providers.openai]\n", f"[providers.openai]\napi_key_command = \"sh -c 'sleep 600 > {held} | sleep 600'\"\n"
+    )
+    shell.config.write_text(text)
+    async with terminal(shell, "ask", "-m", "rush-pro", "hello", OPENAI_API_KEY="") as screen:
+        with await asyncio.to_thread(held.open, "rb") as reader:  # opens when what was started does
+            os.write(screen.master, b"\x03")
+            screen.process.send_signal(signal.SIGINT)
+            assert await asyncio.to_thread(reader.read) == b""
+        assert await screen.end() == 130
+    assert shell.asked == []
+
+
 async def test_a_reader_that_has_gone_causes_no_traceback_and_the_turn_is_booked(shell: Shell) -> None:
     for arguments in (("ask", "-m", "rush-pro", "hi", "--events"), ("config", "show", "--all")):
         reading, writing = os.pipe()

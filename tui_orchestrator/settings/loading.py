@@ -15,17 +15,10 @@ from ..plugins.finding import names as plugin_names
 from ..routing.money import Money
 from .building import build, named, section
 from .environment import Environment, Variable, misspelt_names, own_names, plain_names, read_environment
+from .key_commands import ask_commands
 from .reading import Found, Reading
 from .secrets import Secret
-from .servers import (
-    CLOUDS,
-    LOCAL_SERVERS,
-    NoKey,
-    from_command,
-    from_environment,
-    from_keyring,
-    on_this_machine,
-)
+from .servers import CLOUDS, LOCAL_SERVERS, NoKey, from_environment, from_keyring, on_this_machine
 from .shape import Path, dotted, split
 from .values import ProviderKind, ProviderSettings, Settings, SettingsError
 
@@ -199,30 +192,35 @@ def _of_a_server(name: str) -> ProviderKind:
 def _with_keys(
     reading: Reading, providers: Mapping[str, ProviderSettings], environment: Environment
 ) -> dict[str, ProviderSettings]:
-    def with_key(provider: ProviderSettings) -> ProviderSettings:
-        return _with_key(provider, section(reading, "providers", provider.name), environment)
-
     for name, provider in providers.items():
         _guard(reading, name, provider, environment)
     if reading.problems:
         return dict(providers)
-    asked = [name for name in providers if section(reading, "providers", name)["api_key_command"]]
-    if len(asked) < 2:
-        return {name: with_key(provider) for name, provider in providers.items()}
-    from concurrent.futures import ThreadPoolExecutor
+    said = {name: section(reading, "providers", name) for name in providers}
+    printed = ask_commands(
+        {
+            name: said[name]["api_key_command"]
+            for name, provider in providers.items()
+            if provider.enabled and said[name]["api_key_command"] and not environment.keys() & set(provider.key_names)
+        }
+    )
+    return {
+        name: _with_key(provider, said[name], printed.get(name), environment) for name, provider in providers.items()
+    }
 
-    with ThreadPoolExecutor(len(asked)) as pool:
-        return dict(zip(providers, pool.map(with_key, providers.values()), strict=True))
 
-
-def _with_key(provider: ProviderSettings, said: dict[str, Any], environment: Environment) -> ProviderSettings:
+def _with_key(
+    provider: ProviderSettings, said: dict[str, Any], printed: Secret | NoKey | None, environment: Environment
+) -> ProviderSettings:
     if not provider.enabled:
         return provider
     try:
         if found := from_environment(provider.key_names, environment):
             return replace(provider, api_key=found[0], key_origin=found[1])
-        if said["api_key_command"]:
-            return replace(provider, api_key=from_command(said["api_key_command"]), key_origin="api_key_command")
+        if isinstance(printed, NoKey):
+            raise printed
+        if printed is not None:
+            return replace(provider, api_key=printed, key_origin="api_key_command")
         if said["api_key_keyring"]:
             return replace(provider, api_key=from_keyring(provider.name), key_origin="keyring")
     except NoKey as why:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import groupby
 from typing import NoReturn
 from urllib.parse import quote
 from weakref import WeakValueDictionary
@@ -17,6 +16,10 @@ _SHORTEST_WHOLE = 4
 _SHORTEST_TAKEN_APART = 16
 _PIECE = 8
 """So many of a key's letters in a row are hidden."""
+_GRAM = 4
+_STRIDE = _PIECE - _GRAM + 1
+_BLANKS = bytes(range(0x21))
+_LETTERS = re.compile(r"[\x21-\x7f]+")
 
 
 class Secret:
@@ -70,29 +73,64 @@ def without(text: str, *keys: str) -> str:
     base64 or with percent signs. Whoever repeats it may have changed it."""
     for key in keys:
         text = text.replace(key, "…") if len(key) >= _SHORTEST_WHOLE else text
+    pieces, grams = _traces(tuple(key for key in keys if len(key) >= _SHORTEST_TAKEN_APART))
     # What cannot be part of a key is passed over: zero-width characters, and whatever else stands between its letters.
-    letters = [(place, letter.lower()) for place, letter in enumerate(text) if letter.isascii() and letter > " "]
-    run = "".join(letter for _, letter in letters)
-    gone = [False] * len(text)
-    for form, size in (one for key in keys if len(key) >= _SHORTEST_TAKEN_APART for one in _forms(key)):
-        pieces = {form[at : at + size] for at in range(len(form) - size + 1)}
-        for at in range(len(run) - size + 1):
-            if run[at : at + size] in pieces:
-                first, last = letters[at][0], letters[at + size - 1][0]
-                gone[first : last + 1] = [True] * (last + 1 - first)
-    shown = (("…" if hidden else "".join(letter for letter, _ in part)) for hidden, part in _runs(text, gone))
-    return "".join(shown)
+    letters = text.encode("ascii", "ignore").translate(None, _BLANKS).lower()
+    likely = [at for at in range(0, len(letters) - _GRAM + 1, _STRIDE) if letters[at : at + _GRAM] in grams]
+    inside = bytearray(len(letters))
+    """Of each letter, whether it and the next one are in the same piece."""
+    for size, those in pieces.items():
+        untried = 0
+        for at in likely:
+            for start in range(max(untried, at + _GRAM - size), min(at, len(letters) - size) + 1):
+                if letters[start : start + size] in those:
+                    inside[start : start + size - 1] = b"\1" * (size - 1)
+            untried = at + 1
+    found = [span for part in re.finditer(rb"\x01+", inside) for span in part.span()]
+    return _hidden(text, _places(text, found)) if found else text
 
 
-def _runs(text: str, gone: list[bool]) -> Iterator[tuple[bool, Iterable[tuple[str, bool]]]]:
-    return groupby(zip(text, gone, strict=True), key=lambda pair: pair[1])
+def _places(text: str, letters: list[int]) -> list[int]:
+    """Where in a text these of its letters stand, counted from 0, in rising order."""
+    places: list[int] = []
+    counted = 0
+    for run in _LETTERS.finditer(text):
+        while len(places) < len(letters) and letters[len(places)] < counted + run.end() - run.start():
+            places.append(run.start() + letters[len(places)] - counted)
+        counted += run.end() - run.start()
+    return places
+
+
+def _hidden(text: str, places: list[int]) -> str:
+    """`places`: of the first and the last letter of each part."""
+    shown: list[str] = []
+    end = -1
+    for first, last in zip(places[::2], places[1::2], strict=True):
+        if first != end:
+            shown.append(text[max(end, 0) : first] + "…")
+        end = last + 1
+    return "".join([*shown, text[end:]])
+
+
+@lru_cache(16)
+def _traces(keys: tuple[str, ...]) -> tuple[dict[int, set[bytes]], set[bytes]]:
+    """The pieces that are hidden, by their length, and what is looked for first, since every piece holds one at a
+    place that is divisible by the stride: a megabyte takes hundredths of a second so."""
+    pieces: dict[int, set[bytes]] = {}
+    for form, size in (one for key in keys for one in _forms(key)):
+        letters = form.encode(errors="surrogateescape")
+        pieces.setdefault(size, set()).update(letters[at : at + size] for at in range(len(letters) - size + 1))
+    grams = {
+        piece[at : at + _GRAM] for those in pieces.values() for piece in those for at in range(len(piece) - _GRAM + 1)
+    }
+    return pieces, grams
 
 
 @lru_cache(16)
 def _forms(key: str) -> list[tuple[str, int]]:
     """In small letters, each with how many of its letters in a row are too many."""
-    raw = key.encode()
+    raw = key.encode(errors="surrogateescape")
     coded = [b64encode(b"\0" * shift + raw).decode().strip("=")[4 if shift else 0 :] for shift in range(3)]
     percent = "".join(f"%{byte:02x}" for byte in raw)
-    plain = [key, quote(key, safe=""), *coded, *(one.replace("+", "-").replace("/", "_") for one in coded)]
+    plain = [key, quote(raw, safe=""), *coded, *(one.replace("+", "-").replace("/", "_") for one in coded)]
     return [*((form.lower(), _PIECE) for form in dict.fromkeys(plain)), (percent, 3 * _PIECE)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import subprocess
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -31,7 +30,6 @@ LOCAL_SERVERS: Mapping[str, tuple[str, ...]] = {
 
 SHIPPED = (*CLOUDS, *LOCAL_SERVERS)
 KEYRING_SERVICE = "tui-orchestrator"
-_COMMAND_SECONDS = 10.0
 
 
 class NoKey(Exception):
@@ -54,27 +52,6 @@ def from_environment(names: tuple[str, ...], environment: Environment) -> tuple[
         if variable := environment.get(name):
             return checked(variable.value, name), f".env: {name}" if variable.project else name
     return None
-
-
-def from_command(command: tuple[str, ...]) -> Secret:
-    """Runs the command, without a shell, for at most ten seconds. Raises NoKey."""
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_COMMAND_SECONDS, check=False
-        )
-    except FileNotFoundError:
-        raise NoKey(
-            f"api_key_command: there is no program {command[0]!r}; check the name or give its whole path"
-        ) from None
-    except OSError as error:
-        raise NoKey(f"api_key_command: {command[0]!r} cannot be run: {error.strerror}") from None
-    except subprocess.TimeoutExpired:
-        raise NoKey(f"api_key_command: {command[0]!r} took longer than {_COMMAND_SECONDS:.0f} seconds") from None
-    if done.returncode != 0:
-        # What it wrote is kept back: it may hold the key.
-        raise NoKey(f"api_key_command: {command[0]!r} ended with code {done.returncode}; run it by hand to see why")
-    lines = done.stdout.decode("utf-8", errors="replace").strip().splitlines()
-    return checked(lines[0] if lines else "", "api_key_command")
 
 
 def from_keyring(provider: str) -> Secret:

@@ -1,0 +1,121 @@
+"""Keys that programs of the user's print: `pass`, `op`, a shell with a pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+
+from .secrets import Secret
+from .servers import NoKey, checked
+
+_SECONDS = 10.0
+_LONGEST = 64 * 1024
+"""Bytes that a command may print."""
+_LOOK_S = 0.01
+
+# Waits until the program at the other end of its stdin is gone, however it went, then ends what it had started.
+_GUARD = 'read -r _; kill -9 -"$1"'
+
+
+def ask_commands(commands: Mapping[str, tuple[str, ...]]) -> dict[str, Secret | NoKey]:
+    """What each command prints on its first line, by provider: all run at once, without a shell, a terminal or stdin,
+    for at most ten seconds. Or why it gave no key.
+
+    Whatever a command has started ends with it, when its time is up, and when this program does, `kill -9` included;
+    only what leaves its session, as daemons do, stays.
+    """
+    found: dict[str, Secret | NoKey] = {}
+    running: dict[str, _Running] = {}
+    try:
+        for name, command in commands.items():
+            try:
+                running[name] = _Running(command)
+            except OSError as error:
+                found[name] = _not_run(command[0], error)
+        until = time.monotonic() + _SECONDS
+        while [one for one in running.values() if not one.done()] and time.monotonic() < until:
+            _look_for_cancelling()
+            time.sleep(_LOOK_S)
+        for name, one in running.items():
+            try:
+                found[name] = one.key()
+            except NoKey as why:
+                found[name] = why
+    finally:
+        for one in running.values():
+            one.end()
+    return found
+
+
+def _not_run(program: str, error: OSError) -> NoKey:
+    if isinstance(error, FileNotFoundError):
+        return NoKey(f"api_key_command: there is no program {program!r}; check the name or give its whole path")
+    return NoKey(f"api_key_command: {program!r} cannot be run: {error.strerror}")
+
+
+def _look_for_cancelling() -> None:
+    # Ctrl+C under asyncio.run only cancels the task, which would not be noticed before all commands have ended; and
+    # in their own session they do not hear of it themselves.
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+class _Running:
+    def __init__(self, command: tuple[str, ...]) -> None:
+        """Raises OSError."""
+        self._program = command[0]
+        self._said = bytearray()
+        nothing = subprocess.DEVNULL
+        # What it writes to stderr is kept back: it may hold the key, and would stand in the middle of the console.
+        self._process = subprocess.Popen(
+            command, stdin=nothing, stdout=subprocess.PIPE, stderr=nothing, start_new_session=True
+        )
+        self._guard: subprocess.Popen[bytes] | None = None
+        with contextlib.suppress(OSError):
+            guard = ["/bin/sh", "-c", _GUARD, "sh", str(self._process.pid)]
+            self._guard = subprocess.Popen(
+                guard, stdin=subprocess.PIPE, stdout=nothing, stderr=nothing, start_new_session=True
+            )
+        assert self._process.stdout is not None
+        self._stdout = self._process.stdout.fileno()
+        os.set_blocking(self._stdout, False)
+
+    def done(self) -> bool:
+        # Looked at first: what a program printed before its end is in the pipe by then. Its stdout may stay open for
+        # longer, in the hands of what it has started.
+        ended = self._process.poll() is not None
+        with contextlib.suppress(BlockingIOError):
+            while len(self._said) <= _LONGEST and (piece := os.read(self._stdout, _LONGEST)):
+                self._said += piece
+        return ended or len(self._said) > _LONGEST
+
+    def key(self) -> Secret:
+        """Raises NoKey."""
+        code = self._process.returncode
+        if len(self._said) > _LONGEST:
+            raise NoKey(f"api_key_command: {self._program!r} printed without end; it should print the key alone")
+        if code is None:
+            raise NoKey(f"api_key_command: {self._program!r} took longer than {_SECONDS:.0f} seconds")
+        if code != 0:
+            raise NoKey(f"api_key_command: {self._program!r} ended with code {code}; run it by hand to see why")
+        lines = self._said.decode("utf-8", errors="replace").strip().splitlines()
+        return checked(lines[0] if lines else "", "api_key_command")
+
+    def end(self) -> None:
+        with contextlib.suppress(OSError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        with self._process:
+            pass
+        if self._guard is not None:
+            self._guard.kill()
+            with self._guard:
+                pass
