@@ -114,6 +114,7 @@ async def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
             **KEYS,
             "TUI_ORCHESTRATOR_HOME": str(tmp_path / "home"),
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(LIBRARY),  # what is run is what lies beside these tests
             "HOME": str(tmp_path),
             "COLUMNS": "100",
         }

@@ -9,7 +9,7 @@ import pty
 import re
 import signal
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -295,12 +295,45 @@ async def test_a_locale_without_utf_8_loses_no_question_and_no_json(shell: Shell
     assert "e, ??!" in shown.out
 
 
-async def test_closed_streams_are_no_trouble(shell: Shell) -> None:
-    line = " ".join(program(shell, "ask", "-m", "rush-pro", "hello", "-o", "a.json"))
-    process = await asyncio.create_subprocess_shell(f"{line} <&- >&-", stderr=PIPE, env=shell.environment)
+async def with_streams(shell: Shell, streams: str, *arguments: str) -> tuple[int | None, bytes]:
+    """Exit code and stderr, which is a pipe unless a shell's `streams` say otherwise."""
+    line = f"{' '.join(program(shell, *arguments))} {streams}"
+    process = await asyncio.create_subprocess_shell(
+        line, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, env=shell.environment
+    )
     _, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
-    assert process.returncode == 0, err
-    assert (shell.directory / "a.json").exists()
+    return process.returncode, err
+
+
+async def test_closed_streams_are_no_trouble_where_a_file_takes_the_answer(shell: Shell) -> None:
+    for name, streams in (("a.json", "<&- >&-"), ("b.json", "<&- >&- 2>&-"), ("c.json", "2>/dev/full")):
+        assert (await with_streams(shell, streams, "ask", "-m", "rush-pro", "hello", "-o", name))[0] == 0
+        assert json.loads(shell.read(name))["model_used"] == "openai/rush-pro"
+
+
+@pytest.mark.parametrize(("streams", "why"), [(">&-", "it is closed"), ("1</dev/null", "it is open for reading only")])
+async def test_nothing_is_asked_for_a_stdout_that_takes_no_answer(shell: Shell, streams: str, why: str) -> None:
+    recipe = ("recipe", "run", "compare", "question=why")
+    for arguments in (("ask", "hello"), ("ask", "--json", "hello"), ("models", "test", "rush-pro"), recipe):
+        code, err = await with_streams(shell, streams, *arguments)
+        assert (code, err.decode()) == (1, f"stdout cannot be written: {why}\n")
+    assert shell.asked == []
+    assert await with_streams(shell, f"{streams} 2>&-", "ask", "hello") == (1, b"")
+
+
+@pytest.mark.parametrize("streams", [">&-", ">/dev/full"])
+@pytest.mark.parametrize("arguments", ["--help", "--version", "costs", "models", "config path"])
+async def test_what_prints_says_when_it_cannot(shell: Shell, streams: str, arguments: str) -> None:
+    code, err = await with_streams(shell, streams, *arguments.split())
+    why = "it is closed" if streams == ">&-" else "No space left on device"
+    assert (code, err.decode()) == (1, f"stdout cannot be written: {why}\n")
+
+
+async def test_a_stderr_that_takes_nothing_changes_nothing(shell: Shell) -> None:
+    for streams in ("2>&-", "2>/dev/full", "<&- 2>&-"):
+        code, _ = await with_streams(shell, f"{streams} > said", "ask", "-m", "rush-pro", "hello")
+        assert code == 0
+        assert shell.read("said").strip()
 
 
 async def test_on_a_terminal_that_cannot_be_drawn_on_the_console_gives_a_sentence(shell: Shell) -> None:

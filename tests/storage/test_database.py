@@ -202,10 +202,75 @@ async def test_a_full_disk_is_a_sentence_and_the_program_goes_on(db: Database) -
         connection.execute("INSERT INTO prompts (text, at) VALUES (?, '')", ("x" * 10_000_000,))
 
     await db.write(lambda c: c.execute("PRAGMA max_page_count = 200"))
-    with pytest.raises(StoreError, match="the disk is full; free some space"):
+    with pytest.raises(StoreError, match=r"the disk is full \(.* MB left\); free some space there"):
         await db.write(fill)
     await db.write(add)
     assert await db.read(count) == 1
+
+
+SMALL = """
+import asyncio, os, sys
+from pathlib import Path
+from tui_orchestrator.storage.database import Database
+from tui_orchestrator.storage.faults import StoreError
+disk, room = Path("DISK"), int(sys.argv[1])
+
+def grow(connection):
+    connection.execute("CREATE TABLE IF NOT EXISTS junk (x)")
+    connection.execute("INSERT INTO junk VALUES (?)", ("x" * 3000,))
+
+def count(connection):
+    return connection.execute("SELECT count(*) FROM junk").fetchone()[0]
+
+async def main():
+    filler = disk / "filler"
+    filler.write_bytes(bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize - room))
+    told, done = [], 0
+    for _ in range(2):
+        async with Database(disk / "store.db") as db:
+            while True:
+                try:
+                    await db.write(grow)
+                    done += 1
+                    assert await db.read(count) == done
+                except StoreError as error:
+                    told.append(str(error))
+                    break
+            filler.unlink(missing_ok=True)
+            await db.write(grow)
+            done += 1
+            filler.write_bytes(bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize))
+            filler.unlink()
+    print(told[0])
+
+try:
+    asyncio.run(main())
+except StoreError as error:
+    print(error)
+"""
+
+
+PRIVATELY = ("unshare", "--mount", "--map-root-user")
+"""Runs what follows where it may mount something that nobody else sees."""
+may_mount = (
+    shutil.which("unshare") is not None and subprocess.run([*PRIVATELY, "true"], capture_output=True).returncode == 0
+)
+
+
+@pytest.mark.skipif(not may_mount, reason="nobody may mount a file system here")
+@pytest.mark.parametrize("room", [0, 4096, 8192, 16384, 40960, 65536, 400_000])
+def test_a_small_disk_that_fills_up_is_told_with_where_and_how_much(tmp_path: Path, room: int) -> None:
+    """On a file system of two megabytes in memory, where what SQLite maps could end the program by a signal."""
+    script = SMALL.replace("DISK", str(tmp_path))
+    mounted = 'mount -t tmpfs -o size=2m none "$1" && shift && exec "$@"'
+    done = subprocess.run(
+        [*PRIVATELY, "sh", "-c", mounted, "sh", str(tmp_path), sys.executable, "-c", script, str(room)],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{tmp_path / 'store.db'} cannot grow: the disk is full ({tmp_path}, ")
+    assert done.stdout.endswith("MB left); free some space there, or name a file on another disk as store.path\n")
 
 
 @pytest.mark.parametrize("replaced", [False, True])

@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from .. import __version__
+from . import streams
 from .manners import Invocation, Named, outcome
 
 # Command → (module, what `--help` says of it). The line is here so that listing the commands imports none of them.
@@ -100,10 +101,7 @@ def cli(context: click.Context, config: Path | None, log_level: str | None, demo
 
 
 def main() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        # A locale without UTF-8 must not turn an answer into a traceback.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    streams.settle()
     # What a library says of itself is not for stderr, where it would stand between the lines of an answer.
     logging.getLogger().addHandler(logging.NullHandler())
     sys.exit(outcome(lambda: cli.main(prog_name="tui-orchestrator", standalone_mode=False)))

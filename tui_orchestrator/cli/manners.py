@@ -15,6 +15,8 @@ import click
 
 from ..routing.errors import ErrorKind, OrchestratorError
 from ..routing.text import clean
+from .streams import Unwritable, give_up, in_printing, look_at_stdout, not_wanted, tell
+from .streams import say as say
 
 if TYPE_CHECKING:
     from ..services.alerts import Alert
@@ -57,19 +59,24 @@ def outcome(command: Callable[[], object]) -> int:
     except (click.Abort, KeyboardInterrupt):
         note("Interrupted.")
         return INTERRUPTED
-    except _Unwritable as error:
-        # What is still buffered must not fail once more when Python flushes it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        note(f"stdout cannot be written: {error}")
-        return FAILED
+    except Unwritable as error:
+        return _unwritable(str(error))
     except Exception as error:  # noqa: BLE001  # a mistake of the program, which ends here
+        if isinstance(error, OSError) and in_printing(error):
+            return _unwritable(error.strerror or str(error))
         note(_mistake(error))
         return FAILED
 
 
 def note(text: str) -> None:
     """To stderr. Names of files and folders may hold anything; a terminal would carry it out."""
-    click.echo(clean(text), err=True)
+    tell(clean(text))
+
+
+def _unwritable(why: str) -> int:
+    give_up(1)
+    note(f"stdout cannot be written: {why}")
+    return FAILED
 
 
 def _mistake(error: Exception) -> str:
@@ -82,20 +89,6 @@ def _mistake(error: Exception) -> str:
     path = crashes.write_down(error)
     said = clean(masked("".join(traceback.format_exception(error)))).rstrip()
     return f"{said}\n{crashes.told(path)}"
-
-
-class _Unwritable(Exception):
-    """stdout took no more."""
-
-
-def say(text: str, *, end: str = "\n") -> None:
-    """To stdout, at once. Raises what ends the command when it cannot be written."""
-    try:
-        click.echo(text + end, nl=False)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise _Unwritable(error.strerror or str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +152,7 @@ def _warn(alert: Alert) -> None:
     if alert.kind is not Kind.REFUSED:
         coloured = sys.stderr is not None and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
         line = clean(f"! {alert.sentence}")
-        click.echo(click.style(line, fg="red" if alert.exhausted else "yellow") if coloured else line, err=True)
+        tell(click.style(line, fg="red" if alert.exhausted else "yellow") if coloured else line)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -242,10 +235,12 @@ def _read_stdin() -> str:
 
 
 def output_file(path: Path | None) -> Path | None:
-    """The file of -o; None for '-', which is stdout. Raises Stop for one that could not be written, before anything is
-    spent on its contents."""
+    """The file of -o; None for '-', which is stdout. Raises Stop or Unwritable for what could not be written, before
+    anything is spent on its contents."""
     if path is None or str(path) == "-":
+        look_at_stdout()
         return None
+    not_wanted()
     if not path.parent.is_dir():
         raise Stop(f"{path} cannot be written: there is no directory {path.parent}", USAGE)
     if not os.access(path if path.exists() else path.parent, os.W_OK):

@@ -13,6 +13,7 @@ from ..routing.profile import Ability
 from ..routing.text import spoken
 from .manners import FAILED, USAGE, Invocation, Named, Stop, exit_code, note, run, say
 from .printing import as_json, table
+from .streams import look_at_stdout
 
 if TYPE_CHECKING:
     from ..routing.experience import Lesson
@@ -71,6 +72,7 @@ def test(invocation: Invocation, model: str, as_object: bool) -> None:
 
     What it costs at most is said before; caps hold, and it is in the ledger like any other call.
     """
+    look_at_stdout()
 
     async def go() -> None:
         from ..services import model_tests

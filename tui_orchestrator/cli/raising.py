@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 
-import click
-
 from ..routing.budget import GoOn, Shortage
 from ..routing.money import Money
+from .streams import tell
 
 
 def can_ask() -> bool:
@@ -23,11 +22,10 @@ async def ask_for_room(shortage: Shortage) -> Money | GoOn | None:
     state, limit = shortage.state, round_above(shortage.least_limit)
     if shortage.members:
         return await _ask_for_all(shortage, limit)
-    click.echo(
+    tell(
         f"! {shortage.model} could cost {shortage.needs}, {state.cap.name} has {state.left} of {state.limit} left.\n"
         f"  Raise it to {limit} for {for_now(state.scope)}? [y/N] ",
-        err=True,
-        nl=False,
+        end="",
     )
     return limit if await yes() else None
 
@@ -38,14 +36,13 @@ async def _ask_for_all(shortage: Shortage, limit: Money) -> Money | GoOn | None:
 
     state, fits = shortage.state, shortage.without_raising
     together = " together" if len(shortage.members) > 1 else ""
-    click.echo(
+    tell(
         f"! {', '.join(shortage.members)} could cost {shortage.needs}{together}, {state.cap.name} has {state.left} of "
         f"{state.limit} left.\n"
         f"  y raises it to {limit} for {for_now(state.scope)}"
         + (f", f goes on with those that fit ({', '.join(fits)})" if fits else "")
         + f"; anything else asks nobody. [y/{'f/' if fits else ''}N] ",
-        err=True,
-        nl=False,
+        end="",
     )
     said = (await _line()).strip().lower()
     if said in ("f", "fit") and fits:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..routing.text import clean
-from .manners import say
+from .streams import say, tell
 
 
 class Screen:
@@ -44,19 +44,19 @@ class Screen:
         if self._open and self.streams:
             self.text("\n")
         line = clean(line)
-        click.echo(click.style(line, **style) if style and self._coloured else line, err=True)
+        tell(click.style(line, **style) if style and self._coloured else line)
 
     def status(self, line: str) -> None:
         """What goes on right now; the next thing that is written takes its place. Only where a line can be wiped."""
         if self.lively and not self._open:
             self._wipe()
             shown = clean(line)[: shutil.get_terminal_size().columns - 1]
-            click.echo(click.style(shown, dim=True) if self._coloured else shown, err=True, nl=False)
+            tell(click.style(shown, dim=True) if self._coloured else shown, end="")
             self._status = True
 
     def _wipe(self) -> None:
         if self._status:
-            click.echo("\r\x1b[2K", err=True, nl=False)
+            tell("\r\x1b[2K", end="")
             self._status = False
 
 

@@ -229,9 +229,7 @@ def tag(invocation: Invocation, session: str, tags: frozenset[str], remove: bool
         found = (await runtime.archive.listed(session)).session
         await runtime.conversations.tag(found.id, () if remove else tags, remove=tags if remove else ())
         left = sorted(found.tags - tags if remove else found.tags | tags)
-        click.echo(
-            f"{found.title!r} is tagged {', '.join(left)}." if left else f"{found.title!r} has no tag.", err=True
-        )
+        note(f"{found.title!r} is tagged {', '.join(left)}." if left else f"{found.title!r} has no tag.")
 
     _with_store(invocation, change)
 

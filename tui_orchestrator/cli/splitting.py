@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from ..routing.request import Request, Split
 from .manners import Stop, note
 from .raising import can_ask, yes
+from .streams import tell
 
 if TYPE_CHECKING:
     from ..services.runtime import Runtime
@@ -28,7 +27,7 @@ async def agreed(runtime: Runtime, request: Request) -> Request:
     note(f"! {division.in_words}.")
     if not can_ask():
         raise Stop("nothing was sent; --split always has it answered in parts, and -c USD caps what that may cost")
-    click.echo("  Send it so? [y/N] ", err=True, nl=False)
+    tell("  Send it so? [y/N] ", end="")
     if not await yes():
         raise Stop("nothing was sent")
     return agreed_to(request, division)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,10 +38,16 @@ _FAULTS = {
         "is damaged",
         "move it away to start afresh; `sqlite3 FILE .recover` may save what is in it",
     ),
-    sqlite3.SQLITE_FULL: ("cannot grow: the disk is full", "free some space, then try again"),
     sqlite3.SQLITE_CANTOPEN: ("cannot be opened", _WRITABLE),
     sqlite3.SQLITE_NOTADB: ("is not a database", "move it away, or name another file as store.path"),
 }
+
+
+# A full disk is SQLITE_FULL while the log grows, SQLITE_IOERR_SHMSIZE while the file of its index does, and
+# SQLITE_CANTOPEN where neither can be made; a quota that is used up is SQLITE_IOERR_WRITE.
+_FOR_WANT_OF_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+_PROBE = 64 * 1024
+"""Bytes: that index grows by half as much at once."""
 
 
 @contextmanager
@@ -45,9 +56,44 @@ def explained(path: Path | None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _full(path, error.errno) from error
         raise StoreError(path, f"cannot be used: {error.strerror or error}", _WRITABLE) from error
     except sqlite3.Error as error:
-        fault = _FAULTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-        if fault is None:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        why = _probed(path) if code in _FOR_WANT_OF_ROOM else None
+        if why is not None or code == sqlite3.SQLITE_FULL:
+            raise _full(path, why or errno.ENOSPC) from error
+        if code not in _FAULTS:
             raise
-        raise StoreError(path, *fault) from error
+        raise StoreError(path, *_FAULTS[code]) from error
+
+
+def _full(path: Path | None, why: int) -> StoreError:
+    if path is None:
+        return StoreError(path, "cannot grow: the memory is full", "end other programs, then try again")
+    what = "your quota is used up" if why == errno.EDQUOT else "the disk is full"
+    place = next((place for place in path.absolute().parents if place.is_mount()), path.parent)
+    left = ""
+    with contextlib.suppress(OSError):
+        disk = shutil.disk_usage(place)
+        left = f", {disk.free / 1e6:,.1f} of {disk.total / 1e6:,.1f} MB left"
+    return StoreError(
+        path,
+        f"cannot grow: {what} ({place}{left})",
+        "free some space there, or name a file on another disk as store.path",
+    )
+
+
+def _probed(path: Path | None) -> int | None:
+    """ENOSPC or EDQUOT where a new file beside the store cannot be written either."""
+    if path is None:
+        return None
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as probe:
+            probe.write(b"\0" * _PROBE)
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as error:
+        return error.errno if error.errno in (errno.ENOSPC, errno.EDQUOT) else None
+    return None
