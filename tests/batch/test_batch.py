@@ -151,6 +151,8 @@ async def test_the_higher_priority_is_asked_first(shell: Shell) -> None:
         ('{"id": 1, "prompt": "x"}', "in.jsonl:2: id: '1' is that of line 1 already"),
         ("{}", "in.jsonl:2: give either prompt or messages"),
         ('{"messages": [{"role": "assistant", "content": "x"}]}', "in.jsonl:2: messages: the last must be the user's"),
+        ('{"prompt": "x \\ud800"}', "in.jsonl:2: prompt: holds half a character"),
+        ('{"prompt": "x", "metadata": {"a": ["\\udfff"]}}', "in.jsonl:2: metadata.a[0]: holds half a character"),
         ('{"prompt": "x", "files": ["missing.txt"]}', "in.jsonl:2: "),
         ('{"prompt": "x", "tags": "work"}', "in.jsonl:2: tags: must be a list of texts"),
     ],

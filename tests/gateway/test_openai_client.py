@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
@@ -219,6 +220,25 @@ async def test_a_wrong_request_is_told_in_openai_s_form(
     assert said.status_code == status
     assert said.json()["error"]["type"] == "invalid_request_error"
     assert said.json()["error"]["param"] == kind
+    assert gateway.asked == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "at"),
+    [
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "a \ud800"}]}, "messages[0].content"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "a"}], "stop": ["\udfff"]}, "stop[0]"),
+        ("/api/v1/orchestrator/chat/execute", {"prompt": "a \ud800"}, "prompt"),
+        ("/api/v1/orchestrator/chat/stream", {"prompt": "a", "tags": ["\ud83d"]}, "tags[0]"),
+        ("/api/v1/orchestrator/batch/submit", {"lines": [{"prompt": "a"}, {"prompt": "\ud800"}]}, "lines[1].prompt"),
+    ],
+)
+async def test_half_a_character_is_refused_before_any_call(path: str, body: Any, at: str, gateway: Gateway) -> None:
+    async with gateway.http() as client:
+        said = await client.post(path, content=json.dumps(body), headers={"content-type": "application/json"})
+    assert said.status_code == 400
+    assert said.json()["error"]["param"] == at
+    assert said.json()["error"]["message"].startswith(f"{at} holds half a character")
     assert gateway.asked == []
 
 

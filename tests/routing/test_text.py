@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui_orchestrator.routing.text import clean, clean_line, unjoined
+from tui_orchestrator.routing.text import clean, clean_line, half_a_character, unjoined
 
 
 @pytest.mark.parametrize(
@@ -72,3 +73,17 @@ def test_what_is_drawn_is_as_wide_as_its_characters_one_by_one(joined: str, draw
 
 def test_what_scripts_join_stays_joined() -> None:
     assert unjoined("e\u0301 क्‍ष می‌خواهم") == "e\u0301 क्‍ष می‌خواهم"
+
+
+@pytest.mark.parametrize(
+    ("said", "at"),
+    [
+        ("\udc80", ""),
+        ({"a": [1, None, {"b": "x\ud800"}]}, "a[2].b"),
+        ({"a": "whole \U0001f600", "b\ud800": 1}, "b\ufffd"),
+        ({"a": "\ud800", "b": "\ud800"}, "a"),
+        (["", {"a": "\U0010ffff"}, 1.5, True, None], None),
+    ],
+)
+def test_half_a_character_is_found_wherever_it_stands(said: object, at: str | None) -> None:
+    assert half_a_character(json.loads(json.dumps(said))) == at

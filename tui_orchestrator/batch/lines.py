@@ -14,7 +14,7 @@ from ..library.tasks import Task
 from ..routing.errors import OrchestratorError
 from ..routing.model import Registry
 from ..routing.request import Message
-from ..routing.text import clean_line
+from ..routing.text import HALF_A_CHARACTER, clean_line, half_a_character
 from ..services.attachments import AttachmentError, read_file
 
 _SHOWN = 5
@@ -78,6 +78,8 @@ def _line(number: int, written: str, defaults: Task, registry: Registry, directo
         said = json.loads(written, parse_float=Decimal)
     except ValueError as error:
         raise ValueError(f"is no JSON: {error}") from None
+    if (at := half_a_character(said)) is not None:
+        raise ValueError(f"{at}: {HALF_A_CHARACTER}" if at else HALF_A_CHARACTER)
     value = said.pop(beside, None) if beside and isinstance(said, dict) else None
     return replace(line_of(said, number, defaults, registry, directory), beside=value)
 

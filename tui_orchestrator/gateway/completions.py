@@ -21,7 +21,7 @@ from ..routing.turn import Turn
 from ..services.runtime import Runtime
 from .question import Question, read
 from .stopping import Stopper
-from .wire import WrongRequest, call_delta, chunk, completion, error_body, told_of, turn_error, usage_json
+from .wire import WrongRequest, call_delta, chunk, completion, error_body, told_of, turn_error, usage_json, whole
 
 MOST_SECONDS = 900.0
 """A turn takes no longer: it is cancelled then, and what had come is paid for."""
@@ -37,7 +37,7 @@ Said = str | ToolCalled
 async def body_of(request: Request) -> object:
     """Raises WrongRequest."""
     try:
-        return json.loads(await request.body())
+        return whole(json.loads(await request.body()))
     except (ValueError, RecursionError):
         raise WrongRequest("The body is not JSON.") from None
     except ClientDisconnect:

@@ -25,7 +25,7 @@ from ..storage.reports import PERIODS
 from .batches import Batches
 from .completions import while_connected
 from .openapi import DESCRIPTION
-from .wire import WrongRequest, error_body, turn_error
+from .wire import WrongRequest, error_body, turn_error, whole
 
 ROOT = "/api/v1/orchestrator"
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -48,7 +48,7 @@ def _runtime(request: Request) -> Runtime:
 
 async def _object(request: Request) -> dict[str, Any]:
     try:
-        said = json.loads(await request.body(), parse_float=Decimal)
+        said = whole(json.loads(await request.body(), parse_float=Decimal))
     except (ValueError, RecursionError):
         raise WrongRequest("The body is not JSON.") from None
     except ClientDisconnect:

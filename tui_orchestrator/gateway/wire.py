@@ -13,6 +13,7 @@ from ..routing.errors import ErrorKind, TooLong, TurnError
 from ..routing.event_json import usd
 from ..routing.events import Completed, ToolCalled
 from ..routing.money import Usage
+from ..routing.text import HALF_A_CHARACTER, half_a_character
 from ..routing.tools import ToolCall
 
 STATUS = {
@@ -36,6 +37,14 @@ class WrongRequest(Exception):
         super().__init__(sentence)
         self.parameter = parameter
         self.status = status
+
+
+def whole(said: object) -> object:
+    """What a client sent, where all its texts can be sent on. Raises WrongRequest."""
+    at = half_a_character(said)
+    if at is not None:
+        raise WrongRequest(f"{at or 'The body'} {HALF_A_CHARACTER}.", at)
+    return said
 
 
 def completion(

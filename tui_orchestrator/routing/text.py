@@ -7,6 +7,7 @@ What is removed is single characters, so a sequence cut in two by a stream is as
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 # C0 without tab and newline, DEL, C1, line and paragraph separators, bidirectional marks, embeddings, overrides and
 # isolates (Unicode UAX 9), the byte-order mark, and tag characters, which hide text from readers but not from models.
@@ -33,6 +34,28 @@ def clean(text: str) -> str:
 def unjoined(text: str) -> str:
     """For drawing: as wide on every terminal as its characters one by one. A family of emoji becomes its members."""
     return text if text.isascii() else _JOINING.sub("", text)
+
+
+HALF_A_CHARACTER = "holds half a character (a lone surrogate such as \\ud800), which cannot be sent; write it whole"
+
+
+def half_a_character(said: object) -> str | None:
+    """Where in what JSON said the first text is that UTF-8 cannot carry: 'messages[0].content', '' for the whole. None:
+    nowhere. JSON and arguments in another encoding can say such a text; every provider's library fails at it."""
+    waiting: list[tuple[str, object]] = [("", said)]
+    while waiting:
+        at, one = waiting.pop()
+        if isinstance(one, str):
+            if _SURROGATES.search(one):
+                return at
+        elif isinstance(one, Mapping):
+            for key, value in reversed(list(one.items())):
+                name = clean_line(str(key), 40)
+                where = f"{at}.{name}" if at else name
+                waiting += [(where, value), (where, key)]
+        elif isinstance(one, Sequence) and not isinstance(one, bytes):
+            waiting += [(f"{at}[{place}]", value) for place, value in enumerate(one)][::-1]
+    return None
 
 
 def clean_line(text: str, limit: int = 300) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..routing.text import HALF_A_CHARACTER, half_a_character
+
 EXAMPLE = '{"id": …, "prompt": "…"}'
 
 
@@ -32,6 +34,8 @@ def _line(where: str, number: int, line: bytes, example: str) -> Line:
         said = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{where}: not JSON ({error}); a line is {example}") from None
+    if (at := half_a_character(said)) is not None:
+        raise ValueError(f"{where}: {at} {HALF_A_CHARACTER}")
     if not isinstance(said, dict) or not isinstance(said.get("prompt"), str):
         raise ValueError(f'{where}: there is no text under "prompt"; a line is {example}')
     if not said["prompt"].strip():
