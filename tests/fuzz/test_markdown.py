@@ -61,6 +61,7 @@ def test_blocks_of_code_that_can_be_copied(text: str) -> None:
 
 @at_length
 @given(st.lists(answers, max_size=4), answers, hostile, st.integers(10, 120), st.booleans())
+@example([], "", "\t0000000", 10, False)
 @example([], "", "]52;c;SE9TVElMRQ==**00000\u1100\r\n", 27, False)
 def test_an_answer_in_the_transcript(
     pieces: list[str], thinking: str, heading: str, width: int, discarded: bool

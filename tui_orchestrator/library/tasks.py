@@ -16,11 +16,8 @@ from ..routing.model import Registry
 from ..routing.money import Cost, Money, Usage
 from ..routing.profile import TaskType
 from ..routing.request import Check, Image, Message, Method, Request, Split, Strategy, tag_name
-<<<<<<< HEAD
-from ..routing.tools import FREE, LONGEST_NAME, NAME, Tool, ToolCall, ToolChoice
-=======
 from ..routing.text import HALF_A_CHARACTER, half_a_character
->>>>>>> 8f3dcf4 (Refuse half a character in requests before any call)
+from ..routing.tools import FREE, LONGEST_NAME, NAME, Tool, ToolCall, ToolChoice
 from ..services.attachments import Attachment, enclose
 
 Usd = Money | Decimal | str | int
@@ -96,8 +93,8 @@ class Task:
         said = bool(prompt.text.strip() or prompt.images)
         if not said and not (self.history and self.history[-1].role == "tool"):
             raise ValueError("the prompt is empty; give the task a prompt")
-        said = {"prompt": self.prompt, "system": self.system, "history": [one.text for one in self.history]}
-        if (at := half_a_character(said)) is not None:
+        texts = {"prompt": self.prompt, "system": self.system, "history": [one.text for one in self.history]}
+        if (at := half_a_character(texts)) is not None:
             raise ValueError(f"{at} {HALF_A_CHARACTER}")
         if not 2 <= self.ensemble_size <= 8:
             raise ValueError(f"ensemble_size is {self.ensemble_size}; ask 2 to 8 models at once")

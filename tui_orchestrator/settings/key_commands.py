@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -18,8 +19,9 @@ _LONGEST = 64 * 1024
 """Bytes that a command may print."""
 _LOOK_S = 0.01
 
-# Waits until the program at the other end of its stdin is gone, however it went, then ends what it had started.
-_GUARD = 'read -r _; kill -9 -"$1"'
+# Becomes the command, beside a shell that waits until this program is gone, however it went, and then ends all of the
+# session. It waits before the command begins: there is no moment at which nobody would end it.
+_GUARDED = 'exec 3<&0; (read -r _ <&3; kill -9 0) & exec "$@" < /dev/null 3<&-'
 
 
 def ask_commands(commands: Mapping[str, tuple[str, ...]]) -> dict[str, Secret | NoKey]:
@@ -74,17 +76,16 @@ class _Running:
         """Raises OSError."""
         self._program = command[0]
         self._said = bytearray()
-        nothing = subprocess.DEVNULL
+        if shutil.which(self._program) is None:
+            raise FileNotFoundError
         # What it writes to stderr is kept back: it may hold the key, and would stand in the middle of the console.
         self._process = subprocess.Popen(
-            command, stdin=nothing, stdout=subprocess.PIPE, stderr=nothing, start_new_session=True
+            ["/bin/sh", "-c", _GUARDED, "sh", *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
-        self._guard: subprocess.Popen[bytes] | None = None
-        with contextlib.suppress(OSError):
-            guard = ["/bin/sh", "-c", _GUARD, "sh", str(self._process.pid)]
-            self._guard = subprocess.Popen(
-                guard, stdin=subprocess.PIPE, stdout=nothing, stderr=nothing, start_new_session=True
-            )
         assert self._process.stdout is not None
         self._stdout = self._process.stdout.fileno()
         os.set_blocking(self._stdout, False)
@@ -115,7 +116,3 @@ class _Running:
             os.killpg(self._process.pid, signal.SIGKILL)
         with self._process:
             pass
-        if self._guard is not None:
-            self._guard.kill()
-            with self._guard:
-                pass

@@ -136,7 +136,7 @@ def _ranges(text: str, width: int, words: bool) -> list[tuple[int, int, str]]:
         if column + size > width and end > start:
             ranges.append((start, end, join))
             start, column, join = match.start(), 0, gap
-        if size > width:
+        if column + size > width:  # a word too long for a line, or for what the space before it leaves of the first
             *full, (start, end, join) = _fold(text[: match.end()], start, width, join)
             ranges += full
             column = cell_len(text[start:end])
