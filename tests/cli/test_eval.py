@@ -78,6 +78,14 @@ async def test_a_bad_row_is_told_by_file_and_line(shell: Shell, row: str, said: 
     assert len(ended.err.splitlines()) == 1
 
 
+async def test_a_file_of_one_endless_line_is_not_read_to_its_end(shell: Shell) -> None:
+    with (shell.directory / "o.jsonl").open("wb") as file:
+        file.truncate(20 * 2**30)
+    ended = await shell.run("eval", "o.jsonl")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("o.jsonl:1: is longer than 64 MiB; a line is {")
+
+
 async def test_a_pair_that_no_row_has_is_told_before_anything_is_measured(shell: Shell) -> None:
     shell.write("o.jsonl", lines(*judged()))
     typed = await shell.run("eval", "o.jsonl", "--weak", "pebble", "--strong", "tern-max")

@@ -366,11 +366,10 @@ async def test_a_word_after_continue_is_the_prompt_and_a_sessions_id_is_not(shel
 
 async def test_help_and_version_load_no_sdk_no_terminal_library_and_no_price_book(shell: Shell) -> None:
     code = (
-        "import sys, runpy\n"
-        "try: runpy.run_module('tui_orchestrator', run_name='__main__')\n"
-        "except SystemExit: pass\n"
+        "import atexit, sys, runpy\n"
         "heavy = {'openai', 'anthropic', 'google', 'textual', 'genai_prices', 'httpx2', 'rich', 'sqlite3'}\n"
-        "print('LOADED', sorted(heavy & set(sys.modules)))\n"
+        "atexit.register(lambda: print('LOADED', sorted(heavy & set(sys.modules))))\n"
+        "runpy.run_module('tui_orchestrator', run_name='__main__')\n"
     )
     for arguments in (["--help"], ["ask", "--help"], ["--version"]):
         process = await asyncio.create_subprocess_exec(

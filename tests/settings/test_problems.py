@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,7 +127,7 @@ PROBLEMS = [
         '"~/llm/store.db"',
     ),
     ("[ui]\npanes = []", None),
-    ("[ui.keymap]\npane.zoom = 'f7, f8'", None),
+    ("[ui.keymap]\npane.zoom = 'f7,, f8'", None),
 ]
 
 
@@ -257,6 +258,12 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_trouble(home: Path, proj
 def test_a_directory_in_place_of_a_file_is_told(home: Path, project: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read: Is a directory"):
         load(project, environ={}, cwd=project)
+
+
+def test_a_pipe_that_lies_in_a_project_is_told_and_not_waited_for(home: Path, project: Path) -> None:
+    os.mkfifo(project / "tui-orchestrator.toml")
+    with pytest.raises(SettingsError, match=r"tui-orchestrator\.toml: is no ordinary file"):
+        load(environ={}, cwd=project)
 
 
 def test_a_huge_file_is_refused(home: Path, project: Path) -> None:

@@ -33,7 +33,6 @@ from ..routing.events import (
     Verdict,
     Waiting,
 )
-from ..routing.fitting import left_out
 from ..routing.request import Strategy
 from ..routing.telling import check_name, found, recalled_in_words, saved_in_words
 from ..routing.text import spoken
@@ -119,7 +118,7 @@ class Telling:
     def _decided(self, event: Decided) -> None:
         decision = event.decision
         if decision.model is not None:
-            dear = left_out(decision)
+            dear = decision.left_out
             members = " + ".join(f"✗ {model}" if model in dear else model for model in decision.chain)
             models = members if self._side_by_side else decision.model
             self._screen.line(f"→ {models} · {spoken(decision.strategy)} · {decision.reason}", dim=True)
@@ -143,7 +142,7 @@ class Telling:
     def _wait(self) -> None:
         """Says who is waited for, until there is something to read."""
         if self._side_by_side and self._running and self.decision:
-            members = len(self.decision.chain) - len(left_out(self.decision))
+            members = len(self.decision.chain) - len(self.decision.left_out)
             models = ", ".join(self._running.values())
             self._screen.status(f"… {self._ended} of {members} have ended, waiting for {models}")
         elif self._running:

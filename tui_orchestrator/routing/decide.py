@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from .added import added
 from .budget import WayOut, WaysOut
-from .decision import Asked, Candidate, Circumstances, Decision, Exclusion, Policy
+from .decision import MONEY_SAYS_NO, Asked, Candidate, Circumstances, Decision, Exclusion, Policy
 from .experiment import Experiment, assigned
 from .features import estimate_tokens
 from .model import Registry
@@ -17,7 +17,7 @@ from .profile import Profile
 from .reasons import nobody, shortened, too_dear_for, why
 from .request import Request, Strategy
 from .rules import Match, Rule, first_match
-from .strategies import MONEY_SAYS_NO, Ranked, explore, rank
+from .strategies import Ranked, explore, rank
 from .ways_out import opening
 from .weighing import weigh
 

@@ -129,6 +129,9 @@ class Exclusion(StrEnum):
     RULED_OUT = "ruled_out"
 
 
+MONEY_SAYS_NO = frozenset({Exclusion.OVER_BUDGET, Exclusion.OVER_MAX_COST})
+
+
 @dataclass(slots=True)
 class Standing:
     """How one model stands at this moment for this kind of task: what the decision needs of the live world. Not frozen
@@ -303,6 +306,12 @@ class Decision:
 
     def candidate(self, model_id: str) -> Candidate | None:
         return next((c for c in self.candidates if c.model == model_id), None)
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Models of the chain that there is no money for, each with the reason: members of an ensemble."""
+        found = (self.candidate(model) for model in self.chain)
+        return {c.model: c.excluded or "" for c in found if c is not None and c.excluded_by in MONEY_SAYS_NO}
 
     @property
     def task_type(self) -> TaskType:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from .budget import BudgetState, Shortage, too_tight
 from .decide import replay
-from .decision import Candidate, Decision, Exclusion
+from .decision import MONEY_SAYS_NO, Candidate, Decision, Exclusion
 from .money import ZERO, Money, Price
 from .request import Strategy
-from .strategies import MONEY_SAYS_NO, rank
+from .strategies import rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +107,6 @@ def members(decision: Decision) -> tuple[str, ...]:
     candidates = [c for c in decision.candidates if c.excluded_by in able]
     ranked = rank(decision.strategy, candidates, decision.profile, asked.policy, chain=asked.chain, size=asked.size)
     return tuple(c.model for c in ranked[: asked.size])
-
-
-def left_out(decision: Decision) -> dict[str, str]:
-    """Members that there is no money for, each with the reason."""
-    found = (decision.candidate(model) for model in decision.chain)
-    return {c.model: c.excluded or "" for c in found if c is not None and c.excluded_by in MONEY_SAYS_NO}
 
 
 def fitted(decision: Decision, call_of: CallOf) -> Decision:

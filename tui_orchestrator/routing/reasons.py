@@ -129,11 +129,14 @@ def _ensemble(ranked: Sequence[Candidate], profile: Profile, asked: Asked, explo
     known = [c.estimated_cost for c in members if c.estimated_cost is not None]
     cost = f"about {sum(known, ZERO)} together" if len(known) == len(members) else "together at unknown cost"
     one, surest = chance_of_one(members), max(c.success_probability for c in members)
-    said = (
-        f"{len(members)} strong and diverse models from {_counted(houses, 'provider', 'providers')} and "
-        f"{_counted(families, 'family', 'families')} answer {_task(profile)} side by side: one of them well with "
-        f"p {one:.2f}, the surest alone {surest:.2f}; {cost}"
-    )
+    if len(members) == 1:
+        said = f"only {members[0].model} for {_task(profile)}: {_p(members[0])}, {_cost(members[0])}"
+    else:
+        said = (
+            f"{len(members)} strong and diverse models from {_counted(houses, 'provider', 'providers')} and "
+            f"{_counted(families, 'family', 'families')} answer {_task(profile)} side by side: one of them well with "
+            f"p {one:.2f}, the surest alone {surest:.2f}; {cost}"
+        )
     if rest:
         more = chance_of_one([*members, rest[0]]) - one
         said += f"; another would add {more:.2f}" if more >= 0.01 else "; another would add less than 0.01"

@@ -9,13 +9,12 @@ from collections.abc import Callable, Sequence
 from .ability import without
 from .added import MOST_SCORE, NotWeighed, added
 from .cascade import SAME_P, plan
-from .decision import Candidate, Exclusion, Policy
+from .decision import Candidate, Policy
 from .objective import cost_term, latency_term, leaning, utility
 from .profile import Profile
 from .request import Strategy
 
 Ranked = list[Candidate]
-MONEY_SAYS_NO = frozenset({Exclusion.OVER_BUDGET, Exclusion.OVER_MAX_COST})
 
 
 def rank(

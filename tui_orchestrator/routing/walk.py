@@ -15,7 +15,6 @@ from .decision import Candidate, Decision
 from .errors import BadRequest, Cancelled, ErrorKind, NotKept, TurnError, Unrecorded
 from .escalation import Doubt, best, goes_on, onward, onward_to_hand, weights_for
 from .events import Cause, Completed, Decided, Escalated, Event, Failed, Next, Onward
-from .fitting import left_out
 from .received import Plan
 from .request import Request, Strategy
 from .settling import Settling
@@ -311,7 +310,7 @@ class Walk:
     # Several models at once
 
     async def _ensemble(self) -> Completed | Failed:
-        turn, chain, dear = self.turn, self.decision.chain, left_out(self.decision)
+        turn, chain, dear = self.turn, self.decision.chain, self.decision.left_out
         wanted = [(model_id, Cause.ENSEMBLE) for model_id in chain if model_id not in dear]
         members = await turn.granted(wanted)
         while not members and await turn.wait_for_room():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 from ..routing.text import HALF_A_CHARACTER, half_a_character
 
+LONGEST = 64 * 2**20
+"""Bytes of a line."""
 EXAMPLE = '{"id": …, "prompt": "…"}'
 
 
@@ -21,10 +23,13 @@ class Line:
     prompt: str
 
 
-def prompts(lines: Iterable[bytes], name: str, example: str = EXAMPLE) -> Iterator[Line]:
+def prompts(file: IO[bytes], name: str, example: str = EXAMPLE) -> Iterator[Line]:
     """Every line that is not blank, each an object with a prompt. Raises ValueError for any other, with `example`, what
     a line should be; `name` is the file's."""
-    for number, line in enumerate(lines, 1):
+    # A file without line breaks, of ten gigabytes perhaps, is not read whole to say so.
+    for number, line in enumerate(iter(lambda: file.readline(LONGEST + 1), b""), 1):
+        if len(line) > LONGEST:
+            raise ValueError(f"{name}:{number}: is longer than {LONGEST // 2**20} MiB; a line is {example}")
         if line.strip():
             yield _line(f"{name}:{number}", number, line, example)
 

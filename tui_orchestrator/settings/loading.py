@@ -122,7 +122,11 @@ def _same(one: FilePath, other: FilePath) -> bool:
 
 def _read_file(reading: Reading, path: FilePath, *, must_exist: bool = False, project: bool = False) -> None:
     try:
-        reading.file(path, project=project)
+        # One that is named may be a pipe of the shell's. One that lies about would be waited for.
+        if not must_exist and path.exists() and not path.is_file():
+            reading.problems.append(f"{path}: is no ordinary file; put a file of settings there, or take it away")
+        else:
+            reading.file(path, project=project)
     except (FileNotFoundError, NotADirectoryError):
         if must_exist:
             reading.problems.append(f"{path}: there is no such file; `config init` writes one")

@@ -16,7 +16,6 @@ from tui_orchestrator.routing.explanation import (
     score_in_words,
     weights,
 )
-from tui_orchestrator.routing.fitting import left_out
 from tui_orchestrator.routing.money import ZERO
 from tui_orchestrator.routing.profile import Profile
 from tui_orchestrator.routing.request import Strategy
@@ -109,7 +108,7 @@ def _head(decision: Decision, width: int, preview: bool) -> Rows:
         title = Content.assemble(("✗ ", BAD), (words.fit(_nobody(decision), width - 2).rstrip(), f"bold {BAD}"))
     else:
         together = decision.strategy is Strategy.ENSEMBLE and len(decision.chain) > 1
-        asked, dear = len(decision.chain), len(left_out(decision))
+        asked, dear = len(decision.chain), len(decision.left_out)
         name = f"{asked} models at once" if together else decision.model
         if dear:
             name = f"{asked - dear} of {asked} models at once"

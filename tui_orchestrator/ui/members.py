@@ -13,7 +13,6 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tui_orchestrator.routing.decision import Decision
-from tui_orchestrator.routing.fitting import left_out
 from tui_orchestrator.routing.money import Money
 
 from . import words
@@ -106,7 +105,7 @@ class Member:
 
 def standing(decision: Decision) -> list[tuple[str, str]]:
     """The name of each member, with the reason for one that there is no money for."""
-    dear = left_out(decision)
+    dear = decision.left_out
     return [(words.short_name(model), dear.get(model, "")) for model in decision.chain]
 
 

@@ -11,7 +11,6 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui_orchestrator.routing.decision import Decision
-from tui_orchestrator.routing.fitting import left_out
 from tui_orchestrator.routing.money import ZERO, Money
 from tui_orchestrator.routing.request import Strategy
 
@@ -67,7 +66,7 @@ def _forecast(decision: Decision, truncated: bool) -> list[tuple[str, str]]:
     chosen = decision.chosen
     name = words.short_name(decision.model)
     if decision.strategy is Strategy.ENSEMBLE:
-        dear = left_out(decision)
+        dear = decision.left_out
         name = " + ".join(("✗ " if model in dear else "") + words.short_name(model) for model in decision.chain)
     parts = [(f"→ {name}{_how(decision)}", "bold " + GOOD)]
     parts.append((f"{words.spoken(profile.task_type)} {profile.task_confidence:.2f}", ""))
