@@ -41,7 +41,7 @@ format: none there."""
 _FAILURE = 0.65
 SUBJECT_PRIOR = 15.0
 """Questions that a group's mean is drawn to the mean of its source by."""
-_CORRECTED = (1.0, 0.7, 0.3)
+_CORRECTED = (1.0, 0.8, 0.3)
 """By form, how far it is corrected towards the gain alone: all the way, and the difficulty would no longer say how
 often models fail, which is what p is worked out from."""
 _FEWEST = 200

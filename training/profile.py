@@ -55,7 +55,7 @@ ANCHORS = {"open": 0.27, "choice": 0.31, "many": 0.44}
 """Difficulty of the usual question of each form, on the scale of the models' abilities: of choices, where p is true of
 the models of MMLU and MMLU-Pro at a discrimination of 8. Open ones lie lower than LLMRouter's outcomes say, whose
 scores punish a wrong format: by them a well-known capital would be at 0.4."""
-SLOPES = {"open": 0.5, "choice": 0.47, "many": 0.4}
+SLOPES = {"open": 0.5, "choice": 0.53, "many": 0.4}
 """Difficulty a unit of expected gain; of choices, by the same outcomes."""
 
 
