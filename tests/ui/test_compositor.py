@@ -7,15 +7,16 @@ import re
 
 import pytest
 from rich.console import RenderableType
+from textual._context import visible_screen_stack
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Region
 from textual.pilot import Pilot
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui_orchestrator.ui.compositor import FrugalCompositor, FrugalScreen
+from tui_orchestrator.ui.compositor import FrugalCompositor, FrugalModal, FrugalScreen
 from tui_orchestrator.ui.transcript import Transcript
 
 Cells = dict[tuple[int, int], tuple[str, str]]
@@ -126,3 +127,68 @@ async def test_what_lies_behind_and_what_lies_beside_is_not_asked_for_its_rows()
         assert drawn == [left]
         [(_, _, part)] = compositor._seen([Region(2, 2, 5, 1)])
         assert (part.y, part.height) == (2, 1)
+
+
+LOOK = """
+    align: center middle; background: #102030 60%;
+    & > Static { width: 20; height: 5; background: $surface; border: round $primary; }
+"""
+
+
+class Plain(ModalScreen[None]):
+    """As Textual draws one."""
+
+    DEFAULT_CSS = f"Plain {{ {LOOK} }}"
+
+    def compose(self) -> ComposeResult:
+        yield Static("a question")
+
+
+class Frugal(FrugalModal[None]):
+    DEFAULT_CSS = f"Frugal {{ {LOOK} }}"
+
+    def compose(self) -> ComposeResult:
+        yield Static("a question")
+
+
+def look_of(app: App[None]) -> list[list[tuple[str, object, object]]]:
+    """Letter, its colour where there is one to see, and the background of each cell; nothing may be clicked there."""
+    rows = []
+    visible_screen_stack.set(app._background_screens)
+    for strip in app.screen._compositor.render_strips():
+        row: list[tuple[str, object, object]] = []
+        for text, style, _ in strip:
+            assert style is not None
+            row += [(letter, style.color if letter.strip() else None, style.bgcolor) for letter in text]
+        rows.append(row)
+    return rows
+
+
+@pytest.mark.parametrize("above", [1, 2])
+async def test_a_dialog_stands_before_what_it_covers_in_the_colours_textual_gives_it(above: int) -> None:
+    seen = []
+    for kind in (Plain, Frugal):
+        app = Desktop()
+        async with app.run_test(size=SIZE) as pilot:
+            for _ in range(above):
+                app.push_screen(kind())
+                await pilot.pause()
+            app.refresh()
+            await pilot.pause()
+            seen.append(look_of(app))
+    assert seen[0] == seen[1]
+
+
+async def test_what_changes_below_a_dialog_is_seen_beside_it() -> None:
+    app = Desktop()
+    async with app.run_test(size=SIZE) as pilot:
+        app.push_screen(Frugal())
+        await pilot.pause()
+        before = look_of(app)
+        app.screen_stack[0].query_one("#left", Static).update("new " * 40)
+        await pilot.pause()
+        await pilot.pause()
+        after = look_of(app)
+        told = "".join(letter for letter, _, _ in after[1])
+        assert "new" in told
+        assert before != after

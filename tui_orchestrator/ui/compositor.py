@@ -8,13 +8,20 @@ each piece of a change is drawn by whichever widget is seen there, and rows that
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 
+from rich.color import Color as Ink
 from rich.console import Console
-from textual._compositor import Compositor, CompositorUpdate
-from textual.geometry import Region
-from textual.screen import Screen
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import Compositor, CompositorUpdate, LayoutUpdate
+from textual.color import Color
+from textual.geometry import Region, Size
+from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.strip import Strip
 from textual.widget import Widget
+
+from .painting import filtered
 
 
 class Pieces(CompositorUpdate):
@@ -27,6 +34,24 @@ class Pieces(CompositorUpdate):
 
 
 class FrugalCompositor(Compositor):
+    def strips(self, wanted: Region) -> list[Strip]:
+        """The rows of a part of the screen as they look, nothing before it included; it lies within `size`."""
+        rows: list[list[tuple[int, Strip]]] = [[] for _ in range(wanted.height)]
+        for widget, region, part in self._seen([wanted]):
+            for y, strip in enumerate(widget.render_lines(part.translate(-region.offset)), part.y - wanted.y):
+                rows[y].append((part.x, strip))
+        return [Strip.join([strip for _, strip in sorted(row, key=itemgetter(0))]) for row in rows]
+
+    def render_strips(self, size: Size | None = None) -> list[Strip]:
+        return self.strips((size or self.size).region.intersection(self.size.region))
+
+    def render_full_update(self, simplify: bool = False) -> LayoutUpdate:
+        self._dirty_regions.clear()
+        strips = self.strips(self.size.region)
+        if simplify:
+            strips = [strip.simplify().discard_meta() for strip in strips]
+        return LayoutUpdate([[strip] for strip in strips], self.size.region)
+
     def render_partial_update(self) -> Pieces | None:  # type: ignore[override]  # any update will do
         # A region may lie outside the screen for as long as it takes to lay it out anew.
         screen = self.size.region
@@ -72,3 +97,63 @@ class FrugalScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._compositor = FrugalCompositor()
+
+
+class FrugalModal(ModalScreen[ScreenResultType]):
+    """Over another screen, of which it draws what is seen beside it and has changed, in the shade of its background.
+
+    Textual's own draws all of what is below anew for each letter that changes on either.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = FrugalCompositor()
+        self._shade = Shade(Color(0, 0, 0))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        below, background = self._below, self.styles.background
+        if below is None or background.a == 1:
+            return super().render_lines(crop)
+        if self._shade.color != background:
+            self._shade = Shade(background)
+        # While the terminal changes its size, what is below may still have the one it had.
+        there = crop.intersection(below.size.region)
+        filters, around = self.get_line_filters(), self.background_colors[1]
+        rows = [filtered(self._shade.over(strip), filters, around) for strip in below.strips(there)]
+        rows = [row.adjust_cell_length(crop.width) for row in rows]
+        return rows + [Strip.blank(crop.width)] * (crop.height - len(rows))
+
+    @property
+    def _below(self) -> FrugalCompositor | None:
+        stack = self.app.screen_stack
+        at = stack.index(self) if self in stack else 0
+        found = stack[at - 1]._compositor if at else None
+        return found if isinstance(found, FrugalCompositor) else None
+
+
+class Shade:
+    """What a translucent background makes of what is below it: other colours, and nothing to click."""
+
+    KNOWN = 4096
+    """Styles for which it is kept what becomes of them."""
+
+    def __init__(self, color: Color) -> None:
+        self.color = color
+        self._known: dict[Style | None, Style] = {}
+
+    def over(self, strip: Strip) -> Strip:
+        return Strip(
+            [Segment(text, self._known.get(style) or self._of(style)) for text, style, _ in strip], strip.cell_length
+        )
+
+    def _of(self, style: Style | None) -> Style:
+        plain = Style() if style is None else style.clear_meta_and_links()
+        if self.color.a:
+            plain += Style(color=self._mixed(plain.color), bgcolor=self._mixed(plain.bgcolor))
+        if len(self._known) >= self.KNOWN:
+            self._known.clear()
+        self._known[style] = plain
+        return plain
+
+    def _mixed(self, color: Ink | None) -> Ink | None:
+        return None if color is None else (Color.from_rich_color(color) + self.color).rich_color

@@ -11,12 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, ScreenResultType
+from textual.screen import ScreenResultType
 from textual.style import Style
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from . import words
+from .compositor import FrugalModal
 from .words import ACCENT, MUTED, STRONG
 
 
@@ -53,7 +54,7 @@ def clickable(text: str, action: str) -> Content:
     return Content.styled(text, Style.from_meta({"@click": action}))
 
 
-class Dialog(ModalScreen[ScreenResultType]):
+class Dialog(FrugalModal[ScreenResultType]):
     """What stands before all else until it is answered; F1 tells its `HELP`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "app.help", "Help", id="app.help", show=False)]

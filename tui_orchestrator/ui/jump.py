@@ -14,10 +14,10 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Click, Key
 from textual.geometry import Offset
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from .compositor import FrugalModal
 from .layout import Pane
 
 _LETTERS = {
@@ -74,7 +74,7 @@ def elsewhere(panes: Sequence[Pane], row: int) -> tuple[Target, ...]:
     return tuple(found)
 
 
-class Jump(ModalScreen[Target | None]):
+class Jump(FrugalModal[Target | None]):
     """Answers with where to go to; anything but a letter that is shown goes back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]

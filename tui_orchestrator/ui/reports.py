@@ -15,7 +15,6 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Click, Resize
-from textual.screen import ModalScreen
 from textual.style import Style
 from textual.widgets import DataTable, Static
 
@@ -29,6 +28,7 @@ from . import words
 from .advice import AdvicePanel
 from .bars import KeyBar
 from .commands import bindings
+from .compositor import FrugalModal
 from .dialogs import Choice, Picker
 from .look import Look
 from .report_tables import attempt_columns, cost_bars, cost_columns, measured_columns
@@ -69,7 +69,7 @@ class ReportTable(DataTable[Text]):
         super().__init__(id="report", cursor_type="row", zebra_stripes=True, cell_padding=1)
 
 
-class ReportsScreen(ModalScreen[str | None]):
+class ReportsScreen(FrugalModal[str | None]):
     """Answers with the id of a request whose route card is wanted."""
 
     BINDINGS = [  # noqa: RUF012  # as Textual declares it

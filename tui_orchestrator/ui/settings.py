@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -24,6 +23,7 @@ from tui_orchestrator.settings.shape import dotted
 from . import setting_rows, words
 from .bars import KeyBar
 from .commands import bindings
+from .compositor import FrugalModal
 from .naming import key_to
 from .setting_deeds import SettingDeeds
 from .words import BAD, GOOD, MUTED, STRONG, WARN
@@ -63,7 +63,7 @@ class Search(Input):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.edit", "Change", id="settings.edit")]
 
 
-class SettingsScreen(ModalScreen[None]):
+class SettingsScreen(FrugalModal[None]):
     HELP = (
         "Every setting by section, with what holds and where it comes from. Type to search names, descriptions and "
         "values. {settings.edit} changes the marked one in your own file, whose comments stay; a switch turns at "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import work
 from textual._context import active_message_pump
@@ -74,6 +74,14 @@ class Stage(Copying):
 
     def get_default_screen(self) -> Screen[None]:
         return Floor()
+
+    def _load_screen_css(self, screen: Screen[Any]) -> None:
+        # Textual would read every rule of the program again and style every widget anew, which takes longer than to
+        # draw the screen; its own rules, all that it brings here, concern what is on it alone.
+        kind = type(screen)
+        if screen.CSS and not self.stylesheet.has_source("", f"{kind.__name__}.CSS"):
+            scope = screen._css_type_name if screen.SCOPED_CSS else ""
+            self.stylesheet.add_source(screen.CSS, ("", f"{kind.__name__}.CSS"), scope=scope)
 
     def compose(self) -> ComposeResult:
         yield self.header

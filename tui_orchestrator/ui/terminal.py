@@ -38,6 +38,7 @@ from tui_orchestrator.routing.text import clean
 from tui_orchestrator.settings import masked
 
 from .keyboard import TICK_S, Keys, Waking
+from .strips import lighten
 
 BEHIND = 65_536
 """Characters that the terminal has not taken; from here on nothing more is drawn until it has."""
@@ -282,6 +283,7 @@ class AtTerminal(App[int]):
     """An app on such a terminal. End it with `end`, after `run`."""
 
     def __init__(self) -> None:
+        lighten()
         super().__init__(driver_class=Terminal)
         self._filters.append(Net())
         self._touched = self._tidied = time.monotonic()
