@@ -93,7 +93,7 @@ async def test_without_room_for_a_copy_the_store_is_left_as_it_was(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("tui_orchestrator.storage.migrations.os.fsync", full)
-    with pytest.raises(StoreError, match="No space left on device"):
+    with pytest.raises(StoreError, match="cannot grow: the disk is full"):
         await Database(tmp_path / "store.db").open()
     with closing(sqlite3.connect(tmp_path / "store.db")) as old:
         assert list(old.iterdump()) == before

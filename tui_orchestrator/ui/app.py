@@ -110,7 +110,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside):
             if left := await self.drafts.left_behind():
                 self.say(keyed(self, left))
             runtime.start_background()
-            await self._catch_up()
+            await self._make_good()
             await self.listen_for_alerts()
         finally:
             self._take_back()
@@ -120,7 +120,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside):
 
     # -- what is sent before the console has opened
 
-    async def _catch_up(self) -> None:
+    async def _make_good(self) -> None:
         early, self._early = self._early or [], None
         self._hold(False)
         for message in early:

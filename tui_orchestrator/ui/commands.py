@@ -137,7 +137,7 @@ ACTIONS = (
     Action("experiments.open", "costs", "x", "app.experiments", "costs: experiments, two ways compared", "Experiments"),
     Action("experiments.new", "experiments", "n", "new", "experiments: start one", "Start", palette=False),
     Action("experiments.stop", "experiments", "s", "stop", "experiments: stop it, or go on", "Stop", palette=False),
-    Action("batch.open", "costs", "b", "app.batches", "batch: ask many prompts from a file", "Batch"),
+    Action("batch.open", "costs", "b", "app.batches", "batch: ask many prompts from a file"),
     Action("batch.begin", "batch", "enter", "begin", "batch: begin, at the price shown", "Begin", palette=False),
     Action(
         "batch.begin_anyway",
@@ -151,7 +151,7 @@ ACTIONS = (
     Action("batch.stop", "batch", "s", "stop", "batch: stop it, or go on", "Stop", palette=False),
     Action("batch.retry", "batch", "r", "retry", "batch: ask those again that failed", "Failed", palette=False),
     Action("batch.new", "batch", "n", "new", "batch: take another file", "File", palette=False),
-    Action("recipes.open", "costs", "r", "app.recipes", "recipe: run one, a prompt in several steps", "Recipes"),
+    Action("recipes.open", "costs", "r", "app.recipes", "recipe: run one, a prompt in several steps"),
     Action("recipes.run", "recipes", "enter", "run", "recipe: fill in the marked one", "Run", palette=False),
     Action("recipe.begin", "recipe", "enter", "begin", "recipe: begin, at the price shown", "Begin", palette=False),
     Action(
