@@ -190,8 +190,14 @@ class Console:
 
     async def ended(self) -> None:
         """The turn that was sent is over and drawn."""
-        await self.until(lambda: not self.app.running and not self.app.composer.busy, "the end of the turn")
+        await self.until(self._over, "the end of the turn")
         await self.pilot.pause()
+
+    def _over(self) -> bool:
+        live, transcript = self.app.chat._live, self.app.chat.transcript
+        told = live is None or live.over
+        drawn = not transcript.is_on_screen or not transcript._rows.unread
+        return not self.app.running and not self.app.composer.busy and told and drawn
 
 
 def _rests(pump: MessagePump) -> bool:
