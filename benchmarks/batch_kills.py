@@ -1,6 +1,6 @@
 """A batch killed again and again with SIGKILL: what is lost, what is asked twice, and whether the ledger agrees.
 
-    python benchmarks/batch_kills.py [--lines 10000] [--kills 20]
+    python benchmarks/batch_kills.py [--lines 10000] [--kills 20] [--places N]
 
 The demo servers answer over real sockets, in this process; the batch is a program of its own.
 """
@@ -19,8 +19,9 @@ from pathlib import Path
 from team import Team, team
 
 
-async def main(lines: int, kills: int) -> dict[str, object]:
-    async with team("input_usd = 0.1\noutput_usd = 0.2") as own:
+async def main(lines: int, kills: int, places: int | None) -> dict[str, object]:
+    limit = "" if places is None else f"max_concurrent = {places}"
+    async with team("input_usd = 0.1\noutput_usd = 0.2", provider=limit) as own:
         source, output = own.home / "in.jsonl", own.home / "in.out.jsonl"
         source.write_text("".join(json.dumps({"prompt": f"Question {n}?"}) + "\n" for n in range(lines)))
         began, runs = time.monotonic(), await _run(own, source, output, lines, kills)
@@ -37,7 +38,8 @@ async def main(lines: int, kills: int) -> dict[str, object]:
             "distinct": len(times),
             "twice": sum(count > 1 for count in times.values()),
             "served": own.served,
-            "ledger_rows": sum(row["attempts"] for row in rows),
+            "ledger_rows": (booked := sum(row["attempts"] for row in rows)),
+            "booked_and_not_served": booked - own.served,
             "cut_short": own.served - lines,
             "seconds": round(seconds, 1),
         }
@@ -70,5 +72,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lines", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--places", type=int, help="requests that the provider takes at once; without it all")
     asked = parser.parse_args()
-    print(json.dumps(asyncio.run(main(asked.lines, asked.kills)), indent=2))
+    print(json.dumps(asyncio.run(main(asked.lines, asked.kills, asked.places)), indent=2))

@@ -10,6 +10,9 @@ The bench lets a system be configured, as long as it says how. `--as configured`
 `router.timeouts.first_token = 10`, `router.retries.patience = 3`, `router.retries.past_filters = false`. `--as shipped`
 sets none, but for the longest silence of 30 s that the bench prescribes, which is our own too.
 
+Beyond the bench's own checks every request that the provider saw must be an attempt in the ledger, with what it cost
+known, and no reservation may be left.
+
     python benchmarks/failover.py [--as configured|shipped] [S01 S15 …]
 """
 
@@ -25,14 +28,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tui_orchestrator.library import Orchestrator, Result, Task, TaskFailed
 from tui_orchestrator.providers.connect import warm
 from tui_orchestrator.routing.decision import Policy, Retries
-from tui_orchestrator.routing.money import Price, Rates
+from tui_orchestrator.routing.money import Cost, Price, Rates
 from tui_orchestrator.routing.ports import Timeouts
 from tui_orchestrator.routing.request import Check
 from tui_orchestrator.settings import ModelSettings, ProviderSettings, Secret, Settings, StoreSettings
@@ -61,7 +64,9 @@ class Seen:
 class Provider:
     """Speaks OpenAI's format and breaks as the model's name says."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: float = 1.0) -> None:
+        """`pace` 4: all waits last a quarter, and are told as if they had lasted as long as they should."""
+        self.pace = pace
         self.seen: list[Seen] = []
         self.began = time.monotonic()
 
@@ -83,7 +88,7 @@ class Provider:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         length = head.partition("content-length:")[2].split("\r\n")[0]
         asked = json.loads(await reader.readexactly(int(length or 0)) or b"{}")
-        seen = Seen(time.monotonic() - self.began, asked.get("model", ""))
+        seen = Seen((time.monotonic() - self.began) * self.pace, asked.get("model", ""))
         self.seen.append(seen)
         first = len(self.of(seen.model)) == 1
         kind = seen.model.removeprefix("fb-").partition("-")[0]
@@ -91,7 +96,8 @@ class Provider:
             return await _refuse(writer, seen, 400, "this model takes no prefill", "invalid_prefill")
         match kind:
             case "s01" if first:
-                return await _refuse(writer, seen, 429, "slow down", "rate_limit_exceeded", {"Retry-After": "2"})
+                wait = {"Retry-After": f"{2 / self.pace:g}"}
+                return await _refuse(writer, seen, 429, "slow down", "rate_limit_exceeded", wait)
             case "s02":
                 return await _refuse(writer, seen, 429, "slow down", "rate_limit_exceeded")
             case "s03" if first:
@@ -106,7 +112,7 @@ class Provider:
             case "s06":
                 seen.said = "silence"
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(reader.read(1), SILENT_S)
+                    await asyncio.wait_for(reader.read(1), SILENT_S / self.pace)
                 return False
             case "s12":
                 return await _refuse(writer, seen, 400, "maximum context length is 8192", "context_length_exceeded")
@@ -130,18 +136,18 @@ class Provider:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         await writer.drain()
         if kind == "s07":
-            await asyncio.sleep(SLOW_S)
+            await asyncio.sleep(SLOW_S / self.pace)
         await event({"delta": {"role": "assistant", "content": ""}, "finish_reason": None})
         for number, word in enumerate(WORDS):
             if kind in ("s08", "s14") and number == CUT_AFTER:
                 return False
             if kind == "s09" and number == STALL_AFTER:
-                await asyncio.sleep(STALLED_S)
+                await asyncio.sleep(STALLED_S / self.pace)
                 return False
             if kind == "s10" and number == BROKEN_AT:
                 await send(b'data: {"id": "c", "choices": [{"delta": {"content": \n\n')
             await event({"delta": {"content": word if number == 0 else f" {word}"}, "finish_reason": None})
-            await asyncio.sleep(TOKEN_S)
+            await asyncio.sleep(TOKEN_S / self.pace)
         await event({"delta": {}, "finish_reason": "stop"})
         usage = {"prompt_tokens": 25, "completion_tokens": len(WORDS), "total_tokens": 25 + len(WORDS)}
         await event(None, usage=usage)
@@ -180,6 +186,8 @@ class Told:
     fallback: list[Seen]
     alive: bool = False
     """A sound call succeeds afterwards."""
+    booked: bool = False
+    """Each request that came to the provider is in the ledger, at a cost that is known, and nothing is set aside."""
     served: list[tuple[float, bool]] = field(default_factory=list)
     """Of a sequence: when each was asked, and whether it got the whole answer."""
 
@@ -219,6 +227,7 @@ class Scenario:
 
 FEW = {"at most six attempts": lambda told: len(told.primary) <= 6}
 ONCE = {"one attempt": lambda told: len(told.primary) == 1}
+BOOKED: Checks = {"each attempt is booked": lambda told: told.booked}
 ALIVE = {"alive afterwards": lambda told: told.alive}
 USAGE = {"usage is told": lambda told: told.result is not None and told.result.usage.output > 0}
 SCENARIOS = {
@@ -296,7 +305,7 @@ SCENARIOS = {
 
 
 def verdict(scenario: Scenario, told: Told) -> tuple[str, list[str]]:
-    missed = [name for name, holds in scenario.required.items() if not holds(told)]
+    missed = [name for name, holds in (scenario.required | BOOKED).items() if not holds(told)]
     if not told.ended:
         return "fail", ["hangs"]
     if told.result is not None and not told.whole:
@@ -325,43 +334,57 @@ class Bench:
                 else:
                     told = await self._one(router, chain, scenario.most_s)
                 told.primary, told.fallback = self.provider.of(scenario.model), self.provider.of(scenario.fallback)
+                told.booked = await self._booked(router)
                 told.alive = (await self._one(router, (f"wall/{STEADY}",), 10)).whole
         return told
+
+    async def _booked(self, router: Orchestrator) -> bool:
+        rows = await router.runtime.reports.last(1000)
+        states = await router.runtime.budget_states(router.session)
+        spent = Cost.sum(row.cost for row in rows).amount
+        return (
+            sorted(row.model for row in rows) == sorted(f"wall/{one.model}" for one in self.provider.seen)
+            and all(row.cost.amount is not None for row in rows)
+            and all(state.spent == spent and not state.reserved for state in states)
+        )
 
     async def _one(self, router: Orchestrator, chain: tuple[str, ...], most_s: float) -> Told:
         began = time.monotonic()
         told = Told(0.0, None, None, [], [])
         try:
-            async with asyncio.timeout(most_s):
+            async with asyncio.timeout(most_s / self.provider.pace):
                 told.result = await router.execute(Task("Say in sixty words when a router is worth it.", chain=chain))
         except TaskFailed as failed:
             told.failed = failed
         except TimeoutError:
             pass
-        told.seconds = time.monotonic() - began
+        told.seconds = (time.monotonic() - began) * self.provider.pace
         return told
 
     async def _sequence(self, router: Orchestrator, chain: tuple[str, ...], most_s: float) -> Told:
         """Twenty, four seconds apart."""
-        began = time.monotonic()
+        began, pace = time.monotonic(), self.provider.pace
         served = []
         for number in range(20):
-            await asyncio.sleep(max(0.0, began + 4 * number - time.monotonic()))
-            at = time.monotonic() - began
+            await asyncio.sleep(max(0.0, began + 4 / pace * number - time.monotonic()))
+            at = (time.monotonic() - began) * pace
             last = await self._one(router, chain, most_s)
             served.append((at, last.whole))
             if not last.ended:
                 break
-        last.served, last.seconds = served, time.monotonic() - began
+        last.served, last.seconds = served, (time.monotonic() - began) * pace
         return last
 
 
-def configured(port: int, shipped: bool) -> Settings:
+def configured(port: int, shipped: bool, pace: float = 1.0) -> Settings:
     names = [scenario.model for scenario in SCENARIOS.values()] + [STEADY, NO_PREFILL]
     price = Price(Rates.from_usd("1", "4"))
     retries, timeouts = Retries(), Timeouts()
     if not shipped:
         retries, timeouts = Retries(patience=3.0, past_filters=False), replace(timeouts, first_token=10.0)
+    shorter = {name: getattr(retries, name) / pace for name in ("base", "cap", "retry_after_cap", "patience")}
+    retries = replace(retries, **shorter)
+    timeouts = Timeouts(*(limit / pace for limit in astuple(timeouts)))
     return Settings(
         providers={
             "wall": ProviderSettings("wall", "openai", f"http://127.0.0.1:{port}/v1", Secret("failover"), "here")

@@ -12,77 +12,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import asyncio.events
-import gc
 import json
 import sys
 import tempfile
-import threading
 import time
-import traceback
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from terminal.holds import LOOKING, Holds
 from terminal.pseudoterminal import PROGRAM, Pseudoterminal, environment, foreign
 from terminal.texts import GIANTS, texts
 
 SIZE = (110, 32)
 SCREENS = ("open_session", "search_prompts", "decisions('')", "reports('costs')", "pick_model", "settings", "help")
-LONG_MS = 100
 DRAWN_S = 0.02
 """More than a frame."""
 ERROR = "something the server says: "
-
-
-class Holds:
-    """The longest time for which one callback held the loop, by what was under way: in all, and without the time in
-    which Python looked for garbage. A thread looks on where the long ones are."""
-
-    def __init__(self) -> None:
-        self.worst: Counter[str] = Counter()
-        self.without_garbage: Counter[str] = Counter()
-        self.doing = "start"
-        self.long: list[str] = []
-        self._collecting = 0.0
-        self._collected_s = 0.0
-        self._since: float | None = None
-        self._where = ""
-        self._loop_thread = threading.get_ident()
-        gc.callbacks.append(self._collected)
-        threading.Thread(target=self._look_on, daemon=True).start()
-        run = asyncio.events.Handle._run
-
-        def timed(handle: asyncio.events.Handle) -> None:
-            before, garbage = time.thread_time(), self._collected_s
-            self._since, self._where = time.monotonic(), ""
-            run(handle)
-            self._since = None
-            held = time.thread_time() - before
-            self._note(round(1000 * held), round(1000 * (held - self._collected_s + garbage)))
-
-        asyncio.events.Handle._run = timed  # type: ignore[method-assign, assignment]
-
-    def _note(self, held: int, own: int) -> None:
-        if held > LONG_MS and self.doing != "looking":
-            self.long.append(f"{self.doing}: {held} ms, {held - own} of them for garbage, in {self._where}")
-        self.worst[self.doing] = max(self.worst[self.doing], held)
-        self.without_garbage[self.doing] = max(self.without_garbage[self.doing], own)
-
-    def _collected(self, phase: str, info: dict[str, int]) -> None:
-        if phase == "start":
-            self._collecting = time.thread_time()
-        else:
-            self._collected_s += time.thread_time() - self._collecting
-
-    def _look_on(self) -> None:
-        while True:
-            time.sleep(0.03)
-            since = self._since
-            if since is not None and time.monotonic() - since > 0.07 and not self._where:
-                frames = traceback.extract_stack(sys._current_frames()[self._loop_thread])
-                self._where = " < ".join(f"{frame.name} {Path(frame.filename).name}" for frame in frames[:-7:-1])
 
 
 def console(home: Path, count: int, seed: int, giant: int, report: Path) -> None:
@@ -217,10 +164,7 @@ def console(home: Path, count: int, seed: int, giant: int, report: Path) -> None
         for name, make in GIANTS.items() if giant else ():
             holds.doing = f"giant: {name}"
             app.chat.transcript.clear()
-            holds.doing = "looking"
-            gc.collect()
             await asyncio.sleep(0)
-            holds.doing = f"giant: {name}"
             app.chat.transcript.begin_answer("giant", "model")
             text = await asyncio.to_thread(make, giant)
             for at in range(0, len(text), giant // 4):
@@ -242,7 +186,7 @@ def console(home: Path, count: int, seed: int, giant: int, report: Path) -> None
         app.chat.transcript.clear()
         await pilot.pause()
         giants = {name: worst for name, worst in holds.worst.items() if name.startswith("giant")}
-        rest = {n: worst for n, worst in holds.worst.items() if not n.startswith(("giant", "looking"))}
+        rest = {n: worst for n, worst in holds.worst.items() if not n.startswith(("giant", LOOKING))}
         told: dict[str, Any] = {"actions": dict(actions), "crashes": crashes[:20], "hold_ms": rest}
         told["giant_hold_ms"] = giants
         own = holds.without_garbage

@@ -8,13 +8,18 @@ import threading
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpcore2
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tui_orchestrator.providers.prices import Entry, PriceBook
 from tui_orchestrator.storage import database
 from tui_orchestrator.storage.migrations import migrate
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo
 
 _modules = 0
 _copying = threading.Lock()
@@ -28,8 +33,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 # No test is judged by a clock: how long an example takes says how busy the machine is. Each run draws other examples,
-# so that fifty in each of many runs find what a hundred in each would.
-settings.register_profile("unhurried", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+# so that 25 in each of many runs find what a hundred in each would; `--hypothesis-profile thorough` draws them at once.
+UNHURRIED = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("unhurried", UNHURRIED)
+settings.register_profile("thorough", UNHURRIED, max_examples=200)
 settings.load_profile("unhurried")
 
 
@@ -85,6 +92,25 @@ def migrated_once() -> Iterator[None]:
     """Every new store is a copy of one that all migrations made: they take 40 ms of processor time, a copy 2."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "migrate", _open_schema)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prices_read_once() -> Iterator[None]:
+    """What the price book says of a model in this minute is the same for every test; to read all of it again was a
+    third of what a command with real providers costs."""
+    read = PriceBook._entry
+    known: dict[tuple[object, ...], tuple[ModelInfo, Entry]] = {}
+
+    def entry(book: PriceBook, name: str, model: ModelInfo) -> Entry:
+        # By identity, which is nobody else's as long as the model is kept here.
+        key = (name, id(model), book.at.replace(second=0, microsecond=0))
+        if key not in known:
+            known[key] = model, read(book, name, model)
+        return known[key][1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PriceBook, "_entry", entry)
         yield
 
 

@@ -104,7 +104,7 @@ def crossed(folder: Path, rows: Sequence[data.Row]) -> list[list[Profile]]:
     material, asked = gather(folder), [Request((Message("user", row.prompt),)) for row in rows]
     folds = []
     for out in range(FOLDS):
-        weights = Weights(fit_profile(material, partial(_but, out)))
+        weights = Weights(*fit_profile(material, partial(_but, out)))
         folds.append([profile(request, weights) for request in asked])
     return folds
 

@@ -33,14 +33,14 @@ def profiled(prompt: str, weights: Weights, before: Sequence[tuple[str, str]] = 
 
 
 def learned(material: Material, keep: Keep) -> Weights:
-    return Weights(fit(material, keep))
+    return Weights(*fit(material, keep))
 
 
 def out_of_fold(folder: Path, material: Material | None = None) -> Unseen:
     """Five fits. Rows that may not be learned from are profiled by weights learned from all the others."""
     material = material or gather(folder)
     fits = [learned(material, _without_fold(fold)) for fold in range(data.FOLDS)]
-    whole = Weights(fit(material))
+    whole = Weights(*fit(material))
 
     def seen(rows: Sequence[data.Row]) -> dict[str, Profile]:
         return {row.id: profiled(row.prompt, fits[row.fold] if row.learnable else whole) for row in rows}

@@ -26,7 +26,8 @@ people's knowledge of words, the n-grams what two thousand prompts happen to hol
 class Texts:
     """Every prompt once, read."""
 
-    grams: list[set[str]]
+    grams: list[list[str]]
+    """Each once, in order: a set's order, and with it the last digits of every sum, differ from run to run."""
     total: Floats
     """How many n-grams each has, by `measures.count_grams`."""
     inputs: Floats
@@ -39,7 +40,7 @@ class Texts:
 def read_texts(prompts: Sequence[str]) -> Texts:
     seen = [read(prompt) for prompt in prompts]
     return Texts(
-        [set(grams(features)) for features in seen],
+        [sorted(set(grams(features))) for features in seen],
         np.array([count_grams(features) for features in seen], dtype=float),
         np.array([inputs(features) for features in seen]),
     )

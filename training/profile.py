@@ -1,4 +1,5 @@
-"""`python -m training profile --data DIR --out DIR`: learns `routing/weights/profile.json` anew.
+"""`python -m training profile --data DIR --out DIR`: learns `routing/weights/profile.json` and `profile.rows`
+anew.
 
 Four things are learned over one vocabulary of n-grams and the measures of `routing.measures`:
 
@@ -16,9 +17,7 @@ Targets are centred per source: a weight must not say which data set a prompt co
 from __future__ import annotations
 
 import argparse
-import base64
 import json
-import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -103,8 +102,8 @@ def everything(source: str, fold: int, group: str) -> bool:
     return True
 
 
-def fit(material: Material, keep: Keep = everything) -> dict[str, Any]:
-    """The weights as they are stored."""
+def fit(material: Material, keep: Keep = everything) -> tuple[dict[str, Any], bytes]:
+    """The weights as they are stored: profile.json and profile.rows."""
     parts = _Parts(material, keep)
     first = design(material.texts, parts.candidates(), parts.all)
     names = _vocabulary(parts, first)
@@ -155,7 +154,7 @@ def _vocabulary(parts: _Parts, first: Design) -> list[str]:
     return [first.names[at] for at in sorted(chosen)]
 
 
-def _stored(parts: _Parts, shaped: Design) -> dict[str, Any]:
+def _stored(parts: _Parts, shaped: Design) -> tuple[dict[str, Any], bytes]:
     gained, kinds = _gain(parts, shaped), _kinds(parts, shaped)
     heads = [
         _types(parts, shaped),
@@ -171,7 +170,8 @@ def _stored(parts: _Parts, shaped: Design) -> dict[str, Any]:
     of_grams, of_inputs, bias = shaped.unfold(coefficients, intercept)
     steps = np.abs(of_grams).max(1) / 127 + 1e-12
     rows = (np.rint(of_grams / steps[:, None]).astype(np.int16) + 128).astype(np.uint8).T
-    return {
+    words, pairs = ([at for at, name in enumerate(shaped.names) if (" " in name) is two] for two in (False, True))
+    stored = {
         "steps": [float(f"{step:.6g}") for step in steps],
         "bias": [round(float(value), 5) for value in bias],
         "inputs": [[round(float(value), 5) for value in row] for row in of_inputs],
@@ -182,9 +182,10 @@ def _stored(parts: _Parts, shaped: Design) -> dict[str, Any]:
         },
         "bands": [round(float(value), 5) for value in gained.bands],
         "published": kinds.good,
-        "grams": "\n".join(shaped.names),
-        "rows": base64.b64encode(zlib.compress(np.ascontiguousarray(rows).tobytes(), 9)).decode("ascii"),
+        "words": "\n".join(shaped.names[at] for at in words),
+        "pairs": "\n".join(shaped.names[at] for at in pairs),
     }
+    return stored, np.ascontiguousarray(rows[words + pairs]).tobytes()
 
 
 def _types(parts: _Parts, shaped: Design, coarse: bool = False) -> tuple[Floats, Floats]:
@@ -261,7 +262,7 @@ def _card(material: Material, stored: Mapping[str, Any]) -> dict[str, Any]:
 
     own = material.own
     return {
-        "what": "task type, complexity, difficulty and length of the answer: routing/weights/profile.json",
+        "what": "task type, complexity, difficulty and length of the answer: routing/weights/profile.json and .rows",
         "licences": dict(data.LICENCES),
         "learned from": {
             "outcomes": by_source(material.outcomes),
@@ -280,7 +281,7 @@ def _card(material: Material, stored: Mapping[str, Any]) -> dict[str, Any]:
             "why": "their licences or rules forbid it; they are for evaluation only",
             "mmlu/high_school_mathematics": "its published outcomes are an artefact of reading the answers",
         },
-        "n-grams": len(str(stored["grams"]).split("\n")),
+        "n-grams": sum(len(str(stored[part]).split("\n")) for part in ("words", "pairs")),
         "inputs": len(stored["usual"]),
         "heads": list(HEADS),
         "random": "nothing: every fit is deterministic",
@@ -291,9 +292,10 @@ def _card(material: Material, stored: Mapping[str, Any]) -> dict[str, Any]:
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m training profile")
     parser.add_argument("--data", type=Path, required=True, help="where route, tasktype and complexity.jsonl.gz lie")
-    parser.add_argument("--out", type=Path, required=True, help="where profile.json is written to")
+    parser.add_argument("--out", type=Path, required=True, help="where profile.json and profile.rows are written to")
     chosen = parser.parse_args(arguments)
     material = gather(chosen.data)
-    stored = fit(material)
+    stored, rows = fit(material)
     (chosen.out / "profile.json").write_text(json.dumps(stored, ensure_ascii=False, indent=0) + "\n", "utf-8")
+    (chosen.out / "profile.rows").write_bytes(rows)
     CARD.write_text(json.dumps(_card(material, stored), indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -1,19 +1,20 @@
-"""Blocking code beside the event loop, which the end of the program does not wait for. Not for imports: Python's own
-end may need the lock that a thread held when it was stopped in one."""
+"""Blocking code beside the event loop, which the end of the program does not wait for."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
 async def aside(work: Callable[[], T], name: str) -> T:
     """In a thread of its own that does not keep the program from ending, as those of the loop's pool would. What it
-    raises is raised here; a wait for it may be given up."""
+    raises is raised here; a wait for it may be given up. Not for imports: Python's own end may need the lock that a
+    thread held when it was stopped in one."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -42,3 +43,16 @@ async def aside(work: Callable[[], T], name: str) -> T:
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return await done
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """Of the program as a process of its own: at its end it waits for no thread. In those of the pool SDKs may be half
+    imported, and a name server that keeps silent holds a look-up for minutes. What had to be done in threads is done
+    when the runtime is closed."""
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        return None
+
+    async def getaddrinfo(self, host: Any, port: Any, **how: int) -> Any:
+        # Not in the pool, whose few threads would soon all wait for such a server.
+        return await aside(lambda: socket.getaddrinfo(host, port, **how), "look-up")

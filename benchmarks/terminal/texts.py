@@ -145,6 +145,8 @@ GIANTS: dict[str, Callable[[int], str]] = {
     ),
     "code of brackets": lambda size: "```javascript\n" + "({[" * (size // 3) + "\n```",
     "code of quotes": lambda size: "```rust\n" + "\"'`/*" * (size // 5) + "\n```",
+    "code of blanks": lambda size: "```autoit\n" + (" " * 40 + "\n") * (size // 41) + "```",
+    "code of words": lambda size: "```java\n" + ("a " * 20 + "\n") * (size // 41) + "```",
     "fences": lambda size: "```\n" * (size // 4),
     "html": lambda size: "<a href=" * (size // 8),
     "html comments": lambda size: "<!-- " * (size // 5),

@@ -7,7 +7,11 @@ import fcntl
 import json
 import os
 import signal
-import sys
+import sqlite3
+from asyncio.subprocess import PIPE
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +19,7 @@ import pytest
 from tui_orchestrator.demo import Break, Phase, Reply, Say
 
 from ..cli.conftest import Shell
+from ..cli.terminal import forked
 from ..turns.test_parted import QUESTION, report
 
 
@@ -208,7 +213,7 @@ async def test_a_killed_batch_goes_on_with_nothing_lost_and_nothing_answered_twi
     shell.script.always(Say("An answer of a few words."))
     shell.write("in.jsonl", lines(*({"prompt": f"Question {n}?", "model": "pebble-3b"} for n in range(count))))
     while True:
-        process = await started(shell, "batch", "in.jsonl", "--at-once", "4")
+        process = await forked(shell, "batch", "in.jsonl", "--at-once", "4", stderr=PIPE)
         assert process.stderr is not None
         async for line in process.stderr:
             if b"/min" in line and not kills:
@@ -226,23 +231,36 @@ async def test_a_killed_batch_goes_on_with_nothing_lost_and_nothing_answered_twi
     assert len(shell.asked) <= sum(row["attempts"] for row in rows) <= count + 4 * kills
 
 
-async def started(shell: Shell, *arguments: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tui_orchestrator",
-        *shell.command(*arguments)[1:],
-        env={**os.environ, **shell.environment},
-        cwd=shell.directory,
-        stderr=asyncio.subprocess.PIPE,
-    )
+async def test_lines_that_waited_for_their_turn_when_it_was_killed_cost_nothing(shell: Shell) -> None:
+    config = shell.config.read_text()
+    shell.config.write_text(config.replace("[providers.openai]\n", "[providers.openai]\nmax_concurrent = 1\n"))
+    shell.script.always(Break("silence", Phase.MID_STREAM, Say("half an answer and then nothing")))
+    shell.write("in.jsonl", lines(*({"prompt": f"Question {n}?", "model": "rush-pro"} for n in range(4))))
+    process = await forked(shell, "batch", "in.jsonl", "--at-once", "4", stderr=PIPE)
+    async with asyncio.timeout(60):
+        while len(shell.asked) < 1 or set_aside(shell) < 4:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    process.kill()
+    await process.communicate()
+    assert len(shell.asked) == 1
+    (row,) = (await shell.run("costs", "--by", "model", "--format", "json")).json["rows"]
+    assert row["attempts"] == 1, "three were reserved and never sent"
+    assert Decimal(row["cost_usd"]) > 0
+    assert set_aside(shell) == 0
+
+
+def set_aside(shell: Shell) -> int:
+    """How many calls have their money set aside."""
+    store = Path(shell.environment["TUI_ORCHESTRATOR_HOME"]) / "data" / "store.db"
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as reader:
+        return int(reader.execute("SELECT COUNT(*) FROM open_calls").fetchone()[0])
 
 
 async def test_an_interrupted_batch_says_what_is_left(shell: Shell) -> None:
     shell.script.then(Say("An answer."), "rush-pro")
     shell.script.always(Break("silence", Phase.MID_STREAM, Say("half an answer and then nothing")))
     shell.write("in.jsonl", lines({"prompt": "One?", "model": "rush-pro"}, {"prompt": "Two?", "model": "tern-max"}))
-    process = await started(shell, "batch", "in.jsonl", "--at-once", "1")
+    process = await forked(shell, "batch", "in.jsonl", "--at-once", "1", stderr=PIPE)
     assert process.stderr is not None
     said = b""
     while b"1 of 2" not in said:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 
+from tui_orchestrator.providers import catalogue as module
+from tui_orchestrator.providers import clients as clients_of
+from tui_orchestrator.providers import names
 from tui_orchestrator.providers.catalogue import Catalogue
 from tui_orchestrator.providers.clients import HttpClients
 from tui_orchestrator.routing.decision import Policy
@@ -381,3 +387,39 @@ async def test_two_readings_at_once_agree(clients: HttpClients, tmp_path: Path) 
         made = catalogue(settings(cloud("openai", openai.url + "/v1")), clients, tmp_path)
         one, two = await asyncio.gather(made.read(), made.read())
     assert one == two
+
+
+async def test_connections_are_made_beside_the_event_loop_and_only_those_that_are_wanted(
+    clients: HttpClients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[bool, int]] = []
+    own = clients_of._client
+
+    def noted(certificates: ssl.SSLContext, *, trust_env: bool, gather_s: float) -> httpx2.AsyncClient:
+        made.append((trust_env, threading.get_ident()))
+        return own(certificates, trust_env=trust_env, gather_s=gather_s)
+
+    monkeypatch.setattr(clients_of, "_client", noted)
+    wanted = settings(server("nobody", "http://127.0.0.1:9/v1"), discovery=False)
+    await catalogue(wanted, clients, tmp_path, listing_timeout_s=0.2).read()
+    assert [cloud for cloud, _ in made] == [False]
+    assert made[0][1] != threading.get_ident()
+
+
+async def test_each_name_of_a_long_list_is_looked_at_a_few_times(
+    clients: HttpClients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not once for every other: five hundred are an ordinary list, and five thousand held the start up."""
+    looked: list[str] = []
+
+    def undated(name: str) -> str:
+        looked.append(name)
+        return names.undated(name)
+
+    monkeypatch.setattr(module, "undated", undated)
+    async with serving({"/v1/models": openai_list(*(f"model-{number}" for number in range(400)))}) as there:
+        made = catalogue(settings(server("rack", there.url + "/v1")), clients, tmp_path)
+        await made.read()
+        registry = await made.instant()
+    assert len([model for model in registry if model.provider == "rack"]) == 400
+    assert len(looked) <= 5 * 400

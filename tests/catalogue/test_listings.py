@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import stat
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from tui_orchestrator.providers import openrouter_catalogue
 from tui_orchestrator.providers.clients import HttpClients
+from tui_orchestrator.providers.discovery import read_server
 from tui_orchestrator.providers.listings import MAX_BODY, Listed, Listing, Source, place, read_listing
 from tui_orchestrator.routing.money import Money, Price, Rates, Tier
 from tui_orchestrator.routing.profile import Ability
@@ -332,3 +335,32 @@ async def test_openrouters_list_proves_no_key(clients: HttpClients) -> None:
         listing: Listing = await read_listing(source(server, clients, "openrouter", "/api/v1"))
     assert listing.authorised is None
     assert len(listing.models) == 1
+
+
+async def test_a_list_of_very_many_models_is_read_to_a_bound(clients: HttpClients) -> None:
+    many = {"data": [{"id": f"m{number}"} for number in range(6_000)]}
+    async with serving({"/v1/models": many}) as server:
+        asked = source(server, clients, "openai-compatible")
+        for listing in (await read_listing(asked), await read_server(asked, 20)):
+            assert [len(listing.models), listing.models[-1].name] == [5_000, "m4999"]
+            assert "the first 5000 of the models listed" in listing.detail
+
+
+@pytest.mark.parametrize("read", [read_listing, read_server])
+async def test_a_list_that_was_asked_for_while_the_program_stood_still_is_asked_for_again(
+    clients: HttpClients, read: Callable[[Source, float], Awaitable[Listing]]
+) -> None:
+    loop = asyncio.get_running_loop()
+    ahead, real = [0.0], loop.time
+    loop.time = lambda: real() + ahead[0]  # type: ignore[method-assign]
+
+    def answer(asked: Asked) -> object:
+        if not ahead[0]:
+            ahead[0] = 3600.0
+            return Reply(silent=True)
+        return openai_list("m1")
+
+    async with serving({"/v1/models": answer}) as server:
+        listing = await read(source(server, clients, "openai-compatible"), 20)
+    assert [model.name for model in listing.models] == ["m1"]
+    assert listing.reachable

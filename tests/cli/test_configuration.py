@@ -42,9 +42,8 @@ async def test_config_check_names_every_file_it_read(shell: Shell) -> None:
 
 async def test_config_check_tells_what_is_not_on_the_disk(shell: Shell) -> None:
     shell.write("file", "")
-    own = shell.write(
-        "tui-orchestrator.toml", f'[store]\npath = "{shell.directory}/file/store.db"\n[ui]\ntheme = "nope"\n'
-    )
+    own = shell.config
+    own.write_text(f'[store]\npath = "{shell.directory}/file/store.db"\n[ui]\ntheme = "nope"\n')
     ended = await shell.run("config", "check")
     assert (ended.code, ended.out) == (2, "")
     store, theme = ended.err.splitlines()
@@ -55,7 +54,7 @@ async def test_config_check_tells_what_is_not_on_the_disk(shell: Shell) -> None:
     themes = Path(shell.environment["TUI_ORCHESTRATOR_HOME"]) / "config" / "themes"
     themes.mkdir(parents=True)
     (themes / "other.toml").write_text('name = "nope"\n')
-    shell.write("tui-orchestrator.toml", f'[store]\npath = "{shell.directory}/new/store.db"\n[ui]\ntheme = "nope"\n')
+    own.write_text(f'[store]\npath = "{shell.directory}/new/store.db"\n[ui]\ntheme = "nope"\n')
     assert (await shell.run("config", "check")).code == 0
     assert not (shell.directory / "new").exists(), "a check makes nothing"
 
@@ -216,3 +215,12 @@ async def test_doctor_says_once_that_a_time_zone_is_not_known(shell: Shell) -> N
     assert "set TZ to a name such as Europe/Berlin" in told
     for known in ("Europe/Berlin", ":Europe/Berlin", "CET-1CEST,M3.5.0,M10.5.0/3", "<+0330>-3:30", "UTC", ""):
         assert "names no time zone" not in (await shell.run("doctor", TZ=known)).out
+
+
+async def test_a_projects_file_does_not_lift_a_cap_and_that_is_told(shell: Shell) -> None:
+    shell.config.write_text(f"budgets.daily_usd = 0\n{shell.config.read_text()}")
+    own = shell.write("tui-orchestrator.toml", "[budgets]\ndaily_usd = 1000000\n")
+    asked = await shell.run("ask", "-m", "openai/rush-pro", "hi")
+    assert asked.code == 3, asked.err
+    assert f"{own}:2: budgets.daily_usd is not used: a project's file may only lower your caps" in asked.err
+    assert f"0.00 from {shell.config}:1 holds" in asked.err

@@ -1,28 +1,26 @@
-"""The program as a process of its own: in a terminal, in pipes, interrupted, in poor locales."""
+"""The program as a process of its own: in a terminal, in pipes, interrupted, in poor locales. Where it is not the start
+that matters, it is forked instead of started."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
-import pty
 import re
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import partial
+from asyncio.subprocess import DEVNULL, PIPE
+from contextlib import ExitStack
 
 import pytest
 
 from tests.cli import stream
 from tests.cli.conftest import Ended, Shell
+from tests.cli.terminal import PATIENCE_S, forked, terminal
+from tests.warm import CLOSED
 from tui_orchestrator import __version__
 from tui_orchestrator.demo import Break, Phase, Say
 
-PATIENCE_S = 60
 LONG = " ".join(f"word{number}" for number in range(40)) + " end"
 HALF_AND_SILENCE = Break("silence", Phase.MID_STREAM, Say(LONG))
 
@@ -31,73 +29,13 @@ def program(shell: Shell, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "tui_orchestrator", *shell.command(*arguments)[1:]]
 
 
-async def piped(shell: Shell, *arguments: str, stdin: bytes = b"", **environment: str) -> Ended:
+async def started(shell: Shell, *arguments: str, **environment: str) -> Ended:
     process = await asyncio.create_subprocess_exec(
-        *program(shell, *arguments), stdin=PIPE, stdout=PIPE, stderr=PIPE, env={**shell.environment, **environment}
+        *program(shell, *arguments), stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env={**shell.environment, **environment}
     )
-    out, err = await asyncio.wait_for(process.communicate(stdin), PATIENCE_S)
+    out, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     assert process.returncode is not None
     return Ended(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
-
-
-@dataclass
-class Terminal:
-    """The program in a pseudo-terminal of 100 columns; `seen` is all it wrote."""
-
-    process: Process
-    master: int
-    written: bytes = b""
-
-    @property
-    def seen(self) -> str:
-        return self.written.decode(errors="replace")
-
-    async def until(self, text: str) -> None:
-        while text not in self.seen:
-            assert await self._read(), f"never came: {text!r}; it wrote {self.seen!r}"
-
-    async def end(self) -> int:
-        while await self._read():
-            pass
-        return await asyncio.wait_for(self.process.wait(), PATIENCE_S)
-
-    async def _read(self) -> bool:
-        loop = asyncio.get_running_loop()
-        ready = asyncio.Event()
-        loop.add_reader(self.master, ready.set)
-        try:
-            await asyncio.wait_for(ready.wait(), PATIENCE_S)
-            piece = os.read(self.master, 65_536)
-        except OSError:  # the other side is closed: EIO on Linux, nothing elsewhere
-            piece = b""
-        finally:
-            loop.remove_reader(self.master)
-        self.written += piece
-        return bool(piece)
-
-
-@asynccontextmanager
-async def terminal(shell: Shell, *arguments: str, **environment: str) -> AsyncIterator[Terminal]:
-    master, slave = pty.openpty()
-    env = {"TERM": "xterm-256color", **shell.environment, **environment}
-    process = await asyncio.create_subprocess_exec(
-        *program(shell, *arguments),
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        env=env,
-        start_new_session=True,
-        # A shell has what it runs in the background ignore it, and so would the program.
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
-    )
-    os.close(slave)
-    try:
-        yield Terminal(process, master)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        os.close(master)
 
 
 async def kept(shell: Shell) -> tuple[dict[str, object], dict[str, object]]:
@@ -133,7 +71,6 @@ async def test_ctrl_c_ends_a_turn_that_waits_for_an_answer(shell: Shell) -> None
     async with terminal(shell, "ask", "-m", "rush-pro", "-c", "0.0001", "What is two and two?") as screen:
         await screen.until("for this turn? [y/N]")
         os.write(screen.master, b"\x03")
-        screen.process.send_signal(signal.SIGINT)
         assert await screen.end() == 130
 
 
@@ -194,17 +131,16 @@ async def test_ctrl_c_keeps_the_partial_answer_and_books_it(shell: Shell) -> Non
     await shell.servers["demo-openai"].exchanges[-1].ended()
 
 
-async def test_sigterm_ends_the_turn_in_order_too(shell: Shell) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
+async def test_a_signal_to_end_ends_the_turn_in_order_too(shell: Shell, number: signal.Signals) -> None:
     shell.script.always(HALF_AND_SILENCE)
-    process = await asyncio.create_subprocess_exec(
-        *program(shell, "ask", "-m", "rush-pro", "--events", "count"), stdout=PIPE, stderr=PIPE, env=shell.environment
-    )
+    process = await forked(shell, "ask", "-m", "rush-pro", "--events", "count", stdout=PIPE, stderr=PIPE)
     assert process.stdout is not None
     lines: list[bytes] = []
     async for line in process.stdout:
         lines.append(line)
         if json.loads(line)["type"] == "text":
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(number)
             break
     rest, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     events = [json.loads(line) for line in [*lines, *rest.splitlines()]]
@@ -246,7 +182,6 @@ async def test_ctrl_c_ends_a_command_that_is_asked_for_a_key_and_what_it_has_sta
     async with terminal(shell, "ask", "-m", "rush-pro", "hello", OPENAI_API_KEY="") as screen:
         with await asyncio.to_thread(held.open, "rb") as reader:  # opens when what was started does
             os.write(screen.master, b"\x03")
-            screen.process.send_signal(signal.SIGINT)
             assert await asyncio.to_thread(reader.read) == b""
         assert await screen.end() == 130
     assert shell.asked == []
@@ -257,22 +192,20 @@ async def test_a_reader_that_has_gone_causes_no_traceback_and_the_turn_is_booked
         reading, writing = os.pipe()
         os.close(reading)
         try:
-            process = await asyncio.create_subprocess_exec(
-                *program(shell, *arguments), stdout=writing, stderr=PIPE, env=shell.environment
-            )
+            process = await forked(shell, *arguments, stdout=writing, stderr=PIPE)
         finally:
             os.close(writing)
         _, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
-        assert (process.returncode, err) == (1, b"")
+        assert process.returncode == 1
+        assert b"Traceback" not in err
+        assert b"cannot be written" not in err
     assert (await shell.run("sessions", "list", "--json")).json[0]["messages"] == 2
 
 
 async def test_a_full_disk_under_stdout_is_one_sentence(shell: Shell) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     try:
-        process = await asyncio.create_subprocess_exec(
-            *program(shell, "config", "show", "--all"), stdout=full, stderr=PIPE, env=shell.environment
-        )
+        process = await forked(shell, "config", "show", "--all", stdout=full, stderr=PIPE)
     finally:
         os.close(full)
     _, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
@@ -284,23 +217,29 @@ async def test_a_locale_without_utf_8_loses_no_question_and_no_json(shell: Shell
     shell.script.always(Say("Grüße, 世界!"))
     # The plainest locale there is, where Python reads arguments as ASCII; stdout of another one.
     poor = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "latin-1"}
-    ended = await piped(shell, "ask", "-m", "rush-pro", "--events", "héllo", **poor)
+    ended = await started(shell, "ask", "-m", "rush-pro", "--events", "héllo", **poor)
     assert ended.code == 0
     assert ended.lines[-1]["response"] == "Grüße, 世界!"
     body = next(e.body for e in shell.servers.exchanges if e.method == "POST")
     assert body["messages"][-1]["content"] == "héllo"
     session = (await shell.run("sessions", "list", "--json")).json[0]["id"]
-    shown = await piped(shell, "sessions", "show", session, **poor)
+    shown = await started(shell, "sessions", "show", session, **poor)
     assert shown.code == 0
     assert "e, ??!" in shown.out
 
 
 async def with_streams(shell: Shell, streams: str, *arguments: str) -> tuple[int | None, bytes]:
-    """Exit code and stderr, which is a pipe unless a shell's `streams` say otherwise."""
-    line = f"{' '.join(program(shell, *arguments))} {streams}"
-    process = await asyncio.create_subprocess_shell(
-        line, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, env=shell.environment
-    )
+    """Exit code and stderr, which is a pipe unless `streams`, as a shell takes them, say otherwise."""
+    given = {"stdin": DEVNULL, "stdout": DEVNULL, "stderr": PIPE}
+    with ExitStack() as files:
+        for number, way, file in re.findall(r"(\d?)([<>])(\S+)", streams):
+            name = tuple(given)[int(number or way == ">")]
+            if file == "&-":
+                given[name] = CLOSED
+            else:
+                given[name] = os.open(file, os.O_RDONLY if way == "<" else os.O_WRONLY | os.O_CREAT)
+                files.callback(os.close, given[name])
+        process = await forked(shell, *arguments, **given)
     _, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     return process.returncode, err
 
@@ -309,6 +248,21 @@ async def test_closed_streams_are_no_trouble_where_a_file_takes_the_answer(shell
     for name, streams in (("a.json", "<&- >&-"), ("b.json", "<&- >&- 2>&-"), ("c.json", "2>/dev/full")):
         assert (await with_streams(shell, streams, "ask", "-m", "rush-pro", "hello", "-o", name))[0] == 0
         assert json.loads(shell.read(name))["model_used"] == "openai/rush-pro"
+
+
+@pytest.mark.parametrize("manner", [(), ("--json",), ("--events",)], ids=["text", "object", "events"])
+async def test_a_stdout_that_fills_up_loses_no_file(shell: Shell, manner: tuple[str, ...]) -> None:
+    code, err = await with_streams(shell, ">/dev/full", "ask", "-m", "rush-pro", "hello", "-o", "a.json", *manner)
+    assert json.loads(shell.read("a.json"))["response"]
+    assert code == 1
+    assert err.decode().endswith("stdout cannot be written: No space left on device\n")
+    assert len(shell.asked) == 1
+
+
+async def test_a_reader_that_has_gone_loses_no_file(shell: Shell) -> None:
+    _, err = await with_streams(shell, "| true", "ask", "-m", "rush-pro", "hello", "-o", "a.json", "--events")
+    assert json.loads(shell.read("a.json"))["response"]
+    assert b"Traceback" not in err
 
 
 @pytest.mark.parametrize(("streams", "why"), [(">&-", "it is closed"), ("1</dev/null", "it is open for reading only")])
@@ -329,9 +283,18 @@ async def test_what_prints_says_when_it_cannot(shell: Shell, streams: str, argum
     assert (code, err.decode()) == (1, f"stdout cannot be written: {why}\n")
 
 
+@pytest.mark.parametrize("streams", [">&-", ">/dev/full", "<&- >&-"])
+async def test_it_says_so_from_its_start_on(shell: Shell, streams: str) -> None:
+    line = f"{' '.join(program(shell, '--version'))} {streams}"
+    process = await asyncio.create_subprocess_shell(line, stderr=PIPE, env=shell.environment)
+    _, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    assert process.returncode == 1
+    assert err.decode().startswith("stdout cannot be written: ")
+
+
 async def test_a_stderr_that_takes_nothing_changes_nothing(shell: Shell) -> None:
     for streams in ("2>&-", "2>/dev/full", "<&- 2>&-"):
-        code, _ = await with_streams(shell, f"{streams} > said", "ask", "-m", "rush-pro", "hello")
+        code, _ = await with_streams(shell, f"{streams} >said", "ask", "-m", "rush-pro", "hello")
         assert code == 0
         assert shell.read("said").strip()
 
@@ -380,7 +343,7 @@ async def test_help_and_version_load_no_sdk_no_terminal_library_and_no_price_boo
 
 
 async def test_the_module_runs_as_the_program_does(shell: Shell) -> None:
-    ended = await piped(shell, "--version")
+    ended = await started(shell, "--version")
     assert (ended.code, ended.out) == (0, f"tui-orchestrator, version {__version__}\n")
 
 

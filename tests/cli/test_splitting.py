@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import sys
 
-import pexpect
 import pytest
 
 from tests.cli.conftest import Shell
+from tests.cli.terminal import terminal
 from tests.turns.test_parted import QUESTION, report
 from tui_orchestrator.demo import Reply, Say
 
@@ -42,23 +40,16 @@ async def test_without_a_terminal_nothing_is_sent_and_the_refusal_names_the_flag
     assert shell.asked == []
 
 
-def asked_on_a_terminal(shell: Shell, file: str, typed: str) -> tuple[int, str]:
-    """`ask` under a pseudo-terminal, where somebody types this at the question."""
-    command = ["-m", "tui_orchestrator", *shell.command("ask", *PINNED, QUESTION, "--file", file)[1:]]
-    environment = {**os.environ, **shell.environment, "TERM": "xterm"}
-    child = pexpect.spawn(
-        sys.executable, command, env=environment, cwd=str(shell.directory), encoding="utf-8", dimensions=(40, 160)
-    )
-    child.expect_exact("Send it so? [y/N]", timeout=120)
-    before = child.before or ""
-    child.send(typed)
-    child.expect(pexpect.EOF, timeout=120)
-    child.close()
-    return child.exitstatus if child.exitstatus is not None else -child.signalstatus, before + (child.before or "")
+async def asked_on_a_terminal(shell: Shell, file: str, typed: bytes) -> tuple[int, str]:
+    """`ask` at a terminal, where somebody types this at the question."""
+    async with terminal(shell, "ask", *PINNED, QUESTION, "--file", file) as screen:
+        await screen.until("Send it so? [y/N]")
+        os.write(screen.master, typed)
+        return await screen.end(), screen.seen
 
 
 async def test_on_a_terminal_the_price_is_shown_and_yes_sends_it(shell: Shell, file: str) -> None:
-    code, seen = await asyncio.to_thread(asked_on_a_terminal, shell, file, "y\r")
+    code, seen = await asked_on_a_terminal(shell, file, b"y\r")
     assert code == 0, seen
     asked, _, answered = seen.partition("at most $")
     assert "longer than team/pebble-3b's context: " in asked
@@ -66,16 +57,16 @@ async def test_on_a_terminal_the_price_is_shown_and_yes_sends_it(shell: Shell, f
     assert len(shell.asked) > 2
 
 
-@pytest.mark.parametrize("typed", ["n\r", "\r", "what?\r", "\x04"])
-async def test_on_a_terminal_anything_but_yes_sends_nothing(shell: Shell, file: str, typed: str) -> None:
-    code, seen = await asyncio.to_thread(asked_on_a_terminal, shell, file, typed)
+@pytest.mark.parametrize("typed", [b"n\r", b"\r", b"what?\r", b"\x04"])
+async def test_on_a_terminal_anything_but_yes_sends_nothing(shell: Shell, file: str, typed: bytes) -> None:
+    code, seen = await asked_on_a_terminal(shell, file, typed)
     assert code == 1, seen
     assert "nothing was sent" in seen
     assert shell.asked == []
 
 
 async def test_on_a_terminal_ctrl_c_at_the_question_ends_it(shell: Shell, file: str) -> None:
-    code, seen = await asyncio.to_thread(asked_on_a_terminal, shell, file, "\x03")
+    code, seen = await asked_on_a_terminal(shell, file, b"\x03")
     assert code == 130, seen
     assert shell.asked == []
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import signal
 import socket
-import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import openai
 import pytest
@@ -18,21 +18,16 @@ from tui_orchestrator.cli.serve import _bound
 from tui_orchestrator.demo import Say
 
 from ..cli.conftest import Shell, shell
+from ..cli.terminal import forked
+from ..warm import Forked
 
 __all__ = ["shell"]
 
 
 @asynccontextmanager
-async def serving(shell: Shell, *arguments: str) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tui_orchestrator",
-        *shell.command("serve", "--port", "0", *arguments)[1:],
-        env={**os.environ, **shell.environment, "TUI_ORCHESTRATOR_GATEWAY_TOKEN": "token"},
-        cwd=shell.directory,
-        stderr=asyncio.subprocess.PIPE,
-    )
+async def serving(shell: Shell, *arguments: str) -> AsyncIterator[tuple[str, Forked]]:
+    with_token = replace(shell, environment={**shell.environment, "TUI_ORCHESTRATOR_GATEWAY_TOKEN": "token"})
+    process = await forked(with_token, "serve", "--port", "0", *arguments, stderr=PIPE)
     assert process.stderr is not None
     try:
         said = (await process.stderr.readline()).decode()
@@ -43,6 +38,12 @@ async def serving(shell: Shell, *arguments: str) -> AsyncIterator[tuple[str, asy
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+async def test_it_says_where_the_token_in_use_is(shell: Shell) -> None:
+    async with serving(shell) as (_, process):
+        assert process.stderr is not None
+        assert b"The token is that of TUI_ORCHESTRATOR_GATEWAY_TOKEN" in await process.stderr.readline()
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

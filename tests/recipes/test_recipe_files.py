@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,13 @@ def test_the_user_s_own_take_the_place_of_shipped_ones_and_broken_ones_are_skipp
         found.find("torn")
     with pytest.raises(RecipeError, match="did you mean compare"):
         found.find("compere")
+
+
+def test_a_pipe_among_the_recipes_is_skipped_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "held.toml")
+    found = shelf(tmp_path)
+    assert "held" not in found.recipes
+    assert str(tmp_path / "held.toml") in found.problems[0]
 
 
 def test_the_documented_one_is_right() -> None:

@@ -94,7 +94,7 @@ async def test_one_is_run_from_the_command_line(shell: Shell) -> None:
     shell.write("answer.txt", "five")
     ended = await shell.run("recipe", "run", "grade", "question=2+2?", "expected=4", "answer=@answer.txt")
     assert (ended.code, ended.out) == (0, "Score: 3/10\nWrong.\n"), ended.err
-    assert "1 answers · $" in ended.err
+    assert "1 answer · $" in ended.err
     whole = await shell.run("recipe", "run", "grade", "question=2+2?", "expected=4", "answer=5", "--json")
     assert whole.json["steps"]["judgement"][0]["text"].startswith("Score: 3/10")
     assert whole.json["cost_usd"] > 0
@@ -104,6 +104,35 @@ async def test_a_cap_stops_it_before_it_is_passed(shell: Shell) -> None:
     ended = await shell.run("recipe", "run", "grade", "question=x", "expected=4", "answer=5", "-c", "0.000000001")
     assert ended.code in (0, 3)
     assert all(model == "pebble-3b" for model in shell.asked)
+
+
+VARIATIONS = ("recipe", "run", "problem-variations", "topic=fractions", "count=3")
+
+
+async def test_its_plan_and_price_are_told_before_anything_is_sent(shell: Shell) -> None:
+    ended = await shell.run(*VARIATIONS, "--estimate")
+    assert (ended.code, ended.out, shell.asked) == (0, "", [])
+    problem, variations, together = ended.err.splitlines()[:3]
+    assert problem.startswith("  problem 1× · about $")
+    assert variations.startswith("  variations 3× · about $")
+    assert together.startswith("4 answers: about $")
+    told = (await shell.run(*VARIATIONS, "--estimate", "--json")).json
+    assert (told["answers"], told["steps"]["variations"]["lines"]) == (4, 3)
+    assert told["cost_usd"] > 0
+    begun = await shell.run(*VARIATIONS)
+    assert begun.err.index("4 answers: about $") < begun.err.index("✓ problem")
+
+
+async def test_a_plan_that_passes_a_cap_is_not_begun_without_a_yes(shell: Shell) -> None:
+    shell.script.always(Say("Something that answers."))
+    pinned = ("recipe", "run", "compare", "question=x", "models=rush-pro", "-c", "0.00001")
+    refused = await shell.run(*pinned)
+    assert (refused.code, refused.out, shell.asked) == (3, "", [])
+    assert "passes the session" in refused.err
+    assert "say --yes to begin all the same" in refused.err
+    begun = await shell.run(*pinned, "--yes")
+    assert "✗ compare: the step " in begun.err, "it begins, and ends at the cap"
+    assert begun.code == 3
 
 
 @pytest.mark.parametrize(

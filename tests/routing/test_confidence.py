@@ -130,6 +130,7 @@ def test_words_of_refusal_alone_make_no_refusal(prompt: str, answer: str) -> Non
 
 
 HARD = [
+    (MERGE, MERGED, FinishReason.OTHER, 0.35, None, "ended for a reason its provider does not explain"),
     (MERGE, "", FinishReason.STOP, 0.0, EscalationCause.EMPTY, "the answer is empty"),
     (MERGE, " \n\t ", FinishReason.STOP, 0.0, EscalationCause.EMPTY, "the answer is empty"),
     (MERGE, MERGED, FinishReason.LENGTH, 0.35, EscalationCause.TRUNCATED, "cut off at the length limit"),

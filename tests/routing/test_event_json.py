@@ -133,7 +133,7 @@ EVENTS: list[tuple[Event, str, str]] = [
     ),
     (Budget(*HEAD, STATE, "reached at 18:00"), "budget", f"{BUDGET_KEYS} forecast"),
     (completed(attempt(1)), "completed", "response model_used cost latency confidence metadata timestamp"),
-    (Failed(*HEAD, ERROR, COST, (attempt(1),), "half"), "failed", "error cost_usd partial attempts"),
+    (Failed(*HEAD, ERROR, COST, (attempt(1),), "half"), "failed", "error cost_usd partial latency_s attempts"),
 ]
 
 

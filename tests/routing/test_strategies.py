@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -257,3 +257,8 @@ def test_without_exploration_or_with_one_model_nothing_is_explored() -> None:
     assert not any(explore(ranked, POLICY, seed)[1] for seed in range(200))
     always = replace(POLICY, exploration=1.0)
     assert explore(ranked[:1], always, 1) == (ranked[:1], False)
+
+
+def test_a_score_changes_nothing_else_of_a_candidate() -> None:
+    told = Candidate(*(f"value of {field.name}" for field in fields(Candidate)))  # type: ignore[arg-type]
+    assert told.scored(0.5) == replace(told, score=0.5)

@@ -31,6 +31,7 @@ def loaded(home: Path, project: Path, tmp_path: Path) -> Load:
     ) -> Settings:
         file = home / "config" / "config.toml"
         file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(0o600)
         for path, text in ((file, user), (project / "tui-orchestrator.toml", own), (project / ".env", dotenv)):
             path.write_text(text, encoding="utf-8")
         overrides = {name.replace("__", "."): value for name, value in flags.items()}

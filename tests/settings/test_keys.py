@@ -19,6 +19,8 @@ from tui_orchestrator.ui.commands import ACTIONS
         ("ctrl+entr", "did you mean 'ctrl+enter'?"),
         ("ctrl+", "is not the name of a key"),
         ("f77", "there is no key 'f77'"),
+        ("banana", "there is no key 'banana'"),
+        ("ctrl+greek_small_letter_alpha", "there is no key"),
     ],
 )
 def test_a_key_that_cannot_exist_is_refused_with_file_line_and_what_would_be_right(

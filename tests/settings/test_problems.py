@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from tui_orchestrator.settings import SettingsError, load
+from tui_orchestrator.settings import SettingsError, load, write_privately
+from tui_orchestrator.settings.changing import change
 
 Problems = Callable[..., list[str]]
 
@@ -264,6 +265,16 @@ def test_a_pipe_that_lies_in_a_project_is_told_and_not_waited_for(home: Path, pr
     os.mkfifo(project / "tui-orchestrator.toml")
     with pytest.raises(SettingsError, match=r"tui-orchestrator\.toml: is no ordinary file"):
         load(environ={}, cwd=project)
+
+
+def test_a_pipe_that_is_named_is_told_and_not_waited_for(home: Path, project: Path) -> None:
+    os.mkfifo(project / "named")
+    for path in (project / "named", Path("/dev/zero"), Path("/dev/null")):
+        with pytest.raises(SettingsError, match=f"{path}: is no ordinary file; name a file of settings"):
+            load(path, environ={}, cwd=project)
+    for write in (lambda path: change(path, "ui.theme", "dark"), lambda path: write_privately(path, "nothing of it")):
+        with pytest.raises((OSError, SettingsError), match=r"pipe or a device|no ordinary file"):
+            write(project / "named")
 
 
 def test_a_huge_file_is_refused(home: Path, project: Path) -> None:

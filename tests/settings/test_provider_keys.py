@@ -4,11 +4,14 @@ import stat
 import sys
 import types
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tui_orchestrator.settings import LOCAL_SERVERS, Secret, Settings, on_this_machine
+from tui_orchestrator.settings import LOCAL_SERVERS, Secret, Settings, effective, on_this_machine
+from tui_orchestrator.settings.changing import change, said_in
+from tui_orchestrator.settings.listing import sections
 
 Load = Callable[..., Settings]
 Problems = Callable[..., list[str]]
@@ -171,6 +174,46 @@ def test_a_command_that_is_not_there_or_hangs_is_a_sentence(
     providers = loaded(text).providers
     assert "there is no program 'no-such-program-here'" in providers["openai"].key_problem
     assert "took longer than" in providers["gemini"].key_problem
+
+
+@pytest.mark.parametrize("pasted", [KEY, "AIzaSyPASTEDpasted1234567890abcdefgh", "0123456789abcdef0123456789abcdef"])
+def test_a_key_that_was_pasted_for_a_command_or_a_variable_is_never_shown(
+    loaded: Load, problems: Problems, home: Path, pasted: str
+) -> None:
+    file = home / "config" / "config.toml"
+    for command in (pasted, f"echo {pasted}", f"sh -c 'echo {pasted}'"):
+        settings = loaded(f'[providers.openai]\napi_key_command = "{command}"')
+        listed = sections(settings, said_in(file), file)
+        shown = [replace(one, doc="") for section in listed for one in section.settings]
+        everything = (settings.notices, settings.providers["openai"].key_problem, effective(settings), shown)
+        assert pasted not in str(everything)
+        changed = change(file, "providers.openai.api_key_command", command, environ={}, cwd=home)
+        assert pasted not in f"{changed.value} {changed.problems}"
+    (said,) = loaded(f'[providers.openai]\napi_key_command = "{pasted}"').notices
+    assert "looks like a key; put the key into an environment variable" in said
+    if not pasted[0].isdigit():
+        assert pasted not in str(problems(f'[providers.openai]\napi_key_env = "{pasted}"'))
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o604])
+@pytest.mark.parametrize(
+    ("said", "held"),
+    [
+        (f"[providers.openai]\napi_key_command = 'echo {KEY}'", True),
+        ("[shared]\nurl = 'redis://:hunter2@127.0.0.1:1/0'", True),
+        ("[providers.openai]\napi_key_command = 'echo one'", False),
+        ("[shared]\nurl = 'redis://127.0.0.1:1/0'", False),
+    ],
+)
+def test_a_settings_file_with_a_key_that_others_may_read_is_told(
+    loaded: Load, home: Path, mode: int, said: str, held: bool
+) -> None:
+    loaded()
+    file = home / "config" / "config.toml"
+    file.chmod(mode)
+    told = [notice for notice in loaded(said).notices if "others may read" in notice]
+    sentence = f"{file} holds what looks like a key, and others may read it; chmod 600 {file}"
+    assert told == ([sentence] if held and mode != 0o600 else [])
 
 
 @pytest.fixture

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.clock import ManualClock
 from tests.storage.samples import attempt, costing, day_cap, hold
-from tui_orchestrator.routing.budget import Refusal, Reservation
+from tui_orchestrator.routing.budget import Cap, Refusal, Reservation
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.settings.secrets import Secret
 from tui_orchestrator.shared.faults import Away
@@ -185,3 +187,16 @@ async def test_who_has_not_told_a_server_that_came_back_with_an_old_state_tells_
         assert isinstance(await one.ledger.reserve(hold(41, day_cap(100), request_id="r2")), Refusal)
         (state,) = await other.ledger.budgets([day_cap(100)])
         assert state.others == Money(60)
+
+
+async def test_a_machine_whose_clock_is_far_ahead_has_nobodys_spending_forgotten(redis_server: RedisServer) -> None:
+    now, ahead = ManualClock(datetime.now(UTC)), ManualClock(datetime.now(UTC) + timedelta(days=400))
+    cap = Cap("day", now.today().isoformat(), Money(100))
+    async with Machine(None, redis_server.url, now) as one:
+        held = await one.ledger.reserve(hold(60, cap))
+        assert isinstance(held, Reservation)
+        await one.ledger.book(attempt(cost=costing(60), day=cap.period), held)
+        async with Machine(None, redis_server.url, ahead):
+            pass
+        async with Machine(None, redis_server.url, now) as other:
+            assert isinstance(await other.ledger.reserve(hold(60, cap)), Refusal)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from tests.clock import ManualClock
 from tests.storage.test_ledger_model import REQUESTS, LedgerModel, drop_lock
 
 from .copies import Machine
@@ -36,8 +34,7 @@ class SharedLedgerModel(LedgerModel):
         self.ledgers = [machine.ledger for machine in self.machines]
 
     def machine(self, copy: int) -> Machine:
-        clock = ManualClock(datetime(2026, 11, 1, 12, tzinfo=UTC))
-        return self.loop.run(Machine(Path(self.directory.name) / f"{copy}.db", REDIS[0].url, clock).open())
+        return self.loop.run(Machine(Path(self.directory.name) / f"{copy}.db", REDIS[0].url, self.clock).open())
 
     def requests_of(self, copy: int) -> tuple[str, ...]:
         return tuple(f"{request} of {copy}" for request in REQUESTS)

@@ -250,27 +250,71 @@ except StoreError as error:
 """
 
 
+LIMITED = """
+import asyncio, resource, sys
+from pathlib import Path
+from tui_orchestrator.storage.database import Database
+from tui_orchestrator.storage.faults import StoreError
+
+def grow(connection):
+    connection.execute("CREATE TABLE IF NOT EXISTS junk (x)")
+    connection.execute("INSERT INTO junk VALUES (?)", ("x" * 3000,))
+
+def count(connection):
+    return connection.execute("SELECT count(*) FROM junk").fetchone()[0]
+
+async def main():
+    told, done = "", 0
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with Database(Path(sys.argv[1])) as db:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), most))
+        while not told:
+            try:
+                await db.write(grow)
+                done += 1
+                assert await db.read(count) == done
+            except StoreError as error:
+                told = str(error)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        await db.write(grow)
+        assert await db.read(count) == done + 1
+    print(told)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("room", [0, 40_960, 400_000])
+def test_files_that_may_not_grow_are_told_and_it_goes_on_once_they_may(tmp_path: Path, room: int) -> None:
+    """Where the log, its index and the store each meet the limit of what the user may write into one file."""
+    command = [sys.executable, "-c", LIMITED, str(tmp_path / "store.db"), str(room)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    said = "could not be read or written: the disk reports an error; check the disk, then try again\n"
+    assert done.stdout == f"{tmp_path / 'store.db'} {said}"
+
+
 PRIVATELY = ("unshare", "--mount", "--map-root-user")
 """Runs what follows where it may mount something that nobody else sees."""
 may_mount = (
     shutil.which("unshare") is not None and subprocess.run([*PRIVATELY, "true"], capture_output=True).returncode == 0
 )
 
+if may_mount:
 
-@pytest.mark.skipif(not may_mount, reason="nobody may mount a file system here")
-@pytest.mark.parametrize("room", [0, 4096, 8192, 16384, 40960, 65536, 400_000])
-def test_a_small_disk_that_fills_up_is_told_with_where_and_how_much(tmp_path: Path, room: int) -> None:
-    """On a file system of two megabytes in memory, where what SQLite maps could end the program by a signal."""
-    script = SMALL.replace("DISK", str(tmp_path))
-    mounted = 'mount -t tmpfs -o size=2m none "$1" && shift && exec "$@"'
-    done = subprocess.run(
-        [*PRIVATELY, "sh", "-c", mounted, "sh", str(tmp_path), sys.executable, "-c", script, str(room)],
-        capture_output=True,
-        text=True,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"{tmp_path / 'store.db'} cannot grow: the disk is full ({tmp_path}, ")
-    assert done.stdout.endswith("MB left); free some space there, or name a file on another disk as store.path\n")
+    @pytest.mark.parametrize("room", [0, 4096, 8192, 16384, 40960, 65536, 400_000])
+    def test_a_small_disk_that_fills_up_is_told_with_where_and_how_much(tmp_path: Path, room: int) -> None:
+        """On a file system of two megabytes in memory, where what SQLite maps could end the program by a signal."""
+        script = SMALL.replace("DISK", str(tmp_path))
+        mounted = 'mount -t tmpfs -o size=2m none "$1" && shift && exec "$@"'
+        done = subprocess.run(
+            [*PRIVATELY, "sh", "-c", mounted, "sh", str(tmp_path), sys.executable, "-c", script, str(room)],
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith(f"{tmp_path / 'store.db'} cannot grow: the disk is full ({tmp_path}, ")
+        assert done.stdout.endswith("MB left); free some space there, or name a file on another disk as store.path\n")
 
 
 @pytest.mark.parametrize("replaced", [False, True])

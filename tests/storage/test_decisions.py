@@ -20,7 +20,7 @@ from tui_orchestrator.routing.decision import (
     Votes,
     Weights,
 )
-from tui_orchestrator.routing.money import Money
+from tui_orchestrator.routing.money import Money, Rates
 from tui_orchestrator.routing.profile import Evidence, Mix, Profile, Published, TaskType
 from tui_orchestrator.routing.request import Image, Message
 from tui_orchestrator.storage.codec import decode, encode
@@ -81,6 +81,13 @@ def test_a_decision_of_an_older_version_is_read_with_defaults() -> None:
 def test_nested_values_come_back_exactly() -> None:
     hold = Hold("r", 1, "p", "m", Money(5), (Cap("day", "2026-11-21", None), Cap("request", "r", Money(9))))
     assert decode(Hold, json.loads(json.dumps(encode(hold)))) == hold
+
+
+def test_what_a_value_works_out_itself_is_neither_kept_nor_read() -> None:
+    rates = Rates(2, 10, cache_write=3)
+    kept = encode(rates)
+    assert {"dearest_input", "dearest_output"}.isdisjoint(kept)
+    assert decode(Rates, {**kept, "dearest_input": 1}).dearest_input == rates.dearest_input
 
 
 def test_what_has_no_json_form_is_refused() -> None:

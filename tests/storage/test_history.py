@@ -26,8 +26,8 @@ AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def history(db: Database) -> History:
-    return History(db)
+def history(db: Database, clock: ManualClock) -> History:
+    return History(db, clock)
 
 
 async def decide(db: Database, minute: int, request_id: str, session: str = "s1", **changes: Any) -> None:
@@ -201,11 +201,14 @@ async def test_turns_come_whole_and_in_order(db: Database, clock: ManualClock, h
     assert await history.turn("gone") is None
 
 
-async def test_a_session_is_found_by_the_beginning_of_its_id_or_as_the_latest(db: Database, history: History) -> None:
+async def test_a_session_is_found_by_the_beginning_of_its_id_or_as_the_latest(
+    db: Database, clock: ManualClock, history: History
+) -> None:
     with pytest.raises(LookupError, match="no decision of a session is kept yet"):
         await history.session("latest")
     for number, session in enumerate(["ab1", "ab2", "cd", ""]):
         await decide(db, number, f"r{number}", session)
+    clock.advance(3600)
     assert await history.session("latest") == "cd"
     assert await history.session("C") == "cd"
     assert await history.session("ab2") == "ab2"

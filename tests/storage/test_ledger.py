@@ -239,9 +239,9 @@ async def test_a_failed_turn_is_concluded_with_its_time_and_what_it_cost(
     ledger: SqliteLedger, db: Database, clock: ManualClock
 ) -> None:
     await ledger.decided(DECISION, REQUEST, clock.now())
-    clock.advance(7.5)
     tried = attempt(outcome=Outcome.FAILED, usage=Usage(100, 5))
-    await ledger.concluded(Failed("r1", clock.now(), Overloaded(), Cost(Money(10**9), CostState.ESTIMATED), (tried,)))
+    cost = Cost(Money(10**9), CostState.ESTIMATED)
+    await ledger.concluded(Failed("r1", clock.now(), Overloaded(), cost, (tried,), latency_s=7.5))
     (row,) = await routing_decisions(db)
     assert (row["success"], row["execution_time"], row["actual_cost"], row["tokens_used"]) == (0, 7.5, 0.001, 105)
 

@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ LIMITS = ("request", "day", "month", "day provider:openai", "month model:openai/
 class Live:
     copy: int
     hold: Hold
+    sent: bool = False
 
 
 class LedgerModel(RuleBasedStateMachine):
@@ -47,6 +49,7 @@ class LedgerModel(RuleBasedStateMachine):
     def open(self, limits: tuple[int | None, ...]) -> None:
         self.loop = asyncio.Runner()
         self.directory = tempfile.TemporaryDirectory()
+        self.clock = ManualClock(datetime(2026, 11, 1, 12, tzinfo=UTC))
         self.open_copies()
         self.limits = dict(zip(LIMITS, limits, strict=True))
         self.spent: Counter[tuple[str, str]] = Counter()
@@ -57,7 +60,7 @@ class LedgerModel(RuleBasedStateMachine):
     def open_copies(self) -> None:
         self.path = Path(self.directory.name) / "store.db"
         self.databases = [self.opened(), self.opened()]
-        self.ledgers: list[Any] = [SqliteLedger(database, ManualClock()) for database in self.databases]
+        self.ledgers: list[Any] = [SqliteLedger(database, self.clock) for database in self.databases]
 
     def opened(self) -> Database:
         database = Database(self.path)
@@ -94,6 +97,7 @@ class LedgerModel(RuleBasedStateMachine):
         request_id = self.requests_of(copy)[request]
         caps = self.caps(request_id, model, day)
         hold = Hold(request_id, number, model.partition("/")[0], model, Money(amount), caps, lost)
+        self.clock.advance(0.001)  # of two calls of the same number that were killed, the one begun first is booked
         result = self.loop.run(self.ledgers[copy].reserve(hold))
         fits = amount == 0 or all(
             cap.limit is None
@@ -108,6 +112,13 @@ class LedgerModel(RuleBasedStateMachine):
         for cap in caps:
             self.reserved[cap.scope, cap.period] += amount
         return copy, result
+
+    @rule(copy_and_reservation=held)
+    def send(self, copy_and_reservation: tuple[int, Reservation]) -> None:
+        copy, reservation = copy_and_reservation
+        self.loop.run(self.ledgers[copy].sent(reservation))
+        if reservation.id in self.live:
+            self.live[reservation.id] = replace(self.live[reservation.id], sent=True)
 
     @rule(copy_and_reservation=held, cost=st.none() | st.integers(0, 80), day=st.sampled_from(DAYS))
     def book(self, copy_and_reservation: tuple[int, Reservation], cost: int | None, day: str) -> None:
@@ -153,7 +164,7 @@ class LedgerModel(RuleBasedStateMachine):
         for reservation, live in list(self.live.items()):
             if live.copy != copy:
                 continue
-            if live.hold.lost is not None:
+            if live.hold.lost is not None and live.sent:
                 self.settle(reservation, live.hold, min(30, live.hold.amount.picodollars))
             else:
                 del self.live[reservation]
@@ -165,7 +176,7 @@ class LedgerModel(RuleBasedStateMachine):
         drop_lock(dead)
         self.loop.run(dead.aclose())
         self.databases[copy] = self.opened()
-        self.ledgers[copy] = SqliteLedger(self.databases[copy], ManualClock())
+        self.ledgers[copy] = SqliteLedger(self.databases[copy], self.clock)
         self.loop.run(self.ledgers[1 - copy].recover())
 
     @rule(scope=st.sampled_from(LIMITS), by=st.integers(1, 100))
@@ -189,7 +200,7 @@ class LedgerModel(RuleBasedStateMachine):
         if not hasattr(self, "ledgers"):
             return
         stores = {database.path: database for database in self.databases}.values()
-        totals = [self.loop.run(Reports(database, ManualClock()).total("all")) for database in stores]
+        totals = [self.loop.run(Reports(database, self.clock).total("all")) for database in stores]
         assert sum(total.attempts for total in totals) == len(self.rows)
         assert sum(total.cost.picodollars for total in totals) == sum(self.rows.values())
         for database in stores:

@@ -45,15 +45,18 @@ async def main():
         await conversations.prompt(session.id, Message("user", "tell me a story"), "r1")
         await conversations.answer(session.id, "r1", sys.argv[2], attempt=1, state="interrupted")
     hold = Hold(sys.argv[4], 1, "openai", "openai/small", Money(int(sys.argv[3])), all_caps(Budgets()), lost)
-    await SqliteLedger(db, ManualClock()).reserve(hold)
+    ledger = SqliteLedger(db, ManualClock())
+    held = await ledger.reserve(hold)
+    if sys.argv[5] == "sent":
+        await ledger.sent(held)
     print("held", flush=True)
     await asyncio.Event().wait()
 asyncio.run(main())
 """
 
 
-def killed(path: Path, text: str, amount: int, request_id: str = "r1") -> None:
-    command = [sys.executable, "-c", KILLED, str(path), text, str(amount), request_id]
+def killed(path: Path, text: str, amount: int, request_id: str = "r1", *, at: str = "sent") -> None:
+    command = [sys.executable, "-c", KILLED, str(path), text, str(amount), request_id, at]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
@@ -88,6 +91,30 @@ async def test_a_killed_call_is_booked_with_its_estimated_cost(
         await ledger.recover()
         [day] = await ledger.budgets([day_cap(None)])
         assert day.spent == Money(cost)
+
+
+async def test_a_killed_call_that_was_not_sent_yet_costs_nothing_and_frees_its_money(tmp_path: Path) -> None:
+    path, clock = tmp_path / "store.db", ManualClock()
+    killed(path, "", 10_000, at="reserved")
+    async with Database(path) as db:
+        ledger = SqliteLedger(db, clock)
+        await ledger.recover()
+        assert await Reports(db, clock).attempts("r1") == ()
+        [day] = await ledger.budgets([day_cap(None)])
+        assert (day.spent, day.reserved) == (Money(0), Money(0))
+        tables = ("reserved", "open_calls", "unsent_calls")
+        left = await db.read(lambda c: [c.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in tables])
+        assert left == [0, 0, 0]
+
+
+async def test_a_call_that_a_version_without_the_mark_left_counts_as_sent(tmp_path: Path) -> None:
+    path, clock = tmp_path / "store.db", ManualClock()
+    killed(path, "", 10_000, at="reserved")
+    async with Database(path) as db:
+        await db.write(lambda connection: connection.execute("DELETE FROM unsent_calls"))
+        await SqliteLedger(db, clock).recover()
+        [row] = await Reports(db, clock).attempts("r1")
+        assert row.cost.amount == Money(4_200)
 
 
 async def test_a_cap_counts_what_killed_programs_spent(tmp_path: Path) -> None:

@@ -159,17 +159,17 @@ def test_a_stored_decision_is_found_by_the_beginning_of_its_id_or_as_the_latest(
     with closing(sqlite3.connect(":memory:")) as store:
         migrate(store)
         with pytest.raises(LookupError, match="no decision is kept yet"):
-            find_by(store, "latest")
+            find_by(store, "latest", AT + timedelta(days=1))
         for hours, id in enumerate(("ab1", "ab2", "cd")):
             record(store, changed(request_id=id), REQUEST, AT + timedelta(hours=hours))
-        assert find_by(store, "c") == (changed(request_id="cd"), AT + timedelta(hours=2))
-        assert find_by(store, "latest")[0].request_id == "cd"
-        assert find_by(store, "AB2")[0].request_id == "ab2"
+        assert find_by(store, "c", AT + timedelta(days=1)) == (changed(request_id="cd"), AT + timedelta(hours=2))
+        assert find_by(store, "latest", AT + timedelta(days=1))[0].request_id == "cd"
+        assert find_by(store, "AB2", AT + timedelta(days=1))[0].request_id == "ab2"
         with pytest.raises(LookupError, match="'ab' begins several requests: ab1, ab2"):
-            find_by(store, "ab")
+            find_by(store, "ab", AT + timedelta(days=1))
         for nothing in ("zz", "", "%"):
             with pytest.raises(LookupError, match="no decision of a request"):
-                find_by(store, nothing)
+                find_by(store, nothing, AT + timedelta(days=1))
 
 
 def test_a_decision_of_the_first_version_can_be_looked_at_under_another_strategy() -> None:

@@ -246,10 +246,10 @@ def test_an_empty_ledger_has_totals_of_nothing() -> None:
     assert booked([], ask) == (Totals(""), (), (), ())
 
 
-def test_the_last_attempts_come_latest_first() -> None:
+def test_the_last_attempts_come_in_the_order_they_ended_the_latest_first() -> None:
     start = datetime(2026, 11, 21, 9, tzinfo=UTC)
     attempts = [attempt(number=n, started=start + timedelta(minutes=m)) for n, m in ((1, 5), (2, 9), (3, 7), (4, 9))]
-    assert [each.number for each in booked(attempts, lambda reports: reports.last(3))] == [4, 2, 3]
+    assert [each.number for each in booked(attempts, lambda reports: reports.last(3))] == [4, 3, 2]
 
 
 def test_measured_figures_are_percentiles_by_nearest_rank() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tui_orchestrator.routing.ports import Timeouts
 from tui_orchestrator.routing.request import Check, Request
 from tui_orchestrator.services.chat import Chat, Options
 from tui_orchestrator.services.runtime import Runtime
+from tui_orchestrator.services.spending import SPANS, overview
 
 from .conftest import ask, running
 from .reading import walked
@@ -117,3 +119,81 @@ async def test_a_provider_that_is_silent_after_a_stand_still_is_given_up_as_ever
             events = [event async for event in turn]
     assert isinstance(events[-1], Failed)
     assert events[-1].error.kind is ErrorKind.TIMEOUT
+
+
+@pytest.mark.parametrize("seconds", [-26 * HOUR, -HOUR, HOUR, 26 * HOUR])
+async def test_how_long_a_failed_turn_took_is_not_told_by_the_time_of_day(tmp_path: Path, seconds: float) -> None:
+    script = Script().always(Break("close", Phase.MID_STREAM))
+    async with running(tmp_path / "s.db", script, policy=UNCHECKED) as (runtime, _):
+        events = await jumping(runtime, ask(model=DASH), seconds)
+        query = "SELECT latency_s FROM decisions"
+        (kept,) = await runtime.database.read(lambda connection: connection.execute(query).fetchone())
+    end = events[-1]
+    assert isinstance(end, Failed)
+    assert 0 <= end.latency_s < HOUR
+    assert kept == end.latency_s
+
+
+@pytest.mark.parametrize("back", [HOUR, 26 * HOUR])
+async def test_a_vote_that_is_changed_after_the_clock_was_set_back_counts(tmp_path: Path, back: float) -> None:
+    async with running(tmp_path / "s.db", Script().always(Say(SAID)), policy=UNCHECKED) as (runtime, _):
+        await jumping(runtime, ask(model=DASH, id="1"), 0.0)
+        await runtime.feedback.vote("1", 1, True)
+        clock_of(runtime).set_back(back)
+        for liked in (False, True, None):
+            await runtime.feedback.vote("1", 1, liked)
+            assert runtime.router.experience.vote("1", 1, DASH) is liked
+    async with running(tmp_path / "s.db") as (runtime, _):
+        assert runtime.router.experience.vote("1", 1, DASH) is None, "and was kept"
+
+
+@pytest.mark.parametrize("hours", [-11, 14])
+async def test_a_zone_that_changes_in_the_middle_of_a_turn_ends_and_frees_nothing(tmp_path: Path, hours: int) -> None:
+    """At noon: the rest of the turn is on the day before, or after."""
+    script = Script().then(Break("close", Phase.MID_STREAM), "lumen-dash").then(Say(SAID), "lumen-deep")
+    budgets = Budgets(daily=Money.from_usd("0.10"))
+    async with running(tmp_path / "s.db", script, policy=UNCHECKED, budgets=budgets) as (runtime, _):
+        clock = clock_of(runtime)
+        clock.advance(-2 * HOUR)
+        before = clock.today().isoformat()
+        async with runtime.stream(ask(chain=(DASH, DEEP))) as turn:
+            async for event in turn:
+                if isinstance(event, Text):
+                    clock.zone = timezone(timedelta(hours=hours))
+        after = clock.today().isoformat()
+        rows = await runtime.reports.attempts(event.request_id)
+        states = await runtime.router.caller.ledger.budgets([Cap("day", day, budgets.daily) for day in (before, after)])
+    assert isinstance(event, Completed)
+    assert before != after
+    assert [row.day for row in rows] == [before, after]
+    assert [state.spent for state in states] == [row.cost.amount for row in rows]
+    assert all(state.reserved == Money() for state in states)
+
+
+@pytest.mark.parametrize("seconds", [-26 * HOUR, -HOUR, HOUR, 26 * HOUR])
+async def test_a_circuit_stays_open_as_long_as_ever(tmp_path: Path, seconds: float) -> None:
+    script = Script().always(Reply(503), "lumen-dash").always(Say(SAID), "lumen-deep")
+    async with running(tmp_path / "s.db", script, policy=UNCHECKED) as (runtime, _):
+        clock = clock_of(runtime)
+        for _turn in range(3):
+            await jumping(runtime, ask(chain=(DASH, DEEP)), 0.0)
+        left = runtime.health(DASH).seconds_left
+        assert left is not None
+        assert left > 10
+        clock.set_back(-seconds)
+        assert runtime.health(DASH).seconds_left == pytest.approx(left), "of the clock that only goes forward"
+
+
+async def test_days_that_are_yet_to_come_are_in_no_plot(tmp_path: Path) -> None:
+    """What was spent while the clock was a month ahead counts on its own day and month."""
+    async with running(tmp_path / "s.db", Script().always(Say(SAID)), policy=UNCHECKED) as (runtime, _):
+        await jumping(runtime, ask(model=DASH, id="1"), 0.0)
+        now = await overview(runtime, span="week")
+        clock_of(runtime).set_back(-31 * 24 * HOUR)
+        await jumping(runtime, ask(model=DASH, id="2"), 0.0)
+        clock_of(runtime).set_back(31 * 24 * HOUR)
+        later = [await overview(runtime, span=span) for span in SPANS]
+    assert now.trend.spent
+    for told in later:
+        assert told.trend.spent == now.trend.spent, told.span
+        assert all(spell.at < told.trend.length for spell in told.trend.spells)

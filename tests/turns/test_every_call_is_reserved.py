@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tui_orchestrator.demo import Reply, Say, Script
+from tui_orchestrator.demo import Reply, Say, Script, Servers
 from tui_orchestrator.routing.budget import Budgets, Cap, Hold, Refusal, Reservation
 from tui_orchestrator.routing.decision import Policy, Retries
 from tui_orchestrator.routing.events import AttemptStarted, Cause, Event
@@ -43,11 +43,14 @@ CASES: dict[Cause, tuple[Script, Request]] = {
 class OneStepBehind:
     """The ledger, where somebody else takes all the room just before a call of one cause asks for it."""
 
-    def __init__(self, ledger: Ledger, cause: Cause | None) -> None:
+    def __init__(self, ledger: Ledger, servers: Servers, cause: Cause | None) -> None:
         self._ledger = ledger
+        self._servers = servers
         self._cause = cause
         self.held: set[int] = set()
         """The attempts whose money was set aside."""
+        self.sent_before: list[int] = []
+        """How many calls had reached the servers when each was said to go out."""
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._ledger, name)
@@ -63,16 +66,22 @@ class OneStepBehind:
             self.held.add(hold.attempt)
         return given
 
+    async def sent(self, reservation: Reservation) -> None:
+        self.sent_before.append(sum(exchange.method == "POST" for exchange in self._servers.exchanges))
+        await self._ledger.sent(reservation)
+
 
 async def causes_of(path: Path, cause: Cause, taken: Cause | None) -> set[Cause]:
     script, request = CASES[cause]
     policy = Policy(retries=Retries(base=0, per_model=1), max_attempts=3)
-    async with running(path, script, policy=policy, budgets=Budgets(daily=DAILY)) as (runtime, _):
-        ledger = OneStepBehind(runtime.router.caller.ledger, taken)
+    async with running(path, script, policy=policy, budgets=Budgets(daily=DAILY)) as (runtime, servers):
+        ledger = OneStepBehind(runtime.router.caller.ledger, servers, taken)
         runtime.router.caller.ledger = ledger  # type: ignore[assignment]
         events = await _checked(runtime, request)
         started = only(events, AttemptStarted)
         assert {event.attempt for event in started} == ledger.held, "nothing starts without its money set aside"
+        assert len(ledger.sent_before) == len(started)
+        assert all(reached <= place for place, reached in enumerate(ledger.sent_before)), "said before it went out"
         (day,) = await runtime.router.caller.ledger.budgets([Cap("day", runtime.clock.today().isoformat(), DAILY)])
         assert day.spent + day.reserved <= DAILY
     return {event.cause for event in started}

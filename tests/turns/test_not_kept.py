@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from tui_orchestrator.demo import Reply, Say, Script
-from tui_orchestrator.routing.budget import Cap
+from tui_orchestrator.routing.budget import Cap, Reservation
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import AttemptFailed, AttemptStarted, Event, Text
+from tui_orchestrator.routing.money import ZERO
+from tui_orchestrator.routing.ports import Ledger
 from tui_orchestrator.routing.request import Method, Strategy
 from tui_orchestrator.services.chat import Chat, Options
 from tui_orchestrator.services.runtime import Runtime
@@ -77,6 +79,32 @@ async def test_nothing_is_called_that_could_not_be_written_down(tmp_path: Path) 
         check(ensemble)
         assert "cannot be written" in failed(ensemble).error.message
         assert servers.exchanges == []
+
+
+class SpaceForReservations:
+    """The ledger on a disk that is full after each of them."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._ledger, name)
+
+    async def sent(self, reservation: Reservation) -> None:
+        raise StoreError(None, "cannot be written", "make room")
+
+
+async def test_nothing_goes_out_that_could_not_be_said_to_go_out(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db") as (runtime, servers):
+        caller = runtime.router.caller
+        caller.ledger = SpaceForReservations(caller.ledger)  # type: ignore[assignment]
+        for request in (ask(chain=(PRO, DASH)), ask(strategy=Strategy.ENSEMBLE, id="2")):
+            events = await events_of(runtime, request)
+            check(events)
+            assert "cannot be written" in failed(events).error.message
+        assert servers.exchanges == []
+        assert {row.cost.amount for row in await runtime.reports.attempts("2")} == {ZERO}
+        assert await reserved(runtime) == 0
 
 
 async def test_a_fallback_that_could_not_be_written_down_is_not_called(tmp_path: Path) -> None:

@@ -315,7 +315,7 @@ async def test_a_decision_about_parts_is_replayed_as_it_was(tmp_path: Path) -> N
 @pytest.mark.parametrize("cause", [Cause.PART, Cause.SYNTHESIS])
 async def test_where_another_copy_took_the_room_meanwhile_no_part_is_asked(tmp_path: Path, cause: Cause) -> None:
     async with served(tmp_path, budgets=Budgets(daily=DAILY)) as (runtime, servers):
-        runtime.router.caller.ledger = OneStepBehind(runtime.router.caller.ledger, cause)  # type: ignore[assignment]
+        runtime.router.caller.ledger = OneStepBehind(runtime.router.caller.ledger, servers, cause)  # type: ignore[assignment]
         events = await events_of(runtime, long(model=MINI, session="t"))
         assert not [exchange for exchange in servers.exchanges if exchange.method == "POST"]
         (day,) = [state for state in await runtime.budget_states() if state.scope == "day"]

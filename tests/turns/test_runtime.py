@@ -9,12 +9,14 @@ import pytest
 
 from tests.clock import ManualClock
 from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.routing import features
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.decision import Exclusion, Policy
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import Completed, Event
 from tui_orchestrator.routing.health import HealthState
 from tui_orchestrator.routing.money import Money, Price, Rates
+from tui_orchestrator.routing.profile import TaskType
 from tui_orchestrator.services.checkup import Standing, check
 from tui_orchestrator.services.runtime import DEMO_NOTICE, RegistryChanged, Runtime
 from tui_orchestrator.services.spending import baseline_model, overview
@@ -170,6 +172,21 @@ async def test_a_preview_calls_nobody_writes_nothing_and_says_what_the_turn_will
         kept = await runtime.reports.decision(request.id)
     assert kept == preview
     assert completed(events).model == preview.model
+
+
+async def test_what_is_sent_as_it_was_previewed_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    real = features.spoken_of
+    monkeypatch.setattr(features, "spoken_of", lambda text: read.append(text) or real(text))
+    async with running(tmp_path / "s.db") as (runtime, _):
+        shown = runtime.preview(ask("Why is the sky blue?"))
+        sent = await runtime.router.decide(ask("Why is the sky blue?"))
+        assert read == ["Why is the sky blue?"]
+        assert sent.profile == shown.profile
+        runtime.preview(ask("Why is the sky blue at noon?"))
+        harder = runtime.preview(ask("Why is the sky blue at noon?", task_type=TaskType.MATH))
+        assert len(read) == 3
+        assert harder.task_type is TaskType.MATH
 
 
 async def test_a_test_of_a_model_is_tiny_and_real_and_booked(tmp_path: Path) -> None:

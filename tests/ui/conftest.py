@@ -96,6 +96,9 @@ def snap_compare(
             await run_before(pilot)
             await settle(pilot)
             for _ in range(PICTURES if wanted else 0):
+                for field in pilot.app.screen.query(Input):
+                    # A blink that was on its way when blinking was stopped hides the cursor for good.
+                    field._cursor_visible = True
                 picture = pilot.app.export_screenshot(title=pilot.app.title, simplify=True)
                 if normalize_svg(picture) == wanted:
                     pilot.app.export_screenshot = lambda taken=picture, **_: taken  # type: ignore[method-assign]
@@ -170,11 +173,37 @@ class Console:
     async def sees_no(self, text: str) -> None:
         await self.until(lambda: text not in self.screen, f"no {text!r} on the screen")
 
+    async def line(self, *texts: str, without: str | None = None) -> str:
+        """The first in which all of them stand, once there is one."""
+        fits = lambda line: all(text in line for text in texts) and (without is None or without not in line)  # noqa: E731
+        found: list[str] = []
+
+        def look() -> bool:
+            found[:] = filter(fits, self.screen.splitlines())
+            return bool(found)
+
+        await self.until(look, f"a line with {texts}" + (f" and no {without!r}" if without else ""))
+        return found[0]
+
+    async def place(self, text: str) -> tuple[int, int]:
+        """Column and row where it begins, once it stands still."""
+        seen: list[tuple[int, int]] = []
+
+        def look() -> bool:
+            before, seen[:] = seen[:], []
+            for row, line in enumerate(self.screen.splitlines()):
+                if text in line:
+                    seen[:] = [(cell_len(line[: line.index(text)]), row)]
+                    break
+            return bool(seen) and seen == before
+
+        await self.until(look, f"{text!r} on the screen")
+        return seen[0]
+
     async def click(self, text: str) -> None:
         """On the first place where it stands, once it does."""
-        await self.sees(text)
-        row, line = next((y, line) for y, line in enumerate(self.screen.splitlines()) if text in line)
-        await self.pilot.click(offset=(cell_len(line[: line.index(text)]) + 1, row))
+        column, row = await self.place(text)
+        await self.pilot.click(offset=(column + 1, row))
 
     async def type(self, text: str) -> None:
         self.app.composer.prompt.insert(text)

@@ -28,6 +28,9 @@ class Console(Still):
         super().__init__(UiSettings(theme=theme))
 
     def has(self, need: Need) -> bool:
+        ensemble = self.chat.ensemble
+        if need in ("several", "at work"):
+            return ensemble is not None and ensemble.over is (need == "several")
         return need in ("", "answer", "asked", "said")
 
 

@@ -14,18 +14,18 @@ import pytest
 from tests.catalogue.server import Asked, Reply, serving
 from tests.ui.conftest import Console
 from tui_orchestrator.settings import StoreSettings, load
-from tui_orchestrator.ui.app import ConsoleApp
+from tui_orchestrator.ui.app import AGAIN, ConsoleApp
 
 MINE = "# mine, and it stays\n[router]\ndiscover_local = false  # so\n"
 RIGHT = "key-that-is-right"
 
 
 @asynccontextmanager
-async def form(path: Path) -> AsyncIterator[tuple[Console, Path]]:
+async def form(path: Path, *, demo: bool | None = False) -> AsyncIterator[tuple[Console, Path]]:
     """A console with a file of the user's, the form for a server of one's own open."""
     file = path / "config.toml"
     file.write_text(MINE)
-    app = ConsoleApp(replace(load(file), store=StoreSettings(path / "store.db")), demo=False)
+    app = ConsoleApp(replace(load(file), store=StoreSettings(path / "store.db")), demo=demo)
     async with app.run_test(size=(100, 30), notifications=True) as pilot:
         seat = Console(app, pilot)
         await seat.until(lambda: app.talk is not None and not app.working, "a ready console")
@@ -42,6 +42,11 @@ async def write(seat: Console, **fields: str) -> None:
         seat.app.screen.set_focus(field)
         field.value = text  # type: ignore[attr-defined]
     await seat.pilot.press("enter")
+
+
+async def told(seat: Console, sentence: str) -> None:
+    """In a toast, which breaks its lines by how long the path of the file is."""
+    await seat.until(lambda: any(sentence in one.message for one in seat.app._notifications), sentence)
 
 
 def models(asked: Asked) -> Reply:
@@ -63,6 +68,29 @@ async def test_a_server_is_tried_written_and_there_at_once(tmp_path: Path, monke
         assert RIGHT not in text
         team = load(file).providers["team"]
         assert (team.base_url, team.key_origin) == (f"{server.url}/v1", "TEAM_API_KEY")
+
+
+@pytest.mark.parametrize(("pressed", "code"), [(["enter"], AGAIN), (["down", "enter"], None)], ids=["now", "later"])
+async def test_who_was_shown_the_demo_for_want_of_models_may_open_the_program_anew(
+    tmp_path: Path, pressed: list[str], code: int | None
+) -> None:
+    listed = Reply({"object": "list", "data": [{"id": "qwen4-coder", "object": "model", "owned_by": "us"}]})
+    async with serving({"/v1/models": lambda _: listed}) as server, form(tmp_path, demo=None) as (seat, _):
+        await write(seat, name="team", address=server.url)
+        await seat.sees("Open the program anew with it", "The demo ends", "at the next start")
+        await seat.pilot.press(*pressed)
+        if code is None:
+            await told(seat, "It answers from the next start on.")
+        else:
+            await seat.until(lambda: seat.app._exit, "the end")
+        assert seat.app.return_code == code
+
+
+async def test_who_asked_for_the_demo_is_told_to_leave_it_first(tmp_path: Path) -> None:
+    listed = Reply({"object": "list", "data": [{"id": "qwen4-coder", "object": "model", "owned_by": "us"}]})
+    async with serving({"/v1/models": lambda _: listed}) as server, form(tmp_path, demo=True) as (seat, _):
+        await write(seat, name="team", address=server.url)
+        await told(seat, "It answers once the program is started without the demo.")
 
 
 async def test_a_key_that_is_refused_may_be_written_all_the_same_and_goes_to_the_keyring(

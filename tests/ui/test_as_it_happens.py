@@ -35,7 +35,7 @@ async def test_an_escalation_is_seen_as_it_happens_and_what_was_said_is_folded_b
         await seat.until(lambda: re.search(walked + "◐", seat.screen), "the third at work")
         await seat.sees("word word", "▸ discarded", "of tern-lite")
         assert "I could be wrong" not in seat.screen
-        row = next(line for line in seat.screen.splitlines() if "▸ discarded" in line)
+        row = await seat.line("▸ discarded")
         await seat.click(row.strip(" │")[:20])
         await seat.sees("▾ discarded", "I could be wrong")
         await seat.pilot.press("escape")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
+from benchmarks.terminal.endings import CONSOLE, READY
+from benchmarks.terminal.pseudoterminal import Pseudoterminal, environment
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.routing.budget import Budgets
@@ -32,6 +35,23 @@ async def weigh(seat: Console, file: str = "questions.jsonl") -> None:
     await seat.send(f"/batch {file}")
     await seat.sees("Ask many prompts from a file", file)
     await seat.pilot.press("enter")
+
+
+def walk(terminal: Pseudoterminal, *keys_and_signs: bytes) -> None:
+    """Types what ends with Enter, waits for anything else."""
+    for one in keys_and_signs:
+        if one.endswith(b"\r"):
+            terminal.send(one)
+        else:
+            terminal.until(one)
+
+
+def grown(terminal: Pseudoterminal, output: Path, lines: int) -> None:
+    for _ in range(2400):
+        terminal.read(0.05)
+        if output.exists() and output.read_bytes().count(b"\n") >= lines:
+            return
+    raise AssertionError(f"fewer than {lines} lines in {output}")
 
 
 async def test_one_is_found_weighed_begun_and_ends_with_its_figures(tmp_path: Path) -> None:
@@ -68,10 +88,16 @@ async def test_the_conversation_goes_on_beside_it_and_leaving_loses_nothing(tmp_
         await seat.sees("Rome.")
     assert len(answers(tmp_path)) == 2
     async with console(tmp_path, script=Script().always(Say("Four."))) as seat:
-        await weigh(seat)
-        await seat.sees("2 of 6 lines are there already.", "4 to ask")
+        await seat.sees("Under way when the console ended: the batch 'questions.jsonl'. /batch goes on where it was.")
+        await seat.send("/batch")
+        await seat.sees("It was under way when the console ended.", "2 of 6 lines are there already.", "4 to ask")
+        await seat.sees("Go on? Nothing is sent before you say so.")
         await seat.pilot.press("enter")
         await seat.sees("✓ done", "6 of 6", "✓ 4 answered")
+    async with console(tmp_path) as seat:
+        await seat.send("/batch")
+        await seat.sees("Ask many prompts from a file")
+        await seat.sees_no("Under way when the console ended")
     assert sorted(record["line"] for record in answers(tmp_path)) == [1, 2, 3, 4, 5, 6]
     assert len({record["session"] for record in answers(tmp_path)}) == 1
 
@@ -148,15 +174,73 @@ async def test_what_is_wrong_is_said_where_it_can_be_mended(tmp_path: Path) -> N
         await seat.sees_no("╭─ Batch")
 
 
-async def test_a_second_one_waits_until_the_first_is_stopped(tmp_path: Path) -> None:
+async def test_several_are_under_way_at_once_each_with_its_state(tmp_path: Path) -> None:
     write(tmp_path, *numbered(3))
     write(tmp_path, *numbered(2), name="more.jsonl")
-    async with console(tmp_path, script=Script().always(Break("silence", Phase.BEFORE_TEXT))) as seat:
+    script = Script().always(Break("silence", Phase.BEFORE_TEXT)).then(Say("Four."), "rush-pro", times=1)
+    async with console(tmp_path, script=script) as seat:
         await weigh(seat)
         await seat.sees("3 to ask")
-        await seat.pilot.press("enter", "escape")
-        await seat.send("/batch more.jsonl")
-        await seat.sees("◐ running", "questions.jsonl is still being asked; stop it first (s).")
+        await seat.pilot.press("enter")
+        await seat.sees("1 of 3", "n another file")
+        await seat.pilot.press("escape")
+        await weigh(seat, "more.jsonl")
+        await seat.sees("2 to ask", "◐ questions.jsonl", "1 of 3 · running", "▸ ○ more.jsonl", "0 of 2 · not begun")
+        await seat.pilot.press("enter")
+        await seat.sees("▸ ◐ more.jsonl", "0 of 2 · running")
+        await seat.pilot.press("tab")
+        await seat.sees("▸ ◐ questions.jsonl")
+        await seat.pilot.press("s", "s")
+        await seat.sees("1 of 3 · stopped", "0 of 2 · running")
+        await seat.pilot.press("escape")
+        await seat.sees("◐ batch 0/2")
+        await seat.send("/batch questions.jsonl")
+        await seat.sees("▸ ■ questions.jsonl", "s goes on")
+
+
+def test_a_killed_console_comes_back_with_its_batch_and_asks_nothing_twice(tmp_path: Path) -> None:
+    count = 24
+    write(tmp_path, *numbered(count))
+    output = tmp_path / "questions.out.jsonl"
+    with Pseudoterminal(CONSOLE, environment(tmp_path), cwd=tmp_path) as terminal:
+        terminal.until(READY)
+        walk(terminal, b"/batch questions.jsonl\r", b"Enter says what it costs", b"\r", b"Begin?", b"\r")
+        grown(terminal, output, 2)
+        terminal.kill(signal.SIGKILL)
+        terminal.end()
+    before = answers(tmp_path)
+    assert 2 <= len(before) < count
+    with Pseudoterminal(CONSOLE, environment(tmp_path), cwd=tmp_path) as terminal:
+        terminal.until(READY)
+        there = f"{len(before)} of {count} lines are there already".encode()
+        walk(terminal, b"Under way when the console ended", b"/batch\r", there, b"Go on?", b"\r")
+        grown(terminal, output, count)
+        terminal.kill(signal.SIGTERM)
+        terminal.end()
+    after = answers(tmp_path)
+    assert after[: len(before)] == before
+    assert sorted(record["line"] for record in after) == list(range(1, count + 1)), "each once"
+
+
+async def test_one_whose_file_is_gone_is_said_and_not_kept(tmp_path: Path) -> None:
+    file = write(tmp_path, *numbered(2))
+    async with console(tmp_path, script=Script().always(Break("silence", Phase.BEFORE_TEXT))) as seat:
+        await weigh(seat)
+        await seat.sees("2 to ask")
+        await seat.pilot.press("enter")
+        await seat.sees("◐ running")
+        await seat.pilot.press("escape")
+    file.unlink()
+    async with console(tmp_path) as seat:
+        await seat.sees("Under way when the console ended: the batch 'questions.jsonl'.")
+        await seat.send("/batch")
+        await seat.sees("Ask many prompts from a file")
+        await seat.pilot.press("escape")
+        await seat.sees("▲ The batch 'questions.jsonl' cannot go on: ")
+    async with console(tmp_path) as seat:
+        await seat.send("/batch")
+        await seat.sees("Ask many prompts from a file")
+        await seat.sees_no("Under way when the console ended")
 
 
 async def test_a_narrow_screen_has_all_of_it(tmp_path: Path) -> None:

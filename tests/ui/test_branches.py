@@ -66,7 +66,7 @@ async def test_escape_leaves_all_as_it_is_and_brings_the_draft_back(tmp_path: Pa
         await seat.pilot.press("escape")
         await seat.sees_no("You edit an earlier prompt")
         assert seat.app.composer.prompt.text == "half a thought"
-        assert "The first answer." in seat.screen
+        await seat.sees("The first answer.")
         await asked(seat, " goes on")
         await seat.sees("half a thought goes on")
         assert "branch" not in seat.screen

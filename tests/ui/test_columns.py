@@ -385,3 +385,21 @@ async def test_a_blind_ensemble_opens_on_a_member_that_answered() -> None:
         app.columns.verdict(judged(1))
         await pilot.pause()
         assert app.columns.current.answered
+
+
+async def test_the_answers_of_an_earlier_ensemble_are_let_go_with_their_columns() -> None:
+    app = Stage()
+    async with app.run_test(size=(100, 30)) as pilot:
+        begin(app.columns, (1, "one"), (2, "two"))
+        finish(app.columns, [(1, "an earlier answer"), (2, "another")])
+        assert "an earlier answer" in "\n".join(await screen(pilot))
+        earlier = list(app.columns._columns.values())
+        begin(app.columns, (3, "three"), (4, "four"))
+        finish(app.columns, [(3, "a later answer"), (4, "another")])
+        assert "a later answer" in "\n".join(await screen(pilot))
+        for _ in range(200):
+            if not any(column.answer.entries for column in earlier):
+                break
+            await pilot.pause(0.01)
+        assert [column.answer.entries for column in earlier] == [[], []]
+        assert [column.answer.entries != [] for column in app.columns._columns.values()] == [True, True]

@@ -146,9 +146,7 @@ async def test_what_is_selected_is_copied_and_the_notice_says_by_which_way(
     async with console(tmp_path, script=Script().always(Say(text="The sky is blue."))) as seat:
         await seat.send("What colour?")
         await seat.ended()
-        await seat.sees("The sky is blue.")
-        row = next(y for y, line in enumerate(seat.screen.splitlines()) if "The sky is blue." in line)
-        start = seat.screen.splitlines()[row].index("sky is")
+        start, row = await seat.place("sky is blue.")
         await seat.pilot.mouse_down(offset=(start, row))
         await seat.pilot.hover(offset=(start + 6, row))
         await seat.pilot.mouse_up(offset=(start + 6, row))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from textual.content import Content
 from tests.ui.conftest import console
 from tui_orchestrator.demo import Reply, Say, Script
 from tui_orchestrator.routing.budget import Budgets, BudgetState, Cap
+from tui_orchestrator.routing.clock import SystemClock
 from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.routing.errors import Cancelled, ErrorKind
 from tui_orchestrator.routing.events import Attempt, Budget, Cause, Failed, Outcome
@@ -24,6 +25,7 @@ from tui_orchestrator.services.spending import Mark, Overview, Span, Spell, Tren
 from tui_orchestrator.storage.faults import StoreError
 from tui_orchestrator.storage.reports import Savings, Totals
 from tui_orchestrator.ui import bill, plots
+from tui_orchestrator.ui import costs as module
 from tui_orchestrator.ui.look import Look
 
 USD = Money.from_usd
@@ -266,7 +268,7 @@ async def test_the_speed_of_the_last_answers_is_drawn_as_a_line_that_ends_with_t
         await seat.sees_no("tok/s")
         seat.app.costs.show(replace(overview(), tokens_per_s=(10.0, 20.0, 40.0, 80.0)))
         await seat.sees("Last attempts ─", " 80 tok/s")
-        heading = next(line for line in seat.screen.splitlines() if "Last attempts" in line)
+        heading = await seat.line("Last attempts ─", " 80 tok/s")
         drawn = [letter for letter in heading if letter in SPARKS]
         assert drawn == sorted(drawn, key=SPARKS.index), "each was faster than the one before"
         assert {drawn[0], drawn[-1]} == {SPARKS[0], SPARKS[-1]}
@@ -284,8 +286,8 @@ async def test_a_period_is_chosen_by_key_and_by_click_and_the_plot_follows(tmp_p
         await seat.sees("cap $4.00", "█ spent  ── cap")
         await seat.pilot.press("left")
         await seat.sees("── a day's cap")
-        row, line = next((y, text) for y, text in enumerate(seat.screen.splitlines()) if "7 days   month" in text)
-        await seat.pilot.click(offset=(line.index("month") + 1, row))
+        column, row = await seat.place("7 days   month")
+        await seat.pilot.click(offset=(column + len("7 days   m"), row))
         await seat.sees_no("── a day's cap")
 
 
@@ -431,3 +433,24 @@ async def test_what_one_request_may_cost_and_what_the_cache_saved_is_seen(tmp_pa
         await seat.sees("✓ request", "of    $0.050", "✓ session", "✓ day", "✓ month")
         await seat.sees("◇ 1 answered from the cache today, $0.00", "saved", "saved this month against always asking")
         await seat.sees("✓ rush-pro", "◇ rush-pro")
+
+
+async def test_the_pane_is_about_today_also_when_the_clock_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day forward, back again, and back over midnight; what was said and spent stays where it was."""
+    ahead, real = [timedelta()], SystemClock.now
+    monkeypatch.setattr(SystemClock, "now", lambda clock: real(clock) + ahead[0])
+    monkeypatch.setattr(module, "LOOK_AGAIN_S", 0.05)
+    script = Script().always(Say(text="The capital of France is Paris."))
+    async with console(tmp_path, size=(120, 30), script=script, budgets=CAPS) as seat:
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.pilot.press("f4", "f6")
+        for days in (0, 1, 0, -1, 0):
+            ahead[0] = timedelta(days=days)
+            if days:
+                await seat.sees("Nothing that costs was asked today", "lumen-dash")
+                await seat.until(lambda: seat.screen.splitlines()[0].rstrip().endswith("today $0"), "nothing today")
+            else:
+                await seat.sees("By model", "today $0.000026")

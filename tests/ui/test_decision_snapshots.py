@@ -64,7 +64,7 @@ async def kept() -> Any:
             conclude(c, end)
 
         await db.write(keep)
-    return SimpleNamespace(history=History(db), clock=clock, db=db, registry=REGISTRY)
+    return SimpleNamespace(history=History(db, clock), clock=clock, db=db, registry=REGISTRY)
 
 
 @pytest.mark.parametrize(("size", "theme"), [((160, 48), "dusk"), ((80, 24), "paper")])

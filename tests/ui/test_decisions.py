@@ -40,6 +40,17 @@ async def test_left_and_right_go_through_the_decisions_of_this_session(tmp_path:
         await seat.sees("‹ 3 of 3 ›")
 
 
+async def test_the_decision_about_a_draft_comes_after_the_last_one(tmp_path: Path) -> None:
+    async with console(tmp_path, policy=CALM) as seat:
+        await asked(seat, "hello", PRIMES)
+        await seat.type(LISTS)
+        await seat.sees("‹ the draft's")
+        await seat.pilot.press("f3", "left")
+        await seat.sees("‹ 2 of 2 ›")
+        await seat.pilot.press("left")
+        await seat.sees("‹ 1 of 2 ›")
+
+
 async def test_the_arrows_the_list_and_the_what_if_can_be_clicked(tmp_path: Path) -> None:
     async with console(tmp_path, policy=CALM) as seat:
         await asked(seat, "hello", PRIMES)
@@ -85,10 +96,8 @@ async def test_the_list_tells_what_was_to_cost_and_did_and_what_became_of_it(tmp
         await seat.pilot.press("f3", "enter")
         await seat.sees("when", "prompt", "strategy", "cost, estimated → real")
 
-        line = next(line for line in seat.screen.splitlines() if PRIMES in line and "✓ answered" in line)
         expected = f"~{Money(estimated)}" if estimated else "$0"
-        assert f"{p:.2f}" in line
-        assert f"{expected} → {Money(cost)}" in line
+        await seat.line(PRIMES, "✓ answered", f"{p:.2f}", f"{expected} → {Money(cost)}")
 
 
 async def test_all_decisions_are_searched_and_one_of_an_older_session_shows_its_card(tmp_path: Path) -> None:
@@ -169,8 +178,8 @@ async def test_a_threshold_and_prices_are_supposed(tmp_path: Path) -> None:
         await asked(seat, PRIMES)
         assert seat.app.runtime is not None
         await seat.send("/whatif quality")
-        await seat.sees("Strategy      quality", "would be")
-        before = next(line for line in seat.screen.splitlines() if "would be" in line)
+        await seat.sees("Strategy      quality")
+        before = await seat.line("would be")
         await seat.pilot.press("down", "left")
         await seat.sees("Threshold     0.75")
         await seat.pilot.press("down", "enter")

@@ -46,7 +46,7 @@ async def test_each_session_keeps_its_own_draft(tmp_path: Path) -> None:
         assert prompt.text == "something else"
         await app._open_id(asked)
         assert prompt.text == "and at night?"
-        assert "something else" not in seat.screen
+        await seat.sees_no("something else")
         await kept(seat, tmp_path, "and at night?", "something else")
         await seat.pilot.press("enter")
         await seat.ended()
@@ -85,7 +85,7 @@ async def test_a_folded_paste_is_still_folded_when_one_comes_back(tmp_path: Path
         await seat.pilot.press("ctrl+n")
         await seat.until(lambda: prompt.text == "")
         await seat.app._open_id(asked)
-        await seat.sees("Sum up: ⟦paste 1: 61 lines⟧")
+        await seat.sees("Sum up: ⟦paste 1: 60 lines⟧")
         assert prompt.unfolded == draft
 
 

@@ -25,8 +25,20 @@ async def test_the_palette_offers_only_what_can_be_done_now(tmp_path: Path) -> N
         await seat.ended()
         await seat.pilot.press("ctrl+p", *"answer")
         await seat.sees("answer: copy", "answer: ask again")
-        await seat.pilot.press("escape", "ctrl+p", *"ensemble")
+        await seat.pilot.press("escape", "ctrl+p", *"ensemble:")
         await seat.sees("No matches found")
+
+
+async def test_the_palette_finds_every_strategy_and_says_where_a_key_works_as_the_screen_does(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.pilot.press("ctrl+p", *"compare models")
+        await seat.sees("strategy: ensemble, to ask and compare several models")
+        await seat.pilot.press("escape", "ctrl+p", *"add a provider")
+        await seat.sees("key: a in Models")
+        await seat.pilot.press("escape", "ctrl+p", *"ensemble")
+        await seat.sees("several diverse models at once")
+        await seat.pilot.press("enter")
+        await seat.until(lambda: seat.app.options.strategy == "ensemble")
 
 
 async def test_the_palette_shows_the_keys_as_the_user_bound_them(tmp_path: Path) -> None:
@@ -117,3 +129,21 @@ async def test_keys_of_ones_own_work_in_every_pane_and_dialog(tmp_path: Path) ->
             await seat.pilot.press(back)
             await seat.pilot.press("escape", "escape")
             await seat.until(lambda: len(seat.app.screen_stack) == 1, f"the console after {keys}")
+
+
+async def test_dialogs_name_their_keys_as_the_user_bound_them_and_a_click_there_presses_them(tmp_path: Path) -> None:
+    keys = {"experiments.new": "f11", "sessions.open": "ctrl+y", "find.close": "f12"}
+    async with console(tmp_path, script=SCRIPT, ui=UiSettings(keymap=keys)) as seat:
+        await seat.send("/experiment")
+        await seat.sees("No experiment yet. F11 starts one", "F11 starts one · Esc closes")
+        await seat.click("F11 starts one · ")
+        await seat.sees("Start an experiment")
+        await seat.pilot.press("escape", "escape")
+        await seat.send("What is a fold?")
+        await seat.ended()
+        await seat.pilot.press("ctrl+f", "f")
+        await seat.sees("F12 closes")
+        await seat.click("F12 closes")
+        await seat.sees_no("F12 closes")
+        await seat.pilot.press("ctrl+l")
+        await seat.sees("Ctrl+Y opens")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.conftest import console
+from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.settings import UiSettings
 
@@ -109,3 +109,59 @@ async def test_a_cancelled_attempt_is_no_failed_one_in_the_decision_pane(tmp_pat
         await seat.ended()
         await seat.sees("■ 1 lumen-dash")
         assert "✗ 1 lumen-dash" not in seat.screen
+
+
+async def reopened(seat: Console, *, until: str) -> list[str]:
+    """What stands in the conversation once its session is opened again, and `until` with it."""
+    assert seat.app.talk is not None
+    session = seat.app.talk.id
+    await seat.pilot.press("ctrl+n")
+    await seat.sees("Where to?")
+    await seat.app._open_id(session)
+    await seat.sees(until)
+    return told(seat)
+
+
+def told(seat: Console) -> list[str]:
+    """The conversation as it stands on the screen: without the panes beside it, and what is blank."""
+    rows = (line.split("│")[1].strip(" ┃▂▃▄▅▆▇█▁") for line in seat.screen.splitlines() if line.startswith("│"))
+    return [row for row in rows if row]
+
+
+async def test_an_escalation_reads_the_same_when_its_session_is_opened_again(tmp_path: Path) -> None:
+    hedging = "I'm not sure, but I think it might possibly be this. I could be wrong. Perhaps. I don't know really."
+    script = Script().always(Say(text=hedging), "tern-lite").always(Say(text="Paris, on the Seine."), "rush-pro")
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/chain tern-lite, rush-pro")
+        await seat.send("What is the capital of France?")
+        await seat.ended()
+        await seat.sees("the turn", "▸ discarded", "< 0.60 → rush-pro ✓")
+        before = told(seat)
+        assert await reopened(seat, until="the turn") == before
+
+
+async def test_an_answer_gone_on_with_keeps_the_cost_of_its_turn_and_the_scores(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.send("/ensemble 3")
+        await seat.send("What is the capital of France?")
+        await seat.ended()
+        await seat.sees("is the answer")
+        await seat.pilot.press("f2", "c")
+        await seat.until(lambda: not seat.app.chat.columns.display, "the conversation alone")
+        await seat.sees("the turn")
+        trail = await seat.line("★ ", "✓ ", without="▲")
+        await reopened(seat, until="the turn")
+        await seat.sees(trail.split("│")[1].strip(" ┃"))
+
+
+async def test_an_answer_that_one_from_all_took_the_place_of_is_said_to_be_so(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.send("/ensemble 3")
+        await seat.send("What is the capital of France?")
+        await seat.ended()
+        await seat.sees("is the answer")
+        await seat.send("/merge rush-pro")
+        await seat.sees("superseded answer of", ": one answer was written from all")
+        await seat.ended()
+        await reopened(seat, until=": one answer was written from all")
+        await seat.sees_no("you asked again")

@@ -14,11 +14,16 @@ from tui_orchestrator.routing.money import Money
 SCRIPT = Script().always(Say(text="Paris."))
 
 
-async def told(seat: Console, said: str) -> None:
-    """F1 opens the help with these words at its head; F1 once more closes it."""
+async def told(seat: Console, said: str, enter: str = "") -> None:
+    """F1 opens the help with these words at its head, and then what Enter does; F1 once more closes it."""
     await seat.pilot.press("f1")
-    await seat.sees("╭─ Help", said)
-    assert seat.screen.index("Here") < seat.screen.index(said) < seat.screen.index("prompt: send")
+    await seat.sees("╭─ Help", "Here", said, "Keys here")
+    assert seat.screen.index("Here") < seat.screen.index(said) < seat.screen.index("Keys here")
+    if enter:
+        await seat.sees(enter)
+        keys = seat.screen[seat.screen.index("Keys here") :]
+        assert next(line for line in keys.splitlines() if "⏎" in line).count(enter) == 1
+        assert "prompt: send" not in keys or enter == "prompt: send"
     await seat.pilot.press("f1")
     await seat.sees_no("╭─ Help")
 
@@ -26,11 +31,26 @@ async def told(seat: Console, said: str) -> None:
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
 async def test_f1_tells_what_each_pane_is_for(tmp_path: Path, size: tuple[int, int]) -> None:
     async with console(tmp_path, size=size, script=SCRIPT) as seat:
-        await told(seat, "Write here. Enter sends")
+        await told(seat, "Write here. Enter sends", "prompt: send")
         panes = ("The conversation.", "Why this model", "What was spent, what is set aside", "Every model known")
-        for key, said in zip(("f2", "f3", "f4", "f5"), panes, strict=True):
+        enters = ("chat.menu", "decision.history", "costs.reports", "registry.card")
+        for key, said, enter in zip(("f2", "f3", "f4", "f5"), panes, enters, strict=True):
             await seat.pilot.press(key)
-            await told(seat, said)
+            await told(seat, said, enter)
+
+
+async def test_f1_tells_what_enter_does_in_lists_and_settings_and_what_the_keymap_calls_it(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 24), script=SCRIPT) as seat:
+        for key, there, said, enter in (
+            ("ctrl+l", "╭─ Sessions", "Every conversation", "opens"),
+            ("ctrl+t", "Pin a model", "A list to choose from", "pins"),
+            ("f12", "[router]", "Every setting by section", "settings.edit"),
+        ):
+            await seat.pilot.press(key)
+            await seat.sees(there)
+            await told(seat, said, enter)
+            await seat.pilot.press("escape", "escape")
+            await seat.until(lambda: seat.app.composer.prompt.has_focus and len(seat.app.screen_stack) == 1)
 
 
 async def test_f1_tells_in_every_dialog_what_it_is_for_and_leaves_it_as_it_was(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui_orchestrator.ui import markdown
+from tui_orchestrator.ui import code, markdown
 from tui_orchestrator.ui.blocks import CODE_LINES, MAX_CHARACTERS, MAX_LINES, TABLE_ROWS, Block, Kind, Splitter
 from tui_orchestrator.ui.lines import Line, tidy, wrap
 from tui_orchestrator.ui.look import Look
@@ -318,6 +319,27 @@ def test_code_is_highlighted_in_the_colours_of_the_theme_and_keeps_its_spaces() 
     assert styles["f"] == LOOK.style("code-function")
     assert styles["# why"] == LOOK.style("code-comment")
     assert all(line.fill == LOOK.code for line in lines)
+
+
+def test_code_that_takes_a_lexer_too_long_is_drawn_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code, "_slow", Counter())
+    text, quick = '```python\ndef f():\n    return "x"\n```', code.MOST_S
+    coloured = drawn(text)
+    monkeypatch.setattr(code, "MOST_S", -1.0)
+    plain = drawn(text)
+    assert [line.text.rstrip() for line in plain] == [line.text.rstrip() for line in coloured]
+    assert {style for line in plain[1:-1] for _, style in line.runs} == {LOOK.style("text")}
+    monkeypatch.setattr(code, "MOST_S", quick)
+    assert drawn(text) == coloured, "once may be chance"
+
+
+def test_a_language_whose_lexer_often_takes_too_long_is_not_read_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code, "_slow", Counter())
+    monkeypatch.setattr(code, "MOST_S", -1.0)
+    for _ in range(code.OFTEN):
+        drawn("```python\nx = 1\n```")
+    monkeypatch.setattr(code, "_lexer", lambda language: pytest.fail("it is read again"))
+    assert "  x = 1" in screen("```python\nx = 1\n```")
 
 
 @pytest.mark.parametrize("language", ["", "no-such-language", "[/x]", "python extra", "{.python}"])

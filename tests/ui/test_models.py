@@ -74,7 +74,7 @@ async def test_a_test_that_fails_says_why_in_one_sentence(tmp_path: Path) -> Non
         await choose(seat, "rush-pro")
         await seat.pilot.press("t", "enter")
         await seat.sees("✗ ", "Enter asks again")
-        assert "401" in seat.screen or "key" in seat.screen
+        await seat.until(lambda: "401" in seat.screen or "key" in seat.screen)
 
 
 async def test_a_test_that_a_cap_forbids_says_so_before_and_calls_nothing(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ async def test_how_a_model_fares_is_never_cut_and_what_matters_less_gives_way(
     async with console(tmp_path, size=size) as seat:
         await seat.pilot.press("f5")
         await seat.sees("model ▴", "health", "● available", *there)
-        head = next(line for line in seat.screen.splitlines() if "model ▴" in line)
+        head = await seat.line("model ▴", *there)
         assert not [title for title in gone if title in head]
         assert "availab…" not in seat.screen
 
@@ -300,7 +300,7 @@ async def test_a_toast_hides_no_title_of_a_dialog(tmp_path: Path) -> None:
     async with console(tmp_path, size=(80, 24)) as seat:
         await seat.pilot.press("ctrl+t")
         await seat.sees("Pin a model")
-        top = next(line for line in seat.screen.splitlines() if "Pin a model" in line)
+        top = await seat.line("Pin a model")
         seat.app.notify("Something has been done that takes more than one line to say " * 2, markup=False)
         await seat.sees("Something has been done")
         assert top in seat.screen.splitlines()

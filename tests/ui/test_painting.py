@@ -15,8 +15,8 @@ from textual.strip import Strip
 
 from tui_orchestrator.ui.entries import Entry
 from tui_orchestrator.ui.reader import Reader
-from tui_orchestrator.ui.terminal import AtTerminal, Terminal
-from tui_orchestrator.ui.transcript import LATEST_S, Transcript
+from tui_orchestrator.ui.terminal import LATEST_S, AtTerminal, Terminal
+from tui_orchestrator.ui.transcript import Transcript
 
 
 class Stage(App[None]):
@@ -28,13 +28,14 @@ class Stage(App[None]):
         yield self.transcript
 
 
-async def rows(pilot: Pilot[None]) -> list[Strip]:
-    """As Textual is given them, once nothing waits to be drawn."""
+async def rows(pilot: Pilot[None], padded: bool = True) -> list[Strip]:
+    """As Textual is given them, once nothing waits to be drawn; `padded`: to the edge, and not to the scroll bar."""
     transcript = pilot.app.query_one(Transcript)
     while transcript._rows.unread:
         await pilot.pause(0.01)
     await pilot.pause()
-    return transcript.render_lines(transcript.outer_size.region)
+    width, height = transcript.outer_size
+    return transcript.render_lines(Region(0, 0, width if padded else transcript.row_width, height))
 
 
 def asked_to_draw(transcript: Transcript) -> set[int]:
@@ -46,10 +47,11 @@ async def test_of_a_growing_paragraph_the_last_row_alone_is_drawn_anew() -> None
     async with app.run_test(size=(40, 12)) as pilot:
         app.transcript.begin_answer("a", "model")
         app.transcript.append("a", "# Title\n\n" + "words that wrap " * 8)
-        before = await rows(pilot)
+        before = await rows(pilot, padded=False)
         app.transcript.append("a", "more")
         app.transcript._flush()
-        changed = [y for y, (old, new) in enumerate(zip(before, await rows(pilot), strict=True)) if old is not new]
+        now = await rows(pilot, padded=False)
+        changed = [y for y, (old, new) in enumerate(zip(before, now, strict=True)) if old is not new]
         last = max(y for y, strip in enumerate(before) if strip.text.strip())
         assert changed == [last]
 

@@ -26,7 +26,12 @@ MODELS = (("openai/gpt-6-luna", 212), ("anthropic/claude-haiku-5.5", 76))
 CAP = BudgetState(Cap("day", "2026-11-20", Money.from_usd("1")), Money.from_usd("0.80"), ZERO)
 SHELF = Shelf(shelf(Path("/nowhere")).recipes)
 RUNTIME: Any = SimpleNamespace(
-    registry=Registry(), settings=None, clock=SimpleNamespace(monotonic=lambda: 7.0), plugins=None, router=None
+    registry=Registry(),
+    settings=None,
+    clock=SimpleNamespace(monotonic=lambda: 7.0),
+    plugins=None,
+    router=None,
+    database=None,
 )
 
 
@@ -72,7 +77,7 @@ def test_a_batch_that_would_pass_a_cap(snap_compare: Any, size: tuple[int, int])
     async def show(pilot: Pilot[Any]) -> None:
         one = batch(Phase.WEIGHED)
         one.cap = CAP
-        pilot.app.push_screen(BatchScreen(RUNTIME, one, lambda _: None))
+        pilot.app.push_screen(BatchScreen(RUNTIME, [one], lambda _: None))
         await sees(pilot, "Begin all the same", "Failed")
 
     assert snap_compare(Console("dusk" if size[0] > 100 else "paper"), terminal_size=size, run_before=show)
@@ -81,7 +86,7 @@ def test_a_batch_that_would_pass_a_cap(snap_compare: Any, size: tuple[int, int])
 @both_sizes
 def test_a_batch_under_way(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
-        pilot.app.push_screen(BatchScreen(RUNTIME, batch(Phase.RUNNING), lambda _: None))
+        pilot.app.push_screen(BatchScreen(RUNTIME, [batch(Phase.WEIGHED), batch(Phase.RUNNING)], lambda _: None))
         await sees(pilot, "117 of 300", "103 answered", "Failed")
 
     assert snap_compare(Console("dusk"), terminal_size=size, run_before=show)

@@ -134,7 +134,7 @@ def test_a_verdict(snap_compare: Any, size: tuple[int, int]) -> None:
 def test_one_of_them_zoomed_with_the_words_in_which_it_differs(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         app = await whole(pilot)
-        app.chat._show_columns(True)
+        app.chat.show_columns(True)
         for key in ("f2", "right", "z", "d"):
             await pilot.press(key)
         await sees(pilot, "against claude-haiku-5.5")

@@ -78,7 +78,11 @@ async def test_one_is_chosen_filled_in_and_its_answer_is_gone_on_from(tmp_path: 
         await seat.pilot.press("enter")
         await seat.sees("✓ done", "2 of 2", "1 of 1", "rush-pro 2", "tern-max", "The answer stands in the chat")
         await seat.pilot.press("escape")
-        await seat.sees("Recipe mine", "trees", "rivers", "All of it is fine.", "recipe mine · 3 answers · ")
+        await seat.sees(
+            "Recipe mine", "trees", "rivers", "All of it is fine.", "recipe mine · rush-pro 2 · tern-max · "
+        )
+        await seat.click("recipe mine · rush-pro 2")
+        await seat.sees("tern-max is pinned")
         await seat.pilot.press("ctrl+g")
         await seat.until(lambda: seat.app.clipboard == "# All\n\nAll of it is **fine**.")
         await seat.send("Which tree is the oldest?")
@@ -179,7 +183,7 @@ async def test_its_answer_comes_after_the_turn_that_runs(tmp_path: Path) -> None
         await seat.pilot.press("escape")
         await seat.sees_no("recipe mine · ")
         await seat.pilot.press("escape")
-        await seat.sees("recipe mine · 2 answers")
+        await seat.sees("recipe mine · rush-pro · tern-max")
         assert seat.app.talk is not None
         assert seat.app.runtime is not None
         kept = (await seat.app.runtime.conversations.get(seat.app.talk.id)).messages
@@ -213,3 +217,14 @@ async def test_a_narrow_screen_has_all_of_it(tmp_path: Path, mine: None) -> None
     async with console(tmp_path, script=script(), size=(60, 20)) as seat:
         await run(seat)
         await seat.sees("each", "✓ done", "all", "2 answers", "The answer stands in the chat")
+
+
+@pytest.mark.usefixtures("mine")
+async def test_while_one_runs_another_is_said_to_wait(tmp_path: Path) -> None:
+    silent = Script().always(Break("silence", Phase.BEFORE_TEXT))
+    async with console(tmp_path, script=silent) as seat:
+        await run(seat)
+        await seat.sees("◐ running")
+        await seat.pilot.press("escape")
+        await seat.send("/recipe grade")
+        await seat.sees("! grade is not begun: one recipe runs at a time, and mine still does.", "s stops it")

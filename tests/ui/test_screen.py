@@ -356,7 +356,7 @@ async def test_a_huge_paste_folds_and_is_sent_whole(tmp_path: Path) -> None:
     async with console(tmp_path, script=script) as seat:
         paste = "".join(f"line {number}\n" for number in range(200_000))
         seat.app.composer.prompt.post_message(Paste(paste))
-        await seat.sees("⟦paste 1: 200,001 lines⟧")
+        await seat.sees("⟦paste 1: 200,000 lines⟧")
         assert seat.app.composer.prompt.unfolded == paste
         await seat.until(lambda: "≥" in seat.screen or "could cost" in seat.screen, "a line about its beginning")
 
@@ -370,3 +370,16 @@ async def test_an_unusable_store_gives_a_sentence_and_a_running_console(tmp_path
         await seat.send(PROMPT)
         await seat.ended()
         await seat.sees("Paris")
+
+
+async def test_no_size_is_too_small_to_be_drawn_and_the_draft_outlives_it(tmp_path: Path) -> None:
+    tiny = [(1, 1), (1, 24), (2, 5), (3, 24), (4, 10), (24, 2), (5, 3)]
+    async with console(tmp_path) as seat:
+        for draft in ("", "keep me"):
+            await seat.type(draft)
+            for size in tiny:
+                await seat.pilot.resize_terminal(*size)
+                await seat.until(lambda size=size: tuple(seat.app.screen.size) == size, f"a screen of {size}")
+                await seat.sees_no("Ask anything · Enter sends · / commands")
+        await seat.pilot.resize_terminal(80, 24)
+        await seat.sees("keep me", "F1 Help")

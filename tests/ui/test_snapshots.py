@@ -66,13 +66,14 @@ BUSY = RateLimited("Too many requests.", status=429)
 
 def told() -> list[Event]:
     sure = Confidence(0.88, ("complete, without hedging",))
-    busy = attempt(model=LUNA, outcome=Outcome.FAILED, error_kind=ErrorKind.RATE_LIMITED)
+    free = Cost(Money(0), CostState.COMPUTED)
+    busy = attempt(model=LUNA, outcome=Outcome.FAILED, error_kind=ErrorKind.RATE_LIMITED, cost=free)
     tried = (busy, attempt(number=2, model=HAIKU))
     return [
         Decided("r1", AT, decision()),
         Reserved("r1", AT, 1, Money.from_usd("0.002"), states()),
         AttemptStarted("r1", AT, 1, LUNA, "openai", Cause.FIRST),
-        AttemptFailed("r1", AT, 1, LUNA, BUSY, Usage(), Cost(Money(0), CostState.COMPUTED), 0.4, Next.FALLBACK),
+        AttemptFailed("r1", AT, 1, LUNA, BUSY, Usage(), free, 0.4, Next.FALLBACK),
         AttemptStarted("r1", AT, 2, HAIKU, "anthropic", Cause.FALLBACK),
         Text("r1", AT, 2, ANSWER),
         AttemptFinished("r1", AT, 2, HAIKU, Usage(812, 400), COST, 0.6, 4.2, 95.0, sure, FinishReason.STOP),

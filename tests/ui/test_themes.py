@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from textual.app import App
 from textual.color import Color
 
 from tests.ui.conftest import console
+from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.locations import themes_dir
+from tui_orchestrator.services.places import theme_names
 from tui_orchestrator.settings import UiSettings
 from tui_orchestrator.ui import themes
 from tui_orchestrator.ui.look import Look
@@ -117,6 +121,15 @@ def test_a_file_that_is_no_palette_at_all_is_skipped(tmp_path: Path, content: by
     assert len(loaded.problems) == 1
 
 
+def test_a_pipe_among_the_palettes_is_told_and_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUI_ORCHESTRATOR_HOME", str(tmp_path))
+    themes_dir().mkdir(parents=True)
+    os.mkfifo(themes_dir() / "held.toml")
+    with pytest.raises(themes.ThemeError, match="it is a pipe or a device, not a file"):
+        themes.read(themes_dir() / "held.toml")
+    assert "held" not in theme_names()
+
+
 def test_a_users_palette_wins_over_a_shipped_one_of_its_name(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(GOOD.replace("#8fa8ff", "#123456"))
     loaded = themes.load([SHIPPED, tmp_path])
@@ -219,3 +232,26 @@ async def test_without_colours_what_is_marked_is_reversed(tmp_path: Path, monkey
         reversed_ = "".join(one.text for one in drawn if one.style is not None and one.style.reverse)
         assert "tern-lite" in reversed_
         assert "rush-pro" not in reversed_
+
+
+async def test_without_colours_a_report_s_heading_total_and_marked_row_look_different(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with console(tmp_path, size=(80, 24), script=Script().always(Say(text="Paris."))) as seat:
+        await seat.send("What is the capital of France?")
+        await seat.ended()
+        await seat.pilot.press("f10")
+        await seat.sees("total", "1 Costs")
+        await seat.line("attempts", "share")
+
+        def look(text: str) -> tuple[bool, bool, bool]:
+            for strip in seat.app.screen._compositor.render_strips():
+                for one in strip:
+                    if text in one.text and one.style is not None:
+                        return bool(one.style.bold), bool(one.style.underline), bool(one.style.reverse)
+            raise AssertionError(text)
+
+        await seat.until(lambda: look("lumen-dash")[2], "a marked row")
+        assert look("attempts") == (True, True, False)
+        assert look("total") == (True, False, False)

@@ -304,3 +304,97 @@ async def test_judging_is_offered_only_where_several_answers_are(tmp_path: Path)
         await seat.pilot.press("escape")
         await seat.send("/judge")
         await seat.sees("There are no answers to be judged")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 48)])
+async def test_going_on_with_one_member_gives_its_room_back_to_the_conversation(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    script = Script()
+    async with console(tmp_path, script=script, size=size) as seat:
+        await seat.send("/ensemble 3")
+        script.always(Say(text="All of us say this."))
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.pilot.press("f2")
+        await seat.until(lambda: seat.app.chat.columns.has_focus_within, "the focus in the columns")
+        await seat.pilot.press("c")
+        await seat.until(lambda: seat.app.composer.prompt.has_focus, "the focus in the prompt")
+        await seat.sees(PROMPT, "All of us say this.")
+        chat = seat.app.chat
+        await seat.until(lambda: chat.transcript.size.height > chat.size.height - 3, "a transcript that fills its pane")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_the_keys_of_an_ensemble_work_on_when_the_verdict_turns_to_the_winner(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    script = Script()
+    async with console(tmp_path, script=script, size=size) as seat:
+        await seat.send("/ensemble 3")
+        first, *others = (model.split("/")[1] for model in members(seat))
+        # What one reads is the worst of them, and is done last.
+        script.always(Say(text="I am not sure, I do not know."), first)
+        for other in others:
+            script.always(Say(text="Paris is the capital of France, on the Seine. " * 4), other)
+        await seat.type(PROMPT)
+        await seat.pilot.press("enter", "f2")
+        await seat.ended()
+        await seat.sees("★")
+        columns = seat.app.chat.columns
+        await seat.until(lambda: columns.has_focus_within, "the focus in the columns")
+        await seat.sees("Zoom", "Differences")
+        shown = columns.current
+        assert shown is not None
+        await seat.pilot.press("right")
+        await seat.until(lambda: columns.current is not shown, "the next answer")
+        await seat.pilot.press("d")
+        await seat.until(lambda: columns.has_focus_within, "the focus where it was")
+        assert seat.app.composer.prompt.text == ""
+
+
+async def test_the_conversation_has_the_focus_when_one_answer_was_written_from_all(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        chain = await ensemble(seat, script)
+        script.always(Say(text="It is all of it in one."))
+        await seat.pilot.press("f2", "m")
+        await seat.sees("One answer from all, written by")
+        await seat.type_into_list(chain[0])
+        await seat.until(lambda: len(rows(tmp_path, "SELECT 1 FROM attempts")) == 4, "the synthesis")
+        await seat.ended()
+        await seat.until(lambda: seat.app.chat.transcript.has_focus, "the focus in the conversation")
+        await seat.pilot.press("up", "enter")
+        await seat.sees("why this model, and what it took")
+
+
+async def test_the_star_goes_to_the_answer_that_was_picked_blindly(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        chain = await ensemble(seat, script, blind=True)
+        await seat.sees("Which answer is the best?")
+        columns = seat.app.chat.columns
+        told = columns.told
+        assert told is not None
+        number = next(one.number for one in columns.members if one.number != told.winner)
+        place = next(one.place for one in columns.members if one.number == number)
+        await seat.pilot.press("f2", str(place))
+        picked, weighed = (chain[n - 1].partition("/")[2] for n in (number, told.winner))
+        await seat.sees(f"★ {picked} is the answer · picked by you; weighed best: {weighed}")
+        await seat.sees(f"★ ▲ {place} {picked}")
+        assert f"★ {weighed}" not in seat.screen
+
+
+async def test_an_ensemble_says_how_many_it_asks_and_is_ended_only_while_it_is_at_work(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/ensemble 3")
+        script.always(Break("silence", Phase.CONNECT, Say(text="nothing")))
+        await seat.send(PROMPT)
+        await seat.sees("asking 3 models")
+        await seat.pilot.press("f2")
+        await seat.sees("Zoom", "Enough")
+        await seat.pilot.press("escape")
+        await seat.ended()
+        await seat.sees("Zoom")
+        await seat.sees_no("Enough")

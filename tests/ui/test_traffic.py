@@ -27,8 +27,9 @@ async def test_what_another_copy_answers_comes_into_the_open_list(tmp_path: Path
     async with console(tmp_path) as seat:
         await seat.send("/gateway")
         await seat.sees("╭─ Gateway", "No other program has asked yet")
+        await seat.sees_no("Enter shows the card")
         await answer(seat, asked("What is the capital of France?", "aider/0.86"))
-        await seat.sees("aider/0.86", "asked for", "1 answered today")
+        await seat.sees("aider/0.86", "asked for", "1 answered today", "Enter shows the card")
         await answer(seat, asked("And of Spain?", "llm/0.28\x1b[2J", model="openai/nobody"))
         await seat.sees("llm/0.28", "no model", "1 not answered")
         assert "\x1b" not in seat.screen

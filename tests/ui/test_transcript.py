@@ -16,7 +16,7 @@ from textual.selection import Selection
 from tui_orchestrator.ui import themes
 from tui_orchestrator.ui.entries import SLICE, Entry, Part
 from tui_orchestrator.ui.look import Look
-from tui_orchestrator.ui.rows import Rows
+from tui_orchestrator.ui.rows import KEPT_LINES, Rows
 from tui_orchestrator.ui.transcript import Transcript
 
 ANSWER = """\
@@ -256,6 +256,20 @@ async def test_ten_thousand_messages_are_laid_out_only_where_one_looks() -> None
         transcript.show(transcript.entries[5_000].key)
         assert "▌ question 2500" in (await drawn(pilot))[:2]
         assert len(transcript._rows._kept) < 200
+
+
+def test_however_much_is_looked_at_the_lines_that_are_kept_are_bounded() -> None:
+    rows = Rows(Look.of({}))
+    rows.set_width(40)
+    for number in range(200):
+        rows.add(Entry.answer(f"answer {number}\n\n" + ANSWER * 3))
+    for top in range(0, 4 * KEPT_LINES, 20):
+        rows.measure(top, top + 20)
+        rows.window(top, top + 20)
+    assert rows.total > 3 * KEPT_LINES
+    kept = [piece.lines for drawn in rows._drawn for piece in drawn.pieces if piece.lines is not None]
+    assert KEPT_LINES / 2 < sum(map(len, kept)) <= KEPT_LINES
+    assert rows._kept_lines == sum(map(len, kept))
 
 
 async def test_a_resize_keeps_the_reading_position() -> None:

@@ -35,8 +35,7 @@ async def test_a_prompt_is_answered_with_its_model_its_cost_and_its_confidence(t
         assert len(answered) == 1
         model, cost = answered[0]
         name = str(model).partition("/")[2]
-        parts = ("confidence", "↑", name, str(Money(int(str(cost)))))
-        await seat.until(lambda: any(all(part in line for part in parts) for line in seat.screen.splitlines()))
+        await seat.line("confidence", "↑", name, str(Money(int(str(cost)))))
 
 
 async def test_the_line_above_the_prompt_says_where_it_would_go_before_it_is_sent(tmp_path: Path) -> None:
@@ -89,6 +88,9 @@ async def test_leaving_in_mid_answer_books_it_and_keeps_the_draft(tmp_path: Path
         assert seat.app.return_code == 0
     assert rows(tmp_path, "SELECT outcome FROM attempts") == [("cancelled",)]
     assert rows(tmp_path, "SELECT COUNT(*) FROM reserved") == [(0,)]
+    async with console(tmp_path, size=(40, 10)) as seat:
+        await seat.sees("A draft is left in")
+        await seat.sees_no("↓ new")
     async with console(tmp_path) as seat:
         await seat.sees("A draft is left in", "↑ brings it here")
         await seat.pilot.press("up")
@@ -197,8 +199,7 @@ async def test_a_budgets_bar_moves_with_the_attempt(tmp_path: Path) -> None:
         await seat.send("Say words")
         await seat.ended()
         await seat.sees_no("$0.020 left")
-        bar = next(line for line in seat.screen.splitlines() if "█" in line and "·····" in line)
-        assert "▒" not in bar
+        await seat.line("█", "·····", without="▒")
 
 
 def of_three() -> Script:
@@ -229,7 +230,7 @@ async def test_on_a_low_terminal_an_ensemble_ends_in_the_transcript_and_f7_shows
     async with console(tmp_path, size=(40, 10), script=of_three()) as seat:
         await ask_three(seat)
         await seat.sees("Paris is the capital of", "on the Seine.")
-        assert " │" not in seat.screen
+        await seat.sees_no(" │")
         await seat.pilot.press("f7")
         await seat.sees("★", "│", "tok/s", "Paris is the capital")
         await seat.pilot.press("f7")
@@ -242,7 +243,8 @@ async def test_a_verdict_at_eighty_columns_names_every_model_whole(tmp_path: Pat
         await seat.sees("total", "consensus")
         for (model,) in rows(tmp_path, "SELECT model FROM attempts"):
             name = str(model).partition("/")[2]
-            assert any(line.strip(" │123").startswith(f"{name} ") and "0." in line for line in seat.screen.splitlines())
+            told = re.compile(rf"^[ │123]*{re.escape(name)} .*0\.", re.MULTILINE)
+            await seat.until(lambda told=told: told.search(seat.screen), f"{name} with its figures")
 
 
 async def test_what_a_model_says_runs_no_action_and_crashes_nothing(tmp_path: Path) -> None:
@@ -272,8 +274,7 @@ async def test_a_second_prompt_waits_its_turn_and_is_not_lost(tmp_path: Path) ->
         assert seat.app.composer.prompt.text == "and another thing"
         # What kept it from being sent is over: the line says again where it would go.
         await seat.sees_no("an answer is still running")
-        parts = ("difficulty ", "tok in", "→ ", "$")
-        await seat.until(lambda: any(all(part in line for part in parts) for line in seat.screen.splitlines()))
+        await seat.line("difficulty ", "tok in", "→ ", "$")
 
 
 async def test_a_session_is_opened_again_with_what_was_said_and_what_it_cost(tmp_path: Path) -> None:

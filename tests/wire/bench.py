@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import socket
 import ssl
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from tests.clock import ManualClock
 from tests.turns.grammar import check
@@ -36,6 +40,7 @@ FORMATS: dict[str, str] = {
 """Each kind of provider and the wire format it speaks. OpenRouter and the local servers, Ollama among them, speak the
 last, the local ones without a key."""
 STEADY = "steady/model"
+SILENT_NAME = "silent.invalid"
 GUARD_S = 60.0
 """No turn takes so long unless it hangs."""
 
@@ -72,11 +77,13 @@ class Bench:
             port = nobody.port
         silent = await asyncio.start_server(_say_nothing, "127.0.0.1", 0)
         plain = await asyncio.start_server(_speak_plainly, "127.0.0.1", 0)
+        self._resources.enter_context(_silent_names())
         self._resources.callback(silent.close)
         self._resources.callback(plain.close)
         self.addresses = {
             "nobody": f"http://127.0.0.1:{port}/v1",
             "no such name": "http://nowhere.invalid/v1",
+            "silent names": f"http://{SILENT_NAME}/v1",
             "no TLS": f"https://127.0.0.1:{plain.sockets[0].getsockname()[1]}/v1",
             "unvouched TLS": f"{unvouched.url}/v1",
             "silent TLS": f"https://127.0.0.1:{silent.sockets[0].getsockname()[1]}/v1",
@@ -161,6 +168,21 @@ class Bench:
             step.replace(b"http://elsewhere", here) if isinstance(step, bytes) else step
             for step in fault.script(spoken)
         ]
+
+
+@contextmanager
+def _silent_names() -> Iterator[None]:
+    """Who looks the name up waits until the end."""
+    over, found = threading.Event(), socket.getaddrinfo
+
+    def look_up(host: Any, *rest: Any, **how: Any) -> Any:
+        if SILENT_NAME in str(host):
+            over.wait()
+        return found(host, *rest, **how)
+
+    with patch.object(socket, "getaddrinfo", look_up):
+        yield
+        over.set()
 
 
 @cache

@@ -75,16 +75,24 @@ class Spoken:
     """From the start to 'Hel'."""
     rest: bytes
     """'lo'."""
-    closing: bytes
-    """The closing event, and the usage with it."""
+    finish: bytes
+    """The finish reason: what an answer is whole by."""
+    usage: bytes
+    """Where it does not come with the finish reason."""
     trailer: bytes
-    """What may follow it."""
+    """The closing event, where the format has one besides."""
     overloaded: bytes
     refused: bytes
     """An error inside the stream, for a request that is wrong."""
     thought: bytes
+    aborted: bytes
+    """A finish reason that says the answer is not whole."""
     named: bytes = b""
     """What an event begins with, where its format names it."""
+
+    @property
+    def closing(self) -> bytes:
+        return self.finish + self.usage
 
     @property
     def whole(self) -> bytes:
@@ -101,21 +109,25 @@ SPOKEN = {
         ANTHROPIC.opening,
         events(text_delta("lo")),
         events(BLOCK_STOP, message_delta()),
+        b"",
         events(MESSAGE_STOP),
         ANTHROPIC.in_stream_error,
         events({"type": "error", "error": {"type": "invalid_request_error", "message": "No."}}),
         events(block_delta(type="thinking_delta", thinking="Hm.")),
+        events(message_delta("abort")),
         b"event: content_block_delta\n",
     ),
     "openai": Spoken(
         data(delta(role="assistant", content="")),
         OPENAI.opening,
         data(delta(content="lo")),
-        data(delta("stop"), usage_chunk(prompt_tokens=12, completion_tokens=5, total_tokens=17)),
+        data(delta("stop")),
+        data(usage_chunk(prompt_tokens=12, completion_tokens=5, total_tokens=17)),
         DONE,
         OPENAI.in_stream_error,
         data({"error": {"message": "No.", "code": 400}}),
         data(delta(reasoning_content="Hm.")),
+        data(delta("abort")),
     ),
     "gemini": Spoken(
         b"",
@@ -123,9 +135,11 @@ SPOKEN = {
         data(generated("lo")),
         data(generated("", "STOP", usage=_usage())),
         b"",
+        b"",
         GEMINI.in_stream_error,
         data({"error": {"code": 400, "message": "No.", "status": "INVALID_ARGUMENT"}}),
         data(generated("Hm.", thought=True)),
+        data(generated("", "ABORT")),
     ),
 }
 
@@ -150,8 +164,11 @@ class Fault:
     """What the provider asks for, where nobody else is there."""
     but: str = ""
     """The wire format that knows no such thing."""
+    came: str = ""
+    """Of the answer, where its phase does not say it."""
     where: str = ""
-    """An address in place of the server's: 'nobody', 'no such name', 'no TLS', 'unvouched TLS', 'silent TLS'."""
+    """An address in place of the server's: 'nobody', 'no such name', 'silent names', 'no TLS', 'unvouched TLS', 'silent
+    TLS'."""
 
     def __str__(self) -> str:
         return f"{self.phase.name.lower()}: {self.name}"
@@ -177,6 +194,10 @@ def _at(where: str, name: str, says: str, timeouts: Timeouts = PATIENT) -> Fault
 CONNECTING = (
     _at("nobody", "nobody listens", "connection attempts failed"),
     _at("no such name", "the name does not resolve", "not known"),
+    _at(
+        *("silent names", "the name server keeps silent", "no answer from the name server in 0.15 s"),
+        Timeouts(SHORT, 20, 20, 20),
+    ),
     _at("no TLS", "the server speaks no TLS", "("),
     _at("unvouched TLS", "nobody vouches for the certificate", "certificate verify failed"),
     _at("silent TLS", "the server is silent while TLS begins", "", Timeouts(SHORT, 20, 20, 20)),
@@ -447,6 +468,21 @@ def _said(spoken: Spoken) -> bytes:
     return spoken.opening + spoken.rest + spoken.closing
 
 
+def _every(spoken: Spoken) -> bytes:
+    return spoken.opening + spoken.finish + spoken.rest + spoken.finish
+
+
+def _reopened(name: str, said: Callable[[Spoken], bytes], last: Step) -> Fault:
+    silent = last is Act.STALL
+    return Fault(
+        *(Phase.AFTER_END, name, lambda spoken: (*_chunked(said(spoken)), last)),
+        *((KIND.TIMEOUT, Then.NEXT, True) if silent else (KIND.STREAM_BROKEN, Then.NEXT, False)),
+        *(Paid.PARTIAL, "stood still for" if silent else _BROKEN),
+        timeouts=Timeouts(5, 20, SHORT, 20) if silent else PATIENT,
+        came="Hello",
+    )
+
+
 AFTER_END = (
     _ending("the closing event twice", lambda spoken: (*_chunked(_said(spoken) + spoken.closing), LAST_CHUNK)),
     _ending("nothing after the closing event", lambda spoken: (*_chunked(_said(spoken)), LAST_CHUNK)),
@@ -457,6 +493,20 @@ AFTER_END = (
         *(Phase.AFTER_END, "an error event after the closing event"),
         lambda spoken: (*_chunked(_said(spoken) + spoken.overloaded), LAST_CHUNK),
         *(KIND.OVERLOADED, Then.AGAIN, True, Paid.PARTIAL, "Overloaded"),
+    ),
+    _ending(
+        "a finish reason with every piece",
+        lambda spoken: (*_chunked(_every(spoken) + spoken.usage + spoken.trailer), LAST_CHUNK),
+    ),
+    _reopened("a finish reason with every piece, then the connection is closed", _every, Act.CLOSE),
+    _reopened("a finish reason with every piece, then the connection is reset", _every, Act.RESET),
+    _reopened("a finish reason with every piece, then silence", _every, Act.STALL),
+    _reopened("text after the finish reason, then a clean end", lambda s: s.opening + s.finish + s.rest, LAST_CHUNK),
+    Fault(
+        *(Phase.AFTER_END, "a finish reason that tells of a failure: abort, timeout, network_error"),
+        lambda spoken: (*_chunked(spoken.opening + spoken.aborted + spoken.usage + spoken.trailer), LAST_CHUNK),
+        *(KIND.STREAM_BROKEN, Then.NEXT, False, Paid.PARTIAL, "finish reason"),
+        came="Hel",
     ),
     Fault(
         *(Phase.AFTER_END, "an empty answer"),

@@ -36,7 +36,14 @@ class Slowly:
     data: bytes
 
 
-Step = bytes | Act | Drip | Slowly
+@dataclass(frozen=True)
+class Pause:
+    """Silence, and then the rest."""
+
+    seconds: float
+
+
+Step = bytes | Act | Drip | Slowly | Pause
 
 
 @dataclass
@@ -108,6 +115,8 @@ class WireServer:
                 for byte in step.data:
                     writer.write(bytes([byte]))
                     await writer.drain()
+            elif isinstance(step, Pause):
+                await asyncio.sleep(step.seconds)
             elif isinstance(step, Drip):
                 while True:
                     writer.write(step.data)

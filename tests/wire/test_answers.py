@@ -217,6 +217,9 @@ class TestOpenAI:
             ("content_filter", FinishReason.CONTENT_FILTER),
             ("tool_calls", FinishReason.TOOL_CALLS),
             ("function_call", FinishReason.TOOL_CALLS),
+            ("eos", FinishReason.STOP),
+            ("STOP", FinishReason.STOP),
+            ("model_length", FinishReason.LENGTH),
             ("a reason of next year", FinishReason.OTHER),
         ],
     )
@@ -271,6 +274,9 @@ class TestOpenRouter:
             ("stop", "SAFETY", FinishReason.CONTENT_FILTER),
             ("strange", "refusal", FinishReason.CONTENT_FILTER),
             ("length", "stop", FinishReason.LENGTH),
+            ("stop", "MALFORMED_FUNCTION_CALL", FinishReason.OTHER),
+            ("stop", "OTHER", FinishReason.OTHER),
+            ("stop", "completed", FinishReason.STOP),
             ("stop", 7, FinishReason.STOP),
         ],
     )
@@ -332,6 +338,8 @@ class TestGemini:
             ("SAFETY", FinishReason.CONTENT_FILTER),
             ("RECITATION", FinishReason.CONTENT_FILTER),
             ("MALFORMED_FUNCTION_CALL", FinishReason.OTHER),
+            ("MALFORMED_RESPONSE", FinishReason.OTHER),
+            ("OTHER", FinishReason.OTHER),
             ("CONTINUATION", FinishReason.LENGTH),
         ],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import AsyncGeneratorType
 
 import pytest
@@ -16,10 +16,26 @@ from tui_orchestrator.providers.openai import OpenAIProvider
 from tui_orchestrator.routing.errors import Connection, NotFound, Overloaded, StreamBroken, TurnError
 from tui_orchestrator.routing.events import FinishReason
 from tui_orchestrator.routing.money import Usage
-from tui_orchestrator.routing.ports import Done, Piece, Provider, TextPiece
+from tui_orchestrator.routing.ports import Done, Piece, Provider, TextPiece, UsageSoFar
 
-from .dialects import OPENAI, Read, Wire, a_call, data, delta
-from .server import LAST_CHUNK, Act, Drip, WireServer, answer, chunk, chunked_head, head
+from .dialects import (
+    BLOCK_START,
+    DONE,
+    MESSAGE_STOP,
+    OPENAI,
+    Read,
+    Wire,
+    a_call,
+    data,
+    delta,
+    events,
+    generated,
+    message_delta,
+    message_start,
+    text_delta,
+    usage_chunk,
+)
+from .server import LAST_CHUNK, Act, Drip, Pause, WireServer, answer, chunk, chunked_head, head
 
 
 async def failure(provider: Provider) -> tuple[str, TurnError]:
@@ -326,3 +342,77 @@ async def test_the_connection_is_used_again_after_a_whole_answer(wire: Wire, cli
             assert (await Read.of(provider)).text == "Hello"
         assert len(server.requests) == 3
         assert server.connections == 1
+
+
+OPENED = {"anthropic": events(message_start(), BLOCK_START), "openai": b"", "gemini": b""}
+FINISHING: dict[str, Callable[[str], bytes]] = {
+    "anthropic": lambda word: events(text_delta(word), message_delta()),
+    "openai": lambda word: data(delta("stop", content=word)),
+    "gemini": lambda word: data(generated(word, "STOP")),
+}
+"""An event, or two, with a word and a finish reason."""
+CLOSING = {"anthropic": events(MESSAGE_STOP), "openai": DONE, "gemini": b""}
+CLOSED = usage_chunk(prompt_tokens=12, completion_tokens=5, total_tokens=17)
+
+
+async def test_a_finish_reason_on_every_event_loses_no_word(
+    wire: Wire, clients: HttpClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "AFTERWORD_S", 0.02)
+    every = FINISHING[wire.name]
+    begun, slow = OPENED[wire.name] + every("one ") + every("two "), Pause(0.1)
+    last = every("four") + CLOSING[wire.name]
+    script = (chunked_head(), chunk(begun), slow, chunk(every("three ")), slow, chunk(last), LAST_CHUNK)
+    async with WireServer(*script) as server:
+        read = await Read.of(wire.make(server.url, clients))
+    assert read.text == "one two three four"
+    assert read.done.finish_reason is FinishReason.STOP
+
+
+@pytest.mark.parametrize("act", [Act.CLOSE, Act.RESET, LAST_CHUNK], ids=["FIN", "RST", "a clean end"])
+async def test_a_cut_between_events_that_all_carry_a_finish_reason_is_a_broken_stream(
+    wire: Wire, clients: HttpClients, act: Act | bytes
+) -> None:
+    body = OPENED[wire.name] + FINISHING[wire.name]("one ") + FINISHING[wire.name]("two ")
+    async with WireServer(chunked_head(), chunk(body), act) as server:
+        provider = wire.make(server.url, clients)
+        if wire.name == "gemini" and act == LAST_CHUNK:
+            # Its streams have no closing event: that they end in good order is all there is.
+            assert (await Read.of(provider)).text == "one two "
+            return
+        _, error = await failure(provider)
+    assert type(error) is StreamBroken
+
+
+async def test_the_last_chunk_of_usage_closes_a_stream_that_sends_no_done_marker(clients: HttpClients) -> None:
+    body = data(delta("stop", content="one "), delta("stop", content="two"), CLOSED)
+    async with WireServer(chunked_head(), chunk(body), LAST_CHUNK) as server:
+        read = await Read.of(OPENAI.make(server.url, clients))
+    assert (read.text, read.done.usage) == ("one two", Usage(12, 5))
+
+
+async def test_more_than_a_full_stop_said_of_the_same_end_counts(clients: HttpClients) -> None:
+    for first, then, finish in (
+        (delta("length", content="x"), delta("stop"), FinishReason.LENGTH),
+        (delta("length", content="x"), delta("stop", content="y"), FinishReason.STOP),
+        (delta("null", content="x"), delta("stop"), FinishReason.STOP),
+    ):
+        async with WireServer(head(), data(first, then), DONE) as server:
+            assert (await Read.of(OPENAI.make(server.url, clients))).done.finish_reason is finish
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *("abort", "Aborted", "cancelled", "timeout", "timed_out", "error", "error_network", "network_error"),
+        *("server_error", "insufficient_system_resource", "interrupted"),
+    ],
+)
+async def test_a_finish_reason_that_tells_of_a_failure_breaks_the_stream(clients: HttpClients, reason: str) -> None:
+    body = data(delta(content="half"), delta(reason), CLOSED)
+    async with WireServer(head(), body, DONE) as server:
+        stream = aiter(OPENAI.make(server.url, clients).stream(a_call()))
+        assert await anext(stream) == TextPiece("half")
+        assert await anext(stream) == UsageSoFar(Usage(12, 5)), "it is paid for as the provider counted it"
+        with pytest.raises(StreamBroken, match=reason.lower()):
+            await anext(stream)

@@ -20,11 +20,12 @@ from tui_orchestrator.routing.errors import (
     Permission,
     RateLimited,
     Server,
+    StreamBroken,
     Timeout,
     TurnError,
 )
 
-from .dialects import ANTHROPIC, GEMINI, KEY, OPENAI, Read, Wire, data, delta, openai_at
+from .dialects import ANTHROPIC, DONE, GEMINI, KEY, OPENAI, Read, Wire, data, delta, openai_at
 from .server import Act, WireServer, answer, chunked_head, head
 
 
@@ -214,15 +215,35 @@ async def test_each_vendors_own_words_are_understood(
         ({"error": {"message": "Weird"}}, Server, None),
         ({"error": "Just text"}, Server, None),
         ({"error": {"message": "maximum context length is 8", "code": "weird"}}, ContextWindow, None),
-        (delta("error"), Server, None),
+        (delta("error"), StreamBroken, None),
+        ({"object": "error", "message": "engine died", "code": 500}, Server, 500),
+        ({"object": "error", "message": "engine died"}, Server, None),
+        ({"type": "error", "message": "maximum context length is 8"}, ContextWindow, None),
+        ({"code": "rate_limit_exceeded", "message": "Slow", "request_id": "x"}, RateLimited, None),
     ],
 )
 async def test_errors_inside_a_200_stream_of_openai_and_openrouter(
     clients: HttpClients, payload: Any, kind: type[TurnError], status: int | None
 ) -> None:
-    error = await failure(OPENAI, clients, head(), OPENAI.opening, data(payload))
+    error = await failure(OPENAI, clients, head(), OPENAI.opening, data(payload, delta("stop")), DONE)
     assert type(error) is kind
     assert error.status == status
+    assert payload.get("message", "") in error.message
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (b'{"message": "engine died"}', Server),
+        (b'{"error": {"message": "engine died", "code": 503}}', Overloaded),
+        (b"engine died", Server),
+    ],
+)
+async def test_an_event_that_is_named_an_error_is_one(clients: HttpClients, said: bytes, kind: type[TurnError]) -> None:
+    named = b"event: error\ndata: " + said + b"\n\n"
+    error = await failure(OPENAI, clients, head(), OPENAI.opening, named, data(delta("stop")), DONE)
+    assert type(error) is kind
+    assert "engine died" in error.message
 
 
 WAITS: tuple[tuple[dict[str, str], float | None], ...] = (

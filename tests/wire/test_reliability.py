@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tui_orchestrator.aside import Loop
 from tui_orchestrator.providers import exchange
 from tui_orchestrator.routing.events import (
     Attempt,
@@ -43,7 +44,7 @@ IN_TURN = [rows[number % len(rows)] for number, rows in enumerate(ROWS)]
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=Loop) as runner:
         yield runner
 
 
@@ -131,7 +132,7 @@ def booked_in_full(told: Told) -> None:
 
 def paid_for(fault: Fault, attempt: Attempt, text: str) -> None:
     usage, cost = attempt.usage, attempt.cost
-    came = WORDS.get(fault.phase, "")
+    came = fault.came or WORDS.get(fault.phase, "")
     if fault.kind is not None:
         assert attempt.outcome is Outcome.FAILED
         # What was on its way when the connection was reset is lost with it.

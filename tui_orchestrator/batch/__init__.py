@@ -2,16 +2,18 @@
 
 from ..library.estimating import Estimate
 from .comparing import Comparison
+from .left import Left, Wanted
 from .lines import BatchError, Line, line_of, read_lines
 from .output import Output
 from .running import Batch, Progress
-from .underway import Phase, Underway, Wanted
+from .underway import Phase, Underway
 
 __all__ = [
     "Batch",
     "BatchError",
     "Comparison",
     "Estimate",
+    "Left",
     "Line",
     "Output",
     "Phase",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..library.tasks import Task
+from ..opening import opened
 from ..routing.errors import OrchestratorError
 from ..routing.model import Registry
 from ..routing.request import Message
@@ -38,14 +39,15 @@ class Line:
     """What stands under the one more key that was allowed."""
 
 
-def read_lines(path: Path, defaults: Task, registry: Registry, beside: str = "") -> list[Line]:
+def read_lines(path: Path, defaults: Task, registry: Registry, beside: str = "", *, pipe: bool = False) -> list[Line]:
     """Those of the file, empty ones left out. What a line does not say is as in `defaults`. `beside`: one more key that
-    a line may have.
+    a line may have. `pipe`: as `opened` takes it.
 
     Raises BatchError, which names file, line and key of what is wrong.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with opened(path, pipe=pipe) as file:
+            text = file.read().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise BatchError(f"{path} cannot be read: {why}") from None

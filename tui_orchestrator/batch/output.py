@@ -100,6 +100,21 @@ class Output:
             self.errors[record["id"]] = clean_line(str(said or "failed"), 300)
 
 
+def being_written(path: Path) -> bool:
+    """By this program or another. Blocking."""
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
 def _record(line: bytes) -> dict[str, Any] | None:
     try:
         record = json.loads(line)

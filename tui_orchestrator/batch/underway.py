@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..library.estimating import Estimate, estimate, too_dear
-from ..library.orchestrator import AT_ONCE, Ended, Orchestrator
-from ..library.tasks import Task
+from ..library.orchestrator import Ended, Orchestrator
 from ..routing.budget import BudgetState
-from ..routing.cancelling import heed, undisturbed
+from ..routing.cancelling import cancelled, heed, undisturbed
 from ..routing.errors import OrchestratorError
-from ..routing.money import NOTHING, Cost, Money
+from ..routing.money import NOTHING, Cost
+from .left import Left, Wanted
 from .lines import BatchError, Line, read_lines
 from .output import FAILED, Output
 from .running import Batch, Progress
@@ -36,17 +33,6 @@ class Phase(StrEnum):
     DONE = "done"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    file: Path
-    output: Path
-    defaults: Task
-    """What lines that do not say it are asked with."""
-    max_cost: Money | None = None
-    """For all runs together."""
-    at_once: int = AT_ONCE
-
-
 class Underway:
     """Make it with `weighed`; it runs in tasks of its own until `aclose`. What it writes is that of `Batch`: a killed
     program goes on by the output."""
@@ -54,6 +40,8 @@ class Underway:
     def __init__(self, runtime: Runtime, wanted: Wanted) -> None:
         self.wanted = wanted
         self.phase = Phase.WEIGHED
+        self.left_over = False
+        """Whether an earlier run of the program had begun it, and this one has not yet."""
         self.estimate: Estimate | None = None
         """Of what is left. None: nothing is."""
         self.cap: BudgetState | None = None
@@ -69,6 +57,7 @@ class Underway:
         self.ended: Callable[[Underway], None] | None = None
         """Is told when a run has ended."""
         self._runtime = runtime
+        self._kept = Left(runtime)
         self._orchestrator = Orchestrator.over(runtime)
         self._lines: list[Line] = []
         self._spent = NOTHING
@@ -78,11 +67,12 @@ class Underway:
         self._task: asyncio.Task[None] | None = None
 
     @classmethod
-    async def weighed(cls, runtime: Runtime, wanted: Wanted) -> Underway:
+    async def weighed(cls, runtime: Runtime, wanted: Wanted, *, left_over: bool = False) -> Underway:
         """Reads both files and weighs what is left. Raises BatchError for a file that is not as it should be."""
         if wanted.output.resolve() == wanted.file.resolve():
             raise BatchError("the output would be the input itself; name another file")
         one = cls(runtime, wanted)
+        one.left_over = left_over
         one._lines = await asyncio.to_thread(read_lines, wanted.file, wanted.defaults, runtime.registry)
         await one._weigh()
         return one
@@ -136,7 +126,7 @@ class Underway:
     def begin(self) -> None:
         """Asks what is left. `cap` or not: at a cap it stops."""
         if self.phase is Phase.WEIGHED:
-            self.phase = Phase.RUNNING
+            self.phase, self.left_over = Phase.RUNNING, False
             self._task = asyncio.create_task(self._run())
             if self.began is not None:
                 self.began()
@@ -159,6 +149,8 @@ class Underway:
             self._end(problem)
 
     async def _carry_out(self) -> None:
+        # Before anything is sent, so that a program that dies takes it up again.
+        await undisturbed(self._kept.keep(self.wanted))
         output = Output(self.wanted.output, retry_failed=self._retry)
         await undisturbed(asyncio.to_thread(output.__enter__))
         try:
@@ -170,6 +162,8 @@ class Underway:
             await batch.run(self._heard)
         finally:
             output.__exit__(None, None, None)
+        if not self.progress.left:
+            await undisturbed(self._kept.remove(self.wanted))
 
     def _heard(self, line: Line, ended: Ended) -> None:
         if self.wanted.max_cost is not None:
@@ -195,7 +189,4 @@ class Underway:
 
     async def aclose(self) -> None:
         self.ended = None
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await cancelled(self._task)

@@ -15,7 +15,7 @@ import click
 
 from .. import __version__
 from . import streams
-from .manners import Invocation, Named, outcome
+from .manners import INTERRUPTED, Invocation, Named, outcome
 
 # Command → (module, what `--help` says of it). The line is here so that listing the commands imports none of them.
 _COMMANDS = {
@@ -115,6 +115,9 @@ def process() -> NoReturn:
         main()
     except SystemExit as end:
         code = end.code
+    if streams.stuck() or code == INTERRUPTED:
+        # All that was said is written, or nobody read it and nobody will. What flushes, as `logging` does, would wait.
+        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         # A reader may be gone.

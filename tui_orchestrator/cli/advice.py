@@ -55,7 +55,7 @@ def advice(invocation: Invocation, period: str | None, first: str | None, last: 
         from ..services.advice import advise
         from ..services.advice import as_json as told
 
-        async with invocation.runtime(look=False) as runtime:
+        async with invocation.runtime(look=False, to_read=True) as runtime:
             found = await advise(runtime, when)
             settings = runtime.settings
         say(as_json(told(found)) if form == "json" else _text(found, settings))

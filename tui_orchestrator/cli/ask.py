@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
 import sys
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..aside import aside
 from ..routing.money import Money
 from ..routing.request import Check, Method, Split, Strategy
 from . import requests
@@ -33,7 +33,7 @@ from .manners import (
 from .printing import as_json
 from .raising import ask_for_room, can_ask
 from .splitting import agreed
-from .turn import Manner, Telling, interruptible
+from .turn import Manner, Telling
 
 if TYPE_CHECKING:
     from ..routing.turn import Turn
@@ -322,11 +322,11 @@ async def _ask(invocation: Invocation, asked: Asked, manner: Manner, verbose: bo
         if manner is Manner.TEXT and can_ask():
             runtime.router.ask_for_room = ask_for_room
         async with await _send(runtime, asked, telling) as turn:
-            with interruptible(turn.cancel):
-                async for event in turn:
-                    telling.tell(event)
+            unwritable = await telling.follow(turn, filed=output is not None)
         if output is not None and telling.completed is not None:
             write_file(output, as_json(telling.object()) + "\n")
+        if unwritable is not None:
+            raise unwritable
         return 0 if telling.failure is None else exit_code(telling.failure.kind)
 
 
@@ -335,7 +335,7 @@ async def _send(runtime: Runtime, asked: Asked, telling: Telling) -> Turn:
     from ..services.attachments import enclose
     from ..services.chat import Chat, Options
 
-    attachments = await asyncio.to_thread(requests.read_files, asked.files)
+    attachments = await aside(lambda: requests.read_files(asked.files), "files to send")
     try:
         model = runtime.registry.find(asked.model).id if asked.model else None
         chain = requests.named_chain(runtime, asked.chain) if asked.chain else ()

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..aside import aside
 from ..routing.event_json import usd
 from ..routing.money import Money
 from ..routing.text import span
 from . import requests
+from .interrupting import interruptible
 from .manners import BUDGET, FAILED, INTERRUPTED, USAGE, Invocation, Stop, StrategyWord, run, say
 from .printing import as_json
 from .raising import can_ask
 from .screen import Screen
-from .turn import interruptible
+from .streams import confirm
 
 if TYPE_CHECKING:
     from ..batch import Batch, Estimate, Line, Progress
@@ -133,7 +135,7 @@ async def _batch(
 
     async with invocation.runtime() as runtime:
         try:
-            lines = await asyncio.to_thread(read_lines, file, defaults, runtime.registry)
+            lines = await aside(lambda: read_lines(file, defaults, runtime.registry, pipe=True), "a batch to read")
             with Output(target, retry_failed=retry_failed) as output:
                 orchestrator = Orchestrator.over(runtime)
                 batch = Batch(orchestrator, lines, output, at_once=at_once)
@@ -169,7 +171,7 @@ async def _carried_out(batch: Batch, target: Path, only_estimate: bool, yes: boo
             say(as_json(estimate_json(estimate)))
         return 0
     if too_dear is not None and not yes:
-        await confirm_cap(estimate, too_dear)
+        await confirm_cap(estimate.cost, too_dear)
     told, task = _Telling(screen, batch.progress), asyncio.current_task()
     assert task is not None
     try:
@@ -195,14 +197,14 @@ def _end(batch: Batch, target: Path, screen: Screen, as_object: bool) -> int:
     return FAILED if progress.failed or batch.failed_before else 0
 
 
-async def confirm_cap(estimate: Estimate, cap: BudgetState) -> None:
+async def confirm_cap(cost: Money, cap: BudgetState) -> None:
     """Raises Stop when nobody agrees."""
     from ..library.estimating import passes
 
-    said = passes(estimate.cost, cap)
+    said = passes(cost, cap)
     if not can_ask():
         raise Stop(f"{said} Raise the cap, or say --yes to begin all the same: it stops at the cap.", BUDGET)
-    if not await asyncio.to_thread(click.confirm, f"{said} Begin all the same, and stop at the cap?", err=True):
+    if not await asyncio.to_thread(confirm, f"{said} Begin all the same, and stop at the cap?"):
         raise Stop("Nothing was sent.", BUDGET)
 
 

@@ -77,7 +77,7 @@ def costs(
     async def report() -> None:
         from ..services.reporting import as_csv, savings_line
 
-        async with invocation.runtime(look=False) as runtime:
+        async with invocation.runtime(look=False, to_read=True) as runtime:
             most = limit or (ROWS_SHOWN if form == "table" else None)
             found = await _found(runtime, when, by or ("model",), most, limit or ATTEMPTS_SHOWN)
         line = savings_line(found.savings, found.baseline)

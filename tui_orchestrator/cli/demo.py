@@ -10,11 +10,12 @@ from dataclasses import replace
 import click
 
 from .manners import USAGE, Invocation, Stop
+from .streams import on_terminal
 
 
 def open_console(invocation: Invocation) -> None:
     """Raises Stop where there is no terminal to draw on."""
-    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
+    if not all(on_terminal(stream) for stream in (sys.stdin, sys.stdout)):
         raise Stop("the console needs a terminal; from a script or a pipe use `tui-orchestrator ask PROMPT`", USAGE)
     terminal = os.environ.get("TERM", "")
     if terminal in ("dumb", "unknown"):
@@ -22,9 +23,11 @@ def open_console(invocation: Invocation) -> None:
     # What a start makes stays. To look through it for garbage takes a sixth of it; `AtTerminal.started` ends that.
     gc.disable()
     settings = invocation.settings()
-    from ..ui.app import run_console
+    from ..ui.app import AGAIN, run_console
 
     code = run_console(settings, demo=invocation.demo)
+    if code == AGAIN:
+        os.execv(sys.executable, sys.orig_argv)
     if code:
         sys.exit(code)
 

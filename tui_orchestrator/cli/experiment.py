@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..aside import aside
 from ..routing.money import Money
 from . import requests
 from .batch import confirm_cap, estimate_json
+from .interrupting import interruptible
 from .manners import BUDGET, INTERRUPTED, USAGE, Invocation, Named, Stop, note, run, say
 from .printing import as_json
 from .raising import can_ask
 from .screen import Screen
-from .turn import interruptible
+from .streams import confirm
 
 if TYPE_CHECKING:
     from ..batch import Comparison, Line
@@ -128,16 +130,7 @@ def show(invocation: Invocation, name: str | None, as_object: bool) -> None:
     NAME: without it, the one that runs, else the latest.
     """
 
-    async def go() -> None:
-        async with invocation.runtime(look=False) as runtime:
-            with _said_wrong():
-                found = await runtime.experiments.findings(await runtime.experiments.named(name))
-            await runtime.experiments.seen(found)
-            from .findings import tell
-
-            tell(found, as_object)
-
-    run(go())
+    _one(invocation, name, as_object)
 
 
 @experiment.command()
@@ -150,11 +143,19 @@ def stop(invocation: Invocation, name: str | None, as_object: bool) -> None:
     NAME: without it, the one that runs.
     """
 
+    _one(invocation, name, as_object, stopped=True)
+
+
+def _one(invocation: Invocation, name: str | None, as_object: bool, *, stopped: bool = False) -> None:
+    """Tells what one has found; `stopped`: and ends it first."""
+
     async def go() -> None:
         async with invocation.runtime(look=False) as runtime:
+            experiments = runtime.experiments
             with _said_wrong():
-                found = await runtime.experiments.stop(await runtime.experiments.named(name))
-            await runtime.experiments.seen(found)
+                kept = await experiments.named(name)
+                found = await (experiments.stop(kept) if stopped else experiments.findings(kept))
+            await experiments.seen(found)
             from .findings import tell
 
             tell(found, as_object)
@@ -240,7 +241,9 @@ def run_(
         async with invocation.runtime() as runtime:
             defaults = Task("", max_tokens=max_tokens)
             try:
-                lines = await asyncio.to_thread(read_lines, file, defaults, runtime.registry, expected_field)
+                lines = await aside(
+                    lambda: read_lines(file, defaults, runtime.registry, expected_field, pipe=True), "a file to read"
+                )
                 with _said_wrong():
                     kept = await _kept_for(runtime, name or file.stem, a, b, judge)
                 orchestrator = Orchestrator.over(runtime)
@@ -293,9 +296,9 @@ async def _compared(runtime: Runtime, comparison: Comparison, only_estimate: boo
                 say(as_json(estimate_json(expected)))
             return 0
         if too_dear is not None and not yes:
-            await confirm_cap(expected, too_dear)
+            await confirm_cap(expected.cost, too_dear)
         elif not yes and can_ask():
-            agreed = await asyncio.to_thread(click.confirm, "At most that. Begin?", default=True, err=True)
+            agreed = await asyncio.to_thread(confirm, "At most that. Begin?", default=True)
             if not agreed:
                 raise Stop("Nothing was sent.", BUDGET)
     elif only_estimate:

@@ -13,9 +13,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..aside import Loop
 from ..routing.errors import ErrorKind, OrchestratorError
 from ..routing.text import clean
-from .streams import Unwritable, give_up, in_printing, look_at_stdout, not_wanted, tell
+from .interrupting import interruptible
+from .streams import (
+    Unwritable,
+    end_now,
+    give_up,
+    hurry,
+    in_printing,
+    look_at_stdout,
+    not_wanted,
+    on_terminal,
+    tell,
+    written,
+)
 from .streams import say as say
 
 if TYPE_CHECKING:
@@ -57,6 +70,7 @@ def outcome(command: Callable[[], object]) -> int:
         note(error.format_message())
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
+        hurry()
         note("Interrupted.")
         return INTERRUPTED
     except Unwritable as error:
@@ -69,8 +83,8 @@ def outcome(command: Callable[[], object]) -> int:
 
 
 def note(text: str) -> None:
-    """To stderr. Names of files and folders may hold anything; a terminal would carry it out."""
-    tell(clean(text))
+    """A sentence to stderr."""
+    tell(text)
 
 
 def _unwritable(why: str) -> int:
@@ -113,24 +127,30 @@ class Invocation:
             raise Stop(str(error)) from error
 
     @asynccontextmanager
-    async def runtime(self, *, look: bool = True) -> AsyncIterator[Runtime]:
+    async def runtime(self, *, look: bool = True, to_read: bool = False) -> AsyncIterator[Runtime]:
         """Its notices go to stderr, and at its end what there is to say of the caps. `look`: with the providers' lists
-        read, which may take a moment."""
+        read, which may take a moment. `to_read`: also where the store can be read alone, as on a full disk."""
         from ..services.runtime import running
 
-        async with running(self.settings(), demo=self.demo, look=look) as runtime:
-            for notice in runtime.notices:
-                note(notice)
-            alerts: list[Alert] = []
-            runtime.alerts.listen(alerts.append)
-            await runtime.alerts.look()
-            try:
-                yield runtime
-            finally:
-                await _settle_experiments(runtime)
-                await runtime.alerts.settle()
-                for alert in alerts:
-                    _warn(alert)
+        opened: Runtime | None = None
+        try:
+            async with running(self.settings(), demo=self.demo, look=look, to_read=to_read) as runtime:
+                opened = runtime
+                for notice in runtime.notices:
+                    note(notice)
+                alerts: list[Alert] = []
+                runtime.alerts.listen(alerts.append)
+                await runtime.alerts.look()
+                try:
+                    yield runtime
+                finally:
+                    await _settle_experiments(runtime)
+                    await runtime.alerts.settle()
+                    for alert in alerts:
+                        _warn(alert)
+        finally:
+            for sentence in opened.unbooked if opened is not None else ():
+                note(sentence)
 
 
 async def _settle_experiments(runtime: Runtime) -> None:
@@ -150,9 +170,9 @@ def _warn(alert: Alert) -> None:
     from ..services.alerts import Kind
 
     if alert.kind is not Kind.REFUSED:
-        coloured = sys.stderr is not None and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        coloured = on_terminal(sys.stderr) and not os.environ.get("NO_COLOR")
         line = clean(f"! {alert.sentence}")
-        tell(click.style(line, fg="red" if alert.exhausted else "yellow") if coloured else line)
+        tell(line, **({"fg": "red" if alert.exhausted else "yellow"} if coloured else {}))
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -160,13 +180,29 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     from ..settings import SettingsError
 
     try:
-        return asyncio.run(work)
+        with asyncio.Runner(loop_factory=Loop) as runner:
+            return runner.run(_read_to_the_end(work))
     except SettingsError as error:
         raise Stop(str(error), USAGE) from error
     except OrchestratorError as error:
         raise Stop(str(error)) from error
     except (KeyboardInterrupt, asyncio.CancelledError):
+        end_now()
         raise Stop("Interrupted.", INTERRUPTED) from None
+
+
+async def _read_to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """And what it said, by whoever reads it."""
+    task = asyncio.current_task()
+    assert task is not None
+    try:
+        return await work
+    except asyncio.CancelledError:
+        hurry()
+        raise
+    finally:
+        with interruptible(task.cancel):
+            await written()
 
 
 def exit_code(kind: ErrorKind) -> int:

@@ -162,7 +162,7 @@ def _list(invocation: Invocation, as_object: bool, refresh: bool) -> None:
     async def show() -> None:
         from ..services.model_json import model_json
 
-        async with invocation.runtime(look=not refresh) as runtime:
+        async with invocation.runtime(look=not refresh, to_read=True) as runtime:
             if refresh:
                 await runtime.refresh()
             ordered = sorted(runtime.registry, key=lambda m: (m.provider, m.ability, m.name))

@@ -8,6 +8,9 @@ import re
 import sys
 from collections.abc import Sequence
 
+from ..routing.text import clean
+from .streams import on_terminal
+
 # JSON leaves what is beyond ASCII as it is; C1 controls, bidirectional overrides and lone surrogates must not be.
 _BEYOND = re.compile(r"[^\x20-\x7e\n]+")
 
@@ -39,12 +42,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[st
     from rich.table import Table
     from rich.text import Text
 
-    terminal = sys.stdout is not None and sys.stdout.isatty()
+    terminal = on_terminal(sys.stdout)
     drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in head:
         drawn.add_column(name, justify="right" if name in right else "left", no_wrap=not terminal, overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+        drawn.add_row(*(Text(clean(cell)) for cell in row))
     if terminal:
         console = Console(highlight=False)
     else:

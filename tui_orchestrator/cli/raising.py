@@ -7,12 +7,12 @@ import sys
 
 from ..routing.budget import GoOn, Shortage
 from ..routing.money import Money
-from .streams import tell
+from .streams import on_terminal, tell
 
 
 def can_ask() -> bool:
     """Whether somebody sits there to answer."""
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+    return all(on_terminal(stream) for stream in (sys.stdin, sys.stderr))
 
 
 async def ask_for_room(shortage: Shortage) -> Money | GoOn | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ from ..routing.event_json import usd
 from ..routing.money import Money
 from ..routing.text import spoken
 from . import requests
+from .batch import confirm_cap, estimate_json
+from .interrupting import interruptible
 from .manners import (
     INTERRUPTED,
     USAGE,
@@ -30,10 +32,10 @@ from .manners import (
 )
 from .printing import as_json, table
 from .screen import Screen
-from .turn import interruptible
 
 if TYPE_CHECKING:
-    from ..recipes import Advance, Outcome, Parameter, Recipe, Shelf
+    from ..library import Orchestrator
+    from ..recipes import Advance, Outcome, Parameter, Plan, Recipe, Shelf
 
 
 @click.group(cls=Named, invoke_without_command=True)
@@ -105,6 +107,8 @@ def show(invocation: Invocation, name: str, as_object: bool) -> None:
 @click.option(
     "-o", "--output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write the text to a file."
 )
+@click.option("--estimate", is_flag=True, help="Say what it would ask, of whom and for how much; send nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Begin also when the plan passes a cap; at the cap it ends.")
 @click.option("--json", "as_object", is_flag=True, help="Print one JSON object with every step.")
 @click.pass_obj
 def run_(
@@ -114,24 +118,38 @@ def run_(
     max_cost: Money | None,
     at_once: int,
     output: Path | None,
+    estimate: bool,
+    yes: bool,
     as_object: bool,
 ) -> None:
-    """Run a recipe. The text goes to stdout; how far it is and what it cost go to stderr.
+    """Run a recipe. The text goes to stdout; the plan and its price, how far it is and what it cost go to stderr.
+
+    Where the plan passes a cap it asks whether to begin; where nobody can be asked it ends with exit code 3.
 
     A value that begins with @ is read from that file, @- from stdin; a list is given once for each item.
 
     Exit codes: 0 done, 1 a step failed, 2 wrong usage, 3 a budget said no, 130 interrupted.
     """
     one, said, file = _found(invocation, name), _said(parameters), output_file(output)
-    sys.exit(run(_run(invocation, one, said, max_cost, at_once, file, as_object)))
+    ask = _Asked(max_cost, at_once, estimate, yes)
+    sys.exit(run(_run(invocation, one, said, ask, file, as_object)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How it is to be run."""
+
+    max_cost: Money | None
+    at_once: int
+    only_estimate: bool
+    yes: bool
 
 
 async def _run(
     invocation: Invocation,
     one: Recipe,
     said: dict[str, list[str]],
-    max_cost: Money | None,
-    at_once: int,
+    asked: _Asked,
     file: Path | None,
     as_object: bool,
 ) -> int:
@@ -144,15 +162,20 @@ async def _run(
         one.values(said)
         async with invocation.runtime() as runtime:
             orchestrator = Orchestrator.over(runtime)
-            if max_cost is not None:
-                orchestrator.set_budget(session=max_cost)
+            if asked.max_cost is not None:
+                orchestrator.set_budget(session=asked.max_cost)
+            planned = await _agreed(screen, orchestrator, one, said, asked)
+            if asked.only_estimate:
+                if as_object:
+                    say(as_json(_plan_json(planned)))
+                return 0
             with interruptible(task.cancel):
                 outcome = await carry_out(
-                    orchestrator, one, said, at_once=at_once, on_advance=lambda advance: _tell(screen, advance)
+                    orchestrator, one, said, at_once=asked.at_once, on_advance=lambda advance: _tell(screen, advance)
                 )
     except RecipeError as error:
         raise Stop(str(error), USAGE) from None
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise Stop(f"{one.name}: {error.args[0]}", USAGE) from None
     except RecipeFailed as failed:
         screen.line(f"✗ {failed} It cost {failed.cost} until then.", fg="red")
@@ -167,8 +190,26 @@ async def _run(
     else:
         await asyncio.to_thread(write_file, file, text + "\n")
     rounds = sum(len(results) for results in outcome.steps.values())
-    screen.line(f"{rounds} answers · {outcome.cost}", dim=True)
+    screen.line(f"{rounds:,} answer{'' if rounds == 1 else 's'} · {outcome.cost}", dim=True)
     return 0
+
+
+async def _agreed(
+    screen: Screen, orchestrator: Orchestrator, one: Recipe, said: dict[str, list[str]], asked: _Asked
+) -> Plan:
+    """Its plan, which is told. Raises Stop when it passes a cap and nobody agrees."""
+    from ..library.estimating import passes, too_dear
+    from ..recipes import in_words, plan
+
+    planned = await plan(orchestrator, one, said, at_once=asked.at_once)
+    for line in in_words(planned):
+        screen.line(line, dim=line.startswith(" "))
+    cap = await too_dear(orchestrator, planned.cost)
+    if cap is not None and asked.only_estimate:
+        screen.line(passes(planned.cost, cap))
+    elif cap is not None and not asked.yes:
+        await confirm_cap(planned.cost, cap)
+    return planned
 
 
 def _tell(screen: Screen, advance: Advance) -> None:
@@ -217,7 +258,7 @@ def _read(value: str) -> str:
     from ..services.attachments import AttachmentError, read_file, read_stdin
 
     try:
-        read = read_stdin() if value == "@-" else read_file(Path(value[1:]))
+        read = read_stdin() if value == "@-" else read_file(Path(value[1:]), pipe=True)
     except AttachmentError as error:
         raise Stop(str(error), USAGE) from None
     if read.text is None:
@@ -264,6 +305,18 @@ def _recipe_json(one: Recipe) -> dict[str, Any]:
             }
             for step in one.steps
         ],
+    }
+
+
+def _plan_json(planned: Plan) -> dict[str, Any]:
+    return {
+        "recipe": planned.recipe.name,
+        "answers": planned.rounds,
+        "cost_usd": usd(planned.cost),
+        "unpriced": planned.unpriced,
+        "impossible": planned.impossible,
+        "seconds": round(planned.seconds, 1),
+        "steps": {one.step.id: estimate_json(one.estimate) for one in planned.steps},
     }
 
 

@@ -51,7 +51,7 @@ async def replay_any(invocation: Invocation, wanted: str, change: Change, every:
         if not (change or every):
             raise Stop("say what to suppose of these prompts: -s, --threshold or --prices", USAGE)
         prompts = [(str(line.said.get("id", line.number)), line.prompt) for line in prompt_lines(Path(wanted), EXAMPLE)]
-    async with invocation.runtime(look=is_file) as runtime:
+    async with invocation.runtime(look=is_file, to_read=True) as runtime:
         if is_file:
             turns = await _decided(runtime, prompts)
             await _compare(runtime, turns, change, every, as_object, wanted)

@@ -88,6 +88,6 @@ def read_files(files: Sequence[Path]) -> list[Attachment]:
     from ..services.attachments import read_file, read_stdin
 
     try:
-        return [read_stdin() if str(path) == "-" else read_file(path) for path in files]
+        return [read_stdin() if str(path) == "-" else read_file(path, pipe=True) for path in files]
     except OrchestratorError as error:
         raise Stop(str(error), USAGE) from None

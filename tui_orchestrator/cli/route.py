@@ -143,7 +143,7 @@ def route(
     attachments = requests.read_files(files)
 
     async def decide() -> None:
-        async with invocation.runtime() as runtime:
+        async with invocation.runtime(to_read=True) as runtime:
             wanted = Wanted(runtime, strategy, model, chain, max_cost, max_tokens, tags, attachments)
             if jsonl is not None:
                 await _lines(wanted, lines)

@@ -7,19 +7,17 @@ import shutil
 import sys
 from typing import Any
 
-import click
-
 from ..routing.text import clean
-from .streams import say, tell
+from .streams import on_terminal, say, tell, wipe
 
 
 class Screen:
     """Keeps lines apart where stdout and stderr are the same terminal."""
 
     def __init__(self) -> None:
-        self.streams = _is_terminal(sys.stdout)
+        self.streams = on_terminal(sys.stdout)
         """stdout is a terminal: what is written can be watched as it comes."""
-        self.lively = _is_terminal(sys.stderr) and os.environ.get("TERM") not in ("dumb", "unknown")
+        self.lively = on_terminal(sys.stderr) and os.environ.get("TERM") not in ("dumb", "unknown")
         """A line of stderr can be wiped."""
         self._coloured = self.lively and not os.environ.get("NO_COLOR")
         self._open = False
@@ -43,22 +41,17 @@ class Screen:
         self._wipe()
         if self._open and self.streams:
             self.text("\n")
-        line = clean(line)
-        tell(click.style(line, **style) if style and self._coloured else line)
+        tell(line, **(style if self._coloured else {}))
 
     def status(self, line: str) -> None:
         """What goes on right now; the next thing that is written takes its place. Only where a line can be wiped."""
         if self.lively and not self._open:
             self._wipe()
             shown = clean(line)[: shutil.get_terminal_size().columns - 1]
-            tell(click.style(shown, dim=True) if self._coloured else shown, end="")
+            tell(shown, end="", **({"dim": True} if self._coloured else {}))
             self._status = True
 
     def _wipe(self) -> None:
         if self._status:
-            tell("\r\x1b[2K", end="")
+            wipe()
             self._status = False
-
-
-def _is_terminal(stream: Any) -> bool:
-    return stream is not None and stream.isatty()

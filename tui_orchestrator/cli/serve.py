@@ -37,7 +37,7 @@ def serve(invocation: Invocation, host: str, port: int, hosts: tuple[str, ...], 
         import starlette  # noqa: F401  # the workers import it, where there are several
         import uvicorn
 
-        from ..gateway.token import VARIABLE, read_or_make, token_file
+        from ..gateway.token import VARIABLE, from_environment, read_or_make, token_file
     except ImportError as error:
         if error.name not in ("uvicorn", "starlette"):
             raise
@@ -52,7 +52,8 @@ def serve(invocation: Invocation, host: str, port: int, hosts: tuple[str, ...], 
     bound = _bound(host, port)
     address = f"http://{host if ':' not in host else f'[{host}]'}:{bound.getsockname()[1]}"
     note(f"OpenAI-compatible: {address}/v1 · also {address}/api/v1/orchestrator/openapi.json")
-    note(f"The token lies in {token_file()} · model: auto, a strategy, a chain or a model")
+    where = f"is that of {VARIABLE}" if from_environment() else f"lies in {token_file()}"
+    note(f"The token {where} · model: auto, a strategy, a chain or a model")
     settled = {
         "ws": "none",
         "log_level": "warning",

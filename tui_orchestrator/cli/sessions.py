@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..aside import aside
 from .manners import (
     OUTPUT_HELP,
     USAGE,
@@ -26,6 +27,7 @@ from .manners import (
     write_file,
 )
 from .printing import as_json, table
+from .streams import confirm
 
 if TYPE_CHECKING:
     from ..services.runtime import Runtime
@@ -57,7 +59,7 @@ def sessions(context: click.Context) -> None:
 
 def _with_store(invocation: Invocation, work: Callable[[Runtime], Coroutine[Any, Any, None]]) -> None:
     async def go() -> None:
-        async with invocation.runtime(look=False) as runtime:
+        async with invocation.runtime(look=False, to_read=True) as runtime:
             try:
                 await work(runtime)
             except LookupError as error:
@@ -295,7 +297,7 @@ def delete(invocation: Invocation, session: str, for_good: bool, yes: bool) -> N
             note(f"Deleted {found.title!r}; for a day `sessions restore {found.id}` brings it back.")
             return
         counted = f"{found.messages} message{'' if found.messages == 1 else 's'}"
-        if not yes and not click.confirm(f"Delete {found.title!r} with {counted} for good?", err=True):
+        if not yes and not confirm(f"Delete {found.title!r} with {counted} for good?"):
             raise Stop("Nothing was deleted.")
         await runtime.archive.purge(found.id)
         note(f"Deleted {found.title!r} for good.")
@@ -336,7 +338,7 @@ def export(
     if file is not None and file.is_file() and not force:
         if piped_in():
             raise Stop(f"{file} is there already; name another file, or say --force", USAGE)
-        if not click.confirm(f"{file} is there already. Write over it?", err=True):
+        if not confirm(f"{file} is there already. Write over it?"):
             raise Stop("Nothing was written.")
 
     async def write(runtime: Runtime) -> None:
@@ -366,7 +368,7 @@ def import_(invocation: Invocation, files: tuple[Path, ...]) -> None:
         from ..services.importing import read_file, store
 
         # All are read before the first is stored: one bad file, and nothing came in.
-        read = [await asyncio.to_thread(read_file, file) for file in files]
+        read = [await aside(partial(read_file, file, pipe=True), "a file to read") for file in files]
         for found in read:
             session, new = await store(runtime, found)
             counted = f"{session.messages} message{'' if session.messages == 1 else 's'}"

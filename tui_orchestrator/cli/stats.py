@@ -59,7 +59,7 @@ def stats(
         from ..services.advice import as_json as advice_json
         from ..services.reporting import as_csv, performed
 
-        async with invocation.runtime(look=False) as runtime:
+        async with invocation.runtime(look=False, to_read=True) as runtime:
             found = await performed(runtime, by or ("model", "task"), when)  # type: ignore[arg-type]  # ASPECTS
             advice = await advise(runtime, when)
         if form == "json":

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import io
 import os
+import re
 import sys
 from traceback import walk_tb
-from typing import Literal
+from typing import Any, Literal, NoReturn
 
 import click
+
+from ..aside import aside
+from ..routing.text import clean
+from .outlet import Outlet
+
+# What rich draws the head of a table with.
+_PLAIN = "\x1b[0m"
+_BOLD = re.compile("(\x1b\\[[01]m)")
 
 
 class Unwritable(Exception):
@@ -42,6 +52,8 @@ def settle() -> None:
             stream.reconfigure(errors="replace")
     if sys.stdout is None:
         sys.stdout = _Closed()
+    global _outlet, _stuck
+    _outlet, _stuck = Outlet(_write), False
 
 
 def look_at_stdout() -> None:
@@ -62,21 +74,141 @@ def not_wanted() -> None:
 
 
 def say(text: str, *, end: str = "\n") -> None:
-    """To stdout, at once. Raises what ends the command when it cannot be written."""
-    try:
-        click.echo(text + end, nl=False)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise Unwritable(error.strerror or str(error)) from error
+    """To stdout: to a terminal without what would be carried out there, elsewhere to the letter. While an event loop
+    runs it returns at once, and `written` waits. Raises what ends the command when this, or what was said before,
+    cannot be written."""
+    _put((harmless(text) if on_terminal(sys.stdout) else text) + end, err=False)
 
 
-def tell(text: str, *, end: str = "\n") -> None:
-    """To stderr, as it is. One that takes nothing changes nothing: the answer counts, and the exit code."""
+def tell(text: str, *, end: str = "\n", **style: Any) -> None:
+    """To stderr, without what a terminal would carry out. `style` as click.style has it."""
+    text = clean(text)
+    _put((click.style(text, **style) if style else text) + end, err=True)
+
+
+def wipe() -> None:
+    """The line that stderr stands in, which is a terminal."""
+    _put("\r\x1b[2K", err=True)
+
+
+def confirm(question: str, *, default: bool = False) -> bool:
+    """Asked on stderr, answered on stdin; blocking. Raises click.Abort for Ctrl-C and the end of stdin."""
+    _outlet.wait()
+    return click.confirm(clean(question), default=default, err=True)
+
+
+def on_terminal(stream: Any) -> bool:
+    return stream is not None and stream.isatty()
+
+
+def harmless(text: str) -> str:
+    """As a terminal may have it: no control character but newline and tab, no bidirectional one, and of escapes only
+    those that make bold and end it, which hide nothing and end with the text."""
+    parts = _BOLD.split(text)
+    if len(parts) == 1:
+        return clean(text)
+    shown = "".join(part if place % 2 else clean(part) for place, part in enumerate(parts))
+    return shown if parts[-2] == _PLAIN else shown + _PLAIN
+
+
+async def written() -> None:
+    """Waits until all that was said is, for as long as whoever reads it takes: nobody's deadline counts that. Raises
+    what keeps it from being written, and click.Abort when it was not and the program is to end."""
+    if not _outlet.idle and not await aside(_outlet.wait, "output that is read slowly"):
+        _let_go()
+        raise click.Abort
+    _raise_failure()
+
+
+def hurry() -> None:
+    """The program is to end, as a signal said: whoever has not read what it said within a second will not."""
+    _outlet.hurry()
+
+
+def end_now() -> bool:
+    """`hurry` and `written` for where no event loop runs. False: something was not written."""
+    _outlet.hurry()
+    if _outlet.wait():
+        return True
+    _let_go()
+    return False
+
+
+def stuck() -> bool:
+    """Something was given up that a thread still tries to write: nothing must wait for it."""
+    return _stuck
+
+
+def _put(text: str, err: bool) -> None:
+    if not err:
+        _raise_failure()
+    if _in_a_loop():
+        _outlet.put(text, err)
+    elif _outlet.hurried:
+        _outlet.put(text, err)
+        end_now()
+    else:
+        _outlet.wait()
+        try:
+            _write(text, err)
+        except OSError as error:
+            _raise(error)
+
+
+def _in_a_loop() -> bool:
     try:
-        click.echo(text + end, err=True, nl=False)
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _write(text: str, err: bool) -> None:
+    """Raises OSError for stdout alone."""
+    stream = sys.stderr if err else sys.stdout
+    try:
+        # Elsewhere than on a terminal it would take escapes out, of names of files too.
+        click.echo(text, err=err, nl=False, color=None if on_terminal(stream) else True)
     except OSError:
+        if not err:
+            raise
+        # One that takes nothing changes nothing: the answer counts, and the exit code.
         give_up(2)
+
+
+def _raise_failure() -> None:
+    if (failure := _outlet.failure()) is not None:
+        _raise(failure)
+
+
+def _raise(failure: OSError) -> NoReturn:
+    if isinstance(failure, BrokenPipeError):
+        raise failure
+    raise Unwritable(failure.strerror or str(failure)) from failure
+
+
+def _let_go() -> None:
+    """What stdout has not taken is dropped, and all that follows; what was for stderr is tried once more."""
+    global _outlet, _stuck
+    # Where stderr is not read either, nothing more is tried.
+    left, write = _outlet.unwritten(), _write_nothing if _stuck else _write_errors
+    _outlet, _stuck = Outlet(write), True
+    _outlet.hurry()
+    for text in left:
+        _outlet.put(text, err=True)
+
+
+def _write_errors(text: str, err: bool) -> None:
+    if err:
+        _write(text, err)
+
+
+def _write_nothing(text: str, err: bool) -> None:
+    pass
+
+
+_outlet = Outlet(_write)
+_stuck = False
 
 
 def in_printing(error: OSError) -> bool:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +34,14 @@ from ..routing.request import Strategy
 from ..routing.telling import check_name, found, recalled_in_words, saved_in_words
 from ..routing.text import spoken
 from .decisions import decision_lines
+from .interrupting import interruptible
 from .manners import say
 from .printing import as_json, as_json_line
 from .screen import Screen
+from .streams import Unwritable, give_up, written
 
 if TYPE_CHECKING:
+    from ..routing.turn import Turn
     from ..services.keeping import CutOff
 
 
@@ -82,6 +82,25 @@ class Telling:
         self._parts: dict[int, str] = {}
         """Attempts about a part of the prompt: none of what they say is shown either."""
         self._ended = 0
+
+    async def follow(self, turn: Turn, *, filed: bool) -> Unwritable | BrokenPipeError | None:
+        """To its end, cancelled by Ctrl+C. `filed`: a file is to have the answer, which is paid for, whatever becomes
+        of stdout: nothing more is said there once it takes nothing, and why is returned. Raised otherwise, as is
+        click.Abort where a signal ends the wait for who reads it; the turn itself waits for no reader."""
+        unwritable = None
+        with interruptible(turn.cancel):
+            async for event in turn:
+                try:
+                    self.tell(event)
+                except (Unwritable, BrokenPipeError) as error:
+                    if not filed:
+                        raise
+                    unwritable = error
+                    give_up(1)
+                    self.tell(event)
+            if not filed:
+                await written()
+        return unwritable
 
     def tell(self, event: Event) -> None:
         if isinstance(event, Completed):
@@ -328,19 +347,3 @@ def fault(event: AttemptFailed) -> str:
     provider = event.model.partition("/")[0]
     message = error.message.removeprefix(f"{provider}: ")
     return f"{event.model}{status} {spoken(error.kind)} after {event.latency_s:.1f} s: {message}"
-
-
-@contextlib.contextmanager
-def interruptible(cancel: Callable[[], object]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end what runs in order: what had come is kept and booked."""
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        with contextlib.suppress(NotImplementedError, RuntimeError):
-            loop.add_signal_handler(number, cancel)
-    try:
-        yield
-    finally:
-        for number in signals:
-            with contextlib.suppress(NotImplementedError, RuntimeError):
-                loop.remove_signal_handler(number)

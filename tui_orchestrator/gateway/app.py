@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ from starlette.routing import Route
 
 from ..routing.errors import OrchestratorError
 from ..routing.request import Strategy
-from ..routing.text import clean_line
+from ..routing.text import clean, clean_line
 from ..services.runtime import Runtime
 from ..settings import load
 from .batches import Batches
@@ -41,6 +43,9 @@ def application(
                 yield
             finally:
                 await app.state.batches.aclose()
+        if sys.stderr is not None:
+            with contextlib.suppress(OSError):
+                sys.stderr.writelines(f"{clean(sentence)}\n" for sentence in runtime.unbooked)
 
     return Starlette(
         routes=[

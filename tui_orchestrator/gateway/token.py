@@ -16,9 +16,14 @@ def token_file() -> Path:
     return config_dir() / "gateway-token"
 
 
+def from_environment() -> str:
+    """'' where it says none."""
+    return os.environ.get(VARIABLE, "").strip()
+
+
 def read_or_make() -> str:
     """From the environment, else from the file, which is made, 0600, when it is missing. Blocking. Raises OSError."""
-    if said := os.environ.get(VARIABLE, "").strip():
+    if said := from_environment():
         return said
     path = token_file()
     if path.exists():

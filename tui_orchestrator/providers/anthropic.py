@@ -12,6 +12,7 @@ from ..routing.ports import Call, CallPiece, Done, Piece, TextPiece, ThinkingPie
 from ..routing.request import Message
 from ..routing.text import clean_line
 from ..routing.tools import Tool, arguments_of
+from .ending import Ending
 from .sdk import SdkProvider, system_text, text_of
 from .usage import anthropic_counts, anthropic_tier, anthropic_usage
 
@@ -162,14 +163,10 @@ class AnthropicAnswer:
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
         self._tier = ""
-        self._finish: FinishReason | None = None
+        self.ending = Ending()
         self._served_by: str | None = None
         self._calls: dict[int, int] = {}
         """By the index of a block, that of the call in it."""
-
-    @property
-    def finished(self) -> bool:
-        return self._finish is not None
 
     def read(self, event: Any) -> Iterator[Piece]:
         if event.type == "content_block_delta":
@@ -194,7 +191,9 @@ class AnthropicAnswer:
         elif event.type == "message_delta":
             yield from self._count(event.usage)
             if event.delta.stop_reason:
-                self._finish = _FINISH.get(text_of(event.delta.stop_reason), FinishReason.OTHER)
+                self.ending.finish(text_of(event.delta.stop_reason), _FINISH)
+        elif event.type == "message_stop":
+            self.ending.close()
 
     def _count(self, reported: Any) -> Iterator[UsageSoFar]:
         self._counts |= anthropic_counts(reported)
@@ -204,5 +203,4 @@ class AnthropicAnswer:
             yield UsageSoFar(usage, tier=self._tier)
 
     def done(self) -> Done:
-        assert self._finish is not None
-        return Done(self._finish, anthropic_usage(self._counts), served_by=self._served_by, tier=self._tier)
+        return Done(self.ending.reason, anthropic_usage(self._counts), served_by=self._served_by, tier=self._tier)

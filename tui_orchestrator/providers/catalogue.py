@@ -17,7 +17,9 @@ from ..routing.model import Model, Registry
 from ..routing.text import clean_line
 from ..settings import ModelSettings, ProviderSettings, Settings, SettingsError
 from . import chains, openrouter_catalogue
+from .clients import is_near
 from .discovery import PORTS, PROBE_TIMEOUT_S, Found, discover, read_server
+from .environment import BadEnvironment
 from .listings import DEFAULT_URLS, LISTING_TIMEOUT_S, Listed, Listing, Source, counted, place, read_listing
 from .names import undated
 from .plugged import PluggedProviders
@@ -105,12 +107,15 @@ class Catalogue:
 
     def _source(self, provider: ProviderSettings) -> Source:
         base_url = provider.base_url or DEFAULT_URLS.get(provider.kind, "")
-        client = self._clients.local if provider.local else self._clients.cloud
+        client = self._clients.local if is_near(provider) else self._clients.cloud
         return Source(provider.kind, base_url, client, provider.api_key.reveal() if provider.api_key else "")
 
     async def look_at(self, provider: ProviderSettings) -> Listing:
         """What a provider that is not configured yet lists, or in a sentence why it does not. Nothing is kept of it."""
-        source = self._source(provider)
+        try:
+            source = self._source(provider)
+        except BadEnvironment as error:
+            return Listing(reachable=False, detail=error.message.rstrip("."))
         if provider.local and provider.kind == "openai-compatible":
             return await read_server(source, self._listing_timeout_s)
         return await read_listing(source, self._listing_timeout_s)
@@ -132,6 +137,9 @@ class Catalogue:
         OpenRouter's catalogue again even if it was read today."""
         async with self._turn:
             asked = [provider for provider in self.settings.providers.values() if provider.usable]
+            near = {is_near(provider) for provider in asked if provider.kind != "plugin"}
+            local = True in near or self.settings.discovery
+            await asyncio.to_thread(self._clients.make, cloud=False in near, local=local)
             lists = asyncio.gather(*(self._list(provider, refresh) for provider in asked))
             listings, found = await asyncio.gather(lists, self._discover())
             before, self._listings = self._listings, {}
@@ -195,13 +203,13 @@ class Catalogue:
                 continue
             shelf = Shelf(provider, book, recognised=bool(listing and listing.server))
             items = {item.name: item for item in _offered(shelf, listing)} if provider.usable else {}
-            every = {item.name: item for item in listing.models} if listing else {}
+            every, releases = {item.name: item for item in listing.models} if listing else {}, _releases(listing)
             for name in _named(provider.name, settings):
                 items.setdefault(name, every.get(name, Listed(name)))
             for item in items.values():
                 model = shelf.model(item, said.get(f"{provider.name}/{item.name}"))
                 models[model.id] = model
-                if why := _why_out(provider, listing, item.name, said.get(model.id)):
+                if why := _why_out(provider, listing, item.name, releases, said.get(model.id)):
                     out[model.id] = why
         for entry in settings.models:
             if entry.provider not in providers:
@@ -223,7 +231,7 @@ def _put_own(
     for own in listing.own if listing else ():
         model = merged(own, said[own.id]) if own.id in said else own
         models[model.id] = model
-        if why := _why_out(provider, listing, model.name, said.get(model.id)):
+        if why := _why_out(provider, listing, model.name, _releases(listing), said.get(model.id)):
             out[model.id] = why
 
 
@@ -269,7 +277,19 @@ def _unusable(provider: ProviderSettings) -> str | None:
     return f"no key: set api_key_env or api_key_command in [providers.{provider.name}]"
 
 
-def _why_out(provider: ProviderSettings, listing: Listing | None, name: str, said: ModelSettings | None) -> str | None:
+def _releases(listing: Listing | None) -> frozenset[str]:
+    """What is listed, under no date."""
+    return frozenset(undated(model.name.lower()) for model in listing.models) if listing else frozenset()
+
+
+def _why_out(
+    provider: ProviderSettings,
+    listing: Listing | None,
+    name: str,
+    releases: frozenset[str],
+    said: ModelSettings | None,
+) -> str | None:
+    """`releases`: of all its models, worked out once for them."""
     if said is not None and not said.enabled:
         return "disabled in your configuration"
     if why := _unusable(provider):
@@ -282,11 +302,7 @@ def _why_out(provider: ProviderSettings, listing: Listing | None, name: str, sai
         origin = f" (from {provider.key_origin})" if provider.key_origin else ""
         return f"the key was not accepted{origin}"
     # A name the user wrote may be an alias of a listed one; only what the list has under no date at all is missing.
-    if (
-        said is None
-        and listing.models
-        and undated(name.lower()) not in {undated(m.name.lower()) for m in listing.models}
-    ):
+    if said is None and releases and undated(name.lower()) not in releases:
         return f"{provider.name} does not list it"
     return None
 

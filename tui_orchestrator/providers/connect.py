@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..routing.ports import Provider, Timeouts
-from ..settings import on_this_machine
 from .anthropic import AnthropicProvider
-from .clients import HttpClients
+from .clients import HttpClients, is_near
 from .gemini import GeminiProvider
 from .openai import OpenAIProvider
 from .sdk import import_sdk
@@ -36,9 +35,7 @@ def connect(settings: ProviderSettings, clients: HttpClients, timeouts: Timeouts
     base_url = api_root(settings.kind, settings.base_url)
 
     def http() -> httpx2.AsyncClient:
-        # A proxy of the environment cannot reach a server on this machine, whatever it speaks.
-        at_home = base_url is not None and on_this_machine(base_url)
-        return clients.local if settings.local or at_home else clients.cloud
+        return clients.local if is_near(settings) else clients.cloud
 
     waits = timeouts.connect, timeouts.between_tokens
     if settings.kind == "anthropic":

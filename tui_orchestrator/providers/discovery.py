@@ -10,7 +10,6 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -25,9 +24,11 @@ from .listings import (
     clean_name,
     counted,
     fetch_json,
+    now,
     openai_row,
     place,
     rows,
+    unless_it_stood_still,
     whole,
 )
 
@@ -113,7 +114,11 @@ async def _knock(client: httpx2.AsyncClient, port: int, timeout_s: float) -> Lis
 async def read_server(source: Source, timeout_s: float = 5.0) -> Listing:
     """A local server's own list, with `server` saying which kind it is; '' for an OpenAI-compatible one of no known
     kind. Its models have the known price of nothing, unless the server passes them on to another machine."""
-    started = monotonic()
+    return await unless_it_stood_still(lambda: _read_server(source, timeout_s), timeout_s)
+
+
+async def _read_server(source: Source, timeout_s: float) -> Listing:
+    started = now()
     try:
         async with asyncio.timeout(timeout_s):
             listing = await _recognise(source, timeout_s * _SHOW_SHARE)
@@ -125,7 +130,7 @@ async def read_server(source: Source, timeout_s: float = 5.0) -> Listing:
     models = tuple(
         model if model.remote or not listing.server else replace(model, price=FREE) for model in listing.models
     )
-    return replace(listing, models=models, seconds=monotonic() - started)
+    return replace(listing, models=models, seconds=now() - started)
 
 
 async def _recognise(source: Source, show_s: float) -> Listing:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import httpx2
 
 AFTERWORD_S = 5.0
-"""How long, after the closing marker, the usage and the end of the body may still take to come, all together. Some
+"""How long, after the finish reason, the usage and the end of the body may still take to come, all together. Some
 servers never close, or go on saying nothing; the answer is whole by then and must not fail for that."""
 
 _under_way: ContextVar[Exchange | None] = ContextVar("exchange under way", default=None)
@@ -44,9 +44,10 @@ class Exchange:
             _under_way.reset(token)
 
     async def events(
-        self, send: Callable[[], Awaitable[AsyncIterator[Any]]], finished: Callable[[], bool]
+        self, send: Callable[[], Awaitable[AsyncIterator[Any]]], whole: Callable[[], bool]
     ) -> AsyncGenerator[Any, None]:
-        """The SDK's events until its stream ends, or falls silent or breaks after the closing marker."""
+        """The SDK's events until its stream ends, or falls silent or breaks while the answer is whole: asked after each
+        event, since text may follow what looked like the end."""
         with self._sending():
             events = aiter(await send())
             # google-genai sends nothing before it is asked for its first event.
@@ -54,7 +55,9 @@ class Exchange:
         end: float | None = None
         while event is not None:
             yield event
-            if end is None and finished():
+            if not whole():
+                end = None
+            elif end is None:
                 end = asyncio.get_running_loop().time() + min(AFTERWORD_S, self._silence_s / 2)
             try:
                 # Without an end no timer, which every piece of an answer would pay for.
@@ -64,7 +67,7 @@ class Exchange:
                 async with asyncio.timeout_at(end):
                     event = await anext(events, None)
             except Exception as error:
-                if finished() and _is_silence(error):
+                if end is not None and _is_silence(error):
                     return
                 raise
 

@@ -6,6 +6,8 @@ the class of the exception.
 
 from __future__ import annotations
 
+import asyncio
+from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from ..routing.errors import (
@@ -324,14 +326,26 @@ def _what_it_says(error: BaseException) -> str:
     """The network's errors often say nothing themselves, but what they came of does."""
     beneath: BaseException | None = error
     while beneath is not None:
+        if isinstance(beneath, asyncio.CancelledError):
+            # The limit of connecting has passed.
+            looked_up = any(frame.f_code.co_name == "getaddrinfo" for frame, _ in walk_tb(beneath.__traceback__))
+            return f"no {'answer from the name server' if looked_up else 'connection'}{_within(error)}"
         if said := str(beneath).strip():
             return said
         beneath = beneath.__cause__ or beneath.__context__
     return type(error).__name__
 
 
-def broken_off(provider: str, response: httpx2.Response | None) -> StreamBroken:
-    """For a stream that ended in good order but without the provider's closing marker."""
+def _within(error: BaseException) -> str:
+    request = getattr(error, "_request", None)
+    limit = None if request is None else request.extensions.get("timeout", {}).get("connect")
+    return "" if limit is None else f" in {limit:g} s"
+
+
+def broken_off(provider: str, response: httpx2.Response | None, why: str = "") -> StreamBroken:
+    """For a stream that ended in good order, but without saying that the answer is whole; `why`: what it said."""
+    if why:
+        return StreamBroken(redact(f"{provider}: {StreamBroken.what.rstrip('.')} (finish reason: {why}).", ""))
     kind = "" if response is None else response.headers.get("content-type", "")
     if kind and "event-stream" not in kind:
         return StreamBroken(redact(f"{provider}: answered with {kind} instead of a stream of events", ""))

@@ -17,6 +17,7 @@ from ..routing.ports import Call, CallPiece, Done, Piece, TextPiece, ThinkingPie
 from ..routing.request import Message
 from ..routing.text import clean_line
 from ..routing.tools import ToolCall, arguments_of
+from .ending import Ending
 from .sdk import SdkProvider, system_text
 from .usage import gemini_tier, gemini_usage
 
@@ -46,6 +47,9 @@ class GeminiProvider(SdkProvider["Client"]):
     module = "google.genai"
 
     def _open(self) -> Client:
+        import ssl
+
+        import httpx2
         from google.genai import Client
         from google.genai.client import DebugConfig
         from google.genai.types import HttpOptions
@@ -53,12 +57,22 @@ class GeminiProvider(SdkProvider["Client"]):
         # It warns of every word it does not know, in the server's own words, and a terminal would carry them out.
         warnings.filterwarnings("ignore", module=r"google\.genai\b")
         root, version = split_version(self._base_url)
+        # For calls that block and for web sockets, which are never made. The SDK's own would read certificates and
+        # proxies of the environment, and fall over them where a server on this machine needs neither.
+        blocking = httpx2.Client(transport=httpx2.BaseTransport(), trust_env=False)
+        web_sockets = {"ssl": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
         return Client(
             api_key=self._key or "none",
             vertexai=False,  # or an environment variable would send the prompt elsewhere
             debug_config=DebugConfig(client_mode=None, replays_directory=None, replay_id=None),  # or answer from a file
             # With a client of ours the SDK leaves aiohttp alone, which has hidden retries and deadlines of its own.
-            http_options=HttpOptions(base_url=root, api_version=version, httpx_async_client=self._http()),
+            http_options=HttpOptions(
+                base_url=root,
+                api_version=version,
+                httpx_async_client=self._http(),
+                httpx_client=blocking,
+                async_client_args=web_sockets,
+            ),
         )
 
     async def _send(self, sdk: Client, call: Call) -> AsyncIterator[Any]:
@@ -169,14 +183,10 @@ class GeminiAnswer:
     def __init__(self, provider: str) -> None:
         self._provider = provider
         self._reported: Any = None
-        self._finish: FinishReason | None = None
+        self.ending = Ending(closing_event=False)
         self._served_by: str | None = None
         self._mean_logprob: float | None = None
         self._calls = 0
-
-    @property
-    def finished(self) -> bool:
-        return self._finish is not None
 
     def read(self, chunk: Any) -> Iterator[Piece]:
         if chunk.usage_metadata is not None:
@@ -197,7 +207,7 @@ class GeminiAnswer:
                 self._mean_logprob = mean
             reason = candidate.finish_reason and candidate.finish_reason.value
             if reason and reason != "FINISH_REASON_UNSPECIFIED":
-                self._finish = _FINISH.get(reason, FinishReason.OTHER)
+                self.ending.finish(reason, _FINISH)
         feedback = chunk.prompt_feedback
         if feedback is not None and feedback.block_reason and not chunk.candidates:
             why = feedback.block_reason_message or feedback.block_reason.value
@@ -212,9 +222,8 @@ class GeminiAnswer:
         return CallPiece(self._calls - 1, arguments, call.id or "", call.name or "", signature)
 
     def done(self) -> Done:
-        assert self._finish is not None
         return Done(
-            self._finish,
+            self.ending.reason,
             gemini_usage(self._reported),
             served_by=self._served_by,
             mean_logprob=self._mean_logprob,

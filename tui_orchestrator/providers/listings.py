@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from ..routing.deadline import LATE_S
 from ..routing.model import Model
 from ..routing.money import Price
 from ..routing.profile import Ability
@@ -117,7 +117,18 @@ class Source:
 
 async def read_listing(source: Source, timeout_s: float = LISTING_TIMEOUT_S) -> Listing:
     """The list of a provider of any kind but a local server, which `discovery.read_server` knows better."""
-    started = monotonic()
+    return await unless_it_stood_still(lambda: _read_listing(source, timeout_s), timeout_s)
+
+
+async def unless_it_stood_still(read: Callable[[], Awaitable[Listing]], timeout_s: float) -> Listing:
+    """Once more where far more time has passed than a reading may take: this program stood still meanwhile (Ctrl-Z, a
+    machine that slept), which says nothing of the server."""
+    listing = await read()
+    return await read() if not listing.reachable and listing.seconds > timeout_s + LATE_S else listing
+
+
+async def _read_listing(source: Source, timeout_s: float) -> Listing:
+    started = now()
     readers = {"anthropic": _anthropic, "gemini": _gemini, "openrouter": _openrouter}
     reader = readers.get(source.kind, _openai)
     try:
@@ -125,18 +136,25 @@ async def read_listing(source: Source, timeout_s: float = LISTING_TIMEOUT_S) -> 
             models = await reader(source)
     except TimeoutError:
         detail = f"{place(source.base_url)} did not answer within {timeout_s:g} s"
-        return Listing(reachable=False, detail=detail, seconds=monotonic() - started, silent=True)
+        return Listing(reachable=False, detail=detail, seconds=now() - started, silent=True)
     except ListingError as error:
-        seconds = monotonic() - started
+        seconds = now() - started
         return Listing((), error.reachable, error.authorised, str(error), seconds, silent=error.silent)
     # OpenRouter shows its list to everyone, so reading it proves no key.
     authorised = True if source.key and source.kind != "openrouter" else None
-    return Listing(tuple(models[:_MAX_MODELS]), True, authorised, counted(models), monotonic() - started)
+    return Listing(tuple(models[:_MAX_MODELS]), True, authorised, counted(models), now() - started)
+
+
+def now() -> float:
+    """Seconds, of the clock by which limits are kept."""
+    return asyncio.get_running_loop().time()
 
 
 def counted(models: Sequence[Listed]) -> str:
     if not models:
         return "its model list is empty"
+    if len(models) >= _MAX_MODELS:
+        return f"the first {_MAX_MODELS} of the models listed"
     return f"{len(models)} model{'s' * (len(models) > 1)} listed"
 
 
@@ -312,9 +330,9 @@ async def _openrouter(source: Source) -> list[Listed]:
 
 
 def rows(body: Any, key: str = "data") -> Sequence[Mapping[str, Any]]:
-    """The objects of a list that comes bare or under `key`; nothing where the body is something else."""
+    """The first objects of a list that comes bare or under `key`; nothing where the body is something else."""
     listed = body.get(key) if isinstance(body, dict) else body
-    return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    return [item for item in listed[:_MAX_MODELS] if isinstance(item, dict)] if isinstance(listed, list) else []
 
 
 def clean_name(name: object) -> str:

@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from ..routing.errors import Server
 from ..routing.events import FinishReason
 from ..routing.money import Money, Usage
 from ..routing.ports import Call, CallPiece, Done, Piece, TextPiece, ThinkingPiece, UsageSoFar
 from ..routing.request import Message
 from ..routing.text import clean_line
 from ..routing.tools import Tool
+from .ending import Ending, tells_of_failure
 from .sdk import SdkProvider, system_text, text_of
 from .usage import openai_usage, openrouter_bill, service_tier
 
@@ -25,15 +25,26 @@ if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI
 
+CLOSING_EVENT = "[DONE]"
 Dialect = Literal["openai", "openrouter", "openai-compatible"]
 
 _FINISH = {
     "stop": FinishReason.STOP,
+    # Together, Hugging Face and servers that pass on what others say.
+    "eos": FinishReason.STOP,
+    "eos_token": FinishReason.STOP,
+    "stop_sequence": FinishReason.STOP,
+    "end_turn": FinishReason.STOP,
     "length": FinishReason.LENGTH,
+    "model_length": FinishReason.LENGTH,  # Mistral
+    "max_tokens": FinishReason.LENGTH,
     "content_filter": FinishReason.CONTENT_FILTER,
+    "sensitive": FinishReason.CONTENT_FILTER,  # Z.ai
     "tool_calls": FinishReason.TOOL_CALLS,
     "function_call": FinishReason.TOOL_CALLS,
 }
+_NO_REASON = ("null", "none")
+"""Instead of none at all, by servers that make text of everything."""
 # OpenRouter's native_finish_reason: what the provider behind it said, where that is worse than its translation.
 _NATIVE = {
     "max_tokens": FinishReason.LENGTH,
@@ -47,6 +58,9 @@ _NATIVE = {
     "blocklist": FinishReason.CONTENT_FILTER,
     "prohibited_content": FinishReason.CONTENT_FILTER,
     "spii": FinishReason.CONTENT_FILTER,
+    "other": FinishReason.OTHER,
+    "malformed_function_call": FinishReason.OTHER,
+    "malformed_response": FinishReason.OTHER,
 }
 # Asked for only where they are known to be given: a reasoning model, and many a compatible server, refuses the whole
 # request for them. OpenAI's API reference, `logprobs`, as bundled with its SDK 3.52 (2026).
@@ -89,7 +103,9 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
         return sdk
 
     async def _send(self, sdk: AsyncOpenAI, call: Call) -> AsyncIterator[Any]:
-        from openai import AsyncStream, omit
+        from openai import omit
+
+        from .openai_stream import Events
 
         body = request_body(call, self._dialect, self._is_openai)
         body |= {"stream": True, "stream_options": {"include_usage": True}}
@@ -97,13 +113,12 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
         options: Any = {} if self._key else {"headers": {"Authorization": omit}}
         # Not `chat.completions.create`: of the messages it takes a copy field by field, which holds the event loop for
         # seconds where a conversation is long, and of each event it makes objects, at thirty times the cost of JSON.
-        stream = AsyncStream[object]
         return await sdk.post(
-            "/chat/completions", body=body, options=options, cast_to=object, stream=True, stream_cls=stream
+            "/chat/completions", body=body, options=options, cast_to=object, stream=True, stream_cls=Events
         )
 
     def _answer(self) -> OpenAIAnswer:
-        return OpenAIAnswer(self.name, self._dialect)
+        return OpenAIAnswer(self._dialect)
 
 
 def request_body(call: Call, dialect: Dialect, is_openai: bool) -> dict[str, Any]:
@@ -182,12 +197,11 @@ def _content(message: Message) -> str | list[dict[str, Any]]:
 
 
 class OpenAIAnswer:
-    def __init__(self, provider: str, dialect: Dialect) -> None:
-        self._provider = provider
+    def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
+        self.ending = Ending()
         self._usage: Usage | None = None
         self._billed: Money | None = None
-        self._finish: FinishReason | None = None
         self._served_by: str | None = None
         self._tier = ""
         self._logprob_sum = 0.0
@@ -195,12 +209,10 @@ class OpenAIAnswer:
         self._calls: list[tuple[int, str]] = []
         """Of each call its index and id, as the server gave them."""
 
-    @property
-    def finished(self) -> bool:
-        return self._finish is not None
-
     def read(self, chunk: Any) -> Iterator[Piece]:
-        """An event as it was decoded from its JSON, of whatever shape."""
+        """An event as it was decoded from its JSON, of whatever shape; the closing one as its text."""
+        if chunk == CLOSING_EVENT:
+            self.ending.close()
         said = _fields(chunk)
         model = said.get("model")
         if isinstance(model, str) and model:
@@ -213,6 +225,8 @@ class OpenAIAnswer:
         reported = said.get("usage")
         if reported is None:
             return
+        if not said.get("choices"):
+            self.ending.close()
         before = self._usage, self._billed
         self._usage = openai_usage(_fields(reported)) or self._usage
         if self._dialect == "openrouter":
@@ -233,10 +247,16 @@ class OpenAIAnswer:
             yield TextPiece(text_of(refusal))
         self._weigh(_fields(choice.get("logprobs")))
         reason = choice.get("finish_reason")
-        if reason == "error":
-            raise Server(f"{clean_line(self._provider)}: ended the answer with an error and did not say which")
-        if reason:
-            self._finish = _finish_reason(text_of(reason), choice.get("native_finish_reason"))
+        if reason and (said := text_of(reason).lower()) not in _NO_REASON:
+            native = choice.get("native_finish_reason")
+            self._finish(said, native.lower() if isinstance(native, str) else "")
+
+    def _finish(self, reason: str, native: str) -> None:
+        vague = _FINISH.get(reason, FinishReason.OTHER) in (FinishReason.STOP, FinishReason.OTHER)
+        if vague and (native in _NATIVE or tells_of_failure(native)):
+            self.ending.finish(native, _NATIVE)
+        else:
+            self.ending.finish(reason, _FINISH)
 
     def _called(self, part: Mapping[str, Any]) -> CallPiece:
         """Some servers give every call the index 0, or none, each with an id of its own."""
@@ -260,9 +280,8 @@ class OpenAIAnswer:
                 self._logprobs += 1
 
     def done(self) -> Done:
-        assert self._finish is not None
         mean = self._logprob_sum / self._logprobs if self._logprobs else None
-        return Done(self._finish, self._usage, self._billed, self._served_by, mean, self._tier)
+        return Done(self.ending.reason, self._usage, self._billed, self._served_by, mean, self._tier)
 
 
 def _fields(value: Any) -> Mapping[str, Any]:
@@ -281,10 +300,3 @@ def _pieces(content: Any) -> Iterator[Piece]:
                 yield TextPiece(text_of(part["text"]))
     elif content:
         yield TextPiece(text_of(content))
-
-
-def _finish_reason(reason: str, native: Any) -> FinishReason:
-    finish = _FINISH.get(reason, FinishReason.OTHER)
-    if finish in (FinishReason.STOP, FinishReason.OTHER) and isinstance(native, str):
-        return _NATIVE.get(native.lower(), finish)
-    return finish

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from ..routing.errors import TurnError
 from ..routing.ports import Call, Done, Piece
+from .ending import Ending
 from .exchange import Exchange
 from .faults import broken_off, check_key, translate
 
@@ -35,15 +36,15 @@ def import_sdk(module: str) -> None:
 class Answer(Protocol):
     """What one wire protocol makes of its SDK's events, in order. Data of the wrong shape may raise anything."""
 
-    @property
-    def finished(self) -> bool:
-        """The closing marker has come."""
+    ending: Ending
+    """Told by `read` of finish reasons and closing events, by whoever reads of the pieces."""
+
+    def read(self, event: Any) -> Iterable[Piece]:
+        """Each piece before what the event says of the end."""
         ...
 
-    def read(self, event: Any) -> Iterable[Piece]: ...
-
     def done(self) -> Done:
-        """Asked only when finished."""
+        """Asked only of a whole answer."""
         ...
 
 
@@ -82,14 +83,16 @@ class SdkProvider(ABC, Generic[Sdk]):
     async def stream(self, call: Call) -> AsyncGenerator[Piece, None]:
         exchange = Exchange(self._connect_s, self._silence_s)
         answer = self._answer()
+        ending = answer.ending
         try:
             check_key(self.name, self._key)
-            async with aclosing(exchange.events(lambda: self._sent(call), lambda: answer.finished)) as events:
+            async with aclosing(exchange.events(lambda: self._sent(call), lambda: ending.certain)) as events:
                 async for event in events:
                     for piece in answer.read(event):
+                        ending.after(piece)
                         yield piece
-            if not answer.finished:
-                raise broken_off(self.name, exchange.response)
+            if not ending.whole or ending.failed:
+                raise broken_off(self.name, exchange.response, ending.failed)
             yield answer.done()
         except TurnError:
             raise

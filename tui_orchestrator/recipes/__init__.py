@@ -1,6 +1,6 @@
 """Prompts in several steps, each with the model that suits it, from a file."""
 
-from .planning import Plan, Planned, plan
+from .planning import Plan, Planned, in_words, plan, summed
 from .recipe import Parameter, Recipe, RecipeError, Shelf, Step, parse, recipes_dir, shelf
 from .running import Advance, Outcome, RecipeFailed, carry_out
 from .underway import Stage, Underway
@@ -19,8 +19,10 @@ __all__ = [
     "Step",
     "Underway",
     "carry_out",
+    "in_words",
     "parse",
     "plan",
     "recipes_dir",
     "shelf",
+    "summed",
 ]

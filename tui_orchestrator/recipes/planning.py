@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..library.estimating import Estimate, estimate
 from ..library.orchestrator import AT_ONCE, Orchestrator
 from ..routing.money import ZERO, Money
+from ..routing.text import span
 from .recipe import Recipe, Step
 from .running import Course
 
@@ -51,6 +52,25 @@ class Plan:
     @property
     def impossible(self) -> int:
         return sum(step.estimate.impossible for step in self.steps)
+
+
+def summed(plan: Plan) -> str:
+    """In one sentence."""
+    answers = f"{plan.rounds:,} answer{'' if plan.rounds == 1 else 's'}"
+    unknown = f" +? for {plan.unpriced:,} whose price is not known" if plan.unpriced else ""
+    return f"{answers}: about {plan.cost}{unknown}, about {span(plan.seconds)}."
+
+
+def in_words(plan: Plan) -> Iterator[str]:
+    """Lines: of each step how often it is asked, for how much and of whom, then all together."""
+    for one in plan.steps:
+        weighed = one.estimate
+        cost = f"about {weighed.cost}{' +?' if weighed.unpriced else ''}"
+        models = " · ".join(model + (f" {count:,}" if count > 1 else "") for model, count in weighed.models[:3])
+        yield f"  {one.step.id} {one.rounds:,}× · {cost} · {models or 'no model can take it'}"
+    yield summed(plan)
+    if plan.impossible:
+        yield f"{plan.impossible:,} would fail as things are: no model can take them. `route` says why."
 
 
 async def plan(

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from ..library.tasks import Usd
 from ..locations import config_dir
+from ..opening import opened
 from ..plugins.finding import strategy
 from ..routing.errors import OrchestratorError
 from ..routing.profile import TaskType
@@ -161,7 +162,9 @@ def _shipped() -> Iterator[tuple[str, str, str]]:
 def _own(directory: Path) -> Iterator[tuple[str, str, str]]:
     for path in sorted(directory.glob("*.toml")) if directory.is_dir() else []:
         try:
-            yield path.stem, str(path), path.read_text(encoding="utf-8")
+            with opened(path) as file:
+                text = file.read().decode()
+            yield path.stem, str(path), text
         except (OSError, UnicodeDecodeError):
             yield path.stem, str(path), "\0"
 

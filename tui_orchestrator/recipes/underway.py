@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ..library.orchestrator import Orchestrator
+from ..routing.cancelling import cancelled
 from ..routing.errors import OrchestratorError
 from ..routing.money import NOTHING, Cost
 from .planning import Plan
@@ -137,7 +137,4 @@ class Underway:
 
     async def aclose(self) -> None:
         self.ended = None
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await cancelled(self._task)

@@ -69,13 +69,17 @@ def success_probability(
     """
     if difficulty is None:
         difficulty = difficulty_for(model.level, profile, discrimination)
-    odds = discrimination * (ability_for(model, profile) - difficulty)
+    ability = ability_for(model, profile) if model.task_abilities else model.ability
+    odds = discrimination * (ability - difficulty)
     said = profile.published
     if said.trust and (known := published_as(model.name)) is not None and known in said.chances:
         odds = logit(clamped((1 - said.trust) * sigmoid(odds) + said.trust * said.chances[known]))
-    return clamped(sigmoid(odds + discrimination * standing_shift))
+    odds += discrimination * standing_shift
+    # Beyond these bounds it is clamped anyhow.
+    return LEAST if odds < -_SURE else MOST if odds > _SURE else clamped(sigmoid(odds))
 
 
+_SURE = 5.0
 PRIOR_STRENGTH = 20.0
 """Observations the prior counts for: after as many of the user's own of one task type, both weigh the same."""
 LARGEST_SHIFT = 0.25

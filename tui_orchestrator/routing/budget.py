@@ -265,7 +265,8 @@ def caps_for(request: Request, model: Model | None, budgets: Budgets, today: dat
 
     `today` is the user's local date.
     """
-    day, month = today.isoformat(), today.strftime("%Y-%m")
+    day = today.isoformat()
+    month = day[:7]
     limits = [limit for limit in (budgets.per_request, request.max_cost) if limit is not None]
     caps = [
         Cap("request", request.id, min(limits) if limits else None),

@@ -15,7 +15,7 @@ from .answer_key import Question, question
 from .budget import BudgetState, Hold, Refusal, Reservation, least_output
 from .cancelling import heed, undisturbed
 from .deadline import Limit
-from .errors import Cancelled, NotKept, StreamBroken, Timeout, TurnError
+from .errors import Cancelled, NotKept, StreamBroken, Timeout, TurnError, Unrecorded
 from .estimates import TokenEstimates
 from .events import (
     Attempt,
@@ -175,10 +175,12 @@ class Caller:
             async with AsyncExitStack() as held:
                 async with plan.deadline.within():
                     await self._wait_in_line(plan, call, received, held, emit)
+                await undisturbed(self.ledger.sent(reservation))
+                heed()
                 began = self.clock.monotonic()
                 await self._read(plan, call, received, emit)
-        except TurnError as fault:
-            error = fault
+        except (TurnError, NotKept) as fault:
+            error = Unrecorded.since(fault) if isinstance(fault, NotKept) else fault
         except asyncio.CancelledError:
             error = Cancelled()
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
 from typing import TypeVar
 
@@ -19,6 +20,14 @@ def heed() -> None:
     """Raises the cancellation that `undisturbed` held back, if there was one."""
     if being_cancelled():
         raise asyncio.CancelledError
+
+
+async def cancelled(task: asyncio.Task[None] | None) -> None:
+    """Cancels it and waits until it is over. What else it raises is raised."""
+    if task is not None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def undisturbed(work: Awaitable[T]) -> T:

@@ -16,11 +16,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from .decision import Candidate, Policy
 from .money import Money
-from .objective import leaning, leant_cost
+from .objective import leaning, leans_at_all, leant_cost
 
 TOGETHER = 0.5
 NOTICED, DISTRUSTED = 0.6, 0.2
@@ -114,26 +116,54 @@ def plan(candidates: Sequence[Candidate], policy: Policy) -> list[Candidate]:
     """
     if not candidates:
         return []
-    best_p = max(c.success_probability + leaning(c, policy) for c in candidates)
-    near = [c for c in candidates if c.success_probability + leaning(c, policy) >= best_p - SAME_P]
+    leans = leans_at_all(policy)
+    sure = [c.success_probability + leaning(c, policy) if leans else c.success_probability for c in candidates]
+    least = max(sure) - SAME_P
+    near = [c for c, p in zip(candidates, sure, strict=True) if p >= least]
     surest = min(near, key=lambda c: (leant_cost(c, policy), -c.success_probability, c.model))
     return _Search(_unbeaten(candidates, surest, policy), surest, policy).best
 
 
 def _unbeaten(candidates: Sequence[Candidate], surest: Candidate, policy: Policy) -> list[Candidate]:
     """Those before the surest that are cheaper than all that are surer, ascending."""
-    limit = leant_cost(surest, policy)
+    limit, most = leant_cost(surest, policy), surest.success_probability
+    cheaper = [
+        (cost, -c.success_probability, c.model, c)
+        for c in candidates
+        if c.success_probability < most and (cost := leant_cost(c, policy)) < limit
+    ]
+    cheaper.sort(key=itemgetter(0, 1, 2))
     steps: list[Candidate] = []
-    for cost, _, _, candidate in sorted(
-        ((leant_cost(c, policy), -c.success_probability, c.model, c) for c in candidates), key=lambda row: row[:3]
-    ):
-        p = candidate.success_probability
-        if cost < limit and p < surest.success_probability and (not steps or p > steps[-1].success_probability):
+    for *_, candidate in cheaper:
+        if not steps or candidate.success_probability > steps[-1].success_probability:
             steps.append(candidate)
+    gains = [after.success_probability - one.success_probability for one, after in pairwise(steps)]
     while len(steps) > MOST_CONSIDERED:
-        gain = {i: steps[i].success_probability - steps[i - 1].success_probability for i in range(1, len(steps))}
-        steps.pop(min(gain, key=gain.__getitem__))
+        least = gains.index(min(gains))
+        del steps[least + 1], gains[least]
+        if least < len(gains):
+            gains[least] = steps[least + 1].success_probability - steps[least].success_probability
     return steps
+
+
+class _Walked(NamedTuple):
+    """A walk so far, each step surer than the one before: its state as a _State has it, as far as the search needs it
+    again and again."""
+
+    steps: tuple[Candidate, ...] = ()
+    chances: tuple[float, ...] = ()
+    """Of the bands but the hardest one, which begins where the last step's p ends."""
+    widths: tuple[float, ...] = ()
+    easier: float = 0.0
+    """That p."""
+    within: float = 0.0
+    """The chance that a prompt is of those bands and every step was distrusted."""
+    hardest: float = 1.0
+    """The chance of the hardest band."""
+    alone: float = 1.0
+    reached: float = 1.0
+    cost: float = 0.0
+    quality: float = 0.0
 
 
 class _Search:
@@ -146,19 +176,38 @@ class _Search:
         self._most = max(2, policy.max_attempts) - 1
         self._least = math.inf
         self.best: list[Candidate] = []
-        self._extend([], _START, 0, 0.0, 0.0)
+        start = _Walked()
+        if _good(start, self._p) >= self._target:
+            self._least, self.best = self._cost, [surest]
+        self._extend(start, 0)
 
-    def _extend(self, walk: list[Candidate], state: _State, start: int, cost: float, quality: float) -> None:
-        reached = state.reached
-        total = cost + reached * self._cost
-        if total < self._least and quality + state.good(self._p) >= self._target:
-            self._least, self.best = total, [*walk, self._surest]
-        if len(walk) == self._most:
-            return
-        for place in range(start, len(self._before)):
-            candidate, p, price = self._before[place]
-            spent = cost + reached * price
-            if spent >= self._least:
+    def _extend(self, walk: _Walked, start: int) -> None:
+        further = len(walk.steps) + 1 < self._most
+        chances = (*(chance * DISTRUSTED for chance in walk.chances), walk.hardest * DISTRUSTED)
+        hardest = walk.hardest * NOTICED
+        known = 0.0
+        for width, chance in zip(walk.widths, chances, strict=False):
+            known += width * chance
+        for place, (candidate, p, price) in enumerate(self._before[start:], start):
+            cost = walk.cost + walk.reached * price
+            if cost >= self._least:
                 break  # the dearer ones behind it cost at least as much
-            ends_well = quality + state.good(p) * (1 - DISTRUSTED)
-            self._extend([*walk, candidate], state.after(p), place + 1, spent, ends_well)
+            within = known + (p - walk.easier) * chances[-1]
+            alone = walk.alone * (DISTRUSTED * p + NOTICED * (1 - p))
+            reached = TOGETHER * (within + (1.0 - p) * hardest) + (1 - TOGETHER) * alone
+            quality = walk.quality + _good(walk, p) * (1 - DISTRUSTED)
+            total = cost + reached * self._cost
+            ahead = within + (self._p - p) * hardest
+            good = TOGETHER * ahead + (1 - TOGETHER) * alone * self._p
+            if total < self._least and quality + good >= self._target:
+                self._least, self.best = total, [*walk.steps, candidate, self._surest]
+            if further:
+                steps, widths = (*walk.steps, candidate), (*walk.widths, p - walk.easier)
+                self._extend(
+                    _Walked(steps, chances, widths, p, within, hardest, alone, reached, cost, quality), place + 1
+                )
+
+
+def _good(walk: _Walked, p: float) -> float:
+    """The chance that the walk comes to a model surer than all in it and that it answers well."""
+    return TOGETHER * (walk.within + (p - walk.easier) * walk.hardest) + (1 - TOGETHER) * walk.alone * p

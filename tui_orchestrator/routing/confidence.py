@@ -5,8 +5,8 @@
 `prior` are the log-odds of the model's success probability, drawn towards those of a usual answer where the text says
 enough by itself. What is learned are weights on what answers show, from published answers whose outcome is known; what
 they have too few of to learn from (hedging, parts left out, a count that is no whole number) is weighed by hand. A
-ceiling comes from a hard check that failed: nothing there, a refusal, cut off, not the JSON or the code that was asked
-for.
+ceiling comes from a hard check that failed: nothing there, a refusal, cut off, ended for a reason nobody knows, not the
+JSON or the code that was asked for.
 """
 
 from __future__ import annotations
@@ -145,6 +145,8 @@ def _hard_checks(
     if finish is FinishReason.CONTENT_FILTER:
         reason = "stopped by the provider's content filter"
         ceilings.append(_Ceiling(0.1, reason, EscalationCause.REFUSAL))
+    if finish is FinishReason.OTHER:
+        ceilings.append(_Ceiling(0.3, "ended for a reason its provider does not explain"))
     if _refuses(answer.whole, asked.text):
         ceilings.append(_Ceiling(0.1, "refuses to answer", EscalationCause.REFUSAL))
     if cut_off:

@@ -40,7 +40,9 @@ LEARNED_TYPES = tuple(kind for kind in TaskType if kind not in (TaskType.LONG_CO
 def points(features: Features) -> dict[TaskType, float]:
     """Points per type."""
     said = _said(features)
-    gathered = {kind: prior + min(_MOST_POINTS, said.get(kind, 0.0)) for kind, prior in _PRIOR.items()}
+    gathered = dict(_PRIOR)
+    for kind, weight in said.items():
+        gathered[kind] += min(_MOST_POINTS, weight)
     _add_shape(features, said, gathered)
     return gathered
 
@@ -50,14 +52,16 @@ def _said(features: Features) -> dict[TaskType, float]:
     words = features.words
     heard: dict[int, tuple[float, TaskType]] = {}
     tail, following = len(words) - _INSTRUCTION_TAIL, (*words[1:], "")
-    listed = [(at, cues) for at, cues in enumerate(map(lexicon.CUES.get, words)) if cues]
+    listed = [(at, cues) for at, (cues, _) in features.listed if cues]
     if "-" in features.text:
         # 'Explique-moi', 'code-review': the part before the hyphen, where the whole is not listed.
-        hyphened = [at for at, word in enumerate(words) if "-" in word and word not in lexicon.CUES]
-        listed += [(at, lexicon.CUES.get(words[at].partition("-")[0], ())) for at in hyphened]
-    for at, cues in listed:
-        for rest, kind, weight, _, number in cues:
-            if rest and (rest[0] != following[at] or words[at + 1 : at + 1 + len(rest)] != rest):
+        hyphened = {word for word in features.distinct if "-" in word} - lexicon.CUES.keys()
+        heads = {word: cues for word in hyphened if (cues := lexicon.CUES.get(word.partition("-")[0]))}
+        if heads:
+            listed += [(at, heads[word]) for at, word in enumerate(words) if word in heads]
+    for at, (alone, before) in listed:
+        for rest, kind, weight, number in before.get(following[at], alone):
+            if rest and words[at + 2 : at + 2 + len(rest)] != rest:
                 continue
             if at < 3:
                 weight *= 1.6 if kind in _COMMANDED else 1.3

@@ -17,7 +17,7 @@ from .profile import Profile
 from .reasons import nobody, shortened, too_dear_for, why
 from .request import Request, Strategy
 from .rules import Match, Rule, first_match
-from .strategies import Ranked, explore, rank
+from .strategies import Ranked, explore, rank, rank_own
 from .ways_out import opening
 from .weighing import weigh
 
@@ -66,7 +66,7 @@ def decide(
     if gone:
         because += f"no plugin brings the strategy {gone}, so balanced: "
     asked = Asked(policy, chain, request.ensemble_size, request.model, because)
-    choice = choose(strategy, candidates, profile, asked, seed)
+    choice = choose(strategy, candidates, profile, asked, seed, own=True)
     return Decision(
         request_id=request.id,
         strategy=strategy,
@@ -204,19 +204,25 @@ def choose(
     profile: Profile,
     asked: Asked,
     seed: int = 0,
+    *,
+    own: bool = False,
 ) -> Choice:
-    """The strategy's choice among weighed candidates. Their order and their scores so far play no part."""
+    """The strategy's choice among weighed candidates. Their order and their scores so far play no part. `own`: nobody
+    else holds them, so that scores may be written into them instead of into copies."""
     policy, chain, size = asked.policy, asked.chain, asked.size
     if asked.model is not None:
         return _pinned(asked.model, candidates, profile, policy, backed=asked.backed)
     usable = [c for c in candidates if c.excluded_by is None]
-    too_dear = [c for c in candidates if c.excluded_by in MONEY_SAYS_NO]
     out = [c for c in candidates if c.excluded_by is not None]
+    too_dear = [c for c in out if c.excluded_by in MONEY_SAYS_NO]
     if not usable and not too_dear:
         return Choice((), tuple(candidates), nobody(candidates))
 
-    def ranking(of: Sequence[Candidate]) -> Ranked:
-        return rank(strategy, of, profile, policy, chain=chain, size=size)
+    # Those that are too dear are ranked beside the others, and then stay out with the scores they had.
+    ranked_by = rank_own if own and not too_dear else rank
+
+    def ranking(of: list[Candidate]) -> Ranked:
+        return ranked_by(strategy, of, profile, policy, chain=chain, size=size)
 
     unbounded = ranking([*usable, *too_dear])
     # Of a plugin's, with what it gave those too that cannot be had: all there is to decide by again when it is gone.
@@ -235,6 +241,8 @@ def choose(
             usable, note = able, f"; {first.model} would be chosen but {first.excluded or first.fewer}"
     if too_dear and (strategy is not Strategy.FALLBACK or note):
         ranked = ranking(usable)
+    elif not (too_dear or note):
+        ranked = unbounded
     else:
         # A walk that was planned goes on as planned, without the steps that are too dear.
         there = {c.model for c in usable}
@@ -245,9 +253,11 @@ def choose(
     walk = ranked[:size] if strategy is Strategy.ENSEMBLE else ranked[:CHAIN_LENGTH]
     margin = ranked[0].score - ranked[1].score if len(ranked) > 1 else None
     reason = why(strategy, ranked, profile, asked, explored) + note + shortened(ranked[0])
-    there = {c.model for c in ranked}
-    missing = [kept.get(c.model, c) for c in candidates if c.excluded_by is None and c.model not in there]
-    return Choice(tuple(walk), _ordered([*ranked, *missing], out), reason, margin, explored)
+    if len(ranked) + len(out) < len(candidates):
+        there = {c.model for c in ranked}
+        missing = [kept.get(c.model, c) for c in candidates if c.excluded_by is None and c.model not in there]
+        ranked = [*ranked, *missing]
+    return Choice(tuple(walk), _ordered(ranked, out), reason, margin, explored)
 
 
 def _members(ranked: Ranked, out: Sequence[Candidate], profile: Profile, asked: Asked) -> Choice:
@@ -277,6 +287,8 @@ def _way_out(first: Candidate, usable: Sequence[Candidate], ways: WaysOut) -> tu
 
 
 def _ordered(ranked: Sequence[Candidate], out: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    if not out:
+        return tuple(ranked)
     names = {c.model for c in out}
     return (*(c for c in ranked if c.model not in names), *out)
 

@@ -6,9 +6,8 @@ A decision holds no clock and no network: weighed again from what is stored in i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
-from operator import attrgetter
 
 from .budget import REFUSE, WaysOut
 from .experiment import Assignment
@@ -199,15 +198,29 @@ class Candidate:
     losses_overall: float = 0.0
 
     def scored(self, score: float) -> Candidate:
-        """The same with this score. Several times as fast as `replace`."""
-        values = list(_values(self))
-        values[_SCORE] = score
-        return Candidate(*values)
-
-
-_FIELDS = tuple(field.name for field in fields(Candidate))
-_SCORE = _FIELDS.index("score")
-_values = attrgetter(*_FIELDS)
+        """The same with this score. Several times as fast as `replace`, and by position than by name."""
+        return Candidate(
+            self.model,
+            self.provider,
+            self.local,
+            self.success_probability,
+            self.estimated_cost,
+            self.cost_ceiling,
+            self.estimated_latency_s,
+            score,
+            self.max_tokens,
+            self.input_tokens,
+            self.excluded_by,
+            self.excluded,
+            self.fewer,
+            self.family,
+            self.open_weights,
+            self.ability_shift,
+            self.wins,
+            self.losses,
+            self.wins_overall,
+            self.losses_overall,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,12 +333,12 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """The live world as a decision sees it, by model id."""
+    """The live world as a decision sees it."""
 
     standings: Mapping[str, Standing] = field(default_factory=dict)
+    """By model id."""
+    others: Standing = field(default_factory=Standing)
+    """How all those stand that are not named there."""
 
     def of(self, model_id: str) -> Standing:
-        return self.standings.get(model_id, _UNKNOWN)
-
-
-_UNKNOWN = Standing()
+        return self.standings.get(model_id, self.others)

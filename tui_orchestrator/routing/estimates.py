@@ -8,7 +8,7 @@ the bound for a table of digits.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -87,8 +87,10 @@ class TokenEstimates:
         self._models: dict[str, _Model] = {}
         self._changed: set[str] = set()
 
-    def knows(self, model_id: str) -> bool:
-        return model_id in self._models
+    @property
+    def known(self) -> Set[str]:
+        """Ids of the models that something was learned of."""
+        return self._models.keys()
 
     def input(self, model_id: str, prompt: Profile) -> int:
         """What the model is likely to report as input."""

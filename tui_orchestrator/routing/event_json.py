@@ -120,6 +120,7 @@ def _body(event: Event) -> tuple[str, Json]:
                 "note": event.note,
                 **_cost(event.cost),
                 "partial": event.partial,
+                "latency_s": _round(event.latency_s),
                 "attempts": [attempt_json(attempt) for attempt in event.attempts],
             }
     assert_never(event)

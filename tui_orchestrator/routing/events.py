@@ -361,6 +361,8 @@ class Failed(_Event):
     """The text that had arrived in the last attempt."""
     note: str = ""
     """What else the user should know: what could not be stored."""
+    latency_s: float = 0.0
+    """From the beginning of the turn; not from its instants, between which the clock may have been set."""
 
 
 Event = (

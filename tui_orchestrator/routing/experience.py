@@ -4,7 +4,7 @@ fed from the store at start and from every attempt and observation after it."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -102,9 +102,10 @@ class Experience:
         """Of all models: they grow old together."""
         self._tastes: tuple[datetime, dict[str, dict[TaskType, Taste]]] | None = None
 
-    def knows(self, model_id: str) -> bool:
-        """Whether anything at all was seen of the model."""
-        return model_id in self._figures or model_id in self._observations
+    @property
+    def known(self) -> Set[str]:
+        """Ids of the models anything at all was seen of."""
+        return self._figures.keys() | self._observations.keys()
 
     def of(self, model_id: str) -> Figures:
         return self._figures.get(model_id) or _UNUSED

@@ -7,10 +7,15 @@ and a paste of ten megabytes costs no more than a page. Sizes are those of the w
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import filterfalse
+from typing import Generic, TypeVar
 
-from .marks import Mark, find_marks
+from .lexicon import CUES, Cues
+from .marks import MARKED, Mark, Marked, find_marks
+
+T = TypeVar("T")
 
 HEAD, TAIL = 1000, 400
 _MARGIN = 4000
@@ -22,14 +27,17 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _USUAL = r"[a-zà-öø-ÿ]++(?=[ \n,?!:)])"
 # Words may carry an inner apostrophe or hyphen, and the endings that name languages: c++, c#, node.js.
 _WORD = re.compile(rf"{_USUAL}|[^\W\d_]+(?:['\-.;][^\W\d_]+)*(?:\+\+|#)?|{_NUMBER.pattern}")
-# Chinese and Japanese write no spaces: each of their characters is a token, and so is each sign.
+# A token and the white space behind it: at each place where no token begins every branch would be tried. Chinese and
+# Japanese write no spaces: each of their characters is a token, and so is each sign.
+_SIGN = r"[!-/:-@\[-^`{-~]"
 _TOKEN = re.compile(
-    rf"{_USUAL}|[{_SCRIPTS}]|[!-/:-@\[-^`{{-~]"
-    rf"|[^\W\d_{_SCRIPTS}]+(?:['\-.;][^\W\d_{_SCRIPTS}]+)*(?:\+\+|#)?|{_NUMBER.pattern}|__+|[^\w\s]"
+    rf"({_USUAL}|[{_SCRIPTS}]|{_SIGN}"
+    rf"|[^\W\d_{_SCRIPTS}]+(?:['\-.;][^\W\d_{_SCRIPTS}]+)*(?:\+\+|#)?|{_NUMBER.pattern}|__+|[^\w\s])\s*"
 )
 # The same over ASCII, where character sets are quick to look into.
 _ASCII_WORD = re.compile(rf"[a-z]+(?:['\-.;][a-z]+)*(?:\+\+|#)?|{_NUMBER.pattern}", re.ASCII)
-_ASCII_TOKEN = re.compile(rf"{_ASCII_WORD.pattern}|__+|[^\w\s]", re.ASCII)
+_ASCII_TOKEN = re.compile(rf"([a-z]++(?=[ \n,?!:)])|{_SIGN}|{_ASCII_WORD.pattern}|__+|[^\w\s])\s*", re.ASCII)
+_ASCII_SIGNS = frozenset(sign for sign in map(chr, range(128)) if not sign.isalnum())
 _DIGIT = re.compile(r"\d")
 _CJK = re.compile(f"[{_SCRIPTS}]")
 _CJK_LEADS = bytes((*range(0xE3, 0xEA), 0xEF))
@@ -43,6 +51,7 @@ _CODE_LINE = re.compile(
 _OPTION = re.compile(r"\n[ \t]*\(?[A-Ja-j][.):][ \t]")
 _LIST_ITEM = re.compile(r"\n[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]")
 _ERROR_NAME = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b|\berror\[?[A-Z]+\d+|\bpanic:|\bSegmentation fault")
+_LISTED = {word: (CUES.get(word), MARKED.get(word)) for word in CUES.keys() | MARKED.keys()}
 _CENTURIES = ("15", "16", "17", "18", "19", "20")
 
 # Rules of thumb for today's tokenisers (byte-pair encodings of 100,000 to 200,000 entries, November 2026): English
@@ -88,6 +97,8 @@ def _tokens(text: str) -> tuple[float, float, float, float]:
     if text.isascii():
         return (size - signs) * _PER_BYTE, signs * _PER_SIGN, 0.0, 0.0
     two = size - len(data.translate(None, _TWO))
+    if size == len(text) + two:
+        return (size - signs - 2 * two) * _PER_BYTE, signs * _PER_SIGN, 0.0, two * _PER_TWO_BYTE
     three = size - len(data.translate(None, _THREE))
     four = size - len(data.translate(None, _FOUR))
     east = size - len(data.translate(None, _EAST))
@@ -108,6 +119,18 @@ def spoken_of(text: str) -> list[str]:
     return _ASCII_TOKEN.findall(text.lower()) if text.isascii() else _TOKEN.findall(text.replace("’", "'").lower())
 
 
+class _Once(Generic[T]):
+    """As functools.cached_property, which before Python 3.12 takes a lock for each property: a microsecond."""
+
+    def __init__(self, make: Callable[[Features], T]) -> None:
+        self._make, self.__doc__ = make, make.__doc__
+
+    def __get__(self, features: Features, owner: type[Features]) -> T:
+        # The next time it is found in the instance, without coming here.
+        made = features.__dict__[self._make.__name__] = self._make(features)
+        return made
+
+
 @dataclass(frozen=True)
 class Features:
     """What was seen of one text."""
@@ -125,23 +148,24 @@ class Features:
     cjk: int
     """Chinese and Japanese characters among those read."""
 
-    @cached_property
+    @_Once
     def tokens(self) -> list[str]:
         """The same, every number as '0'."""
         if not self.figures:
             return self.spoken
-        return ["0" if "0" <= said < ":" else said for said in self.spoken]
+        # Most are words, which come behind the figures and need no second look.
+        return [said if said >= ":" or said < "0" else "0" for said in self.spoken]
 
-    @cached_property
+    @_Once
     def distinct(self) -> set[str]:
         return set(self.tokens)
 
-    @cached_property
+    @_Once
     def figures(self) -> list[str]:
         """Its numbers as they stand there."""
-        return [said for said in self.spoken if "0" <= said < ":"] if _DIGIT.search(self.text) else []
+        return [said for said in self.spoken if said < ":" and said >= "0"] if _DIGIT.search(self.text) else []
 
-    @cached_property
+    @_Once
     def size(self) -> int:
         """Length in words of the whole text, two Chinese or Japanese characters counted as one."""
         if not self.text:
@@ -149,51 +173,58 @@ class Features:
         read = len(self.words) - self.cjk + (self.cjk + 1) // 2
         return round(read * max(1.0, self.length / len(self.text)))
 
-    @cached_property
+    @_Once
     def words(self) -> tuple[str, ...]:
         """Words and numbers in order; every Chinese or Japanese character is one of them."""
+        if self.text.isascii() and "__" not in self.text:
+            return tuple(filterfalse(_ASCII_SIGNS.__contains__, self.spoken))
         return tuple([said for said in self.spoken if said[0].isalnum()])
 
-    @cached_property
+    @_Once
     def code_lines(self) -> int:
         return len(_CODE_LINE.findall("\n" + self.text)) if any(sign in self.text for sign in "(<{$@#=:") else 0
 
-    @cached_property
+    @_Once
     def error_names(self) -> int:
         if any(hint in self.text for hint in ("rror", "xception", "panic:", "Segmentation fault")):
             return len(_ERROR_NAME.findall(self.text))
         return 0
 
-    @cached_property
+    @_Once
     def options(self) -> int:
         """Lines that offer an answer to choose: 'A. …'."""
         return len(_OPTION.findall("\n" + self.text)) if self.text.count("\n") >= 2 else 0
 
-    @cached_property
-    def marks(self) -> dict[Mark, list[str]]:
-        return find_marks(self.words)
+    @_Once
+    def listed(self) -> list[tuple[int, tuple[Cues | None, Marked | None]]]:
+        """Where words stand that cues or marks begin with, and which ones do."""
+        return [(at, entry) for at, entry in enumerate(map(_LISTED.get, self.words)) if entry]
 
-    @cached_property
+    @_Once
+    def marks(self) -> dict[Mark, list[str]]:
+        return find_marks(self.words, [(at, marked) for at, (_, marked) in self.listed if marked])
+
+    @_Once
     def multiple_choice(self) -> bool:
         return self.options >= 3
 
-    @cached_property
+    @_Once
     def stem(self) -> str:
         """The text without the answers to choose from."""
         first = _OPTION.search("\n" + self.text) if self.multiple_choice else None
         return self.text if first is None else self.text[: first.start()]
 
-    @cached_property
+    @_Once
     def list_items(self) -> int:
         return len(_LIST_ITEM.findall("\n" + self.text)) if "\n" in self.text else 0
 
-    @cached_property
+    @_Once
     def code_signs(self) -> float:
         """Share of the characters read that are brackets, semicolons and the like."""
         data = self.text.encode("utf-8", "replace")
         return (len(data) - len(data.translate(None, b"{}();=<>[]|&"))) / max(1, len(self.text))
 
-    @cached_property
+    @_Once
     def math_signs(self) -> int:
         text = self.text
         tex = text.count("^") + text.count("_{")
@@ -202,20 +233,20 @@ class Features:
         signs = 0 if text.isascii() else sum(map(text.count, "≡≤≥∑∫√∈∀∃π×÷∞²³→"))
         return tex + text.count("$") // 2 + signs
 
-    @cached_property
+    @_Once
     def numbers(self) -> int:
         return len(self.figures)
 
-    @cached_property
+    @_Once
     def quantities(self) -> int:
         """Numbers that do not look like years."""
         return sum(len(said) != 4 or said[:2] not in _CENTURIES for said in self.figures)
 
-    @cached_property
+    @_Once
     def asks(self) -> bool:
         return "?" in self.text or "？" in self.text or self.text.endswith(("吗", "か", "か。"))
 
-    @cached_property
+    @_Once
     def looks_like_code(self) -> bool:
         if self.fences or self.code_lines >= 2:
             return True

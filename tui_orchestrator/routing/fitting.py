@@ -127,6 +127,8 @@ def _fitted_once(decision: Decision, call_of: CallOf) -> dict[str, Candidate]:
     """The candidates that change, by model."""
     inside = [c for model in decision.chain if (c := decision.candidate(model)) is not None and c.excluded_by is None]
     calls = {c.model: call_of(c) for c in inside}
+    if not tight(calls.values(), {call.model: call.asked for call in calls.values()}):
+        return {}
     tokens = shared_out(list(calls.values()))
     changed = {}
     for c in inside:

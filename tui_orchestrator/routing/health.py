@@ -134,6 +134,11 @@ class Circuits:
         """Of each circuit that other copies of the program are told of."""
         self._untold: set[str] = set()
 
+    @property
+    def heard_of_any(self) -> bool:
+        """Where not, every model is available."""
+        return bool(self._circuits)
+
     def health(self, model_id: str, provider: str, now: float) -> Health:
         if not self._circuits:
             return _AVAILABLE

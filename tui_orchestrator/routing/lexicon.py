@@ -8,7 +8,6 @@ their cues are looked for as they stand.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from .profile import TaskType as T
 
@@ -263,13 +262,12 @@ CJK_FOLLOW_UP = ("那", "还有", "现在", "再", "继续", "改成", "じゃ�
 CJK_PROOF = ("证明", "証明", "推导")
 
 
-class Cue(NamedTuple):
-    rest: tuple[str, ...]
-    """The words that must follow the one it is filed under."""
-    task_type: T
-    weight: float
-    text: str
-    number: int
+Cue = tuple[tuple[str, ...], T, float, int]
+"""The words that must follow the one it is filed under and the next; what it speaks for and by how much; its number."""
+
+Cues = tuple[tuple[Cue, ...], Mapping[str, tuple[Cue, ...]]]
+"""Of one first word: those that are that one word; and by a next word those that go on with it beside those that are
+one word, in the order of the lists."""
 
 
 def word_set(listed: str) -> frozenset[str]:
@@ -289,11 +287,15 @@ class Phrases:
             first, *rest = phrase.split("_")
             self._by_first.setdefault(first, []).append(tuple(rest))
 
+    def may_stand_among(self, words: Iterable[str]) -> bool:
+        """Whether one begins with any of these words, in whatever order they are."""
+        return not self._by_first.keys().isdisjoint(words)
+
     def found(self, words: tuple[str, ...]) -> list[str]:
         """Every mention, in order."""
         hits: list[str] = []
         by_first = self._by_first
-        if by_first.keys().isdisjoint(words):
+        if not self.may_stand_among(words):
             return hits
         for at, word in enumerate(words):
             for rest in by_first.get(word, ()):
@@ -304,8 +306,8 @@ class Phrases:
         return hits
 
 
-def _cues(lists: Iterable[tuple[T, float, str]]) -> Mapping[str, tuple[Cue, ...]]:
-    by_first: dict[str, list[Cue]] = {}
+def _cues(lists: Iterable[tuple[T, float, str]]) -> Mapping[str, Cues]:
+    by_first: dict[str, list[tuple[str, Cue]]] = {}
     number = 0
     filed: set[tuple[T, str]] = set()
     for task_type, weight, listed in lists:
@@ -315,10 +317,17 @@ def _cues(lists: Iterable[tuple[T, float, str]]) -> Mapping[str, tuple[Cue, ...]
                 continue
             filed.add((task_type, phrase))
             first, *rest = phrase.split("_")
-            cue = Cue(tuple(rest), task_type, weight, phrase.replace("_", " "), number)
-            by_first.setdefault(first, []).append(cue)
+            cue = tuple(rest[1:]), task_type, weight, number
+            by_first.setdefault(first, []).append((rest[0] if rest else "", cue))
             number += 1
-    return {first: tuple(cues) for first, cues in by_first.items()}
+    return {first: _filed(listed) for first, listed in by_first.items()}
+
+
+def _filed(listed: Iterable[tuple[str, Cue]]) -> Cues:
+    def those(*seconds: str) -> tuple[Cue, ...]:
+        return tuple(cue for second, cue in listed if second in seconds)
+
+    return those(""), {second: those("", second) for second, _ in listed if second}
 
 
 CUES = _cues(_WORDS)

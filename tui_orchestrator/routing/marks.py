@@ -3,7 +3,7 @@ written with underscores."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 # Fields in which questions run deep: each mention makes a prompt harder.
@@ -65,7 +65,11 @@ class Mark(StrEnum):
     __hash__ = str.__hash__
 
 
-def _marks(lists: Mapping[Mark, str]) -> Mapping[str, tuple[tuple[tuple[str, ...], Mark, str], ...]]:
+Marked = tuple[tuple[tuple[str, ...], Mark, str], ...]
+"""Of one first word, each phrase that begins with it: the words that must follow, the mark, the phrase."""
+
+
+def _marks(lists: Mapping[Mark, str]) -> Mapping[str, Marked]:
     by_first: dict[str, list[tuple[tuple[str, ...], Mark, str]]] = {}
     for mark, listed in lists.items():
         for phrase in listed.split():
@@ -74,7 +78,7 @@ def _marks(lists: Mapping[Mark, str]) -> Mapping[str, tuple[tuple[tuple[str, ...
     return {first: tuple(entries) for first, entries in by_first.items()}
 
 
-_MARKED = _marks(
+MARKED = _marks(
     {
         Mark.DEEP: _DEEP,
         Mark.PROOF: _PROOF,
@@ -89,10 +93,11 @@ _MARKED = _marks(
 )
 
 
-def find_marks(words: tuple[str, ...]) -> dict[Mark, list[str]]:
-    """What each mark was seen in, each word or phrase once, in order."""
+def find_marks(words: tuple[str, ...], listed: Iterable[tuple[int, Marked]]) -> dict[Mark, list[str]]:
+    """What each mark was seen in, each word or phrase once, in order. `listed`: where words of MARKED stand, and its
+    entry."""
     found: dict[Mark, list[str]] = {}
-    for at, marked in [(at, marked) for at, marked in enumerate(map(_MARKED.get, words)) if marked]:
+    for at, marked in listed:
         for rest, mark, text in marked:
             if not rest or words[at + 1 : at + 1 + len(rest)] == rest:
                 seen = found.setdefault(mark, [])

@@ -7,7 +7,7 @@ whole number of picodollars and nothing is ever rounded per row.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import ROUND_CEILING, Decimal, InvalidOperation, localcontext
 from enum import StrEnum
@@ -137,6 +137,17 @@ class Rates:
     reasoning: int | None = None
     parts: Counts = ()
     """Ascending by name; a part that is left out is billed at the rate of its bucket."""
+    dearest_input: int = field(init=False, repr=False, compare=False)
+    """Of what a call of this program can be billed for: it sends images, but no audio or video, and asks no provider to
+    keep a prompt for an hour. Kept, as the next, because a decision asks every model for it."""
+    dearest_output: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        images = [rate for part, rate in self.parts if part in (Part.IMAGE_INPUT, Part.IMAGE_CACHED)]
+        read = max(self.input, self.cache_write or 0, self.cached_input or 0, *images)
+        written = [rate for part, rate in self.parts if part.bucket == "output"]
+        object.__setattr__(self, "dearest_input", read)
+        object.__setattr__(self, "dearest_output", max(self.output, self.reasoning or 0, *written))
 
     @classmethod
     def from_usd(
@@ -161,21 +172,6 @@ class Rates:
 
         priced = tuple(sorted((part, rate(usd)) for part, usd in (parts or {}).items()))
         return cls(rate(input), rate(output), maybe(cached_input), maybe(cache_write), maybe(reasoning), priced)
-
-    @property
-    def dearest_input(self) -> int:
-        """Of what a call of this program can be billed for: it sends images, but no audio or video, and asks no
-        provider to keep a prompt for an hour."""
-        if self.cache_write is None and self.cached_input is None and not self.parts:
-            return self.input
-        images = (rate for part, rate in self.parts if part in (Part.IMAGE_INPUT, Part.IMAGE_CACHED))
-        return max(self.input, self.cache_write or 0, self.cached_input or 0, *images)
-
-    @property
-    def dearest_output(self) -> int:
-        if self.reasoning is None and not self.parts:
-            return self.output
-        return max(self.output, self.reasoning or 0, *(rate for part, rate in self.parts if part.bucket == "output"))
 
     def cost(self, usage: Usage) -> Money:
         cached_rate = self.input if self.cached_input is None else self.cached_input
@@ -280,7 +276,8 @@ class Price:
         if self.tiers:
             dearest = max(tokens * rate + output_tokens * out for tokens, rate, out in self._dearest(input_tokens))
         else:
-            dearest = input_tokens * self.rates.dearest_input + output_tokens * self.rates.dearest_output
+            rates = self.rates
+            dearest = input_tokens * rates.dearest_input + output_tokens * rates.dearest_output
         return Money(dearest + self.per_call.picodollars)
 
     def affordable_output(self, input_tokens: int, room: Money) -> int:

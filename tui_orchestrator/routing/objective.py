@@ -8,6 +8,7 @@ scale; `default_model` only where qualities are weighed against each other.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 from .added import MOST_SCORE, added
@@ -32,15 +33,24 @@ def latency_term(seconds: float) -> float:
     return math.log1p(seconds) / _SLOW_LOG
 
 
-def utility(candidate: Candidate, policy: Policy, probability: float | None = None) -> float:
-    """What `balanced` maximises. `probability` stands in for the candidate's own."""
-    weights = policy.weights
-    p = candidate.success_probability if probability is None else probability
-    value = weights.quality * p - weights.cost * cost_term(candidate.estimated_cost)
-    value -= weights.latency * latency_term(candidate.estimated_latency_s)
-    if policy.lean_to is not None and _leant_to(candidate, policy.lean_to):
-        value += weights.leanings.default_model
-    return value + leaning(candidate, policy)
+def utility_by(policy: Policy) -> Callable[[Candidate, float], float]:
+    """What `balanced` maximises, of a candidate and its success probability or one that stands in for it."""
+    weights, lean_to, leans = policy.weights, policy.lean_to, leans_at_all(policy)
+    quality, dear, slow = weights.quality, weights.cost, weights.latency
+
+    def utility(candidate: Candidate, probability: float) -> float:
+        value = quality * probability - dear * cost_term(candidate.estimated_cost)
+        value -= slow * latency_term(candidate.estimated_latency_s)
+        if lean_to is not None and _leant_to(candidate, lean_to):
+            value += weights.leanings.default_model
+        return value + leaning(candidate, policy) if leans else value
+
+    return utility
+
+
+def leans_at_all(policy: Policy) -> bool:
+    """Whether `leaning` is more than 0 for any model."""
+    return policy.prefer_local or policy.prefer_opensource
 
 
 def leaning(candidate: Candidate, policy: Policy) -> float:
@@ -58,6 +68,8 @@ def leant_cost(candidate: Candidate, policy: Policy) -> float:
     cost counts like a dollar."""
     cost = candidate.estimated_cost
     amount = float(PICODOLLARS_PER_DOLLAR if cost is None else cost.picodollars)
+    if not leans_at_all(policy):
+        return amount
     return amount * math.exp(-_DEAR_LOG * leaning(candidate, policy))
 
 

@@ -108,7 +108,7 @@ class PartedWalk:
         try:
             await undisturbed(writing)
         except NotKept as fault:
-            self.unkept = fault
+            self.unkept = self.unkept or fault
 
     async def _answer(self) -> Completed | Failed:
         reading = await asyncio.to_thread(reading_of, self.request)
@@ -314,18 +314,21 @@ class PartedWalk:
         return [tried for walk in self._walks for tried in walk.turn.everything]
 
     @property
+    def _elapsed_s(self) -> float:
+        return self.clock.monotonic() - self.began
+
+    @property
     def _cost(self) -> Cost:
         return Cost.sum(tried.attempt.cost for tried in self._everything)
 
     def _completed(self, tried: Tried, text: str, note: str) -> Completed:
         missing = [f"part {number} is missing: {why}" for number, why in sorted(self.missing.items())]
         told = "; ".join(filter(None, (f"read in {self.parts} parts", *missing[:3], note)))
-        elapsed = self.clock.monotonic() - self.began
-        end = completed(self.decision, tried, self._everything, self.clock.now(), elapsed, told)
+        end = completed(self.decision, tried, self._everything, self.clock.now(), self._elapsed_s, told)
         return replace(end, response=text)
 
     def _failed(self, error: TurnError) -> Failed:
-        return failed(self.request.id, error, [], self._everything, self.clock.now())
+        return failed(self.request.id, error, [], self._everything, self.clock.now(), self._elapsed_s)
 
 
 def _says_nothing(text: str) -> bool:

@@ -140,6 +140,11 @@ class Ledger(Protocol):
         """Nothing was called with it, and nothing is booked."""
         ...
 
+    async def sent(self, reservation: Reservation) -> None:
+        """Its call goes out now: to be said before the first byte does. Of a program that is killed, a call of which
+        this was said is booked with what it may have cost, and of any other the money is freed."""
+        ...
+
     async def book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
         """Writes the row, adds its cost to every cap and frees the reservation, in one transaction. An attempt is
         booked once: a second row for (request, number) changes nothing. Returns the reservation's caps afterwards

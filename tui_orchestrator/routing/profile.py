@@ -41,6 +41,9 @@ class Level(StrEnum):
     ADVANCED = "advanced"
     EXPERT = "expert"
 
+    # As in TaskType.
+    __hash__ = str.__hash__
+
     @classmethod
     def of_complexity(cls, complexity: int) -> Level:
         """From 1–10: basic 1–3, intermediate 4–5, advanced 6–7, expert 8–10."""

@@ -184,12 +184,13 @@ def _needs(request: Request, features: Features, input_tokens: int) -> frozenset
 
 def wants_json(features: Features) -> bool:
     """The answer itself is to be JSON: 'answer in JSON', 'return a JSON object', not 'what is JSON?'."""
-    words = features.words if "json" in features.tokens else ()
+    words = features.words if "json" in features.distinct else ()
     return any(
         word == "json" and not _WANTING.isdisjoint(words[max(0, at - 6) : at]) for at, word in enumerate(words)
-    ) or any(cue in features.text for cue in ("JSON格式", "JSON形式", "JSONで", "用JSON", "以JSON"))
+    ) or (features.cjk > 0 and any(cue in features.text for cue in _CJK_JSON))
 
 
+_CJK_JSON = ("JSON格式", "JSON形式", "JSONで", "用JSON", "以JSON")
 _WANTING = lexicon.word_set(
     "as in return respond reply output answer give provide only valid produce als gib antworte liefere nur "
     "en réponds renvoie donne uniquement responde devuelve da formato"
@@ -206,18 +207,27 @@ def _output_tokens(request: Request, features: Features, task_type: TaskType, le
         expected = _length_of_form(features)
     if expected is None:
         expected = max(_SHORTEST, round(learned))
-        own = estimate_tokens(request.prompt)
-        if task_type is TaskType.TRANSLATION:
-            expected = max(30, own)
-        elif task_type is TaskType.SUMMARIZATION:
-            expected = max(80, min(500, own // 4)) if own > 150 else expected
-        elif task_type in (TaskType.CODE_REFACTOR, TaskType.DEBUGGING):
-            expected = max(expected, min(4000, own + 200))
+        if task_type in _AS_LONG_AS_ITS_TEXT:
+            expected = _by_its_text(task_type, estimate_tokens(request.prompt), expected)
         if Mark.LONG in features.marks:
             expected = max(_LONG, expected)
-        elif _YES_OR_NO.found(features.words):
+        elif _YES_OR_NO.may_stand_among(features.distinct) and _YES_OR_NO.found(features.words):
             expected = min(_SAYING_WHICH, expected)
     return min(expected, request.max_tokens) if request.max_tokens else expected
+
+
+_AS_LONG_AS_ITS_TEXT = frozenset(
+    {TaskType.TRANSLATION, TaskType.SUMMARIZATION, TaskType.CODE_REFACTOR, TaskType.DEBUGGING}
+)
+
+
+def _by_its_text(task_type: TaskType, own: int, expected: int) -> int:
+    """`own`: tokens of the prompt."""
+    if task_type is TaskType.TRANSLATION:
+        return max(30, own)
+    if task_type is TaskType.SUMMARIZATION:
+        return max(80, min(500, own // 4)) if own > 150 else expected
+    return max(expected, min(4000, own + 200))
 
 
 _UNIT_TOKENS: Mapping[str, float] = lexicon.by_word(
@@ -273,15 +283,16 @@ _CJK_LONGER = ("故事", "文章", "物語", "作文", "小说")
 
 def _asked_length(features: Features) -> int | None:
     """Tokens, where the prompt says how long the answer shall be: '500 words', 'in one sentence', '800字'."""
-    words = features.words
-    for at, each in [(at, each) for at, each in enumerate(map(_UNIT_TOKENS.get, words)) if each]:
+    words, said_at_all = features.words, features.distinct
+    units = [] if _UNIT_TOKENS.keys().isdisjoint(said_at_all) else list(map(_UNIT_TOKENS.get, words))
+    for at, each in [(at, each) for at, each in enumerate(units) if each]:
         if at:
             for said in reversed(words[max(0, at - 2) : at]):
                 count = int(said) if said.isdecimal() and len(said) <= 5 else _NUMERALS.get(said)
                 # 'a word' and 'a point' stand in many a sentence that asks for no length.
                 if count and said != "a" and (count > 1 or each != 1.4 or words[max(0, at - 2)] in _BEFORE_ONE):
                     return max(8, min(16_000, round(count * each)))
-    for at in (at for at, word in enumerate(words) if word == "字" and at) if "字" in words else ():
+    for at in (at for at, word in enumerate(words) if word == "字" and at) if "字" in said_at_all else ():
         # '800字', '800文字'.
         said = words[at - 2] if words[at - 1] == "文" else words[at - 1]
         if said.isdecimal() and len(said) <= 5:

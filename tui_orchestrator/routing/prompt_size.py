@@ -29,7 +29,9 @@ def input_size(request: Request) -> tuple[int, Mix]:
     sum scaled by their lengths."""
     messages = request.messages
     images = sum(image_tokens(image) for message in messages for image in message.images)
-    counts: list[_Counts] = [script_tokens(request.system), (len(messages) * MESSAGE_TOKENS, 0.0, 0.0, 0.0)]
+    counts: list[_Counts] = [(len(messages) * MESSAGE_TOKENS, 0.0, 0.0, 0.0)]
+    if request.system:
+        counts.insert(0, script_tokens(request.system))
     if request.tools:
         counts.append(script_tokens(definitions(request.tools)))
     if request.shape is not None and request.shape.schema is not None:

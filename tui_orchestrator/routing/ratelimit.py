@@ -101,7 +101,8 @@ class RateLimits:
         """Whether it, or its provider as a whole, has a limit per minute at all."""
         if model.requests_per_minute is not None or model.tokens_per_minute is not None:
             return True
-        return self._providers.get(model.provider, _NOTHING)[:2] != _UNLIMITED
+        of_provider = self._providers.get(model.provider)
+        return of_provider is not None and of_provider[:2] != _UNLIMITED
 
     def wait_s(self, model: Model, tokens: int, now: float) -> float:
         """How long a call would wait now; takes no place."""

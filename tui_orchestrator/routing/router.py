@@ -89,12 +89,14 @@ class Router:
         The turn waits for the answer: the cap's new limit for its period, to go on with the members that fit, or None
         to refuse. Without it every such call is refused, and an ensemble goes on with those that fit."""
         self._states: dict[tuple[str, str], BudgetState] = {}
+        self._profiled: tuple[tuple[object, ...], Profile] | None = None
+        """The last one, with all of its request that it rests on."""
 
     # Deciding
 
     def preview(self, request: Request) -> Decision:
         """The decision as of what is in memory: no disk, no network, about a millisecond."""
-        return self._decide(request, profile(request))
+        return self._decide(request, self._profile(request))
 
     async def decide(self, request: Request) -> Decision:
         """The decision with the budgets and what was learned read anew, over all running copies of the program."""
@@ -105,8 +107,18 @@ class Router:
         finally:
             await undisturbed(hearing)
         if request.split is Split.NEVER:
-            return self._decide(request, profile(request))
-        return self._decide(request, profile(request), await asyncio.to_thread(reading_of, request))
+            return self._decide(request, self._profile(request))
+        return self._decide(request, self._profile(request), await asyncio.to_thread(reading_of, request))
+
+    def _profile(self, request: Request) -> Profile:
+        """What is sent was mostly previewed just before, and is read once for both."""
+        asked = (
+            *(request.messages, request.system, request.tools, request.shape, request.task_type),
+            *(request.continues, request.max_tokens, request.metadata.get("tools")),
+        )
+        if self._profiled is None or self._profiled[0] != asked:
+            self._profiled = asked, profile(request)
+        return self._profiled[1]
 
     async def _hear_others(self) -> None:
         """What other copies of the program have seen."""
@@ -138,53 +150,53 @@ class Router:
         return caps
 
     def _decide(self, request: Request, prompt: Profile, reading: Reading | None = None) -> Decision:
-        now, today, date = self.caller.clock.monotonic(), self.caller.clock.today(), self.caller.clock.now()
-        rooms: dict[str, Room] = {}
-        """By whose caps apply: '' for those of any call."""
-        standings: dict[str, Standing] = {}
-        cached = self.prefixes.of(request.session, date)
-        untouched: dict[str, Standing] = {}
-        """Of models nothing was seen of yet, which are most: they differ by their caps alone."""
-        for model in self.registry:
-            capped = model.id in self.budgets.models or model.provider in self.budgets.providers
-            whose = model.id if capped else ""
-            if model.price is None and self.budgets.may_be_unpriced(model.id):
-                rooms[whose := f"{model.id} unpriced"] = (None, "")
-            if whose not in rooms:
-                rooms[whose] = self._room(caps_for(request, model if capped else None, self.budgets, today))
-            if self._seen_of(model, now) or model.id in cached:
-                standing = self._standing(request, model, prompt, rooms[whose], now, date)
-                standing.cached_input = cached.get(model.id, 0)
-            else:
-                room, scope = rooms[whose]
-                if whose not in untouched:
-                    untouched[whose] = Standing(room=room, room_scope=scope)
-                standing = untouched[whose]
-            standings[model.id] = standing
-        policy = self._policy_for(request)
-        live = Circumstances(standings)
+        caps = caps_for(request, None, self.budgets, self.caller.clock.today())
+        live = self._circumstances(request, prompt, caps)
+        policy = self._policy_for(request, caps)
         decision = decide(request, prompt, self.registry, live, policy, self.rules, self.experiment)
         if not is_too_long(request, decision):
             return fitted(decision, partial(self._member_call, request, decision))
         return divided(request, decision, reading or reading_of(request), self.registry, live)
 
-    def _policy_for(self, request: Request) -> Policy:
+    def _circumstances(self, request: Request, prompt: Profile, caps: Sequence[Cap]) -> Circumstances:
+        """How each model stands now. Most stand alike: nothing was seen of them yet, and they have no caps of their
+        own. `caps`: those of any call."""
+        caller, budgets = self.caller, self.budgets
+        now, date = caller.clock.monotonic(), caller.clock.now()
+        cached = self.prefixes.of(request.session, date)
+        seen = {*self.experience.known, *caller.estimates.known, *cached}
+        limited, heard_of = caller.limits.limited, caller.circuits.heard_of_any
+        usual = self._room(caps)
+        standings: dict[str, Standing] = {}
+        for model in self.registry:
+            capped = model.id in budgets.models or model.provider in budgets.providers
+            unpriced = model.price is None and budgets.may_be_unpriced(model.id)
+            special = model.id in seen or limited(model) or (heard_of and self._out(model, now) is not None)
+            if not (capped or unpriced or special):
+                continue
+            room = usual
+            if unpriced:
+                room = (None, "")
+            elif capped:
+                room = self._room(caps_for(request, model, budgets, caller.clock.today()))
+            if special:
+                standing = self._standing(request, model, prompt, room, now, date)
+                standing.cached_input = cached.get(model.id, 0)
+            else:
+                standing = Standing(room=room[0], room_scope=room[1])
+            standings[model.id] = standing
+        return Circumstances(standings, Standing(room=usual[0], room_scope=usual[1]))
+
+    def _policy_for(self, request: Request, caps: Sequence[Cap] | None = None) -> Policy:
         """A cap of nothing asks for free models: they stand in whatever `on_exhausted` says."""
         policy = self.policy
         if request.patience_s is not None:
             policy = replace(policy, max_wait_s=request.patience_s)
-        caps = caps_for(request, None, self.budgets, self.caller.clock.today())
+        if caps is None:
+            caps = caps_for(request, None, self.budgets, self.caller.clock.today())
         if any(cap.limit is not None and not cap.limit for cap in caps):
             return replace(policy, on_exhausted=alone(WayOut.CHEAPEST))
         return policy
-
-    def _seen_of(self, model: Model, now: float) -> bool:
-        return (
-            self.experience.knows(model.id)
-            or self.caller.estimates.knows(model.id)
-            or self.caller.limits.limited(model)
-            or self._out(model, now) is not None
-        )
 
     def _standing(
         self, request: Request, model: Model, prompt: Profile, room: Room, now: float, date: datetime

@@ -162,11 +162,17 @@ def completed(
 
 
 def failed(
-    request_id: str, error: TurnError, answers: Sequence[Tried], checks: Sequence[Tried], at: datetime
+    request_id: str,
+    error: TurnError,
+    answers: Sequence[Tried],
+    checks: Sequence[Tried],
+    at: datetime,
+    latency_s: float,
 ) -> Failed:
     attempts = in_order([*answers, *checks])
     partial = answers[-1].text if answers else ""
-    return Failed(request_id, at, error, Cost.sum(attempt.cost for attempt in attempts), attempts, partial)
+    cost = Cost.sum(attempt.cost for attempt in attempts)
+    return Failed(request_id, at, error, cost, attempts, partial, latency_s=latency_s)
 
 
 def not_kept(end: Completed | Failed, fault: NotKept) -> Completed | Failed:
@@ -190,11 +196,11 @@ def conclusion(
     errors = [tried.error for tried in answers if tried.error is not None]
     stop = next((error for error in errors if error.kind is ErrorKind.CANCELLED), None)
     if stop is not None or cancelled:
-        return failed(decision.request_id, stop or Cancelled(), answers, checks, at)
+        return failed(decision.request_id, stop or Cancelled(), answers, checks, at, latency_s)
     finished = [tried for tried in answers if tried.error is None]
     if not finished:
         error = errors[-1] if errors else refused(refusal) if refusal else NoCandidate(decision.reason)
-        return failed(decision.request_id, error, answers, checks, at)
+        return failed(decision.request_id, error, answers, checks, at, latency_s)
     best = max(finished, key=lambda tried: (_value(tried), tried.attempt.number))
     note = flaw(best)
     if _value(best) < policy.confidence_threshold:

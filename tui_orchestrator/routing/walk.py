@@ -105,7 +105,7 @@ class Walk:
         try:
             await undisturbed(writing)
         except NotKept as fault:
-            self.turn.unkept = fault
+            self.turn.unkept = self.turn.unkept or fault  # what a call has cost is said rather than what came of it
 
     # One model at a time
 
@@ -372,7 +372,8 @@ class Walk:
         )
 
     def _failed(self, error: TurnError) -> Failed:
-        return failed(self.request.id, error, self.turn.answers, self.turn.checks, self.clock.now())
+        turn, now = self.turn, self.clock.now()
+        return failed(self.request.id, error, turn.answers, turn.checks, now, turn.elapsed_s)
 
 
 def _first(request: Request) -> Cause:

@@ -19,7 +19,8 @@ def weigh(
 ) -> tuple[Candidate, ...]:
     """Every model of the registry as a candidate for this request, not yet ranked: scores are 0."""
     weighing = _Weighing(request, profile, registry, policy)
-    return tuple(weighing.weigh(model, circumstances.of(model.id)) for model in registry)
+    standing_of, others = circumstances.standings.get, circumstances.others
+    return tuple([weighing.weigh(model, standing_of(model.id, others)) for model in registry])
 
 
 class _Weighing:
@@ -36,10 +37,12 @@ class _Weighing:
 
     def weigh(self, model: Model, standing: Standing) -> Candidate:
         profile, price, room = self.profile, model.price, standing.room
-        tokens, bound = max(0, profile.input_tokens + standing.more_input), self.bound + standing.more_bound
+        tokens, bound = profile.input_tokens, self.bound
+        if standing.more_input or standing.more_bound:
+            tokens, bound = max(0, tokens + standing.more_input), bound + standing.more_bound
         max_tokens = asked = _asked_of(model, self.asked, tokens)
         reason = self._unusable(model, standing, tokens)
-        fewer = ""
+        expected, fewer = profile.output_tokens, ""
         cost = ceiling = None
         if price is not None:
             ceiling = price.ceiling(bound, asked)
@@ -48,34 +51,35 @@ class _Weighing:
                 if reason is None:
                     fewer = _short_of(ceiling, standing, room)
                     ceiling = price.ceiling(bound, max_tokens)
-        expected = min(profile.output_tokens, max(1, max_tokens))
+        if max_tokens < expected:
+            expected = max(1, max_tokens)
         if price is not None:
             cost = price.expected(tokens, expected, standing.cached_input)
         first_token = model.first_token_s if standing.first_token_s is None else standing.first_token_s
         speed = model.tokens_per_s if standing.tokens_per_s is None else standing.tokens_per_s
+        shift, slope = standing.ability_shift, self.policy.discrimination
+        # By position, in the order of the fields: with their names it takes three times as long.
         return Candidate(
-            model=model.id,
-            provider=model.provider,
-            local=model.local,
-            success_probability=success_probability(
-                *(model, profile, standing.ability_shift, self.policy.discrimination, self.difficulty[model.level])
-            ),
-            estimated_cost=cost,
-            cost_ceiling=ceiling,
-            estimated_latency_s=standing.wait_s + first_token + expected / max(speed, 0.1),
-            score=0.0,
-            max_tokens=max_tokens,
-            input_tokens=tokens,
-            excluded_by=reason[0] if reason else None,
-            excluded=reason[1] if reason else None,
-            fewer=fewer,
-            family=model.family,
-            open_weights=model.open_weights,
-            ability_shift=standing.ability_shift,
-            wins=standing.wins,
-            losses=standing.losses,
-            wins_overall=standing.wins_overall,
-            losses_overall=standing.losses_overall,
+            model.id,
+            model.provider,
+            model.local,
+            success_probability(model, profile, shift, slope, self.difficulty[model.level]),
+            cost,
+            ceiling,
+            standing.wait_s + first_token + expected / (speed if speed > 0.1 else 0.1),
+            0.0,
+            max_tokens,
+            tokens,
+            reason[0] if reason else None,
+            reason[1] if reason else None,
+            fewer,
+            model.family,
+            model.open_weights,
+            shift,
+            standing.wins,
+            standing.losses,
+            standing.wins_overall,
+            standing.losses_overall,
         )
 
     def _unusable(self, model: Model, standing: Standing, tokens: int) -> tuple[Exclusion, str] | None:

@@ -62,8 +62,9 @@ def store_path(settings: Settings, demo: bool) -> Path:
 
 
 async def open_store(
-    settings: Settings, demo: bool, in_memory_if_broken: bool, notices: list[str]
+    settings: Settings, demo: bool, in_memory_if_broken: bool, notices: list[str], *, to_read: bool
 ) -> tuple[Settings, Database]:
+    """`to_read`: one that cannot be written is opened all the same, where it can be read."""
     database = Database(store_path(settings, demo))
     try:
         await database.open()
@@ -71,6 +72,8 @@ async def open_store(
             notices.append(f"The store was brought up to date; {database.backup} is a copy of how it was.")
         return settings, database
     except StoreError as error:
+        if to_read:
+            return settings, await _opened_to_read(database.path, error, notices)
         if not in_memory_if_broken:
             raise
         notices.append(f"{error}. Nothing of this run will be kept.")
@@ -80,6 +83,17 @@ async def open_store(
     database = Database(None)
     await database.open()
     return replace(settings, budgets=budgets), database
+
+
+async def _opened_to_read(path: Path | None, why: StoreError, notices: list[str]) -> Database:
+    database = Database(path)
+    try:
+        await database.open_to_read(why)
+    except BaseException:
+        await database.aclose()
+        raise
+    notices.append(f"{why}. Until then nothing can be written; what is kept is read.")
+    return database
 
 
 def _without_room(budgets: Budgets) -> Budgets:
@@ -108,6 +122,7 @@ def router_of(
     embedder: StaticEmbedder | None,
     *,
     demo: bool,
+    local: SqliteLedger,
     shared: SharedStore | None = None,
 ) -> Router:
     connected: dict[str, tuple[ProviderSettings, Provider]] = {}
@@ -143,7 +158,7 @@ def router_of(
     if settings.cache.used:
         own = SqliteCache(database, settings.cache, clock, embedder)
         cache = own if shared is None else shared.cache(own, settings.cache)
-    ledger: Ledger = (local := SqliteLedger(database, clock, settings.budgets.alert_at))
+    ledger: Ledger = local
     circuits: SharedHealth = SqliteCircuits(database, clock, whose)
     if shared is not None:
         ledger, circuits = shared.ledger(local), shared.circuits(whose)

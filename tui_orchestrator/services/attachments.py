@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..opening import opened
 from ..routing.errors import OrchestratorError
 from ..routing.request import Image
 from ..routing.text import clean, clean_line
@@ -39,8 +40,9 @@ class Attachment:
     text: str | None = None
 
 
-def read_file(path: Path, shown: str = "") -> Attachment:
-    """Blocks: call it in a thread. Raises AttachmentError, which calls the file `shown`, or by its path."""
+def read_file(path: Path, shown: str = "", *, pipe: bool = False) -> Attachment:
+    """Blocks: call it in a thread. Raises AttachmentError, which calls the file `shown`, or by its path. `pipe`: as
+    `opened` takes it."""
     shown = shown or clean_line(str(path), 80)
     try:
         path = path.expanduser()
@@ -48,12 +50,13 @@ def read_file(path: Path, shown: str = "") -> Attachment:
             raise AttachmentError(f"{shown} is a directory; name a file in it")
         if not path.exists():
             raise AttachmentError(f"there is no file {shown}")
-        if not path.is_file():
+        if not (path.is_file() or (pipe and path.is_fifo())):
             raise AttachmentError(f"{shown} is no ordinary file")
         size = path.stat().st_size
         if size > max(MAX_TEXT_BYTES, MAX_IMAGE_BYTES):
             raise _too_big(shown, size, MAX_IMAGE_BYTES)
-        data = path.read_bytes()
+        with opened(path, pipe=pipe) as file:
+            data = file.read(max(MAX_TEXT_BYTES, MAX_IMAGE_BYTES) + 1)
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise AttachmentError(f"{shown} cannot be read: {clean_line(reason, 80)}") from error

@@ -31,6 +31,9 @@ class DiscreetLedger:
     async def release(self, reservation: Reservation) -> None:
         await self._ledger.release(reservation)
 
+    async def sent(self, reservation: Reservation) -> None:
+        await self._ledger.sent(reservation)
+
     async def book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
         if attempt.request_id in self._temporary:
             attempt = _silent(attempt)

@@ -42,7 +42,7 @@ class Feedback:
         Raises LookupError with a sentence when there was no such attempt.
         """
         answer = await self._answer(request_id, attempt)
-        at = self._clock.now()
+        at = await self._store.after_all(self._clock.now(), request_id)
         votes = [voted(answer, liked, at)]
         standing = self._experience.standing(request_id, Sign.PICK)
         if standing:
@@ -63,7 +63,7 @@ class Feedback:
         """
         answers = {number: await self._answer(request_id, number) for number in {winner, *members}}
         others = [answer for number, answer in answers.items() if number != winner]
-        at = self._clock.now()
+        at = await self._store.after_all(self._clock.now(), request_id)
         taken_back = [voted(answer, None, at) for answer in answers.values()]
         await self._learn([*taken_back, *picked(answers[winner], others, at)])
         return answers[winner].model
@@ -72,14 +72,15 @@ class Feedback:
         """The user asked again and another answer took the place of the old one. `elsewhere`: another model or strategy
         was asked for; an answer of the same model is no rerun all the same."""
         before, after = await self._answer(*old), await self._answer(*new)
-        at, elsewhere = self._clock.now(), elsewhere and before.model != after.model
+        at = await self._store.after_all(self._clock.now(), old[0], new[0])
+        elsewhere = elsewhere and before.model != after.model
         seen = [asked_again(before, at, elsewhere=elsewhere)]
         await self._learn([*seen, stood_in(after, at)] if elsewhere else seen)
 
     async def votes(self, session: str) -> Mapping[Given, bool]:
         """The votes that stand on the answers of a conversation."""
         votes: dict[Given, bool] = {}
-        for one in sorted(await self._store.of_session(session), key=lambda one: one.at):
+        for one in await self._store.of_session(session):
             given = one.answer.request_id, one.answer.attempt
             if one.is_vote:
                 votes[given] = bool(one.outcome)

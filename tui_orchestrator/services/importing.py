@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
+from ..opening import opened
 from ..routing.errors import OrchestratorError
 from ..routing.request import Image, Strategy, tag_name
 from ..routing.text import clean, clean_line
@@ -56,18 +57,21 @@ async def store(runtime: Runtime, found: FromFile) -> tuple[Session, bool]:
     return await runtime.archive.take_in(found.conversation, found.digest, found.attempts)
 
 
-def read_file(path: Path) -> FromFile:
-    """Blocks: call it in a thread. Raises ImportFailed."""
+def read_file(path: Path, *, pipe: bool = False) -> FromFile:
+    """Blocks: call it in a thread. Raises ImportFailed. `pipe`: as `opened` takes it."""
     shown = clean_line(str(path), 120)
     try:
         path = path.expanduser()
         if not path.exists():
             raise ImportFailed(f"{shown}: there is no such file")
-        if not path.is_file():
+        if not (path.is_file() or (pipe and path.is_fifo())):
             raise ImportFailed(f"{shown}: is no ordinary file")
         if (size := path.stat().st_size) > LARGEST:
             raise ImportFailed(f"{shown}: has {readable(size)}; at most {readable(LARGEST)} can come in")
-        content = path.read_bytes()
+        with opened(path, pipe=pipe) as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise ImportFailed(f"{shown}: has more than {readable(LARGEST)}, which is the most that can come in")
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ImportFailed(f"{shown}: cannot be read: {clean_line(reason, 80)}") from error

@@ -6,6 +6,7 @@ wrote or was answered, no names of sessions, files or rules, no message of a pro
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import queue
@@ -13,6 +14,7 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..locations import LocationError, log_file
 from ..routing.decision import Decision
 from ..routing.errors import ErrorKind
 from ..routing.event_json import usd
@@ -53,6 +55,14 @@ _OFTEN = (Text, Thinking, Reserved, Budget)
 Fields = dict[str, Any]
 
 
+def log_path() -> Path | None:
+    """None where there is no home directory."""
+    try:
+        return log_file()
+    except LocationError:
+        return None
+
+
 class Logbook:
     """Lives on the event loop; a thread of its own writes. A file that cannot be written stops nothing."""
 
@@ -86,7 +96,8 @@ class Logbook:
         if self._writer is not None:
             self._writer.stop()
             for handler in self._writer.handlers:
-                handler.close()
+                with contextlib.suppress(OSError):  # a full disk
+                    handler.close()
             self._writer = None
 
     def _begin(self) -> None:

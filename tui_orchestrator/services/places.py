@@ -6,6 +6,7 @@ import os
 import tomllib
 
 from ..locations import shipped_themes, themes_dir
+from ..opening import opened
 from ..plugins.contract import Kind
 from ..plugins.finding import names as plugin_names
 from ..providers.embedding import INSTALL, missing
@@ -55,7 +56,8 @@ def theme_names() -> list[str]:
     names = set()
     for file in (*shipped_themes(), *themes_dir().glob("*.toml")):
         try:
-            name = tomllib.loads(file.read_text(encoding="utf-8")).get("name", file.stem)
+            with opened(file) as content:
+                name = tomllib.load(content).get("name", file.stem)
         except (OSError, ValueError, RecursionError):
             continue  # the console skips it as well, and says why
         if isinstance(name, str):

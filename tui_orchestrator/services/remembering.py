@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..routing.decision import Decision
@@ -24,6 +24,7 @@ from ..routing.events import (
 from ..routing.request import Strategy
 from ..routing.telling import verdict
 from .chat import Chat
+from .feedback import Given
 from .runtime import Runtime
 
 KEPT = "kept"
@@ -38,15 +39,8 @@ async def last_ensemble(runtime: Runtime, talk: Chat) -> list[Event]:
     if last is None or last.answer is None:
         return []
     request_id, standing = last.answer
-    texts = {one.attempt: one.text for one in talk.discarded if one.request_id == request_id}
-    texts[standing] = last.response
-    made = [
-        attempt
-        for attempt in await runtime.reports.attempts(request_id)
-        if attempt.cause is Cause.ENSEMBLE
-        and attempt.outcome is Outcome.FINISHED
-        and texts.get(attempt.number, "").strip()
-    ]
+    texts = _texts(talk, last.answer, last.response)
+    made = _members(await runtime.reports.attempts(request_id), texts)
     decision = await runtime.reports.decision(request_id) if len(made) > 1 else None
     if decision is None or decision.strategy is not Strategy.ENSEMBLE:
         return []
@@ -55,6 +49,36 @@ async def last_ensemble(runtime: Runtime, talk: Chat) -> list[Event]:
         told += _said(attempt, texts[attempt.number])
     # Comparing long answers point by point takes a while.
     return [*told, await asyncio.to_thread(_verdict, decision, made, texts, standing)]
+
+
+async def verdicts(runtime: Runtime, talk: Chat, attempts: Mapping[str, Sequence[Attempt]]) -> AsyncIterator[Verdict]:
+    """Of every ensemble in a resumed conversation, the last first; `attempts` are its turns' by request. Raises
+    StoreError."""
+    for message in reversed(talk.stored):
+        if message.role != "assistant" or message.attempt is None:
+            continue
+        texts = _texts(talk, (message.request_id, message.attempt), message.text)
+        made = _members(attempts.get(message.request_id, ()), texts)
+        decision = await runtime.reports.decision(message.request_id) if len(made) > 1 else None
+        if decision is not None and decision.strategy is Strategy.ENSEMBLE:
+            yield await asyncio.to_thread(_verdict, decision, made, texts, message.attempt)
+
+
+def _texts(talk: Chat, answer: Given, text: str) -> dict[int, str]:
+    """What the members said, by their numbers: the answer that stands, and those that were discarded."""
+    others = {one.attempt: one.text for one in talk.discarded if one.request_id == answer[0]}
+    return {**others, answer[1]: text}
+
+
+def _members(attempts: Sequence[Attempt], texts: Mapping[int, str]) -> list[Attempt]:
+    """Those that answered."""
+    return [
+        attempt
+        for attempt in attempts
+        if attempt.cause is Cause.ENSEMBLE
+        and attempt.outcome is Outcome.FINISHED
+        and texts.get(attempt.number, "").strip()
+    ]
 
 
 def _said(attempt: Attempt, text: str) -> list[Event]:

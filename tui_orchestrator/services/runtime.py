@@ -7,9 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from ..locations import LocationError, cache_dir, log_file
+from ..locations import cache_dir
 from ..plugins import Plugins
 from ..providers.catalogue import Catalogue
 from ..providers.clients import HttpClients
@@ -38,14 +37,14 @@ from ..storage.estimates import KeptEstimates
 from ..storage.faults import StoreError
 from ..storage.favourites import Favourites
 from ..storage.history import History
-from ..storage.ledger import SqliteLedger
+from ..storage.ledger import SqliteLedger, not_booked
 from ..storage.observations import Observations
 from ..storage.reports import Reports
 from .alerts import Alerts
 from .assembly import demo_settings, limit_providers, nothing_real, open_store, router_of
 from .experiments import Experiments
 from .feedback import Feedback
-from .logbook import Logbook
+from .logbook import Logbook, log_path
 from .pace import Pace
 from .places import embedding_problem
 from .plugging import plugins_of, take_up
@@ -82,6 +81,7 @@ class Runtime:
         catalogue: Catalogue,
         database: Database,
         resources: AsyncExitStack,
+        ledger: SqliteLedger,
         *,
         demo: bool,
         notices: Iterable[str],
@@ -94,11 +94,14 @@ class Runtime:
         self.catalogue = catalogue
         self.demo = demo
         self.notices = tuple(notices)
+        self._ledger = ledger
+        self.unbooked: tuple[str, ...] = ()
+        """Once it is closed: a sentence for each call whose cost could not be written down."""
         self.clock: Clock = router.caller.clock
         self.conversations = Conversations(database, self.clock)
         self.archive = Archive(database, self.clock)
         self.reports = Reports(database, self.clock)
-        self.history = History(database)
+        self.history = History(database, self.clock)
         self.course = Course(database)
         self.pace = Pace(self.course, self.clock)
         self.feedback = Feedback(Observations(database), self.reports, router.experience, self.clock)
@@ -135,21 +138,25 @@ class Runtime:
         in_memory_if_broken: bool = False,
         clock: Clock | None = None,
         gather_s: float = 0.0,
+        to_read: bool = False,
     ) -> Runtime:
         """`demo` None: the embedded demo models when no provider has a key and no local server answers.
 
         `in_memory_if_broken`: with a store that cannot be used, go on without one and say so, instead of StoreError.
+        `to_read`: with one that cannot be written but read, go on and say so; what would be written raises StoreError.
         `pace` multiplies the demo models' pauses. `gather_s`: as HttpClients takes it, for who shows text now and then.
         """
         async with AsyncExitStack() as resources:
             clients = HttpClients(gather_s)
             resources.push_async_callback(clients.aclose)
             clock = clock or SystemClock()
-            logbook = Logbook(_log_path(), settings.log.level, clock)
+            logbook = Logbook(log_path(), settings.log.level, clock)
             resources.push_async_callback(asyncio.to_thread, logbook.close)
             notices = list(settings.notices)
             if problem := unknown_zone():
                 notices.append(f"{problem}; {NAME_A_ZONE}.")
+            if problem := await asyncio.to_thread(clients.problem):
+                notices.append(problem)
             plugins = await asyncio.to_thread(plugins_of, settings)
             notices += [f"{problem[:1].upper()}{problem[1:]}." for problem in plugins.problems]
             settings = take_up(settings, plugins)
@@ -163,7 +170,7 @@ class Runtime:
                 settings = await demo_settings(settings, pace, resources)
                 catalogue = Catalogue(settings, clients, cache_dir(), plugged=plugged)
             registry = await catalogue.instant()
-            settings, database = await open_store(settings, demo, in_memory_if_broken, notices)
+            settings, database = await open_store(settings, demo, in_memory_if_broken, notices, to_read=to_read)
             resources.push_async_callback(database.aclose)
             telemetry = await telemetry_of(
                 settings.telemetry, lambda: catalogue.providers, logbook, resources, notices, demo=demo
@@ -178,12 +185,16 @@ class Runtime:
             shared = await opened(settings.shared, database, clock, resources, notices, origin=origin, demo=demo)
             if shared is not None and shared.away is not None:
                 notices.append(f"{str(shared.away)[:1].upper()}{str(shared.away)[1:]}.")
+            ledger = SqliteLedger(database, clock, settings.budgets.alert_at)
             router = router_of(
-                settings, catalogue, registry, database, clients, clock, embedder, demo=demo, shared=shared
+                *(settings, catalogue, registry, database, clients, clock, embedder),
+                demo=demo,
+                local=ledger,
+                shared=shared,
             )
             router.caller.checks = plugins.checks
             runtime = cls(
-                *(settings, router, catalogue, database, resources),
+                *(settings, router, catalogue, database, resources, ledger),
                 demo=demo,
                 notices=notices,
                 logbook=logbook,
@@ -205,6 +216,7 @@ class Runtime:
         await asyncio.gather(*self._background, return_exceptions=True)
         await self.alerts.settle()
         await self.experiments.aclose()
+        self.unbooked = tuple(map(not_booked, await self._ledger.settle()))
         await self._resources.aclose()
 
     async def __aenter__(self) -> Runtime:
@@ -356,8 +368,9 @@ class Runtime:
         await asyncio.gather(self.feedback.catch_up(), self.experiments.catch_up())
 
     async def _remember(self) -> None:
-        await SqliteLedger(self.database, self.clock).recover()
-        await self.archive.purge_old()
+        await self._ledger.recover()
+        with contextlib.suppress(StoreError):  # a later start will
+            await self.archive.purge_old()
         await self.feedback.catch_up()
         await self.experiments.open()
         await self.estimates.load()
@@ -369,18 +382,13 @@ class Runtime:
             )
 
 
-def _log_path() -> Path | None:
-    try:
-        return log_file()
-    except LocationError:
-        return None
-
-
 @contextlib.asynccontextmanager
-async def running(settings: Settings, *, demo: bool | None = None, look: bool = True) -> AsyncIterator[Runtime]:
+async def running(
+    settings: Settings, *, demo: bool | None = None, look: bool = True, to_read: bool = False
+) -> AsyncIterator[Runtime]:
     """A runtime for one command. `look`: with the providers' own lists and the local servers; without it the registry
-    holds what is known offline."""
-    runtime = await Runtime.open(settings, demo=demo)
+    holds what is known offline. `to_read`: as `Runtime.open` takes it."""
+    runtime = await Runtime.open(settings, demo=demo, to_read=to_read)
     try:
         if look:
             await runtime.refresh(forget=False)

@@ -128,11 +128,13 @@ async def overview(runtime: Runtime, session: str = "", span: Span = "today") ->
         if of == "today":
             return _today(tens, limits.get("day"), end_of_day, clock)
         first = now.today.replace(day=1) if of == "month" else now.today - timedelta(days=6)
-        spent = sum((amount for day, amount in days.items() if first <= day), ZERO)
         length = now.today.day + now.days_to_come if of == "month" else 7
+        # With an end: who flies west, or sets the clock back, has spent money on days that are yet to come.
+        past = {day: amount for day, amount in days.items() if 0 <= (day - first).days < length}
+        spent = sum(past.values(), ZERO)
         expected = month_end(spent, rates.today, rates.daily, now) if of == "month" else None
         limit = limits.get("month" if of == "month" else "day")
-        return _days(of, days, first, length, limit, expected, clock)
+        return _days(of, past, first, length, limit, expected, clock)
 
     return Overview(
         span=span,
@@ -191,7 +193,7 @@ def _days(
     expected: Money | None,
     clock: Clock,
 ) -> Trend:
-    spells = tuple(Spell((day - first).days, amount) for day, amount in sorted(days.items()) if day >= first)
+    spells = tuple(Spell((day - first).days, amount) for day, amount in sorted(days.items()))
     so_far = (clock.today() - first).days + _hours(clock.now(), clock) / 24
     return Trend(span, first, 0, length, so_far, spells, limit, expected)
 

@@ -175,8 +175,7 @@ class Telemetry:
         from opentelemetry.trace.status import Status, StatusCode
 
         began = min((attempt.started for attempt in end.attempts), default=end.at)
-        if isinstance(end, Completed):
-            began = min(began, end.at - timedelta(seconds=end.latency_s))
+        began = min(began, end.at - timedelta(seconds=end.latency_s))
         attributes = semantics.of_turn(end, told.decision)
         turn = self._tracer.start_span("turn", kind=SpanKind.INTERNAL, attributes=attributes, start_time=_ns(began))
         if isinstance(end, Failed):

@@ -10,10 +10,9 @@ from collections.abc import Iterable
 from ..providers.connect import warm
 from ..providers.embedding import StaticEmbedder
 from ..routing.prediction import weights
+from . import garbage
 
 WARM_AFTER_S = 0.5
-YOUNG = 10_000
-"""Objects that are made before the new ones are looked through for garbage. A screen is drawn of thousands."""
 
 
 async def read_weights() -> None:
@@ -27,14 +26,10 @@ async def warm_when_quiet(kinds: Iterable[str], embedder: StaticEmbedder | None)
     # What is imported stays. To look through its million objects for garbage again and again holds the loop for a third
     # of a second each time.
     known = len(sys.modules)
-    gc.disable()
-    try:
+    with garbage.put_off():
         await warm(kinds)
-    finally:
         # Only then: what a runtime before this one left behind would stay as well.
         if len(sys.modules) > known:
             gc.freeze()
-        gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
-        gc.enable()
     if embedder is not None:
         await asyncio.to_thread(embedder.load)

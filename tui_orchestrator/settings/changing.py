@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from .. import locations
+from ..opening import opened
 from .loading import load
 from .reading import Found, Reading
 from .schema import find
@@ -89,7 +90,8 @@ def said_in(file: FilePath) -> dict[Path, Found]:
 def text_of(file: FilePath) -> str:
     """Empty where there is no file. Raises OSError."""
     try:
-        return file.read_bytes().decode("utf-8-sig", errors="replace")
+        with opened(file) as content:
+            return content.read().decode("utf-8-sig", errors="replace")
     except FileNotFoundError:
         return ""
 

@@ -11,7 +11,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 
-from .secrets import Secret
+from .secrets import Secret, holds_a_key
 from .servers import NoKey, checked
 
 _SECONDS = 10.0
@@ -38,7 +38,7 @@ def ask_commands(commands: Mapping[str, tuple[str, ...]]) -> dict[str, Secret | 
             try:
                 running[name] = _Running(command)
             except OSError as error:
-                found[name] = _not_run(command[0], error)
+                found[name] = _not_run(command, error)
         until = time.monotonic() + _SECONDS
         while [one for one in running.values() if not one.done()] and time.monotonic() < until:
             _look_for_cancelling()
@@ -54,7 +54,18 @@ def ask_commands(commands: Mapping[str, tuple[str, ...]]) -> dict[str, Secret | 
     return found
 
 
-def _not_run(program: str, error: OSError) -> NoKey:
+def program_of(command: tuple[str, ...]) -> str:
+    """As a command may be named: its program, since an argument may be a key. A key in its place is masked."""
+    return str(Secret(command[0])) if holds_a_key(command[:1]) else command[0]
+
+
+def _not_run(command: tuple[str, ...], error: OSError) -> NoKey:
+    program = program_of(command)
+    if isinstance(error, FileNotFoundError) and program != command[0]:
+        return NoKey(
+            f"api_key_command: {program!r} is no program, and looks like a key; put the key into an environment "
+            "variable, and its name into api_key_env"
+        )
     if isinstance(error, FileNotFoundError):
         return NoKey(f"api_key_command: there is no program {program!r}; check the name or give its whole path")
     return NoKey(f"api_key_command: {program!r} cannot be run: {error.strerror}")
@@ -74,9 +85,9 @@ def _look_for_cancelling() -> None:
 class _Running:
     def __init__(self, command: tuple[str, ...]) -> None:
         """Raises OSError."""
-        self._program = command[0]
+        self._program = program_of(command)
         self._said = bytearray()
-        if shutil.which(self._program) is None:
+        if shutil.which(command[0]) is None:
             raise FileNotFoundError
         # What it writes to stderr is kept back: it may hold the key, and would stand in the middle of the console.
         self._process = subprocess.Popen(

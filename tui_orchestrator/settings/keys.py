@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import string
 import unicodedata
 from dataclasses import dataclass
 
@@ -12,8 +13,11 @@ NAMED = (
     *("up", "down", "left", "right", *(f"f{n}" for n in range(1, 25))),
     *("slash", "backslash", "at", "minus", "plus", "underscore", "asterisk", "comma", "full_stop", "colon"),
 )
-"""As Textual calls them. A letter, a digit or a sign is its own name, and the Unicode name of a sign is one too:
+"""As Textual calls them. A letter, a digit or a sign is its own name, and that of a sign in ASCII one too:
 "question_mark"."""
+_SIGNS = frozenset(unicodedata.name(sign).lower().replace("-", "_").replace(" ", "_") for sign in string.punctuation)
+_RENAMED = frozenset({"solidus", "reverse_solidus", "commercial_at", "hyphen_minus", "plus_sign", "low_line"})
+"""In `NAMED` as Textual calls them instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +47,8 @@ def problem_with(key: str) -> str:
             return f"there is no key {key!r}: {modifier!r} is none of {', '.join(MODIFIERS)}"
     if not own:
         return f"{key!r} is not the name of a key" + (': say "plus"' if key.endswith("+") else "")
-    if own in NAMED or (len(own) == 1 and own.isprintable() and not own.isspace()) or _is_sign(own):
+    if own in NAMED or (len(own) == 1 and own.isprintable() and not own.isspace()) or own in _SIGNS - _RENAMED:
         return ""
     close = difflib.get_close_matches(own.lower(), (*NAMED, *MODIFIERS), n=1)
     hint = f"; did you mean {'+'.join([*modifiers, close[0]])!r}?" if close else ""
     return f"there is no key {key!r}{hint}"
-
-
-def _is_sign(name: str) -> bool:
-    try:
-        unicodedata.lookup(name.replace("_", " "))
-    except KeyError:
-        return False
-    return True

@@ -17,7 +17,7 @@ from ..plugins.finding import names
 from ..routing.money import Money
 from ..routing.patterns import compile_pattern
 from ..routing.request import Strategy
-from .secrets import Secret
+from .secrets import KEY_BEGINS, Secret
 
 
 class Kind(Protocol):
@@ -214,7 +214,9 @@ class Text:
 
 
 MODEL = Text("a model's id as `models` lists it", r"[^\s,]+")
-ENVIRONMENT_NAME = Text("the name of an environment variable, not the key itself", r"[A-Za-z_]\w*", confidential=True)
+ENVIRONMENT_NAME = Text(
+    "the name of an environment variable, not the key itself", rf"(?!{KEY_BEGINS})[A-Za-z_]\w*", confidential=True
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,11 @@ from ..routing.money import Money
 from .building import build, named, section
 from .environment import Environment, Variable, misspelt_names, own_names, plain_names, read_environment
 from .key_commands import ask_commands
-from .reading import Found, Reading
-from .secrets import Secret
+from .projects import ProjectFiles
+from .reading import Reading
+from .secrets import Secret, holds_a_key
 from .servers import CLOUDS, LOCAL_SERVERS, NoKey, from_environment, from_keyring, on_this_machine
-from .shape import Path, dotted, split
+from .shape import Path, split
 from .values import ProviderKind, ProviderSettings, Settings, SettingsError
 
 PROJECT_FILE = "tui-orchestrator.toml"
@@ -35,7 +36,8 @@ def load(
     keys: bool = True,
 ) -> Settings:
     """Defaults, the user's file (or `config`), the project's, `.env`, the environment, `overrides`: later wins, key by
-    key. `overrides` are flags: dotted key → text or value; None is a flag that was not given.
+    key; the project's where they may (`ProjectFiles`). `overrides` are flags: dotted key → text or value; None is a
+    flag that was not given.
 
     Asks for keys where the settings say so, which may take as long as the user's commands do, up to ten seconds; with
     `keys` False it asks for none, and no provider has one. `instead`: taken for what the user's file holds.
@@ -48,12 +50,15 @@ def load(
         _read_file(reading, own, must_exist=config is not None)
     else:
         reading.content(own, instead.encode())
+    environment = read_environment(environ, project / ".env" if project else None)
+    projects = ProjectFiles(reading, environment, own)
     users = dict(reading.found)
     if project is not None and not _same(project / PROJECT_FILE, own):
         _read_file(reading, project / PROJECT_FILE, project=True)
-    environment = read_environment(environ, project / ".env" if project else None)
+    projects.curb(reading, users)
+    below = dict(reading.found)
     _read_environment(reading, environment)
-    kept = list(_keep_own(reading, users, own))
+    projects.curb(reading, below)
     _read_overrides(reading, overrides)
     providers = _providers(reading, environment)
     settings = build(reading, providers)
@@ -62,29 +67,7 @@ def load(
         settings = replace(settings, providers=_with_keys(reading, providers, environment))
     if reading.problems:
         raise SettingsError(*dict.fromkeys(reading.problems))
-    return replace(settings, notices=(*_notices(settings, project), *kept), file=own)
-
-
-_NOT_THE_PROJECTS = {
-    "shared": "where your caps are kept",
-    "plugins": "which plugins run",
-    "telemetry": "who is told of your turns",
-}
-
-
-def _keep_own(reading: Reading, users: Mapping[Path, Found], own: FilePath) -> Iterator[str]:
-    """A directory that was downloaded must not say where the user's caps are counted and answers are kept, nor which
-    code is run, or who is told of it. A server on this machine it may name where the user names none."""
-    for path, found in list(reading.found.items()):
-        if path[0] not in _NOT_THE_PROJECTS or not found.project:
-            continue
-        if path not in users and isinstance(found.value, Secret) and on_this_machine(found.value.reveal()):
-            continue
-        del reading.found[path]
-        if path in users:
-            reading.found[path] = users[path]
-        sentence = f"is not used: a project's file may not say {_NOT_THE_PROJECTS[path[0]]}; put it into {own}"
-        yield f"{found.origin}: {dotted(path)} {sentence}"
+    return replace(settings, notices=(*_notices(settings, project), *projects.notices(reading)), file=own)
 
 
 def _notices(settings: Settings, project: FilePath | None) -> Iterator[str]:
@@ -94,9 +77,23 @@ def _notices(settings: Settings, project: FilePath | None) -> Iterator[str]:
     held = [provider.key_origin for provider in settings.providers.values() if provider.key_origin.startswith(".env")]
     if held and project is not None and _open_to_others(project / ".env"):
         yield f"{project / '.env'} holds a key, and others may read it; chmod 600 {project / '.env'}"
+    for file in _with_a_key(settings):
+        yield f"{file} holds what looks like a key, and others may read it; chmod 600 {file}"
     if settings.cache.semantic and not settings.cache.nearly:
         origin = settings.origins["cache.semantic"]
         yield f"{origin}: cache.semantic is not used: cache.exact is off, so no answers are kept"
+
+
+def _with_a_key(settings: Settings) -> list[FilePath]:
+    """The settings files that others may read with what is nobody else's."""
+    found = []
+    for name, value in settings.values.items():
+        command = name.endswith(".api_key_command") and isinstance(value, tuple) and holds_a_key(value)
+        if command or (isinstance(value, Secret) and "@" in value.reveal()):
+            file, _, line = settings.origins[name].rpartition(":")
+            if line.isdecimal() and _open_to_others(FilePath(file)):
+                found.append(FilePath(file))
+    return list(dict.fromkeys(found))
 
 
 def _open_to_others(path: FilePath) -> bool:
@@ -122,9 +119,10 @@ def _same(one: FilePath, other: FilePath) -> bool:
 
 def _read_file(reading: Reading, path: FilePath, *, must_exist: bool = False, project: bool = False) -> None:
     try:
-        # One that is named may be a pipe of the shell's. One that lies about would be waited for.
-        if not must_exist and path.exists() and not path.is_file():
-            reading.problems.append(f"{path}: is no ordinary file; put a file of settings there, or take it away")
+        # A pipe would be waited for, and could be read once alone; settings are read again and again.
+        if not path.is_dir() and path.exists() and not path.is_file():
+            done = "name a file of settings" if must_exist else "put a file of settings there, or take it away"
+            reading.problems.append(f"{path}: is no ordinary file; {done}")
         else:
             reading.file(path, project=project)
     except (FileNotFoundError, NotADirectoryError):

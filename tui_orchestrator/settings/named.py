@@ -117,7 +117,8 @@ PERSONAS = Table(
 
 PROVIDERS = Table(
     "anthropic, openai, gemini and openrouter are there when their key is; lmstudio, ollama, llamacpp, vllm and mlx "
-    "are found when they run. Say here what differs, or add a server of your own.",
+    "are found when they run. Say here what differs, or add a server of your own. A project's file may not say `kind` "
+    "or `local` of these and of those that you name.",
     each=Table(
         "",
         {
@@ -176,7 +177,7 @@ PROVIDERS = Table(
 _PRICE = Usd("US dollars per million tokens")
 MODELS = Table(
     "Models to add, or to know better. What is not said stays as it is known otherwise; a price that nobody knows is "
-    "unknown, not zero.",
+    "unknown, not zero. A project's file may give prices only of a server that it alone names, without a key of yours.",
     each=Table(
         "",
         {

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path as FilePath
 
+from ..opening import opened
 from ..routing.text import clean_line
 from .environment import Variable
 from .lines import Place, key_lines, line_of
@@ -48,7 +49,7 @@ class Reading:
 
     def file(self, path: FilePath, *, project: bool = False, table: Table = SCHEMA) -> None:
         """Raises OSError where it cannot be read."""
-        with path.open("rb") as file:
+        with opened(path) as file:
             self.content(path, file.read(_LARGEST + 1), project=project, table=table)
 
     def content(self, path: FilePath, content: bytes, *, project: bool = False, table: Table = SCHEMA) -> None:

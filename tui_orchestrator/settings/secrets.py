@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NoReturn
 from urllib.parse import quote
@@ -20,6 +21,9 @@ _GRAM = 4
 _STRIDE = _PIECE - _GRAM + 1
 _BLANKS = bytes(range(0x21))
 _LETTERS = re.compile(r"[\x21-\x7f]+")
+KEY_BEGINS = r"(?:sk|pk|gsk|xai|hf|r8|pplx)[-_]|AIza"
+"""As keys of those who give keys out begin, November 2026."""
+_KEY = re.compile(rf"(?:{KEY_BEGINS})\S{{6}}|(?=.*[0-9])[^\s/]{{20}}")
 
 
 class Secret:
@@ -58,6 +62,11 @@ class Secret:
 
 # By identity: of two that are equal one may go while the other stays.
 _held: WeakValueDictionary[int, Secret] = WeakValueDictionary()
+
+
+def holds_a_key(words: Iterable[str]) -> bool:
+    """Whether one of a command's words looks like one, or has one in it: rather once too often than not at all."""
+    return any(_KEY.match(piece) for word in words for piece in re.split(r"[\s='\",:;]+", word))
 
 
 def masked(text: str) -> str:

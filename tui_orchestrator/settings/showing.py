@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path as FilePath
 
 from ..routing.money import Money
 from ..routing.text import clean
+from .key_commands import program_of
 from .kinds import Choice, Command, ListOf, Number, Usd
 from .schema import SCHEMA, find
 from .secrets import Secret
@@ -46,7 +46,8 @@ class Effective:
     key: str
     """Dotted."""
     value: str
-    """In TOML; where it is not set, what that comes to, in brackets. Secrets are masked."""
+    """In TOML; where it is not set, what that comes to, in brackets. Secrets are masked, and of a command stands the
+    program alone."""
     origin: str
     doc: str
 
@@ -76,16 +77,16 @@ def shown_value(settings: Settings, name: str) -> str:
 def said(key: Key, value: object) -> str:
     if value is None or (value == () and key.default == ()):
         return f"({key.unset})"
-    return in_toml(shlex.join(value) if isinstance(key.kind, Command) and isinstance(value, tuple) else value)
+    if isinstance(key.kind, Command) and isinstance(value, tuple):
+        value = program_of(value) + (" …" if value[1:] else "")
+    return in_toml(value)
 
 
 def as_typed(key: Key, value: object) -> str:
     """The shortest text that `Key.from_text` understands as this value: what stands in a field to be edited. Empty for
-    None and for a secret."""
-    if value is None or value == () or isinstance(value, Secret):
+    None, for a secret and for a command, which may hold one."""
+    if value is None or value == () or isinstance(value, Secret) or isinstance(key.kind, Command):
         return ""
-    if isinstance(key.kind, Command) and isinstance(value, tuple):
-        value = shlex.join(value)
     in_full = in_toml(value)
     bare = (
         value.pattern if isinstance(value, re.Pattern) else str(value) if isinstance(value, str | FilePath) else in_full
@@ -103,7 +104,8 @@ _HEAD = """\
 #
 # Yours lie where `tui-orchestrator config path` says; `config init` puts this file there. What a project needs
 # otherwise goes into ./tui-orchestrator.toml, which goes before yours; .env in the same directory before that, then the
-# environment, then flags. Any key can be set in the environment: TUI_ORCHESTRATOR_ROUTER__STRATEGY=cheapest.
+# environment, then flags. A project's two files may lower your caps, never raise them. Any key can be set in the
+# environment: TUI_ORCHESTRATOR_ROUTER__STRATEGY=cheapest.
 # `config check` finds mistakes, `config show` says what holds and why.
 #
 # Money is in US dollars, times are in seconds. Lines that begin with "#" and no space after it are settings to take the

@@ -11,7 +11,7 @@ from .values import LogSettings, SharedSettings, TelemetrySettings
 _TOGETHER, _TOLD = SharedSettings(), TelemetrySettings()
 
 STORE = Table(
-    "Where everything is kept.",
+    "Where everything is kept. A project's file may not say.",
     {
         "path": Key(FilePath(), None, "The database file.", '"~/llm/store.db"', unset="`config path` says"),
         "redis_url": Key(
@@ -21,7 +21,8 @@ STORE = Table(
 )
 
 SHARED = Table(
-    "One set of caps for several machines, kept in a Redis server; docs/shared.md.",
+    "One set of caps for several machines, kept in a Redis server; docs/shared.md. A project's file may only give the "
+    "`url` of a server on this machine, where you give none.",
     {
         "url": Key(
             Url(("redis", "rediss"), secret=True),
@@ -62,7 +63,8 @@ SHARED = Table(
 
 _A_PLUGIN = Text("a plugin's name, KIND:NAME, or its package")
 PLUGINS = Table(
-    "Which of the plugins that are installed are used; `doctor` lists them. docs/plugins.md.",
+    "Which of the plugins that are installed are used; `doctor` lists them. docs/plugins.md. A project's file may "
+    "not say.",
     {
         "enabled": Key(
             ListOf(_A_PLUGIN, "plugins", least=0),
@@ -77,7 +79,7 @@ PLUGINS = Table(
 
 TELEMETRY = Table(
     "OpenTelemetry: a span for each turn and each of its attempts, and measurements, sent to a collector over "
-    "OTLP/HTTP. OTEL_* variables of the environment hold; docs/telemetry.md.",
+    "OTLP/HTTP. OTEL_* variables of the environment hold; docs/telemetry.md. A project's file may not say.",
     {
         "enabled": Key(Flag(), _TOLD.enabled, "Whether anything is sent.", "true"),
         "endpoint": Key(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import tomllib
@@ -11,6 +12,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from ..locations import private
+from ..opening import OTHERWISE
 from .kinds import Flag, Number, Usd
 from .reading import Reading, model_id
 from .schema import SCHEMA, find
@@ -62,6 +64,8 @@ def text_with(path: FilePath, key: str, value: object) -> str:
 def write_privately(path: FilePath, text: str) -> None:
     """Replaces the file at once, readable by its owner alone; through a link, what it leads to. Makes the directory."""
     target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, OTHERWISE, str(path))
     private(target.parent)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # made with mode 0600
     try:

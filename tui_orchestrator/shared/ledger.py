@@ -83,6 +83,9 @@ class SharedLedger:
                 settled = {"store": self._member.store, "id": reservation.id, "spent": {}, "sums": sums}
                 await self._server.ask("settle", **settled)
 
+    async def sent(self, reservation: Reservation) -> None:
+        await self._own.sent(reservation)
+
     async def book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
         """What the server cannot be told now it is told with the next sign of life."""
         states = await self._own.book(attempt, reservation)

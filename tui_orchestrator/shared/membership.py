@@ -227,7 +227,8 @@ class Membership:
         """Drops, once a day, what no call counts towards any more."""
         today = self.clock.today()
         if self._swept != today:
-            await self.server.try_("forget_old", before=forgotten_before(today).isoformat())
+            before, now = forgotten_before(today).isoformat(), int(self.clock.now().timestamp() * 1000)
+            await self.server.try_("forget_old", before=before, now=now)
             self._swept = today
 
 

@@ -115,6 +115,7 @@ class Archive:
         now = self._clock.now()
 
         def copy(connection: sqlite3.Connection) -> Session:
+            sessions.none_ahead(connection, now)
             original = sessions.find(connection, session)
             title = original.title if original.title.endswith(_FORK) else f"{original.title}{_FORK}"
             new = replace(original, title=title, origin=original.id, created=now, updated=now, pinned=False)
@@ -150,8 +151,14 @@ class Archive:
         await self._db.write(lambda c: _purge(c, (session,)))
 
     async def purge_old(self) -> int:
-        """What was deleted longer than a day ago; how many that were."""
-        before = instant(self._clock.now() - RESTORABLE)
+        """What was deleted longer than a day ago; how many that were. The day of what was deleted in the future, before
+        the clock was set back, begins now."""
+        now = self._clock.now()
+        at, before = instant(now), instant(now - RESTORABLE)
+        ahead = "SELECT 1 FROM sessions WHERE deleted > ?"
+        if await self._db.read(lambda c: c.execute(ahead, (at,)).fetchone()):
+            again = "UPDATE sessions SET deleted = ? WHERE deleted > ?"
+            await self._db.write(lambda c: c.execute(again, (at, at)))
         query = "SELECT id FROM sessions WHERE deleted < ?"
         old = await self._db.read(lambda c: tuple(id_ for (id_,) in c.execute(query, (before,))))
         if old:

@@ -102,11 +102,11 @@ class SqliteCache:
     # Finding
 
     async def _exact(self, question: Question) -> CachedAnswer | None:
-        fresh = self._oldest_fresh(question.model)
+        fresh = self._fresh(question.model)
 
         def find(connection: sqlite3.Connection) -> CachedAnswer | None:
             found = connection.execute(
-                f"SELECT {_ANSWER} FROM answers WHERE key = ? AND stored > ?", (question.key, fresh)
+                f"SELECT {_ANSWER} FROM answers WHERE key = ? AND stored > ? AND stored < ?", (question.key, *fresh)
             ).fetchone()
             return _answer(*found) if found else None
 
@@ -120,14 +120,15 @@ class SqliteCache:
         vector, vectors = await self._vector(question), self._vectors
         if vector is None or vectors is None:
             return None
-        fresh = self._oldest_fresh(question.model)
+        fresh = self._fresh(question.model)
 
         def find(connection: sqlite3.Connection) -> tuple[str, CachedAnswer] | None:
             likest = vectors.likest(connection, question.context, vector, self._settings.semantic_similarity, CLOSEST)
             for row, key, similarity in likest:
                 found = connection.execute(
-                    f"SELECT prompt, {_ANSWER} FROM vectors JOIN answers USING (key) WHERE key = ? AND stored > ?",
-                    (key, fresh),
+                    f"SELECT prompt, {_ANSWER} FROM vectors JOIN answers USING (key) "
+                    "WHERE key = ? AND stored > ? AND stored < ?",
+                    (key, *fresh),
                 ).fetchone()
                 if found is None:
                     vectors.drop(row)
@@ -162,18 +163,20 @@ class SqliteCache:
     def _most_bytes(self) -> int:
         return self._settings.max_mb * 1_000_000
 
-    def _oldest_fresh(self, model: str) -> str:
+    def _fresh(self, model: str) -> tuple[str, str]:
+        """Between these an answer of the model was stored that still counts. The later is in the future: what was
+        stored there was so before the clock was set back, nobody knows how long ago, and shall not last until then."""
         ttl = self._settings.of(model).ttl_s
         assert ttl is not None
-        return instant(self._clock.now() - timedelta(seconds=ttl))
+        now, lasts = self._clock.now(), timedelta(seconds=ttl)
+        return instant(now - lasts), instant(now + lasts)
 
     def _make_room(self, connection: sqlite3.Connection) -> None:
         own = sorted(self._settings.models)
         others = f"model NOT IN ({', '.join('?' * len(own))})"
-        connection.execute(f"DELETE FROM answers WHERE stored <= ? AND {others}", (self._oldest_fresh(""), *own))
-        connection.executemany(
-            "DELETE FROM answers WHERE stored <= ? AND model = ?", [(self._oldest_fresh(model), model) for model in own]
-        )
+        old = "DELETE FROM answers WHERE (stored <= ? OR stored >= ?) AND"
+        connection.execute(f"{old} {others}", (*self._fresh(""), *own))
+        connection.executemany(f"{old} model = ?", [(*self._fresh(model), model) for model in own])
         count, size = connection.execute("SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM answers").fetchone()
         if count <= self._settings.max_answers and size <= self._most_bytes:
             return

@@ -47,7 +47,8 @@ def encode(value: object) -> Any:
 
 @cache
 def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+    """Of the fields it is made from: what it works out of them itself is worked out anew."""
+    return tuple(field.name for field in fields(kind) if field.init)
 
 
 def decode(kind: type[T], stored: Any) -> T:
@@ -81,8 +82,8 @@ def _decode(kind: Any, stored: Any) -> Any:
     if kind is Money or (isinstance(kind, type) and issubclass(kind, Enum)):
         return kind(stored)
     if isinstance(kind, type) and is_dataclass(kind):
-        hints = _hints(kind)
-        return kind(**{name: _decode(hints[name], item) for name, item in stored.items() if name in hints})
+        hints, known = _hints(kind), _names(kind)
+        return kind(**{name: _decode(hints[name], item) for name, item in stored.items() if name in known})
     return stored
 
 

@@ -131,10 +131,11 @@ class Conversations:
         the history of prompts, and the draft it was is done with. A session that was deleted meanwhile, in another copy
         of the program perhaps, comes back. `instead` of the prompt of that request it begins a branch beside it; else
         it follows what was said last on the branch that was turned to."""
-        text, at = clean(message.text), instant(self._clock.now())
-        written = text if typed is None else clean(typed)
+        text, now = clean(message.text), self._clock.now()
+        written, at = text if typed is None else clean(typed), instant(now)
 
         def add(connection: sqlite3.Connection) -> None:
+            sessions.none_ahead(connection, now)
             changed = (
                 "UPDATE sessions SET updated = ?, deleted = NULL, title = CASE title WHEN '' THEN ? ELSE title END "
                 "WHERE id = ?"
@@ -172,7 +173,7 @@ class Conversations:
         at = instant(self._clock.now())
 
         def put(connection: sqlite3.Connection) -> None:
-            changed = "UPDATE sessions SET updated = ? WHERE id = ?"
+            changed = "UPDATE sessions SET updated = MAX(updated, ?) WHERE id = ?"
             sessions.need(connection.execute(changed, (at, session)), session)
             append(
                 connection,

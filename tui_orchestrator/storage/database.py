@@ -22,6 +22,7 @@ from ..locations import private
 from .faults import StoreError, explained
 from .migrations import migrate
 from .presence import Presence
+from .unwritable import READ_ONLY, way_to_read
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -62,6 +63,7 @@ class Database:
         self._reporter = _Reader(path, busy_timeout_s, "store-reporter", threads=2) if path else None
         self._closed = False
         self._identity: tuple[int, int] | None = None
+        self._unwritable: StoreError | None = None
         self.backup: Path | None = None
         """A copy of the store as it was before `open` brought its schema up to date, if it did."""
 
@@ -72,6 +74,14 @@ class Database:
         except BaseException:
             await self.aclose()
             raise
+
+    async def open_to_read(self, why: StoreError) -> None:
+        """Where `open` of another object raised `why`: reads, as well as that can be done; every write raises `why`.
+        Raises StoreError where it cannot be read either. Makes and changes nothing."""
+        self._unwritable = why
+        if self.path is None or self._reader is None or self._reporter is None:
+            raise why
+        self._reader.query = self._reporter.query = await asyncio.to_thread(way_to_read, self.path, why)
 
     async def aclose(self) -> None:
         """After every write that was submitted. A second call does nothing."""
@@ -127,6 +137,8 @@ class Database:
         if not group:
             return
         try:
+            if self._unwritable is not None:
+                raise self._unwritable
             with explained(self.path):
                 self._look_for_the_file()
                 if self._writer is None:
@@ -246,6 +258,7 @@ class _Reader:
         self._waiting: deque[_Asked] = deque()
         self._idle: deque[sqlite3.Connection] = deque()
         self._threads = ThreadPoolExecutor(threads, name)
+        self.query = READ_ONLY
 
     def submit(self, work: Work[T]) -> asyncio.Future[T]:
         told: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -281,7 +294,7 @@ class _Reader:
         return done
 
     def _connect(self) -> sqlite3.Connection:
-        uri = f"{self._path.absolute().as_uri()}?mode=ro"
+        uri = f"{self._path.absolute().as_uri()}?{self.query}"
         return sqlite3.connect(
             uri, uri=True, isolation_level=None, timeout=self._busy_timeout_s, check_same_thread=False
         )

@@ -10,6 +10,7 @@ import hashlib
 import json
 import sqlite3
 from datetime import datetime
+from typing import Any
 
 from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.events import Completed, Failed
@@ -88,7 +89,7 @@ def conclude(connection: sqlite3.Connection, end: Completed | Failed) -> None:
         "error_kind": failed and failed.error.kind,
         "cost": picodollars(end.cost.amount),
         "cost_state": end.cost.state,
-        "latency_s": completed.latency_s if completed else _since_decided(connection, end),
+        "latency_s": end.latency_s,
         "confidence": completed and completed.confidence.value,
         "tokens": sum(attempt.usage.input + attempt.usage.output for attempt in end.attempts),
     }
@@ -96,22 +97,27 @@ def conclude(connection: sqlite3.Connection, end: Completed | Failed) -> None:
     connection.execute(f"UPDATE decisions SET {changes} WHERE request_id = :request_id", row)
 
 
-def _since_decided(connection: sqlite3.Connection, end: Completed | Failed) -> float | None:
-    found = connection.execute("SELECT at FROM decisions WHERE request_id = ?", (end.request_id,)).fetchone()
-    return (end.at - datetime.fromisoformat(found[0])).total_seconds() if found else None
-
-
 def find(connection: sqlite3.Connection, request_id: str) -> Decision | None:
     found = connection.execute("SELECT decision FROM decisions WHERE request_id = ?", (request_id,)).fetchone()
     return decision_from_json(found[0]) if found else None
 
 
-def find_by(connection: sqlite3.Connection, beginning: str) -> tuple[Decision, datetime]:
+def latest(connection: sqlite3.Connection, columns: str, now: datetime, where: str = "1") -> list[Any]:
+    """The row of the last decision, where there is one. What was made in the future was made before the clock was set
+    back, and is the last only where nothing was made since."""
+    query = f"SELECT {columns} FROM decisions WHERE {where} AND at <= ? ORDER BY at DESC LIMIT 1"
+    return next(filter(None, (connection.execute(query, (at,)).fetchall() for at in (instant(now), _ALWAYS))), [])
+
+
+_ALWAYS = "9999"
+
+
+def find_by(connection: sqlite3.Connection, beginning: str, now: datetime) -> tuple[Decision, datetime]:
     """By the beginning of a request's id that fits no other, or 'latest'; with when it was made. Raises LookupError
     with a sentence that says what would be right."""
     wanted = clean_line(beginning, 40).lower()
     if wanted == "latest":
-        found = connection.execute("SELECT request_id, at, decision FROM decisions ORDER BY at DESC LIMIT 1").fetchall()
+        found = latest(connection, "request_id, at, decision", now)
         if not found:
             raise LookupError("no decision is kept yet; `ask` and the console make them")
     else:

@@ -17,11 +17,12 @@ from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import Attempt
 from tui_orchestrator.routing.money import Cost, CostState, Money
+from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.routing.text import clean_line, spoken
 
 from .database import Database
-from .decisions import decision_from_json
+from .decisions import decision_from_json, latest
 from .rows import SELECT_ATTEMPTS, attempt_of, money
 from .search import Query
 
@@ -99,8 +100,9 @@ class Turn:
 class History:
     """All methods raise StoreError."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
+        self._clock = clock
 
     async def page(
         self,
@@ -146,7 +148,7 @@ class History:
     async def session(self, beginning: str) -> str:
         """The id of a session that decisions were made in, by its beginning or 'latest'. Raises LookupError with a
         sentence."""
-        return await self._db.read(lambda c: _session(c, beginning))
+        return await self._db.read(lambda c: _session(c, beginning, self._clock.now()))
 
 
 # A prompt that was asked again is the last one before the answer. What is of a deleted session is not shown.
@@ -278,11 +280,10 @@ def _turns(connection: sqlite3.Connection, where: str, values: tuple[str, ...], 
     return tuple(reversed(turns))
 
 
-def _session(connection: sqlite3.Connection, beginning: str) -> str:
+def _session(connection: sqlite3.Connection, beginning: str, now: datetime) -> str:
     wanted = clean_line(beginning, 40).lower()
     if wanted == "latest":
-        sql = "SELECT session FROM decisions WHERE session != '' ORDER BY at DESC LIMIT 1"
-        found = [row[0] for row in connection.execute(sql)]
+        found = [row[0] for row in latest(connection, "session", now, "session != ''")]
         if not found:
             raise LookupError("no decision of a session is kept yet; `ask` and the console make them")
         return str(found[0])

@@ -18,7 +18,7 @@ from functools import cache
 from tui_orchestrator.routing.budget import BudgetState, Cap, Hold, Refusal, Reservation, too_tight
 from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.events import Attempt, Completed, Failed
-from tui_orchestrator.routing.money import Money
+from tui_orchestrator.routing.money import ZERO, Money
 from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.request import Request
 
@@ -48,8 +48,10 @@ class SqliteLedger:
             await self._catch_up()
         states, dead = await self._db.read(look)
         if dead:
-            await self._db.write(self._free_the_dead)
-            states, _ = await self._db.read(look)
+            # Where they cannot be freed, what they have set aside counts on.
+            with contextlib.suppress(StoreError):
+                await self._forget(await self._db.write(self._free_the_dead))
+                states, _ = await self._db.read(look)
         return states
 
     async def recover(self) -> None:
@@ -62,13 +64,14 @@ class SqliteLedger:
             raise ValueError(f"{hold.amount} cannot be set aside")
         reservation_id = uuid.uuid4().hex
         since = instant(self._clock.now())
+        freed: list[str] = []
 
         def set_aside(connection: sqlite3.Connection) -> Reservation | Refusal:
             self._db.presence.claim()
             states = self._states(connection, hold.caps)
             if too_tight(states, hold.amount):
                 # What the dead hold counts towards the caps as well as what it is booked as, which is never more.
-                self._free_the_dead(connection)
+                freed.extend(self._free_the_dead(connection))
                 states = self._states(connection, hold.caps)
             if blocking := too_tight(states, hold.amount):
                 return Refusal(hold, states, blocking)
@@ -85,7 +88,9 @@ class SqliteLedger:
 
         await self._catch_up()
         try:
-            return await self._db.write(set_aside)
+            given = await self._db.write(set_aside)
+            await self._forget(freed)
+            return given
         except asyncio.CancelledError:
             # The write goes on all the same, and what it sets aside would never be booked.
             self._db.post(lambda connection: _free(connection, reservation_id))
@@ -95,23 +100,50 @@ class SqliteLedger:
         """Nothing was called with it, and nothing is booked."""
         await self._db.write(lambda connection: _free(connection, reservation.id))
 
+    async def sent(self, reservation: Reservation) -> None:
+        await self._db.write(lambda connection: orphans.sent(connection, reservation.id))
+
     async def book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
         """A call that ran past midnight counts, in the row too, on the day its money was set aside: the next day's cap
         could otherwise be passed by calls it never saw. What cannot be written is kept in memory, and written before
-        anything else is as soon as that can be."""
+        anything else is as soon as that can be; whoever frees what this copy of the program leaves knows of it too."""
         try:
             await self._catch_up()
             return await self._book(attempt, reservation)
-        except StoreError:
+        except StoreError as error:
             self._unbooked.append((attempt, reservation))
-            raise
+            await self._tell_who_comes_next()
+            if not attempt.cost.amount:
+                raise
+            remedy = f"{error.remedy}; until then {attempt.cost} of {attempt.model} is not booked"
+            raise StoreError(error.path, error.what, remedy) from error
+
+    async def settle(self) -> tuple[Attempt, ...]:
+        """Before the program ends: tries once more to write what could not be. Returns what still cannot be and may
+        have cost something."""
+        with contextlib.suppress(StoreError):
+            await self._catch_up()
+        return tuple(attempt for attempt, _ in self._unbooked if attempt.cost.amount != ZERO)
+
+    async def _tell_who_comes_next(self) -> None:
+        """The store has the reservation, from which the cost could be guessed alone."""
+        lines = [orphans.as_kept(held.id, attempt) for attempt, held in self._unbooked if held is not None]
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(self._db.presence.keep, lines)
+
+    async def _forget(self, owners: Sequence[str]) -> None:
+        if owners:
+            await asyncio.to_thread(self._db.presence.forget, owners)
 
     async def _catch_up(self) -> None:
+        if not self._unbooked:
+            return
         while self._unbooked:
             first = self._unbooked[0]
             await self._book(*first)
             with contextlib.suppress(ValueError):  # another task may have been quicker
                 self._unbooked.remove(first)
+        await self._tell_who_comes_next()
 
     async def _book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
         caps = reservation.hold.caps if reservation else ()
@@ -139,13 +171,22 @@ class SqliteLedger:
             for cap, (spent, reserved) in zip(caps, sums, strict=True)
         )
 
-    def _free_the_dead(self, connection: sqlite3.Connection) -> None:
-        for owner in _dead_owners(connection, self._db.presence):
-            for reservation, attempt in orphans.left_by(connection, owner):
+    def _free_the_dead(self, connection: sqlite3.Connection) -> list[str]:
+        dead = _dead_owners(connection, self._db.presence)
+        for owner in dead:
+            for reservation, attempt in orphans.left_by(connection, owner, self._db.presence.kept(owner)):
                 sums = connection.execute("SELECT scope, period FROM reserved WHERE reservation = ?", (reservation,))
                 _book(connection, attempt, attempt.day, set(sums.fetchall()))
                 _free(connection, reservation)
+            orphans.forget_unsent(connection, owner)
             connection.execute("DELETE FROM reserved WHERE owner = ?", (owner,))
+        return dead
+
+
+def not_booked(attempt: Attempt) -> str:
+    """A sentence for who ends the program with it unwritten."""
+    what = f"{attempt.cost} of {attempt.model} ({attempt.usage.input:,} in {attempt.usage.output:,} out)"
+    return f"Not booked: {what}; the next start that can write the store books it."
 
 
 @cache

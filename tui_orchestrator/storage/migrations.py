@@ -19,12 +19,12 @@ def migrate(
 ) -> Path | None:
     """Applies the steps that are missing, all or none; returns the copy of the store as it was before them, if there
     was something to copy. Raises StoreError for a newer schema and a foreign database."""
-    if not _missing(connection, path, migrations):
+    if not missing_steps(connection, path, migrations):
         return None
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Again, now that no other program can be doing the same.
-        missing = _missing(connection, path, migrations)
+        missing = missing_steps(connection, path, migrations)
         last = next((done.name for done in reversed(migrations) if done not in missing), "")
         backup = _back_up(path, last) if path is not None and missing and last else None
         for migration in missing:
@@ -59,9 +59,10 @@ def _back_up(path: Path, last: str) -> Path:
     return backup
 
 
-def _missing(
-    connection: sqlite3.Connection, path: Path | None, migrations: Sequence[Migration]
+def missing_steps(
+    connection: sqlite3.Connection, path: Path | None, migrations: Sequence[Migration] = MIGRATIONS
 ) -> tuple[Migration, ...]:
+    """Raises StoreError for a newer schema and a foreign database."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "migrations" not in tables:
         if tables:

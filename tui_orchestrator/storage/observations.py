@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tui_orchestrator.routing.learning import Answer, Observation, Sign
@@ -42,6 +42,13 @@ class Observations:
             return known, found[0][1] if found else serial
 
         return await self._db.read(read)
+
+    async def after_all(self, now: datetime, *request_ids: str) -> datetime:
+        """Now, or the first moment after all that was observed of these turns: a clock that was set back would else
+        keep an older vote in its place."""
+        query = f"SELECT MAX(at) FROM observations WHERE request_id IN ({', '.join('?' * len(request_ids))})"
+        (last,) = await self._db.read(lambda c: c.execute(query, request_ids).fetchone())
+        return now if last is None else max(now, datetime.fromisoformat(last) + timedelta(microseconds=1))
 
     async def of_session(self, session: str) -> tuple[Observation, ...]:
         """Of the answers in one conversation."""

@@ -9,7 +9,11 @@ from __future__ import annotations
 import fcntl
 import os
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
+
+_ROOM = 16 * 1024
+"""Bytes of a copy's file, taken up while there is room, so that a full disk does not keep it from being written."""
 
 
 class Presence:
@@ -30,11 +34,41 @@ class Presence:
             return
         self._directory.mkdir(mode=0o700, exist_ok=True)
         for file in self._directory.iterdir():
-            if not self.alive(file.name):
+            if not self.alive(file.name) and not self.kept(file.name):
                 file.unlink(missing_ok=True)
         lock = os.open(self._directory / self.id, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.write(lock, bytes(_ROOM))
         self._lock = lock
+
+    def keep(self, lines: Sequence[str]) -> None:
+        """In place of what was kept before: what whoever frees this copy's reservations must know, also when it was
+        killed. As many as there is room for, the first of them. Raises OSError."""
+        if self._lock is None:
+            return
+        held = b""
+        for line in lines:
+            more = held + line.encode() + b"\n"
+            if len(more) > _ROOM:
+                break
+            held = more
+        os.pwrite(self._lock, held.ljust(_ROOM, b"\0"), 0)
+        os.fsync(self._lock)
+
+    def kept(self, owner: str) -> list[str]:
+        """What a copy of the program has left to be known."""
+        if self._directory is None:
+            return []
+        try:
+            return (self._directory / owner).read_bytes().rstrip(b"\0").decode().splitlines()
+        except (OSError, UnicodeDecodeError):
+            return []
+
+    def forget(self, owners: Sequence[str]) -> None:
+        """Dead ones, of which nothing is left to be known."""
+        for owner in owners:
+            if self._directory is not None:
+                (self._directory / owner).unlink(missing_ok=True)
 
     def alive(self, owner: str) -> bool:
         if owner == self.id or self._directory is None:
@@ -54,6 +88,7 @@ class Presence:
 
     def leave(self) -> None:
         if self._lock is not None and self._directory is not None:
-            (self._directory / self.id).unlink(missing_ok=True)
+            if not self.kept(self.id):
+                (self._directory / self.id).unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None

@@ -58,8 +58,8 @@ class Reports:
         return await self._db.report(lambda c: totals.of_session(c, session))
 
     async def last(self, limit: int = 20) -> tuple[Attempt, ...]:
-        """The latest first."""
-        query = f"{SELECT_ATTEMPTS} ORDER BY started DESC, rowid DESC LIMIT ?"
+        """The last booked first, whatever the clock said."""
+        query = f"{SELECT_ATTEMPTS} ORDER BY rowid DESC LIMIT ?"
         return await self._db.read(lambda c: tuple(attempt_of(row) for row in c.execute(query, (limit,))))
 
     async def found(
@@ -83,7 +83,7 @@ class Reports:
 
     async def decision_by(self, beginning: str) -> tuple[Decision, datetime]:
         """By the beginning of its request's id, or 'latest'; with when it was made. Raises LookupError too."""
-        return await self._db.read(lambda c: decisions.find_by(c, beginning))
+        return await self._db.read(lambda c: decisions.find_by(c, beginning, self._clock.now()))
 
     async def savings(self, baseline: Price, period: Period | Span = "month") -> Savings:
         span = self.span(period)

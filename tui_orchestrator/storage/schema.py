@@ -343,6 +343,20 @@ CREATE TABLE experiment_turns (
 """,
 )
 
+# Reservations whose call has not gone out. Not a column of `open_calls`: what an older version of the program leaves
+# there counts as sent, as it always did.
+_UNSENT = Migration(
+    "0024_unsent",
+    """
+CREATE TABLE unsent_calls (reservation TEXT PRIMARY KEY) WITHOUT ROWID;
+""",
+)
+
+_BATCHES = Migration(
+    "0025_unfinished_batches",
+    "CREATE TABLE unfinished_batches (output TEXT PRIMARY KEY, wanted TEXT NOT NULL, began TEXT NOT NULL);",
+)
+
 MIGRATIONS = (
     _LEDGER,
     _DECISIONS,
@@ -366,4 +380,6 @@ MIGRATIONS = (
     _CLIENTS,
     _SHARED,
     _EXPERIMENTS,
+    _UNSENT,
+    _BATCHES,
 )

@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tui_orchestrator.routing.text import clean_line
@@ -113,6 +113,17 @@ def tag(connection: sqlite3.Connection, session: str, tags: Iterable[str], remov
     added, gone = [(session, tag) for tag in tags], [(session, tag) for tag in remove]
     connection.executemany("INSERT OR IGNORE INTO session_tags VALUES (?, ?)", added)
     connection.executemany("DELETE FROM session_tags WHERE session = ? AND tag = ?", gone)
+
+
+def none_ahead(connection: sqlite3.Connection, now: datetime) -> None:
+    """What was last used in the future was used before the clock was set back: it keeps its place among the others,
+    before what is used now. Else a conversation of that time would stay the last used until then."""
+    query = "SELECT id FROM sessions WHERE updated > ? ORDER BY updated DESC, id DESC"
+    ahead = connection.execute(query, (instant(now),)).fetchall()
+    connection.executemany(
+        "UPDATE sessions SET updated = ? WHERE id = ?",
+        [(instant(now - timedelta(microseconds=place)), id_) for place, (id_,) in enumerate(ahead, start=1)],
+    )
 
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's, without letters that look like digits; they sort in order

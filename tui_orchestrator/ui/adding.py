@@ -132,5 +132,4 @@ class Adding(Dialog[str]):
         except (OrchestratorError, OSError, NoKey) as error:
             self._say(f"✗ {error}")
             return
-        later = " It answers once the program is started without the demo." if self._runtime.demo else ""
-        self.dismiss(f"{wanted.provider}: {found}. Written to {file}.{later}")
+        self.dismiss(f"{wanted.provider}: {found}. Written to {file}.")

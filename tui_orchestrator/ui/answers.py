@@ -103,7 +103,7 @@ class Answers(Writing):
             return
         if self.chat.blind:
             # A list would tell whose they are.
-            self.chat.columns.display = True
+            self.chat.show_columns(True)
             self.show_pane("chat")
             self.notify("Press the number over the best answer; then you see whose it is.", markup=False)
             return

@@ -7,7 +7,9 @@ the panes through one signal.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
+import sys
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -15,9 +17,11 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 
+from tui_orchestrator.aside import Loop
 from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.routing.text import clean
 
-from . import choosing
+from . import arguments, choosing
 from .alerting import Alerting
 from .beside import Beside
 from .commands import keymap
@@ -27,7 +31,6 @@ from .dialogs import Picker
 from .drafts import Drafts
 from .hearing import Gathered
 from .messages import Messages
-from .naming import keyed
 from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
 from .preferring import Preferring
 from .registry import ModelTable
@@ -45,6 +48,8 @@ GATHER_S = 1 / 12
 """What models say is read no more often: it is drawn at a dozen frames a second."""
 AT_ONCE = ("help", "quit")
 """Commands that need nothing to be open."""
+AGAIN = 75
+"""Exit code of a console that shall be opened anew."""
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -107,10 +112,9 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside):
             self.drafts = Drafts(self.composer.prompt, runtime.conversations, partial(self.say, severity="warning"))
             self.composer.prompt.remember(list(reversed(await runtime.conversations.prompts())))
             await self._begin(Chat.new(runtime))
-            if left := await self.drafts.left_behind():
-                self.say(keyed(self, left))
             runtime.start_background()
             await self._make_good()
+            await self.look_for_left()
             await self.listen_for_alerts()
         finally:
             self._take_back()
@@ -160,10 +164,11 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside):
 
     @on(Composer.Commanded)
     async def _commanded(self, message: Composer.Commanded) -> None:
-        name, argument = message.command.name, message.argument
+        name = message.command.name
         if self._early is not None and name not in AT_ONCE:
             self._early.append(message)
             return
+        argument = arguments.meant(name, message.argument, self.composer.names())
         if name in SESSION_COMMANDS:
             await self.session_command(name, argument)
             return
@@ -243,6 +248,9 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside):
             if instructed:
                 await self.talk.instruct(system=self.options.system)
 
+    def action_choose_strategy(self, name: str) -> None:
+        self._change("strategy", name)
+
     @work
     async def action_pick_strategy(self) -> None:
         draft = self.composer.prompt.text
@@ -295,7 +303,8 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside):
         if self.runtime is not None and len(self.screen_stack) == 1:
             from .model_deeds import ModelDeeds
 
-            await ModelDeeds(self, self.runtime, self._pin_model).add()
+            reopen = None if self._demo else partial(self.leave, AGAIN)
+            await ModelDeeds(self, self.runtime, self._pin_model).add(reopen)
 
     def _pin_model(self, model_id: str) -> None:
         self._change("model", "auto" if model_id == self.options.model else model_id)
@@ -335,20 +344,16 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside):
             self._open_card(wanted)
 
 
-class _Loop(asyncio.SelectorEventLoop):
-    """The end of the console does not wait for its pool of threads, in which SDKs may be half imported: what had to be
-    done there is done when the runtime is closed."""
-
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
-        return None
-
-
 def run_console(settings: Settings, *, demo: bool | None = None) -> int:
-    """Runs until the user leaves; returns the exit code. `demo` None: only when nothing real is there."""
+    """Runs until the user leaves; returns the exit code, or AGAIN. `demo` None: only when nothing real is there."""
     app = ConsoleApp(settings, demo=demo)
     try:
-        with asyncio.Runner(loop_factory=_Loop) as runner:
+        with asyncio.Runner(loop_factory=Loop) as runner:
             runner.run(app.run_async())
     finally:
         app.end()
+    unbooked = app.runtime.unbooked if app.runtime is not None else ()
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            sys.stderr.writelines(f"{clean(sentence)}\n" for sentence in unbooked)
     return app.return_code or 0

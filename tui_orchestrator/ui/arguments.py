@@ -11,7 +11,10 @@ from tui_orchestrator.services.personas import summary
 from tui_orchestrator.settings import Persona
 
 from . import words
+from .options import NONE
 
+_OPEN = ("ensemble", "cost", "tokens", "samples", "system", "export")
+"""Commands that take other things than those that are offered."""
 Named = tuple[str, str]
 """A name, and what it means."""
 
@@ -48,12 +51,27 @@ def last_of_several(command: str, typed: str) -> tuple[str, str]:
 def matching(offered: Iterable[Named], typed: str) -> list[Named]:
     """Those that begin with it, then those whose own name after a provider's does, then those that hold it."""
     wanted = typed.lower()
+    return sorted((one for one in offered if wanted in one[0].lower()), key=lambda one: _rank(one[0], wanted))
 
-    def rank(name: str) -> int:
-        name = name.lower()
-        return 0 if name.startswith(wanted) else 1 if words.short_name(name).startswith(wanted) else 2
 
-    return sorted((one for one in offered if wanted in one[0].lower()), key=lambda one: rank(one[0]))
+def _rank(name: str, wanted: str) -> int:
+    name = name.lower()
+    return 0 if name.startswith(wanted) else 1 if words.short_name(name).startswith(wanted) else 2
+
+
+def meant(command: str, typed: str, names: Names) -> str:
+    """An argument as it was typed, or with the name in full where only one that is offered fits best."""
+    before, last = last_of_several(command, typed)
+    offered = arguments(command, names)
+    if command in _OPEN or not last or last in NONE or any(name == last for name, _ in offered):
+        return typed
+    try:
+        names.registry.find(last)
+    except LookupError:
+        fitting = [name for name, _ in matching(offered, last)]
+        best = [name for name in fitting if _rank(name, last.lower()) == _rank(fitting[0], last.lower())]
+        return f"{before}{best[0]}" if len(best) == 1 else typed
+    return typed
 
 
 def _strategies(names: Names) -> Iterable[Named]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -14,7 +14,7 @@ from textual.widgets import Static
 from tui_orchestrator.routing.budget import BudgetCondition, BudgetState
 
 from . import words
-from .commands import ACTIONS
+from .commands import ACTIONS, Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,7 @@ class Header(Static):
 
 
 _ANYWHERE = {action.id for action in ACTIONS if action.scope == "app"}
+_NEEDS = {action.id: action.needs for action in ACTIONS if action.needs}
 
 
 class KeyBar(Widget):
@@ -111,8 +112,10 @@ class KeyBar(Widget):
 
     ALLOW_SELECT = False
 
-    def __init__(self) -> None:
+    def __init__(self, has: Callable[[Need], bool] = bool) -> None:
+        """`has`: whether there is what an action needs."""
         super().__init__(id="keys")
+        self._has = has
         self._places: list[tuple[int, str]] = []
         """Right end of each key that is shown, and the key."""
 
@@ -135,6 +138,8 @@ class KeyBar(Widget):
         )
         for _, binding, enabled, _ in active:
             if not binding.show or not enabled or binding.action in seen:
+                continue
+            if (need := _NEEDS.get(binding.id or "")) and not self._has(need):
                 continue
             seen.add(binding.action)
             key = self.app.get_key_display(binding)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from textual.content import Content
@@ -25,22 +25,40 @@ _STATES = {
 }
 """The glyphs tell them apart without their colours."""
 KEYS = {
-    Phase.WEIGHED: "Enter begins · n another file · Esc closes",
-    Phase.RUNNING: "s stops it · Esc closes, it goes on",
-    Phase.STOPPING: "s cancels those under way · Esc closes",
-    Phase.STOPPED: "s goes on · n another file · Esc closes",
-    Phase.DONE: "n another file · Esc closes",
+    Phase.WEIGHED: "{batch.begin} begins · {batch.new} another file · Esc closes",
+    Phase.RUNNING: "{batch.stop} stops it · {batch.new} another file · Esc closes, it goes on",
+    Phase.STOPPING: "{batch.stop} cancels those under way · {batch.new} another file · Esc closes",
+    Phase.STOPPED: "{batch.stop} goes on · {batch.new} another file · Esc closes",
+    Phase.DONE: "{batch.new} another file · Esc closes",
 }
-"""As `keys_line` takes them; what else there is depends on failures and caps."""
+"""As `keyed` takes them; what else there is depends on failures and caps."""
 
 
-def keys(batch: Underway) -> str:
+def keys(batch: Underway, count: int = 1) -> str:
+    """`count`: how many there are."""
     told = KEYS[batch.phase]
     if batch.phase is Phase.WEIGHED and batch.cap is not None:
-        told = told.replace("Enter begins", "y begins all the same")
+        told = told.replace("{batch.begin} begins", "{batch.begin_anyway} begins all the same")
     if batch.failures and not batch.runs:
-        told = f"r asks the failed again · {told}"
-    return told
+        told = "{batch.retry} asks the failed again · " + told
+    return "{batch.other} next · " + told if count > 1 else told
+
+
+def draw_list(batches: Sequence[Underway], shown: Underway, width: int) -> Content:
+    """A line for each where there are several, then an empty one."""
+    if len(batches) < 2:
+        return Content("")
+    rows = []
+    for batch in batches:
+        glyph, tone, state = _STATES[batch.phase]
+        there, lines = batch.progress.before + batch.progress.ended, batch.progress.lines
+        told = f"{there:,} of {lines:,} · {state}"
+        mark, style = ("▸ ", ACCENT) if batch is shown else ("  ", MUTED)
+        name = words.fit(batch.wanted.file.name, max(4, width - len(told) - 6))
+        rows.append(
+            Content.assemble((mark, style), (f"{glyph} ", tone), (name, "bold" * (batch is shown)), f"  {told}")
+        )
+    return words.lines([*rows, Content("")])
 
 
 def draw_batch(batch: Underway, width: int) -> Content:
@@ -66,6 +84,9 @@ def _wrapped(text: str, width: int, style: str = "") -> list[Content]:
 
 def _weighed(batch: Underway, width: int) -> Iterator[Content]:
     progress, estimate = batch.progress, batch.estimate
+    if batch.left_over:
+        told = "It was under way when the console ended. It goes on where it was: what is there is not asked again."
+        yield from _wrapped(told, width, WARN)
     if batch.retries:
         yield from _wrapped(f"The {len(batch.failures):,} that failed are asked again.", width)
     elif progress.before:
@@ -79,7 +100,8 @@ def _weighed(batch: Underway, width: int) -> Iterator[Content]:
         yield from _wrapped(other.strip(), width, MUTED)
     yield Content("")
     if batch.cap is None:
-        yield _line("Begin? Nothing is sent before you say so.", width)
+        go_on = "Go on" if batch.left_over else "Begin"
+        yield _line(f"{go_on}? Nothing is sent before you say so.", width)
         return
     yield from _wrapped(f"! {passes(estimate.cost, batch.cap)}", width, WARN)
     yield from _wrapped("Begin all the same, and stop at the cap? y begins; raise the cap to have all of it.", width)

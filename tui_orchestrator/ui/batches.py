@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
@@ -21,13 +21,14 @@ from tui_orchestrator.services.runtime import Runtime
 
 from . import form, words
 from .arguments import Names, arguments
-from .batch_rows import draw_batch, draw_failures, keys
+from .batch_rows import draw_batch, draw_failures, draw_list, keys
 from .commands import bindings
-from .dialogs import Dialog, keys_line
+from .dialogs import keys_line
 from .form import Form
+from .naming import keyed
+from .running import RunScreen
 from .words import ACCENT
 
-LOOK_S = 0.25
 MOST_AT_ONCE = 256
 _NOTE = (
     'A line of the file is an object such as {"prompt": "Why is the sky blue?"}. Enter reads it and says what it will '
@@ -35,65 +36,57 @@ _NOTE = (
 )
 
 
-class BatchScreen(Dialog[None]):
+class BatchScreen(RunScreen):
     HELP = (
         "Many prompts from a file, answered into a file, while you go on with other things. First what it will cost; "
         "{batch.begin} begins. {batch.stop} stops it when the lines under way have ended, or goes on; {batch.retry} "
-        "asks those again that failed; {batch.new} takes another file. After a crash the same file goes on where it "
-        "was."
+        "asks those again that failed; {batch.new} takes another file, also while one is asked: {batch.other} goes "
+        "from one to the next. What was under way when the console ended is here again when it opens, and goes on "
+        "where it was."
     )
     CSS = """
     #batch { width: 96%; height: auto; max-height: 96%; max-width: 120; }
-    #course { height: auto; }
+    #batches, #course { height: auto; }
     #failures { height: auto; max-height: 50vh; margin-top: 1; scrollbar-size-vertical: 1; }
     #failures Static { height: auto; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("batch"),
-        Binding("escape,q", "dismiss(None)", "Close"),
-        Binding("pagedown,down", "scroll_failures(1)", "Down", show=False),
-        Binding("pageup,up", "scroll_failures(-1)", "Up", show=False),
-    ]
+    SCROLLED = "#failures"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("batch")
 
     def __init__(
-        self, runtime: Runtime, batch: Underway | None, keep: Callable[[Underway], None], file: str = ""
+        self, runtime: Runtime, batches: list[Underway], keep: Callable[[Underway], None], file: str = ""
     ) -> None:
-        """`keep` is told of one that was weighed here; `file` is to be asked for another one."""
+        """`batches`: those there are; `keep` adds one that was weighed here. `file` is to be shown, or asked."""
         super().__init__()
         self._runtime = runtime
-        self._batch = batch
+        self._batches = batches
+        named = [one for one in batches if file and one.wanted.file.resolve() == Path(file).expanduser().resolve()]
+        self._batch = next(iter([*named, *reversed(batches)]), None)
         self._keep = keep
+        self._new = not batches or (bool(file) and all(one.phase is Phase.DONE for one in named))
         self._file = file
         self._drawn: object = None
+        self._list = Static(id="batches", markup=False)
         self._course = Static(id="course", markup=False)
         self._failed = Static(markup=False)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="batch") as dialog:
             dialog.border_title = "Batch"
+            yield self._list
             yield self._course
             with VerticalScroll(id="failures", can_focus=False):
                 yield self._failed
 
     def on_mount(self) -> None:
-        self.lay_out()
-        self.set_interval(LOOK_S, self._look)
-        if self._batch is None or (self._file and not self._batch.runs):
+        if self._new:
             self.action_new()
-        elif self._file:
-            self._refuse()
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self.lay_out)
-
-    def _look(self) -> None:
-        """Drawn anew where something has changed."""
-        batch = self._batch
-        if batch is not None:
-            now = (batch.phase, batch.progress.ended, batch.problem, batch.progress.lines)
-            if now != self._drawn:
-                self._drawn = now
-                self.lay_out()
+    def look(self) -> None:
+        now = [(one.phase, one.progress.ended, one.problem, one.progress.lines) for one in self._batches]
+        if now != self._drawn:
+            self._drawn = now
+            self.lay_out()
 
     def lay_out(self) -> None:
         width = self._course.container_size.width
@@ -101,30 +94,27 @@ class BatchScreen(Dialog[None]):
             return
         dialog, batch = self.query_one("#batch"), self._batch
         if batch is None:
-            dialog.border_subtitle = keys_line("n takes a file · Esc closes")
-            self._course.update("No batch yet: n takes a file of prompts.")
+            dialog.border_subtitle = keys_line(keyed(self.app, "{batch.new} takes a file · Esc closes"))
+            self._course.update(keyed(self.app, "No batch yet: {batch.new} takes a file of prompts."))
             self._failed.update("")
         else:
-            dialog.border_subtitle = keys_line(keys(batch))
+            dialog.border_subtitle = keys_line(keyed(self.app, keys(batch, len(self._batches))))
+            self._list.update(draw_list(self._batches, batch, width))
             self._course.update(draw_batch(batch, width))
             self._failed.update(draw_failures(batch, width - 1))
+        self._list.display = len(self._batches) > 1
         self.query_one("#failures").display = batch is not None and bool(batch.failures)
-
-    def action_scroll_failures(self, way: int) -> None:
-        self.query_one("#failures").scroll_relative(y=way * 5, animate=False)
 
     # -- deeds
 
-    def _refuse(self) -> None:
-        assert self._batch is not None
-        name = self._batch.wanted.file.name
-        self.notify(f"{name} is still being asked; stop it first (s).", severity="warning", markup=False)
+    def action_other(self) -> None:
+        if self._batch is not None:
+            place = self._batches.index(self._batch) + 1
+            self._batch = self._batches[place % len(self._batches)]
+            self.lay_out()
 
     @work(group="deed", exclusive=True, exit_on_error=False)
     async def action_new(self) -> None:
-        if self._batch is not None and self._batch.runs:
-            self._refuse()
-            return
         file, self._file = self._file, ""
         weighed = await self.app.push_screen_wait(NewBatch(self._runtime, file))
         if weighed is not None:
@@ -237,10 +227,11 @@ def _usd(said: str) -> Money | None:
     return amount
 
 
-def in_short(batch: Underway) -> str:
+def in_short(batches: Sequence[Underway]) -> str:
     """For the header."""
-    progress = batch.progress
-    return f"batch {progress.before + progress.ended:,}/{progress.lines:,}"
+    there = sum(one.progress.before + one.progress.ended for one in batches)
+    what = "batch" if len(batches) == 1 else f"{len(batches)} batches"
+    return f"{what} {there:,}/{sum(one.progress.lines for one in batches):,}"
 
 
 def ending(batch: Underway) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -28,19 +30,24 @@ TELL_EVERY_S = 0.5
 class Beside(Desk):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.batch: batch.Underway | None = None
+        self.batches: list[batch.Underway] = []
+        """In the order in which they were weighed, those that have ended too."""
+        self._left: tuple[batch.Wanted, ...] = ()
+        """Under way when the console ended last."""
         self.recipe: Prepared | None = None
         self._recipe_for: Chat | None = None
         """The conversation its answer comes into."""
+        self._last_steps: dict[str, str] = {}
+        """By what a recipe's answer is kept under in a conversation: the turn that its last step was."""
         self._telling: Timer | None = None
 
     @property
     def beside(self) -> str:
         told = []
-        if self.batch is not None and self.batch.runs:
+        if running := [one for one in self.batches if one.runs]:
             from .batches import in_short
 
-            told.append(in_short(self.batch))
+            told.append(in_short(running))
         if self.recipe is not None and self.recipe.run.runs:
             from .recipes import in_short as recipe_in_short
 
@@ -59,8 +66,8 @@ class Beside(Desk):
 
     async def _leave(self, code: int) -> None:
         """What is under way is booked before the store closes; a batch goes on by its file."""
-        if self.batch is not None:
-            await self.batch.aclose()
+        for one in self.batches:
+            await one.aclose()
         if self.recipe is not None:
             await self.recipe.run.aclose()
         await super()._leave(code)
@@ -73,10 +80,49 @@ class Beside(Desk):
             return
         from .batches import BatchScreen
 
-        await self.push_screen_wait(BatchScreen(self.runtime, self.batch, self._keep_batch, file))
+        left, self._left = self._left, ()
+        for wanted in left:
+            await self._take_up(wanted)
+        await self.push_screen_wait(BatchScreen(self.runtime, self.batches, self._keep_batch, file))
+
+    async def look_for_left(self) -> None:
+        """Says which batches were under way when the console ended."""
+        assert self.runtime is not None
+        from tui_orchestrator.storage.batches import Unfinished
+
+        with contextlib.suppress(OrchestratorError):  # what the store has is said already
+            if await Unfinished(self.runtime.database).all():
+                from tui_orchestrator.batch import Left
+
+                self._left = await Left(self.runtime).all()
+        if self._left:
+            names = ", ".join(repr(one.file.name) for one in self._left)
+            self.say(f"Under way when the console ended: the batch {names}. /batch goes on where it was.")
+
+    async def _take_up(self, wanted: batch.Wanted) -> None:
+        """One that cannot be gone on with is said; where its file is gone it is not kept any longer."""
+        assert self.runtime is not None
+        from tui_orchestrator.batch import Left, Phase, Underway
+
+        if any(one.wanted.output.resolve() == wanted.output for one in self.batches):
+            return
+        try:
+            weighed = await Underway.weighed(self.runtime, wanted, left_over=True)
+            if weighed.phase is not Phase.DONE:
+                self._keep_batch(weighed)
+                return
+        except (OrchestratorError, LookupError, ValueError) as error:
+            self.say(f"The batch {wanted.file.name!r} cannot go on: {error.args[0]}", "warning")
+            if await asyncio.to_thread(wanted.file.exists):
+                return
+        with contextlib.suppress(OrchestratorError):
+            await Left(self.runtime).remove(wanted)
 
     def _keep_batch(self, weighed: batch.Underway) -> None:
-        self.batch = weighed
+        """In place of one with the same output, which was weighed anew."""
+        output = weighed.wanted.output.resolve()
+        self.batches[:] = [one for one in self.batches if one.wanted.output.resolve() != output]
+        self.batches.append(weighed)
         weighed.began, weighed.ended = self._follow, self._batch_ended
 
     def _batch_ended(self, ended: batch.Underway) -> None:
@@ -88,6 +134,10 @@ class Beside(Desk):
 
     # -- a recipe
 
+    def decided_as(self, request_id: str) -> str:
+        """Of a recipe's answer the card is its last step's; those of the others stand beside it among all decisions."""
+        return self._last_steps.get(request_id, request_id)
+
     @work(group="beside", exclusive=True, exit_on_error=False)
     async def action_recipes(self, name: str = "") -> None:
         """Fills in the one of that name, else one chosen from a list; shows the one that runs."""
@@ -98,7 +148,9 @@ class Beside(Desk):
         from .recipes import RecipeForm, RecipeScreen, RecipesScreen
 
         if self.recipe is not None and self.recipe.run.runs:
-            await self.push_screen_wait(RecipeScreen(self.recipe))
+            running = self.recipe.run.plan.recipe.name
+            note = f"{name} is not begun: one recipe runs at a time, and {running} still does." if name else ""
+            await self.push_screen_wait(RecipeScreen(self.recipe, note))
             return
         found = await asyncio.to_thread(shelf, None, self.runtime.plugins.recipes)
         if name and name not in found.recipes:
@@ -148,6 +200,8 @@ class Beside(Desk):
         if not here:
             self.notify(f"The {by} is done; its answer is in {talk.title or 'its session'!r}.", markup=False)
             return
+        *_, last = (result for results in outcome.steps.values() for result in results)
+        self._last_steps[request_id or by] = last.task.id
         key = answer_key(request_id or by, None)
         self.title_shown = self.title_shown or by
         transcript = self.chat.transcript
@@ -162,9 +216,11 @@ class Beside(Desk):
 def _status(by: str, outcome: recipes.Outcome, seconds: float) -> list[Mark]:
     from . import words
 
-    rounds = sum(len(results) for results in outcome.steps.values())
+    models = Counter(result.model for results in outcome.steps.values() for result in results)
+    named = (words.short_name(model) + (f" {count:,}" if count > 1 else "") for model, count in models.most_common(4))
+    others = f" · {len(models) - 4} more models" if len(models) > 4 else ""
     return [
         (by, "strong"),
-        (f" · {rounds} answers · {words.seconds(seconds)} · ", "muted"),
+        (f" · {' · '.join(named)}{others} · {words.seconds(seconds)} · ", "muted"),
         (str(outcome.cost), "money"),
     ]

@@ -13,6 +13,7 @@ from tui_orchestrator.routing.errors import OrchestratorError
 
 from .attachments import mentions
 from .entries import Entry, Kind, Part, request_of
+from .naming import keyed
 from .prompt import Draft
 from .reader import Reader
 from .shelf import Shelf
@@ -48,7 +49,8 @@ class Branching(Shelf):
         self._read_cut(self._instead)
         self.composer.prompt.replace_draft("" if empty else _typed(prompt.source))
         what = "A new prompt goes here" if empty else "You edit an earlier prompt"
-        self.chat.tell_editing(f"↳ {what} · Enter sends it as a branch · Esc leaves all as it is")
+        keys = "{prompt.send} sends it as a branch · {turn.cancel} leaves all as it is"
+        self.chat.tell_editing(f"↳ {what} · {keyed(self, keys)}")
         self.go_home()
 
     def action_edit_prompt(self) -> None:

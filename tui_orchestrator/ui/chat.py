@@ -26,8 +26,9 @@ from .layout import LOW
 from .live import LiveTurn
 from .naming import key_to
 from .reader import Reader
-from .status import Keys, continued_status, stored_status
-from .stored import parts_of, stored_entries, superseded
+from .recounting import Recounting
+from .status import Keys
+from .stored import stored_entries, superseded
 from .transcript import Transcript
 
 if TYPE_CHECKING:
@@ -102,8 +103,9 @@ class ChatPane(Vertical):
         """The last turn whose answers stood side by side."""
         self._before: LastTurn | None = None
         """The turn that is being asked again."""
-        self._parts: dict[str, dict[Given, Attempt | None]] = {}
-        """Of answers that were continued, by their entries' keys: what they are made of, as far as it is known."""
+        self._together = False
+        """For one answer from all of its."""
+        self.recounting = Recounting(self.transcript)
 
     def compose(self) -> ComposeResult:
         yield Vertical(self.transcript, self._badge, id="reading")
@@ -150,15 +152,16 @@ class ChatPane(Vertical):
             self.transcript.load([*entries[:after], *(e for e in entries[after:] if e.kind is not Kind.NOTICE)])
         self._take_up(request, None, Onto(self.transcript, key, cut_off))
         if cut_off.attempt is not None:
-            self._parts.setdefault(key, {(cut_off.request_id, cut_off.attempt): None})
+            self.recounting.wholes.begin(key, (cut_off.request_id, cut_off.attempt))
         self.transcript.follow()
 
     def _take_up(self, request: Request, before: LastTurn | None, onto: Onto | None = None) -> None:
         self.reveal()
-        self._show_columns(False)
+        self.show_columns(False)
         self._live = LiveTurn(self.transcript, self.columns, request.id, request.verdict, self.keys, onto)
         self._live.keeps = before is None or not before.response.strip()
         self._before = before
+        self._together = request.puts_together
 
     def tell(self, event: Event) -> None:
         live = self._live
@@ -171,11 +174,11 @@ class ChatPane(Vertical):
         if isinstance(event, Decided) and live.side_by_side:
             # A low terminal would hold little more than their headings; the transcript says who won.
             self.ensemble = live
-            self._show_columns(self.app.size.height >= LOW or live.blind)
+            self.show_columns(self.app.size.height >= LOW or live.blind)
             if live.blind:
                 self.post_message(self.Blinded(True))
-        if live.onto is not None and live.part is not None and live.onto.key in self._parts:
-            self._parts[live.onto.key].setdefault(live.part, None)
+        if live.onto is not None and live.part is not None:
+            self.recounting.wholes.join(live.onto.key, live.part)
         if live.over:
             self.post_message(self.Activity(""))
             self.find_line.look_again()
@@ -187,7 +190,7 @@ class ChatPane(Vertical):
         entries = self.transcript.entries
         for entry in entries:
             if before is not None and before.answer is not None and given(entry) == before.answer:
-                self.transcript.supersede(entry.key, superseded(before.model))
+                self.transcript.supersede(entry.key, superseded(before.model, together=self._together))
 
     @property
     def answer_at_hand(self) -> Given | None:
@@ -267,10 +270,15 @@ class ChatPane(Vertical):
         """The answers of the last ensemble, side by side. False where there was none."""
         if not self.has_ensemble:
             return False
-        self._show_columns(not self.columns.display)
+        self.show_columns(not self.columns.display)
         return True
 
-    def _show_columns(self, shown: bool) -> None:
+    def show_columns(self, shown: bool) -> None:
+        """The focus goes along, from what gives way to what stands in its place."""
+        if shown and self.transcript.has_focus and self.screen.has_class("-short"):
+            self.columns.focus_inside()
+        elif not shown and self.columns.has_focus_within:
+            self.screen.set_focus(self.transcript)
         self.columns.display = shown
         # The side panes give way a little, so that three columns have room beside them.
         self.screen.set_class(shown, "ensemble")
@@ -286,14 +294,17 @@ class ChatPane(Vertical):
     def load(self, messages: Iterable[StoredMessage], discarded: Iterable[Discarded]) -> None:
         self.reveal()
         self._live = self.ensemble = None
-        self._show_columns(False)
+        self.show_columns(False)
         messages = tuple(messages)
-        self._parts = parts_of(messages)
+        discarded = tuple(discarded)
+        self.recounting.load(messages, discarded)
         self.transcript.load(stored_entries(messages, discarded))
 
-    def greet(self, markdown: str, notices: Sequence[str]) -> None:
+    def greet(self, markdown: str, notices: Sequence[str], news: str = "") -> None:
         for sentence in notices:
             self.notice(sentence, "warning")
+        if news:
+            self.notice(news)
         self.transcript.begin_answer(WELCOME)
         self.transcript.append(WELCOME, markdown)
         self.transcript.finish(WELCOME)
@@ -318,28 +329,7 @@ class ChatPane(Vertical):
 
     def tell_attempts(self, attempts: Iterable[Attempt]) -> None:
         """What is known of loaded answers, for the lines under them."""
-        attempts = tuple(attempts)
-        self._tell_parts(attempts)
-        for attempt in attempts:
-            key = answer_key(attempt.request_id, attempt.number)
-            if self.transcript.holds(key) and key not in self._parts and self.transcript.entry(key).discarded is None:
-                self.transcript.finish(key, stored_status(attempt, self.keys))
-
-    def _tell_parts(self, attempts: Iterable[Attempt]) -> None:
-        """Under an answer that was continued stands what all of it took, once that is known."""
-        known = {(attempt.request_id, attempt.number): attempt for attempt in attempts}
-        for key, parts in self._parts.items():
-            if parts.keys().isdisjoint(known):
-                continue
-            parts.update({part: known[part] for part in parts.keys() & known.keys()})
-            every = [attempt for attempt in parts.values() if attempt is not None]
-            if len(every) == len(parts) and self.transcript.holds(key) and not self.transcript.entry(key).growing:
-                self.transcript.finish(key, continued_status(every, self.keys))
-
-    @property
-    def untold(self) -> list[str]:
-        """Requests of which something of a continued answer is not known yet."""
-        return list(dict.fromkeys(request for p in self._parts.values() for (request, _), a in p.items() if a is None))
+        self.recounting.tell(attempts, self.keys)
 
     def tell_branches(self, branches: Mapping[str, Sequence[str]]) -> None:
         """As `Chat.branches` gives them."""

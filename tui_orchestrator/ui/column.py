@@ -34,7 +34,13 @@ class Column(Vertical):
         self.answer.begin_answer(ANSWER)
         self.compared = Static(markup=False)
         self.differences = VerticalScroll(self.compared, classes="differences")
+        self.replaced = False
+        """Another ensemble has taken its place."""
         super().__init__(self.heading, self.answer, self.differences)
+
+    def on_unmount(self) -> None:
+        if self.replaced:
+            self.answer.forget()
 
     @property
     def differs(self) -> bool:
@@ -50,10 +56,21 @@ class Column(Vertical):
         cut = " · only their beginnings are compared" if found.cut else ""
         said = f"against {base}: +{found.added} −{found.removed} words, {found.shared:.0%} shared{cut}\n\n"
         self.compared.update(Content.assemble((said, words.MUTED), found.content()))
+        held = self.answer.has_focus
         self.add_class("-differs")
+        if held:
+            self.focus_inside()
+
+    def show_answer(self) -> None:
+        """In place of the difference."""
+        held = self.differences.has_focus
+        self.remove_class("-differs")
+        if held:
+            self.focus_inside()
 
     def focus_inside(self) -> None:
-        (self.differences if self.differs else self.answer).focus()
+        # At once, unlike `focus`: what is hidden with the focus in it would take that away again.
+        self.screen.set_focus(self.differences if self.differs else self.answer)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.heading.marked = True

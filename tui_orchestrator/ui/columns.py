@@ -95,8 +95,7 @@ class Columns(SideBySide):
             return
         if self._columns[member.number].differs:
             for column in self._columns.values():
-                column.remove_class("-differs")
-            self.focus_inside()
+                column.show_answer()
         elif base is None:
             why = "pick one first" if self.blind else "there is no winner yet"
             self.app.notify(f"Answers are compared with the winner: {why}.", severity="warning", markup=False)
@@ -118,7 +117,6 @@ class Columns(SideBySide):
             if self._columns.get(member.number) is not column:
                 return  # another ensemble has begun
             column.show_difference(found, base.name)
-        self.call_after_refresh(self.focus_inside)
 
     @on(Tabs.Chosen)
     def _chosen(self, message: Tabs.Chosen) -> None:

@@ -15,10 +15,14 @@ from typing import Literal, Protocol, cast
 from textual.binding import Binding, BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-Need = Literal["", "answer", "asked", "cut off", "ensemble", "several", "running", "said", "branches"]
+from tui_orchestrator.routing.request import Strategy
+
+from . import words
+
+Need = Literal["", "answer", "asked", "cut off", "ensemble", "several", "at work", "running", "said", "branches"]
 """What has to be there for an action to do anything: an answer, something asked that can be asked again, an answer
-that ended before its end, an ensemble's answers, several to the last prompt, a running turn, a prompt or an answer in
-the conversation, branches."""
+that ended before its end, an ensemble's answers, several to the last prompt, members of an ensemble still at work, a
+running turn, a prompt or an answer in the conversation, branches."""
 Scope = Literal[
     "app", "prompt", "chat", "find", "decision", "costs", "registry", "reports", "sessions", "settings", "ensemble",
     "experiments", "batch", "recipes", "recipe",
@@ -41,7 +45,7 @@ class Action:
     """Short, for the footer; empty: not shown there."""
     palette: bool = True
     needs: Need = ""
-    """The palette offers it only then; its key always works, and says what is missing."""
+    """The palette and the line of keys offer it only then; its key always works, and says what is missing."""
 
 
 TAKEN_BY_TEXT_AREAS = (
@@ -150,6 +154,7 @@ ACTIONS = (
     ),
     Action("batch.stop", "batch", "s", "stop", "batch: stop it, or go on", "Stop", palette=False),
     Action("batch.retry", "batch", "r", "retry", "batch: ask those again that failed", "Failed", palette=False),
+    Action("batch.other", "batch", "tab", "other", "batch: show the next one", "Next", palette=False),
     Action("batch.new", "batch", "n", "new", "batch: take another file", "File", palette=False),
     Action("recipes.open", "costs", "r", "app.recipes", "recipe: run one, a prompt in several steps"),
     Action("recipes.run", "recipes", "enter", "run", "recipe: fill in the marked one", "Run", palette=False),
@@ -192,7 +197,16 @@ ACTIONS = (
         "Judge",
         needs="several",
     ),
-    Action("ensemble.settle", "ensemble", "e", "settle", "ensemble: end those still at work", "Enough", palette=False),
+    Action(
+        "ensemble.settle",
+        "ensemble",
+        "e",
+        "settle",
+        "ensemble: end those still at work",
+        "Enough",
+        palette=False,
+        needs="at work",
+    ),
     Action("sessions.open", "sessions", "enter", "select", "sessions: open the marked one", palette=False),
     Action("sessions.rename", "sessions", "r", "do('rename')", "sessions: rename", "Rename", palette=False),
     Action("sessions.tag", "sessions", "t", "do('tag')", "sessions: tag", "Tags", palette=False),
@@ -299,21 +313,39 @@ class Offers(Protocol):
     def keys_of(self, action: Action) -> str: ...
 
 
+_PLACES: Mapping[Scope, str] = {
+    "decision": "Decision",
+    "costs": "Costs",
+    "registry": "Models",
+    "ensemble": "the answers side by side",
+}
+"""What they are called on the screen, where the palette offers one of their actions."""
+
+
 def _note(console: Offers, action: Action) -> str:
-    there = "" if action.scope == "app" else f" in {action.scope}"
+    there = f" in {_PLACES[action.scope]}" if action.scope in _PLACES else ""
     return f"key: {console.keys_of(action)}{there}"
 
 
+def _strategy(one: Strategy) -> str:
+    does = ", to ask and compare several models" if one is Strategy.ENSEMBLE else ""
+    return f"strategy: {words.spoken(one)}{does}"
+
+
 class ConsoleCommands(Provider):
-    """The palette: every action that can be done now, by its 'area: verb' name."""
+    """The palette: every action that can be done now, and every strategy, by its 'area: verb' name."""
 
     def _commands(self) -> list[tuple[str, str, Callable[[], object]]]:
         console = cast(Offers, self.app)
-        return [
+        commands: list[tuple[str, str, Callable[[], object]]] = [
             (action.title, _note(console, action), partial(self.app.run_action, action.action))
             for action in ACTIONS
             if action.palette and console.has(action.needs)
         ]
+        for one in Strategy:
+            run = partial(self.app.run_action, f"choose_strategy('{one}')")
+            commands.append((_strategy(one), words.picks(one), run))
+        return commands
 
     async def discover(self) -> Hits:
         for title, note, run in self._commands():

@@ -98,6 +98,13 @@ class FrugalScreen(Screen[None]):
         super().__init__()
         self._compositor = FrugalCompositor()
 
+    def draw_at_once(self, widget: Widget) -> None:
+        """What has changed of this widget alone, before the next frame. Does nothing where it has to be laid out."""
+        laid_out = not (self._layout_required or widget._layout_required)
+        if laid_out and self.is_current and not self.app._batch_count:
+            self._compositor.update_widgets({widget})
+            self.app._display(self, self._compositor.render_partial_update())
+
 
 class FrugalModal(ModalScreen[ScreenResultType]):
     """Over another screen, of which it draws what is seen beside it and has changed, in the shade of its background.

@@ -46,7 +46,10 @@ class Deciding(Desk):
             if position is None:
                 self._no_decision()
                 return
-            beside = position.earlier if step < 0 else position.later
+            if self.decision.previews:
+                beside = shown.request_id if step < 0 else None
+            else:
+                beside = position.earlier if step < 0 else position.later
             if beside is None:
                 which = "first" if step < 0 else "last"
                 lists = key_to(self, "decision.history")

@@ -131,6 +131,11 @@ class DecisionPane(VerticalScroll):
         self._position = position
         self._draw_strip()
 
+    @property
+    def previews(self) -> bool:
+        """Whether it shows what would be decided about the draft."""
+        return self._preview is not None
+
     def show_preview(self, decision: Decision | None) -> None:
         """What a draft would lead to; None goes back to the last real decision."""
         if decision is not self._preview:
@@ -244,14 +249,19 @@ class DecisionPane(VerticalScroll):
     def _draw_strip(self) -> None:
         if self._clock is not None:
             width = max(20, self.scrollable_content_region.width - 1)
-            looked_up = self._earlier is not None and self._preview is None
-            self._strip.update(draw_strip(self._position, width, self._clock, looked_up=looked_up))
+            looked_up = self._earlier is not None and not self.previews
+            told = draw_strip(self._position, width, self._clock, looked_up=looked_up, draft=self.previews)
+            self._strip.update(told)
 
 
-def draw_strip(position: Position | None, width: int, clock: Clock, *, looked_up: bool) -> Content:
-    """Where the decision stands, what can be clicked; of one that was looked up also when it was and about what."""
+def draw_strip(position: Position | None, width: int, clock: Clock, *, looked_up: bool, draft: bool = False) -> Content:
+    """Where the decision stands, what can be clicked; of one that was looked up also when it was and about what. That
+    about a draft comes after the last one."""
     left: list[Content] = []
-    if position is not None:
+    if draft:
+        before = position is not None
+        left = [_clicked("‹ ", "app.decision_step(-1)", there=before), Content("the draft's")]
+    elif position is not None:
         left = [
             _clicked("‹ ", "app.decision_step(-1)", there=position.earlier is not None),
             Content(f"{position.number:,} of {position.of:,}"),

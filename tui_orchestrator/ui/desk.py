@@ -133,7 +133,6 @@ class Desk(Stage):
         return self._turn is not None
 
     def has(self, need: Need) -> bool:
-        """Whether there is what an action needs."""
         match need:
             case "running":
                 return self.running
@@ -145,6 +144,8 @@ class Desk(Stage):
                 return not self.running and self.talk is not None and self.talk.may_go_on
             case "ensemble":
                 return self.chat.has_ensemble
+            case "at work":
+                return self.running and self.chat.ensemble is not None and not self.chat.ensemble.over
             case "several":
                 return not self.running and self.are_several
             case "branches":
@@ -255,13 +256,14 @@ class Desk(Stage):
             if self.drafts is not None:
                 await self.drafts.stored()
             if self.runtime is not None:
-                for request_id in self.chat.untold:
+                for request_id in self.chat.recounting.wholes.untold:
                     self.chat.tell_attempts(await self.runtime.reports.attempts(request_id))
         finally:
             self._turn = self._cancelled = None
             self.idle.set()
             self.composer.busy = False
             self.tell_status()
+            self.refresh_bindings()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Expected trouble of a turn arrives as events; what ends up here is a broken store or a bug, and is said."""
@@ -299,11 +301,16 @@ class Desk(Stage):
         if await self.show_card(request_id):
             self.show_pane("decision", focus=False)
 
+    def decided_as(self, request_id: str) -> str:
+        """The turn whose decision an answer of that id rests on."""
+        return request_id
+
     async def show_card(self, request_id: str, *, over_running: bool = True) -> bool:
         """Fills the decision pane with an earlier turn's. False where none is kept, and, unless it may go over that of
         a running turn, where one has begun meanwhile."""
         if self.runtime is None:
             return False
+        request_id = self.decided_as(request_id)
         decision = await self.runtime.reports.decision(request_id)
         attempts = await self.runtime.reports.attempts(request_id)
         if decision is None or (self.running and not over_running):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,6 +19,7 @@ from textual.widgets.option_list import Option
 
 from . import words
 from .compositor import FrugalModal
+from .naming import key_named
 from .words import ACCENT, MUTED, STRONG
 
 
@@ -36,16 +38,12 @@ class Choice:
         return all(needle in said for needle in needles)
 
 
-_KEYS = {"Esc": "escape", "Enter": "enter", "Tab:": "tab", "PgDn": "pagedown"}
-
-
 def keys_line(told: str) -> Content:
     """For the lower side of a dialog's frame: parts like 'Enter chooses', with ' · ' between. A click on one does what
-    its key does."""
+    its key does. Keys that can be bound otherwise are put in by `keyed` before."""
     parts = []
     for part in told.split(" · "):
-        name = part.partition(" ")[0]
-        key = _KEYS.get(name) or (name.lower() if len(name) == 1 and name.isalpha() else "")
+        key = key_named(part.partition(" ")[0])
         parts.append(clickable(part, f"screen.press('{key}')") if key else Content(part))
     return Content(" · ").join(parts)
 
@@ -58,6 +56,13 @@ class Dialog(FrugalModal[ScreenResultType]):
     """What stands before all else until it is answered; F1 tells its `HELP`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "app.help", "Help", id="app.help", show=False)]
+
+    @property
+    def on_enter(self) -> str:
+        """What its frame says that Enter does: a field that is submitted binds no key."""
+        frames = [Content.from_markup(widget.border_subtitle or "").plain for widget in self.query(".dialog")]
+        parts = (part for frame in frames for part in frame.split(" · "))
+        return next((part.removeprefix("Enter ") for part in parts if part.startswith("Enter ")), "")
 
     def action_press(self, key: str) -> None:
         # By the app: a key from the frame would not pass the frame on its way up from the field that has the focus.
@@ -141,20 +146,35 @@ def draw_choice(choice: Choice) -> Content:
     return words.lines([head, Content.styled(f"  {choice.note}", MUTED)])
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line of the help."""
+
+    key: str
+    does: str
+    id: str = ""
+    """What [ui.keymap] calls it."""
+
+
 class HelpScreen(Dialog[None]):
-    """What the focused widget does, then every key and every `/` command."""
+    """What the focused widget does and its own keys, then every other key and every `/` command."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f1,q,enter", "dismiss(None)", "Close"),
         Binding("up", "scroll('up')", "Up", show=False),
         Binding("down", "scroll('down')", "Down", show=False),
     ]
+    WIDTH = 104
+    KEY, COMMAND = 16, 28
+    """Cells of the first column."""
 
-    def __init__(self, about: str, keys: Sequence[tuple[str, str]], commands: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, about: str, keys: Mapping[str, Sequence[Told]], commands: Sequence[Told]) -> None:
+        """`keys` by the headings they stand under."""
         super().__init__()
         self._about = about
         self._keys = keys
         self._commands = commands
+        self._tables = Static()
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog help") as dialog:
@@ -162,18 +182,29 @@ class HelpScreen(Dialog[None]):
             dialog.border_subtitle = keys_line("↑↓ scroll · Esc closes")
             yield Static(Content.styled("Here", STRONG))
             yield Static(Content(self._about))
-            yield Static(_table("Keys", self._keys, 16))
-            yield Static(_table("Commands, typed into the prompt", self._commands, 28))
+            yield self._tables
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
 
+    def on_resize(self) -> None:
+        # Less the frame, the air beside the text and the scroll bar.
+        width = min(self.WIDTH, self.size.width * 96 // 100) - 5
+        tables = [_table(title, rows, self.KEY, width) for title, rows in self._keys.items() if rows]
+        commands = _table("Commands, typed into the prompt", self._commands, self.COMMAND, width)
+        self._tables.update(words.lines([*tables, commands]))
 
-def _table(title: str, rows: Sequence[tuple[str, str]], column: int) -> Content:
-    return words.lines(
-        [
-            "",
-            Content.styled(title, STRONG),
-            *(Content.assemble((words.fit(key, column), ACCENT), " ", text) for key, text in rows),
-        ]
-    )
+
+def _table(title: str, rows: Sequence[Told], column: int, width: int) -> Content:
+    lines: list[Content | str] = ["", Content.styled(title, STRONG)]
+    for row in rows:
+        key, *more_keys = words.wrap(row.key, column)
+        does = words.wrap(f"{row.does}  {row.id}".rstrip(), width - column - 1)
+        for at in range(max(len(does), len(more_keys) + 1)):
+            named = key if at == 0 else more_keys[at - 1] if at <= len(more_keys) else ""
+            said = does[at] if at < len(does) else ""
+            end = row.id if row.id and at == len(does) - 1 else ""
+            said = said.removesuffix(end)
+            named_so = words.fit(end, width - column - 1 - cell_len(said), right=True)
+            lines.append(Content.assemble((words.fit(named, column), ACCENT), " ", said, (named_so, MUTED)))
+    return words.lines(lines)

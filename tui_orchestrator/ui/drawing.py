@@ -86,6 +86,8 @@ class Drawn:
             entry = self.entry
             if entry.folded:
                 return 2
+            if entry.kind is Kind.TRAIL and not entry.caption:
+                return 0
             lines = 0 if entry.kind is Kind.TRAIL else entry.text.count("\n")
             return 2 + max(lines, entry.size // max(1, width)) + bool(entry.caption) + bool(entry.status)
         if width != self._width:
@@ -237,7 +239,7 @@ def _head(entry: Entry) -> list[Piece]:
             pieces = _plain(Part.NOTICE, entry.text, text_role, "  ")
             pieces[0].draw = partial(_marked, pieces[0].draw, f"{mark} ", role)
         case Kind.TRAIL:
-            pieces = [_caption(Part.TRAIL, entry.caption)]
+            pieces = [_caption(Part.TRAIL, entry.caption)] if entry.caption else []
         case Kind.ANSWER:
             pieces = _discarded(entry) if entry.discarded is not None else _answer(entry)
     return pieces

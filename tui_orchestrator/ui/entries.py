@@ -228,6 +228,10 @@ def answer_key(request_id: str, attempt: int | None) -> str:
     return f"{request_id}/{attempt}"
 
 
+def trail_key(request_id: str) -> str:
+    return f"{request_id}/trail"
+
+
 def request_of(key: str) -> str:
     """The turn an entry's key belongs to."""
     return key.partition("/")[0]

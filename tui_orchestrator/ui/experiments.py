@@ -22,7 +22,7 @@ from .commands import bindings
 from .dialogs import Dialog, keys_line
 from .experiment_rows import ONE_LINE, draw_findings, draw_head, draw_row
 from .listed import Listed
-from .naming import keyed
+from .naming import key_to, keyed
 from .words import BAD, MUTED
 
 LOOK_S = 0.5
@@ -49,10 +49,12 @@ class ExperimentsScreen(Listed[None]):
     )
     CSS = Listed.CSS
     TITLE_SHOWN = "Experiments"
-    KEYS = "n starts one · s stops it, or goes on · Esc closes"
+    KEYS = "{experiments.new} starts one · {experiments.stop} stops it, or goes on · Esc closes"
+    KEYS_OF_NOTHING = "{experiments.new} starts one · Esc closes"
     NOTHING = (
-        "No experiment yet. n starts one: two strategies, models, personas or system texts, and each of your turns "
-        "goes one way by a draw. `tui-orchestrator experiment run FILE.jsonl` compares them on a file."
+        "No experiment yet. {experiments.new} starts one: two strategies, models, personas or system texts, and "
+        "each of your turns goes one way by a draw. `tui-orchestrator experiment run FILE.jsonl` compares them on a"
+        " file."
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings("experiments")
 
@@ -106,7 +108,8 @@ class ExperimentsScreen(Listed[None]):
     async def action_new(self) -> None:
         running = self._runtime.experiments.running
         if running is not None:
-            self.notify(f"{running.name} runs already; stop it first (s).", severity="warning", markup=False)
+            stop = key_to(self.app, "experiments.stop")
+            self.notify(f"{running.name} runs already; stop it first ({stop}).", severity="warning", markup=False)
             return
         name = await self.app.push_screen_wait(Starting(self._runtime))
         if name:

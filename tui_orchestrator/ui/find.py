@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from .commands import bindings
 from .dialogs import clickable
 from .finding import Wanted
+from .naming import key_named, key_to
 from .reader import Reader
 from .words import ACCENT, MUTED, WARN
 
@@ -154,5 +155,6 @@ class FindLine(Horizontal):
 
     def _tell(self, total: int) -> None:
         said = f"{self._place + 1:,} of {total:,}" if total else "not found"
-        closes = clickable("Esc closes", "app.simulate_key('escape')")
+        close = key_to(self.app, "find.close")
+        closes = clickable(f"{close} closes", f"app.simulate_key('{key_named(close)}')")
         self._count.update(Content.assemble((said, MUTED if total else WARN), ("  ↑↓ Enter · ", MUTED), closes))

@@ -12,7 +12,7 @@ FOLD_CHARACTERS = 8_000
 UNFOLD_LINES = 2_000
 UNFOLD_CHARACTERS = 200_000
 """Longer ones make each key slow where they stand unfolded."""
-_TOKEN = re.compile(r"⟦paste \d+: [^⟦⟧\n]{1,20}⟧")
+_TOKEN = re.compile(r"⟦(?:paste|text) \d+: [^⟦⟧\n]{1,20}⟧")
 
 
 class Folds:
@@ -23,14 +23,24 @@ class Folds:
 
     def fold(self, text: str) -> str:
         """The text, or a token that stands for it where it is long."""
-        if text.count("\n") < FOLD_LINES and len(text) <= FOLD_CHARACTERS:
+        if _lines(text) <= FOLD_LINES and len(text) <= FOLD_CHARACTERS:
             return text
+        return self._token(text, "paste")
+
+    def fold_again(self, text: str, before: str) -> str:
+        """The text with what is folded in `before` folded again where it stands in it whole; all of it only where it
+        is too long to be written in."""
+        folded = [token for token in self.pastes if token in before]
+        for token in sorted(folded, key=lambda token: -len(self.pastes[token])):
+            text = text.replace(self.pastes[token], token)
+        return self._token(self.unfold(text), "text") if too_long(text) else text
+
+    def _token(self, text: str, what: str) -> str:
         for token, paste in self.pastes.items():
             if paste == text:
                 return token
-        line_count = text.count("\n") + 1
-        size = f"{line_count:,} lines" if line_count > 1 else readable(len(text))
-        token = f"⟦paste {len(self.pastes) + 1}: {size}⟧"
+        count = _lines(text)
+        token = f"⟦{what} {len(self.pastes) + 1}: {f'{count:,} lines' if count > 1 else readable(len(text))}⟧"
         self.pastes[token] = text
         return token
 
@@ -45,6 +55,11 @@ class Folds:
         if "⟦" not in line:
             return []
         return [found.span() for found in _TOKEN.finditer(line) if found[0] in self.pastes]
+
+
+def _lines(text: str) -> int:
+    """The end of the last one begins no other."""
+    return text.count("\n") + (not text.endswith("\n"))
 
 
 def too_long(paste: str) -> bool:

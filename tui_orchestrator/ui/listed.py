@@ -16,6 +16,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from .dialogs import Dialog, keys_line
+from .naming import keyed
 
 _LEAST_WIDTH = 20
 """Cells; a list that was hidden has none until it is laid out."""
@@ -39,7 +40,9 @@ class Listed(Dialog[ScreenResultType]):
     """
     TITLE_SHOWN: ClassVar[str] = ""
     KEYS: ClassVar[str] = "Esc closes"
-    """As `keys_line` takes them."""
+    """As `keyed` and `keys_line` take them; so is `NOTHING`."""
+    KEYS_OF_NOTHING: ClassVar[str] = "Esc closes"
+    """Where the list is empty."""
     NOTHING: ClassVar[str] = ""
     """In place of the list where it is empty."""
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -75,7 +78,7 @@ class Listed(Dialog[ScreenResultType]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="listed") as dialog:
             dialog.border_title = self.TITLE_SHOWN
-            dialog.border_subtitle = keys_line(self.KEYS)
+            dialog.border_subtitle = keys_line(keyed(self.app, self.KEYS))
             yield self._head
             yield self.list
             with VerticalScroll(id="found", can_focus=False):
@@ -114,10 +117,12 @@ class Listed(Dialog[ScreenResultType]):
             self.list.highlighted = there.index(wanted) if wanted in there else 0
         self.list.display = self.query_one("#found").display = bool(there)
         self._none.display = not there
+        keys = self.KEYS if there else self.KEYS_OF_NOTHING
+        self.query_one("#listed").border_subtitle = keys_line(keyed(self.app, keys))
         head = self.draw_head(width)
         self._head.display = bool(there) and head is not None
         self._head.update(head or "")
-        self._none.update(self.NOTHING)
+        self._none.update(keyed(self.app, self.NOTHING))
         self.tell_details()
 
     def tell_details(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from tui_orchestrator.routing.errors import ErrorKind
@@ -28,15 +27,15 @@ from tui_orchestrator.routing.events import (
     Waiting,
 )
 from tui_orchestrator.routing.request import Method, Strategy
-from tui_orchestrator.routing.telling import check_name, found, said
+from tui_orchestrator.routing.telling import check_name, found
 
 from . import words
 from .continuing import GO_ON, Onto
-from .entries import answer_key
+from .entries import answer_key, trail_key
 from .members import standing
 from .parts import Parts
 from .status import SEPARATOR, SPOKEN, Keys, turn_status
-from .trail import Leg, recalled_in_short, trail
+from .trail import Leg, mark, recalled_in_short, tell_check, trail, weighed
 
 if TYPE_CHECKING:
     from tui_orchestrator.routing.money import Money
@@ -75,6 +74,8 @@ class LiveTurn:
         self._reserved: dict[int, Money] = {}
         self.side_by_side = False
         """An ensemble's answers go to the columns, its verdict and the winner to both."""
+        self._asked = 0
+        """Members of the ensemble that there is money for."""
         self.over = False
         self.activity = "deciding"
         """What it does now, in a few words."""
@@ -90,7 +91,9 @@ class LiveTurn:
                 method = decision.asked.policy.verdict if self._method is None else self._method
                 self.blind = self.side_by_side and method is Method.VOTE
                 if self.side_by_side:
-                    self._columns.start(standing(decision), blind=self.blind)
+                    members = standing(decision)
+                    self._asked = sum(not why_not for _, why_not in members)
+                    self._columns.start(members, blind=self.blind)
             case Reserved():
                 self._reserved[event.attempt] = event.amount
             case AttemptStarted():
@@ -137,16 +140,13 @@ class LiveTurn:
         self.blind = False
         self._columns.reveal()
         if self._verdict is not None:
-            self._mark(self._verdict)
+            mark(self._legs, self._verdict)
         self._draw_trail()
         if self._end is not None:
             self._completed(self._end)
 
     def judge(self, verdict: Verdict) -> None:
         """Another verdict, once the turn is over, takes the place of its own."""
-        for leg in self._legs.values():
-            if leg.glyph == "★":
-                leg.glyph, leg.role = "✓", "success"
         self._judged(verdict)
 
     def model(self, attempt: int) -> str:
@@ -190,7 +190,7 @@ class LiveTurn:
         if event.cause is Cause.ENSEMBLE and self.side_by_side:
             self._legs[event.attempt].in_column = True
             self._columns.add(event.attempt, name, self._reserved.get(event.attempt))
-            self.activity = _ANSWERING if self.blind else self.activity
+            self.activity = _ANSWERING if self.blind else f"asking {self._asked} models"
         if event.cause is Cause.SYNTHESIS:
             self.activity = f"{name} writes one answer from all"
             if self.side_by_side:
@@ -299,24 +299,14 @@ class LiveTurn:
         for number in finding.attempts:
             self._fold_check(self._legs[number], found(finding))
         answer.checked_by = ""
-        if not answer.checks:
-            answer.checks.append((f"~ {finding.before:.2f}", "muted"))
-        who = check_name(finding.how)
-        if finding.how is not Cause.SAMPLE:
-            who += f" {words.short_name(finding.model)}"
-        if finding.agrees is None:
-            faults = [leg.detail for number in finding.attempts if (leg := self._legs[number]).glyph == "✗"]
-            answer.checks.append((f" · {who} {f'✗ {faults[0]}' if finding.failed else said(finding)}", "muted"))
-        else:
-            answer.checks.append((f" · {who} {said(finding)} → ", "muted"))
-            answer.checks.append((f"{finding.after:.2f}", "success" if finding.agrees else "warning"))
+        tell_check(answer, finding, self._legs)
         self._draw_trail()
 
     def _escalated(self, event: Escalated) -> None:
         for leg in reversed(self._legs.values()):
             if leg.model == event.from_model and leg.glyph == "✓" and leg.finished is not None and not leg.part:
                 leg.glyph, leg.role = "~", "warning"
-                leg.detail = re.split("[:;]", event.detail)[0]
+                leg.detail = weighed(event.detail)
                 if leg.has_text:
                     count = leg.finished.usage.output
                     self._transcript.discard(self._key(leg.number), words.short_name(leg.model), event.detail, count)
@@ -332,21 +322,14 @@ class LiveTurn:
         if self.side_by_side:
             self._columns.verdict(event)
         if not self.blind:
-            self._mark(event)
+            mark(self._legs, event)
             self._draw_trail()
-
-    def _mark(self, event: Verdict) -> None:
-        for score in event.scores:
-            leg = self._legs[score.attempt]
-            leg.detail = f"{score.total:.2f}"
-            if score.attempt == event.winner:
-                leg.glyph, leg.role = "★", "warning"
 
     def _draw_trail(self) -> None:
         # Of a continuation by one model the line under the answer says all.
         shown = self.onto is None or len(self._legs) > 1
         if shown and not self.blind and (marks := self._parts.before(trail(list(self._legs.values())))):
-            self._transcript.trail(f"{self.request_id}/trail", marks)
+            self._transcript.trail(trail_key(self.request_id), marks)
 
     # -- ends
 

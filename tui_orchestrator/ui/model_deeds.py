@@ -19,7 +19,9 @@ from .model_card import ModelCard
 from .model_test import ModelTest
 from .words import MUTED
 
-FOR_NOW, FOR_GOOD = "now", "good"
+FOR_NOW, FOR_GOOD, LATER = "now", "good", "later"
+LETTERS_A_SECOND = 10
+"""Who has just come upon a sentence reads no faster."""
 
 
 class ModelDeeds:
@@ -47,19 +49,36 @@ class ModelDeeds:
                 await self.switch(model_id)
 
     def _say(self, sentence: str, *, trouble: bool = False) -> None:
-        self._app.notify(sentence, markup=False, timeout=5, severity="warning" if trouble else "information")
+        timeout = max(5.0, len(sentence) / LETTERS_A_SECOND)
+        self._app.notify(sentence, markup=False, timeout=timeout, severity="warning" if trouble else "information")
 
     async def card(self, model_id: str) -> None:
         wanted = await self._app.push_screen_wait(ModelCard(await figures_of(self._runtime, model_id)))
         if wanted is not None:
             await self.do(wanted, model_id)
 
-    async def add(self) -> None:
+    async def add(self, reopen: Callable[[], None] | None) -> None:
+        """`reopen`: opens the program anew; None where that leads into the demo again, which the user asked for."""
         picker = Picker("Add a provider", kind_choices(), empty="Nothing is called that.", hint="Enter goes on")
         kind = await self._app.push_screen_wait(picker)
         wanted = next((known for known in KINDS if known == kind), None)
         if wanted is not None and (said := await self._app.push_screen_wait(Adding(self._runtime, wanted))):
+            await self._added(said, reopen)
+
+    async def _added(self, said: str, reopen: Callable[[], None] | None) -> None:
+        """The demo models stay alone as long as the program runs."""
+        if not self._runtime.demo:
             self._say(said)
+        elif reopen is None:
+            self._say(f"{said} It answers once the program is started without the demo.")
+        else:
+            now = Choice(FOR_NOW, (("now", "bold"),), "The demo ends; its sessions stay in the demo.")
+            later = Choice(LATER, (("at the next start", "bold"),), "The demo models answer until then.")
+            picker = Picker("Open the program anew with it", [now, later], empty="", hint="Enter does it")
+            if await self._app.push_screen_wait(picker) == FOR_NOW:
+                reopen()
+            else:
+                self._say(f"{said} It answers from the next start on.")
 
     async def favourite(self, model_id: str) -> None:
         wanted = model_id not in self._runtime.favourites

@@ -21,6 +21,9 @@ _SPOKEN = {
     "up": "↑",
     "down": "↓",
 }
+_HEARD = {name: key for key, name in _SPOKEN.items()}
+_WORDS = ("Enter", "Tab", "Space", "Home", "End", "Delete", "Insert", "Backspace")
+_FUNCTION_KEY = re.compile(r"F\d{1,2}")
 _BY_ID = {action.id: action for action in ACTIONS}
 
 
@@ -29,6 +32,17 @@ def spoken_key(key: str) -> str:
     *modifiers, own = key.split("+")
     own = _SPOKEN.get(own, own if len(own) == 1 and modifiers == [] else own.capitalize())
     return "+".join([*(modifier.capitalize() for modifier in modifiers), own])
+
+
+def key_named(name: str) -> str:
+    """The key that `spoken_key` calls so; "" for what is no key's name."""
+    *modifiers, own = name.removesuffix(":").split("+")
+    if len(own) == 1 and own.isalpha() and not modifiers:
+        return own
+    known = own in _HEARD or own in _WORDS or (len(own) == 1 and own.isalpha()) or _FUNCTION_KEY.fullmatch(own)
+    if not known or not {"Ctrl", "Alt", "Shift"}.issuperset(modifiers):
+        return ""
+    return "+".join([*modifiers, _HEARD.get(own, own)]).lower()
 
 
 def key_to(app: App[Any], action_id: str) -> str:

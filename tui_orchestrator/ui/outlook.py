@@ -17,6 +17,8 @@ from tui_orchestrator.routing.request import Strategy
 from . import words
 from .words import ACCENT, BAD, GOOD, MONEY, MUTED, WARN
 
+PROBLEM_LINES = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
@@ -40,7 +42,7 @@ def draw_outlook(outlook: Outlook, width: int) -> Content:
     if outlook.news:
         return Content.styled(outlook.news, outlook.news_style)
     if outlook.problem:
-        return _clip([(f"✗ {outlook.problem}", BAD)], width)
+        return _whole(f"✗ {outlook.problem}", width)
     parts: list[tuple[str, str]] = []
     decision = outlook.decision
     if outlook.running and decision is None:
@@ -50,6 +52,14 @@ def draw_outlook(outlook: Outlook, width: int) -> Content:
     if decision is not None:
         parts += _forecast(decision, outlook.truncated)
     return _clip(parts, width)
+
+
+def _whole(problem: str, width: int) -> Content:
+    """In as many lines as it takes: what it names at its end may be what would be right."""
+    lines = words.wrap(problem, width, indent=2)
+    if len(lines) > PROBLEM_LINES:
+        lines = [*lines[: PROBLEM_LINES - 1], words.fit(" ".join([lines[PROBLEM_LINES - 1], "…" * width]), width)]
+    return words.lines([Content.styled(line, BAD) for line in lines])
 
 
 def _forecast(decision: Decision, truncated: bool) -> list[tuple[str, str]]:

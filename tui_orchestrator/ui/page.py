@@ -32,16 +32,22 @@ class Page(Painted):
         self._rows.set_look(look)
         self._blank = NOTHING_BESIDE
 
+    def forget(self) -> None:
+        """All that was drawn and is to be drawn, once it is seen no more: what a widget holds on to may outlive it."""
+        self._rows.load(())
+        self._blanks.clear()
+        self._frame, self._filtered = [], {}
+
     def paint(self) -> list[Strip]:
         """The same object for a row that looks the same: what is drawn beside a line is kept with it."""
         top, height = self.scroll_offset.y, self.outer_size.height
-        strips, selection = [], self.text_selection
+        strips, selection, width = [], self.text_selection, self.row_width
         for row, found in enumerate(self._rows.window(top, top + height), top):
             line = self._line(found)
             strip, beside = self._strip(row, line, selection), self._beside(found)
             known = self._blanks.get(id(beside)) if line is None else line.framed
             if known is None or known[0] is not strip or known[1] is not beside:
-                known = (strip, beside, self._framed(beside, strip))
+                known = (strip, beside, self._framed(beside, strip, width))
                 if line is None:
                     self._blanks[id(beside)] = known
                 else:
@@ -69,10 +75,10 @@ class Page(Painted):
             line.strip = line.to_strip(width, look.base)
         return line.strip
 
-    def _framed(self, beside: Strip, strip: Strip) -> Strip:
+    def _framed(self, beside: Strip, strip: Strip, width: int) -> Strip:
         left, base = self.styles.padding.left, self._rows.look.base
         framed = Strip.join([Strip([Segment(" " * left, base)]), beside, strip] if left else [beside, strip])
-        return framed.adjust_cell_length(self.outer_size.width, base)
+        return framed.adjust_cell_length(width, base)
 
     def _line(self, found: Found | None) -> Line | None:
         """For a subclass that draws a line otherwise than it is laid out."""

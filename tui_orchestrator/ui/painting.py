@@ -36,8 +36,13 @@ class Painted(ScrollView):
         self._filtered_by: object = None
 
     def paint(self) -> list[Strip]:
-        """The rows of the view, as wide as it is, with padding: each the same object as long as it looks the same."""
-        return [Strip.blank(self.outer_size.width)] * self.outer_size.height
+        """The rows of the view up to its scroll bar: each the same object as long as it looks the same."""
+        return [Strip.blank(self.row_width)] * self.outer_size.height
+
+    @property
+    def row_width(self) -> int:
+        """With the padding on the left."""
+        return self.gutter.left + self.scrollable_content_region.width
 
     def repaint(self) -> None:
         if not self._frame or self._framed_for != self.outer_size:
@@ -46,9 +51,8 @@ class Painted(ScrollView):
         before, self._frame = self._frame, self._all_rows()
         changed = [y for y, (old, new) in enumerate(zip(before, self._frame, strict=True)) if old is not new]
         if changed:
-            # Regions are counted from the content. The scroll bar looks after itself, and right of it nothing changes.
-            left, room = self.gutter.left, self.scrollable_content_region.width
-            self.refresh(*_rows(changed, left + room, -left))
+            # Regions are counted from the content. The scroll bar looks after itself.
+            self.refresh(*_rows(changed, self.row_width, -self.gutter.left))
 
     def _all_rows(self) -> list[Strip]:
         rows: list[Strip] = []
@@ -72,10 +76,12 @@ class Painted(ScrollView):
     def render_lines(self, crop: Region) -> list[Strip]:
         if not self._frame or self._framed_for != self.outer_size:
             self._frame, self._framed_for = self._all_rows(), self.outer_size
-        strips = self._frame[crop.y : crop.bottom]
-        if crop.column_span != (0, self.outer_size.width):
-            strips = [strip.crop(*crop.column_span) for strip in strips]
-        return strips
+        rows, width = self._frame[crop.y : crop.bottom], self.row_width
+        if crop.column_span == (0, width):
+            return rows
+        filters, background = self.get_line_filters(), self.background_colors[1]
+        blank = filtered(Strip.blank(crop.right - max(width, crop.x), self.rich_style), filters, background)
+        return [Strip.join([row.crop(crop.x, min(crop.right, width)), blank]) for row in rows]
 
     @property
     def vertical_scrollbar(self) -> ScrollBar:
@@ -161,9 +167,11 @@ class CalmScrollBar(ScrollBar):
 
 
 def filtered(strip: Strip, filters: Iterable[LineFilter], background: Shade) -> Strip:
+    """As `Strip.apply_filter` does it, which would keep what becomes of a row with the row."""
+    before = segments = list(strip)
     for one in filters:
-        strip = strip.apply_filter(one, background)
-    return strip
+        segments = one.apply(segments, background)
+    return strip if segments is before else Strip(segments, strip.cell_length)
 
 
 def _thumb(bar: ScrollBarRender, size: int) -> tuple[int, int] | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from textual.actions import SkipAction
 from textual.binding import BindingsMap
 from textual.content import Content
 from textual.document._document import EditResult, Location
-from textual.events import Key, Paste
+from textual.events import Event, Key, Paste
 from textual.keys import key_to_character
 from textual.message import Message
+from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import TextArea
@@ -23,6 +24,7 @@ from .commands import ACTIONS, bindings
 from .completions import Completions
 from .folds import Folds, too_long
 from .naming import keyed
+from .terminal import AtTerminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Draft:
     """What was typed and not sent, as it stood."""
 
     text: str = ""
-    pastes: Mapping[str, str] = field(default_factory=dict)
+    pastes: Mapping[str, str] | None = None
+    """What its tokens stand for. None: nothing was folded yet, as in a draft that was stored."""
     cursor: Location | None = None
     """None: at the end."""
 
@@ -104,9 +107,11 @@ class Prompt(TextArea):
 
     def name_keys(self) -> None:
         """As they are now, in the place of a draft."""
-        self.placeholder = Content(
-            keyed(self.app, "Ask anything · {prompt.send} sends · / commands · @file · {app.help} help")
-        )
+        told = keyed(self.app, "Ask anything · {prompt.send} sends · / commands · @file · {app.help} help")
+        self.placeholder = Content(told).truncate(max(1, self.content_size.width or len(told)), ellipsis=True)
+
+    def on_resize(self) -> None:
+        self.name_keys()
 
     def on_mount(self) -> None:
         self.name_keys()
@@ -121,14 +126,21 @@ class Prompt(TextArea):
         if self._calming is not None:
             self._calming.pause()
 
+    def render_line(self, y: int) -> Strip:
+        # Where there is room for no letter Textual would wrap what stands in the place of a draft nevertheless.
+        return super().render_line(y) if self.content_size.width > 0 else Strip([])
+
+    async def on_event(self, event: Event) -> None:
+        await super().on_event(event)
+        if isinstance(event, Key) and isinstance(self.app, AtTerminal):
+            self.app.echo(self)
+
     async def on_key(self, event: Key) -> None:
         if self._blinks:
             self.cursor_blink = True
         if self._calming is not None:
             self._calming.reset()
-        # Many terminals send Alt with a letter as that letter behind an Esc: it is printable, and still no text.
-        typed = event.is_printable and "+" not in event.key
-        if not typed and await self.app._check_bindings(event.key, priority=True):
+        if not event.is_printable and await self.app._check_bindings(event.key, priority=True):
             event.stop()
             event.prevent_default()
 
@@ -156,8 +168,15 @@ class Prompt(TextArea):
 
     def replace_draft(self, text: str) -> None:
         """By another, all in one: undoing brings the one before back."""
+        self._replace_all(self._folds.fold(clean(text)))
+
+    def take_written(self, text: str) -> None:
+        """The same from an editor: pastes are folded again where they are as they were; what one wrote stays in
+        sight."""
+        self._replace_all(self._folds.fold_again(clean(text), self.text))
+
+    def _replace_all(self, folded: str) -> None:
         self.history.checkpoint()
-        folded = self._folds.fold(clean(text))
         self.replace(folded, (0, 0), self.document.end, maintain_selection_offset=False)
         self.history.checkpoint()
         self.move_cursor(self.document.end)
@@ -166,7 +185,7 @@ class Prompt(TextArea):
         """Another session's; nothing of this one can be undone into it."""
         self._folds = Folds(draft.pastes)
         self._place, self._draft = len(self._history), ""
-        self.text = draft.text if draft.pastes else self._folds.fold(clean(draft.text))
+        self.text = draft.text if draft.pastes is not None else self._folds.fold(clean(draft.text))
         self.move_cursor(self.document.end if draft.cursor is None else draft.cursor)
 
     def recall(self, text: str) -> None:
@@ -304,7 +323,8 @@ class Prompt(TextArea):
 
     def _whole(self, start: Location, end: Location) -> tuple[Location, Location]:
         """Wide enough to cut no token in two: half of one would be sent as words. What is typed in one comes after."""
-        first, last = min(start, end), max(start, end)
+        # To delete the last line, Textual gives the beginning of the one after it, which is not there.
+        first, last = sorted(min(place, self.document.end) for place in (start, end))
         return self._outside(first, end=first == last), self._outside(last, end=True)
 
     def _outside(self, place: Location, *, end: bool) -> Location:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from textual.content import Content
 
 from tui_orchestrator.library.estimating import passes
-from tui_orchestrator.recipes import Parameter, Recipe, Stage, Step, Underway
+from tui_orchestrator.recipes import Parameter, Recipe, Stage, Step, Underway, summed
 from tui_orchestrator.routing.budget import BudgetState
 from tui_orchestrator.routing.text import clean_line, span
 
@@ -81,9 +81,10 @@ def how(step: Step) -> str:
     return f"{by}{task}{f', for each of {step.for_each}' if step.for_each else ''}"
 
 
-def draw_run(run: Underway, cap: BudgetState | None, width: int) -> Content:
-    """The plan before it begins, then how far each step is."""
-    rows = [words.heading(run.plan.recipe.name, width, _told(run))]
+def draw_run(run: Underway, cap: BudgetState | None, width: int, note: str = "") -> Content:
+    """The plan before it begins, then how far each step is; `note` above it."""
+    rows = [*_wrapped(f"! {note}", width, WARN), Content("")] if note else []
+    rows.append(words.heading(run.plan.recipe.name, width, _told(run)))
     for key, said in run.said.items():
         rows.append(Content.styled(words.fit(f"{key}: {clean_line(' · '.join(said), 400)}", width).rstrip(), MUTED))
     rows.append(Content(""))
@@ -138,9 +139,7 @@ def _stage(run: Underway, place: int, width: int) -> Iterator[Content]:
 def _sums(run: Underway, width: int) -> Iterator[Content]:
     plan = run.plan
     if not run.runs and not run.over:
-        unknown = f" +? for {plan.unpriced:,} whose price is not known" if plan.unpriced else ""
-        told = f"{plan.rounds:,} answers: about {plan.cost}{unknown}, about {span(plan.seconds)}."
-        yield from _wrapped(told, width, "bold")
+        yield from _wrapped(summed(plan), width, "bold")
         if plan.impossible:
             yield from _wrapped(f"{plan.impossible:,} would fail as things are: no model can take them.", width, WARN)
         return

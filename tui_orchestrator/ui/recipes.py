@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
@@ -25,13 +25,13 @@ from tui_orchestrator.services.runtime import Runtime
 
 from . import form
 from .commands import bindings
-from .dialogs import Dialog, keys_line
+from .dialogs import keys_line
 from .form import Form
 from .listed import Listed
+from .naming import keyed
 from .recipe_rows import ONE_LINE, described, draw_head, draw_recipe, draw_row, draw_run, running_stage
+from .running import RunScreen
 from .words import ACCENT
-
-LOOK_S = 0.25
 
 
 class RecipesScreen(Listed[str | None]):
@@ -44,7 +44,7 @@ class RecipesScreen(Listed[str | None]):
     )
     CSS = Listed.CSS
     TITLE_SHOWN = "Recipes"
-    KEYS = "Enter fills it in · Esc closes"
+    KEYS = "{recipes.run} fills it in · Esc closes"
     BINDINGS: ClassVar[list[BindingType]] = bindings("recipes")
 
     def __init__(self, shelf: Shelf, name: str = "") -> None:
@@ -139,7 +139,7 @@ def _read(typed: str) -> str:
     return read.text
 
 
-class RecipeScreen(Dialog[None]):
+class RecipeScreen(RunScreen):
     """One that is planned, runs or has ended."""
 
     HELP = (
@@ -151,15 +151,13 @@ class RecipeScreen(Dialog[None]):
     #recipe { width: 96%; height: auto; max-height: 96%; max-width: 130; scrollbar-size-vertical: 1; }
     #recipe Static { height: auto; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("recipe"),
-        Binding("escape,q", "dismiss(None)", "Close"),
-        Binding("pagedown,down", "scroll_run(1)", "Down", show=False),
-        Binding("pageup,up", "scroll_run(-1)", "Up", show=False),
-    ]
+    SCROLLED = "#recipe"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("recipe")
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: Prepared, note: str = "") -> None:
+        """`note`: a sentence above it while it runs."""
         super().__init__()
+        self._note = note
         self._prepared = prepared
         self._ran = False
         """When it was drawn last."""
@@ -170,14 +168,7 @@ class RecipeScreen(Dialog[None]):
             dialog.border_title = "Recipe"
             yield self._shown
 
-    def on_mount(self) -> None:
-        self.lay_out()
-        self.set_interval(LOOK_S, self._look)
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self.lay_out)
-
-    def _look(self) -> None:
+    def look(self) -> None:
         if self._prepared.run.runs or self._ran:
             self.lay_out()
 
@@ -186,16 +177,13 @@ class RecipeScreen(Dialog[None]):
         if not self.is_attached or width < 20:
             return
         run, cap = self._prepared.run, self._prepared.cap
-        begin = "Enter begins" if cap is None else "y begins all the same"
+        begin = "{recipe.begin} begins" if cap is None else "{recipe.begin_anyway} begins all the same"
         told = f"{begin} · Esc closes"
         if run.runs or run.over:
-            told = "s stops it · Esc closes, it goes on" if run.runs else "Esc closes"
+            told = "{recipe.stop} stops it · Esc closes, it goes on" if run.runs else "Esc closes"
         self._ran = run.runs
-        self.query_one("#recipe").border_subtitle = keys_line(told)
-        self._shown.update(draw_run(run, cap, width))
-
-    def action_scroll_run(self, way: int) -> None:
-        self.query_one("#recipe").scroll_relative(y=way * 5, animate=False)
+        self.query_one("#recipe").border_subtitle = keys_line(keyed(self.app, told))
+        self._shown.update(draw_run(run, cap, width, self._note if run.runs else ""))
 
     def action_begin(self) -> None:
         run = self._prepared.run

@@ -18,8 +18,8 @@ from .look import Look
 
 READ_S = 0.012
 """For so long new text is split into blocks in one go; the rest waits for the next."""
-KEPT_PIECES = 2000
-"""Lines of so many pieces are kept; what was looked at longest ago is laid out again when needed."""
+KEPT_LINES = 1000
+"""More than any screen has. What was looked at longest ago is laid out again when needed."""
 
 _TRAILING = re.compile(r" +(?=\n|$)")
 
@@ -56,7 +56,9 @@ class Rows:
         self._drawn: list[Drawn] = []
         self._index: dict[str, int] = {}
         self._extents = Extents()
-        self._kept: dict[Piece, None] = {}
+        self._kept: dict[Piece, int] = {}
+        """With how many lines each is kept, the one that was looked at longest ago first."""
+        self._kept_lines = 0
 
     @property
     def total(self) -> int:
@@ -93,7 +95,7 @@ class Rows:
         self._index = {drawn.entry.key: index for index, drawn in enumerate(self._drawn)}
         self._extents = Extents(drawn.estimate(self.width) for drawn in self._drawn)
         self.unread = {index for index, drawn in enumerate(self._drawn) if drawn.entry.growing}
-        self._kept.clear()
+        self._forget()
 
     def add(self, entry: Entry) -> None:
         self._index[entry.key] = len(self._drawn)
@@ -117,7 +119,7 @@ class Rows:
 
     def set_look(self, look: Look) -> None:
         self.look = look
-        self._kept.clear()
+        self._forget()
         for drawn in self._drawn:
             drawn.forget_lines()
 
@@ -215,13 +217,17 @@ class Rows:
         piece = drawn.pieces[number]
         lines = drawn.measure(number, self.width, self.look)
         self._extents.set(index, drawn.extents.total)
-        self._kept.pop(piece, None)
-        self._kept[piece] = None
-        if len(self._kept) > KEPT_PIECES:
+        self._kept_lines += len(lines) - self._kept.pop(piece, 0)
+        self._kept[piece] = len(lines)
+        while self._kept_lines > KEPT_LINES and len(self._kept) > 1:
             oldest = next(iter(self._kept))
-            del self._kept[oldest]
+            self._kept_lines -= self._kept.pop(oldest)
             oldest.lines = None
         return lines
+
+    def _forget(self) -> None:
+        self._kept.clear()
+        self._kept_lines = 0
 
     def text(self, selection: Selection) -> str:
         """Without bars, padding and labels, and with wrapped lines whole again."""

@@ -26,6 +26,7 @@ from tui_orchestrator.storage.search import Query
 from . import session_rows
 from .commands import ACTIONS, bindings
 from .dialogs import Dialog, keys_line
+from .naming import keyed
 from .session_deeds import SessionDeeds
 from .words import MUTED
 
@@ -121,9 +122,7 @@ class SessionsScreen(Dialog[Opened | None]):
         "Down goes to the list, where letters do as the line at the bottom says; {sessions.search} searches again."
     )
     CSS = """
-    SessionsScreen #shelf {
-        width: 96%; height: 94%; max-height: 94%; max-width: 170;
-    }
+    SessionsScreen #shelf { width: 96%; height: 94%; max-height: 94%; max-width: 170; }
     SessionsScreen #narrow { height: 1; margin: 0 0 1 0; }
     SessionsScreen #found { width: 1fr; height: 1fr; }
     SessionsScreen #sessions {
@@ -287,7 +286,8 @@ class SessionsScreen(Dialog[Opened | None]):
         shown = len(self._found)
         narrowed = self._search.value.strip()
         count = f"{shown:,} of {self._all:,}" if narrowed or shown < self._all else f"{self._all:,} in all"
-        self.query_one("#shelf").border_subtitle = keys_line(f"{count} · Enter opens · ↓ then a letter · Esc closes")
+        keys = keyed(self.app, "{sessions.open} opens · ↓ then a letter · Esc closes")
+        self.query_one("#shelf").border_subtitle = keys_line(f"{count} · {keys}")
 
     @property
     def _marked(self) -> str | None:
@@ -324,7 +324,6 @@ class SessionsScreen(Dialog[Opened | None]):
         if self._found:
             # At once, unlike `focus`, so that the letter typed next is the list's.
             self.set_focus(self._list)
-            self._list.action_cursor_down()
 
     @on(SessionList.AboveFirst)
     def _to_search(self) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import work
 
 from tui_orchestrator.routing.errors import OrchestratorError
-from tui_orchestrator.routing.events import Event
+from tui_orchestrator.routing.events import Attempt, Event
 from tui_orchestrator.routing.request import Method, Strategy
 from tui_orchestrator.services import personas
 
@@ -19,6 +19,7 @@ from .answers import Answers
 from .dialogs import Picker
 from .entries import prompt_key
 from .live import LiveTurn
+from .naming import keyed
 from .options import NONE
 from .transcript import Transcript
 from .welcome import TEMPORARY, welcome
@@ -75,7 +76,8 @@ class Shelf(Answers):
         if talk.stored:
             self._tell_attempts(talk)
         else:
-            self.chat.greet(TEMPORARY if talk.temporary else welcome(runtime, self), self._complaints)
+            draft = "" if left or self.drafts is None else keyed(self, await self.drafts.left_behind())
+            self.chat.greet(TEMPORARY if talk.temporary else welcome(runtime, self), self._complaints, draft)
             self._complaints = []
 
         async def read(span: Span) -> Overview:
@@ -110,12 +112,22 @@ class Shelf(Answers):
         made = await self.runtime.archive.attempts(talk.id)
         every = list(dict.fromkeys(message.request_id for message in reversed(talk.stored)))
         for at in range(0, len(every), TOLD_AT_ONCE):
-            for request_id in every[at : at + TOLD_AT_ONCE]:
-                self.chat.tell_attempts(made.get(request_id, ()))
+            with self.chat.transcript.staying():
+                for request_id in every[at : at + TOLD_AT_ONCE]:
+                    self.chat.tell_attempts(made.get(request_id, ()))
             await asyncio.sleep(0)
         if (told := await last_ensemble(self.runtime, talk)) and talk is self.talk and self.chat.ensemble is None:
             self._recall(told)
             self.chat.tell_votes(await self.runtime.feedback.votes(talk.id), of=told[0].request_id)
+        await self._tell_verdicts(talk, made)
+
+    async def _tell_verdicts(self, talk: Chat, made: Mapping[str, Sequence[Attempt]]) -> None:
+        """Those of its ensembles, which are weighed anew: for the trails above their answers."""
+        from tui_orchestrator.services.remembering import verdicts
+
+        assert self.runtime is not None
+        async for verdict in verdicts(self.runtime, talk, made):
+            self.chat.recounting.judge(verdict)
 
     def _recall(self, told: Sequence[Event]) -> None:
         """Its answers can be looked at, picked from, judged and put together as when they came."""

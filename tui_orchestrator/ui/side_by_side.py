@@ -64,7 +64,9 @@ class SideBySide(Vertical):
     def start(self, members: Sequence[tuple[str, str]] = (), *, blind: bool = False) -> None:
         """A view with a column for each member, by its name; with the reason for one that is not to be asked. `add`
         tells of each other one when it begins."""
+        held = self.has_focus_within
         for column in self._columns.values():
+            column.replaced = True
             column.remove()
         self._columns.clear()
         self._told, self.blind = None, blind
@@ -76,6 +78,8 @@ class SideBySide(Vertical):
             self._stand(-1 - place, model)
             if why_not:
                 self.fail(-1 - place, why_not)
+        if held:
+            self.call_after_refresh(self.focus_inside)
 
     def add(self, number: int, model: str, at_most: Money | None = None) -> None:
         name = clean_line(model, 80)
@@ -252,10 +256,14 @@ class SideBySide(Vertical):
             column.focus_inside()
 
     def select(self, number: int) -> None:
-        """The one that is shown where there is room for one only."""
+        """The one that is shown where there is room for one only: the focus goes there with it."""
+        left = self._columns.get(self._tabs.current)
+        held = self.has_class("-single") and left is not None and left.has_focus_within
         for own, column in self._columns.items():
             column.set_class(own == number, "-current")
         self._tabs.current = number
+        if held:
+            self.focus_inside()
         self._tabs.members = self.members
         self._tabs.refresh()
 

@@ -77,15 +77,16 @@ def slash_matches(draft: str) -> list[SlashCommand]:
 
 
 def parse_slash(draft: str) -> tuple[SlashCommand, str] | str | None:
-    """A command with its argument, a sentence when no command is called that, None when the draft is a plain prompt
-    (a path such as /etc/hosts is one)."""
+    """A command with its argument, named in full, or alone and begun as no other is; a sentence when none is called
+    that, None when the draft is a plain prompt (a path such as /etc/hosts is one)."""
     if not draft.startswith("/") or draft.startswith("//"):
         return None
     name, _, argument = draft[1:].partition(" ")
     if "/" in name or "\n" in name:
         return None
-    for command in SLASH_COMMANDS:
-        if command.name == name:
+    fitting = [command for command in SLASH_COMMANDS if name and command.name.startswith(name)]
+    for command in fitting:
+        if command.name == name or (len(fitting) == 1 and not argument):
             return command, argument.strip()
     close = difflib.get_close_matches(name, [command.name for command in SLASH_COMMANDS], n=1)
     hint = f"; did you mean /{close[0]}?" if close else "; /help lists those there are"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from time import perf_counter
 from typing import Any, ClassVar
 
 from textual import work
@@ -23,13 +24,13 @@ from tui_orchestrator.settings import UiSettings
 
 from .bars import Header, KeyBar
 from .chat import ChatPane
-from .commands import ACTIONS, Action, ConsoleCommands, bindings
+from .commands import ACTIONS, Action, ConsoleCommands, Need, bindings
 from .composer import Composer
 from .compositor import FrugalScreen
 from .copying import Copying
 from .costs import CostsPane
 from .decision import DecisionPane
-from .dialogs import HelpScreen
+from .dialogs import Dialog, HelpScreen, Told
 from .entries import Severity
 from .jump import Jump, elsewhere, targets
 from .layout import LOW, PANES, ROOM_FOR_TOASTS, Pane, arrange
@@ -37,6 +38,10 @@ from .naming import keyed
 from .prompt import Prompt
 from .registry import RegistryPane
 from .slash import SLASH_COMMANDS
+from .terminal import LATEST_S, AtTerminal
+
+MODIFIERS = frozenset({"alt", "ctrl", "super", "hyper", "meta"})
+"""Whoever holds one of them down with a letter does not write it."""
 
 
 class Floor(FrugalScreen):
@@ -46,6 +51,18 @@ class Floor(FrugalScreen):
     AUTO_FOCUS = "#prompt"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012  # declared by Textual without ClassVar
     DEFAULT_CLASSES = "-tall"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._drawn = 0.0
+
+    def _on_timer_update(self) -> None:
+        # A letter that has been typed is drawn before all else, by itself. While the prompt is busy that may take long.
+        typing = isinstance(self.app, AtTerminal) and self.app.hurried and isinstance(self.focused, Prompt)
+        if typing and perf_counter() - self._drawn < LATEST_S:
+            return
+        super()._on_timer_update()
+        self._drawn = perf_counter()
 
 
 class Stage(Copying):
@@ -75,6 +92,10 @@ class Stage(Copying):
     def get_default_screen(self) -> Screen[None]:
         return Floor()
 
+    def has(self, need: Need) -> bool:
+        """Whether there is what an action needs."""
+        return not need
+
     def _load_screen_css(self, screen: Screen[Any]) -> None:
         # Textual would read every rule of the program again and style every widget anew, which takes longer than to
         # draw the screen; its own rules, all that it brings here, concern what is on it alone.
@@ -87,13 +108,19 @@ class Stage(Copying):
         yield self.header
         yield Horizontal(self.chat, self._side_by_side, self.registry, id="body")
         yield self.composer
-        yield KeyBar()
+        yield KeyBar(self.has)
 
     async def on_event(self, event: Event_) -> None:
         if isinstance(event, Key | MouseDown | Paste):
             # Who goes on has read what was wrong; what this leads to may be said anew.
             self.composer.say_no_more()
+        if isinstance(event, Key) and not MODIFIERS.isdisjoint(event.key.split("+")[:-1]):
+            # Many terminals send Alt with a letter as that letter behind an Esc: it is printable, and still no text.
+            event.character = None
         await super().on_event(event)
+        if isinstance(event, Key) and event.is_forwarded and self.focused is self.composer.prompt:
+            # It was no letter, and is carried out by now.
+            self.echo(self.composer.prompt)
 
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:
         # Textual would carry out the prompt's keys before the letters that were typed ahead of them have reached it.
@@ -247,9 +274,37 @@ class Stage(Copying):
             if isinstance(text := getattr(node, "HELP", None), str) and text:
                 about = text
                 break
-        keys = [(self.keys_of(action), action.title) for action in ACTIONS]
-        commands = [(f"/{command.name} {command.argument}".rstrip(), command.help) for command in SLASH_COMMANDS]
+        here = self._keys_here()
+        rest = [action for action in ACTIONS if action.id not in {told.id for told in here}]
+        keys = {
+            "Keys here, and what [ui.keymap] calls each": here,
+            "Keys everywhere": [self._told(action) for action in rest if action.scope == "app"],
+            "Keys elsewhere": [self._told(action) for action in rest if action.scope != "app"],
+        }
+        commands = [Told(f"/{command.name} {command.argument}".rstrip(), command.help) for command in SLASH_COMMANDS]
         self.push_screen(HelpScreen(keyed(self, about), keys, commands))
+
+    def _keys_here(self) -> list[Told]:
+        """Those of the focused widget and what it stands in, the nearest first."""
+        by_id = {action.id: action for action in ACTIONS}
+        told: dict[str, Told] = {}
+        if isinstance(self.screen, Dialog) and (does := self.screen.on_enter):
+            keys = self.get_key_display(Binding("enter", ""))
+            told[keys] = Told(keys, does)
+        for node in (self.focused or self.screen).ancestors_with_self:
+            # Textual's own are those of any list or field.
+            ours = [kind for kind in type(node).__mro__ if kind.__module__.startswith(__package__)]
+            for binding in (one for kind in ours if node is not self for one in vars(kind).get("BINDINGS", ())):
+                action = by_id.get(binding.id)
+                if action is None:
+                    keys = " ".join(self.get_key_display(Binding(key, "")) for key in binding.key.split(","))
+                    told.setdefault(keys, Told(keys, binding.description))
+                elif action.scope != "app":
+                    told.setdefault(self.keys_of(action), self._told(action))
+        return list(told.values())
+
+    def _told(self, action: Action) -> Told:
+        return Told(self.keys_of(action), action.title, action.id)
 
     def keys_of(self, action: Action) -> str:
         keys = self._keymap.get(action.id, action.key).split(",")

@@ -68,9 +68,14 @@ def turn_status(event: Completed, finished: AttemptFinished | None, keys: Keys) 
         status = recalled_line(attempt, event.confidence, event.at, keys)
     if attempt is not None and event.response.strip():
         status = [*unfinished(attempt, keys), *status]
-    if len(event.attempts) > 1:
-        status = [*status, SEPARATOR, (f"{event.cost} the turn", "money")]
-    return status
+    return of_turn(status, event.attempts)
+
+
+def of_turn(status: list[Mark], attempts: Sequence[Attempt]) -> list[Mark]:
+    """With what the whole turn cost, where it took more than one attempt."""
+    if len(attempts) < 2:
+        return status
+    return [*status, SEPARATOR, (f"{Cost.sum(one.cost for one in attempts)} the turn", "money")]
 
 
 def recalled_line(attempt: Attempt, confidence: Confidence | None, at: datetime, keys: Keys) -> list[Mark]:

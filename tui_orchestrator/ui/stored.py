@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from . import words
-from .entries import Entry, answer_key, prompt_key
+from .entries import Entry, answer_key, prompt_key, trail_key
 
 if TYPE_CHECKING:
     from tui_orchestrator.routing.events import Attempt
@@ -29,14 +29,18 @@ def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discar
     turns = answers(messages)
     stand = {parts[0].position for _, given in turns if (parts := that_stands(given))}
     read = {parts[0].position: parts for _, given in turns for parts in given}
+    prompted = {message.request_id for message in messages if message.role == "user"}
     entries = []
     for message in messages:
         if message.role == "user":
             names = tuple(image.name or image.media_type for image in message.images)
             entries.append(Entry.prompt(message.text, names, prompt_key(message.request_id)))
+            entries.append(_trail(message))
             entries += [_discarded(one) for one in thrown.pop(message.request_id, ())]
         elif message.role == "assistant":
             # What a prompt that was asked again brought before its answer.
+            if message.continues is None and message.request_id not in prompted:
+                entries.append(_trail(message))
             entries += [_discarded(one) for one in thrown.pop(message.request_id, ())]
             if message.position not in read and message.continues is not None:
                 continue  # it stands in the answer it continues
@@ -67,8 +71,15 @@ def parts_of(messages: Iterable[StoredMessage]) -> dict[str, dict[Given, Attempt
     return found
 
 
-def superseded(model: str | None) -> str:
-    return f"superseded answer of {words.short_name(model or '?')}: you asked again"
+def superseded(model: str | None, *, together: bool = False) -> str:
+    """`together`: by one that was written from it and others."""
+    why = "one answer was written from all" if together else "you asked again"
+    return f"superseded answer of {words.short_name(model or '?')}: {why}"
+
+
+def _trail(message: StoredMessage) -> Entry:
+    """Takes no room before it is told."""
+    return Entry.trail("", trail_key(message.request_id))
 
 
 def _discarded(one: Discarded) -> Entry:

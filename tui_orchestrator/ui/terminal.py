@@ -7,7 +7,6 @@ hold the event loop while a terminal takes nothing.
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import re
 import selectors
@@ -33,10 +32,13 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import Widget
 
 from tui_orchestrator.routing.text import clean
+from tui_orchestrator.services import garbage
 from tui_orchestrator.settings import masked
 
+from .compositor import FrugalScreen
 from .keyboard import TICK_S, Keys, Waking
 from .strips import lighten
 
@@ -44,13 +46,13 @@ BEHIND = 65_536
 """Characters that the terminal has not taken; from here on nothing more is drawn until it has."""
 LAST_WORDS_S = 2.0
 """How long a terminal that takes nothing is waited for at the end."""
-QUIET_S = 30.0
-"""After so long without a key, a click or a turn nobody waits for the console."""
+TIDY_S = 2.0
+CALM_S = 3.0
+"""After so long without a key, a click or a turn nobody notices what takes a moment."""
 ECHO_S = 0.04
 """After a key has come, so long what it does is to be seen before anything else."""
-MIDDLE, OLD = 3, 1000
-"""How often the youngest objects are looked through for garbage before the next older ones are, and those before all
-are, which takes a few tenths of a second: as good as never, since `_tidy_up` does it when nobody waits."""
+LATEST_S = 0.25
+"""While one types so fast that a key is always waiting to be drawn, the rest is drawn all the same."""
 _READ_BYTES = 65_536
 _BREAKS = dict.fromkeys(map(ord, "\n\t"))
 # Blocks of combining marks of no script in particular (Unicode 17); letters with four of them exist in none.
@@ -286,18 +288,18 @@ class AtTerminal(App[int]):
         lighten()
         super().__init__(driver_class=Terminal)
         self._filters.append(Net())
-        self._touched = self._tidied = time.monotonic()
+        self._touched = time.monotonic()
+        self._echoed = float("-inf")
+        self._tidying = garbage.Tidying()
 
     def on_mount(self) -> None:
         if not self.is_headless:
-            self.set_interval(QUIET_S, self._tidy_up)
+            self.set_interval(TIDY_S, self._tidy_up)
 
     def started(self) -> None:
         """From now on garbage is looked for, but not in what the start has made."""
         if not self.is_headless:
-            gc.freeze()
-            gc.set_threshold(gc.get_threshold()[0], MIDDLE, OLD)
-            gc.enable()
+            garbage.begin()
 
     @contextlib.contextmanager
     def suspend(self) -> Iterator[None]:
@@ -320,7 +322,14 @@ class AtTerminal(App[int]):
     def hurried(self) -> bool:
         """Whether a key has just come: what can wait gives way until its letter is drawn. True also while the event
         loop has not heard of it."""
-        return isinstance(self._driver, Terminal) and time.monotonic() - self._driver.keyed < ECHO_S
+        keyed = self._driver.keyed if isinstance(self._driver, Terminal) else float("-inf")
+        return keyed > self._echoed and time.monotonic() - keyed < ECHO_S
+
+    def echo(self, widget: Widget) -> None:
+        """Draws what a key has changed of the widget, before all else that waits to be drawn."""
+        if isinstance(self.screen, FrugalScreen):
+            self.screen.draw_at_once(widget)
+        self._echoed = time.monotonic()
 
     @property
     def running(self) -> bool:
@@ -328,13 +337,10 @@ class AtTerminal(App[int]):
         return False
 
     def _tidy_up(self) -> None:
-        """Looks through all there is for garbage, which takes a few tenths of a second, while nobody would notice."""
         now = time.monotonic()
         if self.running:
             self._touched = now
-        elif self._touched > self._tidied and now - self._touched > QUIET_S:
-            self._tidied = now
-            gc.collect()
+        self._tidying.look(calm=now - self._touched > CALM_S, passing=len(self.screen_stack) > 1)
 
     def _fatal_error(self) -> None:
         # Not Textual's own, which prints local variables: keys, prompts and answers among them.

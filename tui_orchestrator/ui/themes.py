@@ -16,6 +16,7 @@ from pathlib import Path
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
+from tui_orchestrator.opening import opened
 from tui_orchestrator.routing.text import clean_line
 
 DEFAULT = "dusk"
@@ -165,7 +166,7 @@ async def watch(places: Iterable[Path], every_s: float = 1.0) -> AsyncIterator[L
 def read(path: Path) -> Palette:
     """Raises ThemeError."""
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             source = file.read(_MAX_BYTES + 1).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise ThemeError(f"{path}: cannot be read ({clean_line(str(error))}); it should be a TOML file") from error

@@ -19,7 +19,8 @@ from .chat import ChatPane
 from .columns import Columns
 from .dialogs import Choice, Picker
 from .naming import keyed
-from .status import stored_status
+from .status import of_turn, stored_status
+from .verdicts import PICKED
 
 if TYPE_CHECKING:
     from tui_orchestrator.services.feedback import Given
@@ -64,9 +65,13 @@ class Together(Answers):
             model = await self.runtime.feedback.pick(*answer, members)
             await self._voted(answer, model, "▲ the best of them")
         went_on = f"you went on with that of {words.short_name(ensemble.model(number))}"
-        if (blind or go_on) and await self._stand_by(answer, ensemble.model(number), went_on) and go_on:
+        if not (blind or go_on) or not await self._stand_by(answer, ensemble.model(number), went_on):
+            return
+        if (told := self.chat.columns.told) is not None and self.chat.ensemble is ensemble:
+            ensemble.judge(replace(told, method=PICKED, winner=number, reason=""))
+        if go_on:
             await self._go_on_with(ensemble.model(number))
-            self.chat.columns.display = False
+            self.chat.show_columns(False)
             self.go_home()
 
     def _judged(self) -> LiveTurn | None:
@@ -87,7 +92,8 @@ class Together(Answers):
             self.notify(f"It stays as it is: {error.args[0]}.", severity="warning", markup=False)
             return False
         attempts = await self.runtime.reports.attempts(answer[0])
-        status = next((stored_status(one, self.chat.keys) for one in attempts if one.number == answer[1]), [])
+        its = [stored_status(one, self.chat.keys) for one in attempts if one.number == answer[1]]
+        status = of_turn(its[0], attempts) if its else []
         self.chat.stand_by(answer, text, status, f"another answer: {why}")
         return True
 

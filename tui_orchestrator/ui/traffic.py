@@ -43,7 +43,7 @@ class TrafficScreen(Turns):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog", id="turns") as dialog:
             dialog.border_title = "Gateway"
-            dialog.border_subtitle = keys_line("Enter shows the card · Esc closes")
+            dialog.border_subtitle = keys_line("Esc closes")
             yield from self.listed()
 
     def on_mount(self) -> None:
@@ -72,6 +72,8 @@ class TrafficScreen(Turns):
         rows, marked, at_top = self._traffic.latest, self.marked, self.rows.highlighted in (None, 0)
         self.fill(Option(draw_passed(row, width, self.runtime.clock), id=row.request_id) for row in rows)
         ids = [row.request_id for row in rows]
+        keys = "Enter shows the card · Esc closes" if rows else "Esc closes"
+        self.query_one("#turns").border_subtitle = keys_line(keys)
         if rows:
             # Whoever looks at the latest goes on to do so; whoever chose another one keeps it.
             self.rows.highlighted = 0 if at_top or marked not in ids else ids.index(marked)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from tui_orchestrator.routing.events import AttemptFinished, Cause, Recalled
-from tui_orchestrator.routing.telling import check_name
+from tui_orchestrator.routing.events import (
+    CHECKS,
+    Attempt,
+    AttemptFinished,
+    Cause,
+    Finding,
+    Outcome,
+    Recalled,
+    Verdict,
+)
+from tui_orchestrator.routing.telling import check_name, said
 
 from . import words
 from .look import Mark
@@ -70,3 +81,63 @@ def trail(legs: Sequence[Leg]) -> list[Mark]:
         if leg.checked_by:
             marks.append((f" · {leg.checked_by} ◐", "accent"))
     return marks
+
+
+def weighed(why: str) -> str:
+    """Of why a turn went on from an answer: '0.41 < 0.60'."""
+    return re.split("[:;]", why)[0]
+
+
+def tell_check(answer: Leg, finding: Finding, legs: Mapping[int, Leg]) -> None:
+    """What a check of the answer found; `legs` are all of its turn."""
+    if not answer.checks:
+        answer.checks.append((f"~ {finding.before:.2f}", "muted"))
+    who = check_name(finding.how)
+    if finding.how is not Cause.SAMPLE:
+        who += f" {words.short_name(finding.model)}"
+    if finding.agrees is None:
+        faults = [leg.detail for number in finding.attempts if (leg := legs[number]).glyph == "✗"]
+        answer.checks.append((f" · {who} {f'✗ {faults[0]}' if finding.failed else said(finding)}", "muted"))
+    else:
+        answer.checks.append((f" · {who} {said(finding)} → ", "muted"))
+        answer.checks.append((f"{finding.after:.2f}", "success" if finding.agrees else "warning"))
+
+
+def mark(legs: Mapping[int, Leg], verdict: Verdict) -> None:
+    """With the scores of an ensemble's members, and the star of the one that won, in place of one before."""
+    for score in verdict.scores:
+        if (leg := legs.get(score.attempt)) is not None:
+            leg.detail, leg.glyph, leg.role = f"{score.total:.2f}", "✓", "success"
+            if score.attempt == verdict.winner:
+                leg.glyph, leg.role = "★", "warning"
+
+
+def legs_of(attempts: Sequence[Attempt], stands: int | None, whys: Mapping[int, str]) -> dict[int, Leg]:
+    """Of a turn that is over. `stands`: whose answer is the turn's; `whys`: why the turn went on from the others."""
+    legs = {one.number: _leg(one) for one in attempts}
+    for number, leg in legs.items():
+        # A second opinion was there already when the turn would have gone on to it.
+        taken = any(one.onward is not None and one.onward.taken and one.onward.model == leg.model for one in attempts)
+        leg.is_answer = leg.is_answer or number == stands or (leg.is_check and taken)
+    answers = [one for one in attempts if legs[one.number].is_answer]
+    for one in answers:
+        for finding in one.findings:
+            if legs.keys() >= set(finding.attempts):
+                tell_check(legs[one.number], finding, legs)
+    for one, following in pairwise(answers):
+        if one.outcome is Outcome.FINISHED and following.cause in (Cause.ESCALATION, *CHECKS):
+            leg = legs[one.number]
+            sure = "" if one.confidence is None else f"{one.confidence:.2f}"
+            leg.glyph, leg.role, leg.detail = "~", "warning", weighed(whys.get(one.number, sure))
+    return legs
+
+
+def _leg(one: Attempt) -> Leg:
+    leg = Leg(one.number, one.model, one.cause, is_answer=one.cause not in CHECKS and one.cause is not Cause.PART)
+    if one.outcome is Outcome.FINISHED:
+        leg.glyph, leg.role = "✓", "success"
+        leg.detail = "" if one.recalled is None else recalled_in_short(one.recalled)
+        return leg
+    leg.glyph, leg.role = ("■", "warning") if one.outcome is Outcome.CANCELLED else ("✗", "error")
+    leg.detail = f"{words.spoken(one.error_kind or one.outcome)} {words.seconds(one.latency_s)}"
+    return leg

@@ -6,7 +6,8 @@ far from the screen has an estimated height until it comes near.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from time import perf_counter
 from typing import ClassVar
 
@@ -24,13 +25,11 @@ from .entries import FOLDS, Entry, Part, Severity, estimate_tokens
 from .look import Caption, Look
 from .page import Page
 from .rows import Place
-from .terminal import AtTerminal
+from .terminal import LATEST_S, AtTerminal
 
 FLUSH_S = 1 / 12
 SOONEST = 0.7
 """Part of that time after which what comes is drawn at once."""
-LATEST_S = 0.25
-"""While one types so fast that a key is always waiting to be drawn, this is drawn all the same."""
 DUTY = 5
 """A flush that took long is followed by a pause this many times as long, so drawing never starves the rest."""
 
@@ -209,6 +208,13 @@ class Transcript(Page, can_focus=True):
     def _changed(self, key: str) -> None:
         self._rows.touch(key)
         self._schedule()
+
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        """What is in view stays there, whatever grows above it."""
+        place = None if self.following else self._rows.place(self.scroll_offset.y)
+        yield
+        self._arrange(place)
 
     # From what it holds to the screen
 

@@ -17,6 +17,8 @@ from .transcript import Transcript
 
 MOST_POINTS = 12
 """Of each kind that are shown."""
+PICKED = "picked"
+"""Method of a verdict that names the answer the user chose, whatever was weighed."""
 _FUSED, _VERDICT = "fused", "verdict"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
@@ -67,8 +69,15 @@ def heading(verdict: Verdict, members: Sequence[Member]) -> Caption:
     from tui_orchestrator.services.remembering import KEPT
 
     why = f" · {clean_line(verdict.reason, 200)}" if verdict.reason else ""
-    said = {"vote": "as weighed", KEPT: "as it was kept"}.get(verdict.method, verdict.method)
+    said = {"vote": "as weighed", KEPT: "as it was kept", PICKED: _picked(verdict, winner, members)}.get(
+        verdict.method, verdict.method
+    )
     return [("★ ", "warning"), (winner.model, "strong"), (f" is the answer · {said}{why}", "muted")]
+
+
+def _picked(verdict: Verdict, winner: Member, members: Sequence[Member]) -> str:
+    best = next((one for score in verdict.scores[:1] for one in members if one.number == score.attempt), winner)
+    return f"picked by you; weighed best{' too' if best is winner else f': {best.model}'}"
 
 
 def report(verdict: Verdict, members: Sequence[Member]) -> str:

@@ -16,6 +16,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui_orchestrator.opening import opened
 from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.routing.repricing import PriceTable
 from tui_orchestrator.routing.request import Strategy
@@ -339,7 +340,7 @@ def _prompts(written: str) -> list[tuple[str, str]]:
     """Raises ValueError with a sentence."""
     path = Path(written).expanduser()
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             return [(str(line.said.get("id", line.number)), line.prompt) for line in prompts(file, path.name)]
     except OSError as error:
         raise ValueError(f"{written or 'nothing'} cannot be read: {error.strerror or error}") from None

@@ -12,6 +12,7 @@ from tui_orchestrator.services.enclosing import Burden, Size, burden
 
 from . import arguments, editor
 from .desk import Desk
+from .naming import key_to
 from .prompt import Prompt
 
 if TYPE_CHECKING:
@@ -74,7 +75,10 @@ class Writing(Desk):
             return
         owner, text = self.draft_owner, prompt.unfolded
         prompt.read_only = True
-        self.composer.say(problem=f"the prompt is open in {chosen.name}; close it there to go on, or Esc to leave it")
+        leave = key_to(self, "turn.cancel")
+        self.composer.say(
+            problem=f"the prompt is open in {chosen.name}; close it there to go on, or {leave} to leave it"
+        )
         said = ""
         try:
             made = await editor.edited_beside(chosen, text)
@@ -95,8 +99,11 @@ class Writing(Desk):
             super().action_escape()
 
     def _take_edited(self, made: str, before: str) -> None:
+        if made:
+            # An editor's file ends in one, so what it ends in says nothing; a paste may end in its own.
+            made += before[len(before.rstrip("\n")) :]
         if made == before:
             return
-        self.composer.prompt.replace_draft(made)
+        self.composer.prompt.take_written(made)
         if not made:
             self.notify("The file was emptied, and so is the prompt; Ctrl+Z brings it back.", markup=False)

@@ -1,4 +1,7 @@
--- {before}: a day; sums of periods before it, which no call counts towards any more, are dropped
+-- {before, now}: a day; sums of periods before it, which no call counts towards any more, are dropped. `now` is the time
+-- of day of whoever asks: one whose clock is days ahead of this server's would have the others' sums forgotten
+local DAYS_AHEAD = 2
+if asked.now > now + DAYS_AHEAD * 24 * 3600 * 1000 then return '{}' end
 local keys = {at .. ':spent', at .. ':held'}
 for _, store in ipairs(redis.call('SMEMBERS', at .. ':known')) do
   local left = 0

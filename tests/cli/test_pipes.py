@@ -1,0 +1,94 @@
+"""Pipes and devices in place of files: what is read once takes the shell's `<(…)`, nothing else is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from asyncio.subprocess import DEVNULL, PIPE
+from pathlib import Path
+
+import pytest
+
+from .conftest import Shell
+from .terminal import PATIENCE_S
+from .test_processes import program
+
+PROMPTS = r"""printf '{"prompt": "why?"}\n{"prompt": "hello"}\n'"""
+
+
+async def bash(shell: Shell, line: str) -> tuple[int | None, str, str]:
+    """`line` in a shell that knows process substitution; `it` is the program."""
+    it = "it() { " + " ".join(program(shell)) + ' "$@"; }'
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", f"{it}; {line}"), stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=shell.environment
+    )
+    out, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    return process.returncode, out.decode(), err.decode()
+
+
+async def writer_of(pipe: Path) -> int:
+    """Who has it open says nothing; from when somebody reads it on."""
+    while True:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            await asyncio.sleep(0.01)
+
+
+async def test_what_is_read_once_may_come_from_another_command(shell: Shell) -> None:
+    code, out, err = await bash(shell, f"it route --jsonl <({PROMPTS})")
+    assert (code, out.count("\n")) == (0, 2), err
+    code, out, err = await bash(shell, f"it batch <({PROMPTS}) -m rush-pro -o out.jsonl")
+    assert (code, shell.read("out.jsonl").count("\n")) == (0, 2), err
+    code, out, err = await bash(shell, "it ask -m rush-pro 'what is it?' --file <(echo a small note)")
+    assert code == 0, err
+    assert any("a small note" in str(exchange.body) for exchange in shell.servers.exchanges)
+    id_ = (await shell.run("sessions", "list", "--json")).json[0]["id"]
+    code, out, err = await bash(shell, f"it sessions import <(it sessions export {id_} --format json)")
+    assert (code, out) == (0, f"{id_}\n"), err
+    assert "is here already" in err
+
+
+@pytest.mark.parametrize("arguments", ["config show", "config set ui.theme dark", "config init --force", "ask hello"])
+async def test_settings_are_no_pipe(shell: Shell, arguments: str) -> None:
+    os.mkfifo(shell.directory / "held")
+    code, out, err = await bash(shell, f"it --config held {arguments}")
+    assert (code, out, err.count("\n")) == (code or -1, "", 1)
+    assert "held" in err
+    assert "no ordinary file" in err or "a pipe or a device" in err
+    assert (shell.directory / "held").is_fifo()
+    assert shell.asked == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "batch {} -o out.jsonl",
+        "eval {}",
+        "route --jsonl {}",
+        "sessions import {}",
+        "ask --file {} what",
+        "--config {} models",
+    ],
+)
+async def test_a_device_is_refused_wherever_a_file_is_named(shell: Shell, arguments: str) -> None:
+    code, out, err = await bash(shell, f"it {arguments.format('/dev/zero')}")
+    assert (code or -1) > 0
+    assert out == ""
+    assert "/dev/zero" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", ["batch held -o out.jsonl", "eval held", "ask --file held what"])
+async def test_ctrl_c_ends_the_wait_for_a_pipe_that_nobody_writes_to(shell: Shell, arguments: str) -> None:
+    os.mkfifo(shell.directory / "held")
+    process = await asyncio.create_subprocess_exec(
+        *program(shell, *arguments.split()), stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=shell.environment
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        writer = await writer_of(shell.directory / "held")
+    process.send_signal(signal.SIGINT)
+    _, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    os.close(writer)
+    assert (process.returncode, err.decode().strip()) == (130, "Interrupted.")
