@@ -25,6 +25,18 @@ from tui_orchestrator.demo import ROSTER, Script, Servers
 NAMES = {"demo-openai": "openai", "demo-anthropic": "anthropic", "demo-gemini": "gemini", "demo-local": "team"}
 KEYS = {"OPENAI_API_KEY": "key-of-openai", "ANTHROPIC_API_KEY": "key-of-anthropic", "GEMINI_API_KEY": "key-of-gemini"}
 LIBRARY = Path(__file__).parents[2]
+FAR = """
+[providers.far]
+kind = "openai-compatible"
+base_url = "http://models.invalid/v1"
+local = false
+[[models]]
+id = "far/model"
+input_usd = 1
+output_usd = 1
+context_window = 100000
+"""
+"""A provider that is not near, whose name stands nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

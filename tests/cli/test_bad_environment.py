@@ -7,7 +7,7 @@ from pathlib import Path
 import httpcore2
 import pytest
 
-from tests.cli.conftest import Shell
+from tests.cli.conftest import FAR, Shell
 from tui_orchestrator.demo import Say
 from tui_orchestrator.providers import clients
 
@@ -23,17 +23,6 @@ BAD = [
     ("HTTPS_PROXY", "http://me:secret@h:port", "HTTPS_PROXY must be the address of a proxy, as http://host:port"),
     ("https_proxy", "ftp://me:secret@h", "https_proxy must be the address of a proxy, as http://host:port"),
 ]
-FAR = """
-[providers.far]
-kind = "openai-compatible"
-base_url = "http://models.invalid/v1"
-local = false
-[[models]]
-id = "far/model"
-input_usd = 1
-output_usd = 1
-context_window = 100000
-"""
 
 
 @pytest.fixture(autouse=True)

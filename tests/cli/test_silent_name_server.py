@@ -9,7 +9,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.cli.conftest import Shell
+from tests.cli.conftest import FAR, Shell
 from tests.cli.terminal import PATIENCE_S
 
 SILENT = """
@@ -25,17 +25,6 @@ from tui_orchestrator.providers import listings
 listings.LISTING_TIMEOUT_S = 0.2
 from tui_orchestrator.cli import process
 process()
-"""
-FAR = """
-[providers.far]
-kind = "openai-compatible"
-base_url = "http://models.invalid/v1"
-local = false
-[[models]]
-id = "far/model"
-input_usd = 1
-output_usd = 1
-context_window = 100000
 """
 
 

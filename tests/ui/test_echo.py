@@ -60,6 +60,17 @@ class Desk(AtTerminal):
         finally:
             self._driver = driver
 
+    @contextmanager
+    def a_key_and_something_else(self) -> Iterator[Floor]:
+        """A key has come and is not drawn yet; what is beside the prompt has changed."""
+        assert isinstance(self.screen, Floor)
+        with self.at_keys() as keys:
+            keys.process_message(Key("a", "a"))
+            self.other.update("something else")
+            self.updates.clear()
+            self.screen._dirty_widgets.add(self.other)
+            yield self.screen
+
 
 async def test_a_letter_is_drawn_at_once_and_nothing_but_its_field() -> None:
     app = Desk()
@@ -103,19 +114,14 @@ async def test_the_rest_waits_for_a_letter_that_has_come_until_it_is_drawn(monke
     async with app.run_test(size=(40, 10)) as pilot:
         app.prompt.focus()
         await pilot.pause()
-        assert isinstance(app.screen, Floor)
-        with app.at_keys() as keys:
-            keys.process_message(Key("a", "a"))
-            app.other.update("something else")
-            app.updates.clear()
-            app.screen._dirty_widgets.add(app.other)
-            app.screen._drawn = perf_counter() + 600
-            app.screen._on_timer_update()
+        with app.a_key_and_something_else() as screen:
+            screen._drawn = perf_counter() + 600
+            screen._on_timer_update()
             assert app.hurried
             assert not app.updates
             app.echo(app.prompt)
             assert not app.hurried
-            app.screen._on_timer_update()
+            screen._on_timer_update()
             assert any(0 in rows for rows in app.updates)
 
 
@@ -125,13 +131,8 @@ async def test_where_no_letter_is_written_nothing_waits_for_a_key(monkeypatch: p
     async with app.run_test(size=(40, 10)) as pilot:
         app.screen.set_focus(None)
         await pilot.pause()
-        assert isinstance(app.screen, Floor)
-        with app.at_keys() as keys:
-            keys.process_message(Key("a", "a"))
-            app.other.update("something else")
-            app.updates.clear()
-            app.screen._dirty_widgets.add(app.other)
-            app.screen._on_timer_update()
+        with app.a_key_and_something_else() as screen:
+            screen._on_timer_update()
             assert any(0 in rows for rows in app.updates)
 
 
@@ -141,13 +142,8 @@ async def test_where_no_letter_gets_drawn_the_rest_does_not_wait_for_ever(monkey
     async with app.run_test(size=(40, 10)) as pilot:
         app.prompt.focus()
         await pilot.pause()
-        assert isinstance(app.screen, Floor)
-        with app.at_keys() as keys:
-            keys.process_message(Key("a", "a"))
-            app.other.update("something else")
-            app.updates.clear()
-            app.screen._dirty_widgets.add(app.other)
-            app.screen._drawn = perf_counter() - LATEST_S
-            app.screen._on_timer_update()
+        with app.a_key_and_something_else() as screen:
+            screen._drawn = perf_counter() - LATEST_S
+            screen._on_timer_update()
             assert app.hurried
             assert any(0 in rows for rows in app.updates)

@@ -13,6 +13,7 @@ from typing import Any
 from ..library.tasks import Result, TaskFailed
 from ..routing.event_json import error_json, usd
 from ..routing.text import clean_line
+from ..storage.presence import is_locked
 from .lines import BatchError, Line
 
 Record = Mapping[str, Any]
@@ -103,16 +104,9 @@ class Output:
 def being_written(path: Path) -> bool:
     """By this program or another. Blocking."""
     try:
-        file = os.open(path, os.O_RDONLY)
+        return is_locked(path)
     except OSError:
         return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(file)
-    return False
 
 
 def _record(line: bytes) -> dict[str, Any] | None:

@@ -74,17 +74,9 @@ class Presence:
         if owner == self.id or self._directory is None:
             return owner == self.id
         try:
-            probe = os.open(self._directory / owner, os.O_RDONLY)
+            return is_locked(self._directory / owner)
         except FileNotFoundError:
             return False
-        try:
-            # Shared, so that two copies that look at the same moment do not take each other for the owner.
-            fcntl.flock(probe, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(probe)
-        return False
 
     def leave(self) -> None:
         if self._lock is not None and self._directory is not None:
@@ -92,3 +84,16 @@ class Presence:
                 (self._directory / self.id).unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
+
+
+def is_locked(path: Path) -> bool:
+    """By this program or another. Raises OSError where it cannot be opened."""
+    probe = os.open(path, os.O_RDONLY)
+    try:
+        # Shared, so that two that look at the same moment do not take each other for the owner.
+        fcntl.flock(probe, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(probe)
+    return False
