@@ -177,6 +177,45 @@ async def test_a_cap_holds_from_the_next_turn_on(own_home: Path, file: Path) -> 
         await seat.sees("the session's cap")
 
 
+async def test_a_cap_is_set_by_a_command(own_home: Path, file: Path) -> None:
+    async with console(own_home) as seat:
+        await seat.send("/cap day $3.5")
+        await seat.sees("budgets.daily_usd = 3.5", "$3.50 left")
+        assert "daily_usd = 3.5" in text_of(file)
+        await seat.send("/cap day none")
+        await seat.sees("budgets.daily_usd is out of")
+        assert "daily_usd" not in text_of(file)
+        await seat.send("/cap session 0")
+        await seat.sees("budgets.session_usd = 0")
+        await seat.send("hello")
+        await seat.sees("the session's cap")
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("/cap week 3", "/cap takes one of turn, session, day, month and US dollars or none, as /cap day 2.50"),
+        ("/cap day", "/cap takes one of turn, session, day, month and US dollars or none, as /cap day 2.50"),
+        ("/cap day five", "budgets.daily_usd: 'five' is not an amount; give US dollars"),
+        ("/cap day -1", "budgets.daily_usd: -1 is below zero; give US dollars, such as 5.00"),
+        ("/budget day 2", "no command is called /budget; did you mean /cap?"),
+    ],
+)
+async def test_a_cap_that_is_none_is_refused_in_one_sentence(
+    own_home: Path, file: Path, said: str, answer: str
+) -> None:
+    async with console(own_home) as seat:
+        await seat.send(said)
+        await seat.sees(answer)
+        assert not file.exists() or "daily_usd" not in text_of(file)
+
+
+async def test_a_command_shows_the_caps(own_home: Path, file: Path) -> None:
+    async with console(own_home, size=(80, 24)) as seat:
+        await seat.send("/cap")
+        await seat.sees("[budgets]", "per_request_usd", "session_usd", "daily_usd", "monthly_usd")
+
+
 async def test_what_must_wait_for_the_next_start_says_so(own_home: Path, file: Path) -> None:
     async with console(own_home) as seat:
         await opened(seat, "ui.panes")

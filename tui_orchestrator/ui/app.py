@@ -178,6 +178,8 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside):
             self.composer.say(problem=f"/{name} {message.command.argument}: {message.command.help}")
         elif name == "settings":
             self.open_settings(argument)
+        elif name == "cap":
+            self.set_cap(argument)
         elif name == "theme" and argument:
             self.choose_theme(argument)
         elif name == "copy":

@@ -13,7 +13,7 @@ from tui_orchestrator.settings import Persona
 from . import words
 from .options import NONE
 
-_OPEN = ("ensemble", "cost", "tokens", "samples", "system", "export")
+_OPEN = ("ensemble", "cost", "cap", "tokens", "samples", "system", "export")
 """Commands that take other things than those that are offered."""
 Named = tuple[str, str]
 """A name, and what it means."""
@@ -94,6 +94,12 @@ _ARGUMENTS: Mapping[str, Callable[[Names], Iterable[Named]]] = {
     "chain": lambda names: [*_chains(names), ("none", "built from the registry"), *_models(names)],
     "ensemble": lambda names: [(str(size), f"{size} models at once") for size in range(2, 9)],
     "cost": lambda names: [("none", "no cap for one turn but those configured")],
+    "cap": lambda names: [
+        ("day", "the most a day may cost, your local one"),
+        ("month", "the most a month may cost"),
+        ("session", "the most a conversation may cost"),
+        ("turn", "the most each turn may cost"),
+    ],
     "tokens": lambda names: [("none", "as configured")],
     "check": lambda names: [
         *((str(check), words.CHECKED[check]) for check in Check),

@@ -20,9 +20,17 @@ from tui_orchestrator.settings.shape import split
 from . import themes
 from .commands import ACTIONS, keymap
 from .desk import Desk
+from .options import NONE
 
 if TYPE_CHECKING:
     from .settings import Done
+
+CAPS = {
+    "turn": "budgets.per_request_usd",
+    "session": "budgets.session_usd",
+    "day": "budgets.daily_usd",
+    "month": "budgets.monthly_usd",
+}
 
 
 class Preferring(Desk):
@@ -86,6 +94,29 @@ class Preferring(Desk):
                 self.use_keymap(known)
                 return next((complaint for complaint in complaints if name in complaint), "")
         return ""
+
+    def set_cap(self, said: str) -> None:
+        """Of 'day 2.50' or 'day none'; where nothing is said, all are shown."""
+        if not said:
+            self.open_settings("budgets usd")
+            return
+        scope, _, amount = said.lower().partition(" ")
+        key = CAPS.get({"daily": "day", "monthly": "month"}.get(scope, scope))
+        if key is None or not amount.strip():
+            self.composer.say(problem=f"/cap takes one of {', '.join(CAPS)} and US dollars or none, as /cap day 2.50")
+            return
+        self._write_cap(key, None if amount.strip() in NONE else amount.strip().removeprefix("$"))
+
+    @work(group="cap", exclusive=True, exit_on_error=False)
+    async def _write_cap(self, key: str, amount: str | None) -> None:
+        try:
+            done = await self.change_setting(key, amount)
+        except (OrchestratorError, OSError) as error:
+            # What was typed is wrong, not the file, whose name would take the line's room.
+            self.composer.say(problem=str(error).removeprefix(f"{self.settings.file or config_file()}: "))
+            return
+        warning = f"; {done.warning}" if done.warning else ""
+        self.notify(f"{done.sentence}{warning}.", severity="warning" if warning else "information", markup=False)
 
     def choose_theme(self, name: str) -> None:
         super().choose_theme(name)

@@ -25,6 +25,7 @@ SLASH_COMMANDS = (
     SlashCommand("merge", "[MODEL]", "one answer from all of an ensemble's; alone: by whom, from a list"),
     SlashCommand("judge", "[MODEL]", "a model says which of an ensemble's answers is the best; alone: from a list"),
     SlashCommand("cost", "USD|none", "the most one turn may cost"),
+    SlashCommand("cap", "[day|month|session|turn USD|none]", "a spending cap, kept in your settings; alone: them all"),
     SlashCommand("tokens", "N|none", "the most output tokens per attempt"),
     SlashCommand("check", "HOW|default", "how answers are checked: auto, off, second_answer or judge"),
     SlashCommand("samples", "0-8|default", "how often the same model is asked again, to compare"),
@@ -65,6 +66,22 @@ SLASH_COMMANDS = (
     SlashCommand("quit", "", "leave"),
 )
 
+ELSEWHERE = {
+    **dict.fromkeys(("budget", "budgets", "caps", "limit"), "cap"),
+    **dict.fromkeys(("clear", "reset", "chat"), "new"),
+    **dict.fromkeys(("history", "resume", "load", "open", "search"), "sessions"),
+    **dict.fromkeys(("costs", "usage", "stats", "spend"), "reports"),
+    **dict.fromkeys(("exit", "bye", "q"), "quit"),
+    **dict.fromkeys(("config", "preferences", "set"), "settings"),
+    **dict.fromkeys(("compare", "multi"), "ensemble"),
+    **dict.fromkeys(("regenerate", "retry", "regen"), "again"),
+    **dict.fromkeys(("save", "download"), "export"),
+    **dict.fromkeys(("route", "router", "mode"), "strategy"),
+    **dict.fromkeys(("why", "explain"), "decisions"),
+    "commands": "help",
+}
+"""What other programs, or anybody, might call a command: what it is called here."""
+
 
 def slash_matches(draft: str) -> list[SlashCommand]:
     """The commands a draft may become; none as soon as it is more than one line or no command."""
@@ -88,6 +105,8 @@ def parse_slash(draft: str) -> tuple[SlashCommand, str] | str | None:
     for command in fitting:
         if command.name == name or (len(fitting) == 1 and not argument):
             return command, argument.strip()
+    if name in ELSEWHERE:
+        return f"no command is called /{name}; did you mean /{ELSEWHERE[name]}?"
     close = difflib.get_close_matches(name, [command.name for command in SLASH_COMMANDS], n=1)
     hint = f"; did you mean /{close[0]}?" if close else "; /help lists those there are"
     return f"no command is called /{name}{hint}"
