@@ -105,18 +105,10 @@ def test_a_project_does_not_move_the_store(loaded: Load, said: dict[str, str]) -
 PRICED = '[[models]]\nid = "{0}/m"\ninput_usd = 0\noutput_usd = 0\n'
 
 
-@pytest.mark.parametrize(
-    ("name", "rest"),
-    [
-        ("openai", ""),
-        ("mine", ""),
-        ("theirs", '[providers.theirs]\nkind = "openai"\n'),
-        ("theirs", '[providers.theirs]\nbase_url = "http://127.0.0.1:9"\napi_key_env = "OPENAI_API_KEY"\n'),
-    ],
-)
-def test_a_project_does_not_say_what_the_users_key_pays_for(loaded: Load, name: str, rest: str) -> None:
+@pytest.mark.parametrize("name", ["openai", "mine"])
+def test_a_project_does_not_say_what_the_users_key_pays_for(loaded: Load, name: str) -> None:
     user = '[providers.mine]\nbase_url = "http://192.168.1.9/v1"\n'
-    settings = loaded(user, own=PRICED.format(name) + rest, env={"OPENAI_API_KEY": "sk-0123456789abcdefghij"})
+    settings = loaded(user, own=PRICED.format(name), env={"OPENAI_API_KEY": "sk-0123456789abcdefghij"})
     (model,) = settings.models
     assert model.price is None
     assert [

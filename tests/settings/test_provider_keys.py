@@ -330,6 +330,52 @@ def test_a_project_cannot_have_the_users_key_sent_elsewhere(problems: Problems, 
     assert "a project's file may not send your key to an address elsewhere" in sentence
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"own": "[providers.x]\nkind = 'openai'"},
+        {"own": "[providers.x]\nkind = 'openai'\nbase_url = 'http://127.0.0.1:9/v1'"},
+        {"own": "[providers.x]\nbase_url = 'http://127.0.0.1:9/v1'\napi_key_env = 'OPENAI_API_KEY'"},
+        {"own": "[providers.x]\nkind = 'openai'\napi_key_env = 'GITHUB_TOKEN'"},
+        {"own": "[providers.x]\nkind = 'openai'\napi_key_keyring = true", "env": {}},
+        {"dotenv": "TUI_ORCHESTRATOR_PROVIDERS__X__KIND=openai"},
+    ],
+)
+def test_a_project_cannot_have_the_users_key_used_under_a_name_without_the_users_caps(
+    problems: Problems, source: dict[str, object]
+) -> None:
+    user = "[budgets.providers.openai]\ndaily_usd = 1"
+    (sentence,) = problems(user, **{"env": {"OPENAI_API_KEY": KEY, "GITHUB_TOKEN": KEY}, **source})
+    assert "providers.x: a project's file may not use a key of yours for a provider that you do not name" in sentence
+    assert "name it in FILE, or give it a key of its own in the project's .env" in sentence
+
+
+def test_a_project_names_providers_with_keys_of_its_own_and_those_the_user_names(loaded: Load) -> None:
+    own = "[providers.x]\nkind = 'openai'\napi_key_env = 'X_KEY'"
+    provider = loaded(own=own, dotenv=f"X_KEY={KEY}", env={"OPENAI_API_KEY": "mine"}).providers["x"]
+    assert (provider.api_key, provider.key_origin) == (Secret(KEY), ".env: X_KEY")
+    assert loaded("[providers.x]\nkind = 'openai'", own=own, dotenv=f"X_KEY={KEY}").providers["x"].usable
+    assert loaded(own="[providers.x]\nkind = 'openai'\nenabled = false", env={"OPENAI_API_KEY": KEY}).providers["x"]
+
+
+@pytest.mark.parametrize("name", ["openrouter", "ollama", "mine", "taken"])
+def test_a_project_cannot_choose_which_of_the_users_keys_is_sent(problems: Problems, name: str) -> None:
+    user = "[providers.mine]\nbase_url = 'https://llm.example/v1'\n"
+    user += "[providers.taken]\nkind = 'openai'\napi_key_env = 'WORK_KEY'"
+    own = f"[providers.{name}]\napi_key_env = 'OPENAI_API_KEY'"
+    (sentence,) = problems(user, own=own, env={"OPENAI_API_KEY": KEY, "WORK_KEY": KEY})
+    assert f"providers.{name}.api_key_env: a project's file may not say which of your keys a provider is" in sentence
+
+
+def test_a_project_may_name_the_variable_that_is_read_in_any_case(loaded: Load) -> None:
+    env, work = {"OPENAI_API_KEY": KEY, "WORK_KEY": KEY}, "[providers.openai]\napi_key_env = 'WORK_KEY'"
+    usual = loaded(own="[providers.openai]\napi_key_env = 'OPENAI_API_KEY'", env=env).providers["openai"]
+    assert usual.key_origin == "OPENAI_API_KEY"
+    assert loaded(work, own=work, env=env).providers["openai"].key_origin == "WORK_KEY"
+    theirs = loaded(own="[providers.openai]\napi_key_env = 'THEIRS'", dotenv=f"THEIRS={KEY}", env=env)
+    assert theirs.providers["openai"].key_origin == ".env: THEIRS"
+
+
 def test_a_project_may_send_its_own_key_or_ours_to_this_machine(loaded: Load) -> None:
     assert loaded(own=ELSEWHERE, dotenv=f"OPENAI_API_KEY={KEY}").providers["openai"].usable
     near = "[providers.openai]\nbase_url = 'http://127.0.0.1:9/v1'"

@@ -64,7 +64,7 @@ def load(
     settings = build(reading, providers)
     if keys and not reading.problems:
         # Last, because a command is only run for settings that are sound.
-        settings = replace(settings, providers=_with_keys(reading, providers, environment))
+        settings = replace(settings, providers=_with_keys(reading, providers, environment, projects))
     if reading.problems:
         raise SettingsError(*dict.fromkeys(reading.problems))
     return replace(settings, notices=(*_notices(settings, project), *projects.notices(reading)), file=own)
@@ -192,10 +192,10 @@ def _of_a_server(name: str) -> ProviderKind:
 
 
 def _with_keys(
-    reading: Reading, providers: Mapping[str, ProviderSettings], environment: Environment
+    reading: Reading, providers: Mapping[str, ProviderSettings], environment: Environment, projects: ProjectFiles
 ) -> dict[str, ProviderSettings]:
-    for name, provider in providers.items():
-        _guard(reading, name, provider, environment)
+    for provider in providers.values():
+        projects.guard(reading, provider)
     if reading.problems:
         return dict(providers)
     said = {name: section(reading, "providers", name) for name in providers}
@@ -230,23 +230,3 @@ def _with_key(
     if said["api_key_env"]:
         return replace(provider, key_problem=f"api_key_env: {said['api_key_env']} is not set")
     return provider
-
-
-def _guard(reading: Reading, name: str, provider: ProviderSettings, environment: Environment) -> None:
-    """A directory that was downloaded must neither run a command nor have the user's keys sent somewhere."""
-    path = ("providers", name)
-    command, keyring = reading.found.get((*path, "api_key_command")), reading.found.get((*path, "api_key_keyring"))
-    if command is not None and command.project:
-        sentence = f"a project's file may not have commands run; put it into {locations.config_file()}"
-        reading.problem(command.origin, (*path, "api_key_command"), sentence)
-    address = reading.found.get((*path, "base_url"))
-    if not provider.enabled or address is None or not address.project or on_this_machine(str(address.value)):
-        return
-    key = next((environment[key_name] for key_name in provider.key_names if key_name in environment), None)
-    asked = command is not None or (keyring is not None and keyring.value is True)
-    if (key is not None and not key.project) or (key is None and asked):
-        sentence = (
-            "a project's file may not send your key to an address elsewhere; "
-            f"put base_url into {locations.config_file()}, or the key into the project's .env"
-        )
-        reading.problem(address.origin, (*path, "base_url"), sentence)

@@ -118,7 +118,7 @@ PERSONAS = Table(
 PROVIDERS = Table(
     "anthropic, openai, gemini and openrouter are there when their key is; lmstudio, ollama, llamacpp, vllm and mlx "
     "are found when they run. Say here what differs, or add a server of your own. A project's file may not say `kind` "
-    "or `local` of these and of those that you name.",
+    "or `local` of these and of those that you name, and may use no key of yours for those that you do not name.",
     each=Table(
         "",
         {
@@ -140,7 +140,8 @@ PROVIDERS = Table(
             "api_key_env": Key(
                 ENVIRONMENT_NAME,
                 None,
-                "The environment variable that holds the key.",
+                "The environment variable that holds the key. A project's file may only name one of the project's `.env`, "
+                "or that which is read in any case.",
                 '"TEAM_API_KEY"',
                 unset="ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY or GOOGLE_API_KEY, OPENROUTER_API_KEY",
             ),

@@ -18,6 +18,7 @@ from .secrets import Secret
 from .servers import CLOUDS, SHIPPED, on_this_machine
 from .shape import Key, Path, dotted
 from .showing import said
+from .values import ProviderSettings
 
 _NEVER = {
     "store": "say where your caps are counted and your answers are kept",
@@ -89,20 +90,55 @@ class ProjectFiles:
         return (_default(path) if users is None else users.value) == found.value
 
     def _is_the_projects(self, reading: Reading, provider: str) -> bool:
-        """Whether it is named by the project alone, and no key of the user's pays for it."""
+        """Whether it is named by the project alone: no key of the user's pays for it then (`guard`)."""
         named = reading.names.get(("providers",), {}).get(provider)
-        if named is None or not named.project or provider in self._providers or provider in SHIPPED:
+        if named is None or not self._is_new(named, provider):
             return False
-        told = {key: reading.found.get(("providers", provider, key)) for key in ("kind", "api_key_env")}
-        kind = told["kind"].value if told["kind"] else "openai-compatible"
-        if kind == "plugin" or provider in plugin_names(PluginKind.PROVIDER):
-            return False
-        if keyring := reading.found.get(("providers", provider, "api_key_keyring")):
-            return keyring.value is False
-        clouds: Mapping[str, tuple[str, ...]] = {str(cloud): names for cloud, names in CLOUDS.items()}
-        names = (str(told["api_key_env"].value),) if told["api_key_env"] else clouds.get(str(kind), ())
-        key = next((self._environment[name] for name in names if name in self._environment), None)
-        return key is None or key.project
+        kind = reading.found.get(("providers", provider, "kind"))
+        is_a_plugin = provider in plugin_names(PluginKind.PROVIDER)
+        return not is_a_plugin and (kind is None or kind.value != "plugin")
+
+    def guard(self, reading: Reading, provider: ProviderSettings) -> None:
+        """Keeps a project's files from having a command run, and from having a key of the user's sent to where the user
+        does not send it, or under a name by which no cap of the user's holds: each is a problem of the reading."""
+        path = ("providers", provider.name)
+        command, keyring, address, variable = (
+            reading.found.get((*path, key)) for key in ("api_key_command", "api_key_keyring", "base_url", "api_key_env")
+        )
+        if command is not None and command.project:
+            sentence = f"a project's file may not have commands run; put it into {self._own}"
+            reading.problem(command.origin, (*path, "api_key_command"), sentence)
+        key = next((self._environment[name] for name in provider.key_names if name in self._environment), None)
+        asked = command is not None or (keyring is not None and keyring.value is True)
+        if not provider.enabled or (not asked if key is None else key.project):
+            return
+        named = reading.names.get(("providers",), {}).get(provider.name)
+        if address is not None and address.project and not on_this_machine(str(address.value)):
+            sentence = (
+                "a project's file may not send your key to an address elsewhere; "
+                f"put base_url into {self._own}, or the key into the project's .env"
+            )
+            reading.problem(address.origin, (*path, "base_url"), sentence)
+        elif named is not None and self._is_new(named, provider.name):
+            sentence = (
+                "a project's file may not use a key of yours for a provider that you do not name, whom no cap of yours "
+                f"holds; name it in {self._own}, or give it a key of its own in the project's .env"
+            )
+            reading.problem(named.origin, path, sentence)
+        elif key is not None and variable is not None and variable.project and not self._is_theirs(provider, variable):
+            sentence = (
+                "a project's file may not say which of your keys a provider is sent; "
+                f"put it into {self._own}, or the key into the project's .env"
+            )
+            reading.problem(variable.origin, (*path, "api_key_env"), sentence)
+
+    def _is_new(self, named: Found, provider: str) -> bool:
+        return named.project and provider not in self._providers and provider not in SHIPPED
+
+    def _is_theirs(self, provider: ProviderSettings, variable: Found) -> bool:
+        """Whether the user has it sent that key without the project as well."""
+        users = self._values.get(("providers", provider.name, "api_key_env"))
+        return variable.value in (CLOUDS.get(provider.kind, ()) if users is None else (users.value,))
 
 
 def _is_lower(path: Path, value: object, users: object) -> bool:
