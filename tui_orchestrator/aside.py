@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from contextlib import suppress
+from itertools import zip_longest
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -45,14 +48,23 @@ async def aside(work: Callable[[], T], name: str) -> T:
     return await done
 
 
+async def look_up(host: str, port: int) -> list[str]:
+    """The addresses of a name in the order to try them in, the two families in turns. Raises OSError. A name server
+    that keeps silent holds a look-up for minutes: those of any loop's pool, few as they are, would soon all wait for
+    it, and the loop at its end for them."""
+    with suppress(ValueError):
+        return [str(ipaddress.ip_address(host))]
+    # In bytes, because what is no name at all is then the system's to say, as an OSError.
+    found = await aside(lambda: socket.getaddrinfo(host.encode(), port, type=socket.SOCK_STREAM), "look-up")
+    families: dict[int, list[str]] = {}
+    for family, *_, address in found:
+        families.setdefault(family, []).append(str(address[0]))
+    return [address for turn in zip_longest(*families.values()) for address in turn if address is not None]
+
+
 class Loop(asyncio.SelectorEventLoop):
     """Of the program as a process of its own: at its end it waits for no thread. In those of the pool SDKs may be half
-    imported, and a name server that keeps silent holds a look-up for minutes. What had to be done in threads is done
-    when the runtime is closed."""
+    imported. What had to be done in threads is done when the runtime is closed."""
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         return None
-
-    async def getaddrinfo(self, host: Any, port: Any, **how: int) -> Any:
-        # Not in the pool, whose few threads would soon all wait for such a server.
-        return await aside(lambda: socket.getaddrinfo(host, port, **how), "look-up")

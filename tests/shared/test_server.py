@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +40,28 @@ async def fault_of(url: str) -> Away:
     assert server.away is caught.value
     await server.aclose()
     return caught.value
+
+
+async def test_over_tls_the_certificate_is_that_of_the_name(redis_server: RedisServer) -> None:
+    async def passed_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        to_read, to_write = await asyncio.open_connection("127.0.0.1", redis_server.port)
+
+        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            while data := await source.read(65_536):
+                sink.write(data)
+            sink.close()
+
+        await asyncio.gather(pump(reader, to_write), pump(to_read, writer), return_exceptions=True)
+
+    certificate = Path(__file__).with_name("localhost.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    async with await asyncio.start_server(passed_on, "127.0.0.1", 0, ssl=context) as tunnel:
+        port = tunnel.sockets[0].getsockname()[1]
+        server = Server(Secret(f"rediss://localhost:{port}/0?ssl_ca_certs={certificate}"), "team")
+        assert "redis_version" in await server.facts()
+        await server.aclose()
+        assert "cannot be reached" in str(await fault_of(f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={certificate}"))
 
 
 async def test_every_fault_says_what_to_do_and_no_password(locked: RedisServer) -> None:

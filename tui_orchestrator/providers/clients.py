@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from ..settings import on_this_machine
@@ -121,6 +121,8 @@ def _local(gather_s: float) -> httpx2.AsyncClient:
 def _client(certificates: ssl.SSLContext, *, trust_env: bool, gather_s: float) -> httpx2.AsyncClient:
     import httpx2
 
+    from .network import LookingUp, connect_through
+
     client = httpx2.AsyncClient(
         verify=certificates,
         trust_env=trust_env,
@@ -130,8 +132,9 @@ def _client(certificates: ssl.SSLContext, *, trust_env: bool, gather_s: float) -
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEEP_ALIVE_S),
         event_hooks={"request": [before_request], "response": [after_response]},
     )
+    connect_through(client, LookingUp)
     if gather_s:
-        from .gathering import gather
+        from .gathering import GatheringBackend
 
-        gather(client, gather_s)
+        connect_through(client, partial(GatheringBackend, every_s=gather_s))
     return client

@@ -10,6 +10,7 @@ import asyncio
 from traceback import walk_tb
 from typing import TYPE_CHECKING
 
+from ..aside import look_up
 from ..routing.errors import (
     Authentication,
     BadRequest,
@@ -328,7 +329,7 @@ def _what_it_says(error: BaseException) -> str:
     while beneath is not None:
         if isinstance(beneath, asyncio.CancelledError):
             # The limit of connecting has passed.
-            looked_up = any(frame.f_code.co_name == "getaddrinfo" for frame, _ in walk_tb(beneath.__traceback__))
+            looked_up = any(frame.f_code is look_up.__code__ for frame, _ in walk_tb(beneath.__traceback__))
             return f"no {'answer from the name server' if looked_up else 'connection'}{_within(error)}"
         if said := str(beneath).strip():
             return said

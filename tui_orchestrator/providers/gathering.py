@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterable
 from typing import Any
 
-import httpx2
 from httpcore2 import AsyncNetworkBackend, AsyncNetworkStream
+
+from .network import Around
 
 LITTLE = 16_384
 """Bytes. Where more came at once, more is there: a list, an answer given whole."""
@@ -53,24 +53,13 @@ class Gathering(AsyncNetworkStream):
         return self._stream.get_extra_info(info)
 
 
-class _Backend(AsyncNetworkBackend):
+class GatheringBackend(Around):
     def __init__(self, backend: AsyncNetworkBackend, every_s: float) -> None:
-        self._backend = backend
+        super().__init__(backend)
         self._every_s = every_s
 
     async def connect_tcp(self, host: str, port: int, *others: Any, **more: Any) -> AsyncNetworkStream:
-        return Gathering(await self._backend.connect_tcp(host, port, *others, **more), self._every_s)
+        return Gathering(await super().connect_tcp(host, port, *others, **more), self._every_s)
 
     async def connect_unix_socket(self, path: str, *others: Any, **more: Any) -> AsyncNetworkStream:
-        return Gathering(await self._backend.connect_unix_socket(path, *others, **more), self._every_s)
-
-    async def sleep(self, seconds: float) -> None:
-        await self._backend.sleep(seconds)
-
-
-def gather(client: httpx2.AsyncClient, every_s: float) -> None:
-    """From its next connection on, through proxies too."""
-    # By way of its transports, because a client that is given one of its own leaves the proxies of the environment out.
-    transports: Iterable[Any] = (client._transport, *client._mounts.values())
-    for pool in (transport._pool for transport in transports if transport is not None):
-        pool._network_backend = _Backend(pool._network_backend, every_s)
+        return Gathering(await super().connect_unix_socket(path, *others, **more), self._every_s)

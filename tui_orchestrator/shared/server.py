@@ -149,6 +149,8 @@ class Server:
             from redis.asyncio.retry import Retry
             from redis.backoff import NoBackoff
 
+            from .connecting import LOOKED_UP
+
             pool = BlockingConnectionPool.from_url(
                 self._url.reveal(),
                 decode_responses=True,
@@ -160,6 +162,7 @@ class Server:
                 retry=Retry(NoBackoff(), 0),
                 client_name="tui-orchestrator",
             )
+            pool.connection_class = LOOKED_UP.get(pool.connection_class, pool.connection_class)
             self._redis = Redis.from_pool(pool)
         return self._redis
 
