@@ -139,6 +139,9 @@ class Bench:
         self.over_sockets = wire.make(self.server.url, self.clients)
         self.content: tuple[int, str, list[bytes]] = (200, "", [])
         self.in_memory = wire.make("http://in.memory", self._without_sockets())
+        for provider in (self.over_sockets, self.in_memory):
+            # To import an SDK takes seconds, of which no example is to be blamed.
+            self.runner.run(provider.ready())
 
     def _without_sockets(self) -> Any:
         import httpx2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ Answer = Callable[[], list[Any]]
 
 
 @pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Answer]]:
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, Answer]:
     """What the name server says of a name."""
     told: dict[str, Answer] = {}
     found = socket.getaddrinfo
@@ -28,7 +28,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Answer]]:
         return told[name]() if name in told else found(host, *rest, **how)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    yield told
+    return told
 
 
 def at(*addresses: str) -> Answer:

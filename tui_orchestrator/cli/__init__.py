@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from .. import __version__
-from . import streams
+from . import files, streams
 from .manners import INTERRUPTED, Invocation, Named, outcome
 
 # Command → (module, what `--help` says of it). The line is here so that listing the commands imports none of them.
@@ -93,6 +93,7 @@ def cli(context: click.Context, config: Path | None, log_level: str | None, demo
 
     Exit codes: 0 done, 1 the turn failed, 2 wrong usage or configuration, 3 a budget said no, 130 interrupted.
     """
+    files.allow()
     context.obj = Invocation(config, True if demo else None, log_level)
     if context.invoked_subcommand is None:
         from .demo import open_console

@@ -10,7 +10,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from ..routing.decision import Decision
@@ -40,8 +40,6 @@ async def body_of(request: Request) -> object:
         return whole(json.loads(await request.body()))
     except (ValueError, RecursionError):
         raise WrongRequest("The body is not JSON.") from None
-    except ClientDisconnect:
-        raise WrongRequest("The body did not come whole, or is too large.", status=413) from None
 
 
 def wrong(error: WrongRequest) -> JSONResponse:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from decimal import Decimal
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -51,8 +51,6 @@ async def _object(request: Request) -> dict[str, Any]:
         said = whole(json.loads(await request.body(), parse_float=Decimal))
     except (ValueError, RecursionError):
         raise WrongRequest("The body is not JSON.") from None
-    except ClientDisconnect:
-        raise WrongRequest("The body did not come whole, or is too large.", status=413) from None
     if not isinstance(said, dict):
         raise WrongRequest("The body must be a JSON object.")
     return said

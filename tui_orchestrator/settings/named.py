@@ -140,8 +140,8 @@ PROVIDERS = Table(
             "api_key_env": Key(
                 ENVIRONMENT_NAME,
                 None,
-                "The environment variable that holds the key. A project's file may only name one of the project's `.env`, "
-                "or that which is read in any case.",
+                "The environment variable that holds the key. A project's file may only name one of the project's "
+                "`.env`, or that which is read in any case.",
                 '"TEAM_API_KEY"',
                 unset="ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY or GOOGLE_API_KEY, OPENROUTER_API_KEY",
             ),

@@ -1,0 +1,47 @@
+"""Few files may be open at once."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE
+
+import pytest
+
+from tests.cli.conftest import Shell
+from tests.cli.terminal import PATIENCE_S
+from tui_orchestrator.cli.files import NEEDED
+from tui_orchestrator.demo import Say
+
+
+async def ended(shell: Shell, limit: str, *arguments: str) -> tuple[int | None, str, str]:
+    command = [sys.executable, "-m", "tui_orchestrator", *shell.command(*arguments)[1:]]
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", f'ulimit {limit}; exec "$@"', "sh", *command),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        cwd=shell.directory,
+        env=shell.environment,
+    )
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode, out.decode(), err.decode()
+
+
+@pytest.mark.parametrize("command", [("ask", "hello"), ("demo",), ("sessions", "list")])
+async def test_too_few_are_named_with_how_many_are_needed(shell: Shell, command: tuple[str, ...]) -> None:
+    code, out, err = await ended(shell, "-n 16", *command)
+    assert (code, out) == (1, "")
+    assert err == f"only 16 files may be open at once, and {NEEDED} are needed; allow more: ulimit -n {NEEDED}\n"
+
+
+@pytest.mark.parametrize("limit", [f"-n {NEEDED}", "-S -n 16"])
+async def test_what_is_said_to_be_needed_is_enough_and_what_may_be_had_is_taken(shell: Shell, limit: str) -> None:
+    shell.script.always(Say(text="ready"))
+    code, out, err = await ended(shell, limit, "ask", "-e", "8", "hello")
+    assert (code, out.strip()) == (0, "ready"), err

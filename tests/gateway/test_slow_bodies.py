@@ -1,0 +1,151 @@
+"""Clients that begin to send a body and do not end it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import resource
+import socket
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing
+
+import httpx2
+import openai
+import pytest
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+
+from tui_orchestrator.demo import Say
+from tui_orchestrator.gateway import guard
+from tui_orchestrator.gateway.guard import Guard
+
+from ..cli.conftest import Shell, shell
+from .conftest import TOKEN, Gateway
+
+__all__ = ["shell"]
+
+QUESTION = json.dumps({"model": "auto", "messages": [{"role": "user", "content": "What is the capital of France?"}]})
+HALF, REST = QUESTION[:40].encode(), QUESTION[40:].encode()
+PATIENCE_S = 60
+
+
+class Client:
+    """Has sent its head, was told to go on, and has sent half its body."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def at(cls, port: int, address: str = "127.0.0.1") -> Client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nx-api-key: {TOKEN}\r\n"
+        writer.write(f"{head}Content-Length: {len(QUESTION)}\r\nExpect: 100-continue\r\n\r\n".encode())
+        client = cls(reader, writer)
+        assert b" 100 " in await client.told()
+        writer.write(HALF)
+        return client
+
+    async def told(self) -> bytes:
+        """The head of what is answered."""
+        return await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+
+    async def send_the_rest(self) -> bytes:
+        self._writer.write(REST)
+        return await self.told()
+
+    async def end(self) -> bytes:
+        """All that was answered, once the connection is closed by the other side."""
+        return await asyncio.wait_for(self._reader.read(), PATIENCE_S)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if before < 4096:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most), most))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
+
+
+@asynccontextmanager
+async def serving(shell: Shell, files: int) -> AsyncIterator[int]:
+    """The port of a gateway whose environment allows so many open files until it asks for more."""
+    command = [sys.executable, "-m", "tui_orchestrator", *shell.command("serve", "--port", "0")[1:]]
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", f'ulimit -S -n {files}; exec "$@"', "sh", *command),
+        stderr=PIPE,
+        cwd=shell.directory,
+        env={**shell.environment, "TUI_ORCHESTRATOR_GATEWAY_TOKEN": TOKEN},
+    )
+    try:
+        assert process.stderr is not None
+        found = re.search(rb":(\d+)/v1", await process.stderr.readline())
+        assert found
+        yield int(found[1])
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_as_many_as_there_are_places_keep_nobody_else_out(shell: Shell, many_files: None) -> None:
+    shell.script.always(Say("Paris."))
+    async with serving(shell, files=256) as port:
+        with ExitStack() as stack:
+            clients = [stack.enter_context(closing(await Client.at(port))) for _ in range(1024 + 50)]
+            for eldest in clients[:50]:
+                assert b" 408 " in await eldest.told()
+            async with httpx2.AsyncClient(timeout=PATIENCE_S) as anybody:
+                assert (await anybody.get(f"http://127.0.0.1:{port}/health")).status_code == 200
+            async with openai.AsyncOpenAI(api_key=TOKEN, base_url=f"http://127.0.0.1:{port}/v1") as other:
+                answer = await other.chat.completions.create(
+                    model="auto", messages=[{"role": "user", "content": "What is the capital of France?"}]
+                )
+            assert answer.choices[0].message.content == "Paris."
+            assert b" 200 " in await clients[-1].send_the_rest()
+
+
+async def test_a_body_has_its_time(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "BODY_S", 0.1)
+    with closing(await Client.at(int(gateway.address.rpartition(":")[2]))) as client:
+        told = await client.end()
+    assert told.startswith(b"HTTP/1.1 408 ")
+    assert b"The body came too slowly" in told
+    assert gateway.asked == []
+
+
+@pytest.fixture
+async def narrow() -> AsyncIterator[int]:
+    """The port of a server with three places, and room for three on their way."""
+
+    async def length(scope: object, receive: object, send: object) -> None:
+        request = Request(scope, receive)  # type: ignore[arg-type]
+        await PlainTextResponse(str(len(await request.body())))(scope, receive, send)  # type: ignore[arg-type]
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    app = Guard(length, token=TOKEN, most_at_once=3)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    running = asyncio.create_task(server.serve(sockets=[listening]))
+    yield listening.getsockname()[1]
+    server.should_exit = True
+    await running
+
+
+async def test_who_sends_most_makes_room(narrow: int) -> None:
+    with ExitStack() as stack:
+        one, first, second = [
+            stack.enter_context(closing(await Client.at(narrow, f"127.0.0.{number}"))) for number in (2, 1, 1)
+        ]
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{narrow}", timeout=PATIENCE_S) as anybody:
+            assert (await anybody.get("/health")).text == "0"
+            assert (await anybody.post("/", headers={"x-api-key": TOKEN}, content=b"whole")).text == "5"
+        assert b" 408 " in await first.told()
+        for client in (one, second):
+            assert b" 200 " in await client.send_the_rest()
