@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import pkgutil
+from importlib import import_module
+from inspect import isfunction
 from pathlib import Path
+
+from textual.message_pump import MessagePump
 
 from tests.ui.conftest import Console, console
 from tests.ui.test_models import RUSH
+from tui_orchestrator import ui
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.money import Money
@@ -79,3 +85,24 @@ async def test_a_cap_is_raised_and_a_list_left(tmp_path: Path) -> None:
         await seat.send("How do I sort?")
         await seat.click("in this copy of the program alone")
         await seat.sees("sorted(items)", "for today")
+
+
+async def test_the_mouse_may_be_moved_over_any_dialog(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        for key in ("ctrl+s", "ctrl+t", "ctrl+l", "ctrl+r", "ctrl+p", "f1", "f9", "f10", "f12"):
+            await seat.pilot.press(key)
+            await seat.until(lambda: len(seat.app.screen_stack) == 2, f"what {key} opens")
+            for place in ((10, 10), (80, 24), (120, 40)):
+                await seat.pilot.hover(offset=place)
+            assert len(seat.app.screen_stack) == 2
+            await seat.pilot.press("escape")
+            await seat.until(lambda: len(seat.app.screen_stack) == 1, f"what {key} opens closed")
+
+
+def test_what_is_named_as_a_handler_is_one() -> None:
+    modules = [import_module(f"{ui.__name__}.{found.name}") for found in pkgutil.iter_modules(ui.__path__)]
+    own = {one for module in modules for one in vars(module).values() if isinstance(one, type)}
+    widgets = [one for one in own if issubclass(one, MessagePump) and one.__module__.startswith(ui.__name__)]
+    named = [(one, name) for one in widgets for name in vars(one) if name.startswith(("on_", "_on_"))]
+    assert named
+    assert [f"{one.__name__}.{name}" for one, name in named if not isfunction(vars(one)[name])] == []

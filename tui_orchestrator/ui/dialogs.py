@@ -58,7 +58,7 @@ class Dialog(FrugalModal[ScreenResultType]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "app.help", "Help", id="app.help", show=False)]
 
     @property
-    def on_enter(self) -> str:
+    def enter_does(self) -> str:
         """What its frame says that Enter does: a field that is submitted binds no key."""
         frames = [Content.from_markup(widget.border_subtitle or "").plain for widget in self.query(".dialog")]
         parts = (part for frame in frames for part in frame.split(" · "))

@@ -288,7 +288,7 @@ class Stage(Copying):
         """Those of the focused widget and what it stands in, the nearest first."""
         by_id = {action.id: action for action in ACTIONS}
         told: dict[str, Told] = {}
-        if isinstance(self.screen, Dialog) and (does := self.screen.on_enter):
+        if isinstance(self.screen, Dialog) and (does := self.screen.enter_does):
             keys = self.get_key_display(Binding("enter", ""))
             told[keys] = Told(keys, does)
         for node in (self.focused or self.screen).ancestors_with_self:
