@@ -56,3 +56,14 @@ async def test_the_demos_models_are_in_no_configuration(shell: Shell) -> None:
     ended = await shell.run("--demo", "models", "disable", "rush-pro")
     assert ended.code == 1
     assert "the demo's models are in no configuration" in ended.err
+
+
+async def test_the_list_tells_what_an_earlier_command_saw_of_a_model(shell: Shell) -> None:
+    shell.script.always(Reply(429, headers={"retry-after": "300"}), "rush-pro")
+    assert (await shell.run("ask", "-m", "openai/rush-pro", "hello")).code == 1
+    health = {model["id"]: model["health"] for model in (await shell.run("models", "--json")).json}["openai/rush-pro"]
+    assert (health["state"], health["detail"]) == ("cooling_down", "429")
+    assert 200 < health["seconds_left"] <= 300
+    ended = await shell.run("models")
+    line = next(line for line in ended.out.splitlines() if "openai/rush-pro" in line)
+    assert "cooling down: 429" in line

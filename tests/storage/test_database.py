@@ -354,6 +354,34 @@ async def test_a_damaged_store_is_a_sentence(tmp_path: Path) -> None:
             await db.read(lambda c: c.execute("SELECT SUM(length(text)) FROM prompts").fetchone())
 
 
+async def test_a_store_that_has_lost_a_table_is_damaged(tmp_path: Path) -> None:
+    async with Database(tmp_path / "store.db") as db:
+        await db.write(lambda c: c.execute("DROP TABLE attempts"))
+    with pytest.raises(StoreError, match="is damaged: its table attempts is gone; move it away"):
+        await Database(tmp_path / "store.db").open()
+    with pytest.raises(StoreError, match="is damaged: its table attempts is gone; move it away"):
+        await Database(tmp_path / "store.db").open_to_read(StoreError(None, "cannot grow", "free some space"))
+
+
+async def test_a_pipe_in_place_of_the_store_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "store.db")
+    with pytest.raises(StoreError, match="is no file; move it away"):
+        await Database(tmp_path / "store.db").open()
+    with pytest.raises(StoreError, match="is no file; move it away"):
+        await Database(tmp_path / "store.db").open_to_read(StoreError(None, "cannot grow", "free some space"))
+
+
+async def test_what_is_no_file_among_those_of_the_copies_is_left_alone(tmp_path: Path) -> None:
+    owners = tmp_path / "store.db-owners"
+    owners.mkdir()
+    os.mkfifo(owners / "a pipe")
+    (owners / "a folder").mkdir()
+    async with Database(tmp_path / "store.db") as db:
+        await db.write(lambda c: db.presence.claim())
+        assert db.presence.alive(db.presence.id)
+    assert {file.name for file in owners.iterdir()} == {"a pipe", "a folder"}
+
+
 async def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "store.db")
     other.execute("CREATE TABLE bookmarks (url)")
@@ -376,7 +404,7 @@ async def test_a_path_that_cannot_be_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be used: "):
         await Database(tmp_path / "file" / "store.db").open()
     (tmp_path / "store.db").mkdir()
-    with pytest.raises(StoreError, match="Is a directory"):
+    with pytest.raises(StoreError, match="is a directory; move it away"):
         await Database(tmp_path / "store.db").open()
 
 

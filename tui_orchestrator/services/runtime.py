@@ -206,6 +206,9 @@ class Runtime:
                 runtime.telemetry = telemetry
                 router.listeners.append(telemetry.hear)
             await runtime._remember()
+            # What shows models' health asks nothing that would hear of it first.
+            with contextlib.suppress(StoreError):
+                await router.caller.sharing.catch_up()
             runtime._resources = resources.pop_all()
             return runtime
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..locations import private
-from .faults import StoreError, explained
+from .faults import StoreError, explained, look_at_kind
 from .migrations import migrate
 from .presence import Presence
 from .unwritable import READ_ONLY, way_to_read
@@ -366,6 +366,7 @@ def _identity_of(path: Path) -> tuple[int, int] | None:
 
 def _make_private(path: Path) -> None:
     private(path.parent)
+    look_at_kind(path)
     # Before SQLite makes it, whose own files take over the mode of this one.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     if path.stat().st_mode & 0o077:

@@ -7,6 +7,7 @@ import errno
 import os
 import shutil
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ class StoreError(NotKept):
         super().__init__(f"{path or 'the store in memory'} {what}; {remedy}")
 
 
+DAMAGED = ("is damaged", "move it away to start afresh; `sqlite3 FILE .recover` may save what is in it")
 _WRITABLE = "make the file and its directory writable, or name another file as store.path"
 
 # By primary result code: https://www.sqlite.org/rescode.html. Codes that are not here are bugs of ours.
@@ -34,10 +36,7 @@ _FAULTS = {
     sqlite3.SQLITE_LOCKED: ("is locked by another program", "close that program, then try again"),
     sqlite3.SQLITE_READONLY: ("cannot be written", _WRITABLE),
     sqlite3.SQLITE_IOERR: ("could not be read or written: the disk reports an error", "check the disk, then try again"),
-    sqlite3.SQLITE_CORRUPT: (
-        "is damaged",
-        "move it away to start afresh; `sqlite3 FILE .recover` may save what is in it",
-    ),
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
     sqlite3.SQLITE_CANTOPEN: ("cannot be opened", _WRITABLE),
     sqlite3.SQLITE_NOTADB: ("is not a database", "move it away, or name another file as store.path"),
 }
@@ -67,6 +66,14 @@ def explained(path: Path | None) -> Iterator[None]:
         if code not in _FAULTS:
             raise
         raise StoreError(path, *_FAULTS[code]) from error
+
+
+def look_at_kind(path: Path) -> None:
+    """Raises StoreError for what is no file: a pipe would be waited for without end."""
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(mode := path.stat().st_mode):
+            what = "is a directory" if stat.S_ISDIR(mode) else "is no file"
+            raise StoreError(path, what, "move it away, or name another file as store.path")
 
 
 def _full(path: Path | None, why: int) -> StoreError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import tempfile
 from collections.abc import Sequence
@@ -10,8 +11,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .faults import StoreError
+from .faults import DAMAGED, StoreError
 from .schema import MIGRATIONS, Migration
+
+_TABLE = re.compile(r"^CREATE (?:VIRTUAL )?TABLE (\w+)", re.MULTILINE)
 
 
 def migrate(
@@ -62,7 +65,7 @@ def _back_up(path: Path, last: str) -> Path:
 def missing_steps(
     connection: sqlite3.Connection, path: Path | None, migrations: Sequence[Migration] = MIGRATIONS
 ) -> tuple[Migration, ...]:
-    """Raises StoreError for a newer schema and a foreign database."""
+    """Raises StoreError for a newer schema, a foreign database, and one that has lost a table."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "migrations" not in tables:
         if tables:
@@ -76,6 +79,10 @@ def missing_steps(
             f"was last used by a newer version of this program (it has {newer[-1]})",
             "update tui-orchestrator, or name another file as store.path",
         )
+    made = {name for migration in migrations if migration.name in applied for name in _TABLE.findall(migration.sql)}
+    if lost := sorted(made - tables):
+        what, remedy = DAMAGED
+        raise StoreError(path, f"{what}: its table {lost[0]} is gone", remedy)
     return tuple(migration for migration in migrations if migration.name not in applied)
 
 

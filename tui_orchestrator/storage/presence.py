@@ -34,7 +34,8 @@ class Presence:
             return
         self._directory.mkdir(mode=0o700, exist_ok=True)
         for file in self._directory.iterdir():
-            if not self.alive(file.name) and not self.kept(file.name):
+            # What is no file is not ours, and a pipe would be waited for.
+            if file.is_file() and not self.alive(file.name) and not self.kept(file.name):
                 file.unlink(missing_ok=True)
         lock = os.open(self._directory / self.id, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from .faults import StoreError
+from .faults import StoreError, look_at_kind
 from .migrations import missing_steps
 
 READ_ONLY = "mode=ro"
@@ -17,6 +17,7 @@ _UNCHANGING = "mode=ro&immutable=1"
 def way_to_read(path: Path, why: StoreError) -> str:
     """What the file's URI must ask for. Raises `why` where it cannot be read either, or lacks what this program would
     have added to its schema, and StoreError for a file that is none of ours."""
+    look_at_kind(path)
     for query in (READ_ONLY, _UNCHANGING):
         with contextlib.suppress(sqlite3.Error, OSError):
             if query == _UNCHANGING and _has_log(path):
