@@ -6,19 +6,22 @@ import asyncio
 import re
 import signal
 import socket
+import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import httpx2
 import openai
 import pytest
 
+from benchmarks.terminal.pseudoterminal import foreign
 from tui_orchestrator.cli.serve import _bound
 from tui_orchestrator.demo import Say
 
 from ..cli.conftest import Shell, shell
-from ..cli.terminal import forked
+from ..cli.terminal import PATIENCE_S, forked
 from ..warm import Forked
 
 __all__ = ["shell"]
@@ -81,3 +84,47 @@ def test_what_is_sent_in_pieces_waits_for_no_acknowledgement() -> None:
         connection, _ = listening.accept()
         with connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+MISTAKEN = """
+import socket, uvicorn
+from tui_orchestrator.cli.serve import SETTLED
+from tui_orchestrator.settings import Secret
+
+secret = Secret("sk-0123456789abcdefghij")
+
+async def app(scope, receive, send):
+    raise RuntimeError("\\x1b]52;c;YWxs\\x07 \\x9b31m of " + secret.reveal())
+
+bound = socket.create_server(("127.0.0.1", 0))
+print(bound.getsockname()[1], flush=True)
+uvicorn.Server(uvicorn.Config(app, lifespan="off", **SETTLED)).run(sockets=[bound])
+"""
+
+
+async def test_what_uvicorn_says_has_no_control_character_and_no_key() -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", MISTAKEN, stdout=PIPE, stderr=PIPE)
+    try:
+        assert process.stdout is not None
+        port = int(await process.stdout.readline())
+        async with httpx2.AsyncClient(timeout=PATIENCE_S) as client:
+            assert (await client.get(f"http://127.0.0.1:{port}/")).status_code == 500
+        process.send_signal(signal.SIGINT)
+        _, told = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    said = told.decode()
+    assert "RuntimeError" in said
+    assert foreign(told.replace(b"\n", b"")) == []
+    assert "0123456789abcdefghij" not in said
+
+
+async def test_a_store_that_cannot_be_opened_is_one_sentence(shell: Shell) -> None:
+    (shell.directory / "no-directory").touch()
+    shell.config.write_text(f'[store]\npath = "{shell.directory}/no-directory/store.db"\n{shell.config.read_text()}')
+    ended = await shell.run("serve", "--port", "0")
+    assert ended.code == 1
+    (sentence,) = ended.err.splitlines()
+    assert "no-directory/store.db cannot be used" in sentence

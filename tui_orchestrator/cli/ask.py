@@ -28,9 +28,7 @@ from .manners import (
     piped_in,
     run,
     tag_names,
-    write_file,
 )
-from .printing import as_json
 from .raising import ask_for_room, can_ask
 from .splitting import agreed
 from .turn import Manner, Telling
@@ -322,9 +320,7 @@ async def _ask(invocation: Invocation, asked: Asked, manner: Manner, verbose: bo
         if manner is Manner.TEXT and can_ask():
             runtime.router.ask_for_room = ask_for_room
         async with await _send(runtime, asked, telling) as turn:
-            unwritable = await telling.follow(turn, filed=output is not None)
-        if output is not None and telling.completed is not None:
-            write_file(output, as_json(telling.object()) + "\n")
+            unwritable = await telling.follow(turn, output)
         if unwritable is not None:
             raise unwritable
         return 0 if telling.failure is None else exit_code(telling.failure.kind)

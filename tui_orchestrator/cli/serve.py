@@ -3,11 +3,41 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 
 import click
 
-from .manners import FAILED, USAGE, Invocation, Stop, note
+from ..settings import masked
+from .manners import FAILED, USAGE, Invocation, Stop, note, run
+from .streams import end_now, tell
+
+SETTLED = {
+    "ws": "none",
+    "log_level": "warning",
+    "access_log": False,
+    "timeout_graceful_shutdown": 30,
+    "h11_max_incomplete_event_size": 65536,
+    "log_config": {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {"stderr": {"class": f"{__name__}.Lines"}},
+        "loggers": {"uvicorn": {"handlers": ["stderr"], "propagate": False}},
+    },
+}
+"""What uvicorn is told."""
+
+
+class Lines(logging.Handler):
+    """What uvicorn says of itself, as all that is printed: without control characters and keys. What it logs of a
+    mistake of the program may quote anything."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tell(masked(self.format(record)))
+
+    def flush(self) -> None:
+        # At the end of the process; a worker waits for nothing else that is still to be written.
+        end_now()
 
 
 @click.command()
@@ -44,7 +74,7 @@ def serve(invocation: Invocation, host: str, port: int, hosts: tuple[str, ...], 
         raise Stop("the gateway needs two more packages: pip install 'tui-orchestrator[gateway]'", FAILED) from None
     if not _is_loopback(host) and not hosts:
         raise Stop("--host opens the gateway to other machines; say with --allow-host by what name they know it", USAGE)
-    invocation.settings()  # says now what is wrong with it, not in every worker
+    run(_opened(invocation))  # says now in a sentence what is wrong, not in every worker
     try:
         token = read_or_make()
     except OSError as error:
@@ -54,18 +84,11 @@ def serve(invocation: Invocation, host: str, port: int, hosts: tuple[str, ...], 
     note(f"OpenAI-compatible: {address}/v1 · also {address}/api/v1/orchestrator/openapi.json")
     where = f"is that of {VARIABLE}" if from_environment() else f"lies in {token_file()}"
     note(f"The token {where} · model: auto, a strategy, a chain or a model")
-    settled = {
-        "ws": "none",
-        "log_level": "warning",
-        "access_log": False,
-        "timeout_graceful_shutdown": 30,
-        "h11_max_incomplete_event_size": 65536,
-    }
     if workers == 1:
         from ..gateway.app import application
 
         app = application(token, config=invocation.config, demo=invocation.demo, hosts=hosts)
-        uvicorn.Server(uvicorn.Config(app, **settled)).run(sockets=[bound])  # type: ignore[arg-type]
+        uvicorn.Server(uvicorn.Config(app, **SETTLED)).run(sockets=[bound])  # type: ignore[arg-type]
     else:
         from uvicorn.supervisors import Multiprocess
 
@@ -78,9 +101,14 @@ def serve(invocation: Invocation, host: str, port: int, hosts: tuple[str, ...], 
             workers=workers,
             # To start takes seconds of processor time: on a busy machine none would be up within uvicorn's five.
             timeout_worker_healthcheck=120,
-            **settled,  # type: ignore[arg-type]
+            **SETTLED,  # type: ignore[arg-type]
         )
         Multiprocess(config, sockets=[bound]).run()
+
+
+async def _opened(invocation: Invocation) -> None:
+    async with invocation.runtime(look=False):
+        pass
 
 
 def _is_loopback(host: str) -> bool:

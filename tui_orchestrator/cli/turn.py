@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from ..aside import aside
 from ..routing.decision import Decision
 from ..routing.errors import ErrorKind, TurnError
 from ..routing.event_json import completed_json, event_json
@@ -35,12 +37,15 @@ from ..routing.telling import check_name, found, recalled_in_words, saved_in_wor
 from ..routing.text import spoken
 from .decisions import decision_lines
 from .interrupting import interruptible
-from .manners import say
+from .manners import INTERRUPTED, Stop, say, write_file
+from .outlet import GRACE_S
 from .printing import as_json, as_json_line
 from .screen import Screen
 from .streams import Unwritable, give_up, written
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..routing.turn import Turn
     from ..services.keeping import CutOff
 
@@ -83,24 +88,46 @@ class Telling:
         """Attempts about a part of the prompt: none of what they say is shown either."""
         self._ended = 0
 
-    async def follow(self, turn: Turn, *, filed: bool) -> Unwritable | BrokenPipeError | None:
-        """To its end, cancelled by Ctrl+C. `filed`: a file is to have the answer, which is paid for, whatever becomes
-        of stdout: nothing more is said there once it takes nothing, and why is returned. Raised otherwise, as is
-        click.Abort where a signal ends the wait for who reads it; the turn itself waits for no reader."""
+    async def follow(self, turn: Turn, file: Path | None = None) -> Unwritable | BrokenPipeError | None:
+        """To its end, cancelled by Ctrl+C. `file` is to have the answer, which is paid for, whatever becomes of stdout:
+        nothing more is said there once it takes nothing, and why is returned. Raised otherwise, as is click.Abort where
+        a signal ends the wait for who reads it; the turn itself waits for no reader. Raises Stop where the file has
+        not got the answer."""
         unwritable = None
-        with interruptible(turn.cancel):
+        interrupted = asyncio.Event()
+
+        def end() -> None:
+            interrupted.set()
+            turn.cancel()
+
+        with interruptible(end):
             async for event in turn:
                 try:
                     self.tell(event)
                 except (Unwritable, BrokenPipeError) as error:
-                    if not filed:
+                    if file is None:
                         raise
                     unwritable = error
                     give_up(1)
                     self.tell(event)
-            if not filed:
+            if file is None:
                 await written()
+            elif self.completed is not None:
+                await self._keep(file, interrupted)
         return unwritable
+
+    async def _keep(self, file: Path, interrupted: asyncio.Event) -> None:
+        """A signal gives up a pipe that nobody reads, but a file is written in less than the moment that is left."""
+        text = as_json(self.object()) + "\n"
+        writing = asyncio.ensure_future(aside(lambda: write_file(file, text), "a file for the answer"))
+        signal = asyncio.ensure_future(interrupted.wait())
+        await asyncio.wait((writing, signal), return_when=asyncio.FIRST_COMPLETED)
+        signal.cancel()
+        await asyncio.wait((writing,), timeout=GRACE_S)
+        if not writing.done():
+            kept = "; it is in the conversation: `sessions list`" if self.kept else ""
+            raise Stop(f"Interrupted: {file} has not got the answer{kept}", INTERRUPTED)
+        writing.result()
 
     def tell(self, event: Event) -> None:
         if isinstance(event, Completed):

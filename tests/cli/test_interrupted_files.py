@@ -1,0 +1,70 @@
+"""A signal to end between an answer's end and its file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+
+import pytest
+
+from tests.cli.conftest import Shell
+from tests.cli.terminal import PATIENCE_S
+from tui_orchestrator.demo import Say
+
+SIGNALLED = """
+import os, signal, sys
+number, replace = signal.Signals[sys.argv.pop(1)], os.replace
+def signalled(source, target):
+    if str(target).endswith("answer.json"):
+        os.kill(os.getpid(), number)
+    replace(source, target)
+os.replace = signalled
+from tui_orchestrator.cli import process
+process()
+"""
+
+
+async def begun(shell: Shell, *command: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, *command), stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, env=shell.environment
+    )
+
+
+async def ended(process: asyncio.subprocess.Process) -> tuple[int | None, str]:
+    try:
+        _, told = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode, told.decode()
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+async def test_the_answer_is_in_the_file_that_was_about_to_be_written(shell: Shell, number: str) -> None:
+    shell.script.always(Say("Paris."))
+    asked = shell.command("ask", "-m", "rush-pro", "-o", "answer.json", "Capital of France?")[1:]
+    code, told = await ended(await begun(shell, "-c", SIGNALLED, number, *asked))
+    assert code == 0, told
+    assert json.loads(shell.read("answer.json"))["response"] == "Paris."
+
+
+async def test_it_is_said_that_a_pipe_without_a_reader_has_not_got_it(shell: Shell) -> None:
+    shell.script.always(Say("Paris."))
+    os.mkfifo(shell.directory / "pipe")
+    asked = shell.command("ask", "-m", "rush-pro", "-o", "pipe", "Capital of France?")[1:]
+    process = await begun(shell, "-m", "tui_orchestrator", *asked)
+    assert process.stderr is not None
+    told = b""
+    while b"confidence" not in told:
+        told += await process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    code, rest = await ended(process)
+    assert code == 130
+    assert "Interrupted: pipe has not got the answer; it is in the conversation: `sessions list`" in rest
+    (session,) = (await shell.run("sessions", "list", "--json")).json
+    assert "Paris." in (await shell.run("sessions", "show", session["id"])).out
