@@ -148,6 +148,55 @@ async def test_search_finds_what_an_answer_says_now(conversations: Conversations
     assert len(await found(archive, "merge")) == 1
 
 
+async def continued(conversations: Conversations) -> Session:
+    """An answer in two parts, of which the second one came bit by bit."""
+    session = await said(conversations, "How many?", "One, two, thr", title="counted")
+    for text in ("ee", "ee, four, fi", "ee, four, five."):
+        await conversations.answer(
+            session.id, "later", text, model="openai/m0", attempt=1, state="interrupted", continues=f"{session.id}-0"
+        )
+    return session
+
+
+@pytest.mark.parametrize("typed", ["two five", '"two, three, four"', "three", "wo ve", "fou"])
+async def test_an_answer_that_was_continued_is_searched_as_one(
+    conversations: Conversations, archive: Archive, typed: str
+) -> None:
+    session = await continued(conversations)
+    (one,) = await found(archive, typed)
+    assert one.place is not None
+    assert one.place.request_id == f"{session.id}-0", "where the reader finds the answer"
+    assert one.place.messages == 1
+
+
+async def test_the_index_holds_what_the_answers_say_whatever_becomes_of_them(
+    conversations: Conversations, archive: Archive, db: Database
+) -> None:
+    session = await continued(conversations)
+    copy = await archive.fork(session.id)
+
+    async def in_order() -> None:
+        """Raises where the index is not that of the texts."""
+        await db.write(
+            lambda c: c.execute("INSERT INTO messages_text (messages_text, rank) VALUES ('integrity-check', 1)")
+        )
+
+    await in_order()
+    assert {one.listed.session.id for one in await found(archive, '"three, four"')} == {session.id, copy.id}
+    # Another model takes it over: what stands on both sides of the seam is not one word any more.
+    await conversations.answer(session.id, "later", "ee!", model="other/m", attempt=2, continues=f"{session.id}-0")
+    await in_order()
+    assert [one.listed.session.id for one in await found(archive, "three")] == [copy.id]
+    for gone in (session.id, copy.id):
+        await archive.delete(gone)
+        await archive.purge(gone)
+    await in_order()
+    assert (
+        await db.read(lambda c: c.execute("SELECT rowid FROM messages_text WHERE messages_text MATCH 'two'").fetchall())
+        == []
+    )
+
+
 async def test_a_search_that_nobody_waits_for_ends(conversations: Conversations, archive: Archive) -> None:
     await said(conversations, "which sort?", title="x")
     assert await archive.find("sort", stopped=lambda: True) == ()

@@ -16,6 +16,7 @@ from tui_orchestrator.storage.migrations import migrate
 from tui_orchestrator.storage.reports import Reports
 from tui_orchestrator.storage.rows import attempt_row
 from tui_orchestrator.storage.schema import MIGRATIONS, Migration
+from tui_orchestrator.storage.search import Query, places
 
 from .samples import ATTEMPT
 
@@ -106,3 +107,22 @@ def test_a_step_that_fails_leaves_the_store_as_it_was() -> None:
     with pytest.raises(sqlite3.OperationalError, match="nowhere"):
         migrate(connection, migrations=(MIGRATIONS[0], broken))
     assert schema(connection) == set()
+
+
+async def test_the_halves_of_an_answer_that_was_continued_before_are_found_together(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as old:
+        migrate(old, migrations=MIGRATIONS[:-1])
+        old.execute("INSERT INTO sessions (id, title, created, updated, system) VALUES ('s1', 'Counting', '', '', '')")
+        old.executemany(
+            "INSERT INTO messages (session, position, parent, role, text, thinking, request_id, attempt, model, state, "
+            "created, continues) VALUES ('s1', ?, NULL, ?, ?, '', ?, 1, 'a/b', 'complete', '2026-11-22', ?)",
+            [
+                (0, "user", "Count", "r1", None),
+                (1, "assistant", "One, two, thr", "r1", None),
+                (2, "assistant", "ee, four", "r2", "r1"),
+            ],
+        )
+    async with Database(tmp_path / "store.db") as db:
+        query = Query.of('"two, three, four"')
+        found = await db.read(lambda c: places(c, query, 9, lambda _: True, lambda: False))
+    assert {session: place.request_id for session, place in found.items()} == {"s1": "r1"}

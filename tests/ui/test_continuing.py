@@ -131,3 +131,19 @@ def test_an_answer_that_is_reopened_is_drawn_whole() -> None:
     look = Look.of({})
     lines = [line.text for number in range(len(drawn.pieces)) for line in drawn.measure(number, 80, look)]
     assert lines == ["One.", "Two.", "Three.", "Four."]
+
+
+async def test_words_on_both_sides_of_the_seam_are_found_in_the_chat_and_among_all_sessions(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().then(HALF, "rush-pro").always(REST)) as seat:
+        await half_asked(seat)
+        await seat.pilot.press("alt+a")
+        await seat.sees("in 2 parts")
+        await seat.ended()
+        await seat.pilot.press("ctrl+f", *"two", "comma", "space", *"three", "comma", "space", *"four")
+        await seat.sees("1 of 1")
+        await seat.pilot.press("escape", "ctrl+n")
+        await seat.sees("Where to?")
+        await seat.pilot.press("ctrl+l", *"two five")
+        await seat.sees("One, two, three, four, five, six.")
+        await seat.pilot.press("enter")
+        await seat.sees("in 2 parts", PROMPT)

@@ -7,6 +7,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from tests.storage.samples import attempt
 from tests.ui.picturing import AT, Console, ask, both_sizes, console_of, decision, sees, tell
 from tui_orchestrator.routing.errors import StreamBroken
 from tui_orchestrator.routing.events import (
@@ -74,8 +75,24 @@ def judged() -> list[Event]:
     )
     verdict = Verdict("r1", AT, "weighted", scores, 1, (points[0].text,), (points[2].text,), points)
     total = Cost(Money.from_usd("0.0049"), CostState.COMPUTED)
+    attempts = tuple(
+        attempt(
+            request_id="r1",
+            number=number,
+            model=model,
+            provider=model.partition("/")[0],
+            strategy="ensemble",
+            cause=Cause.ENSEMBLE,
+            usage=USAGES[number - 1],
+            cost=Cost(Money.from_usd(COSTS[number - 1]), CostState.COMPUTED),
+            latency_s=3.1,
+            tokens_per_s=120.0,
+            confidence=0.9 - number / 10,
+        )
+        for number, model in enumerate(MODELS[:3], 1)
+    )
     end = Completed(
-        "r1", AT, 1, MODELS[0], ANSWERS[0], "ensemble", total, Usage(2_436, 1_758), 3.4, Confidence(0.8), ()
+        "r1", AT, 1, MODELS[0], ANSWERS[0], "ensemble", total, Usage(2_436, 1_758), 3.4, Confidence(0.8), attempts
     )
     return [verdict, end]
 

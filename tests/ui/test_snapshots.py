@@ -67,8 +67,18 @@ BUSY = RateLimited("Too many requests.", status=429)
 def told() -> list[Event]:
     sure = Confidence(0.88, ("complete, without hedging",))
     free = Cost(Money(0), CostState.COMPUTED)
-    busy = attempt(model=LUNA, outcome=Outcome.FAILED, error_kind=ErrorKind.RATE_LIMITED, cost=free)
-    tried = (busy, attempt(number=2, model=HAIKU))
+    busy = attempt(
+        model=LUNA,
+        outcome=Outcome.FAILED,
+        error_kind=ErrorKind.RATE_LIMITED,
+        error_status=429,
+        cost=free,
+        latency_s=0.4,
+    )
+    given = attempt(
+        number=2, model=HAIKU, provider="anthropic", cost=COST, latency_s=4.2, tokens_per_s=95.0, confidence=0.88
+    )
+    tried = (busy, given)
     return [
         Decided("r1", AT, decision()),
         Reserved("r1", AT, 1, Money.from_usd("0.002"), states()),

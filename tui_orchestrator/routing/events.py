@@ -126,6 +126,8 @@ class Attempt:
     finish_reason: FinishReason | None = None
     error_kind: ErrorKind | None = None
     error_message: str = ""
+    error_status: int | None = None
+    """Of HTTP, where the provider answered with one."""
     from_cache: bool = False
     saved: Money | None = None
     """What a cache hit would have cost."""

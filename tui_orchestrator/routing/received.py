@@ -209,6 +209,7 @@ def row(
         finish_reason=received.done.finish_reason if received.done else None,
         error_kind=error.kind if error else None,
         error_message=error.message if error else "",
+        error_status=error.status if error else None,
         reasons=() if confidence is None else confidence.reasons,
     )
 

@@ -150,6 +150,8 @@ def _message_json(message: StoredMessage, also: Told, pictures: bool) -> dict[st
         "created": message.created.isoformat(),
         "request_id": message.request_id,
         "continues": message.continues,
+        "note": message.note,
+        "files": list(message.files),
         "attempts": also.attempts.get(message.request_id, []) if message.role == "assistant" else [],
     }
 

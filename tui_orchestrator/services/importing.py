@@ -244,6 +244,8 @@ def _message(said: _Part, position: int, branched: bool) -> StoredMessage:
         said.name_or_none("model"),
         said.place_before("parent", position) if branched else position - 1 if position else None,
         said.name_or_none("continues", 64) if role == "assistant" else None,
+        said.text("note", ""),
+        tuple(name for name in said.items("files") if isinstance(name, str)),
     )
 
 

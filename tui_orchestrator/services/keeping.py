@@ -27,6 +27,7 @@ from ..routing.telling import found
 from ..storage.answers import joined
 from ..storage.conversations import Session
 from ..storage.messages import Discarded, State
+from .closing import ANOTHER, closing
 from .feedback import Given
 from .runtime import Runtime
 
@@ -83,7 +84,7 @@ class _Nowhere:
 
     async def keep(self, session: Session) -> None: ...
 
-    async def prompt(self, session: str, message: Message, request_id: str, *also: str | None) -> None: ...
+    async def prompt(self, session: str, message: Message, request_id: str, *also: object) -> None: ...
 
     async def answer(self, session: str, request_id: str, text: str, **how: object) -> None: ...
 
@@ -176,7 +177,9 @@ class Keeping:
         self._chat.stored_already = not self._chat.temporary
         if self._again is None and self._onto is None:
             chat, request = self._chat, self._request
-            await self._conversations.prompt(chat.id, request.messages[-1], request.id, self._typed, chat.instead)
+            await self._conversations.prompt(
+                chat.id, request.messages[-1], request.id, self._typed, chat.instead, request.files
+            )
             if chat.instead is not None:
                 beside = (*chat.branches.get(chat.instead, (chat.instead,)), request.id)
                 chat.branches |= dict.fromkeys(beside, beside)
@@ -193,7 +196,7 @@ class Keeping:
         self._kept_at = now
         return self._answer(attempt, "interrupted")
 
-    async def _answer(self, attempt: int, state: State, text: str | None = None) -> None:
+    async def _answer(self, attempt: int, state: State, text: str | None = None, note: str = "") -> None:
         """`text` None: as it has grown."""
         growing = self._attempts[attempt]
         if not self._stored:
@@ -207,15 +210,20 @@ class Keeping:
             attempt=attempt,
             state=state,
             continues=self._continues,
+            note=note,
         )
+
+    def _note(self, end: Completed | Failed) -> str:
+        kept = self._again is None or not self._again.response.strip()
+        return closing(end, onto=self._onto is not None, keeps=kept)
 
     @property
     def _continues(self) -> str | None:
         return self._onto.cut_off.request_id if self._onto is not None and self._onto.cut_off is not None else None
 
     async def _completed(self, end: Completed) -> None:
-        await self._answer(end.attempt, "complete", end.response)
-        await self._keep_discarded(but=end.attempt)
+        await self._answer(end.attempt, "complete", end.response, self._note(end))
+        await self._keep_discarded(end.attempt, whole=True)
         before = self._again
         if before is None or (before.response.strip() and not end.response.strip()):
             return  # nothing came in its place
@@ -228,12 +236,14 @@ class Keeping:
             if not self._stored:
                 await self._prompt()
             if self._onto is None:
-                await self._conversations.answer(self._chat.id, self._request.id, "", state="failed")
+                note = self._note(end)
+                await self._conversations.answer(self._chat.id, self._request.id, "", state="failed", note=note)
+            await self._keep_discarded(None, whole=False)
             return
         # What came first of an answer that is being continued was not lost with what follows.
         kept = end.error.kind is ErrorKind.CANCELLED or self._onto is not None
-        await self._answer(last, "interrupted" if kept else "failed")
-        await self._keep_discarded(but=last)
+        await self._answer(last, "interrupted" if kept else "failed", note=self._note(end))
+        await self._keep_discarded(last, whole=False)
 
     def _goes_on_from(self, end: Completed | Failed) -> None:
         """The conversation does so whether or not it can be stored."""
@@ -277,10 +287,13 @@ class Keeping:
             replace(before, answer=given, model=before.model or cut.model, response=text, cut_off=still)
         )
 
-    async def _keep_discarded(self, but: int) -> None:
+    async def _keep_discarded(self, stands: int | None, *, whole: bool) -> None:
+        """Of the answer that stands only why the turn had gone on from it, where it had."""
         for number, growing in self._attempts.items():
-            if number != but and (growing.text or growing.thinking):
-                why = growing.why or "another answer was chosen"
-                text, thinking = "".join(growing.text), "".join(growing.thinking)
+            text, thinking = "".join(growing.text), "".join(growing.thinking)
+            if number == stands:
+                text = thinking = ""
+            if text or thinking or (number == stands and whole and growing.why):
+                why = growing.why or ANOTHER
                 discarded = Discarded(self._request.id, number, growing.model, text, thinking, why)
                 await self._conversations.discard(self._chat.id, discarded)

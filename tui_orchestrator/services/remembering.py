@@ -33,20 +33,24 @@ user's."""
 
 
 async def last_ensemble(runtime: Runtime, talk: Chat) -> list[Event]:
-    """Of those that answered: their attempts with all they said, and the verdict weighed anew, since that is not kept.
-    Empty where the last answer is not one of several side by side. Raises StoreError."""
+    """Of those that answered: their attempts with all they said, what was written from all, and the verdict weighed
+    anew, since that is not kept. Empty where the last answer is not one of several side by side. Raises StoreError."""
     last = talk.last
     if last is None or last.answer is None:
         return []
     request_id, standing = last.answer
     texts = _texts(talk, last.answer, last.response)
-    made = _members(await runtime.reports.attempts(request_id), texts)
+    attempts = await runtime.reports.attempts(request_id)
+    made = _members(attempts, texts)
     decision = await runtime.reports.decision(request_id) if len(made) > 1 else None
     if decision is None or decision.strategy is not Strategy.ENSEMBLE:
         return []
     told: list[Event] = [Decided(request_id, made[0].started, decision)]
     for attempt in made:
         told += _said(attempt, texts[attempt.number])
+    for attempt in attempts:
+        if attempt.number == standing and attempt.cause is Cause.SYNTHESIS:
+            told += _said(attempt, last.response)
     # Comparing long answers point by point takes a while.
     return [*told, await asyncio.to_thread(_verdict, decision, made, texts, standing)]
 

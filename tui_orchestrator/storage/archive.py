@@ -277,8 +277,8 @@ def _copy(connection: sqlite3.Connection, original: str, copy: str, upto: int | 
     values = {"original": original, "copy": copy, "positions": json.dumps(list(parents))}
     connection.execute(
         "INSERT INTO messages (session, position, role, text, thinking, request_id, attempt, model, state, created, "
-        "continues) SELECT :copy, position, role, text, thinking, request_id, attempt, model, state, created, "
-        "continues FROM messages "
+        "continues, note, files) SELECT :copy, position, role, text, thinking, request_id, attempt, model, state, "
+        "created, continues, note, files FROM messages "
         f"WHERE {within} ORDER BY position",
         values,
     )
@@ -317,6 +317,8 @@ def _put(connection: sqlite3.Connection, session: str, conversation: Conversatio
             state=message.state,
             created=instant(message.created),
             continues=message.continues,
+            note=message.note,
+            files=message.files,
         )
     branches.link(connection, session, {message.position: message.parent for message in every})
     if conversation.messages and conversation.messages[-1] is not every[-1]:

@@ -6,7 +6,7 @@ A prompt is stored before it is sent, and the answer as it grows, so that a kill
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tui_orchestrator.routing.ports import Clock
@@ -126,6 +126,7 @@ class Conversations:
         request_id: str,
         typed: str | None = None,
         instead: str | None = None,
+        files: Sequence[str] = (),
     ) -> None:
         """Stores what is about to be sent. What was `typed` of it (None: all), without the files that go along, joins
         the history of prompts, and the draft it was is done with. A session that was deleted meanwhile, in another copy
@@ -151,6 +152,7 @@ class Conversations:
                 created=at,
                 images=message.images,
                 instead=instead,
+                files=files,
             )
             _remember(connection, written, at)
 
@@ -167,6 +169,7 @@ class Conversations:
         attempt: int | None = None,
         state: State = "complete",
         continues: str | None = None,
+        note: str = "",
     ) -> None:
         """One answer a request: a later call takes the place of an earlier one. Store it as 'interrupted' while it
         grows, and that is what a killed program leaves."""
@@ -187,6 +190,7 @@ class Conversations:
                 state=state,
                 created=at,
                 continues=continues,
+                note=clean(note),
             )
 
         await self._db.write(put)

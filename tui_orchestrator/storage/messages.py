@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,10 @@ class StoredMessage:
     """Position of the message before it on its branch; None: it is the first."""
     continues: str | None = None
     """Of a part of an answer that had been cut off: the request of the answer's first part."""
+    note: str = ""
+    """Of an answer: what was said under it when its turn ended."""
+    files: tuple[str, ...] = ()
+    """Of a prompt: names of those that went with it, whose words are in its text."""
 
     def message(self) -> Message:
         """As it goes to a model again."""
@@ -53,7 +58,8 @@ class Discarded:
 
 _APPEND = """
 INSERT INTO messages (
-    session, position, parent, role, text, thinking, request_id, attempt, model, state, created, continues
+    session, position, parent, role, text, thinking, request_id, attempt, model, state, created, continues,
+    note, files
 )
 SELECT
     :session,
@@ -66,11 +72,11 @@ SELECT
     ) ELSE (
         SELECT parent FROM messages WHERE session = :session AND request_id = :instead AND role = 'user'
     ) END,
-    :role, :text, :thinking, :request_id, :attempt, :model, :state, :created, :continues
+    :role, :text, :thinking, :request_id, :attempt, :model, :state, :created, :continues, :note, :files
 WHERE true
 ON CONFLICT (session, request_id) WHERE role = 'assistant' DO UPDATE SET
     text = excluded.text, thinking = excluded.thinking, attempt = excluded.attempt, model = excluded.model,
-    state = excluded.state
+    state = excluded.state, note = excluded.note
 """
 
 
@@ -89,6 +95,8 @@ def append(
     state: State = "complete",
     instead: str | None = None,
     continues: str | None = None,
+    note: str = "",
+    files: Sequence[str] = (),
 ) -> None:
     """At the end of its branch, or beside the prompt of the request `instead`; an answer to a request that has one
     takes its place. The text is clean already."""
@@ -104,6 +112,8 @@ def append(
         "created": created,
         "instead": instead,
         "continues": continues,
+        "note": note,
+        "files": json.dumps([clean_line(name) for name in files]),
     }
     stored = connection.execute(_APPEND, row).lastrowid
     # What came last ends the branch from now on.
@@ -118,16 +128,29 @@ def append(
 
 
 _SELECT_MESSAGES = (
-    "SELECT position, role, text, state, created, request_id, thinking, attempt, model, id, parent, continues FROM "
-    "messages"
+    "SELECT position, role, text, state, created, request_id, thinking, attempt, model, id, parent, continues, "
+    "note, files FROM messages"
 )
 
 
 def _message(row: tuple[Any, ...], images: tuple[Image, ...], parent: int | None) -> StoredMessage:
-    position, role, text, state, created, request_id, thinking, attempt, model, *_, continues = row
+    position, role, text, state, created, request_id, thinking, attempt, model, _, _, continues, note, files = row
     moment = datetime.fromisoformat(created)
     return StoredMessage(
-        position, role, text, state, moment, request_id, thinking, images, attempt, model, parent, continues
+        position,
+        role,
+        text,
+        state,
+        moment,
+        request_id,
+        thinking,
+        images,
+        attempt,
+        model,
+        parent,
+        continues,
+        note,
+        tuple(json.loads(files)),
     )
 
 

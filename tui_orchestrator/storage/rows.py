@@ -34,8 +34,8 @@ _COLUMNS = (
     "request_id", "number", "session", "model", "provider", "strategy", "task_type", "cause", "started", "day",
     "outcome", "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens",
     "usage_source", "cost", "cost_state", "price", "latency_s", "first_token_s", "tokens_per_s", "confidence",
-    "finish_reason", "error_kind", "error_message", "from_cache", "saved", "reasons", "findings", "onward",
-    "recalled", "usage_parts",
+    "finish_reason", "error_kind", "error_message", "error_status", "from_cache", "saved", "reasons", "findings",
+    "onward", "recalled", "usage_parts",
 )  # fmt: skip
 INSERT_ATTEMPT = (
     f"INSERT INTO attempts ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)}) "
@@ -79,6 +79,7 @@ def attempt_row(attempt: Attempt, day: str) -> dict[str, str | int | float | Non
         "finish_reason": attempt.finish_reason,
         "error_kind": attempt.error_kind,
         "error_message": clean_line(attempt.error_message),
+        "error_status": attempt.error_status,
         "from_cache": attempt.from_cache,
         "saved": picodollars(attempt.saved),
         "recalled": _json(encode(attempt.recalled)) if attempt.recalled else None,
@@ -136,6 +137,7 @@ def attempt_of(row: tuple[Any, ...]) -> Attempt:
         finish_reason=FinishReason(at["finish_reason"]) if at["finish_reason"] else None,
         error_kind=ErrorKind(at["error_kind"]) if at["error_kind"] else None,
         error_message=at["error_message"],
+        error_status=at["error_status"],
         from_cache=bool(at["from_cache"]),
         saved=money(at["saved"]),
         reasons=tuple(json.loads(at["reasons"])),

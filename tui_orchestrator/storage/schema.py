@@ -357,6 +357,8 @@ _BATCHES = Migration(
     "CREATE TABLE unfinished_batches (output TEXT PRIMARY KEY, wanted TEXT NOT NULL, began TEXT NOT NULL);",
 )
 
+_REOPENED = Migration("0026_reopened", talk.REOPENED)
+
 MIGRATIONS = (
     _LEDGER,
     _DECISIONS,
@@ -382,4 +384,5 @@ MIGRATIONS = (
     _EXPERIMENTS,
     _UNSENT,
     _BATCHES,
+    _REOPENED,
 )

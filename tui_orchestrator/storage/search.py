@@ -135,19 +135,19 @@ def _candidates(
     connection: sqlite3.Connection, query: Query, stopped: Callable[[], bool]
 ) -> Iterator[tuple[str, int, Role, str, str, str]]:
     """The latest first, and perhaps some that do not hold the words."""
-    columns = "messages.session, position, role, request_id, created, messages.text"
+    columns = "whole.session, whole.position, whole.role, whole.request_id, whole.created, whole.text"
     pieces = [_piece(piece) for word in query.words for piece in _pieces(word)]
     if pieces:
         sql = (
-            f"SELECT {columns} FROM messages_text JOIN messages ON messages.id = messages_text.rowid WHERE "
+            f"SELECT {columns} FROM messages_text JOIN messages_whole AS whole ON whole.id = messages_text.rowid WHERE "
             "messages_text MATCH ? AND messages_text.rowid > ? AND messages_text.rowid <= ? "
             "ORDER BY messages_text.rowid DESC"
         )
         values: tuple[str, ...] = (" AND ".join(pieces),)
     else:
         holds = [held(word, "text") for word in query.words]
-        sql = f"SELECT {columns} FROM messages WHERE {' AND '.join(sql for sql, _ in holds)} AND id > ? AND id <= ? "
-        sql += "ORDER BY id DESC"
+        sql = f"SELECT {columns} FROM messages_whole AS whole WHERE {' AND '.join(sql for sql, _ in holds)} "
+        sql += "AND id > ? AND id <= ? ORDER BY id DESC"
         values = tuple(word for _, word in holds)
     (top,) = connection.execute("SELECT COALESCE(MAX(id), 0) FROM messages").fetchone()
     read = 0

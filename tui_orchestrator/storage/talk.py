@@ -112,3 +112,61 @@ BRANCHES = "ALTER TABLE sessions ADD COLUMN leaf INTEGER;"
 
 # Of a part of an answer that had been cut off, the request of the answer's first part.
 CONTINUED = "ALTER TABLE messages ADD COLUMN continues TEXT;"
+
+_FIRST = (
+    "(SELECT id FROM messages WHERE session = {row}.session AND request_id = {row}.continues AND role = 'assistant')"
+)
+_MORE = """CASE role WHEN 'user' THEN '' ELSE COALESCE((
+    SELECT group_concat(piece, '') FROM (
+        SELECT
+            CASE WHEN model IS lag(model, 1, messages.model) OVER (ORDER BY position) THEN ''
+            ELSE char(10, 10) END || text AS piece
+        FROM messages AS more
+        WHERE session = messages.session AND continues = messages.request_id AND text <> ''{but}
+        ORDER BY position
+    )
+), '') END"""
+_PUT = "INSERT INTO messages_text (rowid, text) SELECT id, text FROM messages_whole WHERE id"
+_TAKE = "INSERT INTO messages_text (messages_text, rowid, text) SELECT 'delete', id, text FROM messages_whole WHERE id"
+
+# `note` is what was said under an answer when its turn ended, `files` the names of those that went with a prompt. An
+# answer that was continued is searched as one: the index holds all of it under its first part. What stood there before
+# a part is added is told without that part, since triggers before an insert also run where it becomes an update.
+REOPENED = f"""
+ALTER TABLE attempts ADD COLUMN error_status INTEGER;
+ALTER TABLE messages ADD COLUMN note TEXT NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN files TEXT NOT NULL DEFAULT '[]';
+CREATE INDEX messages_continues ON messages (session, continues, position) WHERE continues IS NOT NULL;
+CREATE VIEW messages_whole AS
+SELECT id, session, position, role, request_id, created, text || {_MORE.format(but="")} AS text
+FROM messages WHERE continues IS NULL;
+DROP TRIGGER messages_text_added;
+DROP TRIGGER messages_text_removed;
+DROP TRIGGER messages_text_changed;
+DROP TABLE messages_text;
+CREATE VIRTUAL TABLE messages_text USING fts5 (
+    text, content = 'messages_whole', content_rowid = 'id', tokenize = 'trigram', detail = 'none'
+);
+INSERT INTO messages_text (rowid, text) SELECT id, text FROM messages_whole;
+CREATE TRIGGER messages_text_added AFTER INSERT ON messages WHEN NEW.continues IS NULL BEGIN
+    {_PUT} = NEW.id;
+END;
+CREATE TRIGGER messages_text_joined AFTER INSERT ON messages WHEN NEW.continues IS NOT NULL BEGIN
+    INSERT INTO messages_text (messages_text, rowid, text)
+    SELECT 'delete', id, text || {_MORE.format(but=" AND more.id <> NEW.id")}
+    FROM messages WHERE id = {_FIRST.format(row="NEW")};
+    {_PUT} = {_FIRST.format(row="NEW")};
+END;
+CREATE TRIGGER messages_text_changes BEFORE UPDATE OF text, model ON messages BEGIN
+    {_TAKE} = COALESCE({_FIRST.format(row="OLD")}, OLD.id);
+END;
+CREATE TRIGGER messages_text_changed AFTER UPDATE OF text, model ON messages BEGIN
+    {_PUT} = COALESCE({_FIRST.format(row="NEW")}, NEW.id);
+END;
+CREATE TRIGGER messages_text_goes BEFORE DELETE ON messages BEGIN
+    {_TAKE} = COALESCE({_FIRST.format(row="OLD")}, OLD.id);
+END;
+CREATE TRIGGER messages_text_gone AFTER DELETE ON messages WHEN OLD.continues IS NOT NULL BEGIN
+    {_PUT} = {_FIRST.format(row="OLD")};
+END;
+"""

@@ -158,7 +158,7 @@ class ChatPane(Vertical):
     def _take_up(self, request: Request, before: LastTurn | None, onto: Onto | None = None) -> None:
         self.reveal()
         self.show_columns(False)
-        self._live = LiveTurn(self.transcript, self.columns, request.id, request.verdict, self.keys, onto)
+        self._live = LiveTurn(self.recounting, self.columns, request.id, request.verdict, self.keys, onto)
         self._live.keeps = before is None or not before.response.strip()
         self._before = before
         self._together = request.puts_together
@@ -190,7 +190,7 @@ class ChatPane(Vertical):
         entries = self.transcript.entries
         for entry in entries:
             if before is not None and before.answer is not None and given(entry) == before.answer:
-                self.transcript.supersede(entry.key, superseded(before.model, together=self._together))
+                self.transcript.fold(entry.key, superseded(before.model, together=self._together))
 
     @property
     def answer_at_hand(self) -> Given | None:
@@ -254,7 +254,7 @@ class ChatPane(Vertical):
                 if entry.key.split("/")[1] == str(number):
                     key = entry.key
                 elif entry.discarded is None:
-                    self.transcript.supersede(entry.key, why)
+                    self.transcript.fold(entry.key, why)
         if key:
             self.transcript.entry(key).discarded = None
         else:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from .trail import Leg
     from .transcript import Transcript
 
-GO_ON = "/continue goes on where it stopped"
-
 
 class Onto:
     def __init__(self, transcript: Transcript, key: str, cut_off: CutOff) -> None:
@@ -49,7 +47,7 @@ class Wholes:
         self._parts: dict[str, dict[Given, Attempt | None]] = parts_of(messages) if messages else {}
 
     def __contains__(self, key: object) -> bool:
-        return key in self._parts
+        return isinstance(key, str) and len(self._parts.get(key, ())) > 1
 
     def begin(self, key: str, first: Given) -> None:
         self._parts.setdefault(key, {first: None})
@@ -62,7 +60,7 @@ class Wholes:
         """All parts of those that are known whole by these, or were and have one of them."""
         known = {(attempt.request_id, attempt.number): attempt for attempt in attempts}
         for key, parts in self._parts.items():
-            if parts.keys().isdisjoint(known):
+            if len(parts) < 2 or parts.keys().isdisjoint(known):
                 continue
             parts.update({part: known[part] for part in parts.keys() & known.keys()})
             every = [attempt for attempt in parts.values() if attempt is not None]

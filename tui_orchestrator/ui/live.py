@@ -17,7 +17,6 @@ from tui_orchestrator.routing.events import (
     Escalated,
     Event,
     Failed,
-    FinishReason,
     Next,
     PartEnded,
     Reserved,
@@ -28,21 +27,27 @@ from tui_orchestrator.routing.events import (
 )
 from tui_orchestrator.routing.request import Method, Strategy
 from tui_orchestrator.routing.telling import check_name, found
+from tui_orchestrator.services.closing import closing, weight
 
 from . import words
-from .continuing import GO_ON, Onto
+from .aside import Aside
+from .continuing import Onto
 from .entries import answer_key, trail_key
 from .members import standing
 from .parts import Parts
-from .status import SEPARATOR, SPOKEN, Keys, turn_status
+from .recounting import Recounting
+from .status import SPOKEN, Keys
+from .stored import cut_short
 from .trail import Leg, mark, recalled_in_short, tell_check, trail, weighed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tui_orchestrator.routing.events import Attempt
     from tui_orchestrator.routing.money import Money
     from tui_orchestrator.services.feedback import Given
 
     from .columns import Columns
-    from .transcript import Transcript
 
 _ANSWERING = "the ensemble is answering"
 
@@ -50,14 +55,15 @@ _ANSWERING = "the ensemble is answering"
 class LiveTurn:
     def __init__(
         self,
-        transcript: Transcript,
+        recounting: Recounting,
         columns: Columns,
         request_id: str,
         method: Method | None = None,
         keys: Keys = SPOKEN,
         onto: Onto | None = None,
     ) -> None:
-        """`method`: the verdict that was asked for; None: as configured. `onto`: the answer that is continued."""
+        """`recounting`: of the transcript that it is told in; it has the last word. `method`: the verdict that was
+        asked for; None: as configured. `onto`: the answer that is continued."""
         self.request_id = request_id
         self.onto = onto
         self.part: Given | None = None
@@ -79,9 +85,11 @@ class LiveTurn:
         self.over = False
         self.activity = "deciding"
         """What it does now, in a few words."""
-        self._transcript = transcript
+        self._transcript = recounting.transcript
+        self._recounting = recounting
         self._columns = columns
         self._legs: dict[int, Leg] = {}
+        self._aside = Aside(self._transcript, request_id, self._legs)
         self._parts = Parts()
 
     def tell(self, event: Event) -> None:
@@ -139,9 +147,10 @@ class LiveTurn:
             return
         self.blind = False
         self._columns.reveal()
-        if self._verdict is not None:
+        if not self.over and self._verdict is not None:
             mark(self._legs, self._verdict)
-        self._draw_trail()
+        if not self.over:
+            self._draw_trail()
         if self._end is not None:
             self._completed(self._end)
 
@@ -179,7 +188,9 @@ class LiveTurn:
     def _started(self, event: AttemptStarted) -> None:
         name = words.short_name(event.model)
         if event.part:
-            self._legs[event.attempt] = Leg(event.attempt, event.model, event.cause, is_answer=False, part=event.part)
+            leg = Leg(event.attempt, event.model, event.cause, is_answer=False, part=event.part)
+            leg.why = leg.about
+            self._legs[event.attempt] = leg
             self._part(event)
             return
         if event.cause in CHECKS:
@@ -194,6 +205,7 @@ class LiveTurn:
         if event.cause is Cause.SYNTHESIS:
             self.activity = f"{name} writes one answer from all"
             if self.side_by_side:
+                self._aside.fold_members()
                 self._columns.put_together(name)
         self._draw_trail()
 
@@ -220,10 +232,10 @@ class LiveTurn:
     def _grow(self, event: Thinking | Text) -> None:
         leg, thinks = self._legs[event.attempt], isinstance(event, Thinking)
         if not leg.is_answer:
-            if not thinks:
-                leg.text.append(event.text)
+            (leg.thoughts if thinks else leg.text).append(event.text)
             return
         if leg.in_column:
+            (leg.thoughts if thinks else leg.text).append(event.text)
             put = self._columns.append_thinking if thinks else self._columns.append
             put(event.attempt, event.text)
             self.activity = _ANSWERING
@@ -256,7 +268,7 @@ class LiveTurn:
                 confidence=event.confidence.value if event.confidence else 0.0,
             )
         if not leg.is_answer:
-            self._fold_check(leg)
+            self._aside.fold_checks()
             return
         if leg.has_text:
             self._transcript.finish(self._key(event.attempt))
@@ -265,31 +277,21 @@ class LiveTurn:
     def _failed_attempt(self, event: AttemptFailed) -> None:
         leg = self._legs[event.attempt]
         cancelled = event.error.kind is ErrorKind.CANCELLED
-        leg.glyph, leg.role = ("■", "warning") if cancelled else ("✗", "error")
-        leg.detail = f"{event.error.status or words.spoken(event.error.kind)} {words.seconds(event.latency_s)}"
+        leg.fail(cancelled, event.error.status, event.error.kind, event.latency_s)
+        leg.why = event.error.message
         if not leg.is_answer:
+            self._aside.fold_checks()
             self._draw_trail()
             return
         if leg.in_column:
             self._columns.fail(event.attempt, event.error.message, event.cost, ended=cancelled)
+        self._draw_trail()
         if leg.has_text:
-            key = self._key(event.attempt)
             if event.next is Next.GIVE_UP:
                 self.part = (event.request_id, event.attempt)
-                status = [(f"{leg.glyph} {leg.detail}", leg.role), SEPARATOR, (str(event.cost), "money")]
-                self._transcript.finish(key, status)
+                self._transcript.finish(self._key(event.attempt))
             else:
                 self._discard(leg, event.error.message, event.usage.output)
-        self._draw_trail()
-
-    def _fold_check(self, leg: Leg, found: str = "") -> None:
-        key = self._key(leg.number)
-        if not leg.has_text and leg.text:
-            leg.has_text = True
-            self._transcript.begin_answer(key)
-            self._transcript.append(key, "".join(leg.text))
-        if leg.has_text:
-            self._transcript.fold(key, words.folded(leg.model, found or leg.about))
 
     def _checked(self, event: Checked) -> None:
         finding, answer = event.finding, self._legs[event.attempt]
@@ -297,7 +299,8 @@ class LiveTurn:
             # The second opinion becomes an answer of the turn: the next event says so.
             return
         for number in finding.attempts:
-            self._fold_check(self._legs[number], found(finding))
+            self._legs[number].why = found(finding)
+        self._aside.fold_checks()
         answer.checked_by = ""
         tell_check(answer, finding, self._legs)
         self._draw_trail()
@@ -306,7 +309,7 @@ class LiveTurn:
         for leg in reversed(self._legs.values()):
             if leg.model == event.from_model and leg.glyph == "✓" and leg.finished is not None and not leg.part:
                 leg.glyph, leg.role = "~", "warning"
-                leg.detail = weighed(event.detail)
+                leg.detail, leg.why = weighed(event.detail), event.detail
                 if leg.has_text:
                     count = leg.finished.usage.output
                     self._transcript.discard(self._key(leg.number), words.short_name(leg.model), event.detail, count)
@@ -321,13 +324,15 @@ class LiveTurn:
         self._verdict = event
         if self.side_by_side:
             self._columns.verdict(event)
-        if not self.blind:
+        if self.over:
+            self._recounting.judge(event)
+        elif not self.blind:
             mark(self._legs, event)
             self._draw_trail()
 
     def _draw_trail(self) -> None:
-        # Of a continuation by one model the line under the answer says all.
-        shown = self.onto is None or len(self._legs) > 1
+        # Of a continuation at the first attempt the line under the answer says all.
+        shown = self.onto is None or len(self._legs) > 1 or any(leg.glyph in "✗■" for leg in self._legs.values())
         if shown and not self.blind and (marks := self._parts.before(trail(list(self._legs.values())))):
             self._transcript.trail(trail_key(self.request_id), marks)
 
@@ -339,44 +344,50 @@ class LiveTurn:
             self._end = event
             return
         leg = self._legs.get(event.attempt)
-        key = self._key(event.attempt)
-        if self.onto is not None:
+        if self.onto is None:
+            self._aside.fold_members()
+            key = self._key(event.attempt)
+            if not self._transcript.holds(key):
+                self._transcript.begin_answer(key)
+                self._transcript.append(key, event.response)
+            elif self._transcript.entry(key).discarded is not None:
+                # An earlier answer was the best after all, or there was nobody to put several together.
+                self._transcript.entry(key).discarded = None
+                self._transcript.reopen(key, event.response)
+            self._transcript.finish(key)
+        elif leg is not None and leg.has_text:
             self.part = (event.request_id, event.attempt)
-            if leg is None or not leg.has_text:
-                self._transcript.notice("Nothing more came.", "warning")
-            else:
-                self._tell_end(event, key, leg)
-            return
-        if leg is None or not leg.has_text or self._transcript.entry(key).discarded is not None:
-            # An earlier answer was the best after all, or several were put together.
-            key = f"{key}/final"
-            self._transcript.begin_answer(key)
-            self._transcript.append(key, event.response)
-        for other in self._legs.values():
-            if other.number == event.attempt or not other.has_text or other.finished is None:
-                continue
-            if self._transcript.entry(self._key(other.number)).discarded is None:
-                count = other.finished.usage.output
-                why = "another answer was chosen"
-                self._transcript.discard(self._key(other.number), words.short_name(other.model), why, count)
-        self._tell_end(event, key, leg)
+        self._recount(event.attempts, event.attempt, whole=True)
+        self._tell_end(event)
 
-    def _tell_end(self, event: Completed, key: str, leg: Leg | None) -> None:
-        self._transcript.finish(key, turn_status(event, leg.finished if leg is not None else None, self._keys))
-        # The line under the answer says that it was cut off.
-        short = any(one.number == event.attempt and one.finish_reason is FinishReason.LENGTH for one in event.attempts)
-        if event.note and not (short and event.note in event.confidence.reasons):
-            self._transcript.notice(event.note)
+    def _recount(self, attempts: Sequence[Attempt], stands: int | None, *, whole: bool) -> None:
+        """As it is when the session is opened again."""
+        self._aside.arrange(stands)
+        whys = self._aside.whys(stands)
+        self._recounting.end(attempts, stands, whys, self._keys, whole=whole, goes_on=self.onto is not None)
+        if self._verdict is not None:
+            self._recounting.judge(self._verdict)
+
+    def _tell_end(self, end: Completed | Failed) -> None:
+        if note := closing(end, onto=self.onto is not None, keeps=self.keeps):
+            self._transcript.notice(note, weight(note, whole=isinstance(end, Completed)))
 
     def _failed(self, event: Failed) -> None:
         self.reveal()
         self.over = True
         self._columns.none_left_to_begin()
-        spent = f" Spent: {event.cost}." if event.attempts else ""
-        kept = f" What had arrived is kept; {GO_ON}." if event.partial.strip() and self.keeps else ""
-        if event.error.kind is ErrorKind.CANCELLED:
-            self._transcript.notice(f"Cancelled.{kept}{spent}", "warning")
-        else:
-            self._transcript.notice(f"{event.error.message}\n{event.error.hint}{kept}{spent}", "error")
+        self._aside.fold_members()
+        self._aside.fold_checks()
+        last = max((leg for leg in self._legs.values() if leg.is_answer), key=lambda leg: leg.number, default=None)
+        key = "" if last is None else self._key(last.number)
+        there = last is not None and self._transcript.holds(key)
+        if there:
+            if self.onto is None:
+                self._transcript.entry(key).discarded = None
+            self._transcript.finish(key)
+        self._recount(event.attempts, None if last is None else last.number, whole=False)
+        if last is not None and there and self.onto is None and not self.keeps:
+            self._transcript.fold(key, cut_short(last.model))
+        self._tell_end(event)
         if event.note:
             self._transcript.notice(event.note, "warning")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tui_orchestrator.routing.events import AttemptStarted, PartEnded
+from collections.abc import Mapping, Sequence
+
+from tui_orchestrator.routing.events import Attempt, AttemptStarted, Cause, Outcome, PartEnded
+from tui_orchestrator.routing.money import Cost
 
 from .look import Mark
 
@@ -50,6 +53,21 @@ class Parts:
             return f"putting {self._ended} parts together{so_far}"
         which = ", ".join(self._running)
         return f"reading part{'s' if len(self._running) > 1 else ''} {which} of {self.of}{so_far}"
+
+    @classmethod
+    def over(cls, attempts: Sequence[Attempt], labels: Mapping[int, str], *, whole: bool) -> Parts:
+        """Of a turn that is over; `labels` as they began, by attempt, and `whole` where it came to an answer: a part
+        without one is then missing."""
+        parts = cls()
+        own = {number: label for number, label in labels.items() if "–" not in label}
+        if own:
+            parts.of = int(next(iter(own.values())).partition(" of ")[2])
+            read = [one for one in attempts if one.cause is Cause.PART and "–" not in labels.get(one.number, "")]
+            answered = len({own[one.number] for one in read if one.outcome is Outcome.FINISHED and one.number in own})
+            parts._ended = parts.of if whole else answered
+            parts._missing = parts._ended - answered
+            parts._cost = str(Cost.sum(one.cost for one in read))
+        return parts
 
     def before(self, trail: list[Mark]) -> list[Mark]:
         """The trail above the answer, with the parts in front."""

@@ -3,53 +3,88 @@ those that do not stand."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby, pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tui_orchestrator.routing.events import CHECKS, Attempt, Cause, Verdict
+from tui_orchestrator.routing.text import clean_line
 
 from . import words
 from .continuing import Wholes
 from .entries import answer_key, trail_key
+from .parts import Parts
 from .status import Keys, continued_status, of_turn, stored_status
 from .stored import superseded
 from .trail import legs_of, mark, trail
 
 if TYPE_CHECKING:
-    from tui_orchestrator.services.feedback import Given
     from tui_orchestrator.storage.messages import Discarded, StoredMessage
 
-    from .reader import Reader
     from .trail import Leg
+    from .transcript import Transcript
 
 _FOLDED = {*CHECKS, Cause.PART, Cause.ENSEMBLE}
 """What was said so is named by what it was for, not by its length."""
 
 
 class Recounting:
-    def __init__(self, transcript: Reader) -> None:
-        self._transcript = transcript
+    def __init__(self, transcript: Transcript) -> None:
+        self.transcript = transcript
         self.wholes = Wholes()
-        self._discarded: dict[Given, Discarded] = {}
+        self._whys: dict[str, dict[int, str]] = {}
+        """By request: why what the attempts had said is not its answer, or was not at first."""
         self._stands: dict[str, int | None] = {}
         """By request: the attempt whose answer is its turn's."""
         self._replaced: dict[str, tuple[str, str | None]] = {}
         """By request: key and model of the answer that its own took the place of."""
         self._legs: dict[str, dict[int, Leg]] = {}
+        self._parts: dict[str, Parts] = {}
+        self._whole: set[str] = set()
+        """Requests that came to an answer."""
+        self._going_on: set[str] = set()
+        """Requests to continue an answer."""
 
     def load(self, messages: Sequence[StoredMessage], discarded: Iterable[Discarded]) -> None:
         self.wholes = Wholes(messages)
-        self._discarded = {(one.request_id, one.attempt): one for one in discarded}
-        self._stands = {one.request_id: one.attempt for one in messages if one.role == "assistant"}
-        self._replaced, self._legs = {}, {}
+        self._whys = {}
+        for one in discarded:
+            self._whys.setdefault(one.request_id, {})[one.attempt] = one.why
+        given = [message for message in messages if message.role == "assistant"]
+        self._stands = {one.request_id: one.attempt for one in given}
+        self._whole = {one.request_id for one in given if one.state == "complete"}
+        self._going_on = {one.request_id for one in given if one.continues is not None}
+        self._replaced, self._legs, self._parts = {}, {}, {}
         if not messages:
             return
-        from tui_orchestrator.storage.answers import answers
+        from tui_orchestrator.storage.answers import answers, that_stands
 
-        for _, given in answers(messages):
-            for (old, *_), (new, *_) in pairwise(given):
-                self._replaced[new.request_id] = (answer_key(old.request_id, old.attempt), old.model)
+        for _, every in answers(messages):
+            for count in range(1, len(every)):
+                (old, *_), (new, *_) = that_stands(every[:count]), that_stands(every[: count + 1])
+                if new is not old:
+                    self._replaced[new.request_id] = (answer_key(old.request_id, old.attempt), old.model)
+
+    def end(
+        self,
+        attempts: Sequence[Attempt],
+        stands: int | None,
+        whys: Mapping[int, str],
+        keys: Keys,
+        *,
+        whole: bool,
+        goes_on: bool,
+    ) -> None:
+        """Of a turn that has just ended: told once more, as it is from now on. `goes_on`: it continued an answer."""
+        if attempts:
+            request_id = attempts[0].request_id
+            self._stands[request_id] = stands
+            self._whys[request_id] = {number: clean_line(why) for number, why in whys.items()}
+            if whole:
+                self._whole.add(request_id)
+            if goes_on:
+                self._going_on.add(request_id)
+            self._tell_turn(request_id, attempts, keys)
 
     def tell(self, attempts: Iterable[Attempt], keys: Keys) -> None:
         """Whole turns."""
@@ -59,36 +94,48 @@ class Recounting:
                 self._tell_turn(request_id, tuple(turn), keys)
         # Under an answer that was continued stands what all of it took.
         for key, every in self.wholes.tell(attempts):
-            if self._transcript.holds(key) and not self._transcript.entry(key).growing:
-                self._transcript.finish(key, continued_status(every, keys))
+            if self.transcript.holds(key) and not self.transcript.entry(key).growing:
+                self.transcript.finish(key, continued_status(every, keys))
 
     def judge(self, verdict: Verdict) -> None:
         """An ensemble's, which is not kept and was weighed anew."""
         if (legs := self._legs.get(verdict.request_id)) is not None:
             mark(legs, verdict)
-            self._transcript.trail(trail_key(verdict.request_id), trail(list(legs.values())))
+            self._draw_trail(verdict.request_id)
 
     def _tell_turn(self, request_id: str, turn: Sequence[Attempt], keys: Keys) -> None:
-        stands = self._stands[request_id]
-        whys = {number: one.why for (its, number), one in self._discarded.items() if its == request_id}
-        if self._transcript.holds(trail_key(request_id)):
-            legs = self._legs[request_id] = legs_of(turn, stands, whys)
-            self._transcript.trail(trail_key(request_id), trail(list(legs.values())))
+        stands, whys = self._stands[request_id], self._whys.get(request_id, {})
+        self._legs[request_id] = legs_of(turn, stands, whys)
+        labels = {number: leg.part for number, leg in self._legs[request_id].items() if leg.part}
+        self._parts[request_id] = Parts.over(turn, labels, whole=request_id in self._whole)
+        self._draw_trail(request_id)
         for attempt in turn:
             key = answer_key(request_id, attempt.number)
-            if not self._transcript.holds(key) or key in self.wholes:
+            if not self.transcript.holds(key) or key in self.wholes:
                 continue
-            if self._transcript.entry(key).discarded is None:
-                self._transcript.finish(key, of_turn(stored_status(attempt, keys), turn))
-            elif attempt.number in whys and attempt.cause not in _FOLDED:
-                count = attempt.usage.output
-                self._transcript.discard(key, words.short_name(attempt.model), whys[attempt.number], count)
+            if attempt.number == stands:
+                if self.transcript.entry(key).discarded is None:
+                    self.transcript.finish(key, of_turn(stored_status(attempt, keys), turn))
+            elif attempt.number in whys:
+                why = whys[attempt.number]
+                if attempt.cause in _FOLDED:
+                    self.transcript.fold(key, words.folded(attempt.model, why))
+                else:
+                    self.transcript.discard(key, words.short_name(attempt.model), why, attempt.usage.output)
         self._tell_replaced(request_id, turn)
+
+    def _draw_trail(self, request_id: str) -> None:
+        legs, key = self._legs[request_id], trail_key(request_id)
+        # Of a continuation at the first attempt the line under the answer says all.
+        if self.transcript.holds(key) and (
+            request_id not in self._going_on or len(legs) > 1 or any(leg.glyph in "✗■" for leg in legs.values())
+        ):
+            self.transcript.trail(key, self._parts[request_id].before(trail(list(legs.values()))))
 
     def _tell_replaced(self, request_id: str, turn: Sequence[Attempt]) -> None:
         key, model = self._replaced.get(request_id, ("", None))
-        if key and self._transcript.holds(key) and self._transcript.entry(key).discarded is not None:
+        if key and self.transcript.holds(key) and self.transcript.entry(key).discarded is not None:
             together = any(one.cause is Cause.SYNTHESIS for one in turn) and all(
                 one.cause is not Cause.ENSEMBLE for one in turn
             )
-            self._transcript.supersede(key, superseded(model, together=together))
+            self.transcript.fold(key, superseded(model, together=together))

@@ -21,6 +21,7 @@ from .entries import prompt_key
 from .live import LiveTurn
 from .naming import keyed
 from .options import NONE
+from .recounting import Recounting
 from .transcript import Transcript
 from .welcome import TEMPORARY, welcome
 
@@ -132,7 +133,9 @@ class Shelf(Answers):
     def _recall(self, told: Sequence[Event]) -> None:
         """Its answers can be looked at, picked from, judged and put together as when they came."""
         # What comes of it stands in the chat already.
-        turn = LiveTurn(Transcript(), self.chat.columns, told[0].request_id, Method.WEIGHTED, self.chat.keys)
+        turn = LiveTurn(
+            Recounting(Transcript()), self.chat.columns, told[0].request_id, Method.WEIGHTED, self.chat.keys
+        )
         for event in told:
             turn.tell(event)
         turn.over = True

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from tui_orchestrator.routing.events import Attempt, AttemptFinished, Completed, Confidence, FinishReason, Outcome
+from tui_orchestrator.routing.events import Attempt, Confidence, FinishReason, Outcome
 from tui_orchestrator.routing.money import Cost, Usage
 from tui_orchestrator.routing.telling import recalled_in_words, saved_in_words
 
@@ -54,21 +54,6 @@ def status_line(
         parts.append((f"{tokens_per_s:.0f} tok/s", "muted"))
     parts.append((str(cost), "money"))
     return joined([*parts, *_trust(confidence)])
-
-
-def turn_status(event: Completed, finished: AttemptFinished | None, keys: Keys) -> list[Mark]:
-    """Under the answer of a turn that has just ended; `finished` is the attempt that gave it."""
-    usage, cost = (finished.usage, finished.cost) if finished else (event.usage, event.cost)
-    speed = finished.tokens_per_s if finished else None
-    # Of the answer alone, as when the session is opened again.
-    took = finished.latency_s if finished else event.latency_s
-    status = status_line(event.model, event.strategy, usage, cost, event.confidence, took, speed)
-    attempt = next((one for one in event.attempts if one.number == event.attempt), None)
-    if attempt is not None and attempt.recalled is not None:
-        status = recalled_line(attempt, event.confidence, event.at, keys)
-    if attempt is not None and event.response.strip():
-        status = [*unfinished(attempt, keys), *status]
-    return of_turn(status, event.attempts)
 
 
 def of_turn(status: list[Mark], attempts: Sequence[Attempt]) -> list[Mark]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
+
+from tui_orchestrator.services.closing import weight
 
 from . import words
 from .entries import Entry, answer_key, prompt_key, trail_key
@@ -20,40 +22,70 @@ def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discar
     from tui_orchestrator.storage.answers import answers, that_stands, whole
 
     messages = tuple(messages)
-    shown = {(message.request_id, message.attempt) for message in messages if message.role == "assistant"}
     thrown: dict[str, list[Discarded]] = {}
     for one in discarded:
-        # What was discarded first and then gone on with is the answer.
-        if (one.request_id, one.attempt) not in shown:
-            thrown.setdefault(one.request_id, []).append(one)
+        thrown.setdefault(one.request_id, []).append(one)
     turns = answers(messages)
-    stand = {parts[0].position for _, given in turns if (parts := that_stands(given))}
-    read = {parts[0].position: parts for _, given in turns for parts in given}
+    whole_of = {parts[0].position: whole(parts) for _, given in turns for parts in given}
+    continued = {part.position for _, given in turns for parts in given for part in parts[:-1]}
+    """What was said under them holds no longer."""
+    folded = {}
+    for _, given in turns:
+        for count, parts in enumerate(given, 1):
+            if that_stands(given) is not parts:
+                stood = that_stands(given[:count]) is parts
+                folded[parts[0].position] = (superseded if stood else cut_short)(parts[0].model)
     prompted = {message.request_id for message in messages if message.role == "user"}
+    answered = {message.request_id for message in messages if message.role == "assistant"}
     entries = []
     for message in messages:
+        request_id = message.request_id
         if message.role == "user":
-            names = tuple(image.name or image.media_type for image in message.images)
-            entries.append(Entry.prompt(message.text, names, prompt_key(message.request_id)))
-            entries.append(_trail(message))
-            entries += [_discarded(one) for one in thrown.pop(message.request_id, ())]
+            names = (*message.files, *(image.name or image.media_type for image in message.images))
+            entries += [Entry.prompt(message.text, names, prompt_key(request_id)), _trail(message)]
+            if request_id not in answered:
+                entries += [_discarded(one) for one in thrown.pop(request_id, ())]
         elif message.role == "assistant":
-            # What a prompt that was asked again brought before its answer.
-            if message.continues is None and message.request_id not in prompted:
+            # A prompt that was asked again, or an answer that is continued.
+            if request_id not in prompted:
                 entries.append(_trail(message))
-            entries += [_discarded(one) for one in thrown.pop(message.request_id, ())]
-            if message.position not in read and message.continues is not None:
-                continue  # it stands in the answer it continues
-            message = whole(read.get(message.position, (message,)))
-            entry = Entry.answer(
-                message.text,
-                thinking=message.thinking,
-                status=_stored_state(message),
-                discarded=None if message.position in stand else superseded(message.model),
-                key=answer_key(message.request_id, message.attempt),
-            )
-            entries.append(entry)
+            if (told := whole_of.get(message.position)) is not None:
+                found = [_given(told, folded.get(message.position))] if _is_told(told) else []
+            else:
+                found = []  # it stands in the answer it continues
+            # What was discarded first and then gone on with is the answer.
+            others = [one for one in thrown.pop(request_id, ()) if one.attempt != message.attempt]
+            before = before_answer(message.attempt, {one.attempt: one.why for one in others})
+            entries += [*map(_discarded, others[:before]), *found, *map(_discarded, others[before:])]
+            if message.note and message.position not in continued:
+                entries.append(Entry.notice(message.note, weight(message.note, whole=message.state == "complete")))
     return entries
+
+
+def before_answer(number: int | None, others: Mapping[int, str]) -> int:
+    """How many of the folded ones stand above the answer: all that began before it and all that might have been it;
+    below it what only checked it. `others`: why each is folded, in the order they began."""
+    above = [
+        place
+        for place, (other, why) in enumerate(others.items(), 1)
+        if number is None or other < number or not why.startswith(words.CHECK_NAMES)
+    ]
+    return above[-1] if above else 0
+
+
+def _is_told(answer: StoredMessage) -> bool:
+    """Of one that ended without a word its note says so."""
+    return bool(answer.text.strip() or answer.thinking or answer.state == "complete" or not answer.note)
+
+
+def _given(answer: StoredMessage, folded: str | None) -> Entry:
+    return Entry.answer(
+        answer.text,
+        thinking=answer.thinking,
+        status=_stored_state(answer),
+        discarded=folded,
+        key=answer_key(answer.request_id, answer.attempt),
+    )
 
 
 def parts_of(messages: Iterable[StoredMessage]) -> dict[str, dict[Given, Attempt | None]]:
@@ -75,6 +107,10 @@ def superseded(model: str | None, *, together: bool = False) -> str:
     """`together`: by one that was written from it and others."""
     why = "one answer was written from all" if together else "you asked again"
     return f"superseded answer of {words.short_name(model or '?')}: {why}"
+
+
+def cut_short(model: str | None) -> str:
+    return f"unfinished answer of {words.short_name(model or '?')}: the one before it stands"
 
 
 def _trail(message: StoredMessage) -> Entry:

@@ -22,6 +22,8 @@ from tui_orchestrator.routing.telling import check_name, said
 from . import words
 from .look import Mark
 
+_PART = "part "
+
 
 @dataclass(slots=True)
 class Leg:
@@ -38,7 +40,11 @@ class Leg:
     in_column: bool = False
     finished: AttemptFinished | None = None
     text: list[str] = field(default_factory=list)
-    """Of a check, which is not shown before it is over."""
+    """Where it is not shown before it is over."""
+    thoughts: list[str] = field(default_factory=list)
+    """The same."""
+    why: str = ""
+    """It is not the turn's answer, as far as that is known."""
     checks: list[Mark] = field(default_factory=list)
     """What was found of its answer, for the trail."""
     checked_by: str = ""
@@ -55,7 +61,12 @@ class Leg:
     @property
     def about(self) -> str:
         """What it is, where it is no answer."""
-        return f"part {self.part}" if self.part else check_name(self.cause)
+        return f"{_PART}{self.part}" if self.part else check_name(self.cause)
+
+    def fail(self, cancelled: bool, status: int | None, kind: str, seconds: float) -> None:
+        """`status`: of HTTP, where there is one."""
+        self.glyph, self.role = ("■", "warning") if cancelled else ("✗", "error")
+        self.detail = f"{status or words.spoken(kind)} {words.seconds(seconds)}"
 
 
 def recalled_in_short(recalled: Recalled) -> str:
@@ -114,7 +125,7 @@ def mark(legs: Mapping[int, Leg], verdict: Verdict) -> None:
 
 def legs_of(attempts: Sequence[Attempt], stands: int | None, whys: Mapping[int, str]) -> dict[int, Leg]:
     """Of a turn that is over. `stands`: whose answer is the turn's; `whys`: why the turn went on from the others."""
-    legs = {one.number: _leg(one) for one in attempts}
+    legs = {one.number: _leg(one, whys.get(one.number, "")) for one in attempts}
     for number, leg in legs.items():
         # A second opinion was there already when the turn would have gone on to it.
         taken = any(one.onward is not None and one.onward.taken and one.onward.model == leg.model for one in attempts)
@@ -132,12 +143,13 @@ def legs_of(attempts: Sequence[Attempt], stands: int | None, whys: Mapping[int, 
     return legs
 
 
-def _leg(one: Attempt) -> Leg:
-    leg = Leg(one.number, one.model, one.cause, is_answer=one.cause not in CHECKS and one.cause is not Cause.PART)
+def _leg(one: Attempt, why: str) -> Leg:
+    part = why.removeprefix(_PART) if why.startswith(_PART) else ""
+    is_answer = one.cause not in CHECKS and one.cause is not Cause.PART and not part
+    leg = Leg(one.number, one.model, one.cause, is_answer=is_answer, part=part)
     if one.outcome is Outcome.FINISHED:
         leg.glyph, leg.role = "✓", "success"
         leg.detail = "" if one.recalled is None else recalled_in_short(one.recalled)
         return leg
-    leg.glyph, leg.role = ("■", "warning") if one.outcome is Outcome.CANCELLED else ("✗", "error")
-    leg.detail = f"{words.spoken(one.error_kind or one.outcome)} {words.seconds(one.latency_s)}"
+    leg.fail(one.outcome is Outcome.CANCELLED, one.error_status, one.error_kind or one.outcome, one.latency_s)
     return leg

@@ -122,8 +122,9 @@ class Transcript(Page, can_focus=True):
         count = f"~{estimate_tokens(self.entry(key).source):,}" if tokens is None else f"{tokens:,}"
         self.fold(key, f"discarded {count} tokens of {model}: {why}")
 
-    def fold(self, key: str, label: str) -> None:
-        """Folds an answer that is not the turn's under one line. May be called again to change that line."""
+    def fold(self, key: str, label: Caption) -> None:
+        """Folds an answer that is not the turn's, or not any more, under one line. May be called again to change that
+        line."""
         entry = self.entry(key)
         entry.discarded, entry.growing, entry.changed = label, False, True
         self._changed(key)
@@ -140,12 +141,6 @@ class Transcript(Page, can_focus=True):
         entry.branch, entry.changed = branch, True
         self._changed(key)
 
-    def supersede(self, key: str, caption: Caption) -> None:
-        """Folds the answer under `caption`: another one has come in its place."""
-        entry = self.entry(key)
-        entry.discarded, entry.changed = caption, True
-        self._changed(key)
-
     def trail(self, key: str, caption: Caption) -> None:
         """A line that stays where it was first drawn, and is changed in place from then on."""
         if key not in self._rows:
@@ -154,6 +149,15 @@ class Transcript(Page, can_focus=True):
         entry = self.entry(key)
         entry.caption, entry.changed = caption, True
         self._changed(key)
+
+    def reorder(self, keys: Sequence[str]) -> None:
+        """These entries in this order, in the places that they have together."""
+        entries, wanted = self.entries, iter([self.entry(key) for key in keys])
+        arranged = [next(wanted) if entry.key in keys else entry for entry in entries]
+        if arranged != entries:
+            with self.staying():
+                self._rows.load(arranged)
+                self._schedule()
 
     def notice(self, text: str, severity: Severity = "information") -> str:
         return self._add(Entry.notice(text, severity))
