@@ -127,3 +127,84 @@ async def test_while_a_prompt_is_edited_the_estimate_counts_what_would_be_sent(t
             lambda: (decision := seat.app.composer.decision) is not None and decision.profile.input_tokens < 100,
             "an estimate without the answer that would not be sent",
         )
+
+
+LEAVING = (("ctrl+n",), ("alt+t",), ("ctrl+l", "down", "n"))
+
+
+@pytest.mark.parametrize("keys", LEAVING)
+async def test_editing_stays_with_its_session(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    async with console(tmp_path, script=Script().then(ONE).then(TWO).always(THREE)) as seat:
+        await asked(seat, "What is one?")
+        talk = seat.app.talk
+        assert talk is not None
+        await seat.type("half a thought")
+        await edited(seat, "up")
+        await seat.type(" And why?")
+        for key in keys:
+            await seat.pilot.press(key)
+            if key == "ctrl+l":
+                await seat.sees("╭─ Sessions", "1 in all")
+        await seat.until(lambda: seat.app.talk is not talk and "What is one?" not in seat.screen, "another session")
+        await seat.sees_no("You edit an earlier prompt")
+        await seat.until(lambda: seat.app.composer.prompt.text == "", "an empty prompt")
+        await seat.type("What is two?")
+        await seat.pilot.press("escape")
+        await seat.sees("What is two?")
+        assert "half a thought" not in seat.screen
+        await seat.pilot.press("enter")
+        await seat.ended()
+        await seat.sees("The second answer.")
+        # And back: the prompt is edited still, and sent as a branch.
+        await seat.app._open_id(talk.id)
+        await seat.sees("The first answer.", "You edit an earlier prompt", "What is one? And why?")
+        await seat.pilot.press("enter")
+        await seat.ended()
+        await seat.sees("The third answer.", "branch 2 of 2")
+        assert seat.written == "half a thought"
+
+
+async def test_what_escape_takes_away_can_be_undone(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(ONE)) as seat:
+        await asked(seat, "What is one?")
+        await seat.type("half a thought")
+        await edited(seat, "up")
+        await seat.type(" And why?")
+        await seat.pilot.press("escape")
+        await seat.until(lambda: seat.written == "half a thought", "the draft of before")
+        await seat.pilot.press("ctrl+z")
+        await seat.until(lambda: seat.written == "What is one? And why?", "what was typed")
+
+
+async def test_an_edited_prompt_that_cannot_branch_off_says_why(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(ONE)) as seat:
+        await asked(seat, "What is one?")
+        await edited(seat, "up")
+        talk, runtime = seat.app.talk, seat.app.runtime
+        assert talk is not None
+        assert runtime is not None
+        await runtime.archive.delete(talk.id)
+        await runtime.archive.purge(talk.id)
+        await seat.pilot.press("enter")
+        await seat.sees("✗ not sent: ")
+        assert seat.written == "What is one?"
+        await seat.type("!")
+        await seat.sees_no("not sent")
+
+
+async def test_an_edited_prompt_is_sent_where_it_stood_though_another_branch_is_shown(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().then(ONE).then(TWO).always(THREE)) as seat:
+        await asked(seat, "What is one?")
+        talk = seat.app.talk
+        assert talk is not None
+        first = talk.last.answer[0]  # type: ignore[union-attr, index]
+        await edited(seat, "up")
+        seat.app.composer.prompt.text = ""
+        await asked(seat, "What is two?")
+        await seat.sees("branch 2 of 2")
+        await edited(seat, "up")
+        await seat.app._open_id(talk.id, first)
+        await seat.sees("The first answer.", "You edit an earlier prompt")
+        await seat.send("!")
+        await seat.ended()
+        await seat.sees("What is two?!", "branch 3 of 3", "The third answer.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,14 +25,35 @@ if TYPE_CHECKING:
     from tui_orchestrator.settings import Settings
 
 
+@dataclass
+class Edit:
+    """An earlier prompt that is being edited. What it has become stands in the prompt field."""
+
+    instead: str
+    """The request whose prompt it is."""
+    before: Draft
+    """What stood in the prompt field, which comes back afterwards."""
+    told: str
+    cut: Chat | None = None
+    """The conversation up to that prompt, once it is read."""
+
+
 class Branching(Shelf):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._instead: str | None = None
-        """The request whose prompt is being edited."""
-        self._cut: Chat | None = None
-        """The conversation up to that prompt, once it is read."""
-        self._draft_before = Draft()
+        self._edits: dict[str, Edit] = {}
+        """By session: each goes on where it was left."""
+
+    @property
+    def _edit_here(self) -> Edit | None:
+        return self._edits.get(self.talk.id) if self.talk is not None else None
+
+    async def _begin(self, talk: Chat, at: str | None = None) -> None:
+        await super()._begin(talk, at)
+        edit = self._edit_here
+        self.chat.tell_editing("" if edit is None else keyed(self, edit.told))
+        if edit is not None:
+            self._read_cut(edit)
 
     # -- edit and send
 
@@ -41,16 +62,16 @@ class Branching(Shelf):
 
     def edit_and_branch(self, prompt: Entry, *, empty: bool = False) -> None:
         """Puts an earlier prompt back into the prompt field; what is sent then begins a branch there."""
-        if self.busy() or not self.may_branch():
+        if self.busy() or self.talk is None or not self.may_branch():
             return
-        if self._instead is None:
-            self._draft_before = self.composer.prompt.draft
-        self._instead, self._cut = request_of(prompt.key), None
-        self._read_cut(self._instead)
-        self.composer.prompt.replace_draft("" if empty else _typed(prompt.source))
+        field, before = self.composer.prompt, self._edit_here
         what = "A new prompt goes here" if empty else "You edit an earlier prompt"
         keys = "{prompt.send} sends it as a branch · {turn.cancel} leaves all as it is"
-        self.chat.tell_editing(f"↳ {what} · {keyed(self, keys)}")
+        left = field.draft if before is None else before.before
+        edit = self._edits[self.talk.id] = Edit(request_of(prompt.key), left, f"↳ {what} · {keys}")
+        self._read_cut(edit)
+        field.replace_draft("" if empty else _typed(prompt.source))
+        self.chat.tell_editing(keyed(self, edit.told))
         self.go_home()
 
     def action_edit_prompt(self) -> None:
@@ -67,45 +88,48 @@ class Branching(Shelf):
             self.edit_and_branch(prompt)
 
     @work(group="cut", exclusive=True, exit_on_error=False)
-    async def _read_cut(self, instead: str) -> None:
+    async def _read_cut(self, edit: Edit) -> None:
         """For the line above the prompt. Where it cannot be read, sending says so."""
         assert self.talk is not None
         with contextlib.suppress(LookupError, OrchestratorError):
-            cut = await self.talk.before(instead)
-            if self._instead == instead:
-                self._cut = cut
-                self.composer.weigh_again()
+            edit.cut = await self.talk.before(edit.instead)
+            self.composer.weigh_again()
 
     @property
     def weighed_talk(self) -> Chat | None:
-        return super().weighed_talk if self._instead is None else self._cut
+        return super().weighed_talk if self._edit_here is None else self._edit_here.cut
 
-    def end_editing(self) -> bool:
-        """Whether a prompt was being edited; the draft of before comes back."""
-        if self._instead is None:
-            return False
-        self._instead = None
+    def _end_editing(self) -> Edit | None:
+        """The prompt that was being edited, if one was."""
         self.chat.tell_editing("")
-        self.composer.prompt.restore(self._draft_before)
-        return True
+        return self._edits.pop(self.talk.id, None) if self.talk is not None else None
 
     def ask(self, draft: Enclosed) -> None:
-        if self._instead is None:
+        if self._edit_here is None:
             super().ask(draft)
         else:
-            self._ask_on_a_branch(draft, self._instead)
+            self._ask_on_a_branch(draft, self._edit_here.instead)
 
     @work(group="branch", exclusive=True, exit_on_error=False)
     async def _ask_on_a_branch(self, draft: Enclosed, instead: str) -> None:
         assert self.talk is not None
-        self.composer.busy = True
+        asked, self.composer.busy = self.talk, True
         try:
-            original = next((m for m in self.talk.stored if m.request_id == instead and m.role == "user"), None)
-            talk = await self.talk.before(instead)
+            original = next((m for m in asked.stored if m.request_id == instead and m.role == "user"), None)
+            try:
+                talk = await asked.before(instead)
+            except LookupError:
+                # A search may have led to another branch meanwhile.
+                talk = await (await asked.on_branch(instead)).before(instead)
         except (LookupError, OrchestratorError) as error:
             self.composer.busy = False
             self.composer.prompt.replace_draft(draft.typed)
-            self.composer.say(problem=str(error.args[0]))
+            self.composer.say(problem=f"not sent: {error.args[0]}")
+            return
+        if self.talk is not asked:
+            self.composer.busy = False
+            if self.drafts is not None:
+                await self.drafts.put(asked.id, draft.typed)
             return
         if original is not None:
             # Pictures that no @path of the text names go along as they are.
@@ -113,11 +137,10 @@ class Branching(Shelf):
             kept = tuple(image for image in original.images if image.name not in named)
             draft = replace(draft, images=(*kept, *draft.images))
         self._show(talk)
-        before = self._draft_before
-        self._instead = None
-        self.chat.tell_editing("")
+        edit = self._end_editing()
         super().ask(draft)
-        self.composer.prompt.restore(before)
+        if edit is not None:
+            self.composer.prompt.restore(edit.before)
         beside = talk.branches.get(instead, (instead,))
         prompts = [entry for entry in self.chat.transcript.entries if entry.kind is Kind.PROMPT]
         self.chat.transcript.tell_branch(prompts[-1].key, (len(beside) + 1, len(beside) + 1))
@@ -147,7 +170,7 @@ class Branching(Shelf):
     @work(group="branch", exclusive=True, exit_on_error=False)
     async def next_branch(self, key: str, step: int, around: bool = False) -> None:
         """From the branch that the prompt at `key`, or the nearest one above it, is on."""
-        if self.busy() or self.talk is None or self._instead is not None:
+        if self.busy() or self.talk is None or self._edit_here is not None:
             return
         prompts: list[Entry] = []
         for entry in self.chat.transcript.entries:
@@ -183,13 +206,19 @@ class Branching(Shelf):
     async def _open_id(self, session: str, at: str | None = None) -> None:
         await super()._open_id(session, at)
         talk = self.talk
-        # An answer that was asked again has a request of its own, without a prompt.
-        aside = talk.aside if talk is not None else ()
-        if at is not None and any(message.request_id == at and message.role == "user" for message in aside):
-            await self._turn_to_branch(at)
+        if at is None or self.runtime is None or talk is None or talk.id != session:
+            return
+        if prompt_key_in(self.chat.transcript, at) is None:
+            aside = (await self.runtime.conversations.get(session)).aside
+            # An answer that was asked again has a request of its own, without a prompt.
+            if any(message.request_id == at and message.role == "user" for message in aside):
+                await self._turn_to_branch(at)
 
     def action_escape(self) -> None:
-        if not self.composer.close_completions() and not self.running and self.end_editing():
+        if self.composer.close_completions():
+            return
+        if not self.running and (edit := self._end_editing()) is not None:
+            self.composer.prompt.put_back(edit.before)
             return
         super().action_escape()
 

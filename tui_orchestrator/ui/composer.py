@@ -89,6 +89,8 @@ class Composer(Vertical):
         self._tab_waits = False
         self._typing = ""
         """The path at the cursor."""
+        self._problem_of = ""
+        """The draft that stood here when a problem was told."""
 
     @property
     def busy(self) -> bool:
@@ -120,6 +122,8 @@ class Composer(Vertical):
     def say(self, *, running: str | None = None, idle: str | None = None, problem: str | None = None) -> None:
         """What is not given stays as it is."""
         old = self._outlook
+        if problem:
+            self._problem_of = self.prompt.text
         self._outlook = replace(
             old,
             running=old.running if running is None else running,
@@ -159,7 +163,8 @@ class Composer(Vertical):
         self._complete()
         # An emptied prompt was sent, and what came of that may be said already.
         if self.prompt.text:
-            if self._outlook.problem:
+            # A draft that was given back with the problem is the one it is about.
+            if self._outlook.problem and self.prompt.text != self._problem_of:
                 self.say(problem="")
             self._end_news()
         self._weigh_soon()

@@ -188,6 +188,13 @@ class Prompt(TextArea):
         self.text = draft.text if draft.pastes is not None else self._folds.fold(clean(draft.text))
         self.move_cursor(self.document.end if draft.cursor is None else draft.cursor)
 
+    def put_back(self, draft: Draft) -> None:
+        """One that gave way to what stands here, which undoing brings back."""
+        self._folds = Folds({**self._folds.pastes, **(draft.pastes or {})})
+        self._replace_all(draft.text)
+        if draft.cursor is not None:
+            self.move_cursor(draft.cursor)
+
     def recall(self, text: str) -> None:
         """An earlier prompt in place of the draft, which is one ↓ past the latest."""
         if self._place == len(self._history):
