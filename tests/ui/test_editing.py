@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 from textual.events import Key, Paste
@@ -41,6 +41,7 @@ class Alone(App[None]):
         max_size=40,
     ),
 )
+@example("", ["cursor_left", "newline"])
 async def test_no_edit_ends_the_program_or_cuts_a_folded_paste_in_two(
     text: str, edits: list[str | Key | Paste]
 ) -> None:

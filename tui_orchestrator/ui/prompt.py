@@ -223,6 +223,8 @@ class Prompt(TextArea):
                 await sent.dealt_with.wait()
 
     def action_newline(self) -> None:
+        if (place := self._outside(self.cursor_location, end=True)) != self.cursor_location:
+            self.move_cursor(place)
         self.insert("\n")
 
     def action_complete(self) -> None:
