@@ -92,6 +92,8 @@ def test_what_was_said_and_found_and_told(snap_compare: Any, theme: str, size: t
         load(app)
         app.notify("The day's cap: $0.80 of $1.00 is spent.", severity="warning", timeout=60)
         app.notify("Copied to the system clipboard by wl-copy.", timeout=60)
+        # What is looked for is brought into view from where the last answer has been drawn.
+        await sees(pilot, "heapq.heapify(tree)")
         app.chat.find_line.open("tree")
         await sees(pilot, "Esc closes", " of ")
 
