@@ -7,6 +7,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.segment import Segment
@@ -19,6 +20,7 @@ from benchmarks.terminal.texts import GIANTS, texts
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Reply, Say, Script
 from tui_orchestrator.ui import words
+from tui_orchestrator.ui.blocks import MAX_LINES
 from tui_orchestrator.ui.dialogs import Choice, Picker
 from tui_orchestrator.ui.drawing import MANY, SHARING, Drawn
 from tui_orchestrator.ui.entries import Entry
@@ -128,6 +130,18 @@ def test_however_many_blocks_an_answer_has_its_pieces_stay_few() -> None:
         together = [(piece.gap, piece.draw(80, LOOK)) for piece in drawn.pieces]
         alone = [(block.gap, lay_out(block, 80, LOOK)) for block in blocks]
         assert as_text(together) == as_text(alone)
+
+
+@pytest.mark.parametrize("name", ["underlined", "short paragraphs", "short lines"])
+def test_blocks_that_share_a_piece_have_no_more_lines_than_one_may_have(name: str) -> None:
+    """They are laid out in one go, and a line of one letter costs as much as one of many words."""
+    entry = Entry.answer(GIANTS[name](200_000))
+    drawn = Drawn(entry)
+    while entry.unread or not drawn.pieces:
+        drawn.refresh(80, float("inf"))
+    assert len(entry.settled(0)) > MANY + 10
+    gaps = SHARING
+    assert max(piece.rows for piece in drawn.pieces) <= MAX_LINES + gaps
 
 
 def as_text(parts: list[tuple[int, list[Line]]]) -> str:

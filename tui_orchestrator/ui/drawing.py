@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from . import markdown
-from .blocks import Block
+from .blocks import MAX_CHARACTERS, MAX_LINES, Block
 from .blocks import Kind as BlockKind
 from .entries import PROMPT_CHARACTERS, PROMPT_LINES, Entry, Kind, Part, estimate_tokens
 from .extents import Extents
@@ -137,9 +137,9 @@ class Drawn:
     def _take_in(self, blocks: list[Block]) -> None:
         self._settled += len(blocks)
         for block in blocks:
-            size = sum(len(other.text) for other in self._last) + len(block.text)
-            if len(self._body) > MANY and len(self._last) < SHARING and size <= SLICE:
-                self._last.append(block)
+            together = [*self._last, block]
+            if len(self._body) > MANY and len(together) <= SHARING and _small(together):
+                self._last = together
                 self._body.pop()
             else:
                 self._last = [block]
@@ -168,6 +168,12 @@ def _body_piece(blocks: list[Block]) -> Piece:
         first.gap,
         first.kind in (BlockKind.TEXT, BlockKind.PLAIN),
     )
+
+
+def _small(blocks: list[Block]) -> bool:
+    """No more than one block may be, in characters and in lines: one of a letter costs as much as one of many words."""
+    lines = sum(block.text.count("\n") + 1 for block in blocks)
+    return lines <= MAX_LINES and sum(len(block.text) for block in blocks) <= MAX_CHARACTERS
 
 
 def _one_after_another(blocks: tuple[Block, ...], width: int, look: Look) -> list[Line]:

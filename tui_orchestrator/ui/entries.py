@@ -24,7 +24,7 @@ Severity = Literal["information", "warning", "error"]
 # Estimates of tokens are shown with a ~ and priced by nobody: four bytes a token is the providers' own rule of thumb
 # (OpenAI's help pages, November 2026).
 BYTES_PER_TOKEN = 4
-SLICE = 4000
+SLICE = 1000
 """Characters that are split into blocks before the clock is looked at again."""
 PROMPT_LINES = 12
 PROMPT_CHARACTERS = 2000
