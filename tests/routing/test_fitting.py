@@ -40,6 +40,12 @@ def test_a_free_member_is_not_shortened_by_a_cap_that_the_others_share() -> None
     assert tokens == {"paid": 1_000, "free": 4_000, "unpriced": 4_000}
 
 
+def test_a_cheap_member_that_fits_whole_beside_the_others_is_not_shortened() -> None:
+    day = cap("0.004")
+    tokens = shared_out([call("dear", "15", day), call("cheap", "0.1", day, asked=300)])
+    assert tokens == {"dear": 264, "cheap": 300}, "a token more of each is too dear"
+
+
 def test_a_cap_of_one_provider_shortens_its_own_models_alone() -> None:
     day, own = cap("1"), cap("0.001", "day provider:b")
     tokens = shared_out([call("a/one", "1", day), call("b/one", "1", day, own)])
@@ -63,7 +69,7 @@ rooms = st.sampled_from(["0", "0.0001", "0.0004", "0.001", "0.01", "0.05", "1"])
 @given(
     st.lists(st.tuples(amounts, st.integers(1, 4_000), st.integers(1, 4_000), st.booleans()), max_size=8), rooms, rooms
 )
-def test_no_cap_is_passed_nobody_is_too_short_and_nobody_more_would_fit(
+def test_no_cap_is_passed_nobody_is_shorter_than_it_must_be_and_nobody_more_would_fit(
     members: list[tuple[str, int, int, bool]], day_left: str, own_left: str
 ) -> None:
     day, own = cap(day_left), cap(own_left, "day provider:b")
@@ -76,6 +82,8 @@ def test_no_cap_is_passed_nobody_is_too_short_and_nobody_more_would_fit(
     for one in calls:
         if one.model in tokens:
             assert one.least <= tokens[one.model] <= one.asked
+            if tokens[one.model] < one.asked:
+                assert tight(calls, {**tokens, one.model: one.asked}), "there is a cap to be named"
         else:
             least = {other.model: other.least for other in calls if other.model in tokens}
             assert tight(calls, {**least, one.model: one.least})

@@ -1,7 +1,8 @@
 """An ensemble under a cap: its members share what is left, and who does not fit beside the others says so.
 
 Each call might fit by itself while all of them together do not. The cheapest are taken first, so that as many take part
-as can; then all are given as many output tokens as what is left allows, the same number where a cap is tight.
+as can; then all are given as many output tokens as what is left allows, the same number where a cap is tight. Who fits
+whole into the rest, too little for one token more of each, is not shortened.
 """
 
 from __future__ import annotations
@@ -73,6 +74,9 @@ def _lengthened(calls: Sequence[MemberCall]) -> dict[str, int]:
             if call.cost(call.asked) == call.cost(tokens[call.model])
             or not any(call.counts_towards(state) for state in in_the_way)
         ]
+    for call in sorted(calls, key=lambda one: one.cost(one.asked)):
+        if not tight(calls, whole := {**tokens, call.model: call.asked}):
+            tokens = whole
     return tokens
 
 
