@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from tui_orchestrator.demo import ROSTER, Say
 from tui_orchestrator.demo.dialect import Question, Turn, count, tokens
-from tui_orchestrator.demo.scripted import MARK, answer, complete, filled
+from tui_orchestrator.demo.scripted import MARK, _measures, answer, complete, filled
 from tui_orchestrator.demo.topics import Topic, topic_of, topics
 from tui_orchestrator.routing.text import clean
 
@@ -186,3 +188,21 @@ def test_any_conversation_gets_an_answer_and_always_the_same(turns: list[str], m
     said = ask(model, *turns)
     assert said.startswith(MARK)
     assert ask(model, *turns) == said
+
+
+def test_addresses_in_a_text_are_listed() -> None:
+    assert _measures("Write to ann.b+c@x.co.uk, <d-e@f.fr> or x@.")["emails"] == '["ann.b+c@x.co.uk", "d-e@f.fr"]'
+
+
+@pytest.mark.parametrize("letters", ["x", "語", "2026-11-"])
+def test_a_word_without_end_is_gone_through_once(letters: str) -> None:
+    """The demo's servers run in the console's own event loop."""
+
+    def took(measure: Callable[[str], object], text: str) -> float:
+        begun = time.thread_time()
+        measure(text)
+        return time.thread_time() - begun
+
+    long = letters * (40_000 // len(letters))
+    # From each letter on, it takes hundreds of times as long.
+    assert took(_measures, long) < took(re.compile(r"[\w.+-]+@").findall, long[:10_000])

@@ -270,7 +270,7 @@ def _measures(text: str) -> dict[str, str]:
         "names": listed(list(names)),
         "numbers": listed(re.findall(r"(?<![\w-])\d+(?:[.,]\d+)*(?![\w-])", text)),
         "dates": listed(re.findall(r"\b\d{4}-\d{2}-\d{2}\b", text)),
-        "emails": listed(re.findall(r"[\w.+-]+@[\w-]+\.[\w.]+", text)),
+        "emails": listed(re.findall(r"(?<![\w.+-])[\w.+-]++@[\w-]+\.[\w.]+", text)),
     }
 
 
