@@ -48,6 +48,9 @@ from .underway import Means, waiting_for_room
 from .walk import Walk
 from .weighing import asked_output
 
+MOST_SUMS = 2_000
+"""Spent and reserved, of requests, sessions and all caps: so many are remembered."""
+
 Record = Callable[[Event], Coroutine[Any, Any, None] | None]
 
 Room = tuple[Money | None, str]
@@ -360,7 +363,12 @@ class Router:
 
     def _note(self, states: Sequence[BudgetState]) -> None:
         for state in states:
-            self._states[(state.cap.scope, state.cap.period)] = state
+            key = (state.cap.scope, state.cap.period)
+            self._states.pop(key, None)
+            self._states[key] = state
+        # The oldest first: a server sees new sessions for ever.
+        while len(self._states) > MOST_SUMS:
+            del self._states[next(iter(self._states))]
 
     def _forget_request(self, request_id: str) -> None:
         self._states.pop(("request", request_id), None)
