@@ -50,7 +50,7 @@ def looked() -> Iterator[list[int]]:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(garbage, "AT_ONCE", AT_ONCE)
-    monkeypatch.setattr(garbage, "MANY", AT_ONCE // 3)
+    monkeypatch.setattr(garbage, "MANY", AT_ONCE // 4)
 
 
 @pytest.mark.parametrize("calm", [True, False], ids=["at rest", "at work"])
@@ -101,6 +101,20 @@ def test_what_is_soon_gone_is_not_kept_for_good(looked: list[int]) -> None:
     tidying.look(calm=True, passing=False)
     assert not Node.alive
     assert len(kept) == 10_000
+
+
+@pytest.mark.usefixtures("small")
+def test_more_than_is_looked_through_again_and_again_waits_until_nothing_soon_ends(looked: list[int]) -> None:
+    tidying, before = Tidying(), gc.get_freeze_count()
+    dialog, kept = Node(AT_ONCE // 20), [[number] for number in range(AT_ONCE * 6 // 10)]
+    gc.collect(1)
+    tidying.look(calm=False, passing=True)
+    assert looked
+    assert gc.get_freeze_count() < before + 1_000
+    del dialog
+    tidying.look(calm=False, passing=False)
+    assert not Node.alive
+    assert gc.get_freeze_count() >= before + len(kept)
 
 
 @pytest.mark.usefixtures("small")

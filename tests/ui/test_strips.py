@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
 import pytest
 from rich.segment import Segment
 from rich.style import Style
+from textual._styles_cache import StylesCache
 from textual.cache import FIFOCache
+from textual.color import Color
 from textual.strip import Strip
 
 from tui_orchestrator.ui import strips
@@ -47,3 +50,12 @@ def test_every_cache_of_a_line_is_known() -> None:
 def test_what_a_line_has_not_is_missed_by_its_name() -> None:
     with pytest.raises(AttributeError, match="colour"):
         _ = line().colour  # type: ignore[attr-defined]
+
+
+def test_the_lines_of_a_widget_go_with_it() -> None:
+    of_widget, black, white = StylesCache(), Color(0, 0, 0), Color(255, 255, 255)
+    inner, outer = of_widget.get_inner_outer(black, white)
+    assert (inner.background, outer.background) == (white, black)
+    gone = weakref.ref(of_widget)
+    del of_widget
+    assert gone() is None

@@ -3,7 +3,8 @@
 Python looks through new objects often and, now and then, through all: for a console that has shown much that takes
 half a second. Here what has grown old is looked through by itself, before it is more than is looked through in a
 moment; what is left of it stays for good, and is never looked through again. What is no part of a cycle goes without
-all this as soon as nobody uses it, later as well: only cycles that end later than that stay in memory.
+all this as soon as nobody uses it, later as well: only cycles that end later than that stay in memory. So a moment is
+waited for in which nothing is there that soon ends, like a dialog.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ YOUNG = 5_000
 MIDDLE, OLD = 3, 1_000_000
 """How often the youngest are looked through before the next older ones are, and those before all are: as good as
 never."""
-AT_ONCE = 60_000
-"""So many of the old ones are looked through at most: 20 ms of processor time, or 40 where both cores are busy (two
-shared cores, November 2026)."""
-MANY = AT_ONCE // 3
-"""So many are worth a look while somebody is at work."""
+AT_ONCE = 80_000
+"""So many of the old ones are looked through at most: 27 ms of processor time, or twice that where both cores are busy
+(two shared cores, November 2026)."""
+MANY = AT_ONCE // 4
+"""So many more than the last time are worth a look while somebody is at work."""
 
 
 def begin() -> None:
@@ -45,21 +46,25 @@ def put_off() -> Iterator[None]:
 class Tidying:
     def __init__(self) -> None:
         self._looked = 0
+        self._left = 0
+        """By the last look."""
 
     def look(self, *, calm: bool, passing: bool) -> None:
         """To be called every few seconds. `calm`: nobody would notice; `passing`: some of what is there, like a dialog,
-        is soon gone."""
-        if self._looked == (looked := _looked()):
+        soon ends, and would stay in memory if it were never looked through again."""
+        looked = _looked()
+        waited = self._left > 2 * MANY and not passing
+        if self._looked == looked and not waited:
             return  # nothing has grown old since
         if (old := _old()) > AT_ONCE:
             gc.freeze()
-        elif calm or old > MANY:
+        elif calm or waited or old > self._left + MANY:
             gc.collect()
-            if (left := _old()) > 2 * MANY or (left > MANY and not passing):
+            if _old() > (3 if passing else 2) * MANY:
                 gc.freeze()
         else:
             return
-        self._looked = looked
+        self._looked, self._left = looked, _old()
 
 
 def _looked() -> int:

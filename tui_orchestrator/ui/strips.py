@@ -1,4 +1,4 @@
-"""Textual's lines of the screen, without the caches that most of them never use.
+"""Textual's lines of the screen, without caches that most of them never use, and gone with what they were drawn for.
 
 Textual makes seven for each line at once. They were six of ten objects of a console that had shown much: most of what
 drawing costs beside its work, and most of what is looked through for garbage.
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rich.segment import Segment
+from textual._styles_cache import StylesCache
 from textual.cache import FIFOCache
 from textual.strip import Strip
 
@@ -27,10 +28,13 @@ _OTHERS = {"_segments", "_cell_length", "_render_cache", "_link_ids", "_cell_cou
 
 
 def lighten() -> None:
-    """From now on a line makes a cache when it first uses it. Does nothing where Textual's lines have others."""
+    """From now on a line makes a cache when it first uses it. Does nothing where Textual's lines have others. Lines of
+    widgets that are gone go too: a cache of colours keyed by each widget's lines kept a thousand of them all."""
     if set(Strip.__slots__) == _OTHERS | _ENTRIES.keys():
         Strip.__init__ = _begin  # type: ignore[method-assign, assignment]
         Strip.__getattr__ = _cache  # type: ignore[attr-defined]
+    if hasattr(colours := vars(StylesCache)["get_inner_outer"], "cache_info"):
+        StylesCache.get_inner_outer = classmethod(colours)  # type: ignore[method-assign, assignment]
 
 
 def _begin(strip: Strip, segments: Iterable[Segment], cell_length: int | None = None) -> None:

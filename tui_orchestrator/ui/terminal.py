@@ -33,6 +33,7 @@ from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets._toast import Toast
 
 from tui_orchestrator.routing.text import clean
 from tui_orchestrator.services import garbage
@@ -49,6 +50,8 @@ LAST_WORDS_S = 2.0
 TIDY_S = 2.0
 CALM_S = 3.0
 """After so long without a key, a click or a turn nobody notices what takes a moment."""
+LINGERS_S = 6.0
+"""So long after its end a dialog may be held by a timer: asyncio keeps a cancelled one until its time, five seconds."""
 ECHO_S = 0.04
 """After a key has come, so long what it does is to be seen before anything else."""
 LATEST_S = 0.25
@@ -291,10 +294,12 @@ class AtTerminal(App[int]):
         self._touched = time.monotonic()
         self._echoed = float("-inf")
         self._tidying = garbage.Tidying()
+        self._passed = float("-inf")
+        """When a dialog or a toast was last there."""
 
     def on_mount(self) -> None:
         if not self.is_headless:
-            self.set_interval(TIDY_S, self._tidy_up)
+            self.set_interval(TIDY_S, self.tidy_up)
 
     def started(self) -> None:
         """From now on garbage is looked for, but not in what the start has made."""
@@ -336,11 +341,29 @@ class AtTerminal(App[int]):
         """Whether something is under way that a person watches."""
         return False
 
-    def _tidy_up(self) -> None:
+    @property
+    def passing(self) -> bool:
+        """Whether something is there that soon ends, or has just ended: a turn, a dialog, a toast."""
+        now = time.monotonic()
+        if len(self.screen_stack) > 1 or self.screen.query(Toast):
+            self._passed = now
+        return self.running or now - self._passed < LINGERS_S
+
+    def tidy_up(self) -> None:
+        """Looks for garbage where it is time to."""
         now = time.monotonic()
         if self.running:
             self._touched = now
-        self._tidying.look(calm=now - self._touched > CALM_S, passing=len(self.screen_stack) > 1)
+        self._let_go()
+        self._tidying.look(calm=now - self._touched > CALM_S, passing=self.passing)
+
+    def _let_go(self) -> None:
+        """Textual remembers how children stood when they were last seen: the last toasts, until there are others."""
+        for widget in self.screen.walk_children(Widget, with_self=True):
+            nodes, arranged = widget._nodes, widget._arrangement_cache
+            len(nodes.displayed)  # lists them anew
+            if any(of != nodes._updates for _, of, _ in arranged.keys()):  # noqa: SIM118  # no dict
+                arranged.clear()
 
     def _fatal_error(self) -> None:
         # Not Textual's own, which prints local variables: keys, prompts and answers among them.
