@@ -17,14 +17,16 @@ from textual._compositor import Compositor
 from textual._context import visible_screen_stack
 from textual._wait import wait_for_idle
 from textual.app import App
+from textual.css.model import RuleSet
+from textual.css.styles import RulesMap
+from textual.css.stylesheet import Stylesheet
+from textual.dom import DOMNode
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import Input
 
-from tests.ui.dispatching import dispatched_soon
-from tests.ui.styling import styled_once
 from tui_orchestrator import demo
 from tui_orchestrator.demo import Script
 from tui_orchestrator.routing.budget import Budgets
@@ -267,8 +269,43 @@ def short_rests(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def textual_at_less_cost() -> Iterator[None]:
-    with styled_once(), dispatched_soon():
+def styles_parsed_once() -> Iterator[None]:
+    """Each console would parse the same rules again, a seventh of what opening one costs."""
+    parse = Stylesheet._parse_rules
+    known: dict[object, list[RuleSet]] = {}
+
+    def parse_rules(sheet: Stylesheet, *wanted: Any, **named: Any) -> list[RuleSet]:
+        key = (wanted, *named.items(), *sheet._variables.items())
+        if key not in known:
+            known[key] = parse(sheet, *wanted, **named)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parse_rules)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def styles_set_where_they_differ() -> Iterator[None]:
+    """A widget is styled again whenever the focus moves, nine times before a console is open, and hardly a rule is
+    another one then: setting all of them was a tenth of what opening one costs."""
+    replace_all = Stylesheet.replace_rules
+
+    def replace_rules(_: type[Stylesheet], node: DOMNode, rules: RulesMap, animate: bool = False) -> None:
+        styles = node.styles.base
+        if animate and node.app.animation_level != "none":
+            replace_all(node, rules, animate=True)
+            return
+        old = styles._rules
+        for name in old.keys() | rules.keys():
+            if (value := rules.get(name)) is not old.get(name):
+                setattr(styles, name, value)
+        node.notify_style_update()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "replace_rules", classmethod(replace_rules))
+        # By identity as before, without a call to Python: rules are looked up in sets ten thousand times a console.
+        patch.setattr(RuleSet, "__hash__", object.__hash__)
         yield
 
 
