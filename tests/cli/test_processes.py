@@ -196,9 +196,7 @@ async def test_a_reader_that_has_gone_causes_no_traceback_and_the_turn_is_booked
         finally:
             os.close(writing)
         _, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
-        assert process.returncode == 1
-        assert b"Traceback" not in err
-        assert b"cannot be written" not in err
+        assert (process.returncode, err) == (1, b"")
     assert (await shell.run("sessions", "list", "--json")).json[0]["messages"] == 2
 
 

@@ -137,3 +137,27 @@ def test_pieces_come_in_their_order_and_what_is_not_taken_is_given_up() -> None:
     assert outlet.wait()
     assert "".join(text for text, _ in taken) == "never one two three"
     assert taken[-1] == ("three", True)
+
+
+def test_nothing_is_written_behind_what_cannot_be_until_that_is_told() -> None:
+    taken: list[str] = []
+    begin = threading.Event()
+
+    def write(text: str, err: bool) -> None:
+        begin.wait()
+        if not err:
+            raise BrokenPipeError
+        taken.append(text)
+
+    outlet = Outlet(write)
+    outlet.put("before ", True)
+    outlet.put("fails ", False)
+    outlet.put("behind ", True)
+    begin.set()
+    assert outlet.wait()
+    outlet.put("later ", True)
+    assert outlet.wait()
+    assert isinstance(outlet.failure(), BrokenPipeError)
+    outlet.put("after", True)
+    assert outlet.wait()
+    assert taken == ["before ", "after"]

@@ -14,7 +14,8 @@ _IDLE_S = 0.5
 
 
 class Outlet:
-    """Pieces for stdout and stderr, written in the order they come, since both may be the same terminal."""
+    """Pieces for stdout and stderr, written in the order they come, since both may be one terminal. Behind one that
+    cannot be written none is, until that was told: whoever prints would have stopped there, had it waited."""
 
     def __init__(self, write: Callable[[str, bool], None]) -> None:
         """`write` takes a piece, and whether it is for stderr; what it raises is kept as `failure`."""
@@ -28,6 +29,8 @@ class Outlet:
 
     def put(self, text: str, err: bool) -> None:
         with self._changed:
+            if self._failure is not None:
+                return
             self._pending.append((text, err))
             if not self._thread:
                 self._thread = True
@@ -88,5 +91,7 @@ class Outlet:
                 failure = error
             with self._changed:
                 self._writing = False
-                self._failure = self._failure or failure
+                if failure is not None:
+                    self._failure = failure
+                    self._pending.clear()
                 self._changed.notify_all()

@@ -149,7 +149,15 @@ class Membership:
             sums=[*map(named, watched)],
         )
         self._told = dict(account.spent)
+        await self._free_ended(open_calls)
         return watched, reply
+
+    async def _free_ended(self, told: set[str]) -> None:
+        """What was told has put back the calls that had ended by then, but not when the book was read."""
+        account = await self.book.account(self.clock.today())
+        spent = {named(sum_): str(amount) for sum_, amount in account.spent.items()}
+        for id_ in told - {call.id for call in account.calls}:
+            await self.server.try_("settle", store=self.store, id=id_, spent=spent, sums=[])
 
     async def _ceilings(self) -> list[dict[str, object]]:
         now = self.clock.now()
