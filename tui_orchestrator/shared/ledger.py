@@ -68,7 +68,8 @@ class SharedLedger:
         states = _overlaid(_with_caps(own.states, hold.caps), reply)
         if reply["granted"]:
             return Reservation(own.id, hold, states)
-        await self._own.release(own)
+        # The server too: a sign of life may just have told it of this call.
+        await self.release(own)
         states = tuple(_without(state, hold.amount) if not shared(state.scope) else state for state in states)
         blocking = too_tight(states, hold.amount) or tightest(states)
         assert blocking is not None, "only a limit refuses"
