@@ -236,7 +236,7 @@ async def test_one_whose_file_is_gone_is_said_and_not_kept(tmp_path: Path) -> No
         await seat.send("/batch")
         await seat.sees("Ask many prompts from a file")
         await seat.pilot.press("escape")
-        await seat.sees("▲ The batch 'questions.jsonl' cannot go on: ")
+        await seat.sees("! The batch 'questions.jsonl' cannot go on: ")
     async with console(tmp_path) as seat:
         await seat.send("/batch")
         await seat.sees("Ask many prompts from a file")

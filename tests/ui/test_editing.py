@@ -165,3 +165,16 @@ def test_what_may_be_anything_stays_as_it_was_typed() -> None:
 async def test_what_does_not_fit_of_the_hint_in_an_empty_prompt_is_cut_with_an_ellipsis(tmp_path: Path) -> None:
     async with console(tmp_path, size=(40, 10), script=SCRIPT) as seat:
         await seat.until(lambda: seat.written.startswith("Ask anything") and seat.written.endswith("…"))
+
+
+async def test_what_is_cut_is_the_paste_and_folds_again_where_it_is_put(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        prompt = seat.app.composer.prompt
+        prompt.post_message(Paste(PASTE))
+        await seat.sees("⟦paste 1")
+        await seat.pilot.press("ctrl+x")
+        await seat.until(lambda: seat.app.clipboard.rstrip("\n") == PASTE.rstrip("\n"), "the paste in the clipboard")
+        assert prompt.text == ""
+        await seat.pilot.press("ctrl+v")
+        await seat.sees("⟦paste ")
+        assert prompt.unfolded.rstrip("\n") == PASTE.rstrip("\n")

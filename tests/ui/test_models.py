@@ -321,3 +321,12 @@ async def test_models_that_came_meanwhile_are_there_when_one_looks_again(tmp_pat
             names.append("gemma-5")
             await pilot.press("r")
             await seat.sees("mine/gemma-5", "2 of 2")
+
+
+async def test_the_card_of_a_demo_model_says_that_it_is_one(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.pilot.press("f5")
+        await seat.sees("lumen-dash")
+        await seat.pilot.press("enter")
+        await seat.sees("known from", "scripted demo model")
+        await seat.sees_no("your configuration")

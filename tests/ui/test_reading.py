@@ -244,3 +244,11 @@ async def test_old_messages_are_no_widgets(tmp_path: Path) -> None:
         await seat.pilot.press("f2", "home")
         await seat.sees("question 0 about")
         assert len(seat.app.screen.query("*")) == before
+
+
+async def test_a_warning_and_a_vote_differ_in_shape(tmp_path: Path) -> None:
+    async with asked(tmp_path, PARIS) as seat:
+        seat.app.say("80 % is spent", "warning")
+        await seat.pilot.press("alt+u")
+        await seat.line("! 80 % is spent")
+        await seat.line("▲ ", " · $")

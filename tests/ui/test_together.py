@@ -398,3 +398,25 @@ async def test_an_ensemble_says_how_many_it_asks_and_is_ended_only_while_it_is_a
         await seat.ended()
         await seat.sees("Zoom")
         await seat.sees_no("Enough")
+
+
+async def test_the_key_bar_names_the_way_to_the_next_answer(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await ensemble(seat, script)
+        await seat.pilot.press("f2")
+        await seat.sees("→ Next")
+        await seat.pilot.press("d")
+        await seat.sees("→ Next", "Differences")
+
+
+async def test_a_terminal_made_low_leaves_the_focus_in_the_chat(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await ensemble(seat, script)
+        await seat.click("consensus")
+        await seat.until(lambda: seat.app.focused is not None and seat.app.focused.id == "verdict", "its focus")
+        await seat.pilot.resize_terminal(100, 14)
+        await seat.sees("→ Next")
+        await seat.pilot.press("z")
+        assert seat.app.composer.prompt.text == "", "the key goes to the answers"

@@ -133,7 +133,7 @@ async def test_a_conversation_is_seen_with_its_prompt_trail_answer_and_status() 
             "It is this.",
             "No more.",
             "1.2 s · $0.0012",
-            "▲ 80 % is spent",
+            "! 80 % is spent",
         ]
 
 
@@ -142,7 +142,7 @@ async def test_a_notice_is_marked_once_by_its_severity() -> None:
     async with app.run_test(size=(24, 12)) as pilot:
         app.transcript.notice("a warning that wraps around", "warning")
         app.transcript.notice("broken", "error")
-        assert [row for row in await drawn(pilot) if row] == ["▲ a warning that", "  wraps around", "✗ broken"]
+        assert [row for row in await drawn(pilot) if row] == ["! a warning that", "  wraps around", "✗ broken"]
 
 
 async def test_nothing_in_a_text_is_read_as_markup_or_reaches_the_terminal() -> None:

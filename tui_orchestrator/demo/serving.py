@@ -139,4 +139,6 @@ def _overlaid(model: ModelSettings, said: ModelSettings | None) -> ModelSettings
     if said is None:
         return model
     changed = {field.name: getattr(said, field.name) for field in fields(said)}
+    if said.level is not None or said.ability is not None:
+        model = replace(model, ability_source=None)
     return replace(model, **{name: value for name, value in changed.items() if value is not None})

@@ -150,7 +150,7 @@ def merged(model: Model, said: ModelSettings) -> Model:
         ability = said.ability if said.ability is not None else ABILITY_OF[said.level or model.level]
         fields["ability"] = ability
         fields["level"] = said.level or level_of(ability)
-        fields["ability_source"] = "your configuration"
+        fields["ability_source"] = said.ability_source or "your configuration"
     return replace(model, **fields)
 
 

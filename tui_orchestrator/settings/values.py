@@ -89,6 +89,8 @@ class ModelSettings:
     abilities: frozenset[Ability] | None = None
     level: Level | None = None
     ability: float | None = None
+    ability_source: str | None = None
+    """Who says level and ability, where it is not the user: no key of the file."""
     task_abilities: Mapping[TaskType, float] | None = None
     local: bool | None = None
     open_weights: bool | None = None

@@ -12,10 +12,16 @@ from textual.widgets import Static
 from . import words
 from .differences import Difference
 from .members import Heading, Member
+from .page import SIDEWAYS
 from .transcript import Transcript
 
 ANSWER = "answer"
 """Key of the answer in its transcript."""
+
+
+class Upright(VerticalScroll):
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action not in SIDEWAYS
 
 
 class Column(Vertical):
@@ -33,7 +39,7 @@ class Column(Vertical):
         self.answer = Transcript()
         self.answer.begin_answer(ANSWER)
         self.compared = Static(markup=False)
-        self.differences = VerticalScroll(self.compared, classes="differences")
+        self.differences = Upright(self.compared, classes="differences")
         self.replaced = False
         """Another ensemble has taken its place."""
         super().__init__(self.heading, self.answer, self.differences)

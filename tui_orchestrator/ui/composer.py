@@ -37,7 +37,7 @@ PAUSE_S = 0.25
 """Without a key, after which the decision pane follows too, which takes longer."""
 WEIGHED_CHARACTERS = 60_000
 """Of a longer draft only the beginning is weighed while it is typed; all of it is once there is a pause."""
-_NEWS = {"information": ("·", MUTED), "warning": ("▲", WARN), "error": ("✗", BAD)}
+_NEWS = {"information": ("·", MUTED), "warning": ("!", WARN), "error": ("✗", BAD)}
 
 Weigh = Callable[[Enclosed], Decision | None]
 """Where a draft would go; from memory alone, in about a millisecond."""

@@ -24,7 +24,7 @@ SHARING = 40
 
 _VOTES = {True: ("▲ ", "success"), False: ("▼ ", "error")}
 """Told by shape as well as by colour."""
-_SEVERITIES = {"information": ("·", "muted"), "warning": ("▲", "warning"), "error": ("✗", "error")}
+_SEVERITIES = {"information": ("·", "muted"), "warning": ("!", "warning"), "error": ("✗", "error")}
 
 
 @dataclass(slots=True, eq=False)

@@ -13,6 +13,7 @@ from .painting import Painted
 from .rows import Found, Rows
 
 NOTHING_BESIDE = Strip([], 0)
+SIDEWAYS = ("scroll_left", "scroll_right")
 
 
 class Page(Painted):
@@ -22,6 +23,10 @@ class Page(Painted):
         self._blank = NOTHING_BESIDE
         self._blanks: dict[int, Framed] = {}
         """Rows without text, by the identity of what stands beside them."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # Nothing stands beside the view: these keys are left to what it stands in.
+        return action not in SIDEWAYS
 
     @property
     def _room(self) -> Size:

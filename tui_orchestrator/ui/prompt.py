@@ -292,6 +292,20 @@ class Prompt(TextArea):
         if result := self._replace_via_keyboard(self._folds.fold(text), *self.selection):
             self.move_cursor(result.end_location)
 
+    def action_cut(self) -> None:
+        """What a token stands for, not its words: they say nothing anywhere else."""
+        start, end = self._whole(*self.selection)
+        if self.read_only:
+            return
+        gone = self._delete_cursor_line() if start == end else self._delete_via_keyboard(start, end)
+        if gone is not None:
+            self.app.copy_to_clipboard(self._folds.unfold(gone.replaced_text))
+
+    def action_copy(self) -> None:
+        if self.selection.is_empty:
+            raise SkipAction()
+        self.app.copy_to_clipboard(self._folds.unfold(self.get_text_range(*self._whole(*self.selection))))
+
     def action_fold(self) -> None:
         """Unfolds the paste at the cursor, else the last one before it, else the first; where none is folded, folds
         again what was."""

@@ -162,10 +162,18 @@ class Stage(Copying):
         beside = [name for name in visible if name in ("decision", "costs")]
         self._side_by_side.display = bool(beside)
         self._side_by_side.set_class("chat" not in visible, "alone")
+        inside = self._pane(self._current).has_focus_within
         self.screen.set_class(self.size.height < LOW, "low")
         if self.focused is None or not self.focused.is_on_screen:
             self.composer.prompt.focus()
+        elif inside:
+            self.call_after_refresh(self._keep_focus)
         self.refresh_bindings()
+
+    def _keep_focus(self) -> None:
+        """In the pane where it was, when what had it has given way."""
+        if self.focused is None:
+            self._focus_inside(self._current)
 
     def on_resize(self, event: Resize) -> None:
         self.call_after_refresh(self.place_panes)
@@ -184,13 +192,16 @@ class Stage(Copying):
             self._side = name
         self.place_panes()
         if focus:
-            match name:
-                case "chat":
-                    self.chat.focus_inside()
-                case "registry":
-                    self.registry.focus_inside()
-                case _:
-                    self._pane(name).focus()
+            self._focus_inside(name)
+
+    def _focus_inside(self, name: Pane) -> None:
+        match name:
+            case "chat":
+                self.chat.focus_inside()
+            case "registry":
+                self.registry.focus_inside()
+            case _:
+                self._pane(name).focus()
 
     def action_pane(self, name: Pane) -> None:
         """Shows and focuses the pane; a second time hides it, or goes back to the chat where it stands alone."""
