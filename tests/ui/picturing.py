@@ -31,7 +31,7 @@ class Console(Still):
         ensemble = self.chat.ensemble
         if need in ("several", "at work"):
             return ensemble is not None and ensemble.over is (need == "several")
-        return need in ("", "answer", "asked", "said")
+        return need in ("", "answer", "asked", "said", "idle", "kept", "kept and idle")
 
 
 def console_of(pilot: Pilot[Any]) -> Console:

@@ -8,8 +8,8 @@ from typing import get_args
 import pytest
 from textual.binding import Binding
 
-from tests.ui.conftest import console
-from tui_orchestrator.demo import Say, Script
+from tests.ui.conftest import Console, console
+from tui_orchestrator.demo import Break, Phase, Say, Script
 from tui_orchestrator.settings import UiSettings
 from tui_orchestrator.ui.commands import ACTIONS, Scope, bindings, keymap
 
@@ -27,6 +27,61 @@ async def test_the_palette_offers_only_what_can_be_done_now(tmp_path: Path) -> N
         await seat.sees("answer: copy", "answer: ask again")
         await seat.pilot.press("escape", "ctrl+p", *"ensemble:")
         await seat.sees("No matches found")
+
+
+async def palette(seat: Console, *wanted: str) -> None:
+    """What it offers for `session`, all in all."""
+    await seat.pilot.press("ctrl+p", *"session:")
+
+    def offered() -> set[str]:
+        return {line.split("session: ")[1].split("  ")[0] for line in seat.screen.splitlines() if "session: " in line}
+
+    await seat.until(lambda: offered() == set(wanted), f"{wanted}")
+    await seat.pilot.press("escape")
+    await seat.sees_no("session: ")
+
+
+ALWAYS = ("new", "find an earlier one", "temporary chat, of which nothing is kept", "import one from a file")
+KEPT = ("rename this one", "tag this one", "pin this one, or not any more", "export this one to a file")
+AT_REST = ("fork this one, whole or up to a prompt", "delete this one")
+
+
+async def test_the_palette_offers_of_sessions_only_what_can_be_done_with_this_one(tmp_path: Path) -> None:
+    script = Script().then(Say(text="It is blue.")).always(Break("silence", Phase.MID_STREAM))
+    async with console(tmp_path, script=script) as seat:
+        await palette(seat, *ALWAYS)
+        await seat.pilot.press("alt+t")
+        await seat.sees("temporary chat")
+        await palette(seat, *ALWAYS)
+        await seat.pilot.press("ctrl+n")
+        await seat.send("What colour is the sky?")
+        await seat.ended()
+        await palette(seat, *ALWAYS, *KEPT, *AT_REST)
+        assert "^N New" in seat.screen
+        await seat.send("And the sea?")
+        await seat.until(lambda: seat.app.running, "a running turn")
+        await seat.sees_no("^N New")
+        await palette(seat, *KEPT)
+        await seat.pilot.press("ctrl+n")
+        await seat.sees("an answer is still running")
+        await seat.pilot.press("escape")
+        await seat.ended()
+        await seat.sees("^N New")
+        await seat.pilot.press("alt+x")
+        await seat.sees("is deleted")
+        await palette(seat, *ALWAYS, "bring back the one deleted last")
+
+
+async def test_keys_of_what_cannot_be_done_say_what_is_missing(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        for key, said in (
+            ("alt+j", "there is nothing to export yet"),
+            ("alt+l", "there is nothing to rename yet"),
+            ("alt+p", "no persona is configured"),
+            ("alt+z", "Nothing was deleted since the program began"),
+        ):
+            await seat.pilot.press(key)
+            await seat.sees(said)
 
 
 async def test_the_palette_finds_every_strategy_and_says_where_a_key_works_as_the_screen_does(tmp_path: Path) -> None:
@@ -76,6 +131,10 @@ async def test_any_other_key_jumps_nowhere(tmp_path: Path) -> None:
         ({"pane.zoom": "ctrl+e"}, ["[ui.keymap] gives ctrl+e to prompt.editor and pane.zoom"]),
         ({"pane.zoom": "ctrl+s", "strategy.pick": "f6"}, []),
         ({"registry.sort": "o"}, []),
+        ({"prompt.newline": "x"}, []),
+        ({"model.pick": "x"}, ["gives x to model.pick, experiments.open and sessions.temporary; give"]),
+        ({"batch.new": "ctrl+t"}, ["gives ctrl+t to model.pick and batch.new; give"]),
+        ({"models.refresh": "f11", "settings.reload": "f11"}, ["gives f11 to models.refresh and settings.reload"]),
         ({"pane.zom": "f12"}, ["unknown action 'pane.zom'; did you mean pane.zoom?"]),
     ],
 )

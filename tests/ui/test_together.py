@@ -420,3 +420,24 @@ async def test_a_terminal_made_low_leaves_the_focus_in_the_chat(tmp_path: Path) 
         await seat.sees("→ Next")
         await seat.pilot.press("z")
         assert seat.app.composer.prompt.text == "", "the key goes to the answers"
+
+
+async def test_a_member_that_failed_is_shown_as_it_was_when_the_session_is_opened_again(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/ensemble 3")
+        first, *others = (model.split("/")[1] for model in members(seat))
+        script.always(Break("close", Phase.MID_STREAM, Say(text="A beginning that breaks off. " * 3)), first)
+        for other in others:
+            script.always(Say(text="Paris is the capital of France, on the Seine."), other)
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.sees("★", "A beginning", "✗ demo-", "broke off")
+        session = seat.app.talk.id if seat.app.talk else ""
+        await seat.pilot.press("ctrl+n")
+        await seat.until(lambda: not seat.app.chat.has_ensemble, "a new session")
+        await seat.app._open_id(session)
+        await seat.until(lambda: seat.app.chat.has_ensemble, "the ensemble that was")
+        await seat.pilot.press("f7")
+        await seat.sees(f"✗ 1 {first}", "A beginning", "✗ demo-", "broke off", "~$")
+        assert "was not asked" not in seat.screen

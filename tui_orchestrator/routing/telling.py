@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from .calling import Tried
     from .ensemble import Judgement
 
+KILLED = "the program was killed before the answer ended"
+"""Error of an attempt that another copy of the program booked in its place."""
 _CAUSES = {ErrorKind.TIMEOUT: EscalationCause.TIMEOUT, ErrorKind.CONTEXT_WINDOW: EscalationCause.CONTEXT_WINDOW}
 
 

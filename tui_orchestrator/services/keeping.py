@@ -141,6 +141,9 @@ class Keeping:
                 return None if self._attempts[event.attempt].check else self._checkpoint(event.attempt)
             case Thinking():
                 self._attempts[event.attempt].thinking.append(event.text)
+                # Beside an answer that grows, thoughts alone are not worth its place.
+                if not any(one.text or one.check for one in self._attempts.values()):
+                    return self._checkpoint(event.attempt)
             case AttemptFailed():
                 self._attempts[event.attempt].why = event.error.message
             case Checked():

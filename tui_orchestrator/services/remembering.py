@@ -8,8 +8,10 @@ from dataclasses import replace
 
 from ..routing.decision import Decision
 from ..routing.ensemble import Answer, weighted
+from ..routing.errors import TurnError
 from ..routing.events import (
     Attempt,
+    AttemptFailed,
     AttemptFinished,
     AttemptStarted,
     Cause,
@@ -17,6 +19,7 @@ from ..routing.events import (
     Decided,
     Event,
     FinishReason,
+    Next,
     Outcome,
     Text,
     Verdict,
@@ -33,7 +36,7 @@ user's."""
 
 
 async def last_ensemble(runtime: Runtime, talk: Chat) -> list[Event]:
-    """Of those that answered: their attempts with all they said, what was written from all, and the verdict weighed
+    """All its attempts with what they said, those that failed too, what was written from all, and the verdict weighed
     anew, since that is not kept. Empty where the last answer is not one of several side by side. Raises StoreError."""
     last = talk.last
     if last is None or last.answer is None:
@@ -46,8 +49,9 @@ async def last_ensemble(runtime: Runtime, talk: Chat) -> list[Event]:
     if decision is None or decision.strategy is not Strategy.ENSEMBLE:
         return []
     told: list[Event] = [Decided(request_id, made[0].started, decision)]
-    for attempt in made:
-        told += _said(attempt, texts[attempt.number])
+    for attempt in attempts:
+        if attempt.cause is Cause.ENSEMBLE:
+            told += _said(attempt, texts.get(attempt.number, ""))
     for attempt in attempts:
         if attempt.number == standing and attempt.cause is Cause.SYNTHESIS:
             told += _said(attempt, last.response)
@@ -87,9 +91,17 @@ def _members(attempts: Sequence[Attempt], texts: Mapping[int, str]) -> list[Atte
 
 def _said(attempt: Attempt, text: str) -> list[Event]:
     request_id, at, number = attempt.request_id, attempt.started, attempt.number
+    begun: list[Event] = [AttemptStarted(request_id, at, number, attempt.model, attempt.provider, attempt.cause)]
+    if text:
+        begun.append(Text(request_id, at, number, text))
+    if attempt.outcome is not Outcome.FINISHED:
+        error, took = _error(attempt), attempt.latency_s
+        end = AttemptFailed(
+            request_id, at, number, attempt.model, error, attempt.usage, attempt.cost, took, Next.GIVE_UP
+        )
+        return [*begun, end]
     return [
-        AttemptStarted(request_id, at, number, attempt.model, attempt.provider, attempt.cause),
-        Text(request_id, at, number, text),
+        *begun,
         AttemptFinished(
             request_id,
             at,
@@ -107,6 +119,11 @@ def _said(attempt: Attempt, text: str) -> list[Event]:
             attempt.saved,
         ),
     ]
+
+
+def _error(attempt: Attempt) -> TurnError:
+    kinds = (kind for kind in TurnError.__subclasses__() if kind.kind is attempt.error_kind)
+    return next(kinds, TurnError)(attempt.error_message, status=attempt.error_status)
 
 
 def _verdict(decision: Decision, made: Sequence[Attempt], texts: dict[int, str], standing: int) -> Verdict:

@@ -18,6 +18,7 @@ from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import Attempt, Cause, Outcome
 from tui_orchestrator.routing.features import estimate_tokens
 from tui_orchestrator.routing.money import Cost, CostState, Money, Usage
+from tui_orchestrator.routing.telling import KILLED
 
 from .codec import decode, encode
 
@@ -35,9 +36,6 @@ def _as_written(kept: Iterable[str]) -> dict[str, Attempt]:
             reservation, stored = json.loads(line)
             found[reservation] = decode(Attempt, stored)
     return found
-
-
-KILLED = "the program was killed before the answer ended"
 
 
 def remember(connection: sqlite3.Connection, reservation: str, hold: Hold, since: str) -> None:

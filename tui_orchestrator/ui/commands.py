@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from typing import Literal, Protocol, cast
 
 from textual.binding import Binding, BindingType
@@ -19,10 +20,14 @@ from tui_orchestrator.routing.request import Strategy
 
 from . import words
 
-Need = Literal["", "answer", "asked", "cut off", "ensemble", "several", "at work", "running", "said", "branches"]
+Need = Literal[
+    "", "answer", "asked", "cut off", "ensemble", "several", "at work", "running", "said", "branches", "idle", "kept",
+    "kept and idle", "deleted", "personas",
+]  # fmt: skip
 """What has to be there for an action to do anything: an answer, something asked that can be asked again, an answer
 that ended before its end, an ensemble's answers, several to the last prompt, members of an ensemble still at work, a
-running turn, a prompt or an answer in the conversation, branches."""
+running turn, a prompt or an answer in the conversation, branches, no running turn, a session that is kept, one that is
+while no turn runs, a session deleted since the program began, configured personas."""
 Scope = Literal[
     "app", "prompt", "chat", "find", "decision", "costs", "registry", "reports", "sessions", "settings", "ensemble",
     "experiments", "batch", "recipes", "recipe",
@@ -79,21 +84,35 @@ ACTIONS = (
     ),
     Action("strategy.pick", "app", "ctrl+s", "pick_strategy", "strategy: choose", "Strategy"),
     Action("model.pick", "app", "ctrl+t", "pick_model", "model: pin or unpin", "Pin model"),
-    Action("session.new", "app", "ctrl+n", "new_session", "session: new", "New"),
-    Action("session.open", "app", "ctrl+l", "open_session", "session: find an earlier one", "Sessions"),
-    Action("session.temporary", "app", "alt+t", "temporary_chat", "session: temporary chat, of which nothing is kept"),
-    Action("session.persona", "app", "alt+p", "pick_persona", "session: choose a persona"),
-    Action("session.rename", "app", "alt+l", "session('rename')", "session: rename this one"),
-    Action("session.tag", "app", "alt+y", "session('tag')", "session: tag this one"),
-    Action("session.pin", "app", "alt+i", "session('pin')", "session: pin this one, or not any more"),
-    Action("session.fork", "app", "alt+g", "session('fork')", "session: fork this one, whole or up to a prompt"),
-    Action("session.export", "app", "alt+e", "session('export')", "session: export this one to a file"),
+    Action("session.new", "app", "ctrl+n", "new_session", "session: new", "New", needs="idle"),
+    Action("session.open", "app", "ctrl+l", "open_session", "session: find an earlier one", "Sessions", needs="idle"),
+    Action(
+        "session.temporary",
+        "app",
+        "alt+t",
+        "temporary_chat",
+        "session: temporary chat, of which nothing is kept",
+        needs="idle",
+    ),
+    Action("session.persona", "app", "alt+p", "pick_persona", "session: choose a persona", needs="personas"),
+    Action("session.rename", "app", "alt+l", "session('rename')", "session: rename this one", needs="kept"),
+    Action("session.tag", "app", "alt+y", "session('tag')", "session: tag this one", needs="kept"),
+    Action("session.pin", "app", "alt+i", "session('pin')", "session: pin this one, or not any more", needs="kept"),
+    Action(
+        "session.fork",
+        "app",
+        "alt+g",
+        "session('fork')",
+        "session: fork this one, whole or up to a prompt",
+        needs="kept and idle",
+    ),
+    Action("session.export", "app", "alt+e", "session('export')", "session: export this one to a file", needs="kept"),
     Action(
         "session.export_all", "app", "alt+j", "session('export_all')", "session: export all branches", needs="branches"
     ),
-    Action("session.import", "app", "alt+o", "import_session", "session: import one from a file"),
-    Action("session.delete", "app", "alt+x", "session('delete')", "session: delete this one"),
-    Action("session.undelete", "app", "alt+z", "undelete", "session: bring back the one deleted last"),
+    Action("session.import", "app", "alt+o", "import_session", "session: import one from a file", needs="idle"),
+    Action("session.delete", "app", "alt+x", "session('delete')", "session: delete this one", needs="kept and idle"),
+    Action("session.undelete", "app", "alt+z", "undelete", "session: bring back the one deleted last", needs="deleted"),
     Action("settings.open", "app", "f12", "settings", "settings: open"),
     Action("theme.pick", "app", "f9", "pick_theme", "view: theme", ""),
     Action("answer.copy", "app", "ctrl+g", "copy_answer", "answer: copy", needs="answer"),
@@ -293,16 +312,29 @@ def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
 
 
 def _conflicts(taken: Mapping[str, str]) -> list[str]:
-    """Panes may use a key for different things; the prompt, where one nearly always is, hides what it shares."""
-    complaints, users = [], dict[tuple[str, str], list[str]]()
+    """Panes may use a key for different things; those of the whole console work in all of them. The prompt, where one
+    nearly always is, hides what it shares. What shares a key as the program comes is meant to."""
+    complaints, users = list[str](), dict[str, list[Action]]()
     for action in ACTIONS:
-        scope = "app" if action.scope == "prompt" else action.scope
         for key in taken.get(action.id, action.key).split(","):
-            users.setdefault((scope, key.strip()), []).append(action.id)
-    for (_, key), sharing in users.items():
-        if len(sharing) > 1 and not taken.keys().isdisjoint(sharing):
-            complaints.append(f"[ui.keymap] gives {key} to {' and '.join(sharing)}; give one of them another key")
+            users.setdefault(key.strip(), []).append(action)
+    for key, sharing in users.items():
+        between = [pair for pair in combinations(sharing, 2) if _hide(*pair) and not _came_with(key, *pair)]
+        told = {one.id for pair in between if not taken.keys().isdisjoint(one.id for one in pair) for one in pair}
+        if told:
+            *others, last = (one.id for one in sharing if one.id in told)
+            named = f"{', '.join(others)} and {last}"
+            complaints.append(f"[ui.keymap] gives {key} to {named}; give one of them another key")
     return complaints
+
+
+def _hide(one: Action, other: Action) -> bool:
+    """Whether one of them could not be had by a key of both."""
+    return one.scope == other.scope or "app" in (one.scope, other.scope)
+
+
+def _came_with(key: str, *actions: Action) -> bool:
+    return all(key in action.key.split(",") for action in actions)
 
 
 class Offers(Protocol):

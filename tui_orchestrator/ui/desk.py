@@ -152,8 +152,23 @@ class Desk(Stage):
                 return self.talk is not None and bool(self.talk.branches)
             case "said":
                 return self.chat.has_said
+            case "idle":
+                return not self.running
+            case "kept":
+                return self.talk is not None and self.talk.stored_already
+            case "kept and idle":
+                return self.has("kept") and self.has("idle")
+            case "deleted":
+                return not self.running and self.may_undelete
+            case "personas":
+                return bool(self.settings.personas)
             case "":
                 return True
+
+    @property
+    def may_undelete(self) -> bool:
+        """Whether a session was deleted since the program began."""
+        return False
 
     @property
     def are_several(self) -> bool:
@@ -245,6 +260,7 @@ class Desk(Stage):
             self.show_pane("chat", focus=False)
         self._turn = turn
         self.idle.clear()
+        self.refresh_bindings()
         return self._read_turn(turn)
 
     @work(group="turn", exit_on_error=False)

@@ -67,8 +67,7 @@ class Raising(Dialog[Raised | GoOn | None]):
 
     HELP = (
         "A cap is in the way of a call, and the turn waits. Enter raises it to the amount in the field for now, K for "
-        "good in your own file; F fills in what the call can cost at most. G goes on with the members of an ensemble "
-        "that fit as it is. Esc refuses: nothing is called."
+        "good in your own file. Esc refuses: nothing is called."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Refuse"),
@@ -82,6 +81,10 @@ class Raising(Dialog[Raised | GoOn | None]):
         """`keeps`: what a cap raised for good is written to; empty where it cannot be, as `kept_nowhere` says."""
         super().__init__()
         self._shortage = shortage
+        if self._whole is not None:
+            self.HELP += " F fills in what the call can cost at most."  # type: ignore[misc]  # of this one
+        if shortage.without_raising:
+            self.HELP += " G goes on with the members of an ensemble that fit as it is."  # type: ignore[misc]
         self._keeps = keeps
         self._kept_nowhere = kept_nowhere
         least = round_above(shortage.least_limit).usd.normalize()
@@ -118,8 +121,15 @@ class Raising(Dialog[Raised | GoOn | None]):
             self._amount.select_all()
 
     def action_go_on(self) -> None:
-        if self._shortage.without_raising:
-            self.dismiss(GoOn.WITH_THOSE_THAT_FIT)
+        self.dismiss(GoOn.WITH_THOSE_THAT_FIT)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "go_on":
+                return bool(self._shortage.without_raising)
+            case "whole":
+                return self._whole is not None
+        return True
 
     def _keys(self) -> Iterator[tuple[str, Content]]:
         """Each with what it does."""

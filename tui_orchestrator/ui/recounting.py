@@ -8,13 +8,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tui_orchestrator.routing.events import CHECKS, Attempt, Cause, Verdict
+from tui_orchestrator.routing.telling import KILLED
 from tui_orchestrator.routing.text import clean_line
 
 from . import words
 from .continuing import Wholes
 from .entries import answer_key, trail_key
 from .parts import Parts
-from .status import Keys, continued_status, of_turn, stored_status
+from .status import Keys, continued_status, interrupted_status, of_turn, stored_status
 from .stored import superseded
 from .trail import legs_of, mark, trail
 
@@ -44,6 +45,10 @@ class Recounting:
         """Requests that came to an answer."""
         self._going_on: set[str] = set()
         """Requests to continue an answer."""
+        self._unanswered: set[str] = set()
+        """Requests of prompts without any."""
+        self._last = ""
+        """That of the last prompt."""
 
     def load(self, messages: Sequence[StoredMessage], discarded: Iterable[Discarded]) -> None:
         self.wholes = Wholes(messages)
@@ -54,6 +59,9 @@ class Recounting:
         self._stands = {one.request_id: one.attempt for one in given}
         self._whole = {one.request_id for one in given if one.state == "complete"}
         self._going_on = {one.request_id for one in given if one.continues is not None}
+        prompts = [one.request_id for one in messages if one.role == "user"]
+        self._unanswered = {one for one in prompts if one not in self._stands}
+        self._last = prompts[-1] if prompts else ""
         self._replaced, self._legs, self._parts = {}, {}, {}
         if not messages:
             return
@@ -92,6 +100,8 @@ class Recounting:
         for request_id, turn in groupby(attempts, lambda one: one.request_id):
             if request_id in self._stands:
                 self._tell_turn(request_id, tuple(turn), keys)
+            elif request_id in self._unanswered:
+                self._tell_interrupted(request_id, answer_key(request_id, None), tuple(turn), keys)
         # Under an answer that was continued stands what all of it took.
         for key, every in self.wholes.tell(attempts):
             if self.transcript.holds(key) and not self.transcript.entry(key).growing:
@@ -115,7 +125,10 @@ class Recounting:
                 continue
             if attempt.number == stands:
                 if self.transcript.entry(key).discarded is None:
-                    self.transcript.finish(key, of_turn(stored_status(attempt, keys), turn))
+                    if attempt.error_message == KILLED and not self.transcript.text_of(key).strip():
+                        self._tell_interrupted(request_id, key, turn, keys)
+                    else:
+                        self.transcript.finish(key, of_turn(stored_status(attempt, keys), turn))
             elif attempt.number in whys:
                 why = whys[attempt.number]
                 if attempt.cause in _FOLDED:
@@ -123,6 +136,11 @@ class Recounting:
                 else:
                     self.transcript.discard(key, words.short_name(attempt.model), why, attempt.usage.output)
         self._tell_replaced(request_id, turn)
+
+    def _tell_interrupted(self, request_id: str, key: str, turn: Sequence[Attempt], keys: Keys) -> None:
+        """Before anything had come."""
+        again = keys.again if request_id == self._last else ""
+        self.transcript.finish(key, interrupted_status(turn, again))
 
     def _draw_trail(self, request_id: str) -> None:
         legs, key = self._legs[request_id], trail_key(request_id)

@@ -42,6 +42,10 @@ class SessionDeeds:
         self.tell: Callable[[str], None] | None = None
         """Where what was done is said; None: in a toast."""
 
+    @property
+    def may_undelete(self) -> bool:
+        return bool(self._deleted)
+
     def _say(self, sentence: str) -> None:
         if self.tell is None:
             self._app.notify(sentence, markup=False, timeout=4)

@@ -56,6 +56,10 @@ class Shelf(Answers):
             self._deeds = SessionDeeds(self, self.runtime)
         return self._deeds
 
+    @property
+    def may_undelete(self) -> bool:
+        return self._deeds is not None and self._deeds.may_undelete
+
     # -- the one on the screen
 
     async def _begin(self, talk: Chat, at: str | None = None) -> None:
@@ -200,11 +204,12 @@ class Shelf(Answers):
         """One of VERBS, with the session on the screen."""
         if self.runtime is None or self.talk is None or (verb in ("fork", "delete") and self.busy()):
             return
+        does = "export" if verb == "export_all" else verb
         if self.talk.temporary:
-            self.composer.say(problem=f"this chat is temporary: there is nothing kept to {verb}")
+            self.composer.say(problem=f"this chat is temporary: there is nothing kept to {does}")
             return
         if not self.talk.stored_already:
-            self.composer.say(problem=f"there is nothing to {verb} yet: a session is kept from its first prompt on")
+            self.composer.say(problem=f"there is nothing to {does} yet: a session is kept from its first prompt on")
             return
         try:
             listed = await self.runtime.archive.listed(self.talk.id)

@@ -94,7 +94,7 @@ class Stage(Copying):
 
     def has(self, need: Need) -> bool:
         """Whether there is what an action needs."""
-        return not need
+        return need in ("", "idle")
 
     def _load_screen_css(self, screen: Screen[Any]) -> None:
         # Textual would read every rule of the program again and style every widget anew, which takes longer than to
@@ -307,6 +307,8 @@ class Stage(Copying):
             ours = [kind for kind in type(node).__mro__ if kind.__module__.startswith(__package__)]
             for binding in (one for kind in ours if node is not self for one in vars(kind).get("BINDINGS", ())):
                 action = by_id.get(binding.id)
+                if action is None and node.check_action(binding.action, ()) is False:
+                    continue
                 if action is None:
                     keys = " ".join(self.get_key_display(Binding(key, "")) for key in binding.key.split(","))
                     told.setdefault(keys, Told(keys, binding.description))

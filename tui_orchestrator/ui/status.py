@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tui_orchestrator.routing.events import Attempt, Confidence, FinishReason, Outcome
 from tui_orchestrator.routing.money import Cost, Usage
-from tui_orchestrator.routing.telling import recalled_in_words, saved_in_words
+from tui_orchestrator.routing.telling import KILLED, recalled_in_words, saved_in_words
 
 from . import words
 from .look import Mark
@@ -115,8 +115,19 @@ def unfinished(attempt: Attempt, keys: Keys) -> list[Mark]:
     elif attempt.outcome is Outcome.FINISHED:
         return []
     else:
-        what = attempt.outcome.value
+        what = "interrupted" if attempt.error_message == KILLED else attempt.outcome.value
     return [(f"■ {what}", "warning"), SEPARATOR, (f"{keys.go_on} goes on", "accent"), SEPARATOR]
+
+
+def interrupted_status(attempts: Sequence[Attempt], again: str) -> list[Mark]:
+    """Under a prompt of whose answer nothing had come when the program was killed. `again`: what asks once more; empty
+    where nothing does."""
+    parts: list[Mark] = [
+        ("■ interrupted", "warning"),
+        (words.short_name(attempts[-1].model), "strong"),
+        (str(Cost.sum(one.cost for one in attempts)), "money"),
+    ]
+    return joined([*parts, (f"{again} asks again", "accent")] if again else parts)
 
 
 def continued_status(parts: Sequence[Attempt], keys: Keys) -> list[Mark]:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .look import Caption
 
 
+_UNANSWERED = "■ no answer is kept"
+
+
 def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discarded]) -> list[Entry]:
     from tui_orchestrator.storage.answers import answers, that_stands, whole
 
@@ -45,6 +48,7 @@ def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discar
             entries += [Entry.prompt(message.text, names, prompt_key(request_id)), _trail(message)]
             if request_id not in answered:
                 entries += [_discarded(one) for one in thrown.pop(request_id, ())]
+                entries.append(Entry.answer("", status=[(_UNANSWERED, "warning")], key=answer_key(request_id, None)))
         elif message.role == "assistant":
             # A prompt that was asked again, or an answer that is continued.
             if request_id not in prompted:

@@ -17,7 +17,7 @@ from tui_orchestrator.routing.events import (
     Recalled,
     Verdict,
 )
-from tui_orchestrator.routing.telling import check_name, said
+from tui_orchestrator.routing.telling import KILLED, check_name, said
 
 from . import words
 from .look import Mark
@@ -150,6 +150,9 @@ def _leg(one: Attempt, why: str) -> Leg:
     if one.outcome is Outcome.FINISHED:
         leg.glyph, leg.role = "✓", "success"
         leg.detail = "" if one.recalled is None else recalled_in_short(one.recalled)
+        return leg
+    if one.error_message == KILLED:
+        leg.glyph, leg.role, leg.detail = "■", "warning", "interrupted"
         return leg
     leg.fail(one.outcome is Outcome.CANCELLED, one.error_status, one.error_kind or one.outcome, one.latency_s)
     return leg

@@ -1,0 +1,74 @@
+"""What a person finds of an answer that the program was killed in."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.ui.conftest import Console, console
+from tui_orchestrator.demo import Break, Phase, Say, Script
+
+PROMPT = "What is the capital of France?"
+
+
+def left_by_a_kill(path: Path) -> Path:
+    """The store as it lies there now, with no program that holds it."""
+    there = path / "killed"
+    there.mkdir()
+    with sqlite3.connect(path / "store.db") as now, sqlite3.connect(there / "store.db") as then:
+        now.backup(then)
+    return there
+
+
+def asked(path: Path) -> bool:
+    """Whether a call went out and has not ended."""
+    query = "SELECT COUNT(*) FROM open_calls WHERE reservation NOT IN (SELECT reservation FROM unsent_calls)"
+    with sqlite3.connect(path / "store.db") as connection:
+        return bool(connection.execute(query).fetchone()[0])
+
+
+async def opened(seat: Console) -> None:
+    await seat.pilot.press("ctrl+l")
+    await seat.sees("╭─ Sessions", "1 in all")
+    await seat.pilot.press("enter")
+
+
+async def test_a_prompt_that_the_program_was_killed_after_says_so_and_can_be_asked_again(tmp_path: Path) -> None:
+    script = Script().always(Break("silence", Phase.BEFORE_TEXT))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/model rush-pro")
+        await seat.send(PROMPT)
+        await seat.until(lambda: asked(tmp_path), "a call under way")
+        killed = left_by_a_kill(tmp_path)
+        await seat.pilot.press("escape")
+        await seat.ended()
+    async with console(killed, script=Script().always(Say(text="Paris."))) as seat:
+        await opened(seat)
+        await seat.sees(PROMPT)
+        line = await seat.line("■ interrupted · rush-pro · ~$")
+        assert "Alt+R asks again" in line
+        await seat.pilot.press("alt+r")
+        await seat.ended()
+        await seat.sees("Paris.")
+
+
+@pytest.mark.parametrize("thinks", [True, False])
+async def test_what_had_come_when_the_program_was_killed_comes_back_as_interrupted(
+    tmp_path: Path, thinks: bool
+) -> None:
+    words = "Seine " * 200
+    say = Say(thinking=words, text="Paris.") if thinks else Say(text=words)
+    script = Script().always(Break("silence", Phase.MID_STREAM, say))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/model tern-max" if thinks else "/model rush-pro")
+        await seat.send(PROMPT)
+        await seat.sees("tern-max is thinking" if thinks else "Seine Seine")
+        killed = left_by_a_kill(tmp_path)
+        await seat.pilot.press("escape")
+        await seat.ended()
+    async with console(killed) as seat:
+        await opened(seat)
+        await seat.sees("▸ thinking" if thinks else "Seine", "■ interrupted")
+        await seat.sees("Alt+R asks again" if thinks else "Alt+A goes on", "~$")
