@@ -122,17 +122,20 @@ def _client(certificates: ssl.SSLContext, *, trust_env: bool, gather_s: float) -
     import httpx2
 
     from .network import LookingUp, connect_through
+    from .reuse import NoCookies, reuse_only_what_was_read_out
 
     client = httpx2.AsyncClient(
         verify=certificates,
         trust_env=trust_env,
         follow_redirects=False,
         timeout=_DEFAULT_S,
+        cookies=NoCookies(),
         # How many calls run at once is the router's to say; a full pool would look like a slow provider.
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=_KEEP_ALIVE_S),
         event_hooks={"request": [before_request], "response": [after_response]},
     )
     connect_through(client, LookingUp)
+    reuse_only_what_was_read_out(client)
     if gather_s:
         from .gathering import GatheringBackend
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.staggered import staggered_race
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ import httpx2
 from httpcore2 import AsyncNetworkBackend, AsyncNetworkStream, ConnectError, ConnectTimeout
 
 from ..aside import look_up
+from .reuse import pools
 
 NEXT_ADDRESS_S = 0.25
 """How long an address has before the next one of the same name is tried beside it, as RFC 8305 recommends."""
@@ -60,7 +61,5 @@ class LookingUp(Around):
 
 def connect_through(client: httpx2.AsyncClient, way: Callable[[AsyncNetworkBackend], AsyncNetworkBackend]) -> None:
     """From its next connection on, those to proxies too."""
-    # By way of its transports, because a client that is given one of its own leaves the proxies of the environment out.
-    transports: Iterable[Any] = (client._transport, *client._mounts.values())
-    for pool in (transport._pool for transport in transports if transport is not None):
+    for pool in pools(client):
         pool._network_backend = way(pool._network_backend)
