@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.once import read_once
+from tui_orchestrator.providers.bounds import ERROR_BYTES
 from tui_orchestrator.providers.clients import HttpClients
 from tui_orchestrator.routing.errors import (
     Authentication,
@@ -26,7 +28,7 @@ from tui_orchestrator.routing.errors import (
 )
 
 from .dialects import ANTHROPIC, DONE, GEMINI, KEY, OPENAI, Read, Wire, data, delta, openai_at
-from .server import Act, WireServer, answer, chunked_head, head
+from .server import LAST_CHUNK, Act, WireServer, answer, chunk, chunked_head, head
 
 
 async def failure(wire: Wire, clients: HttpClients, *script: bytes | Act) -> TurnError:
@@ -324,6 +326,22 @@ async def test_a_redirect_is_not_followed_and_takes_no_key_along(wire: Wire, cli
                 await Read.of(provider)
             assert "base_url" in caught.value.hint
         assert elsewhere.connections == 0
+
+
+TITLES = b"<title" * (ERROR_BYTES // 6 - 10)
+
+
+async def test_an_error_page_of_nothing_but_beginnings_is_read_once(wire: Wire, clients: HttpClients) -> None:
+    with read_once():
+        error = await failure(wire, clients, *answer(500, TITLES, "text/html"))
+    assert type(error) is Server
+
+
+async def test_an_error_event_of_nothing_but_beginnings_is_read_once(wire: Wire, clients: HttpClients) -> None:
+    said = wire.in_stream_error.replace(b"Overloaded", TITLES)
+    with read_once():
+        error = await failure(wire, clients, chunked_head(), chunk(wire.opening), chunk(said), LAST_CHUNK)
+    assert type(error) is Overloaded
 
 
 async def test_the_environments_proxy_is_for_the_cloud_only(

@@ -21,7 +21,10 @@ _LONGEST_WAIT_S = 7 * 24 * 3600.0
 _KEYS = re.compile(
     r"\bsk-[\w*.-]{5,}[\w*]|\b(?:gsk|xai|pplx|hf|r8)[-_][\w-]{20,}|\bAIza[\w*-]{10,}|(?<=Bearer )[^\s'\"]{4,}"
 )
-_TITLE = re.compile(r"<title[^>]*>([^<]{1,300})", re.IGNORECASE)
+# Attributes end where another tag begins, so that a page of nothing but beginnings is read through once.
+_TITLE = re.compile(r"<title\b[^<>]*+>([^<]{1,300})", re.IGNORECASE)
+_HEAD = 1 << 14
+"""Characters of a page that its title stands in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def _page_title(text: str) -> str:
     """Proxies answer with a page of HTML; its title is the sentence."""
     if not text.lstrip().startswith("<"):
         return text
-    title = _TITLE.search(text)
+    title = _TITLE.search(text, 0, _HEAD)
     return title[1] if title else ""
 
 

@@ -12,7 +12,8 @@ from .lines import Line
 SEARCHED = frozenset({Part.PROMPT, Part.BODY, Part.DISCARDED})
 """What of an entry is looked through where it is shown."""
 
-_LINKS = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
+# Neither the text nor the address reaches over the beginning of another link: each character is looked at once.
+_LINKS = re.compile(r"!?\[([^\[\]\n]*+)\]\((?:[^()\n]|\([^()\n]*+\))*+\)")
 _MARKS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|(?:```|~~~).*$)|\*+|__|~~|`", re.MULTILINE)
 
 

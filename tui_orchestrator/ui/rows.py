@@ -21,7 +21,7 @@ READ_S = 0.012
 KEPT_LINES = 1000
 """More than any screen has. What was looked at longest ago is laid out again when needed."""
 
-_TRAILING = re.compile(r" +(?=\n|$)")
+_TRAILING = re.compile(r"(?<! ) ++(?=\n|$)")
 
 
 @dataclass(frozen=True, slots=True)
