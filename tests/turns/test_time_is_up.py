@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.clock import ManualClock
+from tests.wire.dialects import data, delta, openai_at
+from tests.wire.server import Drip, WireServer, chunk, chunked_head
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
+from tui_orchestrator.providers.clients import HttpClients
 from tui_orchestrator.providers.connect import warm
 from tui_orchestrator.routing.deadline import Deadline
+from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import AttemptFailed, AttemptFinished, Next, Outcome, Waiting
 from tui_orchestrator.routing.health import HealthState
@@ -144,3 +149,24 @@ async def test_a_wait_that_is_cancelled_leaves_its_place_to_the_next(
         events = await events_of(runtime, ask(model=DASH, id="3"))
         assert [event.seconds for event in only(events, Waiting)] == [5.0]
         assert completed(events).model == DASH
+
+
+@pytest.mark.parametrize("which", ["total", "turn"])
+async def test_an_answer_without_end_that_comes_faster_than_it_is_read_ends_in_time(tmp_path: Path, which: str) -> None:
+    timeouts = replace(Timeouts(first_token=60, between_tokens=60, total=60, turn=60), **{which: 0.4})
+    clients = HttpClients()
+    more = chunk(data(delta(content="word ")) * 4000)
+    async with (
+        WireServer(chunked_head(), Drip(more, 0.0)) as server,
+        running(tmp_path / "s.db", timeouts=timeouts, policy=Policy(max_attempts=1)) as (runtime, _),
+    ):
+        runtime.router.caller.providers = lambda name: openai_at(server.url, clients)
+        async with asyncio.timeout(40):
+            events = await events_of(runtime, ask(model=PRO))
+        check(events)
+        error = failed(events).error
+        assert (error.kind, "0.4 s" in error.message) == (ErrorKind.TIMEOUT, True)
+        assert text_of(events, 1).startswith("word ")
+        (attempt,) = await runtime.reports.attempts(events[0].request_id)
+        assert attempt.outcome is Outcome.FAILED
+        await clients.aclose()

@@ -87,6 +87,8 @@ class Spoken:
     thought: bytes
     aborted: bytes
     """A finish reason that says the answer is not whole."""
+    counted: bytes
+    """Tokens so far and nothing else."""
     named: bytes = b""
     """What an event begins with, where its format names it."""
 
@@ -115,6 +117,7 @@ SPOKEN = {
         events({"type": "error", "error": {"type": "invalid_request_error", "message": "No."}}),
         events(block_delta(type="thinking_delta", thinking="Hm.")),
         events(message_delta("abort")),
+        events(message_delta(None)),
         b"event: content_block_delta\n",
     ),
     "openai": Spoken(
@@ -128,6 +131,7 @@ SPOKEN = {
         data({"error": {"message": "No.", "code": 400}}),
         data(delta(reasoning_content="Hm.")),
         data(delta("abort")),
+        data(usage_chunk(prompt_tokens=12, completion_tokens=5, total_tokens=17)),
     ),
     "gemini": Spoken(
         b"",
@@ -140,6 +144,7 @@ SPOKEN = {
         data({"error": {"code": 400, "message": "No.", "status": "INVALID_ARGUMENT"}}),
         data(generated("Hm.", thought=True)),
         data(generated("", "ABORT")),
+        data(generated(usage=_usage())),
     ),
 }
 
@@ -329,6 +334,17 @@ STATUSES = (
     ),
 )
 
+
+def _endless(phase: Phase, what: str, before: Callable[[Spoken], bytes], more: Callable[[Spoken], bytes]) -> Fault:
+    """Sent faster than it is read: whoever reads never has to wait for anything."""
+    return Fault(
+        *(phase, f"{what} without end, faster than it is read"),
+        lambda spoken: (*_chunked(before(spoken)), Drip(chunk(more(spoken) * 200), 0.0)),
+        *(KIND.TIMEOUT, Then.NEXT, True, Paid.PARTIAL, "in total"),
+        timeouts=Timeouts(5, 20, 20, 2 * SHORT),
+    )
+
+
 _BROKEN = "The answer broke off before its end"
 
 
@@ -420,6 +436,8 @@ BEFORE_TEXT = (
             ("an empty stream", b"", "text/event-stream", _BROKEN),
         )
     ),
+    _endless(Phase.BEFORE_TEXT, "thoughts", lambda spoken: spoken.start, lambda spoken: spoken.thought),
+    _endless(Phase.BEFORE_TEXT, "counts of tokens", lambda spoken: spoken.start, lambda spoken: spoken.counted),
     Fault(
         *(Phase.BEFORE_TEXT, "gzip that unpacks to an event of more than 1 MiB"),
         lambda spoken: _gzipped(b"data: " + b"x" * (EVENT_BYTES + 100_000)),
@@ -449,6 +467,7 @@ MID_STREAM = (
         *(KIND.TIMEOUT, Then.NEXT, True, Paid.PARTIAL, "in total"),
         timeouts=Timeouts(5, 20, 20, 2 * SHORT),
     ),
+    _endless(Phase.MID_STREAM, "text", lambda spoken: spoken.opening, lambda spoken: spoken.rest),
 )
 BEFORE_END = (
     *_inside(Phase.BEFORE_END, lambda spoken: spoken.opening + spoken.rest, Paid.PARTIAL),

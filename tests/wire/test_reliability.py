@@ -136,7 +136,7 @@ def paid_for(fault: Fault, attempt: Attempt, text: str) -> None:
     if fault.kind is not None:
         assert attempt.outcome is Outcome.FAILED
         # What was on its way when the connection was reset is lost with it.
-        assert text == came or "reset" in fault.name or "drips" in fault.name or "after" in fault.name
+        assert text == came or "reset" in fault.name or "without end" in fault.name or "after" in fault.name
     match fault.paid:
         case Paid.NOTHING:
             assert usage == Usage()

@@ -291,12 +291,14 @@ class Caller:
                     raise StreamBroken() from None
                 except TimeoutError:
                     raise self._too_late(plan, limit.at, end, waiting_for_first) from None
-                came = loop.time()
-                await self._take(plan, piece, received, emit)
-                # How long a slow reader holds the stream back is not the provider's fault.
-                held_back = loop.time() - came
-                end += held_back
-                plan.deadline.put_off(held_back)
+                event = self._take(plan, piece, received)
+                if event is not None:
+                    told = loop.time()
+                    await emit(event)
+                    # How long a slow reader holds the stream back is not the provider's fault.
+                    held_back = loop.time() - told
+                    end += held_back
+                    plan.deadline.put_off(held_back)
         finally:
             await _close(pieces)
 
@@ -309,23 +311,22 @@ class Caller:
             return Timeout(f"Nothing came for {self.timeouts.first_token:g} s.")
         return Timeout(f"The answer stood still for {self.timeouts.between_tokens:g} s.")
 
-    async def _take(self, plan: Plan, piece: Piece, received: Received, emit: Emit) -> None:
+    def _take(self, plan: Plan, piece: Piece, received: Received) -> Event | None:
+        """What is to be told of it."""
         now, at = self.clock.monotonic(), self.clock.now()
         match piece:
-            case TextPiece(raw):
+            case TextPiece(raw) | ThinkingPiece(raw):
                 if text := clean(raw):
-                    received.take(text, received.text_pieces, now)
-                    await emit(Text(plan.request.id, at, plan.number, text))
-            case ThinkingPiece(raw):
-                if text := clean(raw):
-                    received.take(text, received.thinking_pieces, now)
-                    await emit(Thinking(plan.request.id, at, plan.number, text))
+                    thought = isinstance(piece, ThinkingPiece)
+                    received.take(text, received.thinking_pieces if thought else received.text_pieces, now)
+                    return (Thinking if thought else Text)(plan.request.id, at, plan.number, text)
             case CallPiece():
-                await emit(called(plan, at, received.call(piece, now)))
+                return called(plan, at, received.call(piece, now))
             case UsageSoFar() as said:
                 received.report(said)
             case Done() as done:
                 received.end(done)
+        return None
 
     async def _book(
         self,

@@ -16,18 +16,25 @@ still (Ctrl-Z, a machine that slept), and has not looked yet at what has come me
 
 class Limit:
     """`async with`: raises TimeoutError when the work inside is not done by `at`, on the event loop's clock. Where the
-    program stood still meanwhile, `again_s` more are given, and `stood_still` says for how long it did."""
+    program stood still meanwhile, `again_s` more are given, and `stood_still` says for how long it did at most."""
 
-    __slots__ = ("_again_s", "_handle", "_loop", "_timeout", "at", "stood_still")
+    __slots__ = ("_again_s", "_began", "_handle", "_loop", "_timeout", "at", "passed", "stood_still")
 
     def __init__(self, at: float, again_s: float) -> None:
         self.at = at
+        self.passed = False
         self.stood_still = 0.0
         self._again_s = again_s
         self._loop = asyncio.get_running_loop()
         self._timeout = asyncio.timeout(None)
 
     async def __aenter__(self) -> Limit:
+        now = self._loop.time()
+        self._began = min(now, self.at)
+        # No timer is heard in work that never waits, such as reading from whoever sends faster than it is read.
+        if 0 <= now - self.at <= LATE_S:
+            self.passed = True
+            raise TimeoutError
         await self._timeout.__aenter__()
         self._handle = self._loop.call_at(self.at, self._due)
         return self
@@ -36,21 +43,24 @@ class Limit:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._handle.cancel()
+        if not self.passed:
+            self._note(self._loop.time())
         await self._timeout.__aexit__(kind, error, trace)
-
-    @property
-    def passed(self) -> bool:
-        return self._timeout.expired()
 
     def _due(self) -> None:
         now = self._loop.time()
-        late = now - self.at
-        if late > LATE_S:
-            self.stood_still += late
+        if self._note(now):
             self.at = now + self._again_s
             self._handle = self._loop.call_at(self.at, self._due)
         else:
+            self.passed = True
             self._timeout.reschedule(now)
+
+    def _note(self, now: float) -> bool:
+        """Since when it stood still cannot be told; at the earliest since the work began."""
+        if late := now - self.at > LATE_S:
+            self.stood_still = now - self._began
+        return late
 
 
 class Deadline:
