@@ -441,3 +441,23 @@ async def test_a_member_that_failed_is_shown_as_it_was_when_the_session_is_opene
         await seat.pilot.press("f7")
         await seat.sees(f"✗ 1 {first}", "A beginning", "✗ demo-", "broke off", "~$")
         assert "was not asked" not in seat.screen
+
+
+async def test_a_blind_vote_that_was_left_open_is_said_to_be_gone(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await ensemble(seat, script, blind=True)
+        session = seat.app.talk.id if seat.app.talk else ""
+        await seat.pilot.press("ctrl+n")
+        await seat.until(lambda: not seat.app.chat.has_ensemble, "a new session")
+        await seat.app._open_id(session)
+        await seat.sees("The blind vote on these answers is gone", "still pick the best")
+        await seat.pilot.press("f7", "f2", "2")
+        await seat.sees("▲ 2 ")
+        await seat.pilot.press("ctrl+n")
+        await seat.until(lambda: not seat.app.chat.has_ensemble, "a new session")
+        await seat.app._open_id(session)
+        await seat.until(lambda: seat.app.chat.has_ensemble, "the ensemble that was")
+        await seat.pilot.press("f7")
+        await seat.sees("▲ 2 ")
+        assert "The blind vote" not in seat.screen

@@ -65,6 +65,8 @@ def decide(
         because += "one model, since it may call tools: "
     if gone:
         because += f"no plugin brings the strategy {gone}, so balanced: "
+    if request.verdict is not None:
+        policy = replace(policy, verdict=request.verdict)
     asked = Asked(policy, chain, request.ensemble_size, request.model, because)
     choice = choose(strategy, candidates, profile, asked, seed, own=True)
     return Decision(

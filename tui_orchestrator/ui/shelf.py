@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from tui_orchestrator.routing.errors import OrchestratorError
-from tui_orchestrator.routing.events import Attempt, Event
+from tui_orchestrator.routing.events import Attempt, Decided, Event
 from tui_orchestrator.routing.request import Method, Strategy
 from tui_orchestrator.services import personas
 
@@ -123,7 +123,12 @@ class Shelf(Answers):
             await asyncio.sleep(0)
         if (told := await last_ensemble(self.runtime, talk)) and talk is self.talk and self.chat.ensemble is None:
             self._recall(told)
-            self.chat.tell_votes(await self.runtime.feedback.votes(talk.id), of=told[0].request_id)
+            votes, its = await self.runtime.feedback.votes(talk.id), told[0].request_id
+            self.chat.tell_votes(votes, of=its)
+            blind = isinstance(told[0], Decided) and told[0].decision.asked.policy.verdict is Method.VOTE
+            if blind and all(request_id != its for request_id, _ in votes):
+                said = "The blind vote on these answers is gone: nobody had voted when the session was left. "
+                self.say(said + keyed(self, "{pane.columns} shows them; their numbers still pick the best."), "warning")
         await self._tell_verdicts(talk, made)
 
     async def _tell_verdicts(self, talk: Chat, made: Mapping[str, Sequence[Attempt]]) -> None:
