@@ -96,6 +96,51 @@ async def test_nothing_found_says_what_to_try(tmp_path: Path) -> None:
         await seat.sees("No title and no message holds that. Try fewer words, or a part of one.", "0 of 1")
 
 
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
+async def test_a_word_mistyped_and_then_typed_right_is_seen_as_if_it_had_been_right_at_once(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with console(tmp_path, size=size) as seat:
+        await kept(seat, FRANCE)
+        await kept(seat, ("an instrument of wooden bars", "What one strikes with two mallets is a xylophone, in brief."))
+        await open_list(seat)
+        await type_here(seat, "xylophone")
+        await seat.sees("answer: What one strikes with two mallets is a xylophone", "1 of 2")
+        at_once = seat.screen
+        await seat.pilot.press("ctrl+u")
+        await seat.sees("2 in all")
+        await type_here(seat, "xylophnoe")
+        await seat.sees("No title and no message holds that.")
+        await seat.pilot.press("ctrl+u")
+        await type_here(seat, "xylophone")
+        await seat.sees("1 of 2")
+        await seat.until(lambda: seat.screen == at_once, "the same screen")
+
+
+async def test_the_keys_of_the_list_work_when_a_deletion_has_emptied_it(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await kept(seat, FRANCE)
+        await open_list(seat)
+        await seat.pilot.press("down", "d")
+        await seat.sees("U in the list, or /undo, brings it back.", "No earlier session yet", "0 in all")
+        await seat.pilot.press("u")
+        await seat.sees("is back.", "capital of France", "1 in all")
+        await seat.pilot.press("d")
+        await seat.sees("No earlier session yet")
+        await seat.pilot.press("up", "down", "d")
+        await seat.sees("There is no session to do that with.")
+        await seat.click("u Undo")
+        await seat.sees("is back.", "capital of France")
+        await seat.pilot.press("d")
+        await seat.sees("No earlier session yet")
+        await seat.pilot.press("slash")
+        await type_here(seat, "herring")
+        await seat.sees("No title and no message holds that.")
+        await seat.pilot.press("down", "n")
+        await seat.sees_no("╭─ Sessions")
+        await seat.sees("Where to?")
+
+
 async def test_a_session_is_renamed_tagged_and_pinned_in_the_list(tmp_path: Path) -> None:
     async with console(tmp_path, size=(100, 30)) as seat:
         await kept(seat, FRANCE)

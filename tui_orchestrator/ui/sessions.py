@@ -23,7 +23,7 @@ from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.storage.archive import Found, Listed
 from tui_orchestrator.storage.search import Query
 
-from . import session_rows
+from . import session_rows, words
 from .commands import ACTIONS, bindings
 from .dialogs import Dialog, keys_line
 from .naming import keyed
@@ -35,6 +35,8 @@ LOOK_EVERY_S = 2.0
 """Pause in typing after which is searched."""
 PAGE = 200
 """Sessions read at once; more when one comes to their end."""
+NO_HIT = "No title and no message holds that. Try fewer words, or a part of one."
+NO_SESSION = "No earlier session yet: each one is kept from its first prompt on."
 ROOM_FOR_DETAILS = 120
 """Columns from which on the marked session's details stand beside the list."""
 
@@ -137,7 +139,6 @@ class SessionsScreen(Dialog[Opened | None]):
     }
     SessionsScreen #sessions:blur > .option-list--option-highlighted { background: $primary 18%; }
     SessionsScreen #news { height: auto; padding: 0 1; color: $success; display: none; }
-    SessionsScreen #none { color: $muted; padding: 1 2; height: 1fr; }
     SessionsScreen #beside {
         width: 52; height: 1fr; padding: 0 1; margin-left: 1; border-left: vkey $rule; display: none;
         scrollbar-size-vertical: 1;
@@ -169,7 +170,6 @@ class SessionsScreen(Dialog[Opened | None]):
         """What came in or back, to be marked when it is listed."""
         self._search = Input(placeholder='search: words, "together", #tag', id="narrow", compact=True)
         self._list = SessionList(id="sessions", markup=False)
-        self._none = Static(id="none", markup=False)
         self._details = Static(markup=False)
         self._news = Static(id="news", markup=False)
 
@@ -179,7 +179,6 @@ class SessionsScreen(Dialog[Opened | None]):
             yield self._search
             with Horizontal(id="found"):
                 yield self._list
-                yield self._none
                 with VerticalScroll(id="beside", can_focus=False):
                     yield self._details
             yield self._news
@@ -187,7 +186,6 @@ class SessionsScreen(Dialog[Opened | None]):
 
     def on_mount(self) -> None:
         self.set_focus(self._search)
-        self._none.display = False
         # Where one looks: a toast would hide what it is about.
         self._deeds.tell = self._tell
         self._read()
@@ -268,19 +266,18 @@ class SessionsScreen(Dialog[Opened | None]):
             id_ = found.listed.session.id
             drawn = session_rows.row(found, width, self._runtime.clock, current=id_ == self._current)
             options.append(Option(drawn, id=id_))
-        self._list.set_options(options)
-        self._list.display, self._none.display = bool(options), not options
+        # An empty list stays where it is: its keys bring sessions in, and back.
+        self._list.set_options(options or [Option(self._nothing(width), disabled=True)])
         self._say_how_many()
         if options:
             wanted = marked if marked in self._found else next(iter(self._found))
             self._list.highlighted = self._list.get_option_index(wanted)
         else:
             self._details.update("")
-            self._none.update(
-                "No title and no message holds that. Try fewer words, or a part of one."
-                if self._search.value.strip()
-                else "No earlier session yet: each one is kept from its first prompt on."
-            )
+
+    def _nothing(self, width: int) -> Content:
+        said = NO_HIT if self._search.value.strip() else NO_SESSION
+        return words.lines([Content(""), *(Content.styled(f"  {line}", MUTED) for line in words.wrap(said, width - 2))])
 
     def _say_how_many(self) -> None:
         shown = len(self._found)
@@ -321,9 +318,8 @@ class SessionsScreen(Dialog[Opened | None]):
         self.dismiss(None)
 
     def action_to_list(self) -> None:
-        if self._found:
-            # At once, unlike `focus`, so that the letter typed next is the list's.
-            self.set_focus(self._list)
+        # At once, unlike `focus`, so that the letter typed next is the list's.
+        self.set_focus(self._list)
 
     @on(SessionList.AboveFirst)
     def _to_search(self) -> None:
