@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sqlite3
 from pathlib import Path
 
-from tests.cli.conftest import Shell
+import pytest
+
+from tests.cli.conftest import LIBRARY, Shell
 from tui_orchestrator.demo import Break, Phase, Say
 
 
@@ -173,3 +177,39 @@ async def test_a_persona_has_defaults_of_its_own_that_the_session_keeps(shell: S
         assert "321" in body
     unknown = await shell.run("ask", "--persona", "pote", "what?")
     assert (unknown.code, unknown.err) == (2, "no persona is called 'pote'; did you mean 'poet'?\n")
+
+
+async def test_latest_names_the_session_used_last_and_the_one_deleted_last(shell: Shell) -> None:
+    refused = await shell.run("sessions", "show", "latest")
+    assert (refused.code, refused.err) == (2, "there is no session yet; `ask` and the console make them\n")
+    first = await asked(shell, "the first one")
+    second = await asked(shell, "the second one")
+    assert (await shell.run("sessions", "show", "latest", "--json")).json["id"] == second
+    await shell.run("ask", "-m", "rush-pro", "--continue", first, "go on")
+    assert (await shell.run("sessions", "export", "LATEST", "--format", "json")).json["id"] == first
+    await shell.run("sessions", "rename", "latest", "Trees")
+    assert (await listed(shell))[0]["title"] == "Trees"
+    assert "in 'Trees'" in (await shell.run("vote", "up", "--session", "latest")).err
+    for _ in range(2):
+        await shell.run("sessions", "delete", "latest")
+    assert [one["id"] for one in await listed(shell, "--deleted")] == [second, first]
+    assert (await shell.run("sessions", "restore", "latest")).err == "'The second one' is back.\n"
+    assert (await shell.run("ask", "-m", "rush-pro", "--continue", "latest", "-p", "more")).code == 0
+    assert len((await shell.run("sessions", "show", second, "--json")).json["messages"]) == 4
+    assert (await shell.run("sessions", "restore", "latest")).err == "'Trees' is back.\n"
+    refused = await shell.run("sessions", "restore", "latest")
+    assert (refused.code, refused.err) == (2, "no deleted session is kept; they are for a day\n")
+
+
+@pytest.mark.parametrize("document", ["guide.md", "sessions.md"])
+async def test_the_commands_on_sessions_that_are_shown_do_what_they_say(shell: Shell, document: str) -> None:
+    """One after another, as they stand there."""
+    session = await asked(shell, "--tag", "work", "how does a binary tree stay balanced?")
+    await asked(shell, "--continue", session, "and how deep is it?")
+    text = (LIBRARY / "docs" / document).read_text()
+    commands = re.findall(r"^tui-orchestrator sessions (.+)|\| `sessions ([^`]+)`", text, re.MULTILINE)
+    assert commands
+    for block, cell in commands:
+        words = shlex.split((block or cell).replace("6afh", "latest"), comments=True)
+        ended = await shell.run("sessions", *words, *(["--yes"] if "--for-good" in words else []))
+        assert ended.code == 0, (words, ended.err)

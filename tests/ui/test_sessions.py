@@ -102,7 +102,9 @@ async def test_a_word_mistyped_and_then_typed_right_is_seen_as_if_it_had_been_ri
 ) -> None:
     async with console(tmp_path, size=size) as seat:
         await kept(seat, FRANCE)
-        await kept(seat, ("an instrument of wooden bars", "What one strikes with two mallets is a xylophone, in brief."))
+        await kept(
+            seat, ("an instrument of wooden bars", "What one strikes with two mallets is a xylophone, in brief.")
+        )
         await open_list(seat)
         await type_here(seat, "xylophone")
         await seat.sees("answer: What one strikes with two mallets is a xylophone", "1 of 2")

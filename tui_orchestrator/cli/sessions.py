@@ -39,13 +39,13 @@ if TYPE_CHECKING:
 def sessions(context: click.Context) -> None:
     """List, show, search, rename, tag, fork, pin, delete, restore, export and import conversations.
 
-    A session is named by its id or the beginning of one. Without a command they are listed.
+    A session is named by its id, the beginning of one, or latest. Without a command they are listed.
 
     \b
     Examples:
       tui-orchestrator sessions
       tui-orchestrator sessions search binary tree "#work"
-      tui-orchestrator sessions show 6afh
+      tui-orchestrator sessions show latest
       tui-orchestrator sessions rename 6afh "Trees, again"
       tui-orchestrator sessions tag 6afh work
       tui-orchestrator sessions fork 6afh --turns 2

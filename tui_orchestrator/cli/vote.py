@@ -17,7 +17,7 @@ _VOTES = {"up": True, "down": False, "none": None}
 
 @click.command()
 @click.argument("which", type=Word(tuple(_VOTES)), metavar="up|down|none")
-@click.option("--session", metavar="ID", help="Beginning of a session's id. Default: the one used last.")
+@click.option("--session", metavar="ID", help="Id of a session, its beginning, or latest.  [default: latest]")
 @click.option(
     "-n",
     "--answer",

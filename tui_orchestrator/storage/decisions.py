@@ -15,8 +15,8 @@ from typing import Any
 from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.events import Completed, Failed
 from tui_orchestrator.routing.request import ASKED_FOR, CLIENT, Request
-from tui_orchestrator.routing.text import clean_line
 
+from . import beginnings
 from .codec import decode, encode
 from .experiments import enrol
 from .rows import REVISE_ATTEMPT, instant, judgement_row, picodollars
@@ -112,22 +112,21 @@ def latest(connection: sqlite3.Connection, columns: str, now: datetime, where: s
 _ALWAYS = "9999"
 
 
-def find_by(connection: sqlite3.Connection, beginning: str, now: datetime) -> tuple[Decision, datetime]:
+def find_by(connection: sqlite3.Connection, named: str, now: datetime) -> tuple[Decision, datetime]:
     """By the beginning of a request's id that fits no other, or 'latest'; with when it was made. Raises LookupError
     with a sentence that says what would be right."""
-    wanted = clean_line(beginning, 40).lower()
-    if wanted == "latest":
-        found = latest(connection, "request_id, at, decision", now)
-        if not found:
-            raise LookupError("no decision is kept yet; `ask` and the console make them")
-    else:
-        # An end as well, so that an id that is not there is not looked for in all that come after it.
-        query = "SELECT request_id, at, decision FROM decisions WHERE request_id >= ? AND request_id < ? LIMIT 4"
-        found = connection.execute(query, (wanted, wanted + chr(0x10FFFF))).fetchall() if wanted else []
-    exact = [row for row in found if row[0] == wanted]
-    if not exact and len(found) > 1:
-        raise LookupError(f"{wanted!r} begins several requests: {', '.join(row[0] for row in found)}")
-    if not found:
-        raise LookupError(f"no decision of a request {wanted!r} is kept; say 'latest', or a request_id of `ask --json`")
-    _, at, decision = (exact or found)[0]
+    columns = "request_id, at, decision"
+
+    def those(wanted: str) -> list[tuple[str, Any]]:
+        query = f"SELECT {columns} FROM decisions WHERE request_id >= ? AND request_id < ? LIMIT 4"
+        return [(row[0], row) for row in connection.execute(query, (wanted, beginnings.after_all(wanted)))]
+
+    _, at, decision = beginnings.the_one(
+        named,
+        those,
+        lambda: [(row[0], row) for row in latest(connection, columns, now)],
+        what="requests",
+        nothing="no decision is kept yet; `ask` and the console make them",
+        unknown="no decision of a request {} is kept; say 'latest', or a request_id of `ask --json`",
+    )
     return decision_from_json(decision), datetime.fromisoformat(at)

@@ -21,6 +21,7 @@ from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.routing.text import clean_line, spoken
 
+from . import beginnings
 from .database import Database
 from .decisions import decision_from_json, latest
 from .rows import SELECT_ATTEMPTS, attempt_of, money
@@ -280,17 +281,17 @@ def _turns(connection: sqlite3.Connection, where: str, values: tuple[str, ...], 
     return tuple(reversed(turns))
 
 
-def _session(connection: sqlite3.Connection, beginning: str, now: datetime) -> str:
-    wanted = clean_line(beginning, 40).lower()
-    if wanted == "latest":
-        found = [row[0] for row in latest(connection, "session", now, "session != ''")]
-        if not found:
-            raise LookupError("no decision of a session is kept yet; `ask` and the console make them")
-        return str(found[0])
-    sql = "SELECT DISTINCT session FROM decisions WHERE session >= ? AND session < ? LIMIT 4"
-    found = [row[0] for row in connection.execute(sql, (wanted, wanted + chr(0x10FFFF)))] if wanted else []
-    if wanted in found or len(found) == 1:
-        return wanted if wanted in found else str(found[0])
-    if found:
-        raise LookupError(f"{wanted!r} begins several sessions: {', '.join(found)}")
-    raise LookupError(f"no decision of a session {wanted!r} is kept; say 'latest', or an id of `sessions`")
+def _session(connection: sqlite3.Connection, named: str, now: datetime) -> str:
+    def those(wanted: str) -> list[tuple[str, str]]:
+        query = "SELECT DISTINCT session FROM decisions WHERE session >= ? AND session < ? LIMIT 4"
+        return [(row[0], row[0]) for row in connection.execute(query, (wanted, beginnings.after_all(wanted)))]
+
+    found: str = beginnings.the_one(
+        named,
+        those,
+        lambda: [(row[0], row[0]) for row in latest(connection, "session", now, "session != ''")],
+        what="sessions",
+        nothing="no decision of a session is kept yet; `ask` and the console make them",
+        unknown="no decision of a session {} is kept; say 'latest', or an id of `sessions`",
+    )
+    return found

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tui_orchestrator.routing.text import clean_line
-
+from . import beginnings
 from .rows import instant
 
 
@@ -86,20 +85,33 @@ def insert(connection: sqlite3.Connection, session: Session, imported: str | Non
     return True
 
 
-def find(connection: sqlite3.Connection, beginning: str, *, deleted: bool = False) -> Session:
-    """Among those that are there, or among the deleted ones. Raises LookupError with a sentence for none and for
-    several."""
-    wanted = clean_line(beginning, 40).lower()
-    clause = f"WHERE id >= ? AND substr(id, 1, ?) = ? AND deleted IS {'NOT ' if deleted else ''}NULL LIMIT 4"
-    found = select(connection, clause, wanted, len(wanted), wanted)
-    exact = [session for session in found if session.id == wanted]
-    if wanted and (exact or len(found) == 1):
-        return (exact or found)[0]
-    if wanted and found:
-        raise LookupError(f"{wanted!r} begins several sessions: {', '.join(session.id for session in found)}")
-    if deleted:
-        raise LookupError(f"no deleted session {wanted!r} is kept; `sessions list --deleted` shows those that are")
-    raise LookupError(f"there is no session {wanted!r}; `sessions list` shows those there are")
+def find(connection: sqlite3.Connection, named: str, *, deleted: bool = False) -> Session:
+    """Among those that are there, or among the deleted ones: by its id, the beginning of one, or 'latest', the one last
+    used, or deleted. Raises LookupError with a sentence for none and for several."""
+    there, last = ("deleted IS NOT NULL", "deleted") if deleted else ("deleted IS NULL", "updated")
+
+    def those(clause: str, *values: str | int) -> list[tuple[str, Session]]:
+        return [(session.id, session) for session in select(connection, f"WHERE {there} AND {clause}", *values)]
+
+    nothing, unknown = _NO_DELETED if deleted else _NONE
+    return beginnings.the_one(
+        named,
+        lambda wanted: those("id >= ? AND id < ? LIMIT 4", wanted, beginnings.after_all(wanted)),
+        lambda: those(f"id = (SELECT id FROM sessions WHERE {there} ORDER BY {last} DESC, id DESC LIMIT 1)"),
+        what="sessions",
+        nothing=nothing,
+        unknown=unknown,
+    )
+
+
+_NONE = (
+    "there is no session yet; `ask` and the console make them",
+    "there is no session {}; `sessions list` shows those there are",
+)
+_NO_DELETED = (
+    "no deleted session is kept; they are for a day",
+    "no deleted session {} is kept; `sessions list --deleted` shows those that are",
+)
 
 
 def need(done: sqlite3.Cursor, session: str) -> None:
