@@ -13,6 +13,8 @@ import pytest
 
 from tests.ui.conftest import Console
 from tui_orchestrator import demo
+from tui_orchestrator.providers.catalogue import Catalogue
+from tui_orchestrator.routing.model import Registry
 from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.settings import Settings, StoreSettings
 from tui_orchestrator.ui.app import ConsoleApp
@@ -85,3 +87,68 @@ async def test_esc_takes_back_what_waits_and_what_was_typed_since_stays_behind_i
         await seat.until(lambda: not seat.app.working, "it has opened")
         await seat.sees("Where to?", "What is the capital of France?", "And of Spain?")
         assert not seat.app.composer.busy
+
+
+async def test_keys_pressed_while_the_console_opens_are_carried_out_once_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opening(tmp_path, monkeypatch) as (seat, may_open):
+        await seat.pilot.press("ctrl+s")
+        await seat.sees("'strategy: choose' follows as soon as the console is ready · Esc takes it back")
+        await seat.pilot.press("escape")
+        await seat.sees_no("as soon as the console is ready")
+        await seat.pilot.press("ctrl+l")
+        await seat.sees("'session: find an earlier one' follows as soon as the console is ready")
+        may_open.set()
+        await seat.sees("╭─ Sessions", "No earlier session yet")
+        await seat.pilot.press("escape")
+        await seat.sees("Where to?")
+        await seat.sees_no("as soon as")
+
+
+async def test_a_key_and_the_prompt_behind_it_are_carried_out_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opening(tmp_path, monkeypatch) as (seat, may_open):
+        await seat.pilot.press("alt+t")
+        await seat.send("What is the capital of France?")
+        await seat.sees(WAITS)
+        may_open.set()
+        await seat.sees("◌ temporary", "is Paris.")
+        assert seat.app.runtime is not None
+        assert await seat.app.runtime.conversations.latest() is None
+
+
+async def test_models_are_said_to_be_looked_for_until_they_have_been(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opening(tmp_path, monkeypatch) as (seat, may_open):
+        await seat.pilot.press("f5")
+        await seat.sees("Looking for models")
+        assert "No models yet" not in seat.screen
+        may_open.set()
+        await seat.sees("demo-openai/rush-pro")
+        await seat.pilot.press("f2")
+
+
+async def test_where_no_model_is_found_that_is_said_once_all_was_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_look = asyncio.Event()
+    look = Catalogue.read
+
+    async def look_late(catalogue: Catalogue, refresh: bool = False) -> Registry:
+        await may_look.wait()
+        return await look(catalogue, refresh)
+
+    monkeypatch.setattr(Catalogue, "read", look_late)
+    settings = replace(Settings(), store=StoreSettings(tmp_path / "store.db"), discovery=False)
+    app = ConsoleApp(settings, demo=False)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        seat = Console(app, pilot)
+        await seat.pilot.press("f5")
+        await seat.until(lambda: not app.working, "it has opened")
+        await seat.sees("Looking for models")
+        may_look.set()
+        await seat.sees("No models yet.", "to look again.")
+        await app._leave(0)

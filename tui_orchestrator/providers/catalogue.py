@@ -69,6 +69,8 @@ class Catalogue:
     ) -> None:
         self.settings = settings
         self.reports: Mapping[str, SourceReport] = MappingProxyType({})
+        self.looked = False
+        """Whether the lists were read, and servers looked for, at all."""
         self.providers: Mapping[str, ProviderSettings] = dict(settings.providers)
         """Configured and discovered, by name: what can be connected to."""
         self.plugged = plugged or PluggedProviders()
@@ -155,6 +157,7 @@ class Catalogue:
                 self._assemble, self.settings, dict(self._listings), dict(self.providers)
             )
             self.reports = MappingProxyType({name: self._report(name, registry) for name in self.providers})
+            self.looked = True
             return registry
 
     async def _discover(self) -> list[Found]:

@@ -29,6 +29,7 @@ from .composer import Composer
 from .deciding import Deciding
 from .dialogs import Picker
 from .drafts import Drafts
+from .early import Early
 from .hearing import Gathered
 from .messages import Messages
 from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
@@ -46,21 +47,17 @@ TYPED_FIRST_S = 0.05
 """What was typed while the program started is drawn within this after the first paint."""
 GATHER_S = 1 / 12
 """What models say is read no more often: it is drawn at a dozen frames a second."""
-AT_ONCE = ("help", "quit")
-"""Commands that need nothing to be open."""
 AGAIN = 75
 """Exit code of a console that shall be opened anew."""
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
-class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside):
+class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Early):
     def __init__(self, settings: Settings, *, demo: bool | None = None, pace: float = 1.0) -> None:
         """`pace` multiplies the demo models' pauses."""
         super().__init__(settings)
         self._demo = demo
         self._pace = pace
-        self._early: list[Composer.Submitted | Composer.Commanded] | None = []
-        """Sent before there was a conversation: done once there is one. From then on None."""
 
     # -- life
 
@@ -113,61 +110,20 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside):
             self.composer.prompt.remember(list(reversed(await runtime.conversations.prompts())))
             await self._begin(Chat.new(runtime))
             runtime.start_background()
-            await self._make_good()
+            await self.make_good()
             await self.look_for_left()
             await self.listen_for_alerts()
         finally:
-            self._take_back()
+            self.take_back()
             self.working = ""
             self.tell_status()
+            self.show_models()
             self.started()
-
-    # -- what is sent before the console has opened
-
-    async def _make_good(self) -> None:
-        early, self._early = self._early or [], None
-        self._hold(False)
-        for message in early:
-            if isinstance(message, Composer.Submitted):
-                self.composer.prompt.earlier(message.draft.typed)
-                self._submitted(message)
-            else:
-                await self._commanded(message)
-
-    def _take_back(self) -> bool:
-        """The prompt that waits, if one does, into its field."""
-        waits = next((message for message in self._early or () if isinstance(message, Composer.Submitted)), None)
-        if self._early is None or waits is None:
-            return False
-        self._early.remove(waits)
-        self._hold(False)
-        prompt = self.composer.prompt
-        prompt.replace_draft("\n".join(text for text in (waits.draft.typed, prompt.unfolded) if text))
-        return True
-
-    def _hold(self, held: bool) -> None:
-        self.composer.busy = held
-        self.composer.say(running="goes out as soon as the console is ready · Esc takes it back" if held else "")
-
-    def cancel_turn(self) -> bool:
-        return self._take_back() or super().cancel_turn()
-
-    @on(Composer.Submitted)
-    def _submitted(self, message: Composer.Submitted) -> None:
-        if self._early is None:
-            self.ask(message.draft)
-        else:
-            self._early.append(message)
-            self._hold(True)
 
     # -- options
 
-    @on(Composer.Commanded)
-    async def _commanded(self, message: Composer.Commanded) -> None:
+    async def carry_out(self, message: Composer.Commanded) -> None:
         name = message.command.name
-        if self._early is not None and name not in AT_ONCE:
-            self._early.append(message)
-            return
         argument = arguments.meant(name, message.argument, self.composer.names())
         if name in SESSION_COMMANDS:
             await self.session_command(name, argument)

@@ -124,7 +124,8 @@ class Desk(Stage):
         return [] if self.runtime is None else rows_of(self.runtime, self.options.model)
 
     def show_models(self) -> None:
-        self.registry.show(self.model_rows())
+        looking = bool(self.working) if self.runtime is None else not self.runtime.catalogue.looked
+        self.registry.show(self.model_rows(), looking=looking)
 
     # -- a turn
 

@@ -226,6 +226,7 @@ class RegistryPane(Vertical):
     def __init__(self) -> None:
         super().__init__(id="registry", classes="pane")
         self._rows: tuple[Row, ...] = ()
+        self._looking = True
         self._sorted_by = COLUMNS[0].title
         self._shown: Table | None = None
         self._look: Look | None = None
@@ -247,10 +248,11 @@ class RegistryPane(Vertical):
     def on_mount(self) -> None:
         self._fill()
 
-    def show(self, rows: Iterable[Row]) -> None:
+    def show(self, rows: Iterable[Row], *, looking: bool = False) -> None:
+        """`looking`: more are to be expected in a moment."""
         shown = tuple(rows)
-        if shown != self._rows:
-            self._rows = shown
+        if (shown, looking) != (self._rows, self._looking):
+            self._rows, self._looking = shown, looking
             self._fill()
 
     def focus_inside(self) -> None:
@@ -356,6 +358,8 @@ class RegistryPane(Vertical):
         self.border_subtitle = f"{self._table.row_count} of {len(self._rows)}{first}"
         if self._rows:
             self._empty.update("No model matches the filter. Empty it to see all.")
+        elif self._looking:
+            self._empty.update("Looking for models: those of your providers and of servers on this machine.")
         else:
             self._empty.update(
                 Content.assemble(

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from .session_deeds import SessionDeeds
 
+BEGINS = "begins"
+"""Workers that begin another conversation without asking which."""
 VERBS = ("rename", "tag", "pin", "fork", "delete", "export")
 """What is done with the session on the screen."""
 TOLD_AT_ONCE = 200
@@ -177,12 +179,12 @@ class Shelf(Answers):
         self.tell_status()
         self.composer.weigh_again()
 
-    @work(exit_on_error=False)
+    @work(group=BEGINS, exit_on_error=False)
     async def action_new_session(self) -> None:
         if not self.busy() and self.runtime is not None:
             await self._begin(_new(self.runtime))
 
-    @work(exit_on_error=False)
+    @work(group=BEGINS, exit_on_error=False)
     async def action_temporary_chat(self) -> None:
         if not self.busy() and self.runtime is not None:
             await self._begin(_new(self.runtime, temporary=True))
