@@ -300,6 +300,25 @@ async def test_a_purged_session_leaves_no_text_in_the_file(tmp_path: Path, clock
     assert b"hush" not in path.read_bytes()
 
 
+async def test_prompts_of_a_deleted_session_are_in_the_history_again_when_it_is_back(
+    conversations: Conversations, archive: Archive
+) -> None:
+    session = await said(conversations, "one", "eins")
+    await said(conversations, "other")
+    fork = await archive.fork(session.id)
+
+    async def seen() -> tuple[tuple[str, ...], list[str]]:
+        past = await conversations.find_prompts("", 5, lambda: False)
+        return await conversations.prompts(), [one.snippet.text for one in past]
+
+    await archive.delete(session.id)
+    assert await seen() == (("other", "one"), ["other", "one"]), "its copy still holds it"
+    await archive.delete(fork.id)
+    assert await seen() == (("other",), ["other"])
+    await archive.restore(session.id)
+    assert await seen() == (("other", "one"), ["other", "one"])
+
+
 async def test_the_history_keeps_the_prompts_of_an_original_whose_fork_is_purged(
     conversations: Conversations, archive: Archive
 ) -> None:

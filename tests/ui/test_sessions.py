@@ -183,6 +183,23 @@ async def test_a_deleted_session_comes_back_by_a_key(tmp_path: Path) -> None:
         await seat.sees("Nothing was deleted since the program began")
 
 
+async def test_the_prompts_of_a_deleted_session_are_in_no_search_until_it_is_back(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await kept(seat, TREES)
+        await kept(seat, FRANCE)
+        await open_list(seat)
+        await seat.pilot.press("down", "d")
+        await seat.sees("is deleted.", "1 in all")
+        await seat.pilot.press("escape", "ctrl+r")
+        await seat.sees("╭─ Earlier prompts", "How do binary trees stay balanced?")
+        assert "capital of France" not in seat.screen
+        await type_here(seat, "capital")
+        await seat.sees("No earlier prompt holds these words.")
+        await seat.pilot.press("escape", "alt+z", "ctrl+r")
+        await type_here(seat, "capital")
+        await seat.sees("╭─ Earlier prompts", "What is the capital of France?")
+
+
 async def test_the_session_on_the_screen_is_deleted_and_brought_back_by_commands(tmp_path: Path) -> None:
     async with console(tmp_path, size=(100, 30)) as seat:
         session = await kept(seat, FRANCE)

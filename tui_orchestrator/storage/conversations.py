@@ -261,9 +261,8 @@ class Conversations:
         return await self._db.read(lambda c: prompts.text(c, id_))
 
     async def prompts(self, limit: int = 1000) -> tuple[str, ...]:
-        """All that was ever sent, from every session, the latest first."""
-        query = "SELECT text FROM prompts ORDER BY id DESC LIMIT ?"
-        return await self._db.read(lambda c: tuple(text for (text,) in c.execute(query, (limit,))))
+        """All that was ever sent, from every session that is not deleted, the latest first."""
+        return await self._db.read(lambda c: prompts.recent(c, limit))
 
     async def _set(self, session: str, changes: str, *values: str | int | None) -> None:
         update = f"UPDATE sessions SET {changes} WHERE id = ?"

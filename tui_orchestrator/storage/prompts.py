@@ -1,4 +1,4 @@
-"""The history of prompts: all that was ever sent, searched by its words, the latest first."""
+"""The history of prompts: all that was ever sent, but in deleted sessions, searched by its words, the latest first."""
 
 from __future__ import annotations
 
@@ -37,6 +37,23 @@ def words_of(typed: str) -> Query:
     return Query(words, frozenset(), tuple(re.compile(re.escape(word), re.IGNORECASE) for word in words))
 
 
+_HIDDEN = """
+SELECT m.created FROM sessions s JOIN messages m ON m.session = s.id WHERE s.deleted IS NOT NULL AND m.role = 'user'
+EXCEPT
+SELECT m.created FROM sessions s JOIN sessions t ON t.origin = s.id OR t.id = s.origin
+    JOIN messages m ON m.session = t.id
+WHERE s.deleted IS NOT NULL AND t.deleted IS NULL AND m.role = 'user'
+"""
+"""What was sent in deleted sessions, by its instant, which a prompt has from its message. What a copy of such a
+session, or its original, still holds is there."""
+
+
+def recent(connection: sqlite3.Connection, limit: int) -> tuple[str, ...]:
+    """The latest first."""
+    query = f"SELECT text FROM prompts WHERE at NOT IN ({_HIDDEN}) ORDER BY id DESC LIMIT ?"
+    return tuple(text for (text,) in connection.execute(query, (limit,)))
+
+
 def find(connection: sqlite3.Connection, typed: str, limit: int, stopped: Callable[[], bool]) -> tuple[Past, ...]:
     """The latest first, each text once. What was found until `stopped` is returned."""
     query = words_of(typed)
@@ -47,11 +64,12 @@ def find(connection: sqlite3.Connection, typed: str, limit: int, stopped: Callab
     )
     values = tuple(value for _, value in holds)
     (top,) = connection.execute("SELECT COALESCE(MAX(id), 0) FROM prompts").fetchone()
+    hidden = {at for (at,) in connection.execute(_HIDDEN)}
     found: list[Past] = []
     seen = set[int]()
     while top > 0 and not stopped():
         for id_, at, text in connection.execute(sql, (*values, top - _STEP, top)):
-            if hash(text) in seen or not query.fits(text):
+            if at in hidden or hash(text) in seen or not query.fits(text):
                 continue
             seen.add(hash(text))
             found.append(Past(id_, datetime.fromisoformat(at), snippet(text, query), text[:_HEAD]))
