@@ -165,6 +165,8 @@ def test_figures_are_never_cut_and_nothing_is_wider_than_the_pane(
     text = "\n".join(rows)
     for amount in (main.spent, main.limit):
         assert amount is None or str(amount) in text
+    if reserved and not limit:
+        assert f"+ {main.reserved} ▒" in text or "EXHAUSTED" in text
     if main.left:
         assert f"{main.left} left" in text or "EXHAUSTED" in text
     assert all(cell_len(row) <= width for row in rows)
@@ -176,6 +178,13 @@ def test_a_request_has_its_bar_before_the_session_the_day_and_the_month() -> Non
     named = [row.split()[1] for row in rows[1:] if row[:1].strip() in ("·", "✓", "✗", "!") and row[:1] != " "]
     assert named == ["request", "session", "day", "month"]
     assert rows[2].endswith("$0.010 left")
+
+
+@pytest.mark.parametrize("width", [36, 37, 40, 47, 48, 60])
+def test_what_is_set_aside_without_a_cap_is_told_by_a_figure_at_every_width(width: int) -> None:
+    request = BudgetState(Cap("request", "r1", None), Money(0), USD("0.36"))
+    (row,) = plain(bill.draw_budgets([request], {}, width, demo=False))[1:]
+    assert row.split() == ["·", "request", "$0", "+", "$0.360", "▒", "no", "cap"]
 
 
 def test_the_figures_stand_still_while_money_is_reserved_and_spent() -> None:

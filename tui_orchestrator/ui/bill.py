@@ -102,7 +102,13 @@ def _percent(state: BudgetState) -> int:
 
 def _uncapped(state: BudgetState, spent: str, width: int, figure: int) -> list[Content]:
     said = "no cap" if state.limit is None else "free only"
-    return [_sum("·", MUTED, state, spent, width, figure, words.fit(said, figure + 4, right=True), MUTED)]
+    end = words.fit(said, figure + 4, right=True)
+    if state.reserved and width < ROOM_FOR_RESERVED:
+        # There is no bar that would show it.
+        under_way = f" + {state.reserved} ▒"
+        taken = 3 + len(_scope_name(state.scope)) + max(figure, len(spent)) + len(under_way)
+        end = f"{under_way} {said}" if taken + 1 + len(said) <= width else under_way
+    return [_sum("·", MUTED, state, spent, width, figure, end)]
 
 
 def _sum(
