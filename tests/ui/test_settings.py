@@ -122,7 +122,7 @@ async def test_a_number_is_checked_while_it_is_typed_and_holds_at_once(own_home:
         await opened(seat, "router.quality_threshold")
         await seat.pilot.press("enter")
         await seat.sees("A number from 0 to 1.", "Enter writes it")
-        await seat.pilot.press("backspace", "7", "5", "x")
+        await seat.pilot.press("end", "backspace", "7", "5", "x")
         await seat.sees("is not a number; give a number from 0 to 1, such as 0.7")
         await seat.pilot.press("enter")
         assert "quality_threshold" not in text_of(file)
@@ -132,6 +132,23 @@ async def test_a_number_is_checked_while_it_is_typed_and_holds_at_once(own_home:
         assert seat.app.runtime is not None
         assert seat.app.runtime.router.policy.quality_threshold == 0.75
         await seat.sees("config.toml:4")
+
+
+async def test_what_is_typed_takes_the_place_of_the_old_value_and_an_arrow_goes_into_it(
+    own_home: Path, file: Path
+) -> None:
+    async with console(own_home, size=(80, 24)) as seat:
+        await opened(seat, "router.quality_threshold")
+        await seat.pilot.press("enter")
+        await seat.sees("Enter writes it")
+        await seat.pilot.press("0", "full_stop", "6")
+        await seat.sees("│ 0.6 ")
+        await seat.pilot.press("enter")
+        await seat.sees("router.quality_threshold = 0.6 from now on")
+        await seat.pilot.press("enter")
+        await seat.sees("Enter writes it")
+        await seat.pilot.press("right", "5", "enter")
+        await seat.sees("router.quality_threshold = 0.65 from now on")
 
 
 async def test_a_choice_is_a_list_and_the_header_says_it_at_once(own_home: Path, file: Path) -> None:
@@ -222,7 +239,7 @@ async def test_what_must_wait_for_the_next_start_says_so(own_home: Path, file: P
         await seat.sees("from the next start on")
         await seat.pilot.press("enter")
         await seat.sees("Commas go between")
-        await seat.pilot.press(*["backspace"] * len("decision, costs"))
+        await seat.pilot.press("end", *["backspace"] * len("decision, costs"))
         await seat.pilot.press("backspace", "backspace", "enter")
         await seat.sees('ui.panes = ["chat"] from the next start on')
         assert load(file).ui.panes == ("chat",)

@@ -68,7 +68,8 @@ class Field(Dialog[str | None]):
 
     def on_mount(self) -> None:
         self._input.focus()
-        self._input.action_end()
+        # What is typed takes the place of the value that holds; an arrow goes into it.
+        self._input.action_select_all()
         self._said.display = False
 
     def _say(self, problem: str) -> None:
