@@ -6,6 +6,7 @@ import re
 import sqlite3
 from pathlib import Path
 
+import pytest
 from textual.events import Key
 
 from tests.ui.conftest import Console, console
@@ -275,6 +276,21 @@ async def test_a_second_prompt_waits_its_turn_and_is_not_lost(tmp_path: Path) ->
         # What kept it from being sent is over: the line says again where it would go.
         await seat.sees_no("an answer is still running")
         await seat.line("difficulty ", "tok in", "→ ", "$")
+
+
+@pytest.mark.parametrize("key", ["ctrl+l", "ctrl+n", "alt+t", "enter"])
+async def test_while_an_answer_runs_a_refusal_says_what_to_do_and_what_is_typed_stays(tmp_path: Path, key: str) -> None:
+    script = Script().always(STALLING)
+    async with console(tmp_path, script=script, size=(80, 24)) as seat:
+        await seat.send(PROMPT)
+        await seat.sees("word word")
+        await seat.type("and another thing")
+        await seat.pilot.press(key)
+        await seat.sees("an answer is still running: Esc cancels it, or wait; what you type stays")
+        assert "and another thing" in seat.written
+        await seat.pilot.press("escape")
+        await seat.ended()
+        assert "and another thing" in seat.written
 
 
 async def test_a_session_is_opened_again_with_what_was_said_and_what_it_cost(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from .prompt import Prompt
 from .slash import SlashCommand, parse_slash, slash_matches
 from .words import BAD, MUTED, WARN
 
+STILL_RUNNING = "an answer is still running: {turn.cancel} cancels it, or wait; what you type stays"
 WEIGH_EVERY_S = 0.15
 """While one types the line follows this often."""
 PAUSE_S = 0.25
@@ -311,7 +312,7 @@ class Composer(Vertical):
             self.prompt.accept()
             self.post_message(self.Commanded(*parsed))
         elif self.busy:
-            self.say(problem=keyed(self.app, "an answer is still running; {turn.cancel} cancels it"))
+            self.say(problem=keyed(self.app, STILL_RUNNING))
         else:
             found = await self._mentioned(fresh=True)
             fatal = [mention for mention in found if mention.fatal]

@@ -19,10 +19,10 @@ from tui_orchestrator.services.options import Options
 from . import words
 from .bars import Status, alert_mark
 from .chat import ChatPane
-from .composer import Composer
+from .composer import STILL_RUNNING, Composer
 from .costs import CostsPane
 from .drafts import NEW, Drafts, Owner
-from .naming import key_to
+from .naming import key_to, keyed
 from .outlook import OutlookLine
 from .registry import Row, rows_of
 from .skin import themes_of_plugins
@@ -182,7 +182,7 @@ class Desk(Stage):
     def busy(self) -> bool:
         """Whether something else has to end first, which is said."""
         if self.running:
-            self.composer.say(problem=f"an answer is still running; {key_to(self, 'turn.cancel')} cancels it")
+            self.composer.say(problem=keyed(self, STILL_RUNNING))
         return self.running or self.runtime is None
 
     @property
