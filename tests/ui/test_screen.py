@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.events import Paste
 
-from tests.ui.conftest import console
+from tests.ui.conftest import console, settle
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.settings import UiSettings
 
@@ -110,6 +110,28 @@ async def test_a_smaller_terminal_keeps_the_draft_and_a_place_to_type(tmp_path: 
             await seat.pilot.resize_terminal(*size)
             await seat.sees("half a thought")
             assert seat.app.focused is seat.app.composer.prompt
+
+
+async def test_a_terminal_that_was_low_for_a_while_looks_as_it_did_before(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.type("Prove that the square root of two is irrational, step by step.")
+        await seat.sees("the draft's", "difficulty")
+        await settle(seat.pilot)
+        before = seat.screen
+        await seat.pilot.resize_terminal(40, 10)
+        await seat.sees_no("Costs")
+        await seat.pilot.press("f1")
+        await seat.pilot.resize_terminal(160, 48)
+        await seat.pilot.press("escape")
+        await seat.until(lambda: seat.screen == before, "the same screen")
+
+
+@pytest.mark.parametrize("size", [(100, 30), (97, 40), (160, 48)])
+async def test_the_head_of_the_decision_is_whole_while_a_draft_is_typed(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with console(tmp_path, size=size) as seat:
+        await seat.type("What is the capital of France?")
+        head = await seat.line("‹ the draft's")
+        assert "decisions  what if " in head
 
 
 async def test_what_is_typed_in_a_pane_goes_to_the_prompt(tmp_path: Path) -> None:

@@ -124,6 +124,10 @@ class CostsPane(VerticalScroll):
     def on_resize(self, event: Resize) -> None:
         self._draw()
 
+    def fit(self) -> None:
+        """To the room there is inside the frame, which may have come or gone."""
+        self._draw()
+
     def _rethemed(self, theme: Theme) -> None:
         self._seen = None
         self._draw_soon()

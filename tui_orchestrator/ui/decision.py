@@ -106,6 +106,10 @@ class DecisionPane(VerticalScroll):
     def on_resize(self, event: Resize) -> None:
         self._draw()
 
+    def fit(self) -> None:
+        """To the room there is inside the frame, which may have come or gone."""
+        self._draw()
+
     def on_show(self, event: Show) -> None:
         self._draw()
 
@@ -254,6 +258,10 @@ class DecisionPane(VerticalScroll):
             self._strip.update(told)
 
 
+_WAYS_TO_ALL = ("all decisions", "decisions", "all")
+"""As much of it as there is room for."""
+
+
 def draw_strip(position: Position | None, width: int, clock: Clock, *, looked_up: bool, draft: bool = False) -> Content:
     """Where the decision stands, what can be clicked; of one that was looked up also when it was and about what. That
     about a draft comes after the last one."""
@@ -268,7 +276,9 @@ def draw_strip(position: Position | None, width: int, clock: Clock, *, looked_up
             _clicked(" ›", "app.decision_step(1)", there=position.later is not None),
         ]
     head = Content.assemble(*left)
-    tail = Content.assemble(_clicked("all decisions", "app.decisions"), "  ", _clicked("what if", "app.what_if"))
+    room = width - head.cell_length - len("   what if")
+    to_all = next((way for way in _WAYS_TO_ALL if len(way) <= room), _WAYS_TO_ALL[-1])
+    tail = Content.assemble(_clicked(to_all, "app.decisions"), "  ", _clicked("what if", "app.what_if"))
     gap = max(1, width - head.cell_length - tail.cell_length)
     rows = [Content.assemble(head, " " * gap, tail).truncate(width)]
     if looked_up and position is not None:

@@ -308,6 +308,10 @@ class RegistryPane(Vertical):
     def on_resize(self, event: Resize) -> None:
         self._fill()
 
+    def fit(self) -> None:
+        """To the room there is inside the frame, which may have come or gone."""
+        self._fill()
+
     def _wanted(self) -> list[Row]:
         needles = self._filter.value.lower().split()
         found = [

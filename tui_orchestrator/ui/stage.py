@@ -135,7 +135,7 @@ class Stage(Copying):
 
     def use_look(self, ui: UiSettings) -> None:
         """Density and motion."""
-        self.screen_stack[0].set_class(ui.density == "compact", "compact")
+        self._frame_panes("compact", ui.density == "compact")
         self.animation_level = "none" if ui.motion == "reduced" else self._animations
         self.composer.prompt.blink(ui.motion != "reduced")
 
@@ -163,7 +163,7 @@ class Stage(Copying):
         self._side_by_side.display = bool(beside)
         self._side_by_side.set_class("chat" not in visible, "alone")
         inside = self._pane(self._current).has_focus_within
-        self.screen.set_class(self.size.height < LOW, "low")
+        self._frame_panes("low", self.size.height < LOW)
         if self.focused is None or not self.focused.is_on_screen:
             self.composer.prompt.focus()
         elif inside:
@@ -218,6 +218,14 @@ class Stage(Copying):
             self._current = "chat"
         self.composer.prompt.focus()
         self.place_panes()
+
+    def _frame_panes(self, look: str, wanted: bool) -> None:
+        floor = self.screen_stack[0]
+        if floor.has_class(look) != wanted:
+            floor.set_class(wanted, look)
+            # A frame that comes or goes leaves the pane as large as it was, so that Textual tells it of no other size.
+            for pane in (self.decision, self.costs, self.registry):
+                self.call_after_refresh(pane.fit)
 
     def action_zoom(self) -> None:
         self._zoomed = not self._zoomed
