@@ -57,6 +57,26 @@ async def test_each_session_keeps_its_own_draft(tmp_path: Path) -> None:
         assert seat.app.composer.prompt.text == "something else"
 
 
+async def test_a_draft_that_was_left_is_told_of_in_view_in_a_small_terminal_too(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.send("What colour is the sky?")
+        await seat.ended()
+        await seat.type("and at night?")
+        await kept(seat, tmp_path, "and at night?")
+    async with console(tmp_path, size=(80, 24), script=SCRIPT) as seat:
+        runtime = seat.app.runtime
+        assert runtime is not None
+        await seat.sees("A draft is left in", "Where to?", "Models found: ")
+        for model in runtime.registry:
+            runtime.set_enabled(model.id, False)
+        await seat.sees("No model can be asked yet.", "A draft is left in")
+        for model in runtime.registry:
+            runtime.set_enabled(model.id, True)
+        await seat.sees_no("No model can be asked yet.")
+        await seat.sees("Where to?", "Models found: ")
+        assert "A draft is left in" in seat.screen
+
+
 async def test_a_temporary_chat_takes_along_what_nobody_was_asked_and_keeps_nothing(tmp_path: Path) -> None:
     async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
         prompt = seat.app.composer.prompt

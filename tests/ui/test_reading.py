@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.ui.entries import Entry, answer_key, prompt_key
@@ -126,8 +128,11 @@ async def test_what_is_said_meanwhile_is_counted_too(tmp_path: Path) -> None:
         await seat.sees(" of 4")
 
 
-async def test_a_badge_tells_of_what_came_below_and_a_click_on_it_goes_there(tmp_path: Path) -> None:
-    async with console(tmp_path) as seat:
+@pytest.mark.parametrize("size", [(160, 48), (80, 24), (40, 10)])
+async def test_a_badge_tells_of_what_came_below_and_a_click_on_it_goes_there(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with console(tmp_path, size=size) as seat:
         reader = seat.app.chat.transcript
         reader.load(history(40))
         await seat.sees("answer 19")
@@ -136,7 +141,9 @@ async def test_a_badge_tells_of_what_came_below_and_a_click_on_it_goes_there(tmp
         assert "↓ new" not in seat.screen
         reader.begin_answer(answer_key("late", 1))
         reader.append(answer_key("late", 1), "It came late.")
-        await seat.sees("↓ new", "question 0")
+        badge = await seat.line("↓ new")
+        assert badge.strip("│ ").split("│")[0].strip(" █▁▂▃▄▅▆▇▎") == "↓ new", "it covers no text"
+        await seat.sees("question 0")
         assert await seat.pilot.click("#new-below")
         await seat.sees("It came late.")
         await seat.sees_no("↓ new")

@@ -318,14 +318,11 @@ class ChatPane(Vertical):
 
     def amend_greeting(self, markdown: str) -> None:
         """Models were found or lost, where it is still to be seen."""
-        entries = self.transcript.entries
-        greeting = next((entry for entry in entries if entry.key == WELCOME), None)
-        if greeting is None or greeting.source == markdown:
-            return
-        amended = Entry.answer(markdown, key=WELCOME)
-        self.transcript.load([amended if entry is greeting else entry for entry in entries])
-        self.transcript.following = False
-        self.transcript.show(WELCOME)
+        if self.transcript.holds(WELCOME) and self.transcript.text_of(WELCOME) != markdown:
+            # What is in view stays, what was said before it above all.
+            self.transcript.following = False
+            self.transcript.reopen(WELCOME, markdown)
+            self.transcript.finish(WELCOME)
 
     def tell_attempts(self, attempts: Iterable[Attempt]) -> None:
         """What is known of loaded answers, for the lines under them."""
