@@ -195,6 +195,12 @@ async def test_a_gateway_that_keeps_the_clouds_name_has_its_models_at_once(
     assert "openai/gpt-6-luna" in registry
 
 
+async def test_a_name_with_the_key_in_it_is_no_models(clients: HttpClients, tmp_path: Path) -> None:
+    async with serving({"/v1/models": openai_list(KEY, "house-blend", f"a-{KEY}")}) as other:
+        made = catalogue(settings(replace(cloud("openai", other.url + "/v1"), name="office")), clients, tmp_path)
+        assert list((await made.read()).models) == ["office/house-blend"]
+
+
 async def test_a_known_reseller_has_its_models_at_once_when_there_is_a_key(
     clients: HttpClients, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tui_orchestrator.providers.clients import HttpClients
-from tui_orchestrator.routing.errors import ContentFilter
+from tui_orchestrator.routing.errors import ContentFilter, StreamBroken
 from tui_orchestrator.routing.events import FinishReason
 from tui_orchestrator.routing.money import Money, Usage
 from tui_orchestrator.routing.ports import UsageSoFar
@@ -111,6 +111,18 @@ class TestAnthropic:
     async def test_why_it_ended(self, clients: HttpClients, reason: str, finish: FinishReason) -> None:
         answer = await read(ANTHROPIC, clients, events(message_start(), message_delta(reason), MESSAGE_STOP))
         assert answer.done.finish_reason is finish
+
+    @pytest.mark.parametrize("name", [b"", b"event: ping\n", b"event: content_delta\n"])
+    async def test_an_event_is_what_its_own_type_says(self, clients: HttpClients, name: bytes) -> None:
+        body = events(message_start(), BLOCK_START, text_delta("Delete it. "))
+        body += name + data(text_delta("Wait until Friday."))
+        body += events({"type": "ping"}, BLOCK_STOP, message_delta(), MESSAGE_STOP) + DONE
+        assert (await read(ANTHROPIC, clients, body)).text == "Delete it. Wait until Friday."
+
+    async def test_an_event_without_a_name_that_cannot_be_read_breaks_the_stream(self, clients: HttpClients) -> None:
+        body = events(message_start(), BLOCK_START, text_delta("Hel")) + b'data: {"type": "content_\n\n'
+        with pytest.raises(StreamBroken):
+            await read(ANTHROPIC, clients, body + events(BLOCK_STOP, message_delta(), MESSAGE_STOP))
 
     async def test_every_stop_reason_of_the_sdk_is_known(self) -> None:
         from typing import get_args
@@ -309,6 +321,14 @@ class TestGemini:
         }
         answer = await read(GEMINI, clients, data(generated("x", "STOP", usage)))
         assert answer.done.usage == Usage(1050, 230, cached_input=800, reasoning=200)
+
+    async def test_only_the_first_candidate_is_the_answer(self, clients: HttpClients) -> None:
+        other = generated("EVIL ", "STOP")
+        other["candidates"][0]["index"] = 1
+        both = generated("in France.", "STOP")
+        both["candidates"] = [*other["candidates"], *both["candidates"]]
+        answer = await read(GEMINI, clients, data(generated("Paris is "), other, both))
+        assert answer.text == "Paris is in France."
 
     async def test_the_last_usage_counts(self, clients: HttpClients) -> None:
         chunks = [

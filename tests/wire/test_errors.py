@@ -10,7 +10,10 @@ import pytest
 
 from tests.once import read_once
 from tui_orchestrator.providers.bounds import ERROR_BYTES
+from tui_orchestrator.providers.anthropic import AnthropicProvider
 from tui_orchestrator.providers.clients import HttpClients
+from tui_orchestrator.providers.gemini import GeminiProvider
+from tui_orchestrator.providers.openai import OpenAIProvider
 from tui_orchestrator.routing.errors import (
     Authentication,
     BadRequest,
@@ -26,8 +29,25 @@ from tui_orchestrator.routing.errors import (
     Timeout,
     TurnError,
 )
+from tui_orchestrator.routing.ports import Provider
 
-from .dialects import ANTHROPIC, DONE, GEMINI, KEY, OPENAI, Read, Wire, data, delta, openai_at
+from .dialects import (
+    ANTHROPIC,
+    DONE,
+    GEMINI,
+    KEY,
+    MESSAGE_STOP,
+    OPENAI,
+    Read,
+    Wire,
+    data,
+    delta,
+    events,
+    generated,
+    message_delta,
+    message_start,
+    openai_at,
+)
 from .server import LAST_CHUNK, Act, WireServer, answer, chunk, chunked_head, head
 
 
@@ -360,3 +380,66 @@ async def test_the_environments_proxy_is_for_the_cloud_only(
         with pytest.raises(Server):
             await Read.of(provider)
         assert proxy.connections == 1
+
+
+UNKNOWN = "team.0123456789abcdef.secret"
+"""A key that looks like none."""
+
+
+def _with_key(wire: Wire, url: str, clients: HttpClients) -> Provider:
+    kinds = {"anthropic": AnthropicProvider, "openai": OpenAIProvider, "gemini": GeminiProvider}
+    return kinds[wire.name](wire.name, UNKNOWN, url, lambda: clients.local, 5.0)  # type: ignore[abstract, no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("wire", "media_type", "body"),
+    [
+        (
+            GEMINI,
+            "text/event-stream",
+            data({"promptFeedback": {"blockReason": "SAFETY", "blockReasonMessage": UNKNOWN}}),
+        ),
+        (GEMINI, "text/event-stream", data({"promptFeedback": {"blockReason": UNKNOWN}})),
+        (GEMINI, "text/event-stream", data(generated("x", f"ERROR {UNKNOWN}"))),
+        (OPENAI, "text/event-stream", data(delta(content="x"), delta(f"error {UNKNOWN}"))),
+        (ANTHROPIC, "text/event-stream", events(message_start(), message_delta(f"error {UNKNOWN}"), MESSAGE_STOP)),
+        (OPENAI, f"text/{UNKNOWN}", b""),
+    ],
+)
+async def test_a_key_is_in_nothing_that_a_stream_says_of_itself(
+    wire: Wire, media_type: str, body: bytes, clients: HttpClients
+) -> None:
+    async with WireServer(head(200, media_type), body) as server:
+        with pytest.raises(TurnError) as caught:
+            await Read.of(_with_key(wire, server.url, clients))
+    assert UNKNOWN.lower() not in caught.value.message.lower()
+    assert "…" in caught.value.message
+
+
+async def test_a_key_is_no_name_of_a_tool_nor_of_a_model(clients: HttpClients) -> None:
+    called = {"index": 0, "id": UNKNOWN, "function": {"name": UNKNOWN, "arguments": "{}"}}
+    body = data({**delta(tool_calls=[called]), "model": UNKNOWN}, {**delta("tool_calls"), "model": UNKNOWN}) + DONE
+    async with WireServer(head(), body) as server:
+        read = await Read.of(_with_key(OPENAI, server.url, clients))
+    assert UNKNOWN not in repr(read.pieces)
+    assert read.done.served_by == "…"
+
+
+async def test_a_refused_prompt_is_a_matter_of_the_content_filter(clients: HttpClients) -> None:
+    body = data({"promptFeedback": {"blockReason": "SAFETY", "blockReasonMessage": "Not that."}})
+    error = await failure(GEMINI, clients, head(), body)
+    assert type(error) is ContentFilter
+    assert error.message == "gemini: the prompt was refused (Not that.)"
+
+
+@pytest.mark.parametrize(
+    ("wait", "hint"),
+    [
+        ("31536000", "It asks to wait a week or longer; this model is left out for 10 min."),
+        ("300", "It asks to wait 5 min; this model is left out for 5 min."),
+        ("7", "Wait, choose another model"),
+    ],
+)
+async def test_how_long_a_model_is_out_is_said(wait: str, hint: str, wire: Wire, clients: HttpClients) -> None:
+    error = await failure(wire, clients, *answer(429, {"error": {"message": "No."}}, Retry_After=wait))
+    assert error.hint.startswith(hint)

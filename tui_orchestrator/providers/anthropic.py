@@ -49,11 +49,13 @@ class AnthropicProvider(SdkProvider["AsyncAnthropic"]):
         return sdk
 
     async def _send(self, sdk: AsyncAnthropic, call: Call) -> AsyncIterator[Any]:
-        body = request_body(call)
+        from anthropic.types import Message as Answer
+
+        from .anthropic_stream import Events
+
         # As for OpenAI: a long conversation would be copied field by field while everything else waits.
-        body["extra_body"] = {**body.get("extra_body", {}), "messages": body.pop("messages")}
-        events: AsyncIterator[Any] = await sdk.messages.create(messages=(), **body, stream=True)
-        return events
+        body = {**request_body(call), "stream": True}
+        return await sdk.post("/v1/messages", body=body, cast_to=Answer, stream=True, stream_cls=Events)
 
     def _answer(self) -> AnthropicAnswer:
         return AnthropicAnswer()
@@ -71,10 +73,10 @@ def request_body(call: Call) -> dict[str, Any]:
     }
     if system:
         body["system"] = system
-    extra = _tools(call)
+    body |= _tools(call)
     if call.temperature is not None and call.model.accepts_temperature:
-        extra["temperature"] = call.temperature  # no parameter of the SDK any more, still one of the API
-    return {**body, "extra_body": extra} if extra else body
+        body["temperature"] = call.temperature
+    return body
 
 
 def _messages(messages: Iterable[Message]) -> Iterator[dict[str, Any]]:
@@ -196,10 +198,12 @@ class AnthropicAnswer:
             self.ending.close()
 
     def _count(self, reported: Any) -> Iterator[UsageSoFar]:
-        self._counts |= anthropic_counts(reported)
+        counts = anthropic_counts(reported)
+        self._counts |= counts
         self._tier = anthropic_tier(reported) or self._tier
         usage = anthropic_usage(self._counts)
-        if usage is not None:
+        # Without one of the output nothing was counted of what came since the last report.
+        if usage is not None and "output_tokens" in counts:
             yield UsageSoFar(usage, tier=self._tier)
 
     def done(self) -> Done:

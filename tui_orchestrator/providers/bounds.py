@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ ANSWER_BYTES = 1 << 26
 
 _BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
 _LONGEST = max(map(len, _BLANK_LINES))
+_MARK = codecs.BOM_UTF8
 
 
 class TooMuch(Exception):
@@ -41,9 +43,16 @@ def bound(response: httpx2.Response) -> list[AsyncGenerator[bytes, None]]:
 async def _bounded(chunks: AsyncGenerator[bytes, Any], event: int, whole: int) -> AsyncGenerator[bytes, None]:
     total = since_blank_line = 0
     tail = b""
+    start: bytes | None = b""
     async with aclosing(chunks):
         async for chunk in chunks:
             total += len(chunk)
+            if start is not None:
+                # Some servers begin with a byte-order mark, in which the SDKs would see a part of the first line.
+                start += chunk
+                if start != _MARK and _MARK.startswith(start):
+                    continue
+                chunk, start = start.removeprefix(_MARK), None
             seen = tail + chunk
             ended = max(seen.rfind(blank) + len(blank) if blank in seen else 0 for blank in _BLANK_LINES)
             since_blank_line = len(seen) - ended if ended else since_blank_line + len(chunk)

@@ -18,6 +18,7 @@ from ..routing.text import clean_line
 from ..settings import ModelSettings, ProviderSettings, Settings, SettingsError
 from . import chains, openrouter_catalogue
 from .clients import is_near
+from .complaint import named
 from .discovery import PORTS, PROBE_TIMEOUT_S, Found, discover, read_server
 from .environment import BadEnvironment
 from .listings import DEFAULT_URLS, LISTING_TIMEOUT_S, Listed, Listing, Source, counted, place, read_listing
@@ -119,8 +120,12 @@ class Catalogue:
         except BadEnvironment as error:
             return Listing(reachable=False, detail=error.message.rstrip("."))
         if provider.local and provider.kind == "openai-compatible":
-            return await read_server(source, self._listing_timeout_s)
-        return await read_listing(source, self._listing_timeout_s)
+            listing = await read_server(source, self._listing_timeout_s)
+        else:
+            listing = await read_listing(source, self._listing_timeout_s)
+        # A name in which the key stands is none, and would be shown and stored.
+        models = tuple(model for model in listing.models if named(model.name, source.key) == model.name)
+        return replace(listing, models=models)
 
     async def instant(self) -> Registry:
         """Without the network: what is most likely there. A third of a second the first time, in a thread."""

@@ -16,7 +16,7 @@ from ..settings import without
 if TYPE_CHECKING:
     import httpx2
 
-_LONGEST_WAIT_S = 7 * 24 * 3600.0
+LONGEST_WAIT_S = 7 * 24 * 3600.0
 # OpenAI repeats a wrong key with stars in its middle.
 _KEYS = re.compile(
     r"\bsk-[\w*.-]{5,}[\w*]|\b(?:gsk|xai|pplx|hf|r8)[-_][\w-]{20,}|\bAIza[\w*-]{10,}|(?<=Bearer )[^\s'\"]{4,}"
@@ -113,7 +113,7 @@ def _seconds(text: object) -> float | None:
         seconds = float(text.strip().removesuffix("s"))
     except ValueError:
         return None
-    return min(seconds, _LONGEST_WAIT_S) if math.isfinite(seconds) and seconds >= 0 else None
+    return min(seconds, LONGEST_WAIT_S) if math.isfinite(seconds) and seconds >= 0 else None
 
 
 def retry_after(response: httpx2.Response | None, said: Complaint) -> float | None:
@@ -143,9 +143,18 @@ def _until(date: str | None, now: str | None) -> float | None:
         present = parsedate_to_datetime(now or "").timestamp()
     except (ValueError, OverflowError, TypeError):
         present = time.time()
-    return min(max(0.0, until - present), _LONGEST_WAIT_S)
+    return min(max(0.0, until - present), LONGEST_WAIT_S)
 
 
 def redact(text: str, key: str) -> str:
     """One clean line without `key` or anything else that looks like one: some providers repeat the key they refuse."""
     return clean_line(_KEYS.sub("…", without(clean_line(text, 2000), key)))
+
+
+_SHORTEST_KEY = 16
+"""Shorter ones are placeholders for local servers, and 'test' or 'ollama' is a part of many a name."""
+
+
+def named(name: str, key: str) -> str:
+    """A name that a provider gave, without the key that some servers repeat in whatever they say."""
+    return name.replace(key, "…") if len(key) >= _SHORTEST_KEY else name

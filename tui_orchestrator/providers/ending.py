@@ -23,6 +23,11 @@ def tells_of_failure(said: str) -> bool:
     return _FAILED.search(said.lower()) is not None
 
 
+def says_something(piece: Piece) -> bool:
+    """It is a part of the answer, or of the thinking before it."""
+    return isinstance(piece, CallPiece) or (isinstance(piece, TextPiece | ThinkingPiece) and bool(piece.text.strip()))
+
+
 class Ending:
     """A finish reason ends the answer, and little need come after it. But some servers put one on every event: text
     after one takes it back, and from then on no finish reason is believed by itself. It takes the closing event of the
@@ -39,9 +44,7 @@ class Ending:
 
     def after(self, piece: Piece) -> None:
         """To be told of every piece, before what its event says of the end."""
-        if self._reason is None:
-            return
-        if isinstance(piece, CallPiece) or (isinstance(piece, TextPiece | ThinkingPiece) and piece.text.strip()):
+        if self._reason is not None and says_something(piece):
             self._reason, self.failed = None, ""
             self._taken_back, self._closed = True, False
 

@@ -72,6 +72,8 @@ class Exchange:
                 raise
 
     def answered(self, response: httpx2.Response) -> None:
+        if response.is_success:
+            response.status_code = 200  # google-genai takes any other for a failure, also that of a whole answer
         self.response = response
         self._readings = bound(response)
 

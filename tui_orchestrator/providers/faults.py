@@ -27,13 +27,20 @@ from ..routing.errors import (
     Timeout,
     TurnError,
 )
+from ..routing.health import LONGEST_COOLDOWN_S
+from ..routing.text import span
 from .bounds import TooMuch
-from .complaint import Complaint, redact, retry_after
+from .complaint import LONGEST_WAIT_S, Complaint, redact, retry_after
 
 if TYPE_CHECKING:
     import httpx2
 
 Fault = type[TurnError]
+
+
+class PromptRefused(Exception):
+    """A content filter let no answer begin. `str` is what the provider said of it, not cleaned."""
+
 
 # Codes that say more than the status they come with (400, 429 and 500 serve for many things). Names as of November 2026
 # from the SDKs' error types and the servers' sources. In order: a message with several is judged by the first.
@@ -250,6 +257,10 @@ CLASSES: dict[str, Fault] = {
 }
 
 
+_WORTH_TELLING_S = 60.0
+"""How long a model is out is said from here on."""
+
+
 def by_class(error: BaseException) -> Fault | None:
     """None for exceptions of Python itself, which mean different things at different times."""
     for cls in type(error).__mro__:
@@ -273,6 +284,8 @@ def translate(error: Exception, provider: str, key: str, response: httpx2.Respon
     root = _root(error)
     answered = response is not None and response.status_code < 300
     fault = _by_what_was_said(said) or by_status(said.status) or by_class(root)
+    if isinstance(error, PromptRefused):
+        fault = ContentFilter
     if fault is None:
         # The SDKs fall over data of an unexpected shape with Python's own exceptions.
         fault = StreamBroken if answered else BadRequest
@@ -281,10 +294,15 @@ def translate(error: Exception, provider: str, key: str, response: httpx2.Respon
     hint = None
     if said.status is not None and 300 <= said.status < 400:
         hint = "Set base_url to the address it redirects to: redirects are not followed, since the key would go along."
+    wait_s = retry_after(response, said)
+    if fault is RateLimited and wait_s is not None and wait_s >= _WORTH_TELLING_S:
+        out = span(min(wait_s, LONGEST_COOLDOWN_S))
+        asked = "a week or longer" if wait_s >= LONGEST_WAIT_S else span(wait_s)
+        hint = f"It asks to wait {asked}; this model is left out for {out}. Choose another model until then."
     return fault(
         redact(f"{provider}: {said.message or _in_own_words(root, fault, said.status)}", key),
         status=said.status,
-        retry_after_s=retry_after(response, said),
+        retry_after_s=wait_s,
         hint=hint,
     )
 
@@ -318,6 +336,8 @@ def _in_own_words(error: BaseException, fault: Fault, status: int | None) -> str
         return f"HTTP {status}. {fault.what}"
     if isinstance(error, TooMuch):
         return str(error)
+    if isinstance(error, PromptRefused):
+        return f"the prompt was refused ({error})"
     if by_class(error) is None and fault in (StreamBroken, BadRequest):
         return f"{fault.what} ({type(error).__name__}: {error})"
     return f"{fault.what} ({_what_it_says(error)})"
@@ -343,14 +363,15 @@ def _within(error: BaseException) -> str:
     return "" if limit is None else f" in {limit:g} s"
 
 
-def broken_off(provider: str, response: httpx2.Response | None, why: str = "") -> StreamBroken:
+def broken_off(provider: str, key: str, response: httpx2.Response | None, why: str = "") -> StreamBroken:
     """For a stream that ended in good order, but without saying that the answer is whole; `why`: what it said."""
-    if why:
-        return StreamBroken(redact(f"{provider}: {StreamBroken.what.rstrip('.')} (finish reason: {why}).", ""))
+    said = StreamBroken.what
     kind = "" if response is None else response.headers.get("content-type", "")
-    if kind and "event-stream" not in kind:
-        return StreamBroken(redact(f"{provider}: answered with {kind} instead of a stream of events", ""))
-    return StreamBroken(redact(f"{provider}: {StreamBroken.what}", ""))
+    if why:
+        said = f"{said.rstrip('.')} (finish reason: {why})."
+    elif kind and "event-stream" not in kind:
+        said = f"answered with {kind} instead of a stream of events"
+    return StreamBroken(redact(f"{provider}: {said}", key))
 
 
 def check_key(provider: str, key: str) -> None:

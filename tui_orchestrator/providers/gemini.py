@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..routing.errors import ContentFilter
 from ..routing.events import FinishReason
 from ..routing.ports import Call, CallPiece, Done, Piece, TextPiece, ThinkingPiece, UsageSoFar
 from ..routing.request import Message
 from ..routing.text import clean_line
 from ..routing.tools import ToolCall, arguments_of
 from .ending import Ending
+from .faults import PromptRefused
 from .sdk import SdkProvider, system_text
 from .usage import gemini_tier, gemini_usage
 
@@ -79,7 +79,7 @@ class GeminiProvider(SdkProvider["Client"]):
         return await sdk.aio.models.generate_content_stream(**request_body(call))
 
     def _answer(self) -> GeminiAnswer:
-        return GeminiAnswer(self.name)
+        return GeminiAnswer()
 
 
 def split_version(base_url: str) -> tuple[str, str]:
@@ -180,8 +180,7 @@ def _parts(message: Message) -> list[dict[str, Any]]:
 
 
 class GeminiAnswer:
-    def __init__(self, provider: str) -> None:
-        self._provider = provider
+    def __init__(self) -> None:
         self._reported: Any = None
         self.ending = Ending(closing_event=False)
         self._served_by: str | None = None
@@ -189,14 +188,11 @@ class GeminiAnswer:
         self._calls = 0
 
     def read(self, chunk: Any) -> Iterator[Piece]:
-        if chunk.usage_metadata is not None:
-            self._reported = chunk.usage_metadata  # the last one counts
-            usage = gemini_usage(self._reported)
-            if usage is not None:
-                yield UsageSoFar(usage, tier=gemini_tier(self._reported))
         if chunk.model_version:
             self._served_by = clean_line(chunk.model_version) or None
-        for candidate in (chunk.candidates or ())[:1]:
+        for candidate in chunk.candidates or ():
+            if candidate.index:
+                continue
             for part in (candidate.content and candidate.content.parts) or ():
                 if part.function_call is not None:
                     yield self._called(part)
@@ -208,10 +204,15 @@ class GeminiAnswer:
             reason = candidate.finish_reason and candidate.finish_reason.value
             if reason and reason != "FINISH_REASON_UNSPECIFIED":
                 self.ending.finish(reason, _FINISH)
+        if chunk.usage_metadata is not None:
+            self._reported = chunk.usage_metadata  # the last one counts, of all that came up to it
+            usage = gemini_usage(self._reported)
+            if usage is not None:
+                yield UsageSoFar(usage, tier=gemini_tier(self._reported))
         feedback = chunk.prompt_feedback
         if feedback is not None and feedback.block_reason and not chunk.candidates:
             why = feedback.block_reason_message or feedback.block_reason.value
-            raise ContentFilter(clean_line(f"{self._provider}: the prompt was refused ({why})"))
+            raise PromptRefused(why)
 
     def _called(self, part: Any) -> CallPiece:
         """Calls come whole."""

@@ -227,12 +227,12 @@ class OpenAIAnswer:
             return
         if not said.get("choices"):
             self.ending.close()
-        before = self._usage, self._billed
-        self._usage = openai_usage(_fields(reported)) or self._usage
+        usage = openai_usage(_fields(reported))
+        self._usage = usage or self._usage
         if self._dialect == "openrouter":
             self._billed = openrouter_bill(_fields(reported))
-        if self._usage is not None and (self._usage, self._billed) != before:
-            yield UsageSoFar(self._usage, self._billed, self._tier)
+        if usage is not None:
+            yield UsageSoFar(usage, self._billed, self._tier)
 
     def _choice(self, choice: Mapping[str, Any]) -> Iterator[Piece]:
         delta = _fields(choice.get("delta"))
@@ -243,6 +243,9 @@ class OpenAIAnswer:
         yield from _pieces(delta.get("content"))
         for part in delta.get("tool_calls") or ():
             yield self._called(_fields(part))
+        if legacy := _fields(delta.get("function_call")):
+            # As calls were made before there were tools: one to an answer, without an id.
+            yield self._called({"function": legacy})
         if refusal := delta.get("refusal"):
             yield TextPiece(text_of(refusal))
         self._weigh(_fields(choice.get("logprobs")))

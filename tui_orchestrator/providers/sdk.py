@@ -9,11 +9,13 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from ..routing.errors import TurnError
-from ..routing.ports import Call, Done, Piece
-from .ending import Ending
+from ..routing.ports import Call, CallPiece, Done, Piece, UsageSoFar
+from .complaint import named
+from .ending import Ending, says_something
 from .exchange import Exchange
 from .faults import broken_off, check_key, translate
 
@@ -84,22 +86,33 @@ class SdkProvider(ABC, Generic[Sdk]):
         exchange = Exchange(self._connect_s, self._silence_s)
         answer = self._answer()
         ending = answer.ending
+        counted = False
         try:
             check_key(self.name, self._key)
             async with aclosing(exchange.events(lambda: self._sent(call), lambda: ending.certain)) as events:
                 async for event in events:
                     for piece in answer.read(event):
                         ending.after(piece)
-                        yield piece
+                        # What was counted before more of the answer came is not the count of all of it.
+                        counted = isinstance(piece, UsageSoFar) or (counted and not says_something(piece))
+                        yield self._told(piece)
             if not ending.whole or ending.failed:
-                raise broken_off(self.name, exchange.response, ending.failed)
-            yield answer.done()
+                raise broken_off(self.name, self._key, exchange.response, ending.failed)
+            done = answer.done()
+            served_by = named(done.served_by, self._key) if done.served_by else None
+            yield replace(done, usage=done.usage if counted else None, served_by=served_by)
         except TurnError:
             raise
         except Exception as error:
             raise translate(error, self.name, self._key, exchange.response) from error
         finally:
             await exchange.aclose()
+
+    def _told(self, piece: Piece) -> Piece:
+        """What the model itself writes stays as it is."""
+        if not isinstance(piece, CallPiece) or not (piece.id or piece.name):
+            return piece
+        return replace(piece, id=named(piece.id, self._key), name=named(piece.name, self._key))
 
     async def _sent(self, call: Call) -> AsyncIterator[Any]:
         await self.ready()
