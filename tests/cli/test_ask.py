@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli import stream
 from tests.cli.conftest import KEYS, LIBRARY, Shell
+from tests.wire.dialects import DONE, data, delta
+from tests.wire.server import WireServer, head
 from tui_orchestrator.cli.manners import BUDGET
 from tui_orchestrator.demo import Break, Phase, Reply, Say
 from tui_orchestrator.routing.request import Strategy
@@ -315,3 +317,27 @@ def test_nothing_but_the_demo_itself_knows_its_models() -> None:
             text = file.read_text()
             for provider in ("demo-openai", "demo-anthropic", "demo-gemini", "demo-local", "rush-mini", "tern-max"):
                 assert provider not in text, f"{file} knows {provider}"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (delta(function_call={"name": "r\x1bm", "arguments": "{}"}), "model asked for the tool rm and gave no text"),
+        (
+            delta(tool_calls=[{"index": n, "function": {"name": name}} for n, name in enumerate(("rm", "ls"))]),
+            "the model asked for the tools rm, ls and gave no text",
+        ),
+        (delta(content="Soon.", tool_calls=[{"index": 0, "function": {"name": "rm"}}]), "asked for the tool rm; none"),
+    ],
+)
+async def test_a_model_that_asks_for_a_tool_is_said_to(shell: Shell, said: dict[str, object], told: str) -> None:
+    async with WireServer(head(), data(said, delta("tool_calls")) + DONE) as server:
+        shell.config.write_text(
+            f'{shell.config.read_text()}[providers.own]\nkind = "openai-compatible"\nbase_url = "{server.url}/v1"\n'
+            '[[models]]\nid = "own/caller"\n'
+        )
+        ended = await shell.run("ask", "-m", "own/caller", "What time is it?")
+    assert ended.code == 0, ended.err
+    assert told in ended.err
+    assert "none was offered" in ended.err
+    assert "\x1b" not in ended.err

@@ -43,7 +43,7 @@ def test_what_a_provider_has_billed_before_the_break_is_the_least_it_costs(bille
 
 def test_of_a_whole_answer_the_provider_has_the_last_word() -> None:
     whole = received(Usage(10, 50), 70, 100)
-    whole.done = Done(FinishReason.STOP, None)
+    whole.end(Done(FinishReason.STOP, Usage(10, 50)), 1.2)
     assert whole.usage(PROFILE, None) == Usage(10, 50)
     assert cost_of(whole, Usage(10, 50), MODEL, AT)[0] == Cost(Money(100), CostState.BILLED)
 

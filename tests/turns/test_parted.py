@@ -244,7 +244,7 @@ async def test_a_provider_that_bills_too_much_ends_it_with_what_came(tmp_path: P
     async with served(tmp_path) as (runtime, _):
         plan = division(runtime.preview(long(model=MINI, paragraphs=2000)))
     assert plan.ceiling is not None
-    dear = Say("Good order.", usage=Usage(3_000_000, 10))
+    dear = Say("Good order.", usage=Usage(120_000, 120_000))
     script = Script().then(dear, "rush-mini").always(Say("Good order."))
     async with served(tmp_path, script, budgets=Budgets(daily=plan.ceiling)) as (runtime, _):
         events = await events_of(runtime, long(model=MINI, paragraphs=2000))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.events import Key
 
 from tests.ui.conftest import Console, console
+from tests.wire.dialects import DONE, data, delta
+from tests.wire.server import WireServer, head
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.events import AttemptFailed, AttemptStarted
@@ -326,3 +329,17 @@ async def test_what_the_store_could_not_keep_of_a_failed_turn_is_said(tmp_path: 
         said = ("could not be stored: ", "cannot be written; make the file and its directory writable")
         await seat.until(lambda: any(all(part in entry.source for part in said) for entry in entries), str(said))
         await seat.sees("could not be stored:")
+
+
+async def test_a_model_that_asks_for_a_tool_is_said_to(tmp_path: Path) -> None:
+    called = delta(tool_calls=[{"index": 0, "function": {"name": "r\x1bm", "arguments": "{}"}}])
+    async with console(tmp_path) as seat, WireServer(head(), data(called, delta("tool_calls")) + DONE) as server:
+        catalogue = seat.app.runtime.catalogue
+        local = next(model.provider for model in seat.app.runtime.router.registry if model.name == "pebble-3b")
+        known = catalogue.settings.providers
+        moved = replace(known[local], base_url=f"{server.url}/v1")
+        catalogue.adopt(replace(catalogue.settings, providers={**known, local: moved}))
+        await seat.send("/model pebble-3b")
+        await seat.send("What time is it?")
+        await seat.ended()
+        await seat.sees("the model asked for the tool rm and gave no text; none was offered")

@@ -89,6 +89,8 @@ class Spoken:
     """A finish reason that says the answer is not whole."""
     counted: bytes
     """Tokens so far and nothing else."""
+    finished: Callable[[int], bytes]
+    """The finish reason with the usage, where so much is counted of the answer."""
     named: bytes = b""
     """What an event begins with, where its format names it."""
 
@@ -118,6 +120,7 @@ SPOKEN = {
         events(block_delta(type="thinking_delta", thinking="Hm.")),
         events(message_delta("abort")),
         events(message_delta(None)),
+        lambda count: events(BLOCK_STOP, message_delta(output_tokens=count)),
         b"event: content_block_delta\n",
     ),
     "openai": Spoken(
@@ -132,6 +135,7 @@ SPOKEN = {
         data(delta(reasoning_content="Hm.")),
         data(delta("abort")),
         data(usage_chunk(prompt_tokens=12, completion_tokens=5, total_tokens=17)),
+        lambda count: data(delta("stop"), usage_chunk(prompt_tokens=12, completion_tokens=count)),
     ),
     "gemini": Spoken(
         b"",
@@ -145,6 +149,7 @@ SPOKEN = {
         data(generated("Hm.", thought=True)),
         data(generated("", "ABORT")),
         data(generated(usage=_usage())),
+        lambda count: data(generated("", "STOP", {"promptTokenCount": 12, "candidatesTokenCount": count})),
     ),
 }
 
@@ -453,6 +458,19 @@ BEFORE_TEXT = (
         lambda spoken: _gzipped(spoken.whole),
         *(None, Then.ANSWERS, False, Paid.REPORTED),
     ),
+    *(
+        Fault(
+            *(Phase.BEFORE_TEXT, f"events under the status {status}"),
+            lambda spoken, status=status: (head(status), spoken.whole),  # type: ignore[misc]
+            *(None, Then.ANSWERS, False, Paid.REPORTED),
+        )
+        for status in (206, 299)
+    ),
+    Fault(
+        *(Phase.BEFORE_TEXT, "a byte-order mark before the events"),
+        lambda spoken: (head(), b"\xef\xbb\xbf" + spoken.whole),
+        *(None, Then.ANSWERS, False, Paid.REPORTED),
+    ),
     Fault(
         *(Phase.BEFORE_TEXT, "events that drip in byte by byte"),
         lambda spoken: (head(), Slowly(spoken.whole)),
@@ -526,6 +544,21 @@ AFTER_END = (
         lambda spoken: (*_chunked(spoken.opening + spoken.aborted + spoken.usage + spoken.trailer), LAST_CHUNK),
         *(KIND.STREAM_BROKEN, Then.NEXT, False, Paid.PARTIAL, "finish reason"),
         came="Hel",
+    ),
+    *(
+        Fault(
+            *(Phase.AFTER_END, f"a count of {count:,} tokens for the answer"),
+            lambda spoken, count=count: (  # type: ignore[misc]
+                *_chunked(spoken.opening + spoken.rest + spoken.finished(count) + spoken.trailer),
+                LAST_CHUNK,
+            ),
+            *(None, Then.ANSWERS, False, Paid.PARTIAL, said),
+        )
+        for count, said in (
+            (0, ""),
+            (-5, ""),
+            (10**8, "{model} reported 100,000,000 output tokens, which cannot be: estimated from what came"),
+        )
     ),
     Fault(
         *(Phase.AFTER_END, "an empty answer"),

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.once import read_once
-from tui_orchestrator.providers.bounds import ERROR_BYTES
 from tui_orchestrator.providers.anthropic import AnthropicProvider
+from tui_orchestrator.providers.bounds import ERROR_BYTES
 from tui_orchestrator.providers.clients import HttpClients
 from tui_orchestrator.providers.gemini import GeminiProvider
 from tui_orchestrator.providers.openai import OpenAIProvider

@@ -260,8 +260,18 @@ GEMINI = [
         Usage(12, 1390, parts=((Part.IMAGE_OUTPUT, 1290),)),
         costs(12 * 300_000 + 100 * 2_500_000 + 1290 * 30_000_000),
     ),
-    Golden("gemini_nothing_said", FLASH, Usage(15, 0), costs(15 * 1_000_000)),
-    Golden("gemini_usage_left_out_at_the_end", FLASH, Usage(15, 4), costs(15 * 1_000_000 + 4 * 6_000_000)),
+    Golden(
+        "gemini_nothing_said",
+        FLASH,
+        Usage(15, 1, source="estimated"),
+        costs(15 * 1_000_000 + 6_000_000, CostState.ESTIMATED),
+    ),
+    Golden(
+        "gemini_usage_left_out_at_the_end",
+        FLASH,
+        Usage(15, 5, source="estimated"),
+        costs(15 * 1_000_000 + 5 * 6_000_000, CostState.ESTIMATED),
+    ),
     Golden("gemini_priority", FLASH, Usage(1000, 50), costs(1000 * 1_800_000 + 50 * 10_800_000)),
 ]
 Make = Callable[[str, HttpClients], Provider]

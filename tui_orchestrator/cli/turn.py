@@ -33,7 +33,7 @@ from ..routing.events import (
     Waiting,
 )
 from ..routing.request import Strategy
-from ..routing.telling import check_name, found, recalled_in_words, saved_in_words
+from ..routing.telling import check_name, found, recalled_in_words, saved_in_words, wants_tools
 from ..routing.text import spoken
 from .decisions import decision_lines
 from .interrupting import interruptible
@@ -308,6 +308,8 @@ class Telling:
         self._tell_recalled(event)
         if event.note:
             self._screen.line(f"  {event.note}", dim=True)
+        if wanted := wants_tools(event):
+            self._screen.line(f"  {wanted}; none was offered", fg="yellow")
         if self.kept and self._cut_off(event):
             self._screen.line(f"  cut off at the most tokens it may have; {_GO_ON}", fg="yellow")
 

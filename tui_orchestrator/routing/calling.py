@@ -51,7 +51,6 @@ from .profile import TaskType
 from .ratelimit import RateLimits
 from .received import Plan, Received, called, from_cache, if_lost, recalled, row, to_cache
 from .sharing import Sharing
-from .text import clean, clean_line
 from .tools import ToolCall
 from .trusting import trust
 
@@ -77,6 +76,8 @@ class Tried:
     """Of tools."""
     served_by: str = ""
     """The model that actually answered, where the provider names it."""
+    told: str = ""
+    """What the user should know of what its provider counted."""
 
     @property
     def shown(self) -> bool:
@@ -160,6 +161,7 @@ class Caller:
         reservation, call = granted.reservation, granted.call
         received = Received(
             most=call.max_tokens,
+            window=plan.model.context_window,
             input_tokens=self.estimates.input(plan.model.id, plan.decision.profile),
             count=partial(self.estimates.output, plan.model.id),
         )
@@ -315,17 +317,16 @@ class Caller:
         """What is to be told of it."""
         now, at = self.clock.monotonic(), self.clock.now()
         match piece:
-            case TextPiece(raw) | ThinkingPiece(raw):
-                if text := clean(raw):
-                    thought = isinstance(piece, ThinkingPiece)
-                    received.take(text, received.thinking_pieces if thought else received.text_pieces, now)
-                    return (Thinking if thought else Text)(plan.request.id, at, plan.number, text)
+            case TextPiece() | ThinkingPiece():
+                if text := received.hear(piece, now):
+                    return (Text if isinstance(piece, TextPiece) else Thinking)(plan.request.id, at, plan.number, text)
             case CallPiece():
                 return called(plan, at, received.call(piece, now))
             case UsageSoFar() as said:
                 received.report(said)
             case Done() as done:
-                received.end(done)
+                if text := received.end(done, now):
+                    return Text(plan.request.id, at, plan.number, text)
         return None
 
     async def _book(
@@ -352,12 +353,12 @@ class Caller:
         else:
             self.circuits.stopped(plan.model.id, plan.model.provider)
         await undisturbed(self.sharing.tell())
-        served_by = clean_line(received.done.served_by or "", 200) if received.done is not None else ""
         return Tried(
             *(attempt, received.text, confidence, error, states),
             unkept=unkept,
             calls=received.calls,
-            served_by=served_by,
+            served_by=received.served_by,
+            told=received.told_of_usage(plan.model.id, attempt.usage),
         )
 
     async def _booked(

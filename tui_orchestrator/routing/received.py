@@ -15,10 +15,11 @@ from .events import Attempt, Cause, Confidence, FinishReason, Outcome, Recalled,
 from .features import estimate_tokens
 from .model import Model
 from .money import NOTHING, ZERO, Cost, CostState, Money, Price, Usage
-from .ports import CachedAnswer, CallPiece, Done, UsageSoFar
+from .ports import CachedAnswer, CallPiece, Done, TextPiece, ThinkingPiece, UsageSoFar
 from .profile import Profile
+from .reports import LARGEST_WINDOW, LEAST_WINDOW, MOST_TIMES, input_of, output_of
 from .request import Request
-from .text import clean_line
+from .text import Cleaning, clean_line
 from .tools import LONGEST_NAME, Calling, ToolCall, clean_json
 
 LONGEST_PROMPT = 160
@@ -71,10 +72,20 @@ class Received:
     last: float | None = None
     most: int | None = None
     """Output tokens that were asked for at most."""
+    window: int | None = None
+    """Tokens the model can read and write together; None: not known."""
+    doubts: list[str] = field(default_factory=list)
+    """Counts the provider reported that cannot be: '100,000,000 output tokens'."""
+    input_believed: bool = True
+    """Every count of it that was reported can be true."""
+    output_believed: bool = True
     input_tokens: int | None = None
     """What the model is likely to count for the prompt; None: what the profile estimates."""
     count: Callable[[str, str], int] = lambda text, thinking: estimate_tokens(text) + estimate_tokens(thinking)
     """Tokens the model is likely to bill for so much of an answer and its thinking."""
+
+    _text: Cleaning = field(default_factory=Cleaning)
+    _thinking: Cleaning = field(default_factory=Cleaning)
 
     @property
     def text(self) -> str:
@@ -87,6 +98,11 @@ class Received:
     @property
     def calls(self) -> tuple[ToolCall, ...]:
         return tuple(calling.call for calling in self.callings)
+
+    @property
+    def served_by(self) -> str:
+        """One clean line; '' where the provider does not say it."""
+        return "" if self.done is None else clean_line(self.done.served_by or "", 200)
 
     @property
     def written(self) -> str:
@@ -105,12 +121,24 @@ class Received:
         self.take(told.arguments, self.callings[index].pieces, now)
         return told
 
-    def end(self, done: Done) -> None:
+    def hear(self, piece: TextPiece | ThinkingPiece, now: float) -> str:
+        """The piece as it is told: cleaned; '' where nothing is left of it."""
+        is_text = isinstance(piece, TextPiece)
+        text = (self._text if is_text else self._thinking).next(piece.text)
+        if text:
+            self.take(text, self.text_pieces if is_text else self.thinking_pieces, now)
+        return text
+
+    def end(self, done: Done, now: float) -> str:
+        """What is still to be told of its text: a character of which half has come."""
         if self.callings and done.finish_reason in (FinishReason.STOP, FinishReason.OTHER):
             # Gemini and some of those that speak like OpenAI say of an answer that calls tools no more than its end.
             done = replace(done, finish_reason=FinishReason.TOOL_CALLS)
         self.done = done
         self.report(done)
+        if rest := self._text.rest():
+            self.take(rest, self.text_pieces, now)
+        return rest
 
     def take(self, text: str, pieces: list[str], now: float) -> None:
         pieces.append(text)
@@ -119,25 +147,70 @@ class Received:
             self.first = now
 
     def report(self, said: UsageSoFar | Done) -> None:
-        self.reported = said.usage or self.reported
+        if said.usage is not None:
+            self._hear(said.usage)
         self.billed = said.billed if said.billed is not None else self.billed
         self.tier = said.tier or self.tier
 
+    def _hear(self, said: Usage) -> None:
+        """Replaces the last report, but for counts that are less than it said before or more than a call can have."""
+        before, window = self.reported or Usage(), max(self.window or LARGEST_WINDOW, LEAST_WINDOW)
+        if said.input > max(window, MOST_TIMES * (self.input_tokens or 0)):
+            self._doubt(f"{said.input:,} input tokens")
+            self.input_believed, said = False, input_of(before, said)
+        elif said.input < before.input:
+            self.input_believed, said = False, input_of(before, said)
+        if said.output > max(window, self.most or 0) and said.output > MOST_TIMES * self._seen:
+            self._doubt(f"{said.output:,} output tokens")
+            self.output_believed, said = False, output_of(before, said)
+        elif said.output < before.output:
+            self.output_believed, said = False, output_of(before, said)
+        self.reported = said
+
+    def _doubt(self, count: str) -> None:
+        if count not in self.doubts:
+            self.doubts.append(count)
+
+    @property
+    def _seen(self) -> int:
+        return self.count(self.written, self.thinking)
+
     def usage(self, profile: Profile, error: TurnError | None) -> Usage:
-        """What is paid for: the provider's own figures where they are whole; else what streamed, never less, and
-        never more than was asked for: an estimate must not pass what was reserved."""
-        if self.done is not None and self.reported is not None:
-            return self.reported
-        seen = self.count(self.written, self.thinking)
-        if self.most is not None:
-            seen = min(seen, self.most)
-        if self.reported is not None:
-            return replace(self.reported, output=max(self.reported.output, seen), source="estimated")
+        """What is paid for: the provider's own figures where they are whole and can be true; else what streamed, never
+        less, and never more than was asked for: an estimate must not pass what was reserved."""
+        seen = self._seen if self.most is None else min(self._seen, self.most)
+        sent = profile.input_tokens if self.input_tokens is None else self.input_tokens
+        if (reported := self.reported) is not None:
+            if self.sent is None:  # from the cache
+                return reported
+            final = self.done is not None and self.done.usage is not None
+            output = reported.output
+            uncounted = self._uncounted(reported)
+            if not final or not self.output_believed or uncounted:
+                # Reasoning that was counted comes on top of words that were not.
+                least = seen + reported.reasoning if uncounted else seen
+                output = max(output, least if self.most is None else min(least, self.most))
+            elif self.input_believed and reported.input:
+                return reported
+            return replace(reported, input=reported.input or sent, output=output, source="estimated")
         nothing_came = self.first is None and self.done is None
         if nothing_came and (self.sent is None or not _was_taken_in(error)):
             return Usage()
-        sent = profile.input_tokens if self.input_tokens is None else self.input_tokens
         return Usage(sent, seen, source="estimated")
+
+    def _uncounted(self, reported: Usage) -> bool:
+        """Nothing was counted for words that came."""
+        if self.written.strip():
+            return reported.output == reported.reasoning
+        return bool(self.thinking.strip()) and not reported.output
+
+    def told_of_usage(self, model_id: str, usage: Usage) -> str:
+        """What the user should know of it, in a sentence without a full stop; '' for most calls."""
+        if self.doubts:
+            return f"{model_id} reported {' and '.join(self.doubts)}, which cannot be: estimated from what came"
+        if self.most is not None and usage.output > self.most:
+            return f"{model_id} counted {usage.output:,} output tokens, and {self.most:,} were the most it was allowed"
+        return ""
 
     def tokens_per_s(self, usage: Usage) -> float | None:
         if self.first is None or self.last is None or usage.output < FEW_TOKENS or self.last <= self.first:

@@ -129,6 +129,15 @@ def saved_in_words(attempt: Attempt) -> str:
     return f"saved {'~' if nearly else ''}{attempt.saved}"
 
 
+def wants_tools(end: Completed) -> str:
+    """'the model asked for the tool search and gave no text', for who offers none; '' where it did not."""
+    if not end.calls:
+        return ""
+    names = tuple(dict.fromkeys(call.name or "without a name" for call in end.calls))
+    tools = f"tool{'s' * (len(names) > 1)} {', '.join(names)}"
+    return f"the model asked for the {tools}" + ("" if end.response.strip() else " and gave no text")
+
+
 def verdict(request_id: str, at: datetime, judgement: Judgement) -> Verdict:
     return Verdict(
         request_id,
@@ -158,7 +167,7 @@ def completed(
         latency_s,
         tried.confidence or Confidence(0.0),
         attempts,
-        note,
+        _noted(note, everything),
         calls=tried.calls,
     )
 
@@ -171,10 +180,17 @@ def failed(
     at: datetime,
     latency_s: float,
 ) -> Failed:
-    attempts = in_order([*answers, *checks])
+    everything = [*answers, *checks]
+    attempts = in_order(everything)
     partial = answers[-1].text if answers else ""
     cost = Cost.sum(attempt.cost for attempt in attempts)
-    return Failed(request_id, at, error, cost, attempts, partial, latency_s=latency_s)
+    return Failed(request_id, at, error, cost, attempts, partial, _noted("", everything), latency_s)
+
+
+def _noted(note: str, everything: Sequence[Tried]) -> str:
+    """With what the user should know of each attempt's usage, once."""
+    told = dict.fromkeys(tried.told for tried in everything if tried.told and tried.told not in note)
+    return "; ".join(filter(None, (note, *told)))
 
 
 def not_kept(end: Completed | Failed, fault: NotKept) -> Completed | Failed:

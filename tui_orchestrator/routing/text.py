@@ -15,6 +15,7 @@ _HARMFUL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 # Zero-width joiners after pictographs (in scripts they stay) and the choice between the two looks of a character:
 # what they join or choose is drawn in two cells by some terminals, in as many as its characters have by others.
 _JOINING = re.compile("(?<=[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f]*\u200d|[\ufe0e\ufe0f]")
@@ -27,8 +28,30 @@ def spoken(identifier: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Without control characters; newline and tab stay, a carriage return before a newline goes."""
+    """Without control characters; newline and tab stay, a carriage return before a newline goes. Two surrogates that
+    make a character become it, others U+FFFD."""
+    if _SURROGATES.search(text):
+        text = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
     return _SURROGATES.sub("\ufffd", _HARMFUL.sub("", text))
+
+
+class Cleaning:
+    """Of text that comes in pieces: a character whose two surrogates come in two of them is one again."""
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def next(self, piece: str) -> str:
+        """Cleaned, with what was held back of the piece before; '' where nothing is left of it."""
+        piece, self._half = self._half + piece, ""
+        if "\ud800" <= piece[-1:] <= "\udbff":
+            piece, self._half = piece[:-1], piece[-1]
+        return clean(piece)
+
+    def rest(self) -> str:
+        """What is still held back when no more is to come."""
+        half, self._half = self._half, ""
+        return clean(half)
 
 
 def unjoined(text: str) -> str:

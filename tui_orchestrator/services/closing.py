@@ -6,6 +6,7 @@ from typing import Literal
 
 from ..routing.errors import ErrorKind
 from ..routing.events import Completed, Failed, FinishReason
+from ..routing.telling import wants_tools
 from ..routing.text import clean
 
 ANOTHER = "another answer was chosen"
@@ -22,7 +23,9 @@ def closing(end: Completed | Failed, *, onto: bool, keeps: bool) -> str:
             return _NOTHING_MORE
         # The line under the answer says that it was cut off.
         short = any(one.number == end.attempt and one.finish_reason is FinishReason.LENGTH for one in end.attempts)
-        return "" if short and end.note in end.confidence.reasons else clean(end.note)
+        note = "" if short and end.note in end.confidence.reasons else end.note
+        wanted = wants_tools(end)
+        return clean("; ".join(filter(None, [note, wanted and f"{wanted}; none was offered"])))
     spent = f" Spent: {end.cost}." if end.attempts else ""
     kept = ""
     if end.partial.strip() and keeps:
