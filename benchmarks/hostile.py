@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from terminal.consoles import fed
 from terminal.holds import LOOKING, Holds
 from terminal.pseudoterminal import PROGRAM, Pseudoterminal, environment, foreign
 from terminal.texts import GIANTS, texts
@@ -37,11 +38,7 @@ def console(home: Path, count: int, seed: int, giant: int, report: Path) -> None
     from textual.events import Paste
     from textual.pilot import Pilot
 
-    from tui_orchestrator import demo
     from tui_orchestrator.demo import Reply, Say, Script, Servers
-    from tui_orchestrator.routing.budget import Budgets
-    from tui_orchestrator.routing.money import Money
-    from tui_orchestrator.settings import Settings, StoreSettings, UiSettings
     from tui_orchestrator.ui.app import ConsoleApp
     from tui_orchestrator.ui.dialogs import Choice, Picker
 
@@ -196,23 +193,7 @@ def console(home: Path, count: int, seed: int, giant: int, report: Path) -> None
         await asyncio.to_thread(report.write_text, json.dumps(told))
         app.leave()
 
-    async def main() -> None:
-        # A cap that is spent would end what is tried, and ring the bell, which is the program's own.
-        base = replace(
-            Settings(),
-            ui=UiSettings(motion="reduced", notifications=False),
-            budgets=Budgets(daily=Money.from_usd(1_000_000)),
-            store=StoreSettings(home / "store.db"),
-            discovery=False,
-        )
-        async with demo.serve(pace=0, script=script, habits=False) as servers:
-            app = Hostile(demo.settings(servers, base), demo=False)
-            try:
-                await app.run_async(auto_pilot=lambda pilot: feed(app, pilot, servers))
-            finally:
-                app.end()
-
-    asyncio.run(main())
+    fed(Hostile, home, script, feed)
 
 
 def commands(home: Path) -> tuple[list[str], int]:

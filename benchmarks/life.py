@@ -22,12 +22,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from terminal.answer import tokens
+from terminal.consoles import fed
 from terminal.holds import LOOKING, Holds
 from terminal.pseudoterminal import Pseudoterminal, environment
 from terminal.texts import texts
@@ -50,9 +50,6 @@ def console(home: Path, turns: int, seed: int, report: Path) -> None:
 
     from tui_orchestrator import demo
     from tui_orchestrator.demo import LISTING, Behaviour, Reply, Say, Script
-    from tui_orchestrator.routing.budget import Budgets
-    from tui_orchestrator.routing.money import Money
-    from tui_orchestrator.settings import Settings, StoreSettings, UiSettings
     from tui_orchestrator.ui import terminal
     from tui_orchestrator.ui.app import ConsoleApp
 
@@ -144,22 +141,7 @@ def console(home: Path, turns: int, seed: int, report: Path) -> None:
         await asyncio.to_thread(report.write_text, json.dumps(told))
         app.leave()
 
-    async def main() -> None:
-        base = replace(
-            Settings(),
-            ui=UiSettings(motion="reduced", notifications=False),
-            budgets=Budgets(daily=Money.from_usd(1_000_000)),
-            store=StoreSettings(home / "store.db"),
-            discovery=False,
-        )
-        async with demo.serve(pace=0, script=Answers(), habits=False) as servers:
-            app = ConsoleApp(demo.settings(servers, base), demo=False)
-            try:
-                await app.run_async(auto_pilot=lambda pilot: feed(app, pilot, servers))
-            finally:
-                app.end()
-
-    asyncio.run(main())
+    fed(ConsoleApp, home, Answers(), feed)
 
 
 def main() -> None:
