@@ -341,6 +341,12 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def told(seat: Console) -> list[str]:
+    """The conversation as it stands on the screen: without the panes beside it, and what is blank."""
+    rows = (line.split("│")[1].strip(" ┃▂▃▄▅▆▇█▁") for line in seat.screen.splitlines() if line.startswith("│"))
+    return [row for row in rows if row]
+
+
 @asynccontextmanager
 async def console(
     path: Path,

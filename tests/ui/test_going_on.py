@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.conftest import Console, console
+from tests.ui.conftest import Console, console, told
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.settings import UiSettings
 
@@ -120,12 +120,6 @@ async def reopened(seat: Console, *, until: str) -> list[str]:
     await seat.app._open_id(session)
     await seat.sees(until)
     return told(seat)
-
-
-def told(seat: Console) -> list[str]:
-    """The conversation as it stands on the screen: without the panes beside it, and what is blank."""
-    rows = (line.split("│")[1].strip(" ┃▂▃▄▅▆▇█▁") for line in seat.screen.splitlines() if line.startswith("│"))
-    return [row for row in rows if row]
 
 
 async def test_an_escalation_reads_the_same_when_its_session_is_opened_again(tmp_path: Path) -> None:
