@@ -50,13 +50,13 @@ async def unread(
         os.close(reading)
 
 
-async def answer(shell: Shell) -> dict[str, Any]:
-    """That of the last conversation, as soon as it is stored."""
+async def answer(shell: Shell, *, whole: bool = True) -> dict[str, Any]:
+    """That of the last conversation, as soon as it is stored as `whole`, or what had come of it is paid for."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
             session = (await shell.run("sessions", "list", "--json")).json[0]["id"]
             messages = (await shell.run("sessions", "show", session, "--json")).json["messages"]
-            if len(messages) > 1 and messages[-1]["attempts"]:
+            if len(messages) > 1 and messages[-1]["attempts"] and (messages[-1]["state"] == "complete") is whole:
                 return dict(messages[-1])
 
 
@@ -78,7 +78,7 @@ async def test_the_deadlines_of_a_turn_hold_though_nobody_reads(shell: Shell) ->
     shell.script.always(Break("silence", Phase.MID_STREAM, Say(ANSWER)))
     within = {"TUI_ORCHESTRATOR_ROUTER__TIMEOUTS__BETWEEN_TOKENS": "0.3"}
     async with unread(shell, "ask", "-m", "rush-pro", "--events", "count", **within) as (process, _):
-        (attempt,) = (await answer(shell))["attempts"]
+        (attempt,) = (await answer(shell, whole=False))["attempts"]
         assert attempt["outcome"] not in ("cancelled", "completed")
         assert attempt["cost_usd"]
         assert process.returncode is None
