@@ -78,7 +78,7 @@ async def test_keys_of_what_cannot_be_done_say_what_is_missing(tmp_path: Path) -
             ("alt+j", "there is nothing to export yet"),
             ("alt+l", "there is nothing to rename yet"),
             ("alt+p", "no persona is configured"),
-            ("alt+z", "Nothing was deleted since the program began"),
+            ("alt+z", "Nothing deleted since the program began"),
         ):
             await seat.pilot.press(key)
             await seat.sees(said)

@@ -180,7 +180,7 @@ async def test_a_deleted_session_comes_back_by_a_key(tmp_path: Path) -> None:
         await seat.sees("│ What is the capital of France? ")
         await seat.pilot.press("escape")
         await seat.pilot.press("u")
-        await seat.sees("Nothing was deleted since the program began")
+        await seat.sees("Nothing deleted since the program began is left to come back")
 
 
 async def test_the_prompts_of_a_deleted_session_are_in_no_search_until_it_is_back(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ class SessionDeeds:
             self._say(f"{words.quoted(session.title)} is back.")
             return session.id
         self._say(
-            "Nothing was deleted since the program began; `sessions list --deleted` shows what else can come back."
+            "Nothing deleted since the program began is left to come back; `sessions list --deleted` shows the rest."
         )
         return None
 
