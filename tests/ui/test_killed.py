@@ -64,7 +64,7 @@ async def test_what_had_come_when_the_program_was_killed_comes_back_as_interrupt
     async with console(tmp_path, script=script) as seat:
         await seat.send("/model tern-max" if thinks else "/model rush-pro")
         await seat.send(PROMPT)
-        await seat.sees("tern-max is thinking" if thinks else "Seine Seine")
+        await seat.sees("▸ thinking · ~300 tokens" if thinks else "Seine Seine")
         killed = left_by_a_kill(tmp_path)
         await seat.pilot.press("escape")
         await seat.ended()
