@@ -22,7 +22,7 @@ async def told(seat: Console, said: str, enter: str = "") -> None:
     if enter:
         await seat.sees(enter)
         keys = seat.screen[seat.screen.index("Keys here") :]
-        assert next(line for line in keys.splitlines() if "⏎" in line).count(enter) == 1
+        assert next(line for line in keys.splitlines() if " Enter " in line).count(enter) == 1
         assert "prompt: send" not in keys or enter == "prompt: send"
     await seat.pilot.press("f1")
     await seat.sees_no("╭─ Help")

@@ -224,9 +224,9 @@ async def test_the_card_s_keys_are_those_of_the_keymap(tmp_path: Path) -> None:
     async with console(tmp_path, ui=ui) as seat:
         await choose(seat, "rush-pro")
         await seat.pilot.press("enter")
-        await seat.sees("P pin", "V favourite", "^y on/off")
+        await seat.sees("p pin", "v favourite", "Ctrl+Y on/off")
         await seat.pilot.press("f")
-        await seat.sees("V favourite")
+        await seat.sees("v favourite")
         await seat.pilot.press("v")
         await seat.sees(f"{RUSH} is a favourite")
 

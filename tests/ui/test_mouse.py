@@ -39,7 +39,7 @@ async def test_panes_lists_and_dialogs_are_opened_gone_through_and_closed(tmp_pa
         await closed(seat, f"Test {RUSH}")
         await seat.click(RUSH)
         await seat.sees("What it can do")
-        await seat.click("F favourite")
+        await seat.click("f favourite")
         await seat.sees(f" *{RUSH}")
         await seat.click("F4 Costs")
         await seat.sees("By model ─")

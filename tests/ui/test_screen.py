@@ -314,7 +314,7 @@ async def test_the_palette_finds_actions_by_area_and_verb(tmp_path: Path) -> Non
         await seat.pilot.press("ctrl+p")
         await seat.sees("view: decision")
         await seat.pilot.press(*"session: new")
-        await seat.sees("session: new", "key: ^N")
+        await seat.sees("session: new", "Ctrl+N")
 
 
 async def test_a_slash_lists_commands_completes_and_says_what_is_wrong(tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ YOUNG = 5_000
 MIDDLE, OLD = 3, 1_000_000
 """How often the youngest are looked through before the next older ones are, and those before all are: as good as
 never."""
-AT_ONCE = 80_000
-"""So many of the old ones are looked through at most: 27 ms of processor time, or twice that where both cores are busy
-(two shared cores, November 2026)."""
+AT_ONCE = 50_000
+"""So many of the old ones are looked through at most: 17 ms of processor time, or four times that where both cores are
+busy and much of it is garbage (two shared cores, November 2026)."""
 MANY = AT_ONCE // 4
 """So many more than the last time are worth a look while somebody is at work."""
 

@@ -7,18 +7,12 @@ Ctrl+H and Ctrl+[ are Enter, Tab, Backspace and Escape on older terminals and ar
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from itertools import combinations
-from typing import Literal, Protocol, cast
+from typing import Literal
 
 from textual.binding import Binding, BindingType
-from textual.command import DiscoveryHit, Hit, Hits, Provider
-
-from tui_orchestrator.routing.request import Strategy
-
-from . import words
 
 Need = Literal[
     "", "answer", "asked", "cut off", "ensemble", "several", "at work", "running", "said", "branches", "idle", "kept",
@@ -134,7 +128,7 @@ ACTIONS = (
     Action("cache.show", "app", "alt+k", "show_cache", "cache: show what is kept, and clear it"),
     Action("models.refresh", "app", "f8", "refresh_models", "models: look again for servers and models", ""),
     Action("chat.find", "app", "ctrl+f", "find", "chat: find in the conversation", needs="said"),
-    Action("app.palette", "app", "ctrl+p", "command_palette", "help: all commands", "Palette", palette=False),
+    Action("app.palette", "app", "ctrl+p", "palette", "help: all commands", "Palette", palette=False),
     Action("app.interrupt", "app", "ctrl+c", "interrupt", "program: cancel, or quit if pressed twice", palette=False),
     Action("app.quit", "app", "ctrl+q", "quit", "program: quit", ""),
     Action("decision.earlier", "decision", "left", "app.decision_step(-1)", "decision: the one before", "Earlier"),
@@ -335,57 +329,3 @@ def _hide(one: Action, other: Action) -> bool:
 
 def _came_with(key: str, *actions: Action) -> bool:
     return all(key in action.key.split(",") for action in actions)
-
-
-class Offers(Protocol):
-    """What the palette asks of the console."""
-
-    def has(self, need: Need) -> bool: ...
-
-    def keys_of(self, action: Action) -> str: ...
-
-
-_PLACES: Mapping[Scope, str] = {
-    "decision": "Decision",
-    "costs": "Costs",
-    "registry": "Models",
-    "ensemble": "the answers side by side",
-}
-"""What they are called on the screen, where the palette offers one of their actions."""
-
-
-def _note(console: Offers, action: Action) -> str:
-    there = f" in {_PLACES[action.scope]}" if action.scope in _PLACES else ""
-    return f"key: {console.keys_of(action)}{there}"
-
-
-def _strategy(one: Strategy) -> str:
-    does = ", to ask and compare several models" if one is Strategy.ENSEMBLE else ""
-    return f"strategy: {words.spoken(one)}{does}"
-
-
-class ConsoleCommands(Provider):
-    """The palette: every action that can be done now, and every strategy, by its 'area: verb' name."""
-
-    def _commands(self) -> list[tuple[str, str, Callable[[], object]]]:
-        console = cast(Offers, self.app)
-        commands: list[tuple[str, str, Callable[[], object]]] = [
-            (action.title, _note(console, action), partial(self.app.run_action, action.action))
-            for action in ACTIONS
-            if action.palette and console.has(action.needs)
-        ]
-        for one in Strategy:
-            run = partial(self.app.run_action, f"choose_strategy('{one}')")
-            commands.append((_strategy(one), words.picks(one), run))
-        return commands
-
-    async def discover(self) -> Hits:
-        for title, note, run in self._commands():
-            yield DiscoveryHit(title, run, help=note)
-
-    async def search(self, query: str) -> Hits:
-        matcher = self.matcher(query)
-        for title, note, run in self._commands():
-            score = matcher.match(title)
-            if score > 0:
-                yield Hit(score, matcher.highlight(title), run, help=note)

@@ -93,9 +93,10 @@ class Picker(Dialog[str | None]):
         self._hint = hint
         self._list = OptionList(id="choices", markup=False)
         self._filter = Input(placeholder="type to narrow the list", id="narrow", compact=True)
+        self._dialog = Vertical(classes="dialog")
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
+        with self._dialog as dialog:
             dialog.border_title = Content(self._title)
             dialog.border_subtitle = keys_line(f"{self._hint} · Esc closes")
             yield self._filter
@@ -107,8 +108,13 @@ class Picker(Dialog[str | None]):
         self._list.can_focus = False
         self._narrow("")
 
+    def on_resize(self) -> None:
+        self._dialog.styles.height = "auto"
+
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
+        # It stays where it is and as large as it was: what one types into does not move.
+        self._dialog.styles.height = self._dialog.outer_size.height or "auto"
         self._narrow(event.value)
 
     def _narrow(self, typed: str) -> None:

@@ -17,7 +17,7 @@ from .shelf import BEGINS
 
 AT_ONCE = frozenset({"help", "quit"})
 """Commands that need nothing to be open."""
-_NEED_NOTHING = AT_ONCE | {"escape", "interrupt", "zoom", "jump", "pick_theme", "command_palette", "draft_decision"}
+_NEED_NOTHING = AT_ONCE | {"escape", "interrupt", "zoom", "jump", "pick_theme", "palette", "draft_decision"}
 _NEED_IT = {
     name: action.title
     for action in ACTIONS

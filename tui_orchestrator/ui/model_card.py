@@ -4,7 +4,7 @@ out, why and what to do."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,8 +20,9 @@ from tui_orchestrator.routing.text import clean_line
 from tui_orchestrator.services.model_figures import ModelFigures
 
 from . import words
-from .commands import ACTIONS, Offers
+from .commands import ACTIONS
 from .dialogs import Dialog, clickable, keys_line
+from .naming import key_to
 from .words import BAD, MONEY, MUTED, STRONG
 
 VERBS = {"pin": "pin", "test": "test", "favourite": "favourite", "toggle": "switch", "memory": "memory"}
@@ -62,11 +63,10 @@ class ModelCard(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog") as dialog:
             dialog.border_title = Content(f"{'* ' if self._figures.favourite else ''}{self._figures.model.id}")
-            keys_of = cast(Offers, self.app).keys_of
-            told = []
-            for name, does in _TOLD.items():
-                key = keys_of(_ACTIONS[f"registry.{name}"]).capitalize()
-                told.append(clickable(f"{key} {does}", f"screen.dismiss('{VERBS[name]}')"))
+            told = [
+                clickable(f"{key_to(self.app, f'registry.{name}')} {does}", f"screen.dismiss('{VERBS[name]}')")
+                for name, does in _TOLD.items()
+            ]
             dialog.border_subtitle = Content(" · ").join([*told, keys_line("Esc closes")])
             yield self._told
 

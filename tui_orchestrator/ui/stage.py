@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from time import perf_counter
-from typing import Any, ClassVar
+from typing import Any
 
 from textual import work
 from textual._context import active_message_pump
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.command import Provider
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus, Key, MouseDown, Paste, Resize
 from textual.events import Event as Event_
@@ -24,17 +23,18 @@ from tui_orchestrator.settings import UiSettings
 
 from .bars import Header, KeyBar
 from .chat import ChatPane
-from .commands import ACTIONS, Action, ConsoleCommands, Need, bindings
+from .commands import ACTIONS, Action, Need, bindings
 from .composer import Composer
 from .compositor import FrugalScreen
 from .copying import Copying
 from .costs import CostsPane
 from .decision import DecisionPane
-from .dialogs import Dialog, HelpScreen, Told
+from .dialogs import Dialog, HelpScreen, Picker, Told
 from .entries import Severity
 from .jump import Jump, elsewhere, targets
 from .layout import LOW, PANES, ROOM_FOR_TOASTS, Pane, arrange
-from .naming import keyed
+from .naming import keyed, spoken_key
+from .palette import commands
 from .prompt import Prompt
 from .registry import RegistryPane
 from .slash import SLASH_COMMANDS
@@ -68,7 +68,8 @@ class Floor(FrugalScreen):
 class Stage(Copying):
     TITLE = "tui-orchestrator"
     CSS_PATH = Path(__file__).with_name("app.tcss")
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ConsoleCommands}
+    ENABLE_COMMAND_PALETTE = False
+    """It has its own, which is a list like every other."""
     BINDINGS = bindings("app")
 
     def __init__(self, ui: UiSettings, themes_added: Callable[[], Iterable[Path]] = tuple) -> None:
@@ -227,6 +228,18 @@ class Stage(Copying):
             for pane in (self.decision, self.costs, self.registry):
                 self.call_after_refresh(pane.fit)
 
+    @work
+    async def action_palette(self) -> None:
+        if len(self.screen_stack) > 1:
+            return
+        chosen = await self.push_screen_wait(
+            Picker(
+                "Commands", commands(self), empty="Nothing that can be done now is called that.", hint="Enter does it"
+            )
+        )
+        if chosen is not None:
+            await self.run_action(chosen)
+
     def action_zoom(self) -> None:
         self._zoomed = not self._zoomed
         self.place_panes()
@@ -308,7 +321,7 @@ class Stage(Copying):
         by_id = {action.id: action for action in ACTIONS}
         told: dict[str, Told] = {}
         if isinstance(self.screen, Dialog) and (does := self.screen.enter_does):
-            keys = self.get_key_display(Binding("enter", ""))
+            keys = spoken_key("enter")
             told[keys] = Told(keys, does)
         for node in (self.focused or self.screen).ancestors_with_self:
             # Textual's own are those of any list or field.
@@ -318,7 +331,7 @@ class Stage(Copying):
                 if action is None and node.check_action(binding.action, ()) is False:
                     continue
                 if action is None:
-                    keys = " ".join(self.get_key_display(Binding(key, "")) for key in binding.key.split(","))
+                    keys = " ".join(map(spoken_key, binding.key.split(",")))
                     told.setdefault(keys, Told(keys, binding.description))
                 elif action.scope != "app":
                     told.setdefault(self.keys_of(action), self._told(action))
@@ -329,4 +342,4 @@ class Stage(Copying):
 
     def keys_of(self, action: Action) -> str:
         keys = self._keymap.get(action.id, action.key).split(",")
-        return " ".join(self.get_key_display(Binding(key, "")) for key in keys)
+        return " ".join(map(spoken_key, keys))
