@@ -19,6 +19,7 @@ from tui_orchestrator.demo.topics import Topic, topic_of, topics
 from tui_orchestrator.routing.text import clean
 
 MODELS = {model.name: model for provider in ROSTER for model in provider.models}
+TEA = "Compare tea and coffee in two sentences."
 MERGE = "Write a Python function that merges two sorted lists"
 
 
@@ -148,6 +149,7 @@ def test_a_summary_is_of_the_text_that_was_given() -> None:
     said = ask("rush-pro", f"Summarize: {text}")
     assert "The fox ran over the hill." in said
     assert "21 words, 3 sentences" in said
+    assert "no script for “Compare tea and coffee in two sentences.”" in ask("rush-pro", MERGE, "…", TEA)
 
 
 def test_an_unknown_language_is_said_to_be_unknown() -> None:
