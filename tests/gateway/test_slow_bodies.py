@@ -123,14 +123,14 @@ async def test_a_body_has_its_time(gateway: Gateway, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 async def narrow() -> AsyncIterator[int]:
-    """The port of a server with three places, and room for three on their way."""
+    """The port of a server with three places, room for three on their way and for a thousand bytes."""
 
     async def length(scope: object, receive: object, send: object) -> None:
         request = Request(scope, receive)  # type: ignore[arg-type]
         await PlainTextResponse(str(len(await request.body())))(scope, receive, send)  # type: ignore[arg-type]
 
     listening = socket.create_server(("127.0.0.1", 0))
-    app = Guard(length, token=TOKEN, most_at_once=3)
+    app = Guard(length, token=TOKEN, most_at_once=3, most_kept_bytes=1000)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
     running = asyncio.create_task(server.serve(sockets=[listening]))
     yield listening.getsockname()[1]
@@ -149,3 +149,22 @@ async def test_who_sends_most_makes_room(narrow: int) -> None:
         assert b" 408 " in await first.told()
         for client in (one, second):
             assert b" 200 " in await client.send_the_rest()
+
+
+async def test_what_all_send_together_has_a_bound_and_who_keeps_most_gives_way(narrow: int) -> None:
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{narrow}", timeout=PATIENCE_S) as anybody:
+        with ExitStack() as stack:
+            first, second = [stack.enter_context(closing(await Client.at(narrow))) for _ in range(2)]
+            # By a byte more than there is room for beside what the two have sent: one of them must go.
+            large = 1001 - 2 * len(HALF)
+            said = await anybody.post("/", headers={"x-api-key": TOKEN}, content=b"x" * large)
+            assert said.text == str(large)
+            told = await first.end()
+            assert b" 503 " in told
+            assert b"Too much is being sent at once; try again in a moment." in told
+            assert b" 200 " in await second.send_the_rest()
+        too_much = await anybody.post("/", headers={"x-api-key": TOKEN}, content=b"x" * 1001)
+        assert too_much.status_code == 503
+        assert too_much.headers["retry-after"] == "1"
+        # All of it is free again.
+        assert (await anybody.post("/", headers={"x-api-key": TOKEN}, content=b"x" * 1000)).text == "1000"

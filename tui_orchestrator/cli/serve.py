@@ -13,6 +13,7 @@ from .manners import FAILED, USAGE, Invocation, Stop, note, run
 from .streams import end_now, tell
 
 SETTLED = {
+    "http": "tui_orchestrator.gateway.connections:Connection",
     "ws": "none",
     "log_level": "warning",
     "access_log": False,

@@ -18,6 +18,8 @@ from .wire import error_body
 
 MOST_BYTES = 32 * 2**20
 """Of a request's body: pictures come as text in it."""
+MOST_KEPT_BYTES = 256 * 2**20
+"""Of all bodies together that have come so far, until their requests are answered."""
 BODY_S = 60.0
 """For so long a body may be on its way. 32 MiB in it are 4.5 megabits a second."""
 OPEN_PATHS = frozenset({"/health", "/api/v1/orchestrator/health"})
@@ -35,6 +37,7 @@ class Guard:
         hosts: Iterable[str] = (),
         most_at_once: int = 1024,
         most_bytes: int = MOST_BYTES,
+        most_kept_bytes: int = MOST_KEPT_BYTES,
     ) -> None:
         """`hosts`: names beside those of this machine under which it may be addressed, for clients elsewhere. So many
         requests as `most_at_once` have a place each, and as many others may be on their way here."""
@@ -42,9 +45,10 @@ class Guard:
         self._token = token.encode()
         self._hosts = frozenset(host.lower() for host in hosts)
         self._free = self._most_arriving = most_at_once
-        self._arriving: dict[asyncio.Timeout, str] = {}
-        """From which address, the eldest first."""
+        self._arriving: list[_Body] = []
+        """The eldest first."""
         self._most_bytes = most_bytes
+        self._room = most_kept_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,57 +62,86 @@ class Guard:
         if scope["path"] in OPEN_PATHS:
             await self._app(scope, receive, send)
             return
+        body = _Body((scope.get("client") or ("",))[0])
         try:
-            body = await self._body(receive, (scope.get("client") or ("",))[0])
-        except ClientDisconnect:
-            return
-        except _Refused as error:
-            await error.response(scope, receive, send)
-            return
-        if self._free <= 0:
-            said = _refused(503, "overloaded", "Too many requests are under way; try again in a moment.")
-            said.headers["retry-after"] = "1"
-            await said(scope, receive, send)
-            return
-        self._free -= 1
-        try:
-            await self._app(scope, _again(body, receive), send)
+            try:
+                said = await self._read(body, receive)
+            except ClientDisconnect:
+                return
+            if said is None and self._free <= 0:
+                said = _overloaded("Too many requests are under way; try again in a moment.")
+            if said is not None:
+                await said(scope, receive, send)
+                return
+            self._free -= 1
+            try:
+                await self._app(scope, _again(body.whole(), receive), send)
+            finally:
+                self._free += 1
         finally:
-            self._free += 1
+            self._room += body.size
 
-    async def _body(self, receive: Receive, client: str) -> bytes:
-        """Whole, before the request has a place. Raises ClientDisconnect or _Refused."""
-        pieces: list[bytes] = []
-        size, more = 0, True
+    async def _read(self, body: _Body, receive: Receive) -> JSONResponse | None:
+        """The whole body, before the request has a place, or why not. Raises ClientDisconnect."""
+        more = True
         try:
-            async with asyncio.timeout(BODY_S) as limit:
-                self._let_in(limit, client)
+            async with asyncio.timeout(BODY_S) as body.limit:
+                self._let_in(body)
                 try:
                     while more:
                         message = await receive()
+                        if body.given_up:
+                            raise TimeoutError
                         if message["type"] == "http.disconnect":
                             raise ClientDisconnect
-                        pieces.append(message.get("body", b""))
-                        size, more = size + len(pieces[-1]), message.get("more_body", False)
-                        if size > self._most_bytes:
-                            raise _Refused(self._too_large())
+                        more = message.get("more_body", False)
+                        piece = message.get("body", b"")
+                        if body.size + len(piece) > self._most_bytes:
+                            return self._too_large()
+                        if not self._makes_room(len(piece), body):
+                            return _overloaded(_NO_ROOM)
+                        self._room -= len(piece)
+                        body.size += len(piece)
+                        body.pieces.append(piece)
                 finally:
-                    self._arriving.pop(limit, None)
+                    if body in self._arriving:
+                        self._arriving.remove(body)
         except TimeoutError:
-            said = _refused(408, "timeout", "The body came too slowly; send it again.")
+            said = body.gives_way or _refused(408, "timeout", "The body came too slowly; send it again.")
             # Whoever still sends is not listened to.
             said.headers["connection"] = "close"
-            raise _Refused(said) from None
-        return b"".join(pieces)
+            return said
+        return None
 
-    def _let_in(self, limit: asyncio.Timeout, client: str) -> None:
+    def _let_in(self, body: _Body) -> None:
         """Where too many are on their way, the time of another one is up: the eldest of whoever sends most."""
         if len(self._arriving) >= self._most_arriving:
-            ((most, _),) = Counter(self._arriving.values()).most_common(1)
-            eldest = next(one for one, whose in self._arriving.items() if whose == most)
-            del self._arriving[eldest]
-            eldest.reschedule(0.0)
-        self._arriving[limit] = client
+            ((most, _),) = Counter(one.client for one in self._arriving).most_common(1)
+            self._end(next(one for one in self._arriving if one.client == most))
+        self._arriving.append(body)
+
+    def _makes_room(self, size: int, body: _Body) -> bool:
+        """Whether there is, once the eldest bodies on their way of whoever keeps most bytes here have given way."""
+        while self._room < size:
+            kept = Counter[str]()
+            for one in self._arriving:
+                if one is not body:
+                    kept[one.client] += one.size
+            ((most, sent),) = kept.most_common(1) or (("", 0),)
+            if not sent:
+                return False
+            eldest = next(one for one in self._arriving if one is not body and one.client == most and one.size)
+            eldest.gives_way = _overloaded(_NO_ROOM)
+            self._end(eldest)
+        return True
+
+    def _end(self, body: _Body) -> None:
+        body.given_up = True
+        self._arriving.remove(body)
+        self._room += body.size
+        body.size = 0
+        body.pieces.clear()
+        body.limit.reschedule(0.0)
 
     def _too_large(self) -> JSONResponse:
         return _refused(413, "bad_request", f"The request is larger than {self._most_bytes // 2**20} MiB.")
@@ -148,9 +181,26 @@ def _host_name(header: str) -> str:
     return urlsplit(f"//{header}").hostname or ""
 
 
-class _Refused(Exception):
-    def __init__(self, response: JSONResponse) -> None:
-        self.response = response
+class _Body:
+    """On its way, and then as long as its request lasts."""
+
+    limit: asyncio.Timeout
+
+    def __init__(self, client: str) -> None:
+        self.client = client
+        """Its address."""
+        self.pieces: list[bytes] = []
+        self.size = 0
+        """Bytes of the pieces."""
+        self.given_up = False
+        self.gives_way: JSONResponse | None = None
+        """What is said in place of that it came too slowly."""
+
+    def whole(self) -> bytes:
+        """Once."""
+        body = b"".join(self.pieces)
+        self.pieces.clear()
+        return body
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
@@ -165,6 +215,15 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
+
+
+_NO_ROOM = "Too much is being sent at once; try again in a moment."
+
+
+def _overloaded(sentence: str) -> JSONResponse:
+    said = _refused(503, "overloaded", sentence)
+    said.headers["retry-after"] = "1"
+    return said
 
 
 def _refused(status: int, kind: str, sentence: str) -> JSONResponse:

@@ -1,0 +1,91 @@
+"""Connections that have not said yet what they want: how long they may take, and how many there may be.
+
+uvicorn waits without end for the head of a request, and its own limit of connections counts those that are silent, so
+that a few thousand of them would keep everybody else out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from .wire import error_body
+
+HEAD_S = 20.0
+"""For so long the head of a request may be on its way, from the connection's or the last answer's beginning on."""
+MOST_WAITED_FOR = 1024
+"""Connections of a process that may be open without a whole head."""
+
+
+class Connection(H11Protocol):
+    """What uvicorn is told as `http`: its own, with an end to the wait for a head.
+
+    Where too many wait, the eldest of the address that has most gives way."""
+
+    _waited_for: dict[Connection, str]
+    """Of the whole server, by address, the eldest first."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._deadline: asyncio.TimerHandle | None = None
+        # uvicorn makes one state for each server and hands it to all its connections; it has no other place of theirs.
+        self._waited_for = self.server_state.__dict__.setdefault("waited_for", {})
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._look()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._look()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._look()
+
+    def _look(self) -> None:
+        # The rest of a body that nobody wants any more is waited for like the next head behind it.
+        waits = self.conn.their_state is h11.IDLE or self.conn.our_state is h11.DONE
+        if not waits or self.transport.is_closing():
+            self._stop_waiting()
+        elif self._deadline is None:
+            if len(self._waited_for) >= MOST_WAITED_FOR:
+                ((most, _),) = Counter(self._waited_for.values()).most_common(1)
+                eldest = next(one for one, whose in self._waited_for.items() if whose == most)
+                eldest._refuse(503, "overloaded", "Too many connections are open; try again in a moment.")
+            self._waited_for[self] = self.client[0] if self.client else ""
+            self._deadline = self.loop.call_later(HEAD_S, self._time_is_up)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+            del self._waited_for[self]
+
+    def _time_is_up(self) -> None:
+        self._refuse(408, "timeout", "The head of the request came too slowly; send it again.")
+
+    def _refuse(self, status: int, kind: str, sentence: str) -> None:
+        """Says so, but not where a connection is kept for later: a client would take it for the answer to what it is
+        just about to ask."""
+        self._stop_waiting()
+        self._unset_keepalive_if_required()
+        if self.conn.our_state is h11.IDLE and (self.cycle is None or self.conn.trailing_data[0]):
+            body = json.dumps(error_body(kind, sentence)).encode()
+            headers = [
+                ("content-type", "application/json"),
+                ("content-length", str(len(body))),
+                ("connection", "close"),
+            ]
+            for event in (h11.Response(status_code=status, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
