@@ -33,7 +33,7 @@ _SHORTER = re.compile(r"\b(short\w*|brief\w*|less|simpl\w+|tl;?dr)\b", re.IGNORE
 _LONGER = re.compile(r"\b(longer|detail\w*|more|elaborate|expand|deeper)\b", re.IGNORECASE)
 _NUMBER = r"-?\d{1,15}(?:\.\d{1,9})?"
 _SUM = re.compile(
-    r"\W*(?:what is|what's|calculate|compute|how much is|solve)?\s*"
+    r"\W*+(?:what is|what's|calculate|compute|how much is|solve)?\s*"
     rf"(?P<left>{_NUMBER})\s*(?P<sign>\+|-|−|\*|×|/|÷|plus|minus|times|multiplied by|divided by)\s*(?P<right>{_NUMBER})"
     r"[\s?=.!]*",
     re.IGNORECASE,

@@ -333,7 +333,7 @@ _AT_8B, _PER_DOUBLING = 0.42, 0.04
 _SMALLEST, _LARGEST = 0.28, 0.74
 _BY_PRICE = ((0.1, 0.38), (0.3, 0.45), (1.0, 0.56), (3.0, 0.70))
 _UNKNOWN = 0.50
-_VISION = re.compile(r"vision|-vl\b|\dvl\b|llava|pixtral|\d+v\b|multimodal")
+_VISION = re.compile(r"vision|-vl\b|\dvl\b|llava|pixtral|\dv\b|multimodal")
 _REASONING = re.compile(r"reason|think|\br1\b|qwq|deepthink")
 
 

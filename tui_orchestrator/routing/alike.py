@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 
 _VERBATIM = re.compile(
-    r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`|\"[^\"\n]+\"|“[^”]+”|«[^»]+»|„[^“”]+[“”]|(?<!\w)'[^'\n]+'(?!\w)"
-    r"|\b(?:https?|ftp|file)://\S+|[\w.+-]+@[\w-]+\.[\w.-]+|(?<!\w)[~.]{0,2}/[\w./-]+",
+    r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`|\"[^\"\n]+\"|“[^“”]+”|«[^«»]+»|„[^„“”]+[“”]|(?<!\w)'[^'\n]+'(?!\w)"
+    r"|\b(?:https?|ftp|file)://\S+|(?<![\w.+-])[\w.+-]++@[\w-]++\.[\w.-]+|(?<!\w)[~.]{0,2}/[\w./-]+",
     re.DOTALL,
 )
 _PUT = "\ue000"
@@ -45,11 +45,11 @@ _WAYS = tuple(
         (r"how (?:do|can|could|would|should|might|does) (?:i|you|we|one|someone|somebody)(?: go about)?", "how"),
         (r"how to", "how"),
         (r"what (?:is|are) the reasons?(?: that| why| for)?|for what reason|how come|why is it that", "why"),
-        (r"what (?:is|are) the differences? between (.+?) and", r"difference \1 and"),
-        (r"what differences? (?:is|are) there between (.+?) and", r"difference \1 and"),
-        (r"how (?:is|are|does|do) (.+?) (?:different|differ) from", r"difference \1 and"),
-        (r"what is the meaning of (.+?)(?=[?.!]|$)", r"what \1 mean"),
-        (r"what does (.+?) stand for", r"what \1 mean"),
+        (r"what (?:is|are) the differences? between (.{1,200}?) and", r"difference \1 and"),
+        (r"what differences? (?:is|are) there between (.{1,200}?) and", r"difference \1 and"),
+        (r"how (?:is|are|does|do) (.{1,200}?) (?:different|differ) from", r"difference \1 and"),
+        (r"what is the meaning of (.{1,200}?)(?=[?.!]|$)", r"what \1 mean"),
+        (r"what does (.{1,200}?) stand for", r"what \1 mean"),
         (r"capital city", "capital"),
         (r"in order to", "to"),
         (r"a few", "several"),
@@ -57,7 +57,12 @@ _WAYS = tuple(
         (r"a lot of|lots of|plenty of", "many"),
     )
 )
-_LEADING = re.compile(r"^((?:in|on|with|using|for|at|when|if|after|before|during) [^,.?!:]{1,60}), (.+?)([?.!]*)$")
+_LEADING = re.compile(
+    r"^((?:in|on|with|using|for|at|when|if|after|before|during) [^,.?!:]{1,60}), (.+?)(?<![?.!])([?.!]*+)$"
+)
+
+_LONGEST = 8_000
+"""Characters: a document that was pasted is hardly put in other words."""
 
 _COUNT = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
     seventeen eighteen nineteen twenty"""
@@ -142,6 +147,8 @@ def why_not_alike(earlier: str, now: str) -> str | None:
     """What makes the two prompts different questions, in a few words; None where they ask the same."""
     if earlier == now:
         return None
+    if max(len(earlier), len(now)) > _LONGEST:
+        return "they are too long to be compared"
     if _verbatim(earlier) != _verbatim(now):
         return "what is quoted differs"
     before, after = _words(earlier), _words(now)

@@ -30,7 +30,7 @@ _ANNOUNCED = re.compile(
 _LETTER_FIRST = re.compile(
     r"[\s*_`\"'(\[{$\\]*(?:text\{|mathrm\{|mathbf\{|option |choice )?[(]?([A-Z])(?![\w'’])", re.ASCII
 )
-_LONE_LETTER = re.compile(r"\(([A-Z])\)|(?:^|\n)[\s*_]*\(?([A-Z])[).:]|\boption ([A-Z])\b", re.ASCII)
+_LONE_LETTER = re.compile(r"\(([A-Z])\)|(?:^|\n)(?:[^\S\n]|[*_])*+\(?([A-Z])[).:]|\boption ([A-Z])\b", re.ASCII)
 _NUMBER = re.compile(r"[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?/\s?\d+)?(?:[eE][-+]?\d{1,3})?")
 _TRUTHS: Mapping[str, str] = {
     **dict.fromkeys(("yes", "true", "correct", "ja", "oui", "sí", "si", "是", "对", "はい", "valid"), "yes"),

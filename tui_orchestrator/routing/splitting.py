@@ -29,7 +29,7 @@ _BORDERS = tuple(
     re.compile(pattern)
     for pattern in (
         r"\n\n(?=[^\n]{1,200}:\n`{3,})",
-        rf"\n+(?=#{{1,6}} |@?{_DEFINITION})|\n`{{3,}}[ \t]*\n(?=\n)|\f",
+        rf"\n(?=#{{1,6}} |@?{_DEFINITION})|\n`{{3,}}[ \t]*\n(?=\n)|\f",
         r"\n[ \t\r]*\n+",
         r"\n",
         r"[.!?…][\"'”’)\]]*\s+|[。！？；]",

@@ -33,7 +33,7 @@ _FUSE = (
     "where they contradict each other decide, or say that it is open. Do not speak of the answers or their numbers."
 )
 _NUMBER = re.compile(
-    r"[\s*_`#>\"'(\[]*(?:(?:best|answer|number|verdict)\W*){0,3}(\d{1,2})\b[*_`\"')\]]*(.*)", re.IGNORECASE
+    r"[\s*_`#>\"'(\[]*(?:(?:best|answer|number|verdict)\W*){0,3}(\d{1,2})\b[*_`\"')\]]*+(.*)", re.IGNORECASE
 )
 
 

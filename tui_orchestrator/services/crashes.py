@@ -23,7 +23,7 @@ from . import logbook
 
 KEPT = 10
 PACKAGES = ("textual", "anthropic", "openai", "google-genai", "httpx2", "genai-prices", "click")
-_INSTALLED = re.compile(r".*/(?=(?:site-packages|lib/python[\d.]+|tui_orchestrator)/)")
+_INSTALLED = re.compile(r"\A.*/(?=(?:site-packages|lib/python[\d.]+|tui_orchestrator)/)")
 
 
 def written() -> list[Path]:

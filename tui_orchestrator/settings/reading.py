@@ -210,7 +210,7 @@ def _syntax(error: Exception, text: str) -> str:
     said = str(error)
     at = re.search(r" \(at line (\d+), column \d+\)$", said)
     line = int(at[1]) if at else len(text.rstrip().split("\n"))
-    said = re.sub(r" \(at [^)]*\)$", "", said)
+    said = re.sub(r" \(at [^()]*\)$", "", said)
     hints = {
         "Invalid value": 'text goes in quotes, such as strategy = "cheapest"',
         "Cannot overwrite a value": "the same key stands there twice; leave one",

@@ -14,9 +14,9 @@ _ROOM = 60
 _LOOKED_AT = 4_000
 """Characters: what a prompt is about stands at its beginning, and a paste may be a megabyte."""
 
-_FENCE = re.compile(r"(?:^|\n)(?:[^\n]{1,80}:\n)?(`{3,}|~{3,})[^\n]*\n.*?(?:\n\1|\Z)", re.DOTALL)
+_FENCE = re.compile(r"(?:^|\n)(?:[^\n]{1,80}:\n)?(`{3,}+|~{3,}+)[^\n]*+\n.*?(?:\n\1|\Z)", re.DOTALL)
 _ADDRESS = re.compile(r"https?://(?:www\.)?([^\s/<>\"')\]]+)[^\s<>\"')\]]*")
-_MARKS = re.compile(r"^[\s#>*\-–—•·…,;:.!?¡¿\"'`(\[]+|[\s*_`\"']+$")
+_MARKS_BEFORE, _MARKS_BEHIND = " #>*-–—•·…,;:.!?¡¿\"'`([", " *_`\"'"
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[。！？])|\n+")
 
 # What people say before they say what they want, longest first within a language; matched at the beginning, again and
@@ -58,7 +58,8 @@ _COURTESY = re.compile(
     re.IGNORECASE,
 )
 _THANKS = re.compile(
-    r"[\s,;–—-]+(?:please|pls|plz|thanks(?: a lot| in advance)?|thank you|bitte|danke|merci|gracias)[\s.!]*$",
+    r"(?<![\s,;–—-])[\s,;–—-]++"
+    r"(?:please|pls|plz|thanks(?: a lot| in advance)?|thank you|bitte|danke|merci|gracias)[\s.!]*+$",
     re.IGNORECASE,
 )
 
@@ -83,13 +84,17 @@ def title_of(prompt: str) -> str:
 
 
 def _bare(piece: str) -> str:
-    line = _MARKS.sub("", clean_line(piece, _LOOKED_AT))
+    line = _unmarked(clean_line(piece, _LOOKED_AT))
     shorter = line
     # A courtesy may follow another: "Hi! Could you please tell me …"
     while shorter and (found := _COURTESY.match(shorter)) and found.end():
         shorter = shorter[found.end() :]
-    shorter = _MARKS.sub("", _THANKS.sub("", shorter))
+    shorter = _unmarked(_THANKS.sub("", shorter))
     return (shorter if _letters(shorter) else line).rstrip(" .,;:!…。")
+
+
+def _unmarked(line: str) -> str:
+    return line.lstrip(_MARKS_BEFORE).rstrip(_MARKS_BEHIND)
 
 
 def _letters(line: str) -> int:

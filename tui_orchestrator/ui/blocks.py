@@ -58,11 +58,11 @@ class _Fence:
     language: str
 
 
-_FENCE = re.compile(r"( *)(`{3,}(?=[^`]*$)|~{3,})(.*)$")
+_FENCE = re.compile(r"( *)(`{3,}+(?=[^`]*$)|~{3,}+)(.*)$")
 _HEADING = re.compile(r" {0,3}#{1,6}(?:[ \t]|$)")
 _RULE = re.compile(r" {0,3}(?:(?:\* *){3,}|(?:- *){3,}|(?:_ *){3,})$")
 _ITEM = re.compile(r"( *)([-*+]|(\d{1,9})[.)])( +(?=\S)|$)")
-_DELIMITER = re.compile(r" {0,3}\|?(?: *:?-+:? *\|)+ *(?::?-+:?)? *$")
+_DELIMITER = re.compile(r" {0,3}\|?(?: *+:?-++:? *+\|)++ *+(?::?-++:? *+)?$")
 
 
 class Splitter:

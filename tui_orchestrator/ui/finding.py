@@ -14,7 +14,8 @@ SEARCHED = frozenset({Part.PROMPT, Part.BODY, Part.DISCARDED})
 
 # Neither the text nor the address reaches over the beginning of another link: each character is looked at once.
 _LINKS = re.compile(r"!?\[([^\[\]\n]*+)\]\((?:[^()\n]|\([^()\n]*+\))*+\)")
-_MARKS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|(?:```|~~~).*$)|\*+|__|~~|`", re.MULTILINE)
+_LINE_MARKS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|(?:```|~~~).*$)", re.MULTILINE)
+_MARKS = ("*", "__", "~~", "`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ class Wanted:
         literal = sum(1 for _ in self._pattern.finditer(source))
         if entry.kind is Kind.PROMPT:
             return literal
-        plain = _MARKS.sub("", _LINKS.sub(r"\1", source))
+        plain = _LINE_MARKS.sub("", _LINKS.sub(r"\1", source))
+        for mark in _MARKS:
+            plain = plain.replace(mark, "")
         return sum(1 for _ in self._pattern.finditer(plain)) or literal
 
     def spans(self, lines: Sequence[Line]) -> Spans:
