@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from .registry import Row
 
-AS_CONFIGURED = "default"
 EVERYTHING = "*"
 UNPIN = "auto"
 
