@@ -28,7 +28,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +64,7 @@ class Seen:
 class Provider:
     """Speaks OpenAI's format and breaks as the model's name says."""
 
-    def __init__(self, pace: float = 1.0) -> None:
-        """`pace` 4: all waits last a quarter, and are told as if they had lasted as long as they should."""
-        self.pace = pace
+    def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.began = time.monotonic()
 
@@ -88,7 +86,7 @@ class Provider:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         length = head.partition("content-length:")[2].split("\r\n")[0]
         asked = json.loads(await reader.readexactly(int(length or 0)) or b"{}")
-        seen = Seen((time.monotonic() - self.began) * self.pace, asked.get("model", ""))
+        seen = Seen(time.monotonic() - self.began, asked.get("model", ""))
         self.seen.append(seen)
         first = len(self.of(seen.model)) == 1
         kind = seen.model.removeprefix("fb-").partition("-")[0]
@@ -96,8 +94,7 @@ class Provider:
             return await _refuse(writer, seen, 400, "this model takes no prefill", "invalid_prefill")
         match kind:
             case "s01" if first:
-                wait = {"Retry-After": f"{2 / self.pace:g}"}
-                return await _refuse(writer, seen, 429, "slow down", "rate_limit_exceeded", wait)
+                return await _refuse(writer, seen, 429, "slow down", "rate_limit_exceeded", {"Retry-After": "2"})
             case "s02":
                 return await _refuse(writer, seen, 429, "slow down", "rate_limit_exceeded")
             case "s03" if first:
@@ -112,7 +109,7 @@ class Provider:
             case "s06":
                 seen.said = "silence"
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(reader.read(1), SILENT_S / self.pace)
+                    await asyncio.wait_for(reader.read(1), SILENT_S)
                 return False
             case "s12":
                 return await _refuse(writer, seen, 400, "maximum context length is 8192", "context_length_exceeded")
@@ -136,18 +133,18 @@ class Provider:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         await writer.drain()
         if kind == "s07":
-            await asyncio.sleep(SLOW_S / self.pace)
+            await asyncio.sleep(SLOW_S)
         await event({"delta": {"role": "assistant", "content": ""}, "finish_reason": None})
         for number, word in enumerate(WORDS):
             if kind in ("s08", "s14") and number == CUT_AFTER:
                 return False
             if kind == "s09" and number == STALL_AFTER:
-                await asyncio.sleep(STALLED_S / self.pace)
+                await asyncio.sleep(STALLED_S)
                 return False
             if kind == "s10" and number == BROKEN_AT:
                 await send(b'data: {"id": "c", "choices": [{"delta": {"content": \n\n')
             await event({"delta": {"content": word if number == 0 else f" {word}"}, "finish_reason": None})
-            await asyncio.sleep(TOKEN_S / self.pace)
+            await asyncio.sleep(TOKEN_S)
         await event({"delta": {}, "finish_reason": "stop"})
         usage = {"prompt_tokens": 25, "completion_tokens": len(WORDS), "total_tokens": 25 + len(WORDS)}
         await event(None, usage=usage)
@@ -352,39 +349,36 @@ class Bench:
         began = time.monotonic()
         told = Told(0.0, None, None, [], [])
         try:
-            async with asyncio.timeout(most_s / self.provider.pace):
+            async with asyncio.timeout(most_s):
                 told.result = await router.execute(Task("Say in sixty words when a router is worth it.", chain=chain))
         except TaskFailed as failed:
             told.failed = failed
         except TimeoutError:
             pass
-        told.seconds = (time.monotonic() - began) * self.provider.pace
+        told.seconds = time.monotonic() - began
         return told
 
     async def _sequence(self, router: Orchestrator, chain: tuple[str, ...], most_s: float) -> Told:
         """Twenty, four seconds apart."""
-        began, pace = time.monotonic(), self.provider.pace
+        began = time.monotonic()
         served = []
         for number in range(20):
-            await asyncio.sleep(max(0.0, began + 4 / pace * number - time.monotonic()))
-            at = (time.monotonic() - began) * pace
+            await asyncio.sleep(max(0.0, began + 4 * number - time.monotonic()))
+            at = time.monotonic() - began
             last = await self._one(router, chain, most_s)
             served.append((at, last.whole))
             if not last.ended:
                 break
-        last.served, last.seconds = served, (time.monotonic() - began) * pace
+        last.served, last.seconds = served, time.monotonic() - began
         return last
 
 
-def configured(port: int, shipped: bool, pace: float = 1.0) -> Settings:
+def configured(port: int, shipped: bool) -> Settings:
     names = [scenario.model for scenario in SCENARIOS.values()] + [STEADY, NO_PREFILL]
     price = Price(Rates.from_usd("1", "4"))
     retries, timeouts = Retries(), Timeouts()
     if not shipped:
         retries, timeouts = Retries(patience=3.0, past_filters=False), replace(timeouts, first_token=10.0)
-    shorter = {name: getattr(retries, name) / pace for name in ("base", "cap", "retry_after_cap", "patience")}
-    retries = replace(retries, **shorter)
-    timeouts = Timeouts(*(limit / pace for limit in astuple(timeouts)))
     return Settings(
         providers={
             "wall": ProviderSettings("wall", "openai", f"http://127.0.0.1:{port}/v1", Secret("failover"), "here")
