@@ -223,6 +223,20 @@ async def test_a_wrong_request_is_told_in_openai_s_form(
     assert gateway.asked == []
 
 
+async def test_errors_have_the_codes_that_openai_s_programs_look_for(gateway: Gateway) -> None:
+    async def code(client: openai.AsyncOpenAI, model: str, **wanted: Any) -> str | None:
+        with pytest.raises(openai.APIStatusError) as raised:
+            await client.chat.completions.create(model=model, messages=[{"role": "user", "content": "Hi"}], **wanted)
+        return raised.value.code
+
+    client = gateway.openai()
+    assert await code(client, "nobody") == "model_not_found"
+    assert await code(client, "auto", n=2) is None
+    assert await code(client.with_options(api_key="sk-wrong"), "auto") == "invalid_api_key"
+    gateway.servers.script.always(Reply(429, "slow down"))
+    assert await code(client, "rush-pro") == "rate_limit_exceeded"
+
+
 @pytest.mark.parametrize(
     ("path", "body", "at"),
     [

@@ -24,7 +24,7 @@ from .completions import complete
 from .guard import Guard
 from .native import ROUTES
 from .question import AUTO
-from .wire import error_body
+from .wire import NO_MODEL, error_body
 
 
 def application(
@@ -79,7 +79,7 @@ async def model(request: Request) -> Response:
     found = _named(request).get(wanted)
     if found is None:
         sentence = f"There is no model {clean_line(wanted, 120)!r} here; GET /v1/models lists them."
-        return JSONResponse(error_body("invalid_request_error", sentence, "model"), 404)
+        return JSONResponse(error_body("invalid_request_error", sentence, "model", NO_MODEL), 404)
     return JSONResponse(found)
 
 

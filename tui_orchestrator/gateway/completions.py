@@ -21,7 +21,7 @@ from ..routing.turn import Turn
 from ..services.runtime import Runtime
 from .question import Question, read
 from .stopping import Stopper
-from .wire import WrongRequest, call_delta, chunk, completion, error_body, told_of, turn_error, usage_json, whole
+from .wire import WrongRequest, call_delta, chunk, completion, told_of, turn_error, usage_json, whole
 
 MOST_SECONDS = 900.0
 """A turn takes no longer: it is cancelled then, and what had come is paid for."""
@@ -43,7 +43,7 @@ async def body_of(request: Request) -> object:
 
 
 def wrong(error: WrongRequest) -> JSONResponse:
-    return JSONResponse(error_body("invalid_request_error", str(error), error.parameter), error.status)
+    return JSONResponse(error.body, error.status)
 
 
 async def complete(request: Request) -> Response:

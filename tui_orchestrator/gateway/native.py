@@ -25,7 +25,7 @@ from ..storage.reports import PERIODS
 from .batches import Batches
 from .completions import while_connected
 from .openapi import DESCRIPTION
-from .wire import WrongRequest, error_body, turn_error, whole
+from .wire import WrongRequest, turn_error, whole
 
 ROOT = "/api/v1/orchestrator"
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -36,7 +36,7 @@ def _checked(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except WrongRequest as error:
-            return JSONResponse(error_body("invalid_request_error", str(error), error.parameter), error.status)
+            return JSONResponse(error.body, error.status)
 
     return answer
 

@@ -18,7 +18,7 @@ from ..routing.tools import ToolCall
 from ..services.attachments import image_type
 from .offered import calls_of, choice_of, id_of, shape_of, tools_of
 from .parameters import idle
-from .wire import WrongRequest
+from .wire import NO_MODEL, WrongRequest
 
 AUTO = "auto"
 _OF_A_MESSAGE = frozenset({"role", "content", "refusal", "tool_calls", "tool_call_id"})
@@ -89,7 +89,7 @@ def _chosen(said: object, registry: Registry) -> dict[str, Any]:
     try:
         return {"model": registry.find(said).id}
     except LookupError as error:
-        raise WrongRequest(f"{error.args[0]}; GET /v1/models lists them.", "model", 404) from None
+        raise WrongRequest(f"{error.args[0]}; GET /v1/models lists them.", "model", 404, NO_MODEL) from None
 
 
 def _messages(said: object) -> tuple[str, tuple[Message, ...]]:

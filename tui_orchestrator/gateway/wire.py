@@ -30,13 +30,21 @@ STATUS = {
 """Every other kind is 502: what lies behind the gateway failed, and the client can do nothing about it."""
 
 
+NO_MODEL = "model_not_found"
+
+
 class WrongRequest(Exception):
     """The client must send something else. `parameter` is what is wrong, '' for the whole."""
 
-    def __init__(self, sentence: str, parameter: str = "", status: int = 400) -> None:
+    def __init__(self, sentence: str, parameter: str = "", status: int = 400, code: str | None = None) -> None:
         super().__init__(sentence)
         self.parameter = parameter
         self.status = status
+        self.code = code
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return error_body("invalid_request_error", str(self), self.parameter, self.code)
 
 
 def whole(said: object) -> object:
@@ -134,8 +142,17 @@ def told_of(end: Completed, reason: str) -> dict[str, Any]:
     }
 
 
-def error_body(kind: str, sentence: str, parameter: str = "") -> dict[str, Any]:
-    return {"error": {"message": sentence, "type": kind, "param": parameter or None, "code": kind}}
+_CODES = {
+    "invalid_request_error": None,
+    "authentication": "invalid_api_key",
+    ErrorKind.RATE_LIMITED.value: "rate_limit_exceeded",
+}
+"""What OpenAI's own programs look for, where it is not the kind of error."""
+
+
+def error_body(kind: str, sentence: str, parameter: str = "", code: str | None = None) -> dict[str, Any]:
+    told = code or _CODES.get(kind, kind)
+    return {"error": {"message": sentence, "type": kind, "param": parameter or None, "code": told}}
 
 
 def turn_error(error: TurnError) -> tuple[int, dict[str, Any]]:
