@@ -46,6 +46,12 @@ def test_a_cheap_member_that_fits_whole_beside_the_others_is_not_shortened() -> 
     assert tokens == {"dear": 264, "cheap": 300}, "a token more of each is too dear"
 
 
+def test_a_member_that_fits_whole_is_not_shortened_beside_a_free_one() -> None:
+    day = cap("0.0004")
+    calls = [call("free", "0", day), call("cheap", "0.1", day, asked=364), call("dear", "1", day, asked=364)]
+    assert shared_out(calls) == {"free": 4_000, "cheap": 364, "dear": 363}
+
+
 def test_a_cap_of_one_provider_shortens_its_own_models_alone() -> None:
     day, own = cap("1"), cap("0.001", "day provider:b")
     tokens = shared_out([call("a/one", "1", day), call("b/one", "1", day, own)])

@@ -62,7 +62,8 @@ def _lengthened(calls: Sequence[MemberCall]) -> dict[str, int]:
     while growing:
         low, high = 0, max(call.asked for call in growing)
         if not tight(calls, at(high)):
-            return at(high)
+            tokens = at(high)
+            break
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (low, middle) if tight(calls, at(middle)) else (middle, high)
