@@ -97,6 +97,16 @@ async def test_a_spent_budget_stops_it_and_the_rest_is_asked_once_there_is_room(
     assert len(answers(shell)) == 4
 
 
+async def test_a_cap_that_only_the_lines_under_way_fill_does_not_stop_it(shell: Shell) -> None:
+    shell.script.always(Say("A short answer."))
+    # One of them may cost 0.30 dollars, and does cost less than a cent.
+    dear = ({"prompt": f"Question {n}?", "model": "tern-max", "max_tokens": 4000} for n in range(6))
+    shell.write("in.jsonl", lines(*dear))
+    ended = await shell.run("batch", "in.jsonl", "-c", "0.35", "--at-once", "6", "--yes", "--json")
+    assert ended.code == 0, ended.err
+    assert ended.json["answered"] == 6
+
+
 async def test_the_cap_of_a_batch_holds_over_all_its_runs(shell: Shell) -> None:
     shell.write("in.jsonl", lines({"prompt": "One?", "model": "tern-max"}))
     await shell.run("batch", "in.jsonl")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from tui_orchestrator import (
 )
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Servers
 from tui_orchestrator.library.orchestrator import Ended
-from tui_orchestrator.routing.events import Completed, Text
+from tui_orchestrator.routing.events import Completed, Event, Reserved, Text
 from tui_orchestrator.routing.money import Money
 
 
@@ -113,6 +114,44 @@ async def test_a_cap_of_the_program_cannot_lift_the_user_s_own(servers: Servers,
             await orchestrator.execute(Task("Explain monads at length", model="tern-max"))
 
 
+async def ceiling(orchestrator: Orchestrator, task: Task) -> Money:
+    """The most that a task for a pinned model can cost."""
+    decision = await orchestrator.route(task)
+    assert decision.model is not None
+    weighed = decision.candidate(decision.model)
+    assert weighed is not None
+    assert weighed.cost_ceiling is not None
+    return weighed.cost_ceiling
+
+
+async def test_tasks_wait_for_what_others_of_them_have_set_aside(orchestrator: Orchestrator, servers: Servers) -> None:
+    servers.script.always(Say("A short answer."))
+    tasks = [Task(f"Explain monads at length, part {n}", model="tern-max", max_tokens=4000) for n in range(6)]
+    cap = Money((await ceiling(orchestrator, tasks[0])).picodollars * 5 // 4)
+    orchestrator.set_budget(session=cap)
+    reserved: list[Money] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Reserved):
+            reserved.extend(state.spent + state.reserved for state in event.budgets if state.scope == "session")
+
+    orchestrator.runtime.subscribe(hear)
+    ended = await orchestrator.execute_parallel(tasks)
+    assert [type(one) for one in ended] == [Result] * 6
+    assert len(reserved) == 6
+    assert max(reserved) <= cap
+
+
+async def test_tasks_that_a_cap_has_no_room_for_do_not_wait_for_ever(
+    orchestrator: Orchestrator, servers: Servers
+) -> None:
+    tasks = [Task("What is DNS?", model="tern-max", max_tokens=300) for _ in range(5)]
+    orchestrator.set_budget(session=await ceiling(orchestrator, tasks[0]))
+    servers.script.always(Say("A long answer. " * 100))
+    ended = await orchestrator.execute_batch(tasks)
+    assert sorted(type(one).__name__ for one in ended) == ["BudgetExceededError"] * 4 + ["Result"]
+
+
 async def test_all_tasks_count_towards_one_session(orchestrator: Orchestrator, servers: Servers) -> None:
     first = await orchestrator.execute(Task("What is DNS?", model="rush-pro"))
     assert first.cost.amount is not None
@@ -167,6 +206,45 @@ async def test_an_ensemble_gives_every_member_s_answer_and_a_verdict(
     }
     assert result.verdict is not None
     assert result.text in {answer.text for answer in result.answers}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({"max_tokens": 0}, "max_tokens is 0; it is a whole number from 1"),
+        ({"temperature": 5}, "temperature is 5; it is a number from 0 to 2"),
+        ({"difficulty": 1.5}, "difficulty is 1.5; it is a number from 0 to 1"),
+        ({"ensemble_size": 9}, "ensemble_size is 9; ask 2 to 8 models"),
+    ],
+)
+async def test_a_task_that_asks_for_what_cannot_be_is_told_so_before_anything_is_sent(
+    orchestrator: Orchestrator, servers: Servers, wanted: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        await orchestrator.execute(Task("What is DNS?", **wanted))
+    with pytest.raises(ValueError, match="name at least one"):
+        await run_with_fallback("What is DNS?", [], orchestrator=orchestrator)
+    assert asked(servers) == []
+
+
+async def test_a_report_of_what_there_is_not_is_told_so(orchestrator: Orchestrator) -> None:
+    with pytest.raises(ValueError, match="no period is called 'yesterday'; there are today, day"):
+        await orchestrator.cost_report("yesterday")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="nothing can be told by 'modell'; there are model"):
+        await orchestrator.cost_report("today", by=["modell"])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="give a tuple"):
+        await orchestrator.cost_report("today", by="model")  # type: ignore[arg-type]
+
+
+async def test_a_task_may_say_how_hard_it_is(orchestrator: Orchestrator) -> None:
+    prompt = "Prove that every bounded monotone sequence of real numbers converges."
+    judged = await orchestrator.route(Task(prompt, strategy="cheapest"))
+    told = await orchestrator.route(Task(prompt, strategy="cheapest", difficulty=0.1))
+    assert told.profile.difficulty == 0.1
+    assert judged.profile.difficulty > 0.3
+    assert told.profile.complexity == 2
+    assert "said to be of difficulty 0.10" in [one.feature for one in told.profile.evidence]
+    assert told.candidate(told.model or "").estimated_cost < judged.candidate(judged.model or "").estimated_cost  # type: ignore[union-attr,operator]
 
 
 async def test_answers_are_put_together_by_the_model_that_was_asked(

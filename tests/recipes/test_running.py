@@ -89,6 +89,30 @@ async def test_a_shipped_recipe_runs(
         assert rounds["summary"] == 1
 
 
+HARD = """Prove rigorously, from the axioms alone, that every compact subset of a Hausdorff space is closed; deduce that
+a continuous bijection from a compact space onto a Hausdorff space is a homeomorphism, and refute the converse by a
+counterexample whose properties you verify step by step. Then derive an asymptotic bound for the number of open sets
+that a minimal subcover of the n-dimensional cube needs, analyse the trade-off between its radius and its size, and show
+by induction on n that no deterministic algorithm of polynomial complexity approximates it within a constant factor."""
+
+
+async def test_cheap_models_vary_the_problem_however_hard_its_text_is(
+    orchestrator: Orchestrator, servers: Servers
+) -> None:
+    servers.script.always(
+        Say("A bounded sequence of rationals is given by its first ten terms. Show that it converges.")
+    )
+    servers.script.always(Say(HARD), "tern-max")
+    outcome = await carry_out(orchestrator, shelf().find("problem-variations"), {"topic": ["topology"], "count": ["3"]})
+    (problem,) = outcome.steps["problem"]
+    dearest = problem.cost.amount
+    assert dearest is not None
+    for variation in outcome.steps["variations"]:
+        assert variation.model != problem.model
+        assert variation.cost.amount is not None
+        assert variation.cost.amount < dearest
+
+
 async def test_one_is_run_from_the_command_line(shell: Shell) -> None:
     shell.script.always(Say("Score: 3/10\nWrong."))
     shell.write("answer.txt", "five")

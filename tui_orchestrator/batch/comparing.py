@@ -171,7 +171,8 @@ class Comparison:
         return await self._experiments.judge(experiment, experiment.judge, request, ended.text)
 
     def _task(self, line: Line, side: Side) -> Task:
-        return _as(self._experiment.arm(side), replace(line.task, patience_s=PATIENCE_S, id=uuid.uuid4().hex))
+        asked = replace(line.task, patience_s=PATIENCE_S, unattended=True, id=uuid.uuid4().hex)
+        return _as(self._experiment.arm(side), asked)
 
 
 def _as(arm: Arm, task: Task) -> Task:

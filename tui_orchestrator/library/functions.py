@@ -24,7 +24,10 @@ async def route_to_model(
 async def run_with_fallback(
     task: Task | str, models: Sequence[str], *, orchestrator: Orchestrator | None = None
 ) -> Result:
-    """Asks the first, and the next where one fails or falls short. Raises as `Orchestrator.execute`."""
+    """Asks the first, and the next where one fails or falls short. Raises as `Orchestrator.execute`, and ValueError
+    without a model."""
+    if not models:
+        raise ValueError("there is no model to ask; name at least one")
     async with _opened(orchestrator) as one:
         return await one.execute(replace(_task(task), chain=tuple(models), strategy=Strategy.FALLBACK))
 

@@ -141,13 +141,15 @@ class Orchestrator:
         on_end: Callable[[Ended], None] | None = None,
     ) -> list[Ended]:
         """In the order of the tasks; a task that fails is its TaskFailed there and does not hold the others. The higher
-        priorities are begun first. `on_end` is told each as it ends.
+        priorities are begun first. One that a cap has no room for while others are under way waits until they give back
+        what they do not need; nobody is asked to raise it. `on_end` is told each as it ends.
 
         Raises, before anything is sent, what `execute` raises for a task that asks for what there is not.
         """
         if at_once < 1:
             raise ValueError(f"at_once is {at_once}; at least one task must be under way")
-        asked = [await self._asked(task) for task in tasks]
+        found = [await self._asked(task) for task in tasks]
+        asked = [(task, replace(request, unattended=True)) for task, request in found]
         ended: dict[int, Ended] = {}
         waiting = iter(sorted(range(len(asked)), key=lambda place: -asked[place][0].priority))
 
@@ -220,9 +222,17 @@ class Orchestrator:
         router.budgets = budgets
 
     async def cost_report(self, period: Period | Span = "month", by: Sequence[Dimension] = ("model",)) -> Spent:
-        """What was spent in a time, by everything that shares the ledger: `groups` are its rows, `total` their sum."""
+        """What was spent in a time, by everything that shares the ledger: `groups` are its rows, `total` their sum.
+        Raises ValueError for a time or a dimension that there is not."""
         from ..services.reporting import spent
+        from ..storage.reports import DIMENSIONS, PERIODS
 
+        if isinstance(period, str) and period not in PERIODS:
+            raise ValueError(f"no period is called {period!r}; there are {', '.join(PERIODS)}")
+        if isinstance(by, str):
+            raise ValueError(f"by is the text {by!r}; give a tuple, such as ('model', 'task')")
+        if (unknown := next((one for one in by if one not in DIMENSIONS), None)) is not None:
+            raise ValueError(f"nothing can be told by {unknown!r}; there are {', '.join(DIMENSIONS)}")
         return await spent(self.runtime, by, period)
 
     # One task

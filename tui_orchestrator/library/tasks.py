@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -72,6 +73,9 @@ class Task:
     """For the user's rules."""
     task_type: TaskType | str | None = None
     """What kind of task it is, where the program knows better than the prompt's words tell."""
+    difficulty: float | None = None
+    """0-1, where the program knows how hard the task is: a long text in the prompt makes it look harder than what is to
+    be done with it."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """Comes back with the result as it is."""
     patience_s: float | None = None
@@ -79,7 +83,8 @@ class Task:
     temporary: bool = False
     """Nothing of what is said is kept, only what it cost."""
     unattended: bool = False
-    """Where a cap has no room nobody is asked to raise it, as somebody before a console would be."""
+    """Where a cap has no room nobody is asked to raise it, as somebody before a console would be; it waits for what
+    other calls of this program have set aside."""
     priority: int = 0
     """Among the tasks of a batch the higher goes first."""
     apart: bool = False
@@ -96,8 +101,10 @@ class Task:
         texts = {"prompt": self.prompt, "system": self.system, "history": [one.text for one in self.history]}
         if (at := half_a_character(texts)) is not None:
             raise ValueError(f"{at} {HALF_A_CHARACTER}")
-        if not 2 <= self.ensemble_size <= 8:
-            raise ValueError(f"ensemble_size is {self.ensemble_size}; ask 2 to 8 models at once")
+        for name, least, most, what in _RANGES:
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                raise ValueError(f"{name} is {value}; {what}")
         strategy = _word(Strategy, self.strategy, "strategy")
         self._check_tools(strategy)
         return Request(
@@ -121,6 +128,7 @@ class Task:
             tool_choice=self.tool_choice,
             split=Split.AGREED if self.split else Split.NEVER,
             task_type=_word(TaskType, self.task_type, "task_type"),
+            difficulty=self.difficulty,
             patience_s=self.patience_s,
             temporary=self.temporary,
             unattended=self.unattended,
@@ -179,6 +187,14 @@ def chain_of(registry: Registry, wanted: Sequence[str] | str) -> tuple[str, ...]
         known = f"the chains are {', '.join(sorted(registry.chains))}" if registry.chains else "none is configured"
         raise LookupError(f"no chain is called {wanted!r}; {known}")
     return tuple(dict.fromkeys(registry.find(name).id for name in wanted))
+
+
+_RANGES = (
+    ("ensemble_size", 2, 8, "ask 2 to 8 models at once"),
+    ("max_tokens", 1, math.inf, "it is a whole number from 1, or None for as many as configured"),
+    ("temperature", 0, 2, "it is a number from 0 to 2"),
+    ("difficulty", 0, 1, "it is a number from 0 to 1"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def in_words(plan: Plan) -> Iterator[str]:
         weighed = one.estimate
         cost = f"about {weighed.cost}{' +?' if weighed.unpriced else ''}"
         models = " · ".join(model + (f" {count:,}" if count > 1 else "") for model, count in weighed.models[:3])
-        yield f"  {one.step.id} {one.rounds:,}× · {cost} · {models or 'no model can take it'}"
+        yield f"  {one.step.id} {one.rounds:,}× · {f'{cost} · {models}' if models else 'no model can take it'}"
     yield summed(plan)
     if plan.impossible:
         yield f"{plan.impossible:,} would fail as things are: no model can take them. `route` says why."

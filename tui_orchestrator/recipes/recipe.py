@@ -75,6 +75,7 @@ class Step:
     """A template too; '' leaves it to the strategy."""
     strategy: Strategy | None = None
     task_type: TaskType | None = None
+    difficulty: float | None = None
     ensemble_size: int = 3
     verdict: Method | None = None
     max_tokens: int | None = None
@@ -247,10 +248,11 @@ def _step(
         model=_text(table, "model", at, ""),
         strategy=_one_of(Strategy, table, "strategy", at, strategy),
         task_type=_one_of(TaskType, table, "task_type", at),
+        difficulty=_number(table, "difficulty", at, 1),
         ensemble_size=_whole(table, "ensemble_size", at) or 3,
         verdict=_one_of(Method, table, "verdict", at),
         max_tokens=_whole(table, "max_tokens", at),
-        temperature=_number(table, "temperature", at),
+        temperature=_number(table, "temperature", at, 2),
         max_cost=_usd(table, at),
         for_each=_text(table, "for_each", at, ""),
         part_tokens=_whole(table, "part_tokens", at),
@@ -316,10 +318,10 @@ def _whole(table: Mapping[str, Any], key: str, at: str) -> int | None:
     return value
 
 
-def _number(table: Mapping[str, Any], key: str, at: str) -> float | None:
+def _number(table: Mapping[str, Any], key: str, at: str, most: int) -> float | None:
     value = table.get(key)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 2):
-        raise ValueError(f"{at}.{key}: must be a number from 0 to 2")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most):
+        raise ValueError(f"{at}.{key}: must be a number from 0 to {most}")
     return value
 
 

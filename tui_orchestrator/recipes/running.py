@@ -127,12 +127,12 @@ def _task(step: Step, texts: Mapping[str, str]) -> Task:
         model=filled(step.model, texts) or None,
         strategy=step.strategy,
         task_type=step.task_type,
+        difficulty=step.difficulty,
         ensemble_size=step.ensemble_size,
         verdict=step.verdict,
         max_tokens=step.max_tokens,
         temperature=step.temperature,
         max_cost=step.max_cost,
-        unattended=True,
     )
 
 

@@ -15,7 +15,7 @@ from .answer_key import Question, question
 from .budget import BudgetState, Hold, Refusal, Reservation, least_output
 from .cancelling import heed, undisturbed
 from .deadline import Limit
-from .errors import Cancelled, NotKept, StreamBroken, Timeout, TurnError, Unrecorded
+from .errors import Cancelled, NotKept, StreamBroken, TurnError, Unrecorded
 from .estimates import TokenEstimates
 from .events import (
     Attempt,
@@ -50,6 +50,7 @@ from .ports import (
 from .profile import TaskType
 from .ratelimit import RateLimits
 from .received import Plan, Received, called, from_cache, if_lost, recalled, row, to_cache
+from .room import Room
 from .sharing import Sharing
 from .tools import ToolCall
 from .trusting import trust
@@ -121,6 +122,7 @@ class Caller:
         self.address = address
         self.line = Line(limits, clock, shared_line)
         self.estimates = TokenEstimates()
+        self.room = Room()
         self.checks: Sequence[AnswerCheck] = ()
         """Of plugins: each looks at every finished answer."""
 
@@ -255,6 +257,7 @@ class Caller:
             hold = Hold(plan.request.id, plan.number, plan.model.provider, plan.model.id, amount, plan.caps, lost)
             granted = await self.ledger.reserve(hold)
             if isinstance(granted, Reservation):
+                self.room.taken(granted.id)
                 return Granted(granted, call)
             refusal = granted
             room = granted.blocking.left
@@ -292,7 +295,7 @@ class Caller:
                 except StopAsyncIteration:
                     raise StreamBroken() from None
                 except TimeoutError:
-                    raise self._too_late(plan, limit.at, end, waiting_for_first) from None
+                    raise plan.deadline.too_late(limit.at, end, call.timeouts, first=waiting_for_first) from None
                 event = self._take(plan, piece, received)
                 if event is not None:
                     told = loop.time()
@@ -303,15 +306,6 @@ class Caller:
                     plan.deadline.put_off(held_back)
         finally:
             await _close(pieces)
-
-    def _too_late(self, plan: Plan, until: float, end: float, first: bool) -> Timeout:
-        if until >= plan.deadline.at:
-            return plan.deadline.over()
-        if until >= end:
-            return Timeout(f"The answer took longer than {self.timeouts.total:g} s in total.")
-        if first:
-            return Timeout(f"Nothing came for {self.timeouts.first_token:g} s.")
-        return Timeout(f"The answer stood still for {self.timeouts.between_tokens:g} s.")
 
     def _take(self, plan: Plan, piece: Piece, received: Received) -> Event | None:
         """What is to be told of it."""
@@ -369,6 +363,9 @@ class Caller:
             return await undisturbed(self.ledger.book(attempt, reservation)), None
         except NotKept as fault:
             return (), fault
+        finally:
+            if reservation is not None:
+                self.room.given_back(reservation.id)
 
     async def _from_cache(self, plan: Plan, hit: CachedAnswer, emit: Emit) -> Tried:
         started, began = self.clock.now(), self.clock.monotonic()

@@ -6,8 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from .errors import OutOfTime
+from .errors import OutOfTime, Timeout
+
+if TYPE_CHECKING:
+    from .ports import Timeouts
 
 LATE_S = 1.0
 """A limit that is noticed so much later than it was due was not passed by whoever is waited for: this program stood
@@ -99,3 +103,14 @@ class Deadline:
 
     def over(self) -> OutOfTime:
         return OutOfTime(f"The turn took longer than {self.seconds:g} s.")
+
+    def too_late(self, until: float, end: float, timeouts: Timeouts, *, first: bool) -> Timeout:
+        """Why nothing was waited for longer than `until`: the turn's end, that of the attempt, or one piece's. `first`:
+        nothing had come yet."""
+        if until >= self.at:
+            return self.over()
+        if until >= end:
+            return Timeout(f"The answer took longer than {timeouts.total:g} s in total.")
+        if first:
+            return Timeout(f"Nothing came for {timeouts.first_token:g} s.")
+        return Timeout(f"The answer stood still for {timeouts.between_tokens:g} s.")

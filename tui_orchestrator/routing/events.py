@@ -259,8 +259,8 @@ class Waiting(_Event):
     attempt: int
     seconds: float
     why: str
-    """'rate limit', 'back-off', 'cooldown'; 'budget' for the user to raise a cap, which may come before the decision
-    and between attempts, and whose `attempt` has not begun."""
+    """'rate limit', 'back-off', 'cooldown'; 'budget' for the user to raise a cap and 'money of other calls', both of
+    which may come before the decision and between attempts, and whose `attempt` has not begun."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,7 @@ class PartedWalk:
         for _, granted in held:
             with contextlib.suppress(NotKept):
                 await undisturbed(self.caller.ledger.release(granted.reservation))
+            self.caller.room.given_back(granted.reservation.id)
 
     # Reading
 

@@ -7,7 +7,7 @@ conversation, its size and its attachments say is added here.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -52,6 +52,11 @@ def profile(request: Request, weights: Weights | None = None) -> Profile:
     if request.task_type is not None:
         probabilities = {request.task_type: 1.0}
         sized, told = [], partial(_said, f"said to be {spoken(request.task_type)}")
+    weighed: Sequence[Evidence] = hard.evidence
+    novelty = hard.novelty
+    if request.difficulty is not None:
+        difficulty, complexity = request.difficulty, round(1 + 9 * request.difficulty)
+        weighed, novelty, published = _said(f"said to be of difficulty {difficulty:.2f}"), 0.0, Published()
     ordered = dict(sorted(probabilities.items(), key=lambda pair: -pair[1]))
     task_type = next(iter(ordered))
     return Profile(
@@ -62,8 +67,8 @@ def profile(request: Request, weights: Weights | None = None) -> Profile:
         input_tokens=input_tokens,
         output_tokens=_output_tokens(request, features, task_type, math.exp(min(9.0, seen.heads[OUTPUT]))),
         needs=_needs(request, features, input_tokens),
-        evidence=Told(lambda: (*hard.evidence, *told(), *sized, *_likeness(published))),
-        novelty=hard.novelty,
+        evidence=Told(lambda: (*weighed, *told(), *sized, *_likeness(published))),
+        novelty=novelty,
         mix=mix,
         published=published,
     )

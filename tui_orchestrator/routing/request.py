@@ -194,6 +194,8 @@ class Request:
     breaks off nor where it is weak, and none checks it."""
     task_type: TaskType | None = None
     """What kind of task the prompt is, where whoever asks knows. None: as judged from its words."""
+    difficulty: float | None = None
+    """0-1, where whoever asks knows how hard it is. None: as judged from the prompt's words and its length."""
     tools: tuple[Tool, ...] = ()
     """That the answer may call: then it ends with the calls, and whoever asked carries them out."""
     tool_choice: ToolChoice = FREE
@@ -202,7 +204,7 @@ class Request:
     split: Split = Split.NEVER
     """Whether it may be answered in parts where it is too long for every model."""
     unattended: bool = False
-    """Nobody waits for it who could be asked to raise a cap."""
+    """Nobody waits for it who could be asked to raise a cap: it waits itself, for what other calls have set aside."""
     patience_s: float | None = None
     """How long a call may wait for its turn under a rate limit. None: as configured."""
     place: str = ""

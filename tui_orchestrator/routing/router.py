@@ -41,10 +41,11 @@ from .prefixes import Prefixes
 from .profile import Profile
 from .profiler import profile
 from .request import Request, Split
+from .room import InLine
 from .rules import Rule
 from .telling import not_kept
 from .turn import Turn
-from .underway import Means, waiting_for_room
+from .underway import MakeRoom, Means, waiting_for_room
 from .walk import Walk
 from .weighing import asked_output
 
@@ -117,7 +118,7 @@ class Router:
         """What is sent was mostly previewed just before, and is read once for both."""
         asked = (
             *(request.messages, request.system, request.tools, request.shape, request.task_type),
-            *(request.continues, request.max_tokens, request.metadata.get("tools")),
+            *(request.difficulty, request.continues, request.max_tokens, request.metadata.get("tools")),
         )
         if self._profiled is None or self._profiled[0] != asked:
             self._profiled = asked, profile(request)
@@ -248,14 +249,14 @@ class Router:
 
     # Room
 
-    async def _with_room(self, request: Request, decision: Decision, tell: Emit) -> Decision:
-        """Where money alone refuses the turn, the user is asked to raise the cap, and it is decided again."""
+    async def _with_room(self, request: Request, decision: Decision, tell: Emit, answer_to: MakeRoom) -> Decision:
+        """Where money alone refuses the turn it waits for more, and is decided again."""
         try:
-            while not self._alone(request) and (shortage := self._shortage(request, decision)) is not None:
-                await tell(waiting_for_room(request.id, self.caller.clock.now(), 1))
+            while (shortage := self._shortage(request, decision)) is not None:
+                await tell(waiting_for_room(request, self.caller.clock.now(), 1))
                 heed()
-                answer = await self._answer_to(shortage)
-                if answer is None and shortage.members:
+                answer = await answer_to(shortage)
+                if answer is None and shortage.members and not request.unattended:
                     return none_asked(decision, shortage)
                 if not isinstance(answer, Budgets):
                     break
@@ -264,8 +265,16 @@ class Router:
             pass  # the turn, which sees it too, ends in order
         return decision
 
-    def _alone(self, request: Request) -> bool:
-        return self.ask_for_room is None or request.unattended
+    def _answering(self, request: Request) -> MakeRoom | None:
+        """Who makes room for the turn where it does not fit into a budget."""
+        if not request.unattended:
+            return None if self.ask_for_room is None else self._answer_to
+        place = InLine(self.caller.room)
+
+        async def answer(shortage: Shortage) -> Budgets | None:
+            return self.budgets if await place.room_for(shortage) else None
+
+        return answer
 
     def _member_call(self, request: Request, decision: Decision, candidate: Candidate) -> MemberCall:
         model, asked = self.registry[candidate.model], candidate.max_tokens
@@ -303,11 +312,6 @@ class Router:
         self.budgets = self.budgets.with_cap_raised(shortage.state.cap, answer)
         return self.budgets
 
-    async def _make_room(self, shortage: Shortage) -> Budgets | None:
-        """For one call, which nobody can be asked without."""
-        answer = await self._answer_to(shortage)
-        return answer if isinstance(answer, Budgets) else None
-
     # Turns
 
     def stream(self, request: Request, record: Record | None = None) -> Turn:
@@ -337,15 +341,16 @@ class Router:
 
             # Undisturbed, because a turn that is cancelled at once has its decision and its end all the same.
             decision = await undisturbed(self._decide_anyhow(request))
-            decision = await self._with_room(request, decision, tell)
-            policy = self._policy_for(request)
-            make_room = None if self._alone(request) else self._make_room
-            means = Means(self.registry, policy, self.budgets, self.caller)
-            asked = (request, decision, means, tell, make_room)
+            answer_to = self._answering(request)
+            if answer_to is not None:
+                decision = await self._with_room(request, decision, tell, answer_to)
+            means = Means(self.registry, self._policy_for(request), self.budgets, self.caller)
+            asked = (request, decision, means, tell)
             if decision.model is not None and decision.division is not None and request.split is Split.AGREED:
-                await PartedWalk(*asked, self.preview).run()
+                # Its parts hold money while others of them would wait for it.
+                await PartedWalk(*asked, None if request.unattended else answer_to, self.preview).run()
             else:
-                await Walk(*asked, enough).run()
+                await Walk(*asked, answer_to, enough).run()
 
         return Turn(run, enough)
 

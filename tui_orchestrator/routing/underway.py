@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from .budget import Budgets, Cap, Refusal, Shortage, WayOut, caps_for
+from .budget import Budgets, Cap, GoOn, Refusal, Shortage, WayOut, caps_for
 from .calling import Caller, Emit, Granted, Tried
 from .cancelling import heed
 from .deadline import Deadline
@@ -21,8 +21,8 @@ from .received import Plan
 from .request import Request
 from .telling import ended
 
-MakeRoom = Callable[[Shortage], Awaitable[Budgets | None]]
-"""Asks the user to raise a cap: the budgets from now on, or None where they would rather not."""
+MakeRoom = Callable[[Shortage], Awaitable[Budgets | GoOn | None]]
+"""Waits until a call may fit that did not: the budgets from then on. Anything else: it is refused."""
 
 
 class Numbers:
@@ -115,13 +115,13 @@ class Underway:
         refusal = self.refusal
         if self.make_room is None or refusal is None:
             return False
-        await self.emit(waiting_for_room(self.request.id, self.clock.now(), self.numbers.taken + 1))
+        await self.emit(waiting_for_room(self.request, self.clock.now(), self.numbers.taken + 1))
         heed()
         shortage = Shortage(refusal.hold.model, refusal.hold.amount, refusal.blocking, refusal.least)
         asked = asyncio.get_running_loop().time()
         budgets = await self.make_room(shortage)
         self.deadline.put_off(asyncio.get_running_loop().time() - asked)
-        if budgets is None:
+        if not isinstance(budgets, Budgets):
             return False
         self.budgets, self.refusal = budgets, None
         return True
@@ -269,9 +269,10 @@ def _answered(task: asyncio.Task[Tried]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is None and task.result().error is None
 
 
-def waiting_for_room(request_id: str, at: datetime, attempt: int) -> Waiting:
-    """The turn waits for the user to raise a cap or not; `attempt` is the one that does not fit."""
-    return Waiting(request_id, at, attempt, 0.0, "budget")
+def waiting_for_room(request: Request, at: datetime, attempt: int) -> Waiting:
+    """The turn waits for the user to raise a cap or not, or for what other calls have set aside; `attempt` is the one
+    that does not fit."""
+    return Waiting(request.id, at, attempt, 0.0, "money of other calls" if request.unattended else "budget")
 
 
 def revised(tried: Tried, **changes: object) -> Tried:
