@@ -520,6 +520,7 @@ def _reopened(name: str, said: Callable[[Spoken], bytes], last: Step) -> Fault:
     )
 
 
+_BOOKED_WITH = "which cannot be: booked with {input} in and {output} out, estimated from what came"
 AFTER_END = (
     _ending("the closing event twice", lambda spoken: (*_chunked(_said(spoken) + spoken.closing), LAST_CHUNK)),
     _ending("nothing after the closing event", lambda spoken: (*_chunked(_said(spoken)), LAST_CHUNK)),
@@ -557,7 +558,7 @@ AFTER_END = (
         for count, said in (
             (0, ""),
             (-5, ""),
-            (10**8, "{model} reported 100,000,000 output tokens, which cannot be: estimated from what came"),
+            *((count, f"{{model}} reported {count:,} output tokens, {_BOOKED_WITH}") for count in (10**8, 10**12)),
         )
     ),
     Fault(

@@ -36,6 +36,7 @@ from .test_golden import Shop
 LONG = "word " * 400
 LIKELY = 476
 """Tokens of it, as they are estimated."""
+ESTIMATED = f"booked with 12 in and {LIKELY} out, estimated from what came"
 PRICE = Price(Rates.from_usd("10", "50"))
 WINDOW = 100_000
 
@@ -127,14 +128,35 @@ async def test_a_count_that_no_call_can_have_is_told_and_not_billed_by(whole: bo
     assert isinstance(end, Completed if whole else Failed)
     assert row.usage == Usage(12, LIKELY, source="estimated")
     assert row.cost.amount == end.cost.amount == Money.from_usd("0.02392")
-    assert end.note == "shop/any reported 100,000,000 output tokens, which cannot be: estimated from what came"
+    assert end.note == f"shop/any reported 100,000,000 output tokens, which cannot be: {ESTIMATED}"
+
+
+@pytest.mark.parametrize(
+    ("wire", "body"),
+    [
+        (GEMINI, gemini(counted(10**12))),
+        (ANTHROPIC, anthropic(message_delta(output_tokens=10**12))),
+        (OPENAI, openai(10**12)),
+        (OPENAI, openai(10**12).replace(b"1000000000000", b"1e12")),
+    ],
+)
+async def test_the_most_absurd_count_is_told_too(wire: Wire, body: bytes, clients: HttpClients) -> None:
+    end, row = await Counting(wire, clients, body).sells()
+    assert row.usage == Usage(12, LIKELY, source="estimated")
+    assert end.note == f"shop/any reported 1,000,000,000,000 output tokens, which cannot be: {ESTIMATED}"
+
+
+async def test_a_count_that_fills_the_screen_is_told_as_more_than_enough(clients: HttpClients) -> None:
+    end, _ = await Counting(OPENAI, clients, openai(10**400)).sells()
+    assert end.note == f"shop/any reported 1,000,000,000,000,000 output tokens, which cannot be: {ESTIMATED}"
 
 
 async def test_a_prompt_that_no_model_could_read_is_told_and_not_billed_by(clients: HttpClients) -> None:
     end, row = await Counting(OPENAI, clients, openai(400, prompt=900_000_000)).sells()
     assert 0 < row.usage.input < 100
     assert (row.usage.output, row.usage.source) == (400, "estimated")
-    assert end.note == "shop/any reported 900,000,000 input tokens, which cannot be: estimated from what came"
+    booked = f"booked with {row.usage.input} in and 400 out, estimated from what came"
+    assert end.note == f"shop/any reported 900,000,000 input tokens, which cannot be: {booked}"
 
 
 async def test_more_than_was_allowed_is_paid_for_and_told(clients: HttpClients) -> None:

@@ -103,7 +103,8 @@ def test_with_nobody_else(runner: asyncio.Runner, bench: Bench, fault: Fault, ki
         assert told.slept == [fault.waits_s]
     if fault.kind is None:
         assert isinstance(end, Completed)
-        assert end.note == fault.says.format(model=f"{kind}/model")
+        booked = attempts[-1].usage
+        assert end.note == fault.says.format(model=f"{kind}/model", input=booked.input, output=booked.output)
     else:
         assert isinstance(end, Failed), "what breaks off is never taken for an answer"
         assert end.error.kind is fault.kind

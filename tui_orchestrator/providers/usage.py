@@ -15,20 +15,34 @@ from ..routing.parts import Counts, Part
 from ..routing.text import clean_line
 
 _MOST = 10**9
-"""No call has a billion tokens: such a figure is a fault of the server and not to be billed by."""
+"""No call has a billion tokens: such a figure is a fault of the server."""
+_MOST_TOLD = 10**15
+"""A total is handed on up to here, so that whoever weighs it can tell what was reported."""
 
 
-def count(value: object) -> int | None:
-    """None unless it is a number of tokens: providers are believed only what makes sense."""
-    if isinstance(value, bool) or not isinstance(value, int):
+def count(value: object, most: int = _MOST) -> int | None:
+    """None unless it is a number of tokens, of at most so many: providers are believed only what makes sense."""
+    if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
         return None
-    return value if 0 <= value <= _MOST else None
+    return int(value) if 0 <= value <= most else None
 
 
 def _counts(reported: Any, *path: str) -> int | None:
+    """A part of the tokens."""
+    return count(_at(reported, *path))
+
+
+def _total(reported: Any, name: str) -> int | None:
+    found = _at(reported, name)
+    if isinstance(found, int | float) and found > _MOST_TOLD:
+        return _MOST_TOLD
+    return count(found, _MOST_TOLD)
+
+
+def _at(reported: Any, *path: str) -> object:
     for name in path:
         reported = reported.get(name) if isinstance(reported, dict) else getattr(reported, name, None)
-    return count(reported)
+    return reported
 
 
 def _usage(
@@ -75,12 +89,13 @@ def service_tier(said: object) -> str:
     return "" if tier in _USUAL_TIERS else tier
 
 
-_ANTHROPIC = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+_TOTALS = ("input_tokens", "output_tokens")
+_ANTHROPIC = (*_TOTALS, "cache_read_input_tokens", "cache_creation_input_tokens")
 
 
 def anthropic_counts(reported: Any) -> dict[str, int]:
     """The counts of one event by name. They are cumulative: each replaces its predecessor, one left out stands."""
-    counts = {name: _counts(reported, name) for name in _ANTHROPIC}
+    counts = {name: (_total if name in _TOTALS else _counts)(reported, name) for name in _ANTHROPIC}
     counts["thinking_tokens"] = _counts(reported, "output_tokens_details", "thinking_tokens")
     for kept in ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"):
         counts[kept] = _counts(reported, "cache_creation", kept)
@@ -107,8 +122,8 @@ def anthropic_tier(reported: Any) -> str:
 
 
 def openai_usage(reported: Mapping[str, Any]) -> Usage | None:
-    prompt = _counts(reported, "prompt_tokens")
-    completion = _counts(reported, "completion_tokens")
+    prompt = _total(reported, "prompt_tokens")
+    completion = _total(reported, "completion_tokens")
     if prompt is None or completion is None:
         return None
     cached = _counts(reported, "prompt_tokens_details", "cached_tokens")
@@ -130,13 +145,13 @@ def openai_usage(reported: Mapping[str, Any]) -> Usage | None:
 
 
 def gemini_usage(reported: Any) -> Usage | None:
-    prompt = _counts(reported, "prompt_token_count")
+    prompt = _total(reported, "prompt_token_count")
     if prompt is None:
         return None
     # A count of zero is left out of the message.
     tools = _counts(reported, "tool_use_prompt_token_count") or 0
     thoughts = _counts(reported, "thoughts_token_count") or 0
-    output = (_counts(reported, "candidates_token_count") or 0) + thoughts
+    output = (_total(reported, "candidates_token_count") or 0) + thoughts
     read = _by_modality(getattr(reported, "prompt_tokens_details", None))
     cached = _by_modality(getattr(reported, "cache_tokens_details", None))
     made = _by_modality(getattr(reported, "candidates_tokens_details", None))

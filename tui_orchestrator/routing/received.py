@@ -207,7 +207,8 @@ class Received:
     def told_of_usage(self, model_id: str, usage: Usage) -> str:
         """What the user should know of it, in a sentence without a full stop; '' for most calls."""
         if self.doubts:
-            return f"{model_id} reported {' and '.join(self.doubts)}, which cannot be: estimated from what came"
+            booked = f"booked with {usage.input:,} in and {usage.output:,} out, estimated from what came"
+            return f"{model_id} reported {' and '.join(self.doubts)}, which cannot be: {booked}"
         if self.most is not None and usage.output > self.most:
             return f"{model_id} counted {usage.output:,} output tokens, and {self.most:,} were the most it was allowed"
         return ""
