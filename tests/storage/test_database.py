@@ -290,8 +290,9 @@ def test_files_that_may_not_grow_are_told_and_it_goes_on_once_they_may(tmp_path:
     command = [sys.executable, "-c", LIMITED, str(tmp_path / "store.db"), str(room)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    said = "could not be read or written: the disk reports an error; check the disk, then try again\n"
-    assert done.stdout == f"{tmp_path / 'store.db'} {said}"
+    said = f"cannot grow: it has reached the limit of {room / 1e6:,.1f} MB that is set here for a file"
+    remedy = "lift it with `ulimit -f unlimited` where the program is started"
+    assert done.stdout == f"{tmp_path / 'store.db'} {said}; {remedy}\n"
 
 
 PRIVATELY = ("unshare", "--mount", "--map-root-user")

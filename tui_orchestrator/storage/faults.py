@@ -57,12 +57,16 @@ def explained(path: Path | None) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _full(path, error.errno) from error
+        if error.errno == errno.EFBIG:
+            raise _at_its_limit(path, _limit()) from error
         raise StoreError(path, f"cannot be used: {error.strerror or error}", _WRITABLE) from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         why = _probed(path) if code in _FOR_WANT_OF_ROOM else None
         if why is not None or code == sqlite3.SQLITE_FULL:
             raise _full(path, why or errno.ENOSPC) from error
+        if code == sqlite3.SQLITE_IOERR and (limit := _limit()) is not None and _largest(path) + _PROBE > limit:
+            raise _at_its_limit(path, limit) from error
         if code not in _FAULTS:
             raise
         raise StoreError(path, *_FAULTS[code]) from error
@@ -89,6 +93,34 @@ def _full(path: Path | None, why: int) -> StoreError:
         path,
         f"cannot grow: {what} ({place}{left})",
         "free some space there, or name a file on another disk as store.path",
+    )
+
+
+def _limit() -> int | None:
+    """Bytes this process may have in one file (`ulimit -f`); None: as many as it likes."""
+    try:
+        from resource import RLIM_INFINITY, RLIMIT_FSIZE, getrlimit
+    except ImportError:  # not on Windows
+        return None
+    limit, _ = getrlimit(RLIMIT_FSIZE)
+    return None if limit == RLIM_INFINITY else limit
+
+
+def _largest(path: Path | None) -> int:
+    """Bytes of the store, its log or the log's index."""
+    largest = 0
+    for file in () if path is None else (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        with contextlib.suppress(OSError):
+            largest = max(largest, file.stat().st_size)
+    return largest
+
+
+def _at_its_limit(path: Path | None, limit: int | None) -> StoreError:
+    size = "" if limit is None else f" of {limit / 1e6:,.1f} MB"
+    return StoreError(
+        path,
+        f"cannot grow: it has reached the limit{size} that is set here for a file",
+        "lift it with `ulimit -f unlimited` where the program is started",
     )
 
 
