@@ -4,8 +4,8 @@ Several conversations at once, over real sockets to the demo's servers, with a c
 while, so that days end and circuits close again. Most answers are a few words long: what a turn leaves behind does not
 depend on how long it spoke, and a long one costs as much as thirty of them. Prints one JSON object: `memory_mb` after
 each twentieth of it and `growth`, the last quarter's mean beside the second's (1.05: 5 % more); `left` (tasks, sockets
-and threads that were not there before, reservations) and `unhandled` should be empty, and `unbooked` 0. SIGTERM ends it
-after the turns that are under way, and it tells of those there were.
+and threads that were not there before, reservations) and `unhandled` (with the way there) should be empty, and
+`unbooked` 0. SIGTERM ends it after the turns that are under way, and it tells of those there were.
 
     python benchmarks/soak.py [--turns 20000] [--seed 1]
 """
@@ -24,6 +24,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -167,7 +168,9 @@ class Soak:
         self._turns = 0
 
     def heard(self, error: BaseException | None, where: str) -> None:
-        self.unhandled[f"{where}: {type(error).__name__}: {error}"[:300]] += 1
+        ways = traceback.extract_tb(error.__traceback__)[-6:] if error is not None else []
+        way = " < ".join(f"{step.name} {Path(step.filename).name}:{step.lineno}" for step in reversed(ways))
+        self.unhandled[f"{where}: {type(error).__name__}: {error}, in {way}"[:600]] += 1
 
     def hear(self, event: object) -> None:
         self.started += isinstance(event, AttemptStarted)
