@@ -177,7 +177,6 @@ class TestOpenAI:
             {"prompt_tokens": 7},
             {"prompt_tokens": "7", "completion_tokens": "2"},
             {"prompt_tokens": -7, "completion_tokens": 2},
-            {"prompt_tokens": 7, "completion_tokens": 10**12},
             {"prompt_tokens": True, "completion_tokens": 2},
         ],
     )
@@ -185,6 +184,14 @@ class TestOpenAI:
         answer = await read(OPENAI, clients, data(delta(content="x"), {**delta("stop"), "usage": usage}))
         assert answer.done.usage is None
         assert answer.so_far == []
+
+    async def test_a_total_that_no_call_has_is_handed_on_to_be_told_and_its_parts_are_not(
+        self, clients: HttpClients
+    ) -> None:
+        """`Received` weighs it: see test_counts."""
+        usage = {"prompt_tokens": 7, "completion_tokens": 10**12, "prompt_tokens_details": {"cached_tokens": 10**12}}
+        answer = await read(OPENAI, clients, data(delta(content="x"), {**delta("stop"), "usage": usage}))
+        assert answer.done.usage == Usage(7, 10**12)
 
     @pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
     async def test_thinking_of_local_servers_and_openrouter(self, clients: HttpClients, field: str) -> None:
