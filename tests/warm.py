@@ -15,6 +15,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import runpy
 import signal
 import socket
@@ -27,6 +28,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
@@ -83,11 +85,15 @@ async def start(
     stdout: int | None = None,
     stderr: int | None = None,
     new_session: bool = False,
+    open_files: int | None = None,
 ) -> Forked:
-    """As `python -m module arguments`. A stream is an open file, PIPE (not for stdin), DEVNULL or CLOSED; None is that
+    """As `python -m module arguments`, or `python -c` where `module` is `-c`: the program's text is then the first of
+    the arguments. A stream is an open file, PIPE (not for stdin), DEVNULL or CLOSED; None is that
     of the tests. `stdin` as bytes is all there is to be read, at most what a pipe holds, 64 kB. `new_session`: the
-    terminal that stdin is becomes its own, whose Ctrl-C reaches it."""
+    terminal that stdin is becomes its own, whose Ctrl-C reaches it. `open_files`: so many it may have, until it asks
+    for more."""
     asked: dict[str, Any] = {"module": module, "arguments": arguments, "env": {**env}, "cwd": str(cwd or Path.cwd())}
+    asked["open_files"] = open_files
     asked["new_session"] = new_session
     asked["closed"] = [place for place, stream in enumerate((stdin, stdout, stderr)) if stream == CLOSED]
     files: list[int] = []
@@ -198,9 +204,16 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     os.environ.update(asked["env"])
     time.tzset()
     os.chdir(asked["cwd"])
+    if asked["open_files"] is not None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (asked["open_files"], resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     sys.argv = [asked["module"], *asked["arguments"]]
     sys.modules.pop("__main__", None)
-    runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
+    if asked["module"] == "-c":
+        text = sys.argv.pop(1)
+        sys.modules["__main__"] = ModuleType("__main__")
+        exec(text, vars(sys.modules["__main__"]))
+    else:
+        runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -16,13 +16,16 @@ from tests.warm import Forked
 PATIENCE_S = 60
 
 
-async def forked(shell: Shell, *arguments: str, new_session: bool = False, **streams: int) -> Forked:
+async def forked(
+    shell: Shell, *arguments: str, new_session: bool = False, open_files: int | None = None, **streams: int
+) -> Forked:
     return await warm.start(
         "tui_orchestrator",
         *shell.command(*arguments)[1:],
         env=shell.environment,
         cwd=shell.directory,
         new_session=new_session,
+        open_files=open_files,
         **streams,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import httpcore2
@@ -27,8 +28,8 @@ BAD = [
 
 @pytest.fixture(autouse=True)
 def _nothing_is_read_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clients, "_certificates", clients._certificates.__wrapped__)
-    monkeypatch.setattr(httpcore2, "default_ssl_context", httpcore2.default_ssl_context.__wrapped__)  # type: ignore[attr-defined]
+    for module, name in ((clients, "_certificates"), (httpcore2, "default_ssl_context")):
+        monkeypatch.setattr(module, name, cache(getattr(module, name).__wrapped__))
 
 
 @pytest.mark.parametrize(("name", "value", "said"), BAD)

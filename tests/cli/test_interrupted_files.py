@@ -6,13 +6,14 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from asyncio.subprocess import DEVNULL, PIPE
 
 import pytest
 
+from tests import warm
 from tests.cli.conftest import Shell
-from tests.cli.terminal import PATIENCE_S
+from tests.cli.terminal import PATIENCE_S, forked
+from tests.warm import Forked
 from tui_orchestrator.demo import Say
 
 SIGNALLED = """
@@ -28,19 +29,11 @@ process()
 """
 
 
-async def begun(shell: Shell, *command: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, *command), stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, env=shell.environment
-    )
-
-
-async def ended(process: asyncio.subprocess.Process) -> tuple[int | None, str]:
+async def ended(process: Forked) -> tuple[int | None, str]:
     try:
         _, told = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        process.kill()
     return process.returncode, told.decode()
 
 
@@ -48,7 +41,9 @@ async def ended(process: asyncio.subprocess.Process) -> tuple[int | None, str]:
 async def test_the_answer_is_in_the_file_that_was_about_to_be_written(shell: Shell, number: str) -> None:
     shell.script.always(Say("Paris."))
     asked = shell.command("ask", "-m", "rush-pro", "-o", "answer.json", "Capital of France?")[1:]
-    code, told = await ended(await begun(shell, "-c", SIGNALLED, number, *asked))
+    streams = {"stdout": DEVNULL, "stderr": PIPE}
+    process = await warm.start("-c", SIGNALLED, number, *asked, env=shell.environment, cwd=shell.directory, **streams)
+    code, told = await ended(process)
     assert code == 0, told
     assert json.loads(shell.read("answer.json"))["response"] == "Paris."
 
@@ -56,8 +51,8 @@ async def test_the_answer_is_in_the_file_that_was_about_to_be_written(shell: She
 async def test_it_is_said_that_a_pipe_without_a_reader_has_not_got_it(shell: Shell) -> None:
     shell.script.always(Say("Paris."))
     os.mkfifo(shell.directory / "pipe")
-    asked = shell.command("ask", "-m", "rush-pro", "-o", "pipe", "Capital of France?")[1:]
-    process = await begun(shell, "-m", "tui_orchestrator", *asked)
+    asked = ("ask", "-m", "rush-pro", "-o", "pipe", "Capital of France?")
+    process = await forked(shell, *asked, stdout=DEVNULL, stderr=PIPE)
     assert process.stderr is not None
     told = b""
     while b"confidence" not in told:

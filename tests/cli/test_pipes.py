@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from asyncio.subprocess import DEVNULL, PIPE
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
 
 import pytest
 
+from ..warm import Forked
 from .conftest import Shell
-from .terminal import PATIENCE_S
+from .terminal import PATIENCE_S, forked
 from .test_processes import program
 
 PROMPTS = r"""printf '{"prompt": "why?"}\n{"prompt": "hello"}\n'"""
@@ -23,6 +24,10 @@ async def bash(shell: Shell, line: str) -> tuple[int | None, str, str]:
     process = await asyncio.create_subprocess_exec(
         *("bash", "-c", f"{it}; {line}"), stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=shell.environment
     )
+    return await ended(process)
+
+
+async def ended(process: Process | Forked) -> tuple[int | None, str, str]:
     out, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     return process.returncode, out.decode(), err.decode()
 
@@ -53,7 +58,7 @@ async def test_what_is_read_once_may_come_from_another_command(shell: Shell) -> 
 @pytest.mark.parametrize("arguments", ["config show", "config set ui.theme dark", "config init --force", "ask hello"])
 async def test_settings_are_no_pipe(shell: Shell, arguments: str) -> None:
     os.mkfifo(shell.directory / "held")
-    code, out, err = await bash(shell, f"it --config held {arguments}")
+    code, out, err = await ended(await forked(shell, "--config", "held", *arguments.split(), stdout=PIPE, stderr=PIPE))
     assert (code, out, err.count("\n")) == (code or -1, "", 1)
     assert "held" in err
     assert "no ordinary file" in err or "a pipe or a device" in err
@@ -73,7 +78,8 @@ async def test_settings_are_no_pipe(shell: Shell, arguments: str) -> None:
     ],
 )
 async def test_a_device_is_refused_wherever_a_file_is_named(shell: Shell, arguments: str) -> None:
-    code, out, err = await bash(shell, f"it {arguments.format('/dev/zero')}")
+    given = arguments.format("/dev/zero").split()
+    code, out, err = await ended(await forked(shell, *given, stdout=PIPE, stderr=PIPE))
     assert (code or -1) > 0
     assert out == ""
     assert "/dev/zero" in err
@@ -83,12 +89,10 @@ async def test_a_device_is_refused_wherever_a_file_is_named(shell: Shell, argume
 @pytest.mark.parametrize("arguments", ["batch held -o out.jsonl", "eval held", "ask --file held what"])
 async def test_ctrl_c_ends_the_wait_for_a_pipe_that_nobody_writes_to(shell: Shell, arguments: str) -> None:
     os.mkfifo(shell.directory / "held")
-    process = await asyncio.create_subprocess_exec(
-        *program(shell, *arguments.split()), stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=shell.environment
-    )
+    process = await forked(shell, *arguments.split(), stdout=PIPE, stderr=PIPE)
     async with asyncio.timeout(PATIENCE_S):
         writer = await writer_of(shell.directory / "held")
     process.send_signal(signal.SIGINT)
-    _, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    code, _, err = await ended(process)
     os.close(writer)
-    assert (process.returncode, err.decode().strip()) == (130, "Interrupted.")
+    assert (code, err.strip()) == (130, "Interrupted.")

@@ -7,10 +7,10 @@ import json
 import re
 import resource
 import socket
-import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing
+from dataclasses import replace
 
 import httpx2
 import openai
@@ -24,6 +24,7 @@ from tui_orchestrator.gateway import guard
 from tui_orchestrator.gateway.guard import Guard
 
 from ..cli.conftest import Shell, shell
+from ..cli.terminal import forked
 from .conftest import TOKEN, Gateway
 
 __all__ = ["shell"]
@@ -78,13 +79,8 @@ def many_files() -> Iterator[None]:
 @asynccontextmanager
 async def serving(shell: Shell, files: int) -> AsyncIterator[int]:
     """The port of a gateway whose environment allows so many open files until it asks for more."""
-    command = [sys.executable, "-m", "tui_orchestrator", *shell.command("serve", "--port", "0")[1:]]
-    process = await asyncio.create_subprocess_exec(
-        *("sh", "-c", f'ulimit -S -n {files}; exec "$@"', "sh", *command),
-        stderr=PIPE,
-        cwd=shell.directory,
-        env={**shell.environment, "TUI_ORCHESTRATOR_GATEWAY_TOKEN": TOKEN},
-    )
+    with_token = replace(shell, environment={**shell.environment, "TUI_ORCHESTRATOR_GATEWAY_TOKEN": TOKEN})
+    process = await forked(with_token, "serve", "--port", "0", open_files=files, stderr=PIPE)
     try:
         assert process.stderr is not None
         found = re.search(rb":(\d+)/v1", await process.stderr.readline())
