@@ -36,7 +36,9 @@ $(VENV)/installed-dev: $(VENV)/installed
 run: $(VENV)/installed
 	@$(BIN)/tui-orchestrator $(ARGS)
 
-test: check unit
+# Side by side: the types are checked on one processor, which would leave the others idle.
+test: $(VENV)/installed-dev
+	@$(MAKE) --no-print-directory --jobs 2 check unit
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
