@@ -289,7 +289,7 @@ class Stage(Copying):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        if self.size.width >= ROOM_FOR_TOASTS:
+        if self.size.width >= ROOM_FOR_TOASTS or len(self.screen_stack) > 1:
             super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
         else:
             self.composer.tell_news(message, severity, self.NOTIFICATION_TIMEOUT if timeout is None else timeout)
