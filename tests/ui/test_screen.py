@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from textual.events import Paste
+from textual.events import Key, Paste
+from textual.keys import _character_to_key as character_to_key
 
 from tests.ui.conftest import console, settle, told
 from tui_orchestrator.demo import Say, Script
@@ -141,6 +142,26 @@ async def test_what_is_typed_in_a_pane_goes_to_the_prompt(tmp_path: Path) -> Non
             await seat.pilot.press(key, *word, "space", "é", "!")
             await seat.sees(f"Say {word} é!")
             assert seat.app.focused is seat.app.composer.prompt
+
+
+@pytest.mark.parametrize("pane", ["f2", "f3", "f4"])
+async def test_words_and_enter_that_arrive_together_in_a_pane_are_sent(tmp_path: Path, pane: str) -> None:
+    script = Script().always(Say(text="The capital of France is Paris."))
+    async with console(tmp_path, script=script) as seat:
+        await seat.pilot.press(pane)
+        for letter in PROMPT:
+            seat.app.post_message(Key(character_to_key(letter), letter))
+        seat.app.post_message(Key("enter", "\r"))
+        await seat.sees("The capital of France is Paris.")
+        assert seat.app.composer.prompt.text == ""
+
+
+async def test_a_paste_in_a_pane_goes_to_the_prompt(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.pilot.press("f2")
+        seat.app.post_message(Paste(PROMPT))
+        await seat.until(lambda: PROMPT in seat.written, "the paste in the prompt")
+        assert seat.app.focused is seat.app.composer.prompt
 
 
 async def test_letters_in_the_list_of_models_and_in_dialogs_are_not_typed_into_the_prompt(tmp_path: Path) -> None:

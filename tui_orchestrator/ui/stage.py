@@ -17,6 +17,7 @@ from textual.events import Event as Event_
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.widget import Widget
+from textual.widgets import Input, TextArea
 
 from tui_orchestrator.routing.events import Event
 from tui_orchestrator.settings import UiSettings
@@ -118,6 +119,9 @@ class Stage(Copying):
         if isinstance(event, Key) and not MODIFIERS.isdisjoint(event.key.split("+")[:-1]):
             # Many terminals send Alt with a letter as that letter behind an Esc: it is printable, and still no text.
             event.character = None
+        if isinstance(event, Key | Paste) and not event.is_forwarded and self._is_for_the_prompt(event):
+            # At once, unlike `focus`, so that what comes after it goes there too, an Enter above all.
+            self.screen.set_focus(self.composer.prompt)
         await super().on_event(event)
         if isinstance(event, Key) and event.is_forwarded and self.focused is self.composer.prompt:
             # It was no letter, and is carried out by now.
@@ -267,18 +271,14 @@ class Stage(Copying):
         self.composer.prompt.focus()
         return not at_home
 
-    def on_key(self, event: Key) -> None:
-        """A letter that nothing under the focus uses is meant for the prompt. It arrives here only when unused."""
-        typed = event.character
-        if typed is None or not event.is_printable or event.key in self.screen.active_bindings:
-            return
-        # In a dialog or the list of models letters are actions; one that is none there was a slip.
-        if len(self.screen_stack) > 1 or self.registry.has_focus_within:
-            return
-        event.prevent_default()
-        # At once, unlike `focus`, so that the next letter comes after this one.
-        self.screen.set_focus(self.composer.prompt)
-        self.composer.prompt.insert(typed)
+    def _is_for_the_prompt(self, event: Key | Paste) -> bool:
+        """A letter that nothing under the focus uses is meant for the prompt, and so is a paste."""
+        if len(self.screen_stack) != 1 or isinstance(self.focused, Input | TextArea):
+            return False
+        if isinstance(event, Paste):
+            return True
+        # In the list of models letters are actions; one that is none there was a slip.
+        return event.is_printable and event.key not in self.screen.active_bindings and not self.registry.has_focus_within
 
     def notify(
         self,
