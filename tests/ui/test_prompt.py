@@ -431,3 +431,67 @@ async def test_a_picture_goes_along_to_a_model_that_sees(tmp_path: Path) -> None
         await seat.ended()
         await seat.sees("⊕ plan.png", "It is blue.", "needs vision")
         await seat.sees("✗ pebble-3b")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("/strategy best", "no strategy is called 'best'; there are cheapest"),
+        ("/model gpt-0", "no model is called 'gpt-0'"),
+        ("/cost much", "'much' is not an amount in US dollars"),
+        ("/cost", "/cost USD|none: the most one turn may cost"),
+        ("/cap week 25", "/cap takes one of turn, session, day, month"),
+        ("/cap day much", "budgets.daily_usd"),
+        ("/persona nobody", "there is no persona 'nobody'"),
+        ("/theme mud", "no theme is called 'mud'; there are contrast"),
+        ("/copy all", "/copy takes nothing, code or file, not 'all'"),
+        ("/again gpt-0", "no model is called 'gpt-0'"),
+        ("/continue gpt-0", "no model is called 'gpt-0'"),
+        ("/tag work, " + "w" * 60, "is longer than"),
+        ("/reports all", "/reports takes costs, performance, advice, not 'all'"),
+        ("/whatif best", "/whatif takes a strategy, cheapest"),
+        ("/recipe nothing", "no recipe is called nothing; there are compare"),
+    ],
+)
+async def test_a_command_with_a_value_that_will_not_do_stays_to_be_mended(
+    tmp_path: Path, command: str, said: str
+) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.send("What colour is the sky?")
+        await seat.ended()
+        await seat.send(command)
+        await seat.sees(said)
+        assert seat.written == command
+        await seat.pilot.press("backspace")
+        await seat.sees_no(said)
+        assert seat.written == command[:-1]
+
+
+async def test_a_command_sent_while_an_answer_runs_stays(tmp_path: Path) -> None:
+    script = Script().always(Say(text="It is blue, " * 50, gap_s=600))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("What colour is the sky?")
+        await seat.until(lambda: seat.app.running)
+        await seat.send("/again lumen-dash")
+        await seat.sees("an answer is still running")
+        assert seat.written == "/again lumen-dash"
+
+
+async def test_a_command_that_was_refused_does_not_come_back_for_what_is_done_next(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.send("/cost much")
+        await seat.sees("'much' is not an amount")
+        seat.app.composer.prompt.text = ""
+        await seat.pilot.press("alt+r")
+        await seat.sees("Nothing was asked yet")
+        assert seat.app.composer.prompt.text == ""
+
+
+async def test_a_command_takes_a_long_paste_whole(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.type("/system ")
+        seat.app.composer.prompt._put(PASTE)
+        await seat.sees("/system ⟦paste 1: 60 lines⟧")
+        await seat.pilot.press("enter")
+        await seat.sees("system text set for the next turns")
+        assert seat.app.options.system.strip() == PASTE.strip()

@@ -346,6 +346,7 @@ async def test_a_slash_lists_commands_completes_and_says_what_is_wrong(tmp_path:
         assert seat.app.composer.prompt.text == "/strategy "
         await seat.pilot.press(*"best", "enter")
         await seat.sees("no strategy is called 'best'; there are cheapest")
+        seat.app.composer.prompt.text = ""
         await seat.send("/stratgy quality")
         await seat.sees("no command is called /stratgy; did you mean /strategy?")
         assert seat.app.composer.prompt.text == "/stratgy quality"

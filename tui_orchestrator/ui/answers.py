@@ -43,7 +43,7 @@ class Answers(Writing):
         if wanted == "code":
             self.action_copy_code()
         elif wanted not in ("", "file"):
-            self.composer.say(problem=f"/copy takes nothing, code or file, not {wanted!r}")
+            self.composer.refuse(f"/copy takes nothing, code or file, not {wanted!r}")
         elif wanted == "":
             self.action_copy_answer()
         elif answer := self._answer():
@@ -156,7 +156,7 @@ class Answers(Writing):
         try:
             model = self.runtime.registry.find(wanted).id
         except LookupError as error:
-            self.notify(str(error.args[0]), severity="warning", markup=False)
+            self.composer.refuse(str(error.args[0]))
             return
         self._ask_again(_by(self.options, model=model), elsewhere=True)
 
@@ -212,6 +212,10 @@ class Answers(Writing):
         try:
             if wanted:
                 options = replace(options, model=self.runtime.registry.find(wanted).id)
+        except LookupError as error:
+            self.composer.refuse(str(error.args[0]))
+            return
+        try:
             request = self.talk.going_on(options)
         except LookupError as error:
             self.notify(_sentence(str(error.args[0])), severity="warning", markup=False)

@@ -131,13 +131,16 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Ear
         if name in CHANGES and (argument or name == "ensemble"):
             self._change(name, argument)
         elif name in NEEDS_ARGUMENT:
-            self.composer.say(problem=f"/{name} {message.command.argument}: {message.command.help}")
+            self.composer.refuse(f"/{name} {message.command.argument}: {message.command.help}")
         elif name == "settings":
             self.open_settings(argument)
         elif name == "cap":
             self.set_cap(argument)
         elif name == "theme" and argument:
-            self.choose_theme(argument)
+            if argument in self.theme_names:
+                self.choose_theme(argument)
+            else:
+                self.composer.refuse(self.no_theme(argument))
         elif name == "copy":
             self.copy_as(argument)
         elif name == "find":
@@ -191,7 +194,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Ear
         try:
             self.options, said = change(self.options, name, argument, self.runtime.registry)
         except Refused as error:
-            self.composer.say(problem=str(error))
+            self.composer.refuse(str(error))
             return
         self.notify(said, markup=False, timeout=3)
         self._keep_choice(name == "system")
@@ -295,7 +298,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Ear
         from .reports import ReportsScreen
 
         if tab not in TABS:
-            self.composer.say(problem=f"/reports takes {', '.join(TABS)}, not {tab!r}")
+            self.composer.refuse(f"/reports takes {', '.join(TABS)}, not {tab!r}")
             return
         wanted = await self.push_screen_wait(ReportsScreen(self.runtime, tab))
         if wanted is not None:

@@ -157,7 +157,7 @@ class Beside(Desk):
             try:
                 found.find(name)
             except RecipeError as error:
-                self.composer.say(problem=str(error))
+                self.composer.refuse(str(error))
             return
         chosen: str | None = name or await self.push_screen_wait(RecipesScreen(found))
         if chosen is None:

@@ -92,6 +92,8 @@ class Composer(Vertical):
         """The path at the cursor."""
         self._problem_of = ""
         """The draft that stood here when a problem was told."""
+        self._command = ""
+        """The one that was sent last, as long as nobody has done anything since."""
 
     @property
     def busy(self) -> bool:
@@ -134,8 +136,16 @@ class Composer(Vertical):
         )
         self._draw()
 
+    def refuse(self, problem: str) -> None:
+        """Of the command that was sent last, if one was: it stands here again, to be mended."""
+        if self._command and not self.prompt.text:
+            self.prompt.replace_draft(self._command)
+        self._command = ""
+        self.say(problem=problem)
+
     def say_no_more(self) -> None:
         """Of what went wrong before."""
+        self._command = ""
         if self._outlook.problem:
             self.say(problem="")
 
@@ -309,8 +319,10 @@ class Composer(Vertical):
         if isinstance(parsed, str):
             self.say(problem=parsed)
         elif parsed is not None:
+            command, argument = parsed
+            argument, self._command = self.prompt.unfold(argument), self.prompt.unfolded.strip()
             self.prompt.accept()
-            self.post_message(self.Commanded(*parsed))
+            self.post_message(self.Commanded(command, argument))
         elif self.busy:
             self.say(problem=keyed(self.app, STILL_RUNNING))
         else:

@@ -99,7 +99,7 @@ class Deciding(Desk):
             return
         strategy = strategy.strip().lower().replace(" ", "_")
         if strategy and strategy not in list(Strategy):
-            self.composer.say(problem=f"/whatif takes a strategy, {', '.join(Strategy)}, not {strategy!r}")
+            self.composer.refuse(f"/whatif takes a strategy, {', '.join(Strategy)}, not {strategy!r}")
             return
         from tui_orchestrator.services.whatif import Change
         from tui_orchestrator.storage.history import Turn

@@ -182,7 +182,7 @@ class Desk(Stage):
     def busy(self) -> bool:
         """Whether something else has to end first, which is said."""
         if self.running:
-            self.composer.say(problem=keyed(self, STILL_RUNNING))
+            self.composer.refuse(keyed(self, STILL_RUNNING))
         return self.running or self.runtime is None
 
     @property

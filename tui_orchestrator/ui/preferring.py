@@ -103,7 +103,7 @@ class Preferring(Desk):
         scope, _, amount = said.lower().partition(" ")
         key = CAPS.get({"daily": "day", "monthly": "month"}.get(scope, scope))
         if key is None or not amount.strip():
-            self.composer.say(problem=f"/cap takes one of {', '.join(CAPS)} and US dollars or none, as /cap day 2.50")
+            self.composer.refuse(f"/cap takes one of {', '.join(CAPS)} and US dollars or none, as /cap day 2.50")
             return
         self._write_cap(key, None if amount.strip() in NONE else amount.strip().removeprefix("$"))
 
@@ -113,7 +113,7 @@ class Preferring(Desk):
             done = await self.change_setting(key, amount)
         except (OrchestratorError, OSError) as error:
             # What was typed is wrong, not the file, whose name would take the line's room.
-            self.composer.say(problem=str(error).removeprefix(f"{self.settings.file or config_file()}: "))
+            self.composer.refuse(str(error).removeprefix(f"{self.settings.file or config_file()}: "))
             return
         warning = f"; {done.warning}" if done.warning else ""
         self.notify(f"{done.sentence}{warning}.", severity="warning" if warning else "information", markup=False)

@@ -146,7 +146,11 @@ class Prompt(TextArea):
 
     @property
     def unfolded(self) -> str:
-        return self._folds.unfold(self.text)
+        return self.unfold(self.text)
+
+    def unfold(self, text: str) -> str:
+        """Some of what stands here."""
+        return self._folds.unfold(text)
 
     @property
     def recalled(self) -> bool:

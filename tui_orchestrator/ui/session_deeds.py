@@ -23,6 +23,7 @@ from tui_orchestrator.storage.conversations import Session
 from . import words
 from .asking import Ask
 from .dialogs import Choice, Picker
+from .options import Refused
 
 WHOLE = "whole"
 TURNS_OFFERED = 300
@@ -39,18 +40,18 @@ class SessionDeeds:
         self._deleted: list[Session] = []
         """Since the program began, the last one last."""
 
-        self.tell: Callable[[str], None] | None = None
-        """Where what was done is said; None: in a toast."""
+        self.tell: Callable[[str, bool], None] | None = None
+        """Where it is said what was done, or, where the second is false, why nothing was; None: in a toast."""
 
     @property
     def may_undelete(self) -> bool:
         return bool(self._deleted)
 
-    def _say(self, sentence: str) -> None:
+    def _say(self, sentence: str, *, done: bool = True) -> None:
         if self.tell is None:
             self._app.notify(sentence, markup=False, timeout=4)
         else:
-            self.tell(sentence)
+            self.tell(sentence, done)
 
     async def rename(self, listed: Listed, title: str | None = None) -> None:
         session = listed.session
@@ -68,7 +69,7 @@ class SessionDeeds:
 
     async def tag(self, listed: Listed, tags: str | None = None) -> None:
         """Without `tags` in a dialog, where what is left there is what holds; with them they are added, and those with
-        a minus sign taken away."""
+        a minus sign taken away. Raises Refused for what is no tag."""
         session = listed.session
 
         async def keep(written: str) -> str:
@@ -87,7 +88,7 @@ class SessionDeeds:
             added = [tag for tag in given if not tag.startswith("-")]
             problem = await keep(", ".join([*(session.tags - away), *added]))
             if problem:
-                self._say(problem)
+                raise Refused(problem)
             return
         known = await self._runtime.archive.tags()
         note = "With commas between. " + (f"There are: {', '.join(list(known)[:8])}." if known else "")
@@ -136,9 +137,8 @@ class SessionDeeds:
                 continue  # it came back, or went for good, in another copy of the program
             self._say(f"{words.quoted(session.title)} is back.")
             return session.id
-        self._say(
-            "Nothing deleted since the program began is left to come back; `sessions list --deleted` shows the rest."
-        )
+        said = "Nothing deleted since the program began is left to come back; `sessions list --deleted` shows the rest."
+        self._say(said, done=False)
         return None
 
     async def export(self, listed: Listed, to: str | None = None, *, all_branches: bool = False) -> None:
@@ -185,7 +185,7 @@ class SessionDeeds:
             except OrchestratorError as error:
                 return str(error)
             came.append(session.id)
-            self._say(f"{words.quoted(session.title)} {'has come in' if new else 'is here already'}.")
+            self._say(f"{words.quoted(session.title)} {'has come in' if new else 'is here already'}.", done=new)
             return ""
 
         problem = await read(path) if path is not None else ""

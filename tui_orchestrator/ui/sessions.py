@@ -194,8 +194,8 @@ class SessionsScreen(Dialog[Opened | None]):
     def on_unmount(self) -> None:
         self._deeds.tell = None
 
-    def _tell(self, sentence: str) -> None:
-        self._news.update(f"✓ {sentence}" if sentence else "")
+    def _tell(self, sentence: str, done: bool = True) -> None:
+        self._news.update(f"{'✓' if done else '·'} {sentence}" if sentence else "")
         self._news.display = bool(sentence)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -362,7 +362,7 @@ class SessionsScreen(Dialog[Opened | None]):
                     return
                 self._came = came
             elif listed is None:
-                self.notify("There is no session to do that with.", markup=False)
+                self._tell("There is no session to do that with.", done=False)
                 return
             elif verb == "fork":
                 new = await self._deeds.fork(listed)

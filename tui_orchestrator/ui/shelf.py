@@ -20,7 +20,7 @@ from .dialogs import Picker
 from .entries import prompt_key
 from .live import LiveTurn
 from .naming import keyed
-from .options import NONE
+from .options import NONE, Refused
 from .recounting import Recounting
 from .transcript import Transcript
 from .welcome import TEMPORARY, welcome
@@ -213,10 +213,10 @@ class Shelf(Answers):
             return
         does = "export" if verb == "export_all" else verb
         if self.talk.temporary:
-            self.composer.say(problem=f"this chat is temporary: there is nothing kept to {does}")
+            self.composer.refuse(f"this chat is temporary: there is nothing kept to {does}")
             return
         if not self.talk.stored_already:
-            self.composer.say(problem=f"there is nothing to {does} yet: a session is kept from its first prompt on")
+            self.composer.refuse(f"there is nothing to {does} yet: a session is kept from its first prompt on")
             return
         try:
             listed = await self.runtime.archive.listed(self.talk.id)
@@ -239,6 +239,8 @@ class Shelf(Answers):
             await self._catch_up()
             if new is not None:
                 await self._open_id(new)
+        except Refused as error:
+            self.composer.refuse(str(error))
         except LookupError as error:
             self.notify(str(error.args[0]), severity="warning", markup=False)
         except OrchestratorError as error:
@@ -288,7 +290,7 @@ class Shelf(Answers):
             if persona is not None:
                 options = personas.adopted(replace(options, strategy=None, model=None), persona, self.runtime.registry)
         except LookupError as error:
-            self.composer.say(problem=str(error.args[0]))
+            self.composer.refuse(str(error.args[0]))
             return
         self.options = options
         await self.talk.instruct(persona=persona.name if persona else "")

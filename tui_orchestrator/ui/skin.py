@@ -42,7 +42,7 @@ class Skinned(AtTerminal):
         if wanted in self._palettes:
             self.theme = wanted
         elif wanted is not None:
-            self.theme_problems.append(f"[ui] theme: {self._unknown(wanted)}")
+            self.theme_problems.append(f"[ui] theme: {self.no_theme(wanted)}")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What our palettes have and a theme of Textual's lacks."""
@@ -81,14 +81,15 @@ class Skinned(AtTerminal):
     def theme_names(self) -> list[str]:
         return sorted(self._palettes)
 
-    def _unknown(self, name: str) -> str:
+    def no_theme(self, name: str) -> str:
+        """What is said of a name that none has."""
         return f"no theme is called {name!r}; there are {', '.join(sorted(self._palettes))}"
 
     def use_theme(self, name: str) -> None:
         if name in self._palettes:
             self.theme = name
         else:
-            self.notify(self._unknown(name), severity="error", markup=False)
+            self.notify(self.no_theme(name), severity="error", markup=False)
 
     @work
     async def action_pick_theme(self) -> None:

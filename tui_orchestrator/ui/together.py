@@ -165,7 +165,7 @@ class Together(Answers):
             try:
                 return self.runtime.registry.find(wanted).id
             except LookupError as error:
-                self.notify(str(error.args[0]), severity="warning", markup=False)
+                self.composer.refuse(str(error.args[0]))
                 return None
         picker = Picker(title, choices, empty="No model is called that.", hint=f"Enter {verb}")
         return await self.push_screen_wait(picker)
