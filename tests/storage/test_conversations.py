@@ -11,6 +11,7 @@ from tests.clock import ManualClock
 from tui_orchestrator.routing.request import Image, Message
 from tui_orchestrator.storage.conversations import Conversations, Session
 from tui_orchestrator.storage.database import Database
+from tui_orchestrator.storage.drafts import KeptDraft
 from tui_orchestrator.storage.messages import Discarded
 
 ROOT = Path(__file__).parents[2]
@@ -160,6 +161,7 @@ from tests.clock import ManualClock
 from tui_orchestrator.routing.request import Message
 from tui_orchestrator.storage.conversations import Conversations
 from tui_orchestrator.storage.database import Database
+from tui_orchestrator.storage.drafts import KeptDraft
 async def main():
     db = Database(Path(sys.argv[1]))
     await db.open()
@@ -269,22 +271,39 @@ async def test_every_prompt_ever_is_found_by_its_words_the_latest_first(conversa
 
 async def test_a_draft_is_kept_until_it_is_sent_or_emptied(conversations: Conversations) -> None:
     session = await kept(conversations)
-    assert await conversations.draft(session.id) == ""
+    assert (await conversations.draft(session.id)).text == ""
     for draft in ("half", "half a th"):
         await conversations.save_draft(session.id, draft)
-        assert await conversations.draft(session.id) == draft
+        assert (await conversations.draft(session.id)).text == draft
     await conversations.save_draft("", "half")
     await ask(conversations, session.id, "half a thought", "r1")
-    assert (await conversations.draft(session.id), await conversations.draft("")) == ("", "")
+    assert (await conversations.draft(session.id), await conversations.draft("")) == (KeptDraft(), KeptDraft())
     await conversations.save_draft(session.id, "what is typed already while")
     await conversations.save_draft("", "another")
     await ask(conversations, session.id, "another is on its way", "r2")
-    assert await conversations.draft(session.id) == "what is typed already while"
-    assert await conversations.draft("") == "another"
+    assert (await conversations.draft(session.id)).text == "what is typed already while"
+    assert (await conversations.draft("")).text == "another"
     await conversations.save_draft("", "not yet a session")
-    assert await conversations.draft("") == "not yet a session"
+    assert (await conversations.draft("")).text == "not yet a session"
     await conversations.save_draft("", "")
-    assert await conversations.draft("") == ""
+    assert (await conversations.draft("")).text == ""
+
+
+async def test_an_edit_is_kept_beside_the_draft_until_it_is_sent(conversations: Conversations) -> None:
+    session = await kept(conversations)
+    await ask(conversations, session.id, "what is a tree?", "r1")
+    await conversations.save_draft(session.id, "and a wood?")
+    await conversations.save_edit(session.id, "r1", "what is a bush?", [(8, 6, "⟦text 1: 6 B⟧")])
+    assert await conversations.edit(session.id) == ("r1", KeptDraft("what is a bush?", ((8, 6, "⟦text 1: 6 B⟧"),)))
+    assert await conversations.left_draft() == ("What is a tree?", "what is a bush?")
+    await ask(conversations, session.id, "and a wood of them?", "r2")
+    assert await conversations.edit(session.id) is not None
+    await conversations.save_draft(session.id, "and a wood?")
+    await conversations.prompt(session.id, Message("user", "what is a bush?"), "r3", instead="r1")
+    assert await conversations.edit(session.id) is None
+    assert await conversations.left_draft() == ("What is a tree?", "and a wood?")
+    await conversations.save_edit("never-there", "r1", "what is a bush?")
+    assert await conversations.edit("never-there") is None
 
 
 async def test_hostile_text_is_harmless_once_stored(conversations: Conversations) -> None:

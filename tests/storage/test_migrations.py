@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.clock import ManualClock
+from tui_orchestrator.storage.conversations import Conversations
 from tui_orchestrator.storage.database import Database
+from tui_orchestrator.storage.drafts import KeptDraft
 from tui_orchestrator.storage.faults import StoreError
+from tui_orchestrator.storage.messages import messages_of
 from tui_orchestrator.storage.migrations import migrate
 from tui_orchestrator.storage.reports import Reports
 from tui_orchestrator.storage.rows import attempt_row
@@ -64,6 +67,32 @@ async def test_a_store_of_every_earlier_schema_keeps_its_rows(
             lambda c: c.execute("SELECT rowid FROM messages_text WHERE text LIKE '%sort%'").fetchall()
         )
     assert found == ([(1,)] if released >= 3 else [])
+
+
+async def test_an_older_store_tells_how_much_its_notes_matter(tmp_path: Path, clock: ManualClock) -> None:
+    old = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+    migrate(old, migrations=[migration for migration in MIGRATIONS if migration.name < "0027"])
+    old.execute("INSERT INTO sessions (id, title, created, updated, system) VALUES ('s1', 'Lists', '', '', '')")
+    notes = [
+        ("complete", "", "information"),
+        ("complete", "a cap is near", "information"),
+        ("complete", "Nothing more came.", "warning"),
+        ("interrupted", "Cancelled. Spent: $0.01.", "warning"),
+        ("failed", "Cancelled.", "warning"),
+        ("failed", "The key was refused.", "error"),
+    ]
+    for number, (state, note, _) in enumerate(notes):
+        old.execute(
+            "INSERT INTO messages (session, position, role, text, thinking, request_id, state, created, note) "
+            "VALUES ('s1', ?, 'assistant', '', '', ?, ?, '2026-11-22T12:00:00+00:00', ?)",
+            (number, f"r{number}", state, note),
+        )
+    old.execute("INSERT INTO drafts VALUES ('s1', 'half', '')")
+    old.close()
+    async with Database(tmp_path / "store.db") as db:
+        told = await db.read(lambda c: messages_of(c, "s1"))
+        assert [message.weight for message in told] == [weight for *_, weight in notes]
+        assert await Conversations(db, clock).draft("s1") == KeptDraft("half", None)
 
 
 async def test_a_store_of_this_schema_and_a_new_one_are_not_copied(tmp_path: Path) -> None:

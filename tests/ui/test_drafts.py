@@ -6,6 +6,8 @@ import signal
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from benchmarks.terminal.endings import CONSOLE, READY
 from benchmarks.terminal.pseudoterminal import Pseudoterminal, environment
 from tests.ui.conftest import Console, console
@@ -124,3 +126,116 @@ def test_a_killed_program_leaves_what_was_typed(tmp_path: Path) -> None:
 
 def stored(home: Path) -> list[str]:
     return [text for file in home.rglob("*.db") for text in drafts(file).values()]
+
+
+LONG = "\n".join(f"thought {number}" for number in range(1, 61))
+
+
+async def test_a_long_draft_of_ones_own_comes_back_as_it_stood_and_a_paste_folded(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        await seat.send("What colour is the sky?")
+        await seat.ended()
+        assert seat.app.talk is not None
+        asked = seat.app.talk.id
+        await seat.type(f"{LONG}\nand these: ")
+        seat.app.composer.prompt._put("row\n" * 60)
+        await seat.type(" or those: ")
+        seat.app.composer.prompt._put("column\n" * 60)
+        stood, whole = seat.app.composer.prompt.text, seat.app.composer.prompt.unfolded
+        assert stood == f"{LONG}\nand these: ⟦paste 1: 60 lines⟧ or those: ⟦paste 2: 60 lines⟧"
+        await kept(seat, tmp_path, whole)
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        await seat.app._open_id(asked)
+        await seat.sees("thought 60", "and these: ⟦paste 1: 60 lines⟧ or those: ⟦paste 2: 60 lines⟧")
+        prompt = seat.app.composer.prompt
+        assert (prompt.text, prompt.unfolded) == (stood, whole)
+        prompt._put("another\n" * 60)
+        await seat.sees("⟦paste 3: 60 lines⟧")
+        assert prompt.unfolded == whole + "another\n" * 60
+
+
+async def test_a_long_draft_stays_as_it_was_written_while_one_looks_at_earlier_prompts(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        await seat.send("What colour is the sky?")
+        await seat.ended()
+        await seat.type(LONG)
+        seat.app.composer.prompt.move_cursor((0, 0))
+        await seat.pilot.press("up")
+        assert seat.written == "What colour is the sky?"
+        await seat.pilot.press("down")
+        await seat.sees("thought 60")
+        assert seat.app.composer.prompt.text == LONG
+
+
+async def test_a_paste_folded_by_itself_is_told_from_another_as_long(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        prompt = seat.app.composer.prompt
+        for said in ("one\n", "two\n"):
+            prompt._put(said * 60)
+        await seat.pilot.press("home", "delete")
+        assert prompt.unfolded == "two\n" * 60
+        await kept(seat, tmp_path, "two\n" * 60)
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        prompt = seat.app.composer.prompt
+        await seat.sees("⟦paste 2: 60 lines⟧")
+        prompt._put("six\n" * 60)
+        assert prompt.unfolded == "two\n" * 60 + "six\n" * 60
+
+
+@pytest.mark.parametrize("ends", ["sends", "leaves"])
+async def test_a_draft_outlives_the_program_that_ended_in_the_middle_of_an_edit(tmp_path: Path, ends: str) -> None:
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        await seat.send("What colour is the sky?")
+        await seat.ended()
+        assert seat.app.talk is not None
+        asked = seat.app.talk.id
+        await seat.type("and at night?")
+        seat.app.action_edit_prompt()
+        await seat.sees("You edit an earlier prompt")
+        await seat.type(" And the sea?")
+        await kept(seat, tmp_path, "and at night?")
+        await seat.until(lambda: edits(tmp_path / "store.db") == {asked: "What colour is the sky? And the sea?"})
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        await seat.sees("A draft is left in 'What colour is the sky?'")
+        await seat.app._open_id(asked)
+        await seat.sees("You edit an earlier prompt")
+        assert seat.written == "What colour is the sky? And the sea?"
+        if ends == "sends":
+            await seat.pilot.press("enter")
+            await seat.ended()
+            await seat.sees("branch 2 of 2")
+        else:
+            await seat.pilot.press("escape")
+        await seat.sees_no("You edit an earlier prompt")
+        assert seat.written == "and at night?"
+        await seat.until(lambda: edits(tmp_path / "store.db") == {})
+        await kept(seat, tmp_path, "and at night?")
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        await seat.app._open_id(asked)
+        await seat.until(lambda: seat.written == "and at night?", "the draft")
+        assert "You edit an earlier prompt" not in seat.screen
+
+
+async def test_an_edit_goes_on_where_it_was_left_from_another_session(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        await seat.send("What colour is the sky?")
+        await seat.ended()
+        assert seat.app.talk is not None
+        asked = seat.app.talk.id
+        await seat.type("and at night?")
+        seat.app.action_edit_prompt()
+        await seat.type(" And the sea?")
+        await seat.pilot.press("ctrl+n")
+        await seat.until(lambda: not seat.app.composer.prompt.text)
+        await kept(seat, tmp_path, "and at night?")
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        await seat.app._open_id(asked)
+        await seat.sees("You edit an earlier prompt")
+        assert seat.written == "What colour is the sky? And the sea?"
+        await seat.pilot.press("escape")
+        await seat.until(lambda: seat.written == "and at night?", "the draft")
+
+
+def edits(file: Path) -> dict[str, str]:
+    with sqlite3.connect(file) as connection:
+        return dict(connection.execute("SELECT session, text FROM edits"))

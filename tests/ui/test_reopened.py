@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.services.chat import Chat
+from tui_orchestrator.storage.messages import StoredMessage
+from tui_orchestrator.ui.entries import Kind
+from tui_orchestrator.ui.stored import stored_entries
 
 PROMPT = "What is the capital of France?"
 PARIS = Say(text="Paris, on the Seine.")
@@ -117,7 +121,7 @@ TURNS: dict[str, Callable[[], Turn]] = {
     ),
     "second opinion": lambda: Turn(
         Script().always(MILD, "rush-mini").always(PARIS, "tern-lite"),
-        (send("/check second_opinion", "/chain rush-mini, tern-lite", PROMPT),),
+        (send("/check second_answer", "/chain rush-mini, tern-lite", PROMPT),),
         ("second opinion",),
         Policy(confidence_threshold=0.95),
     ),
@@ -214,3 +218,21 @@ async def test_a_turn_reads_the_same_when_it_is_opened_again(tmp_path: Path, nam
         assert seat.app.runtime is not None
         await seat.app._begin(await Chat.resume(seat.app.runtime, session))
         await comes_to(seat, lines)
+
+
+def test_how_much_a_note_matters_is_not_read_from_its_words() -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    note = "Cancelled. The provider says so, and charges for it."
+    (notice,) = [
+        entry
+        for entry in stored_entries(
+            [
+                StoredMessage(0, "user", "Go on", "complete", now, "r1"),
+                StoredMessage(1, "assistant", "", "failed", now, "r1", note=note, weight="error"),
+            ],
+            (),
+        )
+        if entry.kind is Kind.NOTICE
+    ]
+    assert notice.source == note
+    assert notice.severity == "error"

@@ -151,6 +151,7 @@ def _message_json(message: StoredMessage, also: Told, pictures: bool) -> dict[st
         "request_id": message.request_id,
         "continues": message.continues,
         "note": message.note,
+        "note_weight": message.weight,
         "files": list(message.files),
         "attempts": also.attempts.get(message.request_id, []) if message.role == "assistant" else [],
     }

@@ -22,7 +22,7 @@ from ..routing.request import Image, Strategy, tag_name
 from ..routing.text import clean, clean_line
 from ..storage import branches
 from ..storage.conversations import Conversation, Session
-from ..storage.messages import Discarded, State, StoredMessage
+from ..storage.messages import Discarded, State, StoredMessage, Weight
 from ..storage.titles import LONGEST_TITLE
 from .attachments import MAX_IMAGE_BYTES, image_type, readable
 from .exporting import FORMAT, VERSION
@@ -140,8 +140,8 @@ class _Part:
     def name_or_none(self, key: str, limit: int = 200) -> str | None:
         return None if self._said.get(key) is None else self.name(key, limit) or None
 
-    def one_of(self, key: str, words: tuple[str, ...]) -> str:
-        value = self._said.get(key)
+    def one_of(self, key: str, words: tuple[str, ...], default: str | None = None) -> str:
+        value = self._said.get(key, default)
         if value not in words:
             raise self.wrong(key, f"is {_shown(value)}; it may be {', '.join(words)}")
         return str(value)
@@ -226,16 +226,21 @@ def _conversation(said: _Part, *, branched: bool) -> FromFile:
     return FromFile(conversation, _digest(messages), attempts)
 
 
+_WEIGHTS: Mapping[State, Weight] = {"complete": "information", "interrupted": "warning", "failed": "error"}
+"""In files from before it was told."""
+
+
 def _message(said: _Part, position: int, branched: bool) -> StoredMessage:
     role = said.one_of("role", ("user", "assistant"))
     request_id = said.name("request_id", 64)
     if not request_id:
         raise said.wrong("request_id", "is empty")
+    state: State = said.one_of("state", get_args(State))  # type: ignore[assignment]  # one of them
     return StoredMessage(
         position,
         "user" if role == "user" else "assistant",
         said.text("text"),
-        said.one_of("state", get_args(State)),  # type: ignore[arg-type]  # one of them
+        state,
         said.moment("created"),
         request_id,
         said.text("thinking", ""),
@@ -245,6 +250,7 @@ def _message(said: _Part, position: int, branched: bool) -> StoredMessage:
         said.place_before("parent", position) if branched else position - 1 if position else None,
         said.name_or_none("continues", 64) if role == "assistant" else None,
         said.text("note", ""),
+        said.one_of("note_weight", get_args(Weight), _WEIGHTS[state]),  # type: ignore[arg-type]  # one of them
         tuple(name for name in said.items("files") if isinstance(name, str)),
     )
 

@@ -27,7 +27,7 @@ from ..routing.telling import found
 from ..storage.answers import joined
 from ..storage.conversations import Session
 from ..storage.messages import Discarded, State
-from .closing import ANOTHER, closing
+from .closing import ANOTHER, Closing, closing
 from .feedback import Given
 from .runtime import Runtime
 
@@ -199,8 +199,9 @@ class Keeping:
         self._kept_at = now
         return self._answer(attempt, "interrupted")
 
-    async def _answer(self, attempt: int, state: State, text: str | None = None, note: str = "") -> None:
-        """`text` None: as it has grown."""
+    async def _answer(self, attempt: int, state: State, text: str | None = None, said: Closing | None = None) -> None:
+        """`text` None: as it has grown. `said`: under it, once it is over."""
+        said = said or Closing()
         growing = self._attempts[attempt]
         if not self._stored:
             await self._prompt()
@@ -213,10 +214,11 @@ class Keeping:
             attempt=attempt,
             state=state,
             continues=self._continues,
-            note=note,
+            note=said.note,
+            weight=said.weight,
         )
 
-    def _note(self, end: Completed | Failed) -> str:
+    def _closing(self, end: Completed | Failed) -> Closing:
         kept = self._again is None or not self._again.response.strip()
         return closing(end, onto=self._onto is not None, keeps=kept)
 
@@ -225,7 +227,7 @@ class Keeping:
         return self._onto.cut_off.request_id if self._onto is not None and self._onto.cut_off is not None else None
 
     async def _completed(self, end: Completed) -> None:
-        await self._answer(end.attempt, "complete", end.response, self._note(end))
+        await self._answer(end.attempt, "complete", end.response, self._closing(end))
         await self._keep_discarded(end.attempt, whole=True)
         before = self._again
         if before is None or (before.response.strip() and not end.response.strip()):
@@ -239,13 +241,15 @@ class Keeping:
             if not self._stored:
                 await self._prompt()
             if self._onto is None:
-                note = self._note(end)
-                await self._conversations.answer(self._chat.id, self._request.id, "", state="failed", note=note)
+                said = self._closing(end)
+                await self._conversations.answer(
+                    self._chat.id, self._request.id, "", state="failed", note=said.note, weight=said.weight
+                )
             await self._keep_discarded(None, whole=False)
             return
         # What came first of an answer that is being continued was not lost with what follows.
         kept = end.error.kind is ErrorKind.CANCELLED or self._onto is not None
-        await self._answer(last, "interrupted" if kept else "failed", note=self._note(end))
+        await self._answer(last, "interrupted" if kept else "failed", said=self._closing(end))
         await self._keep_discarded(last, whole=False)
 
     def _goes_on_from(self, end: Completed | Failed) -> None:

@@ -64,7 +64,8 @@ def whole(parts: Parts) -> StoredMessage:
     for part in others:
         text, by = joined(text, by, part.text, part.model), part.model
     thinking = "\n\n".join(part.thinking for part in parts if part.thinking)
-    return replace(first, text=text, thinking=thinking, state=parts[-1].state, note=parts[-1].note)
+    last = parts[-1]
+    return replace(first, text=text, thinking=thinking, state=last.state, note=last.note, weight=last.weight)
 
 
 def joined(text: str, by: str | None, more: str, by_whom: str | None) -> str:

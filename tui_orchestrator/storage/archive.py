@@ -277,8 +277,8 @@ def _copy(connection: sqlite3.Connection, original: str, copy: str, upto: int | 
     values = {"original": original, "copy": copy, "positions": json.dumps(list(parents))}
     connection.execute(
         "INSERT INTO messages (session, position, role, text, thinking, request_id, attempt, model, state, created, "
-        "continues, note, files) SELECT :copy, position, role, text, thinking, request_id, attempt, model, state, "
-        "created, continues, note, files FROM messages "
+        "continues, note, weight, files) SELECT :copy, position, role, text, thinking, request_id, attempt, model, "
+        "state, created, continues, note, weight, files FROM messages "
         f"WHERE {within} ORDER BY position",
         values,
     )
@@ -318,6 +318,7 @@ def _put(connection: sqlite3.Connection, session: str, conversation: Conversatio
             created=instant(message.created),
             continues=message.continues,
             note=message.note,
+            weight=message.weight,
             files=message.files,
         )
     branches.link(connection, session, {message.position: message.parent for message in every})

@@ -13,9 +13,10 @@ from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.request import Message
 from tui_orchestrator.routing.text import clean, clean_line
 
-from . import branches, prompts, sessions
+from . import branches, drafts, prompts, sessions
 from .database import Database
-from .messages import Discarded, State, StoredMessage, append, discarded_of, messages_of
+from .drafts import Fold, KeptDraft
+from .messages import Discarded, State, StoredMessage, Weight, append, discarded_of, messages_of
 from .rows import instant
 from .sessions import Session as Session
 from .titles import LONGEST_TITLE, title_of
@@ -142,7 +143,7 @@ class Conversations:
                 "WHERE id = ?"
             )
             sessions.need(connection.execute(changed, (at, title_of(text), session)), session)
-            connection.execute(_DRAFT_SENT, {"session": session, "typed": written})
+            drafts.sent(connection, session, written, instead)
             append(
                 connection,
                 session,
@@ -170,6 +171,7 @@ class Conversations:
         state: State = "complete",
         continues: str | None = None,
         note: str = "",
+        weight: Weight = "information",
     ) -> None:
         """One answer a request: a later call takes the place of an earlier one. Store it as 'interrupted' while it
         grows, and that is what a killed program leaves."""
@@ -191,6 +193,7 @@ class Conversations:
                 created=at,
                 continues=continues,
                 note=clean(note),
+                weight=weight,
             )
 
         await self._db.write(put)
@@ -213,43 +216,34 @@ class Conversations:
 
         await self._db.write(keep)
 
-    async def draft(self, session: str) -> str:
+    async def draft(self, session: str) -> KeptDraft:
         """What was typed and not sent; '' is also the name of the session that does not exist yet."""
-
-        def find(connection: sqlite3.Connection) -> str:
-            found = connection.execute("SELECT text FROM drafts WHERE session = ?", (session,)).fetchone()
-            return found[0] if found else ""
-
-        return await self._db.read(find)
+        return await self._db.read(lambda c: drafts.of(c, session))
 
     async def left_draft(self) -> tuple[str, str] | None:
-        """Title and draft of the session used last, where it has one."""
-        query = (
-            "SELECT title, text FROM sessions JOIN drafts ON drafts.session = sessions.id WHERE deleted IS NULL AND "
-            "sessions.id = (SELECT id FROM sessions WHERE deleted IS NULL ORDER BY updated DESC, id DESC LIMIT 1)"
-        )
+        """Title of the session used last, and what was typed there and not sent, if anything."""
 
         def find(connection: sqlite3.Connection) -> tuple[str, str] | None:
-            found: tuple[str, str] | None = connection.execute(query).fetchone()
+            found: tuple[str, str] | None = connection.execute(drafts.LEFT).fetchone()
             return found
 
         return await self._db.read(find)
 
-    async def save_draft(self, session: str, text: str) -> None:
+    async def save_draft(self, session: str, text: str, folds: Sequence[Fold] = ()) -> None:
         """Written in order with all else, even when the waiting task is cancelled."""
         at = instant(self._clock.now())
+        await self._db.write(lambda c: drafts.keep(c, session, KeptDraft(text, tuple(folds)), at))
 
-        def save(connection: sqlite3.Connection) -> None:
-            if text:
-                row = (session, clean(text), at)
-                connection.execute("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?)", row)
-            else:
-                # It may go on in a chat that leaves no trace.
-                connection.execute("PRAGMA secure_delete = ON")
-                connection.execute("DELETE FROM drafts WHERE session = ?", (session,))
-                connection.execute("PRAGMA secure_delete = OFF")
+    async def edit(self, session: str) -> tuple[str, KeptDraft] | None:
+        """The request whose prompt was being edited there, and what that has become; the draft waits beside it."""
+        return await self._db.read(lambda c: drafts.edit_of(c, session))
 
-        await self._db.write(save)
+    async def save_edit(self, session: str, instead: str, text: str, folds: Sequence[Fold] = ()) -> None:
+        """As `save_draft`."""
+        await self._db.write(lambda c: drafts.keep_edit(c, session, instead, KeptDraft(text, tuple(folds))))
+
+    async def end_edit(self, session: str) -> None:
+        await self._db.write(lambda c: c.execute("DELETE FROM edits WHERE session = ?", (session,)))
 
     async def find_prompts(self, typed: str, limit: int, stopped: Callable[[], bool]) -> tuple[prompts.Past, ...]:
         """Those of all that was ever sent that hold every word typed, the latest first; all for none. `stopped` is
@@ -269,12 +263,6 @@ class Conversations:
         await self._db.write(lambda c: sessions.need(c.execute(update, (*values, session)), session))
 
 
-# Of the session, or with its first prompt of the one that did not exist yet. What is typed by now may be another draft
-# already, which is not how what was sent begins.
-_DRAFT_SENT = (
-    "DELETE FROM drafts WHERE substr(:typed, 1, length(drafts.text)) = drafts.text AND (session = :session OR "
-    "(session = '' AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.session = :session)))"
-)
 _RECENT = "WHERE deleted IS NULL ORDER BY updated DESC, id DESC LIMIT ?"
 
 

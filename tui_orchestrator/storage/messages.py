@@ -13,6 +13,7 @@ from tui_orchestrator.routing.request import Image, Message, Role
 from tui_orchestrator.routing.text import clean_line
 
 State = Literal["complete", "interrupted", "failed"]
+Weight = Literal["information", "warning", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class StoredMessage:
     """Of a part of an answer that had been cut off: the request of the answer's first part."""
     note: str = ""
     """Of an answer: what was said under it when its turn ended."""
+    weight: Weight = "information"
+    """How much the note matters."""
     files: tuple[str, ...] = ()
     """Of a prompt: names of those that went with it, whose words are in its text."""
 
@@ -59,7 +62,7 @@ class Discarded:
 _APPEND = """
 INSERT INTO messages (
     session, position, parent, role, text, thinking, request_id, attempt, model, state, created, continues,
-    note, files
+    note, weight, files
 )
 SELECT
     :session,
@@ -72,11 +75,11 @@ SELECT
     ) ELSE (
         SELECT parent FROM messages WHERE session = :session AND request_id = :instead AND role = 'user'
     ) END,
-    :role, :text, :thinking, :request_id, :attempt, :model, :state, :created, :continues, :note, :files
+    :role, :text, :thinking, :request_id, :attempt, :model, :state, :created, :continues, :note, :weight, :files
 WHERE true
 ON CONFLICT (session, request_id) WHERE role = 'assistant' DO UPDATE SET
     text = excluded.text, thinking = excluded.thinking, attempt = excluded.attempt, model = excluded.model,
-    state = excluded.state, note = excluded.note
+    state = excluded.state, note = excluded.note, weight = excluded.weight
 """
 
 
@@ -96,6 +99,7 @@ def append(
     instead: str | None = None,
     continues: str | None = None,
     note: str = "",
+    weight: Weight = "information",
     files: Sequence[str] = (),
 ) -> None:
     """At the end of its branch, or beside the prompt of the request `instead`; an answer to a request that has one
@@ -113,6 +117,7 @@ def append(
         "instead": instead,
         "continues": continues,
         "note": note,
+        "weight": weight,
         "files": json.dumps([clean_line(name) for name in files]),
     }
     stored = connection.execute(_APPEND, row).lastrowid
@@ -129,12 +134,13 @@ def append(
 
 _SELECT_MESSAGES = (
     "SELECT position, role, text, state, created, request_id, thinking, attempt, model, id, parent, continues, "
-    "note, files FROM messages"
+    "note, weight, files FROM messages"
 )
 
 
 def _message(row: tuple[Any, ...], images: tuple[Image, ...], parent: int | None) -> StoredMessage:
-    position, role, text, state, created, request_id, thinking, attempt, model, _, _, continues, note, files = row
+    position, role, text, state, created, request_id, thinking, attempt, model, _, _, *said, files = row
+    continues, note, weight = said
     moment = datetime.fromisoformat(created)
     return StoredMessage(
         position,
@@ -150,6 +156,7 @@ def _message(row: tuple[Any, ...], images: tuple[Image, ...], parent: int | None
         parent,
         continues,
         note,
+        weight,
         tuple(json.loads(files)),
     )
 

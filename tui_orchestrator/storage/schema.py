@@ -359,6 +359,8 @@ _BATCHES = Migration(
 
 _REOPENED = Migration("0026_reopened", talk.REOPENED)
 
+_DRAFTS = Migration("0027_drafts", talk.DRAFTS)
+
 MIGRATIONS = (
     _LEDGER,
     _DECISIONS,
@@ -385,4 +387,5 @@ MIGRATIONS = (
     _UNSENT,
     _BATCHES,
     _REOPENED,
+    _DRAFTS,
 )

@@ -170,3 +170,19 @@ CREATE TRIGGER messages_text_gone AFTER DELETE ON messages WHEN OLD.continues IS
     {_PUT} = {_FIRST.format(row="OLD")};
 END;
 """
+
+# Of a draft, and of an earlier prompt that is being edited beside it, `folds` tells which parts stood folded. How much
+# a note matters was read from its words before.
+DRAFTS = """
+ALTER TABLE drafts ADD COLUMN folds TEXT;
+CREATE TABLE edits (
+    session TEXT PRIMARY KEY REFERENCES sessions ON DELETE CASCADE,
+    instead TEXT NOT NULL,
+    text TEXT NOT NULL,
+    folds TEXT
+) WITHOUT ROWID;
+ALTER TABLE messages ADD COLUMN weight TEXT NOT NULL DEFAULT 'information';
+UPDATE messages SET weight =
+    CASE WHEN note LIKE 'Cancelled.%' OR note = 'Nothing more came.' THEN 'warning' ELSE 'error' END
+WHERE note <> '' AND (state <> 'complete' OR note = 'Nothing more came.');
+"""

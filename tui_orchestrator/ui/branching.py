@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from tui_orchestrator.settings import Settings
 
 
+_KEYS = "{prompt.send} sends it as a branch · {turn.cancel} leaves all as it is"
+_EDITING = f"↳ You edit an earlier prompt · {_KEYS}"
+_NEW_HERE = f"↳ A new prompt goes here · {_KEYS}"
+
+
 @dataclass
 class Edit:
     """An earlier prompt that is being edited. What it has become stands in the prompt field."""
@@ -50,10 +55,24 @@ class Branching(Shelf):
 
     async def _begin(self, talk: Chat, at: str | None = None) -> None:
         await super()._begin(talk, at)
-        edit = self._edit_here
+        edit = self._edit_here or await self._edit_left(talk)
         self.chat.tell_editing("" if edit is None else keyed(self, edit.told))
         if edit is not None:
             self._read_cut(edit)
+
+    async def _edit_left(self, talk: Chat) -> Edit | None:
+        """The one that was under way when the program ended; it goes on."""
+        left = await self.drafts.edit_left(talk.id) if self.drafts is not None and talk.stored else None
+        if left is None or talk is not self.talk or self.drafts is None:
+            return None
+        instead, become = left
+        if all(message.request_id != instead for message in (*talk.stored, *talk.aside)):
+            return None
+        field = self.composer.prompt
+        edit = self._edits[talk.id] = Edit(instead, field.draft, _EDITING)
+        self.drafts.begin_edit(instead)
+        field.restore(become)
+        return edit
 
     # -- edit and send
 
@@ -65,10 +84,10 @@ class Branching(Shelf):
         if self.busy() or self.talk is None or not self.may_branch():
             return
         field, before = self.composer.prompt, self._edit_here
-        what = "A new prompt goes here" if empty else "You edit an earlier prompt"
-        keys = "{prompt.send} sends it as a branch · {turn.cancel} leaves all as it is"
         left = field.draft if before is None else before.before
-        edit = self._edits[self.talk.id] = Edit(request_of(prompt.key), left, f"↳ {what} · {keys}")
+        edit = self._edits[self.talk.id] = Edit(request_of(prompt.key), left, _NEW_HERE if empty else _EDITING)
+        if self.drafts is not None:
+            self.drafts.begin_edit(edit.instead)
         self._read_cut(edit)
         field.replace_draft("" if empty else _typed(prompt.source))
         self.chat.tell_editing(keyed(self, edit.told))
@@ -99,9 +118,11 @@ class Branching(Shelf):
     def weighed_talk(self) -> Chat | None:
         return super().weighed_talk if self._edit_here is None else self._edit_here.cut
 
-    def _end_editing(self) -> Edit | None:
+    def _end_editing(self, *, sent: bool) -> Edit | None:
         """The prompt that was being edited, if one was."""
         self.chat.tell_editing("")
+        if self.drafts is not None:
+            self.drafts.end_edit(sent=sent)
         return self._edits.pop(self.talk.id, None) if self.talk is not None else None
 
     def ask(self, draft: Enclosed) -> None:
@@ -123,7 +144,7 @@ class Branching(Shelf):
                 talk = await (await asked.on_branch(instead)).before(instead)
         except (LookupError, OrchestratorError) as error:
             self.composer.busy = False
-            self.composer.prompt.replace_draft(draft.typed)
+            self.composer.prompt.give_back(draft.typed)
             self.composer.say(problem=f"not sent: {error.args[0]}")
             return
         if self.talk is not asked:
@@ -137,7 +158,7 @@ class Branching(Shelf):
             kept = tuple(image for image in original.images if image.name not in named)
             draft = replace(draft, images=(*kept, *draft.images))
         self._show(talk)
-        edit = self._end_editing()
+        edit = self._end_editing(sent=True)
         super().ask(draft)
         if edit is not None:
             self.composer.prompt.restore(edit.before)
@@ -217,7 +238,7 @@ class Branching(Shelf):
     def action_escape(self) -> None:
         if self.composer.close_completions():
             return
-        if not self.running and (edit := self._end_editing()) is not None:
+        if not self.running and (edit := self._end_editing(sent=False)) is not None:
             self.composer.prompt.put_back(edit.before)
             return
         super().action_escape()

@@ -252,7 +252,7 @@ class Desk(Stage):
                 self.drafts.sent(self.draft_owner)
 
         request = talk.request(draft.text, draft.images, self.asking, draft.files)
-        send_if_agreed(self, request, send, lambda: self.composer.prompt.replace_draft(draft.typed))
+        send_if_agreed(self, request, send, lambda: self.composer.prompt.give_back(draft.typed))
 
     def follow_turn(self, turn: Turn) -> Worker[None]:
         """Reads it to its end; the chat pane knows of it already."""

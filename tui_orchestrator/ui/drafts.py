@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING
 
 from tui_orchestrator.routing.errors import OrchestratorError
 
 from . import words
+from .folds import Fold, folded
 from .prompt import Draft, Prompt
 
 if TYPE_CHECKING:
     from tui_orchestrator.storage.conversations import Conversations
+    from tui_orchestrator.storage.drafts import KeptDraft
 
 KEEP_AFTER_S = 0.5
 NEW = ""
@@ -33,7 +35,10 @@ class Drafts:
         self._opened = False
         self._left: dict[str, Draft] = {}
         """As they were left in this run, folded and with the cursor; the store has the text."""
-        self._kept: dict[str, str] = {}
+        self._kept: dict[str, tuple[object, ...]] = {}
+        self._edits: dict[str, str] = {}
+        """By session: the request whose prompt is being edited there. What it has become is in the prompt then, and the
+        draft waits in the store."""
         self._timer: asyncio.TimerHandle | None = None
         self._saving: set[asyncio.Task[None]] = set()
         self._told = False
@@ -57,14 +62,14 @@ class Drafts:
             if not self._prompt.text:
                 self._prompt.restore(stored)
             elif stored.text:
-                self._prompt.earlier(stored.text)
+                self._prompt.earlier(stored.unfolded)
         elif left == NEW and owner is None:
-            await self._save(NEW, "")
+            await self._save(NEW, Draft())
         else:
             if left is not None:
                 draft = self._prompt.draft
                 self._left[left] = draft
-                task = self._save(left, self._prompt.unfolded)
+                task = self._save(left, draft)
                 self._prompt.restore(stored)
                 await task
             else:
@@ -92,13 +97,42 @@ class Drafts:
     async def stored(self) -> None:
         """What went out is kept now as a prompt: what is still kept of it as a draft is not needed any more."""
         if self._new_went_out and self._owner != NEW and NEW not in self._left:
-            await self._save(NEW, "")
+            await self._save(NEW, Draft())
         self._new_went_out = False
 
     async def put(self, owner: str, text: str) -> None:
         """Another draft for a session that is not on the screen."""
         self._left.pop(owner, None)
-        await self._save(owner, text)
+        await self._save(owner, Draft(text, {}))
+
+    # -- an earlier prompt that is being edited
+
+    def begin_edit(self, instead: str) -> None:
+        """In the session on the screen, of the prompt of that request: what stands in the prompt now waits."""
+        if self._owner:
+            if self._owner not in self._edits:
+                self._keep_in_order(self._save(self._owner, self._prompt.draft))
+            self._edits[self._owner] = instead
+
+    def end_edit(self, *, sent: bool) -> None:
+        """`sent`: it is out of the store with the prompt that it became."""
+        if self._owner and self._edits.pop(self._owner, None) is not None and not sent:
+            self._keep_in_order(self._forget_edit(self._owner))
+
+    async def edit_left(self, session: str) -> tuple[str, Draft] | None:
+        """The request whose prompt was being edited there when the program ended, and what that had become."""
+        try:
+            found = await self._conversations.edit(session)
+        except OrchestratorError as error:
+            self._complain(error)
+            return None
+        return None if found is None else (found[0], _as_it_stood(found[1]))
+
+    async def _forget_edit(self, session: str) -> None:
+        try:
+            await self._conversations.end_edit(session)
+        except OrchestratorError as error:
+            self._complain(error)
 
     async def aclose(self) -> None:
         """After all is written, the draft as it is included."""
@@ -106,7 +140,7 @@ class Drafts:
             self._timer.cancel()
             self._timer = None
         if self._opened and self._owner is not None:
-            await self._save(self._owner, self._prompt.unfolded)
+            await self._save(self._owner, self._prompt.draft)
         await asyncio.gather(*self._saving)
 
     async def _of(self, owner: Owner) -> Draft:
@@ -114,27 +148,39 @@ class Drafts:
             return Draft()
         if owner in self._left:
             return self._left.pop(owner)
+        if owner in self._edits and (edit := await self.edit_left(owner)) is not None:
+            return edit[1]
         try:
-            text = await self._conversations.draft(owner)
+            draft = _as_it_stood(await self._conversations.draft(owner))
         except OrchestratorError as error:
             self._complain(error)
             return Draft()
-        self._kept[owner] = text
-        return Draft(text)
+        self._kept[owner] = (None, draft.unfolded, draft.places)
+        return draft
 
     def _begin_saving(self) -> None:
         self._timer = None
         if self._owner is not None:
-            task = asyncio.get_running_loop().create_task(self._save(self._owner, self._prompt.unfolded))
-            self._saving.add(task)
-            task.add_done_callback(self._saving.discard)
+            self._keep_in_order(self._save(self._owner, self._prompt.draft))
 
-    async def _save(self, owner: str, text: str) -> None:
-        if self._kept.get(owner) == text:
+    def _keep_in_order(self, saving: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(saving)
+        self._saving.add(task)
+        task.add_done_callback(self._saving.discard)
+
+    def _save(self, owner: str, draft: Draft) -> Coroutine[None, None, None]:
+        """What is to be done is settled by the time it returns."""
+        return self._write(owner, self._edits.get(owner), draft.unfolded, draft.places)
+
+    async def _write(self, owner: str, instead: str | None, text: str, places: tuple[Fold, ...]) -> None:
+        if self._kept.get(owner) == (instead, text, places):
             return
-        self._kept[owner] = text
+        self._kept[owner] = (instead, text, places)
         try:
-            await self._conversations.save_draft(owner, text)
+            if instead is None:
+                await self._conversations.save_draft(owner, text, places)
+            else:
+                await self._conversations.save_edit(owner, instead, text, places)
             self._told = False
         except OrchestratorError as error:
             self._kept.pop(owner, None)
@@ -144,3 +190,7 @@ class Drafts:
         if not self._told:
             self._told = True
             self._tell(f"What is typed is not kept: {error}")
+
+
+def _as_it_stood(kept: KeptDraft) -> Draft:
+    return Draft(kept.text) if kept.folds is None else Draft(*folded(kept.text, kept.folds))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tui_orchestrator.services.attachments import readable
 
@@ -12,6 +12,7 @@ FOLD_CHARACTERS = 8_000
 UNFOLD_LINES = 2_000
 UNFOLD_CHARACTERS = 200_000
 """Longer ones make each key slow where they stand unfolded."""
+Fold = tuple[int, int, str]
 _TOKEN = re.compile(r"⟦(?:paste|text) \d+: [^⟦⟧\n]{1,20}⟧")
 
 
@@ -39,8 +40,12 @@ class Folds:
         for token, paste in self.pastes.items():
             if paste == text:
                 return token
-        count = _lines(text)
-        token = f"⟦{what} {len(self.pastes) + 1}: {f'{count:,} lines' if count > 1 else readable(len(text))}⟧"
+        count, number = _lines(text), len(self.pastes)
+        how_long = f"{count:,} lines" if count > 1 else readable(len(text))
+        token = ""
+        while not token or token in self.pastes:
+            number += 1
+            token = f"⟦{what} {number}: {how_long}⟧"
         self.pastes[token] = text
         return token
 
@@ -50,11 +55,31 @@ class Folds:
             return text
         return _TOKEN.sub(lambda found: self.pastes.get(found[0], found[0]), text)
 
+    def places(self, text: str) -> tuple[Fold, ...]:
+        """What is folded in a text: where it begins in the unfolded one, its length, and its token."""
+        found, longer = [], 0
+        for token in _TOKEN.finditer(text):
+            if (paste := self.pastes.get(token[0])) is not None:
+                found.append((token.start() + longer, len(paste), token[0]))
+                longer += len(paste) - len(token[0])
+        return tuple(found)
+
     def spans(self, line: str) -> list[tuple[int, int]]:
         """Where the tokens stand in a line."""
         if "⟦" not in line:
             return []
         return [found.span() for found in _TOKEN.finditer(line) if found[0] in self.pastes]
+
+
+def folded(text: str, places: Iterable[Fold]) -> tuple[str, dict[str, str]]:
+    """A text with what stood folded in it folded again, and what the tokens stand for: the reverse of `places`."""
+    pieces, pastes, end = [], dict[str, str](), 0
+    for at, size, token in places:
+        paste = text[at : at + size]
+        if at >= end and len(paste) == size and _TOKEN.fullmatch(token) and pastes.get(token, paste) == paste:
+            pieces += [text[end:at], token]
+            pastes[token], end = paste, at + size
+    return "".join([*pieces, text[end:]]), pastes
 
 
 def _lines(text: str) -> int:

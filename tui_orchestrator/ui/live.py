@@ -27,7 +27,7 @@ from tui_orchestrator.routing.events import (
 )
 from tui_orchestrator.routing.request import Method, Strategy
 from tui_orchestrator.routing.telling import check_name, found
-from tui_orchestrator.services.closing import closing, weight
+from tui_orchestrator.services.closing import closing
 
 from . import words
 from .aside import Aside
@@ -369,8 +369,8 @@ class LiveTurn:
             self._recounting.judge(self._verdict)
 
     def _tell_end(self, end: Completed | Failed) -> None:
-        if note := closing(end, onto=self.onto is not None, keeps=self.keeps):
-            self._transcript.notice(note, weight(note, whole=isinstance(end, Completed)))
+        if (said := closing(end, onto=self.onto is not None, keeps=self.keeps)).note:
+            self._transcript.notice(said.note, said.weight)
 
     def _failed(self, event: Failed) -> None:
         self.reveal()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.actions import SkipAction
 from textual.binding import BindingsMap
@@ -22,7 +22,7 @@ from tui_orchestrator.routing.text import clean
 
 from .commands import ACTIONS, bindings
 from .completions import Completions
-from .folds import Folds, too_long
+from .folds import Fold, Folds, too_long
 from .naming import keyed
 from .terminal import AtTerminal
 
@@ -33,9 +33,18 @@ class Draft:
 
     text: str = ""
     pastes: Mapping[str, str] | None = None
-    """What its tokens stand for. None: nothing was folded yet, as in a draft that was stored."""
+    """What its tokens stand for. None: nothing was folded yet, and what is long will be."""
     cursor: Location | None = None
     """None: at the end."""
+
+    @property
+    def unfolded(self) -> str:
+        return Folds(self.pastes).unfold(self.text)
+
+    @property
+    def places(self) -> tuple[Fold, ...]:
+        """Of what is folded, in the unfolded text."""
+        return Folds(self.pastes).places(self.text)
 
 
 BLINKS_FOR_S = 10.0
@@ -83,9 +92,11 @@ class Prompt(TextArea):
         self._history: list[str] = []
         self._place = 0
         """Index into the history; its length stands for the draft."""
-        self._draft = ""
+        self._draft = Draft()
         self._walked = ""
         """What the history put here last."""
+        self._accepted = ("", Draft())
+        """What went out last, unfolded and as it stood."""
         self._folds = Folds()
         self._blinks = True
         self._calming: Timer | None = None
@@ -188,7 +199,7 @@ class Prompt(TextArea):
     def restore(self, draft: Draft) -> None:
         """Another session's; nothing of this one can be undone into it."""
         self._folds = Folds(draft.pastes)
-        self._place, self._draft = len(self._history), ""
+        self._place, self._draft = len(self._history), Draft()
         self.text = draft.text if draft.pastes is not None else self._folds.fold(clean(draft.text))
         self.move_cursor(self.document.end if draft.cursor is None else draft.cursor)
 
@@ -199,10 +210,18 @@ class Prompt(TextArea):
         if draft.cursor is not None:
             self.move_cursor(draft.cursor)
 
+    def give_back(self, text: str) -> None:
+        """What went out last, and yet did not, as it stood."""
+        accepted, draft = self._accepted
+        if text == accepted:
+            self.put_back(draft)
+        else:
+            self.replace_draft(text)
+
     def recall(self, text: str) -> None:
         """An earlier prompt in place of the draft, which is one ↓ past the latest."""
         if self._place == len(self._history):
-            self._draft = self.unfolded
+            self._draft = self.draft
         backwards = reversed(range(len(self._history)))
         self._place = next((at for at in backwards if self._history[at] == text), len(self._history))
         self.replace_draft(text)
@@ -211,6 +230,7 @@ class Prompt(TextArea):
     def accept(self) -> None:
         """The prompt went out: it joins the history and the field is empty again."""
         sent = self.unfolded
+        self._accepted = (sent, self.draft)
         if not self.forgets and (not self._history or self._history[-1] != sent):
             self._history.append(sent)
         self.restore(Draft())
@@ -273,11 +293,14 @@ class Prompt(TextArea):
 
     def _walk(self, step: int) -> None:
         if self._place == len(self._history):
-            self._draft = self.unfolded
+            self._draft = self.draft
         self._place += step
-        text = self._draft if self._place == len(self._history) else self._history[self._place]
-        self.replace_draft(text)
-        self._walked = "" if self._place == len(self._history) else self.text
+        if self._place == len(self._history):
+            self.put_back(replace(self._draft, cursor=None))
+            self._walked = ""
+        else:
+            self.replace_draft(self._history[self._place])
+            self._walked = self.text
         if step < 0:
             self.move_cursor((0, len(self.document.get_line(0))))
 

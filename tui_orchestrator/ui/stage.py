@@ -278,7 +278,9 @@ class Stage(Copying):
         if isinstance(event, Paste):
             return True
         # In the list of models letters are actions; one that is none there was a slip.
-        return event.is_printable and event.key not in self.screen.active_bindings and not self.registry.has_focus_within
+        return (
+            event.is_printable and event.key not in self.screen.active_bindings and not self.registry.has_focus_within
+        )
 
     def notify(
         self,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from tui_orchestrator.services.closing import weight
-
 from . import words
 from .entries import Entry, answer_key, prompt_key, trail_key
 
@@ -62,7 +60,7 @@ def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discar
             before = before_answer(message.attempt, {one.attempt: one.why for one in others})
             entries += [*map(_discarded, others[:before]), *found, *map(_discarded, others[before:])]
             if message.note and message.position not in continued:
-                entries.append(Entry.notice(message.note, weight(message.note, whole=message.state == "complete")))
+                entries.append(Entry.notice(message.note, message.weight))
     return entries
 
 
