@@ -207,3 +207,66 @@ async def test_dialogs_name_their_keys_as_the_user_bound_them_and_a_click_there_
         await seat.sees_no("F12 closes")
         await seat.pilot.press("ctrl+l")
         await seat.sees("Ctrl+Y opens")
+
+
+OWN = {
+    "prompt.send": "ctrl+y", "prompt.newline": "ctrl+w", "prompt.search": "alt+0", "turn.cancel": "ctrl+b",
+    "app.help": "alt+2", "session.open": "alt+1", "session.new": "alt+4", "strategy.pick": "f11",
+    "model.pick": "alt+9", "pane.registry": "alt+3", "settings.open": "alt+8", "sessions.undelete": "w",
+    "chat.menu": "o", "answer.again": "alt+5",
+}  # fmt: skip
+SHIPPED = re.compile(
+    r"⏎ (Send|Menu)|Enter sends|Esc (cancels a|takes it back|leaves all as it is$)|Alt\+R\b|[Uu] in the list"
+    r"|(Ctrl\+|\^)([LNTJ]|S(?! +Up))\b|Ctrl\+R (and|moves|searches|Down)|or Ctrl\+R|\bF(1|5|12)\b"
+)
+"""What keys that were bound otherwise are called as they come."""
+
+
+async def test_every_sentence_names_the_keys_as_the_user_bound_them(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT, ui=UiSettings(keymap=OWN)) as seat:
+        found: list[str] = []
+
+        async def read(*texts: str) -> None:
+            await seat.sees(*texts)
+            found.extend(line for line in seat.screen.splitlines() if SHIPPED.search(line))
+
+        async def with_help(*texts: str) -> None:
+            depth = len(seat.app.screen_stack)
+            await read(*texts)
+            await seat.pilot.press("alt+2")
+            await read("╭─ Help", "Keys here")
+            await seat.pilot.press("alt+2")
+            await seat.until(lambda: len(seat.app.screen_stack) == depth, "the end of the help by its own key")
+
+        await with_help("Ctrl+Y sends", "F11 chooses how models are picked, Alt+9 pins one, Alt+3 shows", "Alt+8")
+        for pane in ("f2", "f3", "f4", "alt+3"):
+            await seat.pilot.press(pane)
+            await with_help("alt+2 Help")
+        await seat.pilot.press("ctrl+b")
+        await seat.type("What is a fold?")
+        await seat.pilot.press("ctrl+y")
+        await seat.ended()
+        await seat.pilot.press("alt+0")
+        await with_help("╭─ Earlier prompts")
+        await seat.pilot.press("alt+0", "escape")
+        for command, title in (
+            ("/recipe compare", "Ctrl+W between them"),
+            ("/batch", "╭─ Ask many prompts"),
+            ("/sessions", "╭─ Sessions"),
+            ("/settings", "[router]"),
+        ):
+            await seat.type(command)
+            await seat.pilot.press("ctrl+y")
+            await with_help(title)
+            await seat.pilot.press("escape")
+            await seat.until(lambda: len(seat.app.screen_stack) == 1, f"the console after {command}")
+        await seat.pilot.press("alt+1")
+        await seat.sees("╭─ Sessions")
+        await seat.pilot.press("alt+1")
+        await seat.sees_no("╭─ Sessions")
+        await seat.type("/delete")
+        await seat.pilot.press("ctrl+y")
+        await read("is deleted; w in the list, or", "brings it back")
+        await seat.pilot.press("alt+5")
+        await read("Nothing was asked yet")
+        assert found == []

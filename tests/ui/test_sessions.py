@@ -124,7 +124,7 @@ async def test_the_keys_of_the_list_work_when_a_deletion_has_emptied_it(tmp_path
         await kept(seat, FRANCE)
         await open_list(seat)
         await seat.pilot.press("down", "d")
-        await seat.sees("U in the list, or /undo, brings it back.", "No earlier session yet", "0 in all")
+        await seat.sees("; u in the list, or /undo, brings it back.", "No earlier session yet", "0 in all")
         await seat.pilot.press("u")
         await seat.sees("is back.", "capital of France", "1 in all")
         await seat.pilot.press("d")
@@ -173,7 +173,7 @@ async def test_a_deleted_session_comes_back_by_a_key(tmp_path: Path) -> None:
         await kept(seat, TREES)
         await open_list(seat)
         await seat.pilot.press("down", "down", "up", "up", "down", "down", "d")
-        await seat.sees("is deleted. U in the list, or /undo, brings it back.", "1 in all")
+        await seat.sees("is deleted; u in the list, or /undo, brings it back.", "1 in all")
         await seat.pilot.press("u")
         await seat.sees("is back.", "2 in all", "capital of France", "binary trees")
         await seat.pilot.press("r")
@@ -189,7 +189,7 @@ async def test_the_prompts_of_a_deleted_session_are_in_no_search_until_it_is_bac
         await kept(seat, FRANCE)
         await open_list(seat)
         await seat.pilot.press("down", "d")
-        await seat.sees("is deleted.", "1 in all")
+        await seat.sees("is deleted; ", "1 in all")
         await seat.pilot.press("escape", "ctrl+r")
         await seat.sees("╭─ Earlier prompts", "How do binary trees stay balanced?")
         assert "capital of France" not in seat.screen
@@ -331,6 +331,7 @@ async def test_a_persona_brings_its_defaults_and_is_kept_with_the_session(tmp_pa
             333,
             {"art"},
         )
+        seat.app.composer.prompt.text = ""
         await seat.send("rain?")
         await seat.ended()
         await seat.send("/system Plainly.")

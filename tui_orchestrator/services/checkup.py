@@ -86,7 +86,7 @@ def _configuration(settings: Settings, config: Path | None) -> Iterable[Finding]
     else:
         yield Finding("configuration", Standing.GOOD, f"there is no {path}; the defaults are in effect")
     if said := theme_problem(settings):
-        yield Finding("configuration", Standing.PROBLEM, said, "F9 in the console lists the themes there are")
+        yield Finding("configuration", Standing.PROBLEM, said, "/theme in the console lists those there are")
     if said := embedding_problem(settings):
         yield Finding("cache", Standing.PROBLEM, said.removesuffix(f"; {INSTALL}"), INSTALL)
     for notice in settings.notices:

@@ -166,7 +166,8 @@ class HelpScreen(Dialog[None]):
     """What the focused widget does and its own keys, then every other key and every `/` command."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f1,q,enter", "dismiss(None)", "Close"),
+        Binding("escape,q,enter", "dismiss(None)", "Close"),
+        Binding("f1", "dismiss(None)", "Close", id="app.help", show=False),
         Binding("up", "scroll('up')", "Up", show=False),
         Binding("down", "scroll('down')", "Down", show=False),
     ]

@@ -13,6 +13,7 @@ from . import words
 from .commands import ACTIONS
 from .composer import Composer
 from .desk import Desk
+from .naming import key_to
 from .shelf import BEGINS
 
 AT_ONCE = frozenset({"help", "quit"})
@@ -81,7 +82,9 @@ class Early(Desk):
             what = f"{words.quoted(_NEED_IT[last])} follows"
         if self.composer.busy:
             what = "goes out"
-        self.composer.say(running=what and f"{what} as soon as the console is ready · Esc takes it back")
+        self.composer.say(
+            running=what and f"{what} as soon as the console is ready · {key_to(self, 'turn.cancel')} takes it back"
+        )
 
     def cancel_turn(self) -> bool:
         return self.take_back() or super().cancel_turn()

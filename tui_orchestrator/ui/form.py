@@ -23,6 +23,7 @@ from . import completing
 from .arguments import Named, matching
 from .completions import Completion, Completions, Offer
 from .dialogs import Dialog, keys_line
+from .naming import keyed
 from .words import BAD, MUTED
 
 
@@ -55,7 +56,7 @@ class Field(TextArea):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Enter", show=False, priority=True),
-        Binding("ctrl+j,shift+enter", "newline", "Break the line", show=False, priority=True),
+        Binding("ctrl+j,shift+enter", "newline", "Break the line", id="prompt.newline", show=False, priority=True),
         Binding("tab", "step(1)", "Next", show=False, priority=True),
         Binding("shift+tab", "step(-1)", "Before", show=False, priority=True),
         Binding("down", "down", "Down", show=False, priority=True),
@@ -70,12 +71,13 @@ class Field(TextArea):
         """Esc, while no completions are shown."""
 
     def __init__(self, wanted: Wanted, completions: Completions) -> None:
-        super().__init__(
-            wanted.value, id=wanted.id, compact=True, highlight_cursor_line=False, placeholder=Content(wanted.hint)
-        )
+        super().__init__(wanted.value, id=wanted.id, compact=True, highlight_cursor_line=False)
         self.wanted = wanted
         self._completions = completions
         self.move_cursor(self.document.end)
+
+    def on_mount(self) -> None:
+        self.placeholder = Content(keyed(self.app, self.wanted.hint))
 
     def action_submit(self) -> None:
         if self._completions.moved:

@@ -32,13 +32,17 @@ _FOUND = f"bold underline {ACCENT}"
 class PromptSearch(Dialog[str | None]):
     """The latest first. Enter answers with the text of the marked one, Esc with None."""
 
-    HELP = "Every prompt you ever sent. Type words that were in it; ↑↓ or Ctrl+R move, Enter takes it, Esc leaves."
+    HELP = (
+        "Every prompt you ever sent. Type words that were in it; ↑↓ or {prompt.search} move, Enter takes it, "
+        "Esc leaves."
+    )
     DEFAULT_CSS = """
     PromptSearch #whole { height: auto; max-height: 8; border-top: solid $rule; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Close"),
-        Binding("down,ctrl+r", "move(1)", "Down", show=False),
+        Binding("down", "move(1)", "Down", show=False),
+        Binding("ctrl+r", "move(1)", "Down", id="prompt.search", show=False),
         Binding("up,ctrl+s", "move(-1)", "Up", show=False),
         Binding("pagedown", "move(8)", "Page down", show=False),
         Binding("pageup", "move(-8)", "Page up", show=False),

@@ -86,8 +86,9 @@ class RecipeForm(Form[Prepared | None]):
     """Answers with what is planned and not begun; None for Esc."""
 
     HELP = (
-        "What the recipe is asked with. ↑↓ go from line to line, Ctrl+J breaks one: of a list each line is an item. "
-        "@path takes the text of a file, Tab completes it. Enter says what it will cost, Esc leaves all as it is."
+        "What the recipe is asked with. ↑↓ go from line to line, {prompt.newline} breaks one: of a list each line is "
+        "an item. @path takes the text of a file, Tab completes it. Enter says what it will cost, Esc leaves all as "
+        "it is."
     )
 
     def __init__(self, runtime: Runtime, recipe: Recipe, talk: Chat) -> None:
@@ -123,7 +124,7 @@ class RecipeForm(Form[Prepared | None]):
 def _field(parameter: Parameter) -> form.Wanted:
     hint = described(parameter)
     if parameter.kind == "list":
-        hint += "; Ctrl+J between them"
+        hint += "; {prompt.newline} between them"
     names = tuple((choice, "") for choice in parameter.choices)
     path = "@" if parameter.kind in ("text", "list") else None
     return form.Wanted(parameter.name, parameter.name, hint, path=path, names=lambda: names)

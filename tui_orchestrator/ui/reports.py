@@ -75,7 +75,7 @@ class ReportsScreen(FrugalModal[str | None]):
     BINDINGS = [  # noqa: RUF012  # as Textual declares it
         *bindings("reports"),
         Binding("f1", "app.help", "Help", id="app.help"),
-        Binding("ctrl+q", "app.quit", "Quit", show=False),
+        Binding("ctrl+q", "app.quit", "Quit", id="app.quit", show=False),
     ]
     DEFAULT_CSS = """
     ReportsScreen #report-head { height: auto; padding: 0 1; background: $panel; }

@@ -23,6 +23,7 @@ from tui_orchestrator.storage.conversations import Session
 from . import words
 from .asking import Ask
 from .dialogs import Choice, Picker
+from .naming import key_to
 from .options import Refused
 
 WHOLE = "whole"
@@ -125,7 +126,8 @@ class SessionDeeds:
     async def delete(self, listed: Listed) -> None:
         await self._runtime.archive.delete(listed.session.id)
         self._deleted.append(listed.session)
-        self._say(f"{words.quoted(listed.session.title)} is deleted. U in the list, or /undo, brings it back.")
+        key = key_to(self._app, "sessions.undelete")
+        self._say(f"{words.quoted(listed.session.title)} is deleted; {key} in the list, or /undo, brings it back.")
 
     async def undelete(self) -> str | None:
         """The last one deleted; its id. None, said, where there is none."""

@@ -150,7 +150,7 @@ class SessionsScreen(Dialog[Opened | None]):
         Binding("escape", "leave", "Close"),
         Binding("down", "to_list", "Down", show=False),
         Binding("pagedown", "to_list", "Page down", show=False),
-        Binding("ctrl+l", "leave", "Close", show=False),
+        Binding("ctrl+l", "leave", "Close", id="session.open", show=False),
     ]
 
     def __init__(self, runtime: Runtime, deeds: SessionDeeds, current: str) -> None:

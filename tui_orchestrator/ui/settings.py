@@ -73,7 +73,7 @@ class SettingsScreen(FrugalModal[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("settings"),
         Binding("f1", "app.help", "Help", id="app.help"),
-        Binding("ctrl+q", "app.quit", "Quit", show=False),
+        Binding("ctrl+q", "app.quit", "Quit", id="app.quit", show=False),
         Binding("down", "move(1)", "Down", show=False),
         Binding("up", "move(-1)", "Up", show=False),
         Binding("pagedown", "move(10)", "Page down", show=False),
