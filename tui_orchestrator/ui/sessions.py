@@ -28,7 +28,7 @@ from .commands import ACTIONS, bindings
 from .dialogs import Dialog, keys_line
 from .naming import keyed
 from .session_deeds import SessionDeeds
-from .words import MUTED
+from .words import GOOD, MUTED
 
 SEARCH_AFTER_S = 0.12
 LOOK_EVERY_S = 2.0
@@ -138,7 +138,7 @@ class SessionsScreen(Dialog[Opened | None]):
         background: $primary 30%; color: $foreground; text-style: none;
     }
     SessionsScreen #sessions:blur > .option-list--option-highlighted { background: $primary 18%; }
-    SessionsScreen #news { height: auto; padding: 0 1; color: $success; display: none; }
+    SessionsScreen #news { height: auto; padding: 0 1; display: none; }
     SessionsScreen #beside {
         width: 52; height: 1fr; padding: 0 1; margin-left: 1; border-left: vkey $rule; display: none;
         scrollbar-size-vertical: 1;
@@ -195,7 +195,8 @@ class SessionsScreen(Dialog[Opened | None]):
         self._deeds.tell = None
 
     def _tell(self, sentence: str, done: bool = True) -> None:
-        self._news.update(f"{'✓' if done else '·'} {sentence}" if sentence else "")
+        mark, style = ("✓", GOOD) if done else ("·", MUTED)
+        self._news.update(Content.styled(f"{mark} {sentence}" if sentence else "", style))
         self._news.display = bool(sentence)
 
     def on_resize(self, event: events.Resize) -> None:
