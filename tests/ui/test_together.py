@@ -180,6 +180,7 @@ async def test_there_is_nothing_to_put_together_without_an_ensemble(tmp_path: Pa
         await seat.sees("There are no answers to be put together")
         await seat.send("/verdict best")
         await seat.sees("no verdict is called 'best'")
+        seat.app.composer.prompt.text = ""
         await seat.send("/blind maybe")
         await seat.sees("/blind takes on or off")
 
