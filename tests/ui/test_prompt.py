@@ -477,20 +477,6 @@ async def test_a_command_sent_while_an_answer_runs_stays(tmp_path: Path) -> None
         assert seat.written == "/again lumen-dash"
 
 
-@pytest.mark.parametrize("key", ["ctrl+l", "ctrl+n"])
-async def test_who_wants_another_session_while_an_answer_runs_is_told_what_to_do(tmp_path: Path, key: str) -> None:
-    script = Script().always(Say(text="It is blue, " * 50, gap_s=600))
-    async with console(tmp_path, size=(80, 24), script=script) as seat:
-        await seat.send("What colour is the sky?")
-        await seat.until(lambda: seat.app.running)
-        await seat.pilot.press(key)
-        await seat.sees("another session opens once it is over: Esc", "cancels it, or wait; what has come is kept")
-        await seat.pilot.press("escape")
-        await seat.ended()
-        await seat.pilot.press(key)
-        await seat.sees("╭─ Sessions" if key == "ctrl+l" else "Where to?")
-
-
 async def test_a_command_that_was_refused_does_not_come_back_for_what_is_done_next(tmp_path: Path) -> None:
     async with console(tmp_path, script=SCRIPT) as seat:
         await seat.send("/cost much")

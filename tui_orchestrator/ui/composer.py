@@ -32,10 +32,6 @@ from .slash import SlashCommand, parse_slash, slash_matches
 from .words import BAD, MUTED, WARN
 
 STILL_RUNNING = "an answer is still running: {turn.cancel} cancels it, or wait; what you type stays"
-STILL_HERE = (
-    "an answer is still running, and another session opens once it is over: {turn.cancel} cancels it, or wait; what "
-    "has come is kept, and so is what you type"
-)
 WEIGH_EVERY_S = 0.15
 """While one types the line follows this often."""
 PAUSE_S = 0.25

@@ -179,10 +179,10 @@ class Desk(Stage):
             return False
         return last.answer[0] == ensemble.request_id and len(self.chat.columns.answers) > 1
 
-    def busy(self, why: str = STILL_RUNNING) -> bool:
+    def busy(self) -> bool:
         """Whether something else has to end first, which is said."""
         if self.running:
-            self.composer.refuse(keyed(self, why))
+            self.composer.refuse(keyed(self, STILL_RUNNING))
         return self.running or self.runtime is None
 
     @property

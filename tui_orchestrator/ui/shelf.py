@@ -16,7 +16,6 @@ from tui_orchestrator.services import personas
 
 from . import choosing
 from .answers import Answers
-from .composer import STILL_HERE
 from .dialogs import Picker
 from .entries import prompt_key
 from .live import LiveTurn
@@ -182,19 +181,19 @@ class Shelf(Answers):
 
     @work(group=BEGINS, exit_on_error=False)
     async def action_new_session(self) -> None:
-        if not self.busy(STILL_HERE) and self.runtime is not None:
+        if not self.busy() and self.runtime is not None:
             await self._begin(_new(self.runtime))
 
     @work(group=BEGINS, exit_on_error=False)
     async def action_temporary_chat(self) -> None:
-        if not self.busy(STILL_HERE) and self.runtime is not None:
+        if not self.busy() and self.runtime is not None:
             await self._begin(_new(self.runtime, temporary=True))
 
     # -- all of them
 
     @work(group="shelf", exclusive=True, exit_on_error=False)
     async def action_open_session(self) -> None:
-        if self.busy(STILL_HERE) or self.runtime is None or self.talk is None or len(self.screen_stack) > 1:
+        if self.busy() or self.runtime is None or self.talk is None or len(self.screen_stack) > 1:
             return
         from .sessions import SessionsScreen
 
@@ -257,7 +256,7 @@ class Shelf(Answers):
 
     @work(group="shelf", exclusive=True, exit_on_error=False)
     async def action_import_session(self, path: str | None = None) -> None:
-        if self.runtime is None or self.busy(STILL_HERE):
+        if self.runtime is None or self.busy():
             return
         came = await self.deeds.import_(path)
         if came is not None:
