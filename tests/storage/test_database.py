@@ -102,12 +102,12 @@ async def test_a_write_whose_task_is_cancelled_still_happens(db: Database) -> No
 async def test_closing_waits_for_every_write(tmp_path: Path) -> None:
     db = Database(tmp_path / "store.db")
     await db.open()
-    for _ in range(50):
+    for _ in range(150):  # more than one transaction takes
         db.post(add)
     await db.aclose()
     await db.aclose()
     async with Database(tmp_path / "store.db") as again:
-        assert await again.read(count) == 50
+        assert await again.read(count) == 150
     assert os.listdir(tmp_path) == ["store.db"]
 
 
@@ -500,6 +500,30 @@ async def test_writes_that_wait_together_share_a_transaction_and_fail_alone(tmp_
         assert rows == [("a",), ("b",)]
         assert statements.count("BEGIN IMMEDIATE") == 1
         assert statements[-1] == "COMMIT"
+
+
+async def test_the_next_write_takes_along_what_nobody_is_held_up_by(tmp_path: Path) -> None:
+    said: list[str] = []
+    async with Database(tmp_path / "store.db") as db:
+        await db.write(lambda connection: connection.set_trace_callback(said.append))
+        said.clear()
+        unhurried = asyncio.create_task(db.write(add, soon=False))
+        db.post(add)
+        await asyncio.sleep(0)
+        await db.write(add)
+        await unhurried
+        assert said.count("BEGIN IMMEDIATE") == 1
+        assert await db.read(count) == 3
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+async def test_what_no_write_takes_along_is_written_all_the_same(tmp_path: Path, in_memory: bool) -> None:
+    async with Database(None if in_memory else tmp_path / "store.db") as db:
+        await db.write(add, soon=False)
+        assert await db.read(count) == 1
+        written = threading.Event()
+        db.post(lambda _: written.set())
+        assert await asyncio.to_thread(written.wait, 20)
 
 
 async def test_reads_that_wait_together_see_one_moment_and_fail_alone(db: Database) -> None:

@@ -168,7 +168,7 @@ async def test_a_decision_is_made_from_memory_when_the_store_cannot_be_read(
 ) -> None:
     async with running(tmp_path / "s.db") as (runtime, servers):
 
-        async def damaged(work: object) -> None:
+        async def damaged(work: object, **_: object) -> None:
             raise StoreError(runtime.database.path, "is damaged", "move it away to start afresh")
 
         monkeypatch.setattr(runtime.database, "read", damaged)

@@ -94,8 +94,9 @@ class Walk:
                 end = await self._single()
         except asyncio.CancelledError:
             end = self._failed(Cancelled())
+        concluding = asyncio.create_task(ledger.concluded(end))
         await self._kept(deciding)
-        await self._kept(ledger.concluded(end))
+        await self._kept(concluding)
         if isinstance(end, Completed):
             await self.turn.keep(end)
         await self.emit(end if self.turn.unkept is None else not_kept(end, self.turn.unkept))

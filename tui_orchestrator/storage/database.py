@@ -31,6 +31,9 @@ Work = Callable[[sqlite3.Connection], T]
 _MOST_TOGETHER = 64
 """Writes in one transaction: enough for the disk to be waited for seldom, few enough for other programs' turns."""
 
+_MOMENT_S = 0.02
+"""A write that nobody is held up by waits so long for another to take it along."""
+
 Outcome = tuple[Any, BaseException | None]
 """What a piece of work gave, or what it raised."""
 
@@ -57,6 +60,8 @@ class Database:
         self._writer: sqlite3.Connection | None = None
         self._writing = ThreadPoolExecutor(1, "store-writer")
         self._waiting: deque[_Asked] = deque()
+        self._later: asyncio.TimerHandle | None = None
+        """Until what waits for a write to take it along is written by itself."""
         # In memory there is one connection for all: a shared cache would answer readers with SQLITE_LOCKED.
         self._reader = _Reader(path, busy_timeout_s, "store-reader") if path else None
         # Two, because a report is often two sums over the same million rows, which SQLite computes side by side.
@@ -96,21 +101,23 @@ class Database:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def write(self, work: Work[T], *, durable: bool = False) -> T:
+    async def write(self, work: Work[T], *, durable: bool = False, soon: bool = True) -> T:
         """Runs `work` on the writer thread inside BEGIN IMMEDIATE, alone or with other writes that wait; what it raises
         takes back its own writing and is raised here.
 
         Once called, the write happens, in order, even when the waiting task is cancelled. It survives `kill -9` when
-        this returns; with `durable` a power cut too.
+        this returns; with `durable` a power cut too. `soon` False: the next write takes it along, in its transaction;
+        where none comes it is written a moment later.
         """
         told: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._submit(_Asked(work, told, durable))
+        self._submit(_Asked(work, told, durable), soon=soon)
         return await told
 
     def post(self, work: Work[object]) -> None:
-        """A write that nobody waits for, behind all writes before it. Its failure stays unheard."""
+        """A write that nobody waits for, behind all writes before it, and not `soon`. Its failure stays unheard. To be
+        called on the event loop."""
         with contextlib.suppress(StoreError):
-            self._submit(_Asked(work, None))
+            self._submit(_Asked(work, None), soon=False)
 
     async def read(self, work: Work[T]) -> T:
         """Runs `work`, which takes milliseconds, on the reader thread; all its queries see the same moment. It cannot
@@ -125,9 +132,19 @@ class Database:
         """As `read`, for work that may take seconds: other reads do not wait for it."""
         return await self._read(self._reporter, work)
 
-    def _submit(self, write: _Asked) -> None:
-        self._waiting.append(write)
+    def _submit(self, write: _Asked, *, soon: bool) -> None:
         with self._open_still():
+            if self._closed:
+                raise RuntimeError("the database is closed")
+            self._waiting.append(write)
+            if soon:
+                self._writing.submit(self._write_together)
+            elif self._later is None:
+                self._later = asyncio.get_running_loop().call_later(_MOMENT_S, self._write_at_last)
+
+    def _write_at_last(self) -> None:
+        self._later = None
+        if self._waiting and not self._closed:
             self._writing.submit(self._write_together)
 
     def _write_together(self) -> None:
@@ -136,6 +153,9 @@ class Database:
         group = _taken(self._waiting)
         if not group:
             return
+        if self._waiting:
+            # Of those that wait to be taken along none has asked for a turn of its own.
+            self._writing.submit(self._write_together)
         try:
             if self._unwritable is not None:
                 raise self._unwritable
@@ -179,6 +199,7 @@ class Database:
     async def _read(self, reader: _Reader | None, work: Work[T]) -> T:
         if reader is None:
             with self._open_still():
+                self._writing.submit(self._write_together)
                 told = asyncio.wrap_future(self._writing.submit(self._read_in_memory, work))
             return await told
         with self._open_still():
@@ -238,10 +259,14 @@ class Database:
         for reader in (self._reader, self._reporter):
             if reader:
                 await reader.aclose()
+        if self._later is not None:
+            self._later.cancel()
         await asyncio.wrap_future(self._writing.submit(self._close_writer))
         self._writing.shutdown(wait=False)
 
     def _close_writer(self) -> None:
+        while self._waiting:
+            self._write_together()
         if self._writer is not None:
             self._writer.close()
         self.presence.leave()

@@ -158,7 +158,8 @@ class SqliteLedger:
         return await self._db.write(settle, durable=True)
 
     async def decided(self, decision: Decision, request: Request, at: datetime) -> None:
-        await self._db.write(lambda connection: record(connection, decision, request, at))
+        # What is set aside for its first call comes right after it.
+        await self._db.write(lambda connection: record(connection, decision, request, at), soon=False)
 
     async def concluded(self, end: Completed | Failed) -> None:
         await self._db.write(lambda connection: conclude(connection, end))
