@@ -117,6 +117,16 @@ async def test_a_cancelled_answer_goes_on_from_what_had_come(tmp_path: Path) -> 
         await seat.sees("the end.", "in 2 parts")
 
 
+async def test_of_an_answer_that_broke_off_it_is_said_once_that_it_is_kept(tmp_path: Path) -> None:
+    script = Script().then(Break("close", Phase.MID_STREAM, Say(text="word " * 100)), "rush-pro").always(REST)
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/model rush-pro")
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.sees("broke off before its end", "What had arrived is kept; /continue goes on where it stopped.")
+        assert seat.screen.lower().count("what had arrived") == 1
+
+
 def test_an_answer_that_is_reopened_is_drawn_whole() -> None:
     entry = Entry.answer("", growing=True)
     drawn = Drawn(entry)

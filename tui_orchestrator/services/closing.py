@@ -40,5 +40,7 @@ def closing(end: Completed | Failed, *, onto: bool, keeps: bool) -> Closing:
     if end.partial.strip() and keeps:
         kept = " What had arrived is kept; /continue goes on where it stopped."
     cancelled = end.error.kind is ErrorKind.CANCELLED
-    what = "Cancelled." if cancelled else f"{end.error.message}\n{end.error.hint}"
-    return Closing(clean(f"{what}{kept}{spent}"), "warning" if cancelled else "error")
+    # Of what broke off that is all there is to advise.
+    advised = kept.strip() if kept and end.error.kind is ErrorKind.STREAM_BROKEN else f"{end.error.hint}{kept}"
+    what = f"Cancelled.{kept}" if cancelled else f"{end.error.message}\n{advised}"
+    return Closing(clean(f"{what}{spent}"), "warning" if cancelled else "error")
