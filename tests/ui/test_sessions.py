@@ -200,6 +200,26 @@ async def test_the_prompts_of_a_deleted_session_are_in_no_search_until_it_is_bac
         await seat.sees("╭─ Earlier prompts", "What is the capital of France?")
 
 
+async def test_the_arrows_pass_over_the_prompts_of_a_deleted_session_until_it_is_back(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await seat.send(TREES[0])
+        await seat.ended()
+        await seat.pilot.press("ctrl+n")
+        await seat.sees("Where to?")
+        await seat.send(FRANCE[0])
+        await seat.ended()
+        await seat.send("/delete")
+        await seat.sees("Where to?")
+        await seat.pilot.press("up", "up")
+        assert seat.app.composer.prompt.text == "How do binary trees stay balanced?"
+        await seat.pilot.press("down", "down")
+        assert seat.app.composer.prompt.text == ""
+        await seat.pilot.press("alt+z")
+        await seat.sees("is back.")
+        await seat.pilot.press("up", "up")
+        assert seat.app.composer.prompt.text == "What is the capital of France?"
+
+
 async def test_the_session_on_the_screen_is_deleted_and_brought_back_by_commands(tmp_path: Path) -> None:
     async with console(tmp_path, size=(100, 30)) as seat:
         session = await kept(seat, FRANCE)

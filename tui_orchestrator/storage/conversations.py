@@ -258,6 +258,10 @@ class Conversations:
         """All that was ever sent, from every session that is not deleted, the latest first."""
         return await self._db.read(lambda c: prompts.recent(c, limit))
 
+    async def hidden_prompts(self) -> frozenset[str]:
+        """Those that only deleted sessions hold."""
+        return await self._db.report(prompts.hidden)
+
     async def _set(self, session: str, changes: str, *values: str | int | None) -> None:
         update = f"UPDATE sessions SET {changes} WHERE id = ?"
         await self._db.write(lambda c: sessions.need(c.execute(update, (*values, session)), session))

@@ -54,6 +54,14 @@ def recent(connection: sqlite3.Connection, limit: int) -> tuple[str, ...]:
     return tuple(text for (text,) in connection.execute(query, (limit,)))
 
 
+def hidden(connection: sqlite3.Connection) -> frozenset[str]:
+    """Those that no session but deleted ones holds."""
+    query = (
+        f"SELECT text FROM prompts WHERE at IN ({_HIDDEN}) EXCEPT SELECT text FROM prompts WHERE at NOT IN ({_HIDDEN})"
+    )
+    return frozenset(text for (text,) in connection.execute(query))
+
+
 def find(connection: sqlite3.Connection, typed: str, limit: int, stopped: Callable[[], bool]) -> tuple[Past, ...]:
     """The latest first, each text once. What was found until `stopped` is returned."""
     query = words_of(typed)

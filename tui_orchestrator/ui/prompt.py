@@ -90,6 +90,7 @@ class Prompt(TextArea):
         self.completions = Completions()
         """Mounted by the composer."""
         self._history: list[str] = []
+        self._left_out: frozenset[str] = frozenset()
         self._place = 0
         """Index into the history; its length stands for the draft."""
         self._draft = Draft()
@@ -177,6 +178,10 @@ class Prompt(TextArea):
         self._history = prompts
         self._place = len(prompts)
 
+    def leave_out(self, prompts: frozenset[str]) -> None:
+        """These of the history are not walked to any more, and all others are again."""
+        self._left_out = prompts
+
     def earlier(self, text: str) -> None:
         """One more, later than all that are remembered."""
         self.remember([*self._history, text])
@@ -231,8 +236,10 @@ class Prompt(TextArea):
         """The prompt went out: it joins the history and the field is empty again."""
         sent = self.unfolded
         self._accepted = (sent, self.draft)
-        if not self.forgets and (not self._history or self._history[-1] != sent):
-            self._history.append(sent)
+        if not self.forgets:
+            self._left_out -= {sent}
+            if not self._history or self._history[-1] != sent:
+                self._history.append(sent)
         self.restore(Draft())
 
     # -- keys
@@ -278,23 +285,35 @@ class Prompt(TextArea):
     def action_up(self) -> None:
         if self.completions.marked is not None:
             self.completions.move(-1)
-        elif self.cursor_at_first_line and self._place > 0 and self.selection.is_empty and not self.read_only:
-            self._walk(-1)
+        elif (
+            self.cursor_at_first_line
+            and self.selection.is_empty
+            and not self.read_only
+            and (place := self._beside(-1)) is not None
+        ):
+            self._walk(place)
         else:
             self.action_cursor_up()
 
     def action_down(self) -> None:
         if self.completions.marked is not None:
             self.completions.move(1)
-        elif self.cursor_at_last_line and self._place < len(self._history) and not self.read_only:
-            self._walk(1)
+        elif self.cursor_at_last_line and not self.read_only and (place := self._beside(1)) is not None:
+            self._walk(place)
         else:
             self.action_cursor_down()
 
-    def _walk(self, step: int) -> None:
+    def _beside(self, step: int) -> int | None:
+        """The next place that way; None where there is none."""
+        ways = range(self._place - 1, -1, -1) if step < 0 else range(self._place + 1, len(self._history) + 1)
+        here = (at for at in ways if at == len(self._history) or self._history[at] not in self._left_out)
+        return next(here, None)
+
+    def _walk(self, place: int) -> None:
+        step = place - self._place
         if self._place == len(self._history):
             self._draft = self.draft
-        self._place += step
+        self._place = place
         if self._place == len(self._history):
             self.put_back(replace(self._draft, cursor=None))
             self._walked = ""
