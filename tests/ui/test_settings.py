@@ -211,8 +211,8 @@ async def test_a_cap_is_set_by_a_command(own_home: Path, file: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "answer"),
     [
-        ("/cap week 3", "/cap takes one of turn, session, day, month and US dollars or none, as /cap day 2.50"),
-        ("/cap day", "/cap takes one of turn, session, day, month and US dollars or none, as /cap day 2.50"),
+        ("/cap week 3", "say turn, session, day or month, and US dollars or none, as day 2.50"),
+        ("/cap day", "say turn, session, day or month, and US dollars or none, as day 2.50"),
         ("/cap day five", "budgets.daily_usd: 'five' is not an amount; give US dollars"),
         ("/cap day -1", "budgets.daily_usd: -1 is below zero; give US dollars, such as 5.00"),
         ("/budget day 2", "no command is called /budget; did you mean /cap?"),
@@ -225,6 +225,22 @@ async def test_a_cap_that_is_none_is_refused_in_one_sentence(
         await seat.send(said)
         await seat.sees(answer)
         assert "daily_usd" not in text_of(file)
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+async def test_the_palette_asks_which_cap_and_how_much(own_home: Path, file: Path, size: tuple[int, int]) -> None:
+    async with console(own_home, size=size) as seat:
+        await seat.pilot.press("ctrl+p", *"set a cap")
+        await seat.sees("budget: set a cap", "c in Costs")
+        await seat.pilot.press("enter")
+        await seat.sees("╭─ Set a cap", "US dollars, or none")
+        await seat.pilot.press("ctrl+u", *"week", "enter")
+        await seat.sees("✗ say turn, session, day or month")
+        await seat.pilot.press("ctrl+u", *"month", "space", *"3.5", "enter")
+        await seat.sees("budgets.monthly_usd = 3.5")
+        assert "monthly_usd = 3.5" in text_of(file)
+        await seat.pilot.press("f4", "c")
+        await seat.sees("╭─ Set a cap", "day 2")
 
 
 async def test_a_command_shows_the_caps(own_home: Path, file: Path) -> None:

@@ -70,12 +70,10 @@ ACTIONS = (
     Action("pane.decision", "app", "f3", "pane('decision')", "view: decision", "Decision"),
     Action("pane.costs", "app", "f4", "pane('costs')", "view: costs", "Costs"),
     Action("pane.registry", "app", "f5", "pane('registry')", "view: models", "Models"),
+    Action("pane.columns", "app", "f7", "columns", "view: answers side by side", "Side by side", needs="ensemble"),
     Action("reports.open", "app", "f10", "reports('costs')", "view: reports on costs, performance and advice"),
     Action("pane.zoom", "app", "f6", "zoom", "view: zoom the pane, or back", "Zoom"),
     Action("view.jump", "app", "ctrl+o", "jump", "view: jump to any pane by its letter", "Jump"),
-    Action(
-        "pane.columns", "app", "f7", "columns", "view: the ensemble's answers side by side, or not", needs="ensemble"
-    ),
     Action("strategy.pick", "app", "ctrl+s", "pick_strategy", "strategy: choose", "Strategy"),
     Action("model.pick", "app", "ctrl+t", "pick_model", "model: pin or unpin", "Pin model"),
     Action("session.new", "app", "ctrl+n", "new_session", "session: new", "New", needs="idle"),
@@ -139,6 +137,7 @@ ACTIONS = (
     Action("chat.down", "chat", "down", "mark(1)", "chat: mark the message below", palette=False),
     Action("chat.menu", "chat", "enter", "menu", "chat: what the marked message allows", "Menu", palette=False),
     Action("chat.fold", "chat", "space", "fold", "chat: fold or unfold the marked message", "Fold", palette=False),
+    Action("chat.edit", "chat", "ctrl+e", "app.edit_prompt", "prompt: edit and branch", "Edit", needs="kept and idle"),
     Action("chat.branch_before", "chat", "left", "branch(-1)", "chat: the branch before", palette=False),
     Action("chat.branch_after", "chat", "right", "branch(1)", "chat: the next branch", palette=False),
     Action("find.next", "find", "enter,down", "step(1)", "find: the next place", "Next", palette=False),
@@ -148,6 +147,7 @@ ACTIONS = (
     Action("costs.later", "costs", "right", "span(1)", "costs: a longer span of time", "Period", palette=False),
     Action("costs.dimension", "costs", "space", "dimension", "costs: shares of the next kind", "Group", palette=False),
     Action("costs.reports", "costs", "enter", "app.reports('costs')", "costs: reports", "Reports", palette=False),
+    Action("budget.cap", "costs", "c", "app.set_cap", "budget: set a cap", "Cap"),
     Action(
         "costs.gateway", "costs", "g", "app.traffic", "costs: what other programs ask through the gateway", "Gateway"
     ),
@@ -281,7 +281,8 @@ def bindings(scope: Scope) -> list[BindingType]:
             action.action if action.scope == scope else f"app.{action.action}",
             action.footer or action.title,
             id=action.id,
-            show=bool(action.footer) and action.scope == scope,
+            # Which is not always there, so that nobody would look for it.
+            show=bool(action.footer) and (action.scope == scope or bool(action.needs)),
             # A text area takes Enter and Tab for itself before it asks its bindings, unless they come first; and out of
             # a dialog too one may want to leave.
             priority=scope == "prompt" or action.id == "app.quit",

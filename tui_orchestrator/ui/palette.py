@@ -19,7 +19,9 @@ WIDTH = 84
 """Cells of a dialog where there is room."""
 _AROUND = 9
 """Cells of its frame, the air beside the rows, their mark and the scroll bar."""
-_PLACES = {"decision": "Decision", "costs": "Costs", "registry": "Models", "ensemble": "its answers"}
+_PLACES = {
+    "chat": "Chat", "decision": "Decision", "costs": "Costs", "registry": "Models", "ensemble": "its answers"
+}  # fmt: skip
 """What a pane is called whose key works in it alone."""
 
 

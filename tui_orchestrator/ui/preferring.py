@@ -95,28 +95,40 @@ class Preferring(Desk):
                 return next((complaint for complaint in complaints if name in complaint), "")
         return ""
 
-    def set_cap(self, said: str) -> None:
+    @work(group="cap", exclusive=True, exit_on_error=False)
+    async def set_cap(self, said: str) -> None:
         """Of 'day 2.50' or 'day none'; where nothing is said, all are shown."""
         if not said:
             self.open_settings("budgets usd")
-            return
-        scope, _, amount = said.lower().partition(" ")
-        key = CAPS.get({"daily": "day", "monthly": "month"}.get(scope, scope))
-        if key is None or not amount.strip():
-            self.composer.refuse(f"/cap takes one of {', '.join(CAPS)} and US dollars or none, as /cap day 2.50")
-            return
-        self._write_cap(key, None if amount.strip() in NONE else amount.strip().removeprefix("$"))
+        elif problem := await self._write_cap(said):
+            self.composer.refuse(problem)
 
     @work(group="cap", exclusive=True, exit_on_error=False)
-    async def _write_cap(self, key: str, amount: str | None) -> None:
+    async def action_set_cap(self) -> None:
+        """Asks which, and how much."""
+        if self.runtime is None or len(self.screen_stack) > 1:
+            return
+        from .asking import Ask
+
+        daily = self.settings.budgets.daily
+        note = f"One of {', '.join(CAPS)}, and US dollars, or none to take it away. The settings show them all."
+        value = f"day {daily.usd.normalize():f}" if daily is not None else "day "
+        await self.push_screen_wait(Ask("Set a cap", value, self._write_cap, note=note))
+
+    async def _write_cap(self, said: str) -> str:
+        """What is wrong with it; nothing once it is written, which is said."""
+        scope, _, amount = said.strip().lower().partition(" ")
+        key = CAPS.get({"daily": "day", "monthly": "month"}.get(scope, scope))
+        if key is None or not amount.strip():
+            return "say turn, session, day or month, and US dollars or none, as day 2.50"
         try:
-            done = await self.change_setting(key, amount)
+            done = await self.change_setting(key, None if amount.strip() in NONE else amount.strip().removeprefix("$"))
         except (OrchestratorError, OSError) as error:
             # What was typed is wrong, not the file, whose name would take the line's room.
-            self.composer.refuse(str(error).removeprefix(f"{self.settings.file or config_file()}: "))
-            return
+            return str(error).removeprefix(f"{self.settings.file or config_file()}: ")
         warning = f"; {done.warning}" if done.warning else ""
         self.notify(f"{done.sentence}{warning}.", severity="warning" if warning else "information", markup=False)
+        return ""
 
     def choose_theme(self, name: str) -> None:
         super().choose_theme(name)
