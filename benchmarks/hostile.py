@@ -160,7 +160,7 @@ def console(home: Path, count: int, seed: int, giant: int, report: Path) -> None
                 await pilot.pause(0.05)
         for name, make in GIANTS.items() if giant else ():
             holds.doing = f"giant: {name}"
-            app.chat.transcript.clear()
+            app.chat.transcript.load(())
             await asyncio.sleep(0)
             app.chat.transcript.begin_answer("giant", "model")
             text = await asyncio.to_thread(make, giant)
@@ -180,7 +180,7 @@ def console(home: Path, count: int, seed: int, giant: int, report: Path) -> None
             app.chat.transcript.follow()
             await pilot.pause()
         holds.doing = "end"
-        app.chat.transcript.clear()
+        app.chat.transcript.load(())
         await pilot.pause()
         giants = {name: worst for name, worst in holds.worst.items() if name.startswith("giant")}
         rest = {n: worst for n, worst in holds.worst.items() if not n.startswith(("giant", LOOKING))}

@@ -24,6 +24,7 @@ async def asked(seat: Console, *prompts: str) -> None:
 async def edited(seat: Console, *keys: str) -> None:
     """Marks a prompt by these keys and takes it into the prompt field."""
     await seat.pilot.press("f2", *keys, "enter")
+    await seat.sees("╭─ Your prompt")
     await seat.type_into_list("edit")
     await seat.sees("You edit an earlier prompt")
 
@@ -76,11 +77,52 @@ async def test_one_continues_from_an_earlier_answer(tmp_path: Path) -> None:
     async with console(tmp_path, script=Script().then(ONE).then(TWO).always(THREE)) as seat:
         await asked(seat, "What is one?", "What is two?")
         await seat.pilot.press("f2", "up", "up", "enter")
+        await seat.sees("╭─ This answer")
         await seat.type_into_list("continue from")
         await seat.sees("A new prompt goes here")
         await asked(seat, "And then?")
         await seat.sees("The first answer.", "And then?", "branch 2 of 2", "The third answer.")
         assert "The second answer." not in seat.screen
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+async def test_going_between_branches_is_no_news(tmp_path: Path, size: tuple[int, int]) -> None:
+    long = Say(text="\n\n".join(f"Paragraph {number}." for number in range(40)))
+    async with console(tmp_path, size=size, script=Script().always(long)) as seat:
+        await asked(seat, "What is one?")
+        await seat.send("/edit")
+        await seat.sees("You edit an earlier prompt")
+        seat.app.composer.prompt.text = ""
+        await asked(seat, "What is two?")
+        await seat.pilot.press("f2", "up")
+        for key, there in (("left", "What is one?"), ("right", "What is two?"), ("left", "What is one?")):
+            await seat.pilot.press(key)
+            await seat.sees(there, "Paragraph 3.")
+            await seat.until(lambda: told_under(seat, "tok/s"), "the line under the answer")
+            assert "↓ new" not in seat.screen
+
+
+def told_under(seat: Console, text: str) -> bool:
+    """Whether the line under the last answer says this; it is below what is seen."""
+    *_, last = seat.app.chat.transcript.entries
+    return any(text in mark[0] for mark in last.status)
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+async def test_the_palette_edits_the_prompt_that_is_marked(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with console(tmp_path, size=size, script=Script().then(ONE).then(TWO).always(THREE)) as seat:
+        await seat.pilot.press("ctrl+p", *"edit and")
+        await seat.sees("edit and")
+        assert "prompt: edit and branch" not in seat.screen
+        await seat.pilot.press("escape")
+        await asked(seat, "What is one?", "What is two?")
+        await seat.pilot.press("f2", "up", "up")
+        await seat.until(lambda: "The first answer." in marked(seat), "the first answer marked")
+        await seat.pilot.press("ctrl+p", *"edit and")
+        await seat.sees("prompt: edit and branch", "in Chat")
+        await seat.pilot.press("enter")
+        await seat.sees("You edit an earlier prompt")
+        assert seat.app.composer.prompt.text == "What is one?"
 
 
 async def test_a_temporary_chat_offers_no_branch(tmp_path: Path) -> None:

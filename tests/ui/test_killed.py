@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.conftest import Console, console
+from tests.ui.conftest import Console, console, told
 from tui_orchestrator.demo import Break, Phase, Say, Script
+from tui_orchestrator.routing.request import Message
 
 PROMPT = "What is the capital of France?"
 
@@ -72,3 +73,28 @@ async def test_what_had_come_when_the_program_was_killed_comes_back_as_interrupt
         await opened(seat)
         await seat.sees("▸ thinking" if thinks else "Seine", "■ interrupted")
         await seat.sees("Alt+R asks again" if thinks else "Alt+A goes on", "~$")
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+async def test_a_prompt_that_no_call_went_out_for_can_be_asked_again(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with console(tmp_path) as seat:
+        assert seat.app.talk is not None
+        assert seat.app.runtime is not None
+        # As far as a turn has come before it asks a model.
+        talk, conversations = seat.app.talk, seat.app.runtime.conversations
+        await conversations.keep(talk.session)
+        await conversations.prompt(talk.id, Message("user", PROMPT), "a" * 32)
+        killed = left_by_a_kill(tmp_path)
+    async with console(killed, size=size, script=Script().always(Say(text="Paris."))) as seat:
+        await opened(seat)
+        await seat.sees(PROMPT)
+        await seat.line("■ interrupted · no answer came · Alt+R asks again")
+        await seat.pilot.press("alt+r")
+        await seat.ended()
+        await seat.sees(PROMPT, "■ interrupted · no answer came", "Paris.", "confidence")
+        assert "asks again" not in seat.screen
+        session, lines = talk.id, told(seat)
+        await seat.pilot.press("ctrl+n")
+        await seat.sees("Where to?")
+        await seat.app._open_id(session)
+        await seat.until(lambda: told(seat) == lines, "the same as before")

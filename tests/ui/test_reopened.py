@@ -162,6 +162,9 @@ TURNS: dict[str, Callable[[], Turn]] = {
     "several of which one failed": lambda: Turn(
         Script().always(Reply(401), "rush-pro").always(PARIS), (send("/ensemble 3", PROMPT),), ("★", "✗ 401")
     ),
+    "several of which one answered": lambda: Turn(
+        Script().always(PARIS, "rush-pro").always(Reply(401)), (send("/ensemble 3", PROMPT),), ("★", "✗ 401")
+    ),
     "several and one from all": lambda: Turn(
         Script().always(PARIS), (send("/ensemble 3", "/verdict fuse", PROMPT),), ("▸ discarded",)
     ),
@@ -212,11 +215,12 @@ async def test_a_turn_reads_the_same_when_it_is_opened_again(tmp_path: Path, nam
         await seat.pilot.press("ctrl+n")
         await seat.sees("Where to?")
         await seat.app._open_id(session)
-        await seat.until(lambda: not seat.app.chat.columns.display)
+        seat.app.chat.show_columns(False)
         await comes_to(seat, lines)
     async with console(tmp_path, size=SIZE) as seat:
         assert seat.app.runtime is not None
         await seat.app._begin(await Chat.resume(seat.app.runtime, session))
+        seat.app.chat.show_columns(False)
         await comes_to(seat, lines)
 
 

@@ -6,13 +6,16 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from rich.console import RenderableType
+from textual.screen import Screen
 
 from tests.ui.conftest import Console, console
-from tui_orchestrator.demo import Break, Phase, Say, Script
+from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.routing.events import Cause
 from tui_orchestrator.routing.request import Method
 from tui_orchestrator.services.chat import Chat
+from tui_orchestrator.ui.painting import Painted
 
 PROMPT = "What is the capital of France?"
 
@@ -279,7 +282,6 @@ async def test_the_answers_of_a_resumed_session_are_judged_as_if_they_had_just_c
         assert seat.app.runtime is not None
         await seat.app._begin(await Chat.resume(seat.app.runtime, session))
         await seat.until(lambda: seat.app.chat.has_ensemble, "the ensemble that was")
-        await seat.pilot.press("f7")
         await seat.sees(*(f"Sentence number {number} is mine." for number in (1, 2, 3)), "is the answer · weighted")
         await seat.send("/judge rush-pro")
         await seat.sees(f"★ {place} ", "is the answer · judge · ", "rush-pro was asked which answer is the best: $")
@@ -291,7 +293,6 @@ async def test_the_answers_of_a_resumed_session_are_judged_as_if_they_had_just_c
         assert seat.app.runtime is not None
         await seat.app._begin(await Chat.resume(seat.app.runtime, session))
         await seat.until(lambda: seat.app.chat.has_ensemble, "the ensemble that was")
-        await seat.pilot.press("f7")
         await seat.sees(f"★ {place} ", "is the answer · as it was kept")
 
 
@@ -439,26 +440,135 @@ async def test_a_member_that_failed_is_shown_as_it_was_when_the_session_is_opene
         await seat.until(lambda: not seat.app.chat.has_ensemble, "a new session")
         await seat.app._open_id(session)
         await seat.until(lambda: seat.app.chat.has_ensemble, "the ensemble that was")
-        await seat.pilot.press("f7")
         await seat.sees(f"✗ 1 {first}", "A beginning", "✗ demo-", "broke off", "~$")
         assert "was not asked" not in seat.screen
 
 
-async def test_a_blind_vote_that_was_left_open_is_said_to_be_gone(tmp_path: Path) -> None:
+async def opened_again(seat: Console, session: str) -> None:
+    await seat.pilot.press("ctrl+n")
+    await seat.until(lambda: not seat.app.chat.has_ensemble, "a new session")
+    await seat.app._open_id(session)
+
+
+async def test_a_blind_vote_that_was_left_open_is_still_to_be_given_after_a_restart(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        chain = await ensemble(seat, script, blind=True)
+        session = seat.app.talk.id if seat.app.talk else ""
+        await opened_again(seat, session)
+        await seat.sees("Which answer is the best?", "Press 1 or 2 or 3 to pick it")
+    names = [model.split("/")[1] for model in chain]
+    async with console(tmp_path) as seat:
+        await seat.app._open_id(session)
+        await seat.sees(PROMPT, "Which answer is the best?", *(f"Sentence number {n} is mine." for n in (1, 2, 3)))
+        assert not any(name in seat.screen for name in names)
+        await seat.pilot.press("f2", "2")
+        await seat.sees("▲ 2 ", "is the answer · picked by you", *names)
+        picked = next(member.model for member in seat.app.chat.columns.members if member.place == 2)
+        seat.app.chat.show_columns(False)
+        await seat.sees(f"{picked} · demo-", f"{picked} ★")
+        assert sum("Sentence number" in line for line in seat.screen.splitlines()) == 1, "the others are folded"
+        await opened_again(seat, session)
+        await seat.until(lambda: seat.app.chat.has_ensemble, "the ensemble that was")
+        await seat.sees("▲ ", *names)
+        assert "Which answer is the best?" not in seat.screen
+        assert seat.app.talk is not None
+        assert seat.app.talk.last is not None
+        assert seat.app.talk.last.model.endswith(picked)
+
+
+async def test_a_blind_vote_that_was_left_open_may_be_left_for_good(tmp_path: Path) -> None:
     script = Script()
     async with console(tmp_path, script=script) as seat:
         await ensemble(seat, script, blind=True)
         session = seat.app.talk.id if seat.app.talk else ""
-        await seat.pilot.press("ctrl+n")
-        await seat.until(lambda: not seat.app.chat.has_ensemble, "a new session")
+    script.always(Say(text="Madrid."))
+    async with console(tmp_path, script=script) as seat:
         await seat.app._open_id(session)
-        await seat.sees("The blind vote on these answers is gone", "still pick the best")
-        await seat.pilot.press("f7", "f2", "2")
-        await seat.sees("▲ 2 ")
-        await seat.pilot.press("ctrl+n")
-        await seat.until(lambda: not seat.app.chat.has_ensemble, "a new session")
-        await seat.app._open_id(session)
-        await seat.until(lambda: seat.app.chat.has_ensemble, "the ensemble that was")
+        await seat.sees("Which answer is the best?")
+        await seat.send("And of Spain?")
+        await seat.ended()
+        seat.app.chat.show_columns(False)
+        await seat.sees("Madrid.", "Sentence number", "★")
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+async def test_an_ensemble_stands_side_by_side_again_as_it_was_left(tmp_path: Path, size: tuple[int, int]) -> None:
+    script = Script()
+    sentences = tuple(f"Sentence number {n} is mine." for n in (1, 2, 3))
+    shown = sentences if size[0] == 160 else ("is the answer · weighted",)
+    async with console(tmp_path, script=script, size=size) as seat:
+        await seat.send("/ensemble 3")
+        for model, sentence in zip(members(seat), sentences, strict=True):
+            script.then(Say(text=sentence), model.split("/")[1])
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.sees("is the answer · weighted")
+        session = seat.app.talk.id if seat.app.talk else ""
+        await opened_again(seat, session)
+        await seat.sees(*shown, "F7 Side by side")
         await seat.pilot.press("f7")
-        await seat.sees("▲ 2 ")
-        assert "The blind vote" not in seat.screen
+        await seat.sees("▸ discarded", PROMPT, "F7 Side by side")
+        await opened_again(seat, session)
+        await seat.sees("▸ discarded", PROMPT, "F7 Side by side")
+        assert not seat.app.chat.columns.display
+    async with console(tmp_path, size=size) as seat:
+        await seat.app._open_id(session)
+        await seat.sees(*shown)
+
+
+async def test_an_ensemble_of_which_one_answered_comes_back_too(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/ensemble 3")
+        first, *others = (model.split("/")[1] for model in members(seat))
+        script.always(Say(text="Paris is the capital of France, on the Seine."), first)
+        for other in others:
+            script.always(Reply(401), other)
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.sees(f"★ 1 {first}", *(f"✗ {n} " for n in (2, 3)))
+        session = seat.app.talk.id if seat.app.talk else ""
+        await opened_again(seat, session)
+        await seat.sees(f"★ 1 {first}", *(f"✗ {n} " for n in (2, 3)), "is the answer")
+
+
+async def test_an_ensemble_that_was_cancelled_comes_back_too(tmp_path: Path) -> None:
+    script = Script().always(Break("silence", Phase.MID_STREAM, Say(text="word " * 30)))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/ensemble 3")
+        await seat.send(PROMPT)
+        await seat.sees("word word")
+        await seat.pilot.press("escape")
+        await seat.ended()
+        session = seat.app.talk.id if seat.app.talk else ""
+        await opened_again(seat, session)
+        await seat.sees("■ 1 ", "■ 2 ", "■ 3 ", "word word")
+
+
+async def test_what_follows_an_ensemble_is_drawn_at_its_own_width_from_the_first(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await ensemble(seat, script)
+        frames, display = list[str](), seat.app._display
+
+        def shown(screen: Screen[object], drawn: RenderableType | None) -> None:
+            frames.extend(strip.text for strip in screen._compositor.render_strips() if "Type a prompt." in strip.text)
+            display(screen, drawn)
+
+        seat.app._display = shown  # type: ignore[method-assign]
+        await seat.pilot.press("ctrl+n")
+        await seat.sees("Where to?")
+        greeting = (await seat.line("Type a prompt.")).split("│")[1]
+        drawn = {line.split("│")[1] for line in frames}
+        assert greeting in drawn
+        assert {line for line in drawn if len(line) == len(greeting)} == {greeting}
+
+
+async def test_what_draws_its_rows_itself_has_no_frame_that_would_shift_them(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await ensemble(seat, script)
+        views = seat.app.screen.query(Painted)
+        assert len(views) == 5
+        assert not any(view.gutter.top or view.gutter.bottom for view in views)

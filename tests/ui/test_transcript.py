@@ -489,6 +489,6 @@ async def test_clearing_leaves_an_empty_screen() -> None:
     async with app.run_test(size=(60, 10)) as pilot:
         app.transcript.load([Entry.answer(numbered(50))])
         await drawn(pilot)
-        app.transcript.clear()
+        app.transcript.load(())
         assert not any(await drawn(pilot))
         assert app.transcript.entries == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..routing.decision import Decision
 from ..routing.ensemble import Answer, weighted
@@ -15,6 +15,7 @@ from ..routing.events import (
     AttemptFinished,
     AttemptStarted,
     Cause,
+    Completed,
     Confidence,
     Decided,
     Event,
@@ -24,8 +25,11 @@ from ..routing.events import (
     Text,
     Verdict,
 )
-from ..routing.request import Strategy
+from ..routing.money import Cost, Usage
+from ..routing.request import Method, Strategy
 from ..routing.telling import verdict
+from ..storage.answers import answers, that_stands
+from ..storage.messages import StoredMessage
 from .chat import Chat
 from .feedback import Given
 from .runtime import Runtime
@@ -35,28 +39,67 @@ KEPT = "kept"
 user's."""
 
 
-async def last_ensemble(runtime: Runtime, talk: Chat) -> list[Event]:
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    request_id: str
+    events: tuple[Event, ...]
     """All its attempts with what they said, those that failed too, what was written from all, and the verdict weighed
-    anew, since that is not kept. Empty where the last answer is not one of several side by side. Raises StoreError."""
-    last = talk.last
-    if last is None or last.answer is None:
-        return []
-    request_id, standing = last.answer
-    texts = _texts(talk, last.answer, last.response)
+    anew, since that is not kept."""
+    untold: bool
+    """Its user was to pick the best answer before seeing whose it is, and has not. Then its end is among the events."""
+
+
+async def last_ensemble(runtime: Runtime, talk: Chat) -> Recalled | None:
+    """Of a conversation that was just resumed. None where its last turn did not ask several side by side, or what they
+    said is not kept. Raises StoreError."""
+    turns = answers(talk.stored)
+    parts = that_stands(turns[-1][1]) if turns else ()
+    if len(parts) != 1 or (answer := parts[0]).attempt is None:
+        return None
+    request_id, standing = answer.request_id, answer.attempt
     attempts = await runtime.reports.attempts(request_id)
-    made = _members(attempts, texts)
-    decision = await runtime.reports.decision(request_id) if len(made) > 1 else None
-    if decision is None or decision.strategy is not Strategy.ENSEMBLE:
-        return []
-    told: list[Event] = [Decided(request_id, made[0].started, decision)]
-    for attempt in attempts:
-        if attempt.cause is Cause.ENSEMBLE:
-            told += _said(attempt, texts.get(attempt.number, ""))
+    members = [one for one in attempts if one.cause is Cause.ENSEMBLE]
+    texts = _texts(talk, (request_id, standing), answer.text)
+    said = {one.number for one in members if one.outcome is Outcome.FINISHED and one.usage.output}
+    if not members or not said <= texts.keys():
+        return None
+    decision = await runtime.reports.decision(request_id)
+    if decision is None or decision.strategy is not Strategy.ENSEMBLE or len(decision.chain) < 2:
+        return None
+    told: list[Event] = [Decided(request_id, members[0].started, decision)]
+    for attempt in members:
+        told += _said(attempt, texts.get(attempt.number, ""))
     for attempt in attempts:
         if attempt.number == standing and attempt.cause is Cause.SYNTHESIS:
-            told += _said(attempt, last.response)
+            told += _said(attempt, answer.text)
+    made = _members(attempts, texts)
+    if not made or answer.state != "complete":
+        return Recalled(request_id, tuple(told), untold=False)
     # Comparing long answers point by point takes a while.
-    return [*told, await asyncio.to_thread(_verdict, decision, made, texts, standing)]
+    told.append(await asyncio.to_thread(_verdict, decision, made, texts, standing))
+    votes = await runtime.feedback.votes(talk.id)
+    untold = decision.asked.policy.verdict is Method.VOTE and all(of != request_id for of, _ in votes)
+    if untold:
+        told.append(_end(answer, decision, attempts))
+    return Recalled(request_id, tuple(told), untold)
+
+
+def _end(answer: StoredMessage, decision: Decision, attempts: Sequence[Attempt]) -> Completed:
+    own = next((one for one in attempts if one.number == answer.attempt), attempts[-1])
+    return Completed(
+        answer.request_id,
+        answer.created,
+        own.number,
+        own.model,
+        answer.text,
+        decision.strategy,
+        Cost.sum(one.cost for one in attempts),
+        sum((one.usage for one in attempts), Usage()),
+        max(one.latency_s for one in attempts),
+        Confidence(own.confidence or 0.0),
+        tuple(attempts),
+        answer.note,
+    )
 
 
 async def verdicts(runtime: Runtime, talk: Chat, attempts: Mapping[str, Sequence[Attempt]]) -> AsyncIterator[Verdict]:
@@ -67,7 +110,7 @@ async def verdicts(runtime: Runtime, talk: Chat, attempts: Mapping[str, Sequence
             continue
         texts = _texts(talk, (message.request_id, message.attempt), message.text)
         made = _members(attempts.get(message.request_id, ()), texts)
-        decision = await runtime.reports.decision(message.request_id) if len(made) > 1 else None
+        decision = await runtime.reports.decision(message.request_id) if made else None
         if decision is not None and decision.strategy is Strategy.ENSEMBLE:
             yield await asyncio.to_thread(_verdict, decision, made, texts, message.attempt)
 
@@ -127,11 +170,11 @@ def _error(attempt: Attempt) -> TurnError:
 
 
 def _verdict(decision: Decision, made: Sequence[Attempt], texts: dict[int, str], standing: int) -> Verdict:
-    answers = []
+    weighed = []
     for one in made:
         candidate = decision.candidate(one.model)
         capability = 0.0 if candidate is None else candidate.success_probability
         finish = one.finish_reason or FinishReason.OTHER
-        answers.append(Answer(one.number, one.model, texts[one.number], one.confidence or 0.0, capability, finish))
-    told = verdict(made[0].request_id, made[0].started, weighted(answers, decision.profile))
+        weighed.append(Answer(one.number, one.model, texts[one.number], one.confidence or 0.0, capability, finish))
+    told = verdict(made[0].request_id, made[0].started, weighted(weighed, decision.profile))
     return told if told.winner == standing else replace(told, winner=standing, method=KEPT)

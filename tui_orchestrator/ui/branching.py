@@ -157,7 +157,7 @@ class Branching(Shelf):
             named = {Path(path).name for path in mentions(original.text)}
             kept = tuple(image for image in original.images if image.name not in named)
             draft = replace(draft, images=(*kept, *draft.images))
-        self._show(talk)
+        await self._show(talk)
         edit = self._end_editing(sent=True)
         super().ask(draft)
         if edit is not None:
@@ -166,14 +166,11 @@ class Branching(Shelf):
         prompts = [entry for entry in self.chat.transcript.entries if entry.kind is Kind.PROMPT]
         self.chat.transcript.tell_branch(prompts[-1].key, (len(beside) + 1, len(beside) + 1))
 
-    def _show(self, talk: Chat, at: str | None = None) -> None:
+    async def _show(self, talk: Chat, at: str | None = None) -> None:
         """The same session, on another branch."""
+        ensemble = await self._ensemble_of(talk)
         self.talk = talk
-        self.chat.load(talk.stored, talk.discarded)
-        self.chat.tell_branches(talk.branches)
-        self.decision.clear()
-        if talk.stored:
-            self._tell_attempts(talk)
+        self._put_up(talk, ensemble, side_by_side=False)
         if at is not None:
             self.call_after_refresh(self._show_request, at)
 
@@ -221,7 +218,7 @@ class Branching(Shelf):
         except (LookupError, OrchestratorError) as error:
             self.notify(str(error.args[0]), severity="warning", markup=False)
             return
-        self._show(talk, request_id)
+        await self._show(talk, request_id)
         self.chat.transcript.mark(prompt_key_in(self.chat.transcript, request_id))
 
     async def _open_id(self, session: str, at: str | None = None) -> None:

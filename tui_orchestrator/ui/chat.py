@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.events import Click
 from textual.message import Message
 from textual.signal import Signal
 from textual.widgets import Static
@@ -25,9 +24,9 @@ from .hearing import hear_all
 from .layout import LOW
 from .live import LiveTurn
 from .naming import key_to
-from .reader import Reader
+from .reader import NewBelow, Reader
 from .recounting import Recounting
-from .status import Keys
+from .status import Keys, asked_again
 from .stored import stored_entries, superseded
 from .transcript import Transcript
 
@@ -43,18 +42,6 @@ WELCOME = "welcome"
 """Key of the greeting, which is no answer."""
 TOLD = ("answer.again", "answer.continue")
 """Actions whose keys stand under answers."""
-
-
-class NewBelow(Static):
-    """Shown while something came below that has not been seen."""
-
-    def __init__(self, transcript: Transcript) -> None:
-        super().__init__("↓ new", id="new-below", markup=False)
-        self._transcript = transcript
-
-    def on_click(self, event: Click) -> None:
-        event.stop()
-        self._transcript.follow()
 
 
 class ChatPane(Vertical):
@@ -101,6 +88,8 @@ class ChatPane(Vertical):
         self._live: LiveTurn | None = None
         self.ensemble: LiveTurn | None = None
         """The last turn whose answers stood side by side."""
+        self.put_away: set[str] = set()
+        """Ensembles whose answers the user did not want side by side any longer."""
         self._before: LastTurn | None = None
         """The turn that is being asked again."""
         self._together = False
@@ -124,13 +113,16 @@ class ChatPane(Vertical):
     def begin(self, request: Request) -> None:
         """The prompt goes up at once; what follows comes by events."""
         self._take_up(request, None)
-        self._see_off()
+        self.see_off()
         names = [*request.files, *(image.name for image in request.messages[-1].images)]
         self.transcript.add_prompt(request.prompt, names, prompt_key(request.id))
 
     def begin_again(self, request: Request, before: LastTurn) -> None:
         """The last prompt once more: when an answer has come, the one before is folded."""
         self._take_up(request, before)
+        for entry in self.transcript.entries:
+            if entry.status != (status := asked_again(entry.status)):
+                self.transcript.finish(entry.key, status)
         self.transcript.follow()
 
     def begin_onto(self, request: Request, cut_off: CutOff) -> None:
@@ -172,11 +164,7 @@ class ChatPane(Vertical):
         if isinstance(event, Completed) and event.response.strip():
             self._fold_before()
         if isinstance(event, Decided) and live.side_by_side:
-            # A low terminal would hold little more than their headings; the transcript says who won.
-            self.ensemble = live
-            self.show_columns(self.app.size.height >= LOW or live.blind)
-            if live.blind:
-                self.post_message(self.Blinded(True))
+            self.put_side_by_side(live)
         if live.onto is not None and live.part is not None:
             self.recounting.wholes.join(live.onto.key, live.part)
         if live.over:
@@ -268,10 +256,20 @@ class ChatPane(Vertical):
 
     def toggle_columns(self) -> bool:
         """The answers of the last ensemble, side by side. False where there was none."""
-        if not self.has_ensemble:
+        if self.ensemble is None:
             return False
-        self.show_columns(not self.columns.display)
+        shown = not self.columns.display
+        self.show_columns(shown)
+        (self.put_away.discard if shown else self.put_away.add)(self.ensemble.request_id)
         return True
+
+    def put_side_by_side(self, ensemble: LiveTurn, *, shown: bool = True) -> None:
+        """Its answers, from now on; what is `shown` of one that is blind is all that there is."""
+        self.ensemble = ensemble
+        # A low terminal would hold little more than their headings; the transcript says who won.
+        self.show_columns((shown and self.app.size.height >= LOW) or ensemble.blind)
+        if ensemble.blind:
+            self.post_message(self.Blinded(True))
 
     def show_columns(self, shown: bool) -> None:
         """The focus goes along, from what gives way to what stands in its place."""
@@ -291,14 +289,16 @@ class ChatPane(Vertical):
     def notice(self, text: str, severity: Severity = "information") -> None:
         self.transcript.notice(text, severity)
 
-    def load(self, messages: Iterable[StoredMessage], discarded: Iterable[Discarded]) -> None:
+    def load(self, messages: Iterable[StoredMessage], discarded: Iterable[Discarded], untold: str = "") -> None:
+        """`untold`: the request of an ensemble whose best answer is still to be picked, before one sees whose it is."""
         self.reveal()
         self._live = self.ensemble = None
         self.show_columns(False)
-        messages = tuple(messages)
-        discarded = tuple(discarded)
+        messages = tuple(one for one in messages if one.role == "user" or one.request_id != untold)
+        discarded = tuple(one for one in discarded if one.request_id != untold)
         self.recounting.load(messages, discarded)
-        self.transcript.load(stored_entries(messages, discarded))
+        entries = stored_entries(messages, discarded, self.keys.again)
+        self.transcript.load(e for e in entries if e.kind is not Kind.ANSWER or request_of(e.key) != untold)
 
     def greet(self, markdown: str, notices: Sequence[str], news: str = "") -> None:
         for sentence in notices:
@@ -311,7 +311,7 @@ class ChatPane(Vertical):
         # Where it does not fit, its beginning is worth more than its end.
         self.transcript.following = False
 
-    def _see_off(self) -> None:
+    def see_off(self) -> None:
         """The greeting has said its own once something is asked."""
         if self.transcript.holds(WELCOME):
             self.transcript.load([entry for entry in self.transcript.entries if entry.key != WELCOME])

@@ -26,7 +26,7 @@ class Columns(SideBySide):
     DEFAULT_CSS = """
     Columns { height: 1fr; background: $background; }
     Columns > #members { height: 1fr; }
-    Columns > #verdict { height: 40%; display: none; border-top: hkey $border-blurred; }
+    Columns > #verdict { height: 40%; display: none; }
     Columns.-judged > #verdict { display: block; }
     Columns.-single > Tabs { display: block; }
     Columns.-single Column { display: none; border: none; }

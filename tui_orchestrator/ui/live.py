@@ -154,6 +154,10 @@ class LiveTurn:
         if self._end is not None:
             self._completed(self._end)
 
+    def recalled(self, recounting: Recounting) -> None:
+        """It was told from what is kept, and stands in this one's transcript already."""
+        self.over, self._recounting = True, recounting
+
     def judge(self, verdict: Verdict) -> None:
         """Another verdict, once the turn is over, takes the place of its own."""
         self._judged(verdict)

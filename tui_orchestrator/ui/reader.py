@@ -12,6 +12,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
+from textual.widgets import Static
 
 from .commands import bindings
 from .drawing import Piece
@@ -282,3 +283,15 @@ class Reader(Transcript):
 def _markable(entry: Entry) -> bool:
     """The greeting, whose key names no turn, is no message."""
     return entry.kind in (Kind.PROMPT, Kind.ANSWER) and "/" in entry.key
+
+
+class NewBelow(Static):
+    """Shown while something came below that has not been seen."""
+
+    def __init__(self, transcript: Transcript) -> None:
+        super().__init__("↓ new", id="new-below", markup=False)
+        self._transcript = transcript
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        self._transcript.follow()

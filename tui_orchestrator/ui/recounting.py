@@ -48,7 +48,7 @@ class Recounting:
         self._unanswered: set[str] = set()
         """Requests of prompts without any."""
         self._last = ""
-        """That of the last prompt."""
+        """That of the last prompt, where it was asked once."""
 
     def load(self, messages: Sequence[StoredMessage], discarded: Iterable[Discarded]) -> None:
         self.wholes = Wholes(messages)
@@ -61,7 +61,7 @@ class Recounting:
         self._going_on = {one.request_id for one in given if one.continues is not None}
         prompts = [one.request_id for one in messages if one.role == "user"]
         self._unanswered = {one for one in prompts if one not in self._stands}
-        self._last = prompts[-1] if prompts else ""
+        self._last = prompts[-1] if prompts and messages[-1].request_id == prompts[-1] else ""
         self._replaced, self._legs, self._parts = {}, {}, {}
         if not messages:
             return
@@ -100,7 +100,7 @@ class Recounting:
         for request_id, turn in groupby(attempts, lambda one: one.request_id):
             if request_id in self._stands:
                 self._tell_turn(request_id, tuple(turn), keys)
-            elif request_id in self._unanswered:
+            elif request_id in self._unanswered and self.transcript.holds(answer_key(request_id, None)):
                 self._tell_interrupted(request_id, answer_key(request_id, None), tuple(turn), keys)
         # Under an answer that was continued stands what all of it took.
         for key, every in self.wholes.tell(attempts):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from tui_orchestrator.routing.errors import OrchestratorError
-from tui_orchestrator.routing.events import Attempt, Decided, Event
+from tui_orchestrator.routing.events import Attempt
 from tui_orchestrator.routing.request import Method, Strategy
 from tui_orchestrator.services import personas
 
@@ -27,6 +27,7 @@ from .welcome import TEMPORARY, welcome
 
 if TYPE_CHECKING:
     from tui_orchestrator.services.chat import Chat
+    from tui_orchestrator.services.remembering import Recalled
     from tui_orchestrator.services.runtime import Runtime
     from tui_orchestrator.services.spending import Overview, Span
     from tui_orchestrator.settings import Settings
@@ -69,6 +70,7 @@ class Shelf(Answers):
         its end."""
         assert self.runtime is not None
         runtime = self.runtime
+        ensemble = await self._ensemble_of(talk)
         left, self.talk, self.title_shown = self.talk, talk, talk.title
         session = talk.session
         if talk.stored:
@@ -77,12 +79,8 @@ class Shelf(Answers):
         self.composer.prompt.forgets = talk.temporary
         if self.drafts is not None:
             await self.drafts.turn_to(self.draft_owner)
-        self.chat.load(talk.stored, talk.discarded)
-        self.chat.tell_branches(talk.branches)
-        self.decision.clear()
-        if talk.stored:
-            self._tell_attempts(talk)
-        else:
+        self._put_up(talk, ensemble, side_by_side=at is None)
+        if not talk.stored:
             draft = "" if left or self.drafts is None else keyed(self, await self.drafts.left_behind())
             self.chat.greet(TEMPORARY if talk.temporary else welcome(runtime, self), self._complaints, draft)
             self._complaints = []
@@ -103,6 +101,24 @@ class Shelf(Answers):
         if left is not None and left.temporary and left.last is not None:
             self.notify("The temporary chat is gone.", markup=False)
 
+    async def _ensemble_of(self, talk: Chat) -> Recalled | None:
+        if not talk.stored:
+            return None
+        from tui_orchestrator.services.remembering import last_ensemble
+
+        assert self.runtime is not None
+        return await last_ensemble(self.runtime, talk)
+
+    def _put_up(self, talk: Chat, ensemble: Recalled | None, *, side_by_side: bool) -> None:
+        """Its messages. `side_by_side`: the answers of its last turn, where that is this `ensemble`, too."""
+        self.chat.load(talk.stored, talk.discarded, ensemble.request_id if ensemble and ensemble.untold else "")
+        self.chat.tell_branches(talk.branches)
+        self.decision.clear()
+        if ensemble is not None:
+            self._recall(ensemble, shown=side_by_side)
+        if talk.stored:
+            self._tell_attempts(talk)
+
     def _show_request(self, request_id: str) -> None:
         key = prompt_key(request_id)
         if any(entry.key == key for entry in self.chat.transcript.entries):
@@ -111,8 +127,6 @@ class Shelf(Answers):
 
     @work(group="attempts", exclusive=True, exit_on_error=False)
     async def _tell_attempts(self, talk: Chat) -> None:
-        from tui_orchestrator.services.remembering import last_ensemble
-
         assert self.runtime is not None
         self.chat.tell_votes(await self.runtime.feedback.votes(talk.id))
         await self.show_card(talk.stored[-1].request_id, over_running=False)
@@ -123,14 +137,6 @@ class Shelf(Answers):
                 for request_id in every[at : at + TOLD_AT_ONCE]:
                     self.chat.tell_attempts(made.get(request_id, ()))
             await asyncio.sleep(0)
-        if (told := await last_ensemble(self.runtime, talk)) and talk is self.talk and self.chat.ensemble is None:
-            self._recall(told)
-            votes, its = await self.runtime.feedback.votes(talk.id), told[0].request_id
-            self.chat.tell_votes(votes, of=its)
-            blind = isinstance(told[0], Decided) and told[0].decision.asked.policy.verdict is Method.VOTE
-            if blind and all(request_id != its for request_id, _ in votes):
-                said = "The blind vote on these answers is gone: nobody had voted when the session was left. "
-                self.say(said + keyed(self, "{pane.columns} shows them; their numbers still pick the best."), "warning")
         await self._tell_verdicts(talk, made)
 
     async def _tell_verdicts(self, talk: Chat, made: Mapping[str, Sequence[Attempt]]) -> None:
@@ -141,16 +147,17 @@ class Shelf(Answers):
         async for verdict in verdicts(self.runtime, talk, made):
             self.chat.recounting.judge(verdict)
 
-    def _recall(self, told: Sequence[Event]) -> None:
+    def _recall(self, ensemble: Recalled, *, shown: bool) -> None:
         """Its answers can be looked at, picked from, judged and put together as when they came."""
-        # What comes of it stands in the chat already.
-        turn = LiveTurn(
-            Recounting(Transcript()), self.chat.columns, told[0].request_id, Method.WEIGHTED, self.chat.keys
-        )
-        for event in told:
+        chat, its = self.chat, ensemble.request_id
+        # What comes of it stands in the chat already, unless the user is to pick before that is told.
+        told_in = chat.recounting if ensemble.untold else Recounting(Transcript())
+        method = Method.VOTE if ensemble.untold else Method.WEIGHTED
+        turn = LiveTurn(told_in, chat.columns, its, method, chat.keys)
+        for event in ensemble.events:
             turn.tell(event)
-        turn.over = True
-        self.chat.ensemble = turn
+        turn.recalled(chat.recounting)
+        chat.put_side_by_side(turn, shown=shown and its not in chat.put_away)
         self.refresh_bindings()
 
     async def _open_id(self, session: str, at: str | None = None) -> None:
@@ -167,8 +174,11 @@ class Shelf(Answers):
             self.notify(str(error.args[0]), severity="warning", markup=False)
 
     async def _catch_up(self) -> None:
-        """With what was done to the session on the screen; a deleted one makes room for a new one."""
-        if self.runtime is None or self.talk is None or not self.talk.stored_already:
+        """With what was done to the sessions; a deleted one on the screen makes room for a new one."""
+        if self.runtime is None or self.talk is None:
+            return
+        self.composer.prompt.leave_out(await self.runtime.conversations.hidden_prompts())
+        if not self.talk.stored_already:
             return
         try:
             session = (await self.runtime.archive.listed(self.talk.id)).session
@@ -251,6 +261,7 @@ class Shelf(Answers):
         if self.runtime is None or self.busy():
             return
         back = await self.deeds.undelete()
+        await self._catch_up()
         if back is not None and self.talk is not None and not self.talk.stored_already and not self.talk.temporary:
             await self._open_id(back)
 

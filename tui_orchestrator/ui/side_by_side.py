@@ -70,7 +70,7 @@ class SideBySide(Vertical):
             column.remove()
         self._columns.clear()
         self._told, self.blind = None, blind
-        self._verdict.clear()
+        self._verdict.load(())
         self.remove_class("-judged", "-zoomed", "-asks")
         self._fit()
         for place, (model, why_not) in enumerate(members):
@@ -209,7 +209,7 @@ class SideBySide(Vertical):
             self._redraw(number)
         self._fit()
         if self._told is not None:
-            self._verdict.clear()
+            self._verdict.load(())
             self.verdict(self._told)
 
     def best(self, number: int | None) -> None:

@@ -57,6 +57,11 @@ class Floor(FrugalScreen):
         super().__init__()
         self._drawn = 0.0
 
+    def _reset_focus(self, widget: Widget, avoiding: list[Widget] | None = None) -> None:
+        super()._reset_focus(widget, avoiding)
+        if self.focused is None and isinstance(self.app, Stage):
+            self.app.keep_focus(widget)
+
     def _on_timer_update(self) -> None:
         # A letter that has been typed is drawn before all else, by itself. While the prompt is busy that may take long.
         typing = isinstance(self.app, AtTerminal) and self.app.hurried and isinstance(self.focused, Prompt)
@@ -167,18 +172,20 @@ class Stage(Copying):
         beside = [name for name in visible if name in ("decision", "costs")]
         self._side_by_side.display = bool(beside)
         self._side_by_side.set_class("chat" not in visible, "alone")
-        inside = self._pane(self._current).has_focus_within
         self._frame_panes("low", self.size.height < LOW)
-        if self.focused is None or not self.focused.is_on_screen:
+        if self.focused is None:
             self.composer.prompt.focus()
-        elif inside:
-            self.call_after_refresh(self._keep_focus)
+        elif not self.focused.is_on_screen:
+            self.keep_focus(self.focused)
         self.refresh_bindings()
 
-    def _keep_focus(self) -> None:
-        """In the pane where it was, when what had it has given way."""
-        if self.focused is None:
-            self._focus_inside(self._current)
+    def keep_focus(self, left: Widget) -> None:
+        """In the pane where it was, when what had it gives way; at home where that is gone."""
+        inside = (name for name in self.visible_panes if self._pane(name) in left.ancestors)
+        if (name := next(inside, None)) is not None:
+            self._focus_inside(name)
+        else:
+            self.composer.prompt.focus()
 
     def on_resize(self, event: Resize) -> None:
         self.call_after_refresh(self.place_panes)

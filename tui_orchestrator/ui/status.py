@@ -11,7 +11,7 @@ from tui_orchestrator.routing.money import Cost, Usage
 from tui_orchestrator.routing.telling import KILLED, recalled_in_words, saved_in_words
 
 from . import words
-from .look import Mark
+from .look import Caption, Mark
 
 SEPARATOR: Mark = (" · ", "muted")
 
@@ -26,6 +26,7 @@ class Keys(NamedTuple):
 SPOKEN = Keys("/again", "/continue")
 """What does the same under any keys."""
 
+_ASKS = " asks again"
 PARTS_TOLD = 3
 """Of an answer in more parts than this only the sum of their costs is shown."""
 
@@ -120,14 +121,20 @@ def unfinished(attempt: Attempt, keys: Keys) -> list[Mark]:
 
 
 def interrupted_status(attempts: Sequence[Attempt], again: str) -> list[Mark]:
-    """Under a prompt of whose answer nothing had come when the program was killed. `again`: what asks once more; empty
-    where nothing does."""
-    parts: list[Mark] = [
-        ("■ interrupted", "warning"),
-        (words.short_name(attempts[-1].model), "strong"),
-        (str(Cost.sum(one.cost for one in attempts)), "money"),
-    ]
-    return joined([*parts, (f"{again} asks again", "accent")] if again else parts)
+    """Under a prompt of whose answer nothing had come when the program was killed; without attempts where no model had
+    been asked. `again`: what asks once more; empty where nothing does."""
+    parts: list[Mark] = [("■ interrupted", "warning")]
+    if attempts:
+        cost = str(Cost.sum(one.cost for one in attempts))
+        parts += [(words.short_name(attempts[-1].model), "strong"), (cost, "money")]
+    else:
+        parts.append(("no answer came", "muted"))
+    return joined([*parts, (f"{again}{_ASKS}", "accent")] if again else parts)
+
+
+def asked_again(status: Caption) -> Caption:
+    """The same once that was done."""
+    return status[:-2] if status and status[-1][0].endswith(_ASKS) else status
 
 
 def continued_status(parts: Sequence[Attempt], keys: Keys) -> list[Mark]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import words
 from .entries import Entry, answer_key, prompt_key, trail_key
+from .status import interrupted_status
 
 if TYPE_CHECKING:
     from tui_orchestrator.routing.events import Attempt
@@ -16,10 +17,8 @@ if TYPE_CHECKING:
     from .look import Caption
 
 
-_UNANSWERED = "■ no answer is kept"
-
-
-def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discarded]) -> list[Entry]:
+def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discarded], again: str) -> list[Entry]:
+    """`again`: the key that asks the last prompt once more, told where nothing came of it."""
     from tui_orchestrator.storage.answers import answers, that_stands, whole
 
     messages = tuple(messages)
@@ -36,6 +35,7 @@ def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discar
             if that_stands(given) is not parts:
                 stood = that_stands(given[:count]) is parts
                 folded[parts[0].position] = (superseded if stood else cut_short)(parts[0].model)
+    asked_last = turns[-1][0].request_id if turns and not turns[-1][1] else None
     prompted = {message.request_id for message in messages if message.role == "user"}
     answered = {message.request_id for message in messages if message.role == "assistant"}
     entries = []
@@ -46,7 +46,8 @@ def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discar
             entries += [Entry.prompt(message.text, names, prompt_key(request_id)), _trail(message)]
             if request_id not in answered:
                 entries += [_discarded(one) for one in thrown.pop(request_id, ())]
-                entries.append(Entry.answer("", status=[(_UNANSWERED, "warning")], key=answer_key(request_id, None)))
+                status = interrupted_status((), again if request_id == asked_last else "")
+                entries.append(Entry.answer("", status=status, key=answer_key(request_id, None)))
         elif message.role == "assistant":
             # A prompt that was asked again, or an answer that is continued.
             if request_id not in prompted:

@@ -71,7 +71,8 @@ class Together(Answers):
             ensemble.judge(replace(told, method=PICKED, winner=number, reason=""))
         if go_on:
             await self._go_on_with(ensemble.model(number))
-            self.chat.show_columns(False)
+            if self.chat.columns.display:
+                self.chat.toggle_columns()
             self.go_home()
 
     def _judged(self) -> LiveTurn | None:

@@ -69,15 +69,10 @@ class Transcript(Page, can_focus=True):
     class Clicked(Message):
         """A click on something that is not a fold; `part` says on what of the entry."""
 
-        def __init__(self, transcript: Transcript, key: str, part: Part) -> None:
+        def __init__(self, key: str, part: Part) -> None:
             super().__init__()
-            self.transcript = transcript
             self.key = key
             self.part = part
-
-        @property
-        def control(self) -> Transcript:
-            return self.transcript
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -86,6 +81,8 @@ class Transcript(Page, can_focus=True):
         """It is drawn as soon as what has come with it is taken in."""
         self._rests_until = self._flushed = 0.0
         self._settling = False
+        self._came = False
+        """What waits to be drawn is new, and not only told otherwise."""
 
     # What the conversation holds
 
@@ -100,11 +97,11 @@ class Transcript(Page, can_focus=True):
     def append(self, key: str, text: str) -> None:
         """Costs next to nothing; drawn with the next flush. Raises KeyError for an answer never begun."""
         self.entry(key).append(text)
-        self._changed(key)
+        self._changed(key, new=True)
 
     def append_thinking(self, key: str, text: str) -> None:
         self.entry(key).append_thinking(text)
-        self._changed(key)
+        self._changed(key, new=True)
 
     def reopen(self, key: str, text: str) -> None:
         """The answer grows again from this text, which takes the place of its own."""
@@ -164,13 +161,10 @@ class Transcript(Page, can_focus=True):
 
     def load(self, entries: Iterable[Entry]) -> None:
         """In place of all that is there, seen from its end."""
-        self.following, self.new_below = True, False
+        self.following, self.new_below, self._came = True, False, False
         self._rows.load(entries)
         self._schedule()
         self._arrange()
-
-    def clear(self) -> None:
-        self.load(())
 
     def entry(self, key: str) -> Entry:
         return self._rows.entry(key)
@@ -206,10 +200,12 @@ class Transcript(Page, can_focus=True):
 
     def _add(self, entry: Entry) -> str:
         self._rows.add(entry)
+        self._came = True
         self._schedule()
         return entry.key
 
-    def _changed(self, key: str) -> None:
+    def _changed(self, key: str, *, new: bool = False) -> None:
+        self._came |= new
         self._rows.touch(key)
         self._schedule()
 
@@ -241,17 +237,17 @@ class Transcript(Page, can_focus=True):
             return
         self._flushed = started
         if self._room.width and self._rows.unread:
-            place = None if self.following else self._rows.place(self.scroll_offset.y)
             bottom = self.scroll_offset.y + self._room.height
-            self._rows.set_width(self._room.width)
-            self._rows.read()
-            self._arrange(place)
-            if not (self.following or self.new_below) and self._rows.total > bottom:
+            with self.staying():
+                self._rows.set_width(self._room.width)
+                self._rows.read()
+            if self._came and not (self.following or self.new_below) and self._rows.total > bottom:
                 self.new_below = self.entries[-1].key != self.greeting
             ended = perf_counter()
             self._rests_until = max(started + SOONEST * FLUSH_S, ended + DUTY * (ended - started))
             if self._rows.unread:
                 return
+            self._came = False
         if self._flushing is not None:
             self._flushing.pause()
 
@@ -332,9 +328,15 @@ class Transcript(Page, can_focus=True):
         self._take_look()
         self._schedule()
 
-    def on_resize(self) -> None:
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        # The event about it comes when the new size has been drawn once already.
         place = None if self.following else self._rows.place(self.scroll_offset.y)
-        self._arrange(place)
+        if changed := super()._size_updated(size, virtual_size, container_size, layout):
+            self._arrange(place)
+        return changed
+
+    def on_show(self) -> None:
+        self._arrange(None if self.following else self._rows.place(self.scroll_offset.y))
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -364,7 +366,7 @@ class Transcript(Page, can_focus=True):
             return
         entry, part = hit
         if not self._toggle(entry, part):
-            self.post_message(self.Clicked(self, entry.key, part))
+            self.post_message(self.Clicked(entry.key, part))
 
     def _toggle(self, entry: Entry, part: Part) -> bool:
         if part not in FOLDS or not entry.foldable(part):
@@ -378,8 +380,7 @@ class Transcript(Page, can_focus=True):
 
     def action_toggle_fold(self) -> None:
         for y in reversed(range(self._room.height)):
-            hit = self.hit(y)
-            if hit is not None and self._toggle(*hit):
+            if (hit := self.hit(y)) is not None and self._toggle(*hit):
                 return
 
     def action_scroll_rows(self, rows: int) -> None:
@@ -391,10 +392,9 @@ class Transcript(Page, can_focus=True):
     def action_first_row(self) -> None:
         self._go(0)
 
-    def action_follow(self) -> None:
-        self.follow()
-
     def follow(self) -> None:
         """To the end, and along with it from now on."""
         self.following, self.new_below = True, False
         self._arrange()
+
+    action_follow = follow

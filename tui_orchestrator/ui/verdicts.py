@@ -36,7 +36,7 @@ class VerdictText(Transcript):
     def tell(self, verdict: Verdict, members: Sequence[Member]) -> None:
         """In place of what it told before; what was written from all stays, if that is the answer."""
         if any(member.number == verdict.winner for member in members):
-            self.clear()
+            self.load(())
         else:
             self.finish(_FUSED)
         self._say(heading(verdict, members), report(verdict, members))
