@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.conftest import Console, console
+from tests.ui.conftest import Console, console, told
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.money import Money
@@ -81,7 +81,7 @@ async def test_one_is_chosen_filled_in_and_its_answer_is_gone_on_from(tmp_path: 
         await seat.sees(
             "Recipe mine", "trees", "rivers", "All of it is fine.", "recipe mine · rush-pro 2 · tern-max · "
         )
-        await seat.click("recipe mine · rush-pro 2")
+        await seat.click("tern-max · demo-")
         await seat.sees("tern-max is pinned")
         await seat.pilot.press("ctrl+g")
         await seat.until(lambda: seat.app.clipboard == "# All\n\nAll of it is **fine**.")
@@ -119,6 +119,36 @@ async def test_the_next_prompt_and_a_later_start_know_what_it_came_to(tmp_path: 
         await seat.sees("All of it is fine.", "recipe mine")
         assert seat.app.talk is not None
         assert not seat.app.talk.may_go_on
+
+
+@pytest.mark.usefixtures("mine")
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+async def test_its_answer_reads_the_same_when_it_is_opened_again(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with console(tmp_path, script=script(), size=size) as seat:
+        await run(seat)
+        await seat.sees("The answer stands in the chat")
+        await seat.pilot.press("escape")
+        await seat.sees_no("Where to?")
+        await seat.pilot.press("alt+u")
+        await seat.sees("tern-max: ▲ good.")
+        await seat.sees("recipe mine · rush-pro · tern-max · ", " in all")
+        await seat.line("▲ tern-max · demo-")
+        seat.app.clear_notifications()
+        await seat.until(lambda: not seat.app.screen.query("Toast"), "no toast over it")
+        lines = told(seat)
+        assert seat.app.talk is not None
+        session = seat.app.talk.id
+        await seat.pilot.press("ctrl+n")
+        await seat.sees("Where to?")
+        await seat.app._open_id(session)
+        await seat.until(lambda: told(seat) == lines, "the same as before")
+    async with console(tmp_path, size=size) as seat:
+        await seat.app._open_id(session)
+        await seat.until(lambda: told(seat) == lines, "the same as before")
+        await seat.pilot.press("alt+u")
+        await seat.sees("tern-max: the vote is taken back")
+        await seat.click("tern-max · demo-")
+        await seat.sees("tern-max is pinned")
 
 
 @pytest.mark.usefixtures("mine")

@@ -310,4 +310,5 @@ class _Hearing:
             tuple(answers),
             end.note,
             end.calls,
+            end.attempt,
         )

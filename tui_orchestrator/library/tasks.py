@@ -231,6 +231,8 @@ class Result:
     calls: tuple[ToolCall, ...] = ()
     """Of the task's tools, for the program to carry out; `text` may be empty then. `arguments_of` reads what they are
     called with, which a model wrote and may be wrong."""
+    attempt: int = 1
+    """Number of the one among `attempts` whose answer it is."""
 
     @property
     def reason(self) -> str:

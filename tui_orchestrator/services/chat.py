@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -278,21 +277,20 @@ class Chat:
 
         return self._runtime.stream(request, hear)
 
-    async def put(self, prompt: str, answer: str, by: str) -> str:
+    async def put(self, prompt: str, answer: str, given: Given, model: str, note: str) -> None:
         """Adds a prompt with its answer, which came otherwise than by a turn of this conversation; the next turns go on
-        from it. `by`: whose answer it is. Returns the id that both are kept under; no attempt of the ledger has it.
+        from it. `given`: the attempt that the answer came from at last, of that `model`; `note` is kept under it.
 
         Not while a turn runs. Raises StoreError where they cannot be kept; then they are said all the same."""
-        request_id, said = uuid.uuid4().hex, Message("user", clean(prompt))
+        said, (request_id, attempt) = Message("user", clean(prompt)), given
         self.last = LastTurn(said)
-        self.answered(LastTurn(said, model=by, response=clean(answer)))
+        self.answered(LastTurn(said, answer=given, model=model, response=clean(answer)))
         if not self.temporary:
             conversations = self._runtime.conversations
             await conversations.keep(self.session)
             self.stored_already = True
             await conversations.prompt(self.id, said, request_id, typed="")
-            await conversations.answer(self.id, request_id, answer, model=by)
-        return request_id
+            await conversations.answer(self.id, request_id, answer, model=model, attempt=attempt, note=note)
 
     async def stand_by(self, answer: Given, model: str, text: str, why: str) -> None:
         """This answer to the last prompt is the conversation's from now on; the one that stood is kept as discarded,

@@ -13,14 +13,13 @@ from textual.timer import Timer
 from tui_orchestrator.routing.errors import OrchestratorError
 
 from .desk import Desk
-from .entries import answer_key, prompt_key
+from .entries import answer_key, prompt_key, trail_key
 
 if TYPE_CHECKING:
     from tui_orchestrator import batch, recipes
     from tui_orchestrator.services.chat import Chat
     from tui_orchestrator.settings import Settings
 
-    from .look import Mark
     from .recipes import Prepared
 
 TELL_EVERY_S = 0.5
@@ -37,8 +36,6 @@ class Beside(Desk):
         self.recipe: Prepared | None = None
         self._recipe_for: Chat | None = None
         """The conversation its answer comes into."""
-        self._last_steps: dict[str, str] = {}
-        """By what a recipe's answer is kept under in a conversation: the turn that its last step was."""
         self._telling: Timer | None = None
 
     @property
@@ -134,10 +131,6 @@ class Beside(Desk):
 
     # -- a recipe
 
-    def decided_as(self, request_id: str) -> str:
-        """Of a recipe's answer the card is its last step's; those of the others stand beside it among all decisions."""
-        return self._last_steps.get(request_id, request_id)
-
     @work(group="beside", exclusive=True, exit_on_error=False)
     async def action_recipes(self, name: str = "") -> None:
         """Fills in the one of that name, else one chosen from a list; shows the one that runs."""
@@ -178,7 +171,8 @@ class Beside(Desk):
 
     @work(group="recipe", exit_on_error=False)
     async def _put_answer(self, outcome: recipes.Outcome, seconds: float) -> None:
-        """Into the conversation it was asked in, after the turn that runs there, if any."""
+        """Into the conversation it was asked in, after the turn that runs there, if any, as the answer of its last
+        step."""
         from .recipes import as_asked
 
         prepared, talk = self.recipe, self._recipe_for
@@ -190,37 +184,34 @@ class Beside(Desk):
         if here and self.talk is not None:
             talk = self.talk
         self.composer.busy = here
+        *_, last = (result for results in outcome.steps.values() for result in results)
+        request_id, note = last.task.id, _in_all(by, outcome, seconds)
         try:
-            request_id = await talk.put(asked, outcome.text, by)
+            await talk.put(asked, outcome.text, (request_id, last.attempt), last.model, note)
         except OrchestratorError as error:
-            request_id = ""
             self.say(f"The answer of the {by} could not be kept: {error}", "error")
         finally:
             self.composer.busy = self.running
         if not here:
             self.notify(f"The {by} is done; its answer is in {talk.title or 'its session'!r}.", markup=False)
             return
-        *_, last = (result for results in outcome.steps.values() for result in results)
-        self._last_steps[request_id or by] = last.task.id
-        key = answer_key(request_id or by, None)
         self.title_shown = self.title_shown or by
-        transcript = self.chat.transcript
-        transcript.add_prompt(asked, (), prompt_key(request_id or by))
+        transcript, key = self.chat.transcript, answer_key(request_id, last.attempt)
+        self.chat.see_off()
+        transcript.add_prompt(asked, (), prompt_key(request_id))
+        transcript.trail(trail_key(request_id), "")
         transcript.begin_answer(key)
         transcript.append(key, outcome.text)
-        transcript.finish(key, _status(by, outcome, seconds))
+        self.chat.recounting.end(last.attempts, last.attempt, {}, self.chat.keys, whole=True, goes_on=False)
+        self.chat.notice(note)
         self.composer.weigh_again()
         self.tell_status()
 
 
-def _status(by: str, outcome: recipes.Outcome, seconds: float) -> list[Mark]:
+def _in_all(by: str, outcome: recipes.Outcome, seconds: float) -> str:
     from . import words
 
     models = Counter(result.model for results in outcome.steps.values() for result in results)
     named = (words.short_name(model) + (f" {count:,}" if count > 1 else "") for model, count in models.most_common(4))
     others = f" · {len(models) - 4} more models" if len(models) > 4 else ""
-    return [
-        (by, "strong"),
-        (f" · {' · '.join(named)}{others} · {words.seconds(seconds)} · ", "muted"),
-        (str(outcome.cost), "money"),
-    ]
+    return f"{by} · {' · '.join(named)}{others} · {words.seconds(seconds)} · {outcome.cost} in all"

@@ -318,16 +318,11 @@ class Desk(Stage):
         if await self.show_card(request_id):
             self.show_pane("decision", focus=False)
 
-    def decided_as(self, request_id: str) -> str:
-        """The turn whose decision an answer of that id rests on."""
-        return request_id
-
     async def show_card(self, request_id: str, *, over_running: bool = True) -> bool:
         """Fills the decision pane with an earlier turn's. False where none is kept, and, unless it may go over that of
         a running turn, where one has begun meanwhile."""
         if self.runtime is None:
             return False
-        request_id = self.decided_as(request_id)
         decision = await self.runtime.reports.decision(request_id)
         attempts = await self.runtime.reports.attempts(request_id)
         if decision is None or (self.running and not over_running):
