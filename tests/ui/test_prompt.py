@@ -440,7 +440,7 @@ async def test_a_picture_goes_along_to_a_model_that_sees(tmp_path: Path) -> None
         ("/model gpt-0", "no model is called 'gpt-0'"),
         ("/cost much", "'much' is not an amount in US dollars"),
         ("/cost", "/cost USD|none: the most one turn may cost"),
-        ("/cap week 25", "/cap takes one of turn, session, day, month"),
+        ("/cap week 25", "say turn, session, day or month"),
         ("/cap day much", "budgets.daily_usd"),
         ("/persona nobody", "there is no persona 'nobody'"),
         ("/theme mud", "no theme is called 'mud'; there are contrast"),

@@ -285,43 +285,32 @@ class Prompt(TextArea):
     def action_up(self) -> None:
         if self.completions.marked is not None:
             self.completions.move(-1)
-        elif (
-            self.cursor_at_first_line
-            and self.selection.is_empty
-            and not self.read_only
-            and (place := self._beside(-1)) is not None
-        ):
-            self._walk(place)
-        else:
+        elif not (self.cursor_at_first_line and self.selection.is_empty and not self.read_only and self._walk(-1)):
             self.action_cursor_up()
 
     def action_down(self) -> None:
         if self.completions.marked is not None:
             self.completions.move(1)
-        elif self.cursor_at_last_line and not self.read_only and (place := self._beside(1)) is not None:
-            self._walk(place)
-        else:
+        elif not (self.cursor_at_last_line and not self.read_only and self._walk(1)):
             self.action_cursor_down()
 
-    def _beside(self, step: int) -> int | None:
-        """The next place that way; None where there is none."""
-        ways = range(self._place - 1, -1, -1) if step < 0 else range(self._place + 1, len(self._history) + 1)
-        here = (at for at in ways if at == len(self._history) or self._history[at] not in self._left_out)
-        return next(here, None)
-
-    def _walk(self, place: int) -> None:
-        step = place - self._place
+    def _walk(self, step: int) -> bool:
+        place = self._place + step
+        while 0 <= place < len(self._history) and self._history[place] in self._left_out:
+            place += step
+        if not 0 <= place <= len(self._history):
+            return False
         if self._place == len(self._history):
             self._draft = self.draft
         self._place = place
-        if self._place == len(self._history):
+        if place == len(self._history):
             self.put_back(replace(self._draft, cursor=None))
-            self._walked = ""
         else:
-            self.replace_draft(self._history[self._place])
-            self._walked = self.text
+            self.replace_draft(self._history[place])
+        self._walked = "" if place == len(self._history) else self.text
         if step < 0:
             self.move_cursor((0, len(self.document.get_line(0))))
+        return True
 
     # -- pastes
 
