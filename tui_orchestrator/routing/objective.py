@@ -29,8 +29,8 @@ def cost_term(cost: Money | None) -> float:
 
 
 def latency_term(seconds: float) -> float:
-    """0 at once, 1 after a minute, logarithmic between."""
-    return math.log1p(seconds) / _SLOW_LOG
+    """0 at once, 1 after a minute, logarithmic between. A store that was changed may say less than nothing."""
+    return math.log1p(max(0.0, seconds)) / _SLOW_LOG
 
 
 def utility_by(policy: Policy) -> Callable[[Candidate, float], float]:

@@ -16,6 +16,7 @@ from tui_orchestrator.routing.money import ZERO, Money, Usage
 from tui_orchestrator.routing.ports import CachedAnswer, Clock
 from tui_orchestrator.settings import CacheSettings
 
+from .checked import readable
 from .codec import decode, encode
 from .database import Database
 from .faults import StoreError
@@ -223,6 +224,7 @@ class Contents:
         )
 
 
+@readable("answers")
 def _answer(
     model: str,
     text: str,

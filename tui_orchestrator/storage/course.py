@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from tui_orchestrator.routing.money import Money
 
+from .checked import readable
 from .database import Database
 from .rows import instant
 
@@ -84,9 +85,11 @@ def _days(connection: sqlite3.Connection, whose: str, since: date) -> dict[date,
     rows = connection.execute(
         "SELECT period, picodollars FROM spend WHERE scope = ? AND period >= ?", (f"day {whose}".rstrip(), str(since))
     )
-    return {date.fromisoformat(day): Money(cost) for day, cost in rows}
+    with readable("spend"):
+        return {date.fromisoformat(day): Money(cost) for day, cost in rows}
 
 
+@readable("attempts")
 def _instant(beginning: str) -> datetime:
     """From the beginning of what `rows.instant` writes, down to the minute."""
     return datetime.fromisoformat(f"{beginning}:00").replace(tzinfo=UTC)

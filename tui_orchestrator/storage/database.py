@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..locations import private
+from .checked import checked
 from .faults import StoreError, explained, look_at_kind
 from .migrations import migrate
 from .presence import Presence
@@ -175,13 +176,13 @@ class Database:
     def _each(self, connection: sqlite3.Connection, group: Sequence[_Asked]) -> list[Outcome]:
         """Alone it may raise: then all of the transaction is its own."""
         if len(group) == 1:
-            return [(group[0].work(connection), None)]
+            return [(checked(connection, group[0].work), None)]
         done: list[Outcome] = []
         for write in group:
             connection.execute("SAVEPOINT one")
             try:
                 with explained(self.path):
-                    done.append((write.work(connection), None))
+                    done.append((checked(connection, write.work), None))
             except BaseException as error:
                 if not connection.in_transaction:
                     raise  # SQLite has rolled back all of it, as it does on a full disk
@@ -220,7 +221,7 @@ class Database:
         with explained(None):
             self._writer.execute("PRAGMA query_only=ON")
             try:
-                return _transact(self._writer, "BEGIN", work)
+                return _transact(self._writer, "BEGIN", lambda connection: checked(connection, work))
             finally:
                 self._writer.execute("PRAGMA query_only=OFF")
 
@@ -313,7 +314,7 @@ class _Reader:
         for read in group:
             try:
                 with explained(self._path):
-                    done.append((read.work(connection), None))
+                    done.append((checked(connection, read.work), None))
             except BaseException as error:  # noqa: BLE001  # raised where it is waited for
                 done.append((None, error))
         return done

@@ -17,6 +17,7 @@ from tui_orchestrator.routing.events import Completed, Failed
 from tui_orchestrator.routing.request import ASKED_FOR, CLIENT, Request
 
 from . import beginnings
+from .checked import readable
 from .codec import decode, encode
 from .experiments import enrol
 from .rows import REVISE_ATTEMPT, instant, judgement_row, picodollars
@@ -28,6 +29,7 @@ def decision_to_json(decision: Decision) -> str:
     return json.dumps(encode(decision), separators=(",", ":"))
 
 
+@readable("decisions")
 def decision_from_json(stored: str) -> Decision:
     return decode(Decision, json.loads(stored))
 
@@ -129,4 +131,5 @@ def find_by(connection: sqlite3.Connection, named: str, now: datetime) -> tuple[
         nothing="no decision is kept yet; `ask` and the console make them",
         unknown="no decision of a request {} is kept; say 'latest', or a request_id of `ask --json`",
     )
-    return decision_from_json(decision), datetime.fromisoformat(at)
+    with readable("decisions"):
+        return decision_from_json(decision), datetime.fromisoformat(at)

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, cast
 from tui_orchestrator.routing.experiment import Arm, Assignment, Experiment, Side
 from tui_orchestrator.routing.money import NOTHING, Cost, CostState, Money
 
+from .checked import readable
 from .codec import decode, encode
 from .database import Database
 from .rows import instant
@@ -203,6 +204,7 @@ def _taken(row: tuple[Any, ...]) -> Taken:
     )
 
 
+@readable("experiments")
 def _kept(row: tuple[Any, ...]) -> Kept:
     id_, name, kind, a, b, share, judge, started, stopped, decided = row
     experiment = Experiment(id_, name, decode(Arm, json.loads(a)), decode(Arm, json.loads(b)), share, judge)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from tui_orchestrator.routing.errors import NotKept
 
+from .checked import Unreadable
+
 
 class StoreError(NotKept):
     """The store cannot be used as things are. Nothing was written by the call that raised it."""
@@ -27,6 +29,7 @@ class StoreError(NotKept):
 
 
 DAMAGED = ("is damaged", "move it away to start afresh; `sqlite3 FILE .recover` may save what is in it")
+_SPOILED = "mend it with the program that changed it, put a copy in its place, or move it away to start afresh"
 _WRITABLE = "make the file and its directory writable, or name another file as store.path"
 
 # By primary result code: https://www.sqlite.org/rescode.html. Codes that are not here are bugs of ours.
@@ -54,6 +57,8 @@ def explained(path: Path | None) -> Iterator[None]:
     """Raises StoreError for a fault of the file, the disk or another program; a bug stays what it is."""
     try:
         yield
+    except Unreadable as error:
+        raise StoreError(path, f"holds what this program does not write: {error}", _SPOILED) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _full(path, error.errno) from error

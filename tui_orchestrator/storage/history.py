@@ -22,6 +22,7 @@ from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.routing.text import clean_line, spoken
 
 from . import beginnings
+from .checked import readable
 from .database import Database
 from .decisions import decision_from_json, latest
 from .rows import SELECT_ATTEMPTS, attempt_of, money
@@ -166,6 +167,7 @@ CASE WHEN EXISTS (SELECT 1 FROM sessions s WHERE s.id = d.session AND s.deleted 
 """
 
 
+@readable("decisions")
 def _past(row: tuple[Any, ...]) -> Past:
     request_id, at, session, task, strategy, model, answered_by, estimated, cost, state, success, error, *rest = row
     concluded, text = rest

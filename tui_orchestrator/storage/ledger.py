@@ -190,14 +190,18 @@ def not_booked(attempt: Attempt) -> str:
     return f"Not booked: {what}; the next start that can write the store books it."
 
 
+# What is no amount must not count as nothing: the half makes a number of it that is no Money, which is refused.
+_AMOUNT = "CASE WHEN picodollars >= 0 THEN picodollars ELSE 0.5 END"
+
+
 @cache
 def _sums_sql(caps: int) -> str:
     """One statement for all, since each is a time that the thread must ask for the interpreter."""
     asked = ", ".join(f"({number}, ?, ?)" for number in range(caps))
     return (
         f"WITH asked (number, scope, period) AS (VALUES {asked}) SELECT "
-        "COALESCE((SELECT picodollars FROM spend WHERE spend.scope = asked.scope AND spend.period = asked.period), 0), "
-        "COALESCE((SELECT SUM(picodollars) FROM reserved "
+        f"COALESCE((SELECT {_AMOUNT} FROM spend WHERE spend.scope = asked.scope AND spend.period = asked.period), 0), "
+        f"COALESCE((SELECT SUM({_AMOUNT}) FROM reserved "
         "WHERE reserved.scope = asked.scope AND reserved.period = asked.period), 0) "
         "FROM asked ORDER BY number"
     )

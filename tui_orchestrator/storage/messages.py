@@ -12,6 +12,8 @@ from typing import Any, Literal
 from tui_orchestrator.routing.request import Image, Message, Role
 from tui_orchestrator.routing.text import clean_line
 
+from .checked import readable
+
 State = Literal["complete", "interrupted", "failed"]
 Weight = Literal["information", "warning", "error"]
 
@@ -138,6 +140,7 @@ _SELECT_MESSAGES = (
 )
 
 
+@readable("messages")
 def _message(row: tuple[Any, ...], images: tuple[Image, ...], parent: int | None) -> StoredMessage:
     position, role, text, state, created, request_id, thinking, attempt, model, _, _, *said, files = row
     continues, note, weight = said

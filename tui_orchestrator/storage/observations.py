@@ -10,6 +10,7 @@ from typing import Any
 from tui_orchestrator.routing.learning import Answer, Observation, Sign
 from tui_orchestrator.routing.profile import TaskType
 
+from .checked import readable
 from .database import Database
 from .rows import instant
 
@@ -86,6 +87,7 @@ _SIGNS = {sign.value for sign in Sign}
 _TASKS = {task.value for task in TaskType}
 
 
+@readable("observations")
 def _observation(row: tuple[Any, ...]) -> Observation | None:
     """None for what only a newer version knows."""
     _, request_id, attempt, sign, model, task_type, outcome, weight, predicted, at = row

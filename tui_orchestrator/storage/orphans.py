@@ -20,6 +20,7 @@ from tui_orchestrator.routing.features import estimate_tokens
 from tui_orchestrator.routing.money import Cost, CostState, Money, Usage
 from tui_orchestrator.routing.telling import KILLED
 
+from .checked import readable
 from .codec import decode, encode
 
 
@@ -92,6 +93,7 @@ def _reserved_on(connection: sqlite3.Connection, reservation: str) -> str | None
     return day[0] if day else None
 
 
+@readable("open_calls")
 def _attempt(
     connection: sqlite3.Connection,
     reservation: str,

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from tui_orchestrator.routing.text import clean_line
 
+from .checked import a_text, readable
 from .search import LONGEST_QUERY, Query, Snippet, held, snippet
 
 SEARCHED = 100_000
@@ -48,10 +49,13 @@ WHERE s.deleted IS NOT NULL AND t.deleted IS NULL AND m.role = 'user'
 session, or its original, still holds is there."""
 
 
+_LARGEST_ID = 2**63 - 1
+
+
 def recent(connection: sqlite3.Connection, limit: int) -> tuple[str, ...]:
     """The latest first."""
     query = f"SELECT text FROM prompts WHERE at NOT IN ({_HIDDEN}) ORDER BY id DESC LIMIT ?"
-    return tuple(text for (text,) in connection.execute(query, (limit,)))
+    return tuple(a_text(text) for (text,) in connection.execute(query, (limit,)))
 
 
 def hidden(connection: sqlite3.Connection) -> frozenset[str]:
@@ -71,7 +75,8 @@ def find(connection: sqlite3.Connection, typed: str, limit: int, stopped: Callab
         f"WHERE {''.join(f'{condition} AND ' for condition, _ in holds)}id > ? AND id <= ? ORDER BY id DESC"
     )
     values = tuple(value for _, value in holds)
-    (top,) = connection.execute("SELECT COALESCE(MAX(id), 0) FROM prompts").fetchone()
+    below = "SELECT COALESCE(MAX(id), 0) FROM prompts WHERE id <= ?"
+    (top,) = connection.execute(below, (_LARGEST_ID,)).fetchone()
     hidden = {at for (at,) in connection.execute(_HIDDEN)}
     found: list[Past] = []
     seen = set[int]()
@@ -80,14 +85,16 @@ def find(connection: sqlite3.Connection, typed: str, limit: int, stopped: Callab
             if at in hidden or hash(text) in seen or not query.fits(text):
                 continue
             seen.add(hash(text))
-            found.append(Past(id_, datetime.fromisoformat(at), snippet(text, query), text[:_HEAD]))
+            with readable("prompts"):
+                moment = datetime.fromisoformat(at)
+            found.append(Past(id_, moment, snippet(text, query), text[:_HEAD]))
             if len(found) == limit:
                 return tuple(found)
-        top -= _STEP
+        (top,) = connection.execute(below, (top - _STEP,)).fetchone()
     return tuple(found)
 
 
 def text(connection: sqlite3.Connection, id_: int) -> str:
     """The whole prompt; empty where it was forgotten meanwhile."""
     row = connection.execute("SELECT text FROM prompts WHERE id = ?", (id_,)).fetchone()
-    return row[0] if row else ""
+    return a_text(row[0]) if row else ""

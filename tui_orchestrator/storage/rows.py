@@ -12,6 +12,7 @@ from tui_orchestrator.routing.money import Cost, CostState, Money, Price, Usage
 from tui_orchestrator.routing.parts import Part
 from tui_orchestrator.routing.text import clean_line
 
+from .checked import readable
 from .codec import decode, encode
 
 REASON_LENGTH = 400
@@ -103,6 +104,7 @@ def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
+@readable("attempts")
 def attempt_of(row: tuple[Any, ...]) -> Attempt:
     """From a row of SELECT_ATTEMPTS."""
     at = dict(zip(_COLUMNS, row, strict=True))

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from . import beginnings
+from .checked import readable
 from .rows import instant
 
 
@@ -54,6 +55,7 @@ def select(connection: sqlite3.Connection, clause: str, *values: str | int) -> t
     return tuple(_session(row) for row in connection.execute(f"{_SELECT} {clause}", values))
 
 
+@readable("sessions")
 def _session(row: tuple[Any, ...]) -> Session:
     id_, title, created, updated, strategy, model, system, messages, tags, pinned, persona, origin, of = row
     moment = datetime.fromisoformat

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 from tui_orchestrator.routing.events import Attempt
 from tui_orchestrator.routing.money import ZERO, Money, Price, Usage
 
+from .checked import readable
 from .rows import SELECT_ATTEMPTS, attempt_of
 from .spans import Span
 from .sums import DAY_KEYS, SESSION_KEYS, SIZES, as_summed
@@ -121,9 +122,11 @@ _SUMMED = {
     "cached": "SUM(cached_input_tokens)",
     "written": "SUM(cache_write_tokens)",
     "reasoning": "SUM(reasoning_tokens)",
-    "billed": "SUM(CASE cost_state WHEN 'billed' THEN cost ELSE 0 END)",
-    "computed": "SUM(CASE cost_state WHEN 'computed' THEN cost ELSE 0 END)",
-    "estimated": "SUM(CASE cost_state WHEN 'estimated' THEN cost ELSE 0 END)",
+    # What is no amount must not count as nothing: the half makes a number of the sum that is no Money and is refused.
+    "billed": "SUM(CASE cost_state WHEN 'billed' THEN COALESCE(cost, 0.5) ELSE 0 END)",
+    "computed": "SUM(CASE cost_state WHEN 'computed' THEN COALESCE(cost, 0.5) ELSE 0 END)",
+    # As is what has a state that is none.
+    "estimated": "SUM(CASE WHEN cost_state IN ('billed', 'computed', 'unknown') THEN 0 ELSE COALESCE(cost, 0.5) END)",
     "unknown": "SUM(CASE cost_state WHEN 'unknown' THEN attempts ELSE 0 END)",
     "saved": "SUM(saved)",
     "latency_us": "SUM(latency_us)",
@@ -217,6 +220,7 @@ def _keys(by: Sequence[Dimension]) -> str:
     return "".join(f"{_COLUMN[dimension]}, " for dimension in by)
 
 
+@readable("the sums of attempts")
 def _named(by: Sequence[Dimension], keys: Sequence[str]) -> tuple[str, ...]:
     return tuple(_week(key) if one == "week" else key for one, key in zip(by, keys, strict=True))
 
@@ -231,6 +235,7 @@ def _monday(week: str) -> str:
     return datetime.strptime(f"{week}-1", "%G-W%V-%u").date().isoformat()
 
 
+@readable("the sums of attempts")
 def _totals(keys: tuple[str, ...], *sums: int) -> Totals:
     (
         attempts, finished, failed, cancelled, hits, input_, output, cached, written, reasoning, billed, computed,

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from ..routing.errors import ErrorKind
 from ..routing.money import ZERO, Cost, CostState, Money
 from ..routing.text import clean_line
+from .checked import readable
 from .database import Database
 from .rows import instant, money
 
@@ -80,6 +81,7 @@ def _latest(connection: sqlite3.Connection, limit: int) -> tuple[Passed, ...]:
     return tuple(_passed(row) for row in connection.execute(_LATEST, (limit,)))
 
 
+@readable("decisions")
 def _passed(row: tuple[Any, ...]) -> Passed:
     request_id, at, client, asked_for, answered_by, running, chosen, concluded, success, error, *rest = row
     seconds, tokens, cost, cost_state, reason = rest
