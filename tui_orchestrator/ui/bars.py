@@ -9,12 +9,12 @@ from textual.content import Content
 from textual.events import Click, Resize
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Static
 
 from tui_orchestrator.routing.budget import BudgetCondition, BudgetState
 
 from . import words
 from .commands import ACTIONS, Need
+from .steady import Steady
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def draw_status(status: Status, width: int) -> Content:
     return Content.assemble((name, words.STRONG), words.fit(status.title, room), "  ", tail).truncate(width)
 
 
-class Header(Static):
+class Header(Steady):
     def __init__(self) -> None:
         super().__init__(id="header", markup=False)
         self._status = Status()

@@ -13,7 +13,6 @@ from textual.events import Resize, Show
 from textual.message import Message
 from textual.signal import Signal
 from textual.style import Style
-from textual.widgets import Static
 
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.escalation import in_words, kept_in_words
@@ -37,6 +36,7 @@ from .card import Step, draw_decision, draw_nothing
 from .commands import bindings
 from .hearing import hear
 from .naming import key_to
+from .steady import Steady
 from .words import ACCENT, MUTED, RULE
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ class DecisionPane(VerticalScroll):
     def __init__(self, events: Signal[Event]) -> None:
         super().__init__(id="decision", classes="pane")
         self._events = events
-        self._card = Static(id="card", markup=False)
-        self._strip = Static(id="decision-strip", markup=False)
+        self._card = Steady(id="card", markup=False)
+        self._strip = Steady(id="decision-strip", markup=False)
         self._preview: Decision | None = None
         self._live = _Told()
         """The turn that is followed."""

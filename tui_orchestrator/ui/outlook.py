@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
-from textual.widgets import Static
 
 from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.money import ZERO, Money
 from tui_orchestrator.routing.request import Strategy
 
 from . import words
+from .steady import Steady
 from .words import ACCENT, BAD, GOOD, MONEY, MUTED, WARN
 
 PROBLEM_LINES = 5
@@ -117,7 +117,7 @@ def _clip(parts: list[tuple[str, str]], width: int) -> Content:
     return joined(parts).truncate(width, ellipsis=True)
 
 
-class OutlookLine(Static):
+class OutlookLine(Steady):
     """A click opens the whole decision."""
 
     class Opened(Message):

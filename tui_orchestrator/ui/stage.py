@@ -12,7 +12,7 @@ from textual._context import active_message_pump
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.events import DescendantFocus, Key, MouseDown, Paste, Resize
+from textual.events import DescendantFocus, Key, MouseDown, Paste, Resize, ScreenResume
 from textual.events import Event as Event_
 from textual.screen import Screen
 from textual.signal import Signal
@@ -56,6 +56,12 @@ class Floor(FrugalScreen):
     def __init__(self) -> None:
         super().__init__()
         self._drawn = 0.0
+        self._shown_before = False
+
+    def _on_screen_resume(self, event: ScreenResume) -> None:
+        if not self._shown_before:
+            # All that is on it was styled when it was put there.
+            self._shown_before, event.refresh_styles = True, False
 
     def _reset_focus(self, widget: Widget, avoiding: list[Widget] | None = None) -> None:
         super()._reset_focus(widget, avoiding)
