@@ -27,7 +27,7 @@ from .samples import ATTEMPT, DECISION, FAILED, REQUEST, TODAY, day_cap, hold
 
 SPENT = ATTEMPT.cost.amount
 TABLES = (
-    *("attempts", "spend", "reserved", "decisions", "sessions", "prompts", "session_tags"),
+    *("attempts", "spend", "reserved", "decisions", "sessions", "messages", "prompts", "session_tags"),
     *("day_sums", "session_sums"),
 )
 SPOILED: tuple[str | bytes | float | None, ...] = ("spoiled", b"\0\xff", 2**63 - 1, None)

@@ -20,12 +20,14 @@ def split(
     """The branch that ends with the message at `leaf`, in order, and all others. `every` by position."""
     if not every:
         return (), ()
-    by_position = {message.position: message for message in every}
-    at: StoredMessage | None = every[-1] if leaf is None else by_position.get(leaf, every[-1])
+    left = {message.position: message for message in every}
+    at: StoredMessage | None = every[-1] if leaf is None else left.get(leaf, every[-1])
     branch: list[StoredMessage] = []
     while at is not None:
         branch.append(at)
-        at = None if at.parent is None else by_position.get(at.parent)
+        del left[at.position]
+        # In a damaged store one may stand above itself.
+        at = None if at.parent is None else left.get(at.parent)
     on_it = {message.position for message in branch}
     return tuple(reversed(branch)), tuple(message for message in every if message.position not in on_it)
 

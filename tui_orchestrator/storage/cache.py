@@ -199,12 +199,12 @@ class Contents:
         """Models that have answers or have had hits, those that saved most first."""
 
         def look(connection: sqlite3.Connection) -> tuple[Kept, ...]:
-            kept = {
-                model: Kept(model, count, size, datetime.fromisoformat(oldest))
-                for model, count, size, oldest in connection.execute(
-                    "SELECT model, COUNT(*), SUM(bytes), MIN(stored) FROM answers GROUP BY model"
-                )
-            }
+            rows = connection.execute("SELECT model, COUNT(*), SUM(bytes), MIN(stored) FROM answers GROUP BY model")
+            with readable("answers"):
+                kept = {
+                    model: Kept(model, count, size, datetime.fromisoformat(oldest))
+                    for model, count, size, oldest in rows
+                }
             for model, hits, nearly, saved in connection.execute(
                 "SELECT model, COUNT(*), SUM(json_extract(recalled, '$.similarity') IS NOT NULL), "
                 "COALESCE(SUM(saved), 0) FROM attempts INDEXED BY attempts_recalled WHERE from_cache GROUP BY model"

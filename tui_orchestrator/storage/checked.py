@@ -156,7 +156,13 @@ def _look_in(hint: Any) -> Check:
     inner = None if hint is None else _check(hint)
     if inner is None:
         return _look
-    return lambda found: next((said for one in found if (said := inner(one))), "")
+
+    def look(found: Any) -> str:
+        if not isinstance(found, list | tuple | frozenset | set):
+            return _name(found)
+        return next((said for one in found if (said := inner(one))), "")
+
+    return look
 
 
 def _name(found: object) -> str:

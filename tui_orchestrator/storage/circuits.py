@@ -15,6 +15,7 @@ from datetime import datetime
 from tui_orchestrator.routing.health import HealthState, SharedCircuit
 from tui_orchestrator.routing.ports import Clock
 
+from .checked import readable
 from .database import Database
 from .faults import StoreError
 from .rows import instant
@@ -112,18 +113,18 @@ class SqliteCircuits:
         ).fetchone()
         return None if row is None or self._stale(row) else row
 
+    @readable("circuits")
     def _age_s(self, row: Sequence[object]) -> float:
         return (self._clock.now() - datetime.fromisoformat(str(row[2]))).total_seconds()
 
+    @readable("circuits")
     def _stale(self, row: Sequence[object]) -> bool:
-        seconds = row[3]
-        assert isinstance(seconds, float)
-        return self._age_s(row) > seconds + FORGOTTEN_AFTER_S
+        return self._age_s(row) > float(str(row[3])) + FORGOTTEN_AFTER_S
 
+    @readable("circuits")
     def _circuit(self, row: Sequence[object]) -> SharedCircuit:
-        name, provider, _, seconds, failures, opened, unreached, state, why, prober = row[:10]
-        assert isinstance(seconds, float)
-        age = self._age_s(row)
+        name, provider, _, _, failures, opened, unreached, state, why, prober = row[:10]
+        age, seconds = self._age_s(row), float(str(row[3]))
         left = seconds - age if age >= -_SET_BACK_S else 0.0
         presence = self._db.presence
         return SharedCircuit(

@@ -11,6 +11,7 @@ from tui_orchestrator.routing.learning import Sign
 from tui_orchestrator.routing.money import Money
 
 from .alerts import Refused
+from .checked import readable
 from .database import Database
 from .spans import Span
 
@@ -104,6 +105,7 @@ def _read(connection: sqlite3.Connection, span: Span) -> Evidence:
     )
 
 
+@readable("refusals")
 def _refused(row: tuple[str, str, str, str, int, int]) -> Refused:
     request_id, at, scope, period, cap, spent = row
     return Refused(request_id, datetime.fromisoformat(at), scope, period, Money(cap), Money(spent))

@@ -170,6 +170,7 @@ def enrol(connection: sqlite3.Connection, assignment: Assignment, request_id: st
     )
 
 
+@readable("experiments")
 def _record(connection: sqlite3.Connection, experiment: str) -> Record:
     turns = tuple(_taken(row) for row in connection.execute(_TURNS, (experiment,)))
     opinions = tuple(

@@ -16,6 +16,8 @@ from itertools import islice
 from tui_orchestrator.routing.request import LONGEST_TAG, Role
 from tui_orchestrator.routing.text import clean_line
 
+from .checked import readable
+
 LONGEST_QUERY = 400
 _STEP = 10_000
 """Messages looked through between two questions whether anyone still waits."""
@@ -126,7 +128,8 @@ def places(
         elif len(found) == sessions:
             break
         else:
-            moment = datetime.fromisoformat(created)
+            with readable("messages"):
+                moment = datetime.fromisoformat(created)
             found[session] = Place(position, role, request_id, moment, snippet(text, query))
     return found
 
