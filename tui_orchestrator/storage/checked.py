@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from enum import Enum
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -98,13 +99,19 @@ _SQL_NAMES = {"text": "a text", "blob": "bytes", "null": "nothing", "integer": "
 
 
 def _look(found: object) -> str:
-    if isinstance(found, list | tuple | frozenset | set) and not hasattr(found, "_fields"):
-        return next((said for one in found if (said := _look(one))), "")
-    if isinstance(found, Mapping):
-        return _look(list(found.values()))
-    if is_dataclass(found) and not isinstance(found, type):
-        return _fields_of(type(found))(found)
-    return ""
+    kind: type = type(found)
+    return _look_at(kind)(found)
+
+
+@cache
+def _look_at(kind: type) -> Check:
+    if issubclass(kind, list | tuple | frozenset | set) and not hasattr(kind, "_fields"):
+        return lambda found: next((said for one in found if (said := _look(one))), "")
+    if issubclass(kind, Mapping):
+        return lambda found: next((said for one in found.values() if (said := _look(one))), "")
+    if is_dataclass(kind):
+        return _fields_of(kind)
+    return lambda found: ""
 
 
 @cache
@@ -113,15 +120,26 @@ def _fields_of(kind: type) -> Check:
         hints = get_type_hints(kind)
     except NameError:  # a type that is there for the type checker alone
         return lambda found: ""
-    checks = [(field.name, check) for field in fields(kind) if (check := _check(hints[field.name])) is not None]
+    checks = [
+        (field.name, _enough(hints[field.name]), check)
+        for field in fields(kind)
+        if (check := _check(hints[field.name])) is not None
+    ]
 
     def look(found: Any) -> str:
-        for name, check in checks:
-            if said := check(getattr(found, name)):
+        for name, enough, check in checks:
+            value = getattr(found, name)
+            if type(value) not in enough and (said := check(value)):
                 return said if " as " in said else f"{said} as {name.replace('_', ' ').strip()}"
         return ""
 
     return look
+
+
+def _enough(hint: Any) -> frozenset[type]:
+    """Types whose every value fits: of ten thousand messages no more is to be looked at."""
+    several = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    return frozenset(one for one in several if one in (int, str, bytes, bool, types.NoneType, datetime))
 
 
 def _check(hint: Any) -> Check | None:
@@ -160,7 +178,7 @@ def _look_in(hint: Any) -> Check:
     def look(found: Any) -> str:
         if not isinstance(found, list | tuple | frozenset | set):
             return _name(found)
-        return next((said for one in found if (said := inner(one))), "")
+        return next((said for one in found if (said := inner(one))), "") if found else ""
 
     return look
 
