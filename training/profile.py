@@ -34,6 +34,7 @@ from . import data
 from .design import INPUT_WEIGHT, Design, Floats, Texts, counts, design, read_texts
 from .gain import FORMS, Gain, forms, learn_gain, ridge
 from .labels import TYPES, classifier
+from .likeness import topics
 from .published import Kinds, learn_kinds
 
 Ints = NDArray[np.int64]
@@ -107,7 +108,7 @@ def fit(material: Material, keep: Keep = everything) -> tuple[dict[str, Any], by
     parts = _Parts(material, keep)
     first = design(material.texts, parts.candidates(), parts.all)
     names = _vocabulary(parts, first)
-    return _stored(parts, design(material.texts, names, parts.all))
+    return _stored(parts, design(material.texts, names, parts.all, sharing=True))
 
 
 class _Parts:
@@ -151,7 +152,7 @@ def _vocabulary(parts: _Parts, first: Design) -> list[str]:
         chosen.update(np.argsort(-weight * np.sqrt(often), kind="stable")[: VOCABULARY[part]].tolist())
     often = np.asarray((first.matrix[parts.all][:, :width] != 0).sum(0)).ravel()
     chosen.update(at for at, name in enumerate(first.names) if often[at] >= _SEEN_OFTEN and " " not in name)
-    return [first.names[at] for at in sorted(chosen)]
+    return sorted({first.names[at] for at in chosen}.union(*topics().values()))
 
 
 def _stored(parts: _Parts, shaped: Design) -> tuple[dict[str, Any], bytes]:
@@ -164,7 +165,7 @@ def _stored(parts: _Parts, shaped: Design) -> tuple[dict[str, Any], bytes]:
         (gained.by_band, gained.band_intercepts),
         (kinds.coefficients, kinds.intercepts),
     ]
-    coefficients = np.vstack([head[0] for head in heads])
+    coefficients = np.vstack([shaped.widened(head[0]) for head in heads])
     intercept = np.concatenate([head[1] for head in heads])
     assert len(coefficients) == len(HEADS)
     of_grams, of_inputs, bias = shaped.unfold(coefficients, intercept)
@@ -214,7 +215,7 @@ def _perceived(parts: _Parts, shaped: Design) -> tuple[Floats, Floats]:
     middle = own.mean()
     # Two kinds of raters: half of the difference between their means is taken for a difference of the prompts.
     offset = (middle + rated.mean()) / 2 if len(rated) else middle
-    matrix = shaped.matrix[np.concatenate([parts.own, parts.rated])]
+    matrix = shaped.alone[np.concatenate([parts.own, parts.rated])]
     expected = _expected_rating(shaped)
     model = ridge(5.0).fit(matrix, np.concatenate([own - middle, rated - offset]) - matrix @ expected)
     return _MODESTY * (model.coef_ + expected)[None], np.array([middle + _MODESTY * model.intercept_])
@@ -226,7 +227,7 @@ to learn it from them."""
 
 
 def _expected_rating(shaped: Design) -> Floats:
-    expected = np.zeros(shaped.matrix.shape[1])
+    expected = np.zeros(shaped.alone.shape[1])
     for name, levels in _EXPECTED_RATING.items():
         at = list(MEASURES).index(name)
         expected[len(shaped.names) + at] = levels * shaped.spread[at] / INPUT_WEIGHT[at]
@@ -235,21 +236,20 @@ def _expected_rating(shaped: Design) -> Floats:
 
 def _gain(parts: _Parts, shaped: Design, coarse: bool = False) -> Gain:
     form = forms(parts.material.texts, parts.outcomes)
-    return learn_gain(parts.of("outcomes", parts.outcomes), shaped.matrix[parts.outcomes], form, coarse)
+    return learn_gain(parts.of("outcomes", parts.outcomes), shaped.alone[parts.outcomes], form, coarse)
 
 
 def _kinds(parts: _Parts, shaped: Design, coarse: bool = False) -> Kinds:
     typed = parts.of("typed", parts.typed)
     arena = [row for row, it in zip(parts.typed, typed, strict=True) if it.source.startswith("arena")]
     everyday = np.concatenate([parts.own, np.array(arena, dtype=np.int64)])
-    return learn_kinds(
-        parts.of("outcomes", parts.outcomes), shaped.matrix[parts.outcomes], shaped.matrix[everyday], coarse
-    )
+    alone = shaped.alone
+    return learn_kinds(parts.of("outcomes", parts.outcomes), alone[parts.outcomes], alone[everyday], coarse)
 
 
 def _output(parts: _Parts, shaped: Design) -> tuple[Floats, Floats]:
     lengths = np.log([row.output_tokens for row in parts.of("own", parts.own)])
-    model = ridge(5.0).fit(shaped.matrix[parts.own], lengths - lengths.mean())
+    model = ridge(5.0).fit(shaped.alone[parts.own], lengths - lengths.mean())
     return model.coef_[None], np.array([lengths.mean() + model.intercept_])
 
 
