@@ -1,4 +1,4 @@
-"""What words have in common: columns that words share, so that what is learned of one counts a little for those like it.
+"""What words have in common: columns that they share, so that what is learned of one counts a little for those like it.
 
 A column's weight is added to that of each of its words when the weights are stored, so nothing of this is left at run
 time. Words are alike in three ways:

@@ -3,7 +3,8 @@ anew.
 
 Four things are learned over one vocabulary of n-grams and the measures of `routing.measures`:
 
-- the task type, from the project's own prompts and from published labels (logistic regression);
+- the task type, from the project's own prompts and from published labels (logistic regression), where words that are
+  alike share what is learned of them (`likeness`);
 - perceived complexity, from the ratings of both (ridge regression);
 - the gain of a strong model over a weak one, from published outcomes: first what the subject of a question says (its
   group's mean, little noise), then what is left. One weight for all questions and one for each form (open, up to five
@@ -274,6 +275,11 @@ def _card(material: Material, stored: Mapping[str, Any]) -> dict[str, Any]:
                 "labelled by": "their writers, a language model; one label each",
                 "types": dict(sorted(Counter(row.task_type for row in own).items())),
                 "languages": dict(Counter(row.language for row in own).most_common()),
+            },
+            "words by topic": {
+                "number": len(frozenset().union(*topics().values())),
+                "licence": "that of the project",
+                "written by": "a language model",
             },
         },
         "never learned from": {

@@ -40,7 +40,7 @@ async def test_every_rule_is_told_with_its_conditions_and_the_one_that_decides(r
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines()[:-1] == [
         "  legal: does not match",
-        "    ✗ task_types: task type is code refactor, not analysis or creative",
+        "    ✗ task_types: task type is debugging, not analysis or creative",
         '    ✓ words: says "contract"',
         '    asks: primary no-such-model, system "Cite the paragraph."',
         "    not among today's models: no-such-model",
