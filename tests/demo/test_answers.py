@@ -16,6 +16,8 @@ from tui_orchestrator.demo import ROSTER, Say
 from tui_orchestrator.demo.dialect import Question, Turn, count, tokens
 from tui_orchestrator.demo.scripted import MARK, _measures, answer, complete, filled
 from tui_orchestrator.demo.topics import Topic, topic_of, topics
+from tui_orchestrator.routing.request import Message, Request
+from tui_orchestrator.routing.synthesis import one_from_all
 from tui_orchestrator.routing.text import clean
 
 MODELS = {model.name: model for provider in ROSTER for model in provider.models}
@@ -208,3 +210,9 @@ def test_a_word_without_end_is_gone_through_once(letters: str) -> None:
     long = letters * (40_000 // len(letters))
     # From each letter on, it takes hundreds of times as long.
     assert took(_measures, long) < took(re.compile(r"[\w.+-]+@").findall, long[:10_000])
+
+
+def test_of_answers_that_are_to_be_put_together_the_one_that_says_the_most_is_given() -> None:
+    asked = Request((Message("user", "Compare Rust and Go"),))
+    several = [ask(model, asked.prompt) for model in ("pebble-3b", "tern-max", "lumen-dash")]
+    assert ask("tern-max", one_from_all(asked, several).prompt) == max(several, key=len)

@@ -15,6 +15,7 @@ from tui_orchestrator.routing.profile import Ability, Level, Profile, TaskType
 from tui_orchestrator.routing.profiler import LONG_CONTEXT_TOKENS, profile
 from tui_orchestrator.routing.prompt_size import IMAGE_TOKENS
 from tui_orchestrator.routing.request import Image, Message, Request
+from tui_orchestrator.routing.synthesis import one_from_all
 
 PNG = Image("image/png", b"\x89PNG")
 
@@ -247,6 +248,15 @@ def test_an_answer_that_is_gone_on_with_is_the_task_it_was_begun_for() -> None:
     assert (rest.difficulty, rest.evidence) == (alone.difficulty, alone.evidence)
     assert rest.input_tokens > alone.input_tokens
     assert rest.output_tokens < alone.output_tokens
+
+
+def test_one_answer_from_several_is_the_task_that_was_asked_whatever_is_in_them() -> None:
+    prompt, answers = "Compare Rust and Go", ["A traceback: KeyError, fix the bug in line 3.", "Go is simple. " * 40]
+    alone, merged = of(prompt), profile(one_from_all(request(prompt), answers))
+    assert merged.task_probabilities == alone.task_probabilities
+    assert (merged.difficulty, merged.output_tokens) == (alone.difficulty, alone.output_tokens)
+    assert merged.input_tokens > alone.input_tokens + 150
+    assert Ability.LONG_CONTEXT in profile(one_from_all(request(prompt), ["One more. " * 1200] * 12)).needs
 
 
 def test_images_need_vision_and_make_the_task_multimodal() -> None:

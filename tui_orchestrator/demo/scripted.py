@@ -41,8 +41,9 @@ _SUM = re.compile(
 _JUDGED = re.compile(r"<answer>\n(?P<answer>.*)\n</answer>\s+Is the answer right", re.DOTALL)
 """An answer that the router asks to be judged; the demo goes by whether it doubts itself."""
 _BEST = re.compile(r'<answer number="(?P<number>\d+)">\n(?P<answer>.*?)\n</answer>', re.DOTALL)
-_WHICH = "Which answer is the best?"
-"""Several that the router asks to be compared; the demo takes the longest that does not doubt itself."""
+_WHICH, _FROM_ALL = "Which answer is the best?", "Write the one best answer to the question"
+"""Several that the router asks to be compared, or to be put together: the demo takes the longest that does not doubt
+itself."""
 _GO_ON = "Your answer was cut off."
 """How the request to go on with an answer begins."""
 _ECHO = re.compile(
@@ -87,7 +88,7 @@ def answer(model: DemoModel, question: Question) -> Answer:
     prompt = asked[-1]
     if prompt.startswith(_GO_ON) and len(question.turns) > 2 and len(asked) > 1:
         return _rest(model, question)
-    exact = _verdict(prompt) or _exact(prompt)
+    exact = _verdict(prompt) or _from_all(prompt) or _exact(prompt)
     if exact is not None:
         return Answer(_finished(model, exact))
     before = asked[:-1]
@@ -119,14 +120,24 @@ def _rest(model: DemoModel, question: Question) -> Answer:
 
 
 def _verdict(prompt: str) -> str | None:
-    if _WHICH in prompt and (several := _BEST.findall(prompt)):
-        sure = [one for one in several if not _doubts(one[1])] or several
-        number, _ = max(sure, key=lambda one: len(one[1]))
-        return f"{number}: it says the most, without doubt."
+    if _WHICH in prompt and (best := _best(prompt)):
+        return f"{best[0]}: it says the most, without doubt."
     asked = _JUDGED.search(prompt)
     if asked is None:
         return None
     return "WRONG: it doubts itself." if _doubts(asked["answer"]) else "RIGHT: it says what was asked, without doubt."
+
+
+def _from_all(prompt: str) -> str | None:
+    best = _best(prompt) if _FROM_ALL in prompt else None
+    return best and best[1].removeprefix(MARK).strip()
+
+
+def _best(prompt: str) -> tuple[str, str] | None:
+    """Number and text."""
+    several: list[tuple[str, str]] = _BEST.findall(prompt)
+    sure = [one for one in several if not _doubts(one[1])] or several
+    return max(sure, key=lambda one: len(one[1]), default=None)
 
 
 def _doubts(said: str) -> bool:

@@ -93,8 +93,8 @@ def assess(
         if finish_reason is FinishReason.CONTENT_FILTER:
             return Confidence(0.0, ("withheld by the provider's content filter",), EscalationCause.REFUSAL)
         return Confidence(0.0, ("the answer is empty",), EscalationCause.EMPTY)
-    seen, asked, question = Answer(whole), read(request.prompt), Asked(request.prompt)
-    final = final_answer(request.prompt, whole)
+    seen, asked, question = Answer(whole), read(request.question), Asked(request.question)
+    final = final_answer(request.question, whole)
     task = task_of(question, seen, final)
     cut_off = finish_reason is FinishReason.LENGTH or max_tokens_hit
     ceilings = _hard_checks(profile, seen, asked, task, finish_reason, cut_off)

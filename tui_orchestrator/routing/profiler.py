@@ -33,7 +33,7 @@ def profile(request: Request, weights: Weights | None = None) -> Profile:
     if request.continues and len(request.messages) > 2:
         return _of_the_rest(request, weights)
     learned = weights or shipped()
-    features = read(request.prompt)
+    features = read(request.question)
     seen = learned.predict(features)
     input_tokens, mix = input_size(request)
     probabilities = _softmax(seen.logits()) if features.tokens else dict(_NOTHING_SAID)
@@ -213,7 +213,7 @@ def _output_tokens(request: Request, features: Features, task_type: TaskType, le
     if expected is None:
         expected = max(_SHORTEST, round(learned))
         if task_type in _AS_LONG_AS_ITS_TEXT:
-            expected = _by_its_text(task_type, estimate_tokens(request.prompt), expected)
+            expected = _by_its_text(task_type, estimate_tokens(request.question), expected)
         if Mark.LONG in features.marks:
             expected = max(_LONG, expected)
         elif _YES_OR_NO.may_stand_among(features.distinct) and _YES_OR_NO.found(features.words):

@@ -160,6 +160,9 @@ class Request:
     """Of an ensemble. None: as configured."""
     puts_together: bool = False
     """The prompt asks for one answer from several that are there already: its attempts are told as a synthesis."""
+    framed: str = ""
+    """The user's own prompt, where the last message has it among other things: answers to be put together. What kind of
+    task it is goes by this. Empty: the last message is the prompt."""
     judges: bool = False
     """The prompt asks which of several answers is the best: its attempts are told as a judge's, and what it says is no
     answer that is weighed or learned from."""
@@ -225,6 +228,11 @@ class Request:
         """The user's last words: a tool's result is material, and no question."""
         at = self.asked_at if self.uses_tools else len(self.messages) - 1
         return self.messages[at].text if at >= 0 else ""
+
+    @property
+    def question(self) -> str:
+        """The prompt without what was put around it."""
+        return self.framed or self.prompt
 
     @property
     def uses_tools(self) -> bool:

@@ -118,7 +118,7 @@ class Router:
         """What is sent was mostly previewed just before, and is read once for both."""
         asked = (
             *(request.messages, request.system, request.tools, request.shape, request.task_type),
-            *(request.difficulty, request.continues, request.max_tokens, request.metadata.get("tools")),
+            *(request.difficulty, request.continues, request.max_tokens, request.metadata.get("tools"), request.framed),
         )
         if self._profiled is None or self._profiled[0] != asked:
             self._profiled = asked, profile(request)

@@ -85,7 +85,7 @@ class Explanation:
 
 
 def first_match(rules: Iterable[Rule], request: Request, profile: Profile) -> Match | None:
-    said = _Said(request.prompt)
+    said = _Said(request.question)
     for rule in rules:
         held = []
         for condition in _conditions(rule, request, profile, said):
@@ -100,7 +100,7 @@ def first_match(rules: Iterable[Rule], request: Request, profile: Profile) -> Ma
 def explain(rules: Iterable[Rule], request: Request, profile: Profile) -> tuple[Explanation, ...]:
     """Every rule in order with all its conditions, those behind the first match too."""
     told: list[Explanation] = []
-    said, won = _Said(request.prompt), False
+    said, won = _Said(request.question), False
     for rule in rules:
         conditions = tuple(_conditions(rule, request, profile, said))
         matched = all(condition.holds for condition in conditions)

@@ -48,7 +48,7 @@ def one_from_all(request: Request, answers: Sequence[str]) -> Request:
     """The request with the answers beside its prompt; the conversation before it and its system text stay."""
     last = request.messages[-1]
     prompt = replace(last, text=f"{_FUSE}\n\n{_shown(request, answers)}")
-    return replace(request, messages=(*request.messages[:-1], prompt))
+    return replace(request, messages=(*request.messages[:-1], prompt), framed=request.question)
 
 
 def best_of(said: str, count: int) -> tuple[int, str] | None:
