@@ -59,6 +59,16 @@ async def test_config_check_tells_what_is_not_on_the_disk(shell: Shell) -> None:
     assert not (shell.directory / "new").exists(), "a check makes nothing"
 
 
+async def test_config_check_finds_what_is_wrong_with_the_keys(shell: Shell) -> None:
+    shell.config.write_text('[ui.keymap]\n"theme.pik" = "f9"\n"pane.zoom" = "ctrl+s"\n')
+    ended = await shell.run("config", "check")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.splitlines() == [
+        f"{shell.config}:2: [ui.keymap] names an unknown action 'theme.pik'; did you mean theme.pick?",
+        f"{shell.config}:3: [ui.keymap] gives ctrl+s to pane.zoom and strategy.pick; give one of them another key",
+    ]
+
+
 async def test_doctor_finds_a_theme_that_there_is_not(shell: Shell) -> None:
     ended = await shell.run("doctor", TUI_ORCHESTRATOR_UI__THEME="nope")
     assert ended.code == 1

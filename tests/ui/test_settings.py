@@ -15,8 +15,9 @@ from tests.ui.conftest import Console, console
 from tests.ui.test_snapshots import Still
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.request import Strategy
+from tui_orchestrator.services import preferences
 from tui_orchestrator.services.preferences import Preferences
-from tui_orchestrator.settings import StoreSettings, UiSettings, load
+from tui_orchestrator.settings import Settings, StoreSettings, UiSettings, load
 from tui_orchestrator.settings.listing import sections
 from tui_orchestrator.settings.reading import Reading
 from tui_orchestrator.ui.app import ConsoleApp
@@ -206,6 +207,12 @@ async def test_a_cap_is_set_by_a_command(own_home: Path, file: Path) -> None:
         await seat.sees("budgets.session_usd = 0")
         await seat.send("hello")
         await seat.sees("the session's cap")
+
+
+def test_of_a_cap_taken_away_in_the_demo_the_demo_s_own_is_told() -> None:
+    settings = preferences.in_demo(Settings())
+    assert preferences.holding(settings, "budgets.daily_usd") == "2.00, the demo's own,"
+    assert preferences.holding(settings, "budgets.per_request_usd") == "(no cap)"
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ..routing.errors import OrchestratorError
 from .manners import USAGE, Invocation, Named, Stop, in_utf8, note, say
 from .printing import as_json, table
+
+if TYPE_CHECKING:
+    from ..settings import Settings
 
 
 @click.group(cls=Named)
@@ -73,12 +78,22 @@ def check(invocation: Invocation) -> None:
     for notice in settings.notices:
         note(notice)
     looked_at = (store_problem(settings), theme_problem(settings), embedding_problem(settings))
-    if problems := [said for said in looked_at if said]:
+    if problems := [*(said for said in looked_at if said), *_keymap_problems(settings)]:
         raise Stop("\n".join(problems), USAGE)
     own, project = _file(invocation), Path(PROJECT_FILE).absolute()
     say(f"{own} is valid" if own.exists() else f"there is no {own}; the defaults are in effect")
     if project.exists() and project != own:
         say(f"{project} is valid")
+
+
+def _keymap_problems(settings: Settings) -> Iterator[str]:
+    """As the console tells them when it starts, with file and line."""
+    from ..settings.shape import dotted
+    from ..ui.commands import keymap
+
+    origins = {name: settings.origins[dotted(("ui", "keymap", name))] for name in settings.ui.keymap}
+    for complaint in keymap(settings.ui.keymap)[1]:
+        yield next((f"{origin}: {complaint}" for name, origin in origins.items() if name in complaint), complaint)
 
 
 @config.command()

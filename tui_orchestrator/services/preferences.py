@@ -12,6 +12,7 @@ from ..settings import DEMO, Changed, Settings, SettingsError, change, load
 from ..settings.changing import said_in, text_of
 from ..settings.listing import Section, sections
 from ..settings.shape import Path, split
+from ..settings.showing import shown_value
 
 if TYPE_CHECKING:
     from .runtime import Runtime
@@ -85,6 +86,12 @@ def adopted(known: Settings, changed: Changed) -> Settings:
     if changed.settings is None:
         return known
     return _as_at_the_start(known, changed.settings)
+
+
+def holding(settings: Settings, key: str) -> str:
+    """The value of a dotted key, and whose it is where it is not the user's."""
+    value = shown_value(settings, key)
+    return f"{value}, the demo's own," if settings.origins.get(key) == DEMO else value
 
 
 def holds_at_once(path: Path) -> bool:

@@ -67,7 +67,7 @@ class Preferring(Desk):
         at_once, warning = self._take_effect(before, after, key)
         when = "from now on" if at_once else "from the next start on"
         if text is None:
-            return Done(f"{gone}; {changed.value} holds {when}", warning)
+            return Done(f"{gone}; {preferences.holding(after, changed.key)} holds {when}", warning)
         return Done(f"{changed.key} = {changed.value} {when}; written to {changed.file}", warning)
 
     def _take_effect(self, before: Settings, after: Settings, key: str) -> tuple[bool, str]:
