@@ -129,7 +129,7 @@ async def test_any_other_key_jumps_nowhere(tmp_path: Path) -> None:
     [
         ({"pane.zoom": "ctrl+s"}, ["[ui.keymap] gives ctrl+s to pane.zoom and strategy.pick"]),
         ({"pane.zoom": "f11", "theme.pick": "f11"}, ["[ui.keymap] gives f11 to pane.zoom and theme.pick"]),
-        ({"pane.zoom": "ctrl+e"}, ["[ui.keymap] gives ctrl+e to prompt.editor and pane.zoom"]),
+        ({"pane.zoom": "ctrl+e"}, ["[ui.keymap] gives ctrl+e to prompt.editor, pane.zoom and chat.edit"]),
         ({"pane.zoom": "ctrl+s", "strategy.pick": "f6"}, []),
         ({"registry.sort": "o"}, []),
         ({"prompt.newline": "x"}, []),

@@ -235,6 +235,7 @@ def test_how_much_a_note_matters_is_not_read_from_its_words() -> None:
                 StoredMessage(1, "assistant", "", "failed", now, "r1", note=note, weight="error"),
             ],
             (),
+            "Alt+R",
         )
         if entry.kind is Kind.NOTICE
     ]
