@@ -14,6 +14,8 @@ import pytest
 
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.routing.budget import Budgets
+from tui_orchestrator.routing.money import Money
 
 FIRST, LATER = Say(text="The first answer."), Say(text="The later answer.")
 LOCK = """
@@ -105,3 +107,23 @@ async def test_a_store_that_is_damaged_while_it_is_in_use_is_a_sentence_and_the_
         await told(seat, "The first answer.")
         await seat.type("still here")
         await seat.sees("still here")
+
+
+async def test_a_store_whose_sums_cannot_be_read_is_told_and_the_console_goes_on_without_it(tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    budgets = Budgets(daily=Money.from_usd(1))
+    async with console(tmp_path, script=Script().always(FIRST), budgets=budgets) as seat:
+        await seat.send("the first question")
+        await seat.ended()
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("UPDATE spend SET picodollars = 'spoiled'")
+        connection.commit()
+    async with console(tmp_path, script=Script().always(LATER), budgets=budgets) as seat:
+        await told(seat, "holds what this program does not write: a text as picodollars")
+        await told(seat, "Nothing of this run will be kept.")
+        await told(seat, "so nothing they cover may cost money")
+        await seat.send("the later question")
+        await seat.ended()
+        await told(seat, "The later answer.")
+    with closing(sqlite3.connect(store)) as connection:
+        assert connection.execute("SELECT DISTINCT picodollars FROM spend").fetchall() == [("spoiled",)]

@@ -62,11 +62,13 @@ def store_path(settings: Settings, demo: bool) -> Path:
 
 
 async def open_store(
-    settings: Settings, demo: bool, in_memory_if_broken: bool, notices: list[str], *, to_read: bool
+    settings: Settings, demo: bool, in_memory_if_broken: bool | StoreError, notices: list[str], *, to_read: bool
 ) -> tuple[Settings, Database]:
     """`to_read`: one that cannot be written is opened all the same, where it can be read."""
     database = Database(store_path(settings, demo))
     try:
+        if isinstance(in_memory_if_broken, StoreError):
+            raise in_memory_if_broken
         await database.open()
         if database.backup is not None:
             notices.append(f"The store was brought up to date; {database.backup} is a copy of how it was.")

@@ -135,14 +135,14 @@ class Runtime:
         *,
         demo: bool | None = None,
         pace: float = 1.0,
-        in_memory_if_broken: bool = False,
+        in_memory_if_broken: bool | StoreError = False,
         clock: Clock | None = None,
         gather_s: float = 0.0,
         to_read: bool = False,
     ) -> Runtime:
         """`demo` None: the embedded demo models when no provider has a key and no local server answers.
 
-        `in_memory_if_broken`: with a store that cannot be used, go on without one and say so, instead of StoreError.
+        `in_memory_if_broken`: without a store that cannot be used, or gave this error before, instead of StoreError.
         `to_read`: with one that cannot be written but read, go on and say so; what would be written raises StoreError.
         `pace` multiplies the demo models' pauses. `gather_s`: as HttpClients takes it, for who shows text now and then.
         """

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from tui_orchestrator.routing.decision import Decision
     from tui_orchestrator.routing.request import Strategy
     from tui_orchestrator.settings import Settings
+    from tui_orchestrator.storage.faults import StoreError
 
 TYPED_FIRST_S = 0.05
 """What was typed while the program started is drawn within this after the first paint."""
@@ -87,38 +88,51 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Ear
         await asyncio.sleep(TYPED_FIRST_S)
         try:
             await asyncio.to_thread(import_module, "tui_orchestrator.services.runtime")
-            from tui_orchestrator.services import preferences
-            from tui_orchestrator.services.chat import Chat
-            from tui_orchestrator.services.runtime import DEMO_NOTICE, Runtime
+            from tui_orchestrator.storage.faults import StoreError
 
-            runtime = await Runtime.open(
-                self.settings, demo=self._demo, pace=self._pace, in_memory_if_broken=True, gather_s=GATHER_S
-            )
-            self.runtime = runtime
-            if runtime.demo:
-                self.settings = preferences.in_demo(self.settings)
-            self._complaints += [notice for notice in runtime.notices if notice != DEMO_NOTICE]
-            await self.add_themes(runtime.plugins.themes)
-            runtime.subscribe(Gathered(self.hear))
-            runtime.router.ask_for_room = self.ask_for_room
-            self.costs.demo = runtime.demo
-            self.costs.shared = runtime.shared
-            self.decision.browse_by(runtime.clock)
-            self.composer.weigh = self.weigh
-            self.composer.weigh_whole = self.weigh_whole
-            self.drafts = Drafts(self.composer.prompt, runtime.conversations, partial(self.say, severity="warning"))
-            self.composer.prompt.remember(list(reversed(await runtime.conversations.prompts())))
-            await self._begin(Chat.new(runtime))
-            runtime.start_background()
-            await self.make_good()
-            await self.look_for_left()
-            await self.listen_for_alerts()
+            try:
+                await self._begin_with(True)
+            except StoreError as error:
+                # It could be opened, and what it holds cannot be read.
+                if self.runtime is not None:
+                    await self.runtime.aclose()
+                await self._begin_with(error)
         finally:
             self.take_back()
             self.working = ""
             self.tell_status()
             self.show_models()
             self.started()
+
+    async def _begin_with(self, broken: bool | StoreError) -> None:
+        """`broken`: as `Runtime.open` takes `in_memory_if_broken`."""
+        from tui_orchestrator.services import preferences
+        from tui_orchestrator.services.chat import Chat
+        from tui_orchestrator.services.runtime import DEMO_NOTICE, Runtime
+
+        runtime = await Runtime.open(
+            self.settings, demo=self._demo, pace=self._pace, in_memory_if_broken=broken, gather_s=GATHER_S
+        )
+        self.runtime = runtime
+        if runtime.demo:
+            self.settings = preferences.in_demo(self.settings)
+        said = {DEMO_NOTICE, *self._complaints}
+        self._complaints += [notice for notice in runtime.notices if notice not in said]
+        await self.add_themes(runtime.plugins.themes)
+        runtime.subscribe(Gathered(self.hear))
+        runtime.router.ask_for_room = self.ask_for_room
+        self.costs.demo = runtime.demo
+        self.costs.shared = runtime.shared
+        self.decision.browse_by(runtime.clock)
+        self.composer.weigh = self.weigh
+        self.composer.weigh_whole = self.weigh_whole
+        self.drafts = Drafts(self.composer.prompt, runtime.conversations, partial(self.say, severity="warning"))
+        self.composer.prompt.remember(list(reversed(await runtime.conversations.prompts())))
+        await self._begin(Chat.new(runtime))
+        runtime.start_background()
+        await self.make_good()
+        await self.look_for_left()
+        await self.listen_for_alerts()
 
     # -- options
 
