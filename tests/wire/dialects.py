@@ -96,7 +96,7 @@ def generated(text: str | None = None, finish: str | None = None, usage: Any = N
         candidate["content"] = {"role": "model", "parts": [{"text": text, **part}]}
     if finish is not None:
         candidate["finishReason"] = finish
-    chunk: dict[str, Any] = {"candidates": [candidate], "modelVersion": "gemini-test-001"}
+    chunk: dict[str, Any] = {"candidates": [candidate], "modelVersion": "gemini-test-001", "responseId": "resp_1"}
     if usage is not None:
         chunk["usageMetadata"] = usage
     return chunk

@@ -350,6 +350,11 @@ def _endless(phase: Phase, what: str, before: Callable[[Spoken], bytes], more: C
     )
 
 
+def another(stream: bytes) -> bytes:
+    """The same under another id."""
+    return stream.replace(b'"id": "', b'"id": "2').replace(b'"responseId": "', b'"responseId": "2')
+
+
 _BROKEN = "The answer broke off before its end"
 
 
@@ -485,6 +490,11 @@ MID_STREAM = (
         *(KIND.TIMEOUT, Then.NEXT, True, Paid.PARTIAL, "in total"),
         timeouts=Timeouts(5, 20, 20, 2 * SHORT),
     ),
+    Fault(
+        *(Phase.MID_STREAM, "a second answer from its beginning (a proxy that tries again)"),
+        lambda spoken: (*_chunked(spoken.opening + spoken.thought, another(spoken.whole)), LAST_CHUNK),
+        *(KIND.STREAM_BROKEN, Then.NEXT, False, Paid.PARTIAL, "a second answer began"),
+    ),
     _endless(Phase.MID_STREAM, "text", lambda spoken: spoken.opening, lambda spoken: spoken.rest),
 )
 BEFORE_END = (
@@ -523,6 +533,7 @@ def _reopened(name: str, said: Callable[[Spoken], bytes], last: Step) -> Fault:
 _BOOKED_WITH = "which cannot be: booked with {input} in and {output} out, estimated from what came"
 AFTER_END = (
     _ending("the closing event twice", lambda spoken: (*_chunked(_said(spoken) + spoken.closing), LAST_CHUNK)),
+    _ending("a second answer after the closing event", lambda s: (*_chunked(_said(s), another(s.whole)), LAST_CHUNK)),
     _ending("nothing after the closing event", lambda spoken: (*_chunked(_said(spoken)), LAST_CHUNK)),
     _ending("silence after the closing event", lambda spoken: (*_chunked(_said(spoken)), Act.STALL)),
     _ending("closed after the closing event", lambda spoken: (*_chunked(_said(spoken)), Act.CLOSE)),

@@ -21,6 +21,7 @@ from tui_orchestrator.routing.ports import Done, Piece, Provider, TextPiece, Usa
 from .dialects import (
     BLOCK_START,
     DONE,
+    GEMINI,
     MESSAGE_STOP,
     OPENAI,
     Read,
@@ -35,6 +36,7 @@ from .dialects import (
     text_delta,
     usage_chunk,
 )
+from .faults import SPOKEN, another
 from .server import LAST_CHUNK, Act, Drip, Pause, WireServer, answer, chunk, chunked_head, head
 
 
@@ -278,9 +280,9 @@ async def test_an_answer_without_end_is_left_when_it_is_larger_than_any_answer(
     wire: Wire, clients: HttpClients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounds, "ANSWER_BYTES", 100_000)
-    async with WireServer(chunked_head(), chunk(wire.opening), Drip(chunk(wire.opening), 0.0)) as server:
+    async with WireServer(chunked_head(), chunk(wire.opening), Drip(chunk(SPOKEN[wire.name].rest), 0.0)) as server:
         text, error = await failure(wire.make(server.url, clients))
-        assert text.startswith("HelHel")
+        assert text.startswith("Hellolo")
         assert type(error) is StreamBroken
         assert "sent more than 97 KiB" in error.message
         async with asyncio.timeout(20):
@@ -416,3 +418,34 @@ async def test_a_finish_reason_that_tells_of_a_failure_breaks_the_stream(clients
         assert await anext(stream) == UsageSoFar(Usage(12, 5)), "it is paid for as the provider counted it"
         with pytest.raises(StreamBroken, match=reason.lower()):
             await anext(stream)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_only_a_server_whose_events_shared_an_id_begins_a_second_answer_with_another(
+    clients: HttpClients, shared: bool
+) -> None:
+    opened = (delta(role="assistant", content=""), delta(content="Hel"), delta(role="assistant", content="lo"))
+    named = [chunk | {"id": str(number)} for number, chunk in enumerate((*opened, delta("stop")))]
+    if shared:
+        named[1]["id"] = "0"
+    async with WireServer(head(), data(*named), DONE) as server:
+        if not shared:
+            assert (await Read.of(OPENAI.make(server.url, clients))).text == "Hello"
+            return
+        text, error = await failure(OPENAI.make(server.url, clients))
+    assert (text, type(error)) == ("Hel", StreamBroken)
+
+
+async def test_events_of_gemini_may_each_have_an_id_of_their_own(clients: HttpClients) -> None:
+    said = [generated("Hel"), generated("l"), generated("o", "STOP")]
+    body = data(*(chunk | {"responseId": str(number)} for number, chunk in enumerate(said)))
+    async with WireServer(head(), body) as server:
+        assert (await Read.of(GEMINI.make(server.url, clients))).text == "Hello"
+
+
+async def test_an_answer_that_begins_anew_before_it_said_anything_is_the_answer(
+    wire: Wire, clients: HttpClients
+) -> None:
+    start = SPOKEN[wire.name].start
+    async with WireServer(head(), start + start + another(wire.whole)) as server:
+        assert (await Read.of(wire.make(server.url, clients))).text == "Hello"

@@ -188,6 +188,8 @@ class AnthropicAnswer:
                 # The input of the opening is empty; what comes in pieces is the whole of it.
                 yield CallPiece(self._calls[event.index], "", text_of(block.id), text_of(block.name))
         elif event.type == "message_start":
+            if self.ending.begin():
+                return
             self._served_by = clean_line(text_of(event.message.model)) or None
             yield from self._count(event.message.usage)
         elif event.type == "message_delta":

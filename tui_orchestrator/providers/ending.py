@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -39,14 +40,40 @@ class Ending:
         self._reason: FinishReason | None = None
         self._taken_back = False
         self._closed = False
+        self._said_something = False
+        self._id = ""
+        self._times = 0.0
+        self.begun_again = False
+        """After something of the answer another began: what follows belongs to that, and is not to be read."""
         self.failed = ""
         """The reason given, where it is one for which no answer is whole; one clean line."""
 
     def after(self, piece: Piece) -> None:
         """To be told of every piece, before what its event says of the end."""
-        if self._reason is not None and says_something(piece):
+        if not says_something(piece):
+            return
+        self._said_something = True
+        if self._reason is not None:
             self._reason, self.failed = None, ""
             self._taken_back, self._closed = True, False
+
+    def begin(self) -> bool:
+        """An event that opens an answer has come. Whether this is another, behind a part of the first."""
+        self.begun_again = self._said_something
+        return self.begun_again
+
+    def another_id(self, said: object) -> bool:
+        """Whether an event names another answer than two or more before it, and all of them, named. To be told of every
+        event; of a server that gives each an id of its own it is never said."""
+        if not isinstance(said, str) or not said:
+            return False
+        if said == self._id or not self._id:
+            self._id = said
+            self._times += 1
+            return False
+        another = self._times > 1
+        self._times = -math.inf
+        return another
 
     def finish(self, said: str, known: Mapping[str, FinishReason]) -> None:
         """The provider's own word for why the answer ended, and what each word means that it is known to use."""
@@ -68,7 +95,14 @@ class Ending:
     @property
     def whole(self) -> bool:
         """Of a stream that ended in good order: it said that the answer was complete."""
-        return self.certain or (self._reason is not None and not self._closing_event)
+        return self.certain or (self._reason is not None and not self._closing_event and not self.begun_again)
+
+    @property
+    def why(self) -> str:
+        """In a word or two, of what is not whole; nothing where the stream just ended."""
+        if self.failed:
+            return f"finish reason: {self.failed}"
+        return "a second answer began in its middle" if self.begun_again else ""
 
     @property
     def reason(self) -> FinishReason:

@@ -368,7 +368,7 @@ def broken_off(provider: str, key: str, response: httpx2.Response | None, why: s
     said = StreamBroken.what
     kind = "" if response is None else response.headers.get("content-type", "")
     if why:
-        said = f"{said.rstrip('.')} (finish reason: {why})."
+        said = f"{said.rstrip('.')} ({why})."
     elif kind and "event-stream" not in kind:
         said = f"answered with {kind} instead of a stream of events"
     return StreamBroken(redact(f"{provider}: {said}", key))

@@ -188,6 +188,8 @@ class GeminiAnswer:
         self._calls = 0
 
     def read(self, chunk: Any) -> Iterator[Piece]:
+        if self.ending.another_id(chunk.response_id) and self.ending.begin():
+            return
         if chunk.model_version:
             self._served_by = clean_line(chunk.model_version) or None
         for candidate in chunk.candidates or ():

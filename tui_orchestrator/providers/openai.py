@@ -214,6 +214,8 @@ class OpenAIAnswer:
         if chunk == CLOSING_EVENT:
             self.ending.close()
         said = _fields(chunk)
+        if self.ending.another_id(said.get("id")) and _opens(said) and self.ending.begin():
+            return
         model = said.get("model")
         if isinstance(model, str) and model:
             self._served_by = clean_line(model) or None
@@ -290,6 +292,11 @@ class OpenAIAnswer:
 def _fields(value: Any) -> Mapping[str, Any]:
     """Of an object; what is none has no fields."""
     return value if isinstance(value, dict) else {}
+
+
+def _opens(said: Mapping[str, Any]) -> bool:
+    """A message anew, as the first chunk of an answer does."""
+    return any(_fields(_fields(choice).get("delta")).get("role") for choice in said.get("choices") or ())
 
 
 def _pieces(content: Any) -> Iterator[Piece]:

@@ -96,8 +96,10 @@ class SdkProvider(ABC, Generic[Sdk]):
                         # What was counted before more of the answer came is not the count of all of it.
                         counted = isinstance(piece, UsageSoFar) or (counted and not says_something(piece))
                         yield self._told(piece)
+                    if ending.begun_again:
+                        break  # some proxies try again in the middle of an answer
             if not ending.whole or ending.failed:
-                raise broken_off(self.name, self._key, exchange.response, ending.failed)
+                raise broken_off(self.name, self._key, exchange.response, ending.why)
             done = answer.done()
             served_by = named(done.served_by, self._key) if done.served_by else None
             yield replace(done, usage=done.usage if counted else None, served_by=served_by)
