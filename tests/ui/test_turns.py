@@ -72,6 +72,7 @@ async def test_esc_cancels_keeps_what_came_and_it_is_paid_for(tmp_path: Path) ->
     async with console(tmp_path, script=script) as seat:
         await seat.send(PROMPT)
         await seat.sees("word word", "Esc cancels")
+        assert "new session" not in seat.screen.splitlines()[0]
         await seat.pilot.press("escape")
         await seat.ended()
         await seat.sees("word word", "Cancelled. What had arrived is kept; /continue goes on where it stopped.")

@@ -261,6 +261,7 @@ class Desk(Stage):
             self.show_pane("chat", focus=False)
         self._turn = turn
         self.idle.clear()
+        self.tell_status()
         self.refresh_bindings()
         return self._read_turn(turn)
 
