@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from tui_orchestrator.opening import LongKey, parsed
 from tui_orchestrator.settings import SettingsError, load, write_privately
 from tui_orchestrator.settings.changing import change
 
@@ -152,11 +153,22 @@ def test_a_mistake_is_one_sentence_with_file_line_and_key(problems: Problems, te
         ("a = 'x", "FILE:1: this is not TOML"),
         ("x = " + "[" * 5000, "FILE:1: "),
         ("x = " + "9" * 5000, "FILE:1: this is not TOML"),
+        ("x = '''\n1'''\nx" + ".a" * 30_000 + " = 1", "FILE:3: a key has more than 30 dots; the keys of settings have"),
+        ("[x" + " . 'a.b' . \"c\"" * 16 + "]", "FILE:1: a key has more than 30 dots; the keys of settings have"),
     ],
 )
 def test_broken_toml_is_told_with_its_line(problems: Problems, text: str, said: str) -> None:
     (sentence,) = problems(text)
     assert sentence.startswith(said)
+
+
+@pytest.mark.parametrize("quoted", ["'''{}\n{}'''", '"""{}"\n{}"""', "'{}' # {}", '"{}\\"" # {}'])
+def test_dots_in_texts_and_comments_are_none_of_a_key(quoted: str) -> None:
+    dots = "x" + ".a" * 40
+    text = quoted.format(dots, dots)
+    assert list(parsed(f"one.two = {text}\nthree = 0.1")["one"]) == ["two"]
+    with pytest.raises(LongKey, match=r"line (3|2),"):
+        parsed(f"one.two = {text}\n{dots} = 1")
 
 
 def test_all_mistakes_of_all_sources_are_told_at_once(problems: Problems) -> None:

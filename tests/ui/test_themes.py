@@ -83,6 +83,7 @@ def test_every_text_of_a_shipped_palette_meets_wcag_aa(palette: themes.Palette) 
     ("change", "sentence"),
     [
         (("[colors]", "[colors"), "is not TOML"),
+        (("[colors]", "[colors" + ".a" * 40 + "]"), "a key has more than 30 dots (at line 5"),
         (('primary = "#8fa8ff"', 'primary = "blu"'), ":12: colors.primary: 'blu' is no opaque colour"),
         (('primary = "#8fa8ff"', "primary = 7"), ":12: colors.primary: 7 is no opaque colour"),
         (('primary = "#8fa8ff"', 'primary = "#8fa8ff80"'), "is no opaque colour"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from ..opening import parsed
 from ..routing.added import AddedStrategy, AnswerCheck
 from ..routing.text import clean_line
 from .contract import Account, AddedProvider, Kind, PluginError
@@ -171,7 +171,7 @@ def _theme(one: Installed, source: str, loaded: object) -> Path:
     said = loaded() if callable(loaded) and not isinstance(loaded, Path) else loaded
     if not isinstance(said, str | Path) or not (path := Path(said)).is_file():
         raise PluginError(f"{clean_line(str(said), 120)!r} is not the path of a file")
-    named = tomllib.loads(path.read_text(encoding="utf-8")).get("name", path.stem)
+    named = parsed(path.read_text(encoding="utf-8")).get("name", path.stem)
     if named != one.name or path.suffix != ".toml":
         raise PluginError(f"its palette is called {clean_line(str(named), 60)!r} in {clean_line(path.name, 60)}")
     return path

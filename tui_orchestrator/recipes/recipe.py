@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from ..library.tasks import Usd
 from ..locations import config_dir
-from ..opening import opened
+from ..opening import opened, parsed
 from ..plugins.finding import strategy
 from ..routing.errors import OrchestratorError
 from ..routing.profile import TaskType
@@ -173,9 +173,11 @@ def _own(directory: Path) -> Iterator[tuple[str, str, str]]:
 def parse(name: str, text: str, source: str) -> Recipe:
     """Raises RecipeError, which names the file and the key."""
     try:
-        data = tomllib.loads(text)
+        data = parsed(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{source}: {error}") from None
+    except RecursionError:
+        raise RecipeError(f"{source}: lists are nested too deeply") from None
     try:
         return _recipe(name, data, source)
     except ValueError as error:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import tomllib
 
 from ..locations import shipped_themes, themes_dir
-from ..opening import opened
+from ..opening import opened, parsed
 from ..plugins.contract import Kind
 from ..plugins.finding import names as plugin_names
 from ..providers.embedding import INSTALL, missing
@@ -57,7 +56,7 @@ def theme_names() -> list[str]:
     for file in (*shipped_themes(), *themes_dir().glob("*.toml")):
         try:
             with opened(file) as content:
-                name = tomllib.load(content).get("name", file.stem)
+                name = parsed(content.read().decode()).get("name", file.stem)
         except (OSError, ValueError, RecursionError):
             continue  # the console skips it as well, and says why
         if isinstance(name, str):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path as FilePath
 
-from ..opening import opened
+from ..opening import LongKey, opened, parsed
 from ..routing.text import clean_line
 from .environment import Variable
 from .lines import Place, key_lines, line_of
@@ -59,7 +59,7 @@ class Reading:
             return
         try:
             text = content.decode("utf-8-sig")
-            raw = tomllib.loads(text, parse_float=Decimal)
+            raw = parsed(text, Decimal)
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
             self.problems.append(f"{path}:{line}: is not UTF-8 text; save the file as UTF-8")
@@ -211,6 +211,8 @@ def _syntax(error: Exception, text: str) -> str:
     at = re.search(r" \(at line (\d+), column \d+\)$", said)
     line = int(at[1]) if at else len(text.rstrip().split("\n"))
     said = re.sub(r" \(at [^()]*\)$", "", said)
+    if isinstance(error, LongKey):
+        return f"{line}: {said}; the keys of settings have fewer"
     hints = {
         "Invalid value": 'text goes in quotes, such as strategy = "cheapest"',
         "Cannot overwrite a value": "the same key stands there twice; leave one",

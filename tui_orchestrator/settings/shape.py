@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from ..opening import parsed
 from .kinds import Choice, Flag, Kind, Refused
 
 Path = tuple[str, ...]
@@ -67,7 +67,7 @@ class Table:
 def toml_value(text: str) -> object:
     """The value of text that is TOML; None for other text."""
     try:
-        value: object = tomllib.loads(f"value = {text.strip()}", parse_float=Decimal).get("value")
+        value: object = parsed(f"value = {text.strip()}", Decimal).get("value")
     except (ValueError, RecursionError):
         return None
     return value

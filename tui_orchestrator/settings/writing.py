@@ -12,7 +12,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from ..locations import private
-from ..opening import OTHERWISE
+from ..opening import OTHERWISE, parsed
 from .kinds import Flag, Number, Usd
 from .reading import Reading, model_id
 from .schema import SCHEMA, find
@@ -186,7 +186,7 @@ def _check(place: Path, before: str, after: str, value: object) -> None:
 
     def settings_in(text: str) -> dict[Path, object]:
         reading = Reading()
-        reading.table(tomllib.loads(text, parse_float=Decimal), SCHEMA, (), (), lambda _: "", False)
+        reading.table(parsed(text, Decimal), SCHEMA, (), (), lambda _: "", False)
         return {key: found.value for key, found in reading.found.items()}
 
     try:

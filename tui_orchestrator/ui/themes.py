@@ -16,7 +16,7 @@ from pathlib import Path
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
-from tui_orchestrator.opening import opened
+from tui_orchestrator.opening import opened, parsed
 from tui_orchestrator.routing.text import clean_line
 
 DEFAULT = "dusk"
@@ -173,7 +173,7 @@ def read(path: Path) -> Palette:
     if len(source) > _MAX_BYTES:
         raise ThemeError(f"{path}: is larger than {_MAX_BYTES // 1000} kB; a palette is some forty lines of TOML")
     try:
-        table = tomllib.loads(source)
+        table = parsed(source)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ThemeError(f"{path}: is not TOML: {clean_line(str(error))}") from error
     return _Reader(path, source, table).palette()
