@@ -177,6 +177,45 @@ async def test_one_answer_is_written_from_all_by_a_model_chosen_with_its_cost(tm
         assert rows(tmp_path, "SELECT 1 FROM observations WHERE sign = 'regenerated'") == []
 
 
+async def test_the_columns_say_that_the_merged_answer_is_the_conversations(tmp_path: Path) -> None:
+    script, told = Script(), "★ The merged answer is the conversation's · best of these: "
+    async with console(tmp_path, script=script) as seat:
+        chain = await ensemble(seat, script)
+        script.always(Say(text="It is all of it in one."))
+        await seat.pilot.press("f2", "m")
+        await seat.sees("One answer from all, written by")
+        await seat.type_into_list(chain[0])
+        await seat.until(lambda: len(rows(tmp_path, "SELECT 1 FROM attempts")) == 4, "the synthesis")
+        await seat.ended()
+        await seat.pilot.press("f7")
+        await seat.sees("writes one answer from all", told)
+        await seat.pilot.press("c")
+        await seat.sees("the conversation has gone")
+        assert seat.app.composer.prompt.text == ""
+        assert seat.app.talk is not None
+        session = seat.app.talk.id
+        await seat.pilot.press("ctrl+n")
+        await seat.sees("Where to?")
+        await seat.app._open_id(session)
+        await seat.sees("writes one answer from all", told)
+        assert all(f"Sentence number {place} is mine." in seat.app.chat.columns.source(place) for place in (1, 2, 3))
+
+
+async def test_the_columns_tell_the_verdict_again_where_nothing_could_be_merged(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        chain = await ensemble(seat, script)
+        script.always(Reply(400))
+        await seat.pilot.press("f2", "m")
+        await seat.sees("One answer from all, written by")
+        await seat.type_into_list(chain[0])
+        await seat.until(lambda: len(rows(tmp_path, "SELECT 1 FROM attempts")) == 4, "the synthesis")
+        await seat.ended()
+        await seat.pilot.press("f7")
+        await seat.sees("is the answer · weighted")
+        await seat.sees_no("writes one answer from all")
+
+
 async def test_there_is_nothing_to_put_together_without_an_ensemble(tmp_path: Path) -> None:
     async with console(tmp_path, script=Script().always(Say(text="Paris."))) as seat:
         await seat.send("/merge")

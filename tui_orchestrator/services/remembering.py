@@ -43,8 +43,8 @@ user's."""
 class Recalled:
     request_id: str
     events: tuple[Event, ...]
-    """All its attempts with what they said, those that failed too, what was written from all, and the verdict weighed
-    anew, since that is not kept."""
+    """All its attempts with what they said, those that failed too, what was written from all (with the verdict or
+    afterwards), and the verdict weighed anew, since that is not kept."""
     untold: bool
     """Its user was to pick the best answer before seeing whose it is, and has not. Then its end is among the events."""
 
@@ -53,11 +53,19 @@ async def last_ensemble(runtime: Runtime, talk: Chat) -> Recalled | None:
     """Of a conversation that was just resumed. None where its last turn did not ask several side by side, or what they
     said is not kept. Raises StoreError."""
     turns = answers(talk.stored)
-    parts = that_stands(turns[-1][1]) if turns else ()
+    given = turns[-1][1] if turns else []
+    parts, merged = that_stands(given), None
     if len(parts) != 1 or (answer := parts[0]).attempt is None:
         return None
     request_id, standing = answer.request_id, answer.attempt
     attempts = await runtime.reports.attempts(request_id)
+    if attempts and all(one.cause is Cause.SYNTHESIS for one in attempts):
+        # Written from the answers of the turn before it.
+        merged, parts = answer, that_stands(given[: given.index(parts)])
+        if len(parts) != 1 or (answer := parts[0]).attempt is None:
+            return None
+        request_id, standing = answer.request_id, answer.attempt
+        writer, attempts = attempts[-1], await runtime.reports.attempts(request_id)
     members = [one for one in attempts if one.cause is Cause.ENSEMBLE]
     texts = _texts(talk, (request_id, standing), answer.text)
     said = {one.number for one in members if one.outcome is Outcome.FINISHED and one.usage.output}
@@ -72,13 +80,20 @@ async def last_ensemble(runtime: Runtime, talk: Chat) -> Recalled | None:
     for attempt in attempts:
         if attempt.number == standing and attempt.cause is Cause.SYNTHESIS:
             told += _said(attempt, answer.text)
+    if merged is not None:
+        told += _said(replace(writer, request_id=request_id, number=len(attempts) + 1), merged.text)
     made = _members(attempts, texts)
     if not made or answer.state != "complete":
         return Recalled(request_id, tuple(told), untold=False)
     # Comparing long answers point by point takes a while.
-    told.append(await asyncio.to_thread(_verdict, decision, made, texts, standing))
+    weighed = await asyncio.to_thread(_verdict, decision, made, texts, standing)
+    if merged is not None or standing not in {one.number for one in members}:
+        weighed = replace(weighed, method=Method.FUSE.value)
+    told.append(weighed)
     votes = await runtime.feedback.votes(talk.id)
-    untold = decision.asked.policy.verdict is Method.VOTE and all(of != request_id for of, _ in votes)
+    untold = (
+        merged is None and decision.asked.policy.verdict is Method.VOTE and all(of != request_id for of, _ in votes)
+    )
     if untold:
         told.append(_end(answer, decision, attempts))
     return Recalled(request_id, tuple(told), untold)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -14,6 +15,7 @@ from textual.signal import Signal
 from textual.widgets import Static
 
 from tui_orchestrator.routing.events import Attempt, Completed, Decided, Event
+from tui_orchestrator.routing.request import Method, Request
 
 from . import words
 from .columns import Columns
@@ -31,7 +33,6 @@ from .stored import stored_entries, superseded
 from .transcript import Transcript
 
 if TYPE_CHECKING:
-    from tui_orchestrator.routing.request import Request
     from tui_orchestrator.services.feedback import Given
     from tui_orchestrator.services.keeping import CutOff, LastTurn
     from tui_orchestrator.storage.messages import Discarded, StoredMessage
@@ -92,7 +93,6 @@ class ChatPane(Vertical):
         """Ensembles whose answers the user did not want side by side any longer."""
         self._before: LastTurn | None = None
         """The turn that is being asked again."""
-        self._together = False
         """For one answer from all of its."""
         self.recounting = Recounting(self.transcript)
 
@@ -153,7 +153,7 @@ class ChatPane(Vertical):
         self._live = LiveTurn(self.recounting, self.columns, request.id, request.verdict, self.keys, onto)
         self._live.keeps = before is None or not before.response.strip()
         self._before = before
-        self._together = request.puts_together
+        self._live.merges = request.puts_together and self.ensemble is not None
 
     def tell(self, event: Event) -> None:
         live = self._live
@@ -163,6 +163,8 @@ class ChatPane(Vertical):
         live.tell(event)
         if isinstance(event, Completed) and event.response.strip():
             self._fold_before()
+        if live.over and live.merges:
+            self._tell_merged(isinstance(event, Completed) and bool(event.response.strip()))
         if isinstance(event, Decided) and live.side_by_side:
             self.put_side_by_side(live)
         if live.onto is not None and live.part is not None:
@@ -173,12 +175,17 @@ class ChatPane(Vertical):
         elif live.activity != before:
             self.post_message(self.Activity(live.activity))
 
+    def _tell_merged(self, merged: bool) -> None:
+        if self.ensemble is not None and (told := self.columns.told) is not None:
+            self.ensemble.judge(replace(told, method=Method.FUSE.value) if merged else told)
+
     def _fold_before(self) -> None:
         before, self._before = self._before, None
-        entries = self.transcript.entries
-        for entry in entries:
+        for entry in self.transcript.entries:
             if before is not None and before.answer is not None and given(entry) == before.answer:
-                self.transcript.fold(entry.key, superseded(before.model, together=self._together))
+                self.transcript.fold(
+                    entry.key, superseded(before.model, together=self._live is not None and self._live.merges)
+                )
 
     @property
     def answer_at_hand(self) -> Given | None:
@@ -260,6 +267,8 @@ class ChatPane(Vertical):
             return False
         shown = not self.columns.display
         self.show_columns(shown)
+        if shown and self.transcript.has_focus:
+            self.columns.focus_inside()
         (self.put_away.discard if shown else self.put_away.add)(self.ensemble.request_id)
         return True
 

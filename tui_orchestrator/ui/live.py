@@ -73,6 +73,8 @@ class LiveTurn:
         """Nothing is told of an ensemble but its answers, until `reveal`."""
         self.keeps = True
         """What comes of an answer is the conversation's also where it does not come to its end."""
+        self.merges = False
+        """It is one answer from those in the columns, which tell it too."""
         self._method = method
         self._verdict: Verdict | None = None
         self._end: Completed | None = None
@@ -210,6 +212,7 @@ class LiveTurn:
             self.activity = f"{name} writes one answer from all"
             if self.side_by_side:
                 self._aside.fold_members()
+            if self.side_by_side or self.merges:
                 self._columns.put_together(name)
         self._draw_trail()
 
@@ -244,7 +247,7 @@ class LiveTurn:
             put(event.attempt, event.text)
             self.activity = _ANSWERING
             return
-        if leg.cause is Cause.SYNTHESIS and self.side_by_side and not thinks:
+        if leg.cause is Cause.SYNTHESIS and (self.side_by_side or self.merges) and not thinks:
             self._columns.append_together(event.text)
         key = self._key(event.attempt)
         if not leg.has_text:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from tui_orchestrator.routing.events import Point, Verdict
+from tui_orchestrator.routing.request import Method
 from tui_orchestrator.routing.text import clean_line
 
 from . import words
@@ -28,6 +29,7 @@ class VerdictText(Transcript):
 
     def put_together(self, model: str) -> None:
         """The model writes one answer from all; `append_together` brings it."""
+        self.load(())
         self.begin_answer(_FUSED, [("★ ", "warning"), (model, "strong"), (" writes one answer from all", "muted")])
 
     def append_together(self, text: str) -> None:
@@ -35,10 +37,10 @@ class VerdictText(Transcript):
 
     def tell(self, verdict: Verdict, members: Sequence[Member]) -> None:
         """In place of what it told before; what was written from all stays, if that is the answer."""
-        if any(member.number == verdict.winner for member in members):
-            self.load(())
-        else:
+        if verdict.method == Method.FUSE.value and self.holds(_FUSED):
             self.finish(_FUSED)
+        else:
+            self.load(())
         self._say(heading(verdict, members), report(verdict, members))
         self.following = False
         self.action_first_row()
@@ -66,6 +68,9 @@ def heading(verdict: Verdict, members: Sequence[Member]) -> Caption:
     winner = next((member for member in members if member.number == verdict.winner), None)
     if winner is None:
         return [("How the answers compare", "strong")]
+    if verdict.method == Method.FUSE.value:
+        said = f" is the conversation's · best of these: {winner.model}"
+        return [("★ ", "warning"), ("The merged answer", "strong"), (said, "muted")]
     from tui_orchestrator.services.remembering import KEPT
 
     why = f" · {clean_line(verdict.reason, 200)}" if verdict.reason else ""
