@@ -154,6 +154,12 @@ def test_a_summary_is_of_the_text_that_was_given() -> None:
     assert "no script for “Compare tea and coffee in two sentences.”" in ask("rush-pro", MERGE, "…", TEA)
 
 
+def test_what_is_said_of_the_routing_is_true_under_every_strategy() -> None:
+    said = ask("tern-max", "zorble the frobnitz")
+    assert "chose this model by your strategy" in said
+    assert "cheapest" not in said
+
+
 def test_an_unknown_language_is_said_to_be_unknown() -> None:
     said = ask("rush-pro", "merge two sorted lists in Go")
     assert "There is no Go version" in said

@@ -91,6 +91,14 @@ def test_what_only_checked_or_came_from_the_cache_or_failed_says_nothing_of_the_
     assert of(turn(Strategy.QUALITY, *beside), Change(Strategy.CHEAPEST)).measured == 0
 
 
+def test_a_turn_that_merged_answers_is_priced_at_its_tokens_and_an_ensembles_at_its_members() -> None:
+    merged = answered(DEAR.id, cause=Cause.SYNTHESIS)
+    assert of(turn(Strategy.QUALITY, merged), Change(Strategy.CHEAPEST)).before == Money.from_usd("0.105")
+    member = answered(DEAR.id, 1_000, 500, cause=Cause.ENSEMBLE)
+    fused = of(turn(Strategy.QUALITY, member, merged), Change(Strategy.CHEAPEST))
+    assert fused.before == Money.from_usd("0.0525")
+
+
 def test_a_prompt_in_parts_is_in_neither_sum_since_nobody_knows_its_parts_elsewhere() -> None:
     whole = turn(Strategy.QUALITY, answered(DEAR.id, cause=Cause.PART), answered(DEAR.id, cause=Cause.PART))
     parts = Division(2, 2_000, 1_000, DEAR.id, DEAR.id, 8_000, 1, Money.from_usd("0.3"), Money.from_usd("0.4"))

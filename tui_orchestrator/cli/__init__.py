@@ -74,7 +74,7 @@ class _Commands(Named):
 @click.version_option(__version__)
 @click.pass_context
 def cli(context: click.Context, config: Path | None, log_level: str | None, demo: bool) -> None:
-    """Send each prompt to the cheapest model that is good enough, and say why and what it costs first.
+    """Send each prompt to the model that suits it best, and say why and what it costs first.
 
     Without a command the console opens. Without a key and without a local model server the embedded demo models
     answer, so everything can be tried at once.

@@ -241,7 +241,9 @@ def _remade(turn: Turn, change: Change, price_of: PriceOf) -> Remade:
 
 def _tokens(attempts: Sequence[Attempt]) -> Usage | None:
     """Of the answer, as plain input and output: what a cache saved one model says nothing of another."""
-    helpers = CHECKS | {Cause.SYNTHESIS}
+    # An answer that was written from those of an earlier turn is its turn's own.
+    merged = all(a.cause is Cause.SYNTHESIS for a in attempts)
+    helpers = CHECKS if merged else CHECKS | {Cause.SYNTHESIS}
     whole = [a for a in attempts if a.outcome is Outcome.FINISHED and not a.from_cache and a.cause not in helpers]
     if not whole or not (whole[-1].usage.input or whole[-1].usage.output):
         return None
