@@ -32,6 +32,8 @@ def put(cells: Cells, written: str) -> None:
     for move_to, column_to, colours, letter in _PIECE.findall(written):
         if move_to:
             row, column = int(move_to) - 1, int(column_to) - 1
+        elif letter == "\n":
+            row, column = row + 1, 0
         elif letter:
             cells[row, column] = (letter, style)
             column += 1
@@ -114,6 +116,23 @@ def change(app: Desktop, chance: random.Random, step: int) -> None:
             case "hide":
                 over = app.query_one("#over")
                 over.display = not over.display
+
+
+async def test_a_notice_leaves_nothing_behind_where_places_are_asked_for_as_it_goes() -> None:
+    app = Desktop()
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        unseen = app.query_one("#right")
+        unseen.display = False
+        app.notify("~~~~~~~~")
+        await settle(pilot)
+        app.cells = whole(app)
+        assert any(letter == "~" for letter, _ in app.cells.values())
+        with app.batch_update():
+            await app.screen.query_one("ToastHolder").remove()
+            app.screen._compositor.update_widgets({unseen})
+            assert not unseen.region
+        await settle(pilot)
+        assert app.cells == whole(app)
 
 
 async def test_what_lies_behind_and_what_lies_beside_is_not_asked_for_its_rows() -> None:

@@ -26,8 +26,24 @@ async def test_the_palette_offers_only_what_can_be_done_now(tmp_path: Path) -> N
         await seat.ended()
         await seat.pilot.press("ctrl+p", *"answer")
         await seat.sees("answer: copy", "answer: ask again")
+        assert "take the vote back" not in seat.screen
+        assert "copy a code block" not in seat.screen
+        await seat.pilot.press("escape", "alt+n")
+        await seat.sees("There is no vote on that answer.")
+        await seat.pilot.press("alt+u")
+        await seat.sees("▲ good. 1 for, 0 against")
+        await seat.pilot.press("ctrl+p", *"vote back")
+        await seat.sees("answer: take the vote back")
         await seat.pilot.press("escape", "ctrl+p", *"ensemble:")
         await seat.sees("Nothing that can be done now is called that.")
+
+
+async def test_the_palette_offers_to_copy_code_where_there_is_some(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(Say(text="So:\n\n```python\nprint(1)\n```\n"))) as seat:
+        await seat.send("How is a number printed?")
+        await seat.ended()
+        await seat.pilot.press("ctrl+p", *"code")
+        await seat.sees("answer: copy a code block")
 
 
 async def palette(seat: Console, *wanted: str) -> None:

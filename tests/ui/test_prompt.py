@@ -62,7 +62,9 @@ async def test_alt_with_a_letter_is_a_key_however_the_terminal_sends_it(tmp_path
         await seat.type("and the sea")
         for letter in "uh":
             seat.app.post_message(Key(f"alt+{letter}", letter))
-        await seat.sees("▲ lumen-dash", "if sent now", "and the sea")
+        await seat.sees("if sent now", "by 1 × p", "and the sea")
+        seat.app.post_message(Key("alt+h", "h"))
+        await seat.sees("▲ lumen-dash", "and the sea")
         assert seat.app.composer.prompt.text == "and the sea"
 
 
@@ -319,21 +321,35 @@ def test_a_paste_that_holds_a_token_stays_what_it_is() -> None:
 # -- the decision before sending
 
 
-@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
-async def test_a_key_opens_the_whole_decision_before_sending(tmp_path: Path, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("back", ["alt+h", "f6", "escape"])
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
+async def test_a_key_opens_the_whole_decision_before_sending(tmp_path: Path, size: tuple[int, int], back: str) -> None:
     async with console(tmp_path, size=size, script=SCRIPT) as seat:
-        await seat.pilot.press("f3") if size[0] > 100 else None
-        await seat.pilot.press("f3") if size[0] > 100 else None
+        prompt, before = seat.app.composer.prompt, seat.app.visible_panes
         await seat.type("Prove that there are infinitely many primes")
         await seat.sees("→ ", "difficulty")
-        assert "if you send this" not in seat.screen.lower() or size[0] > 100
         await seat.pilot.press("alt+h")
-        await seat.until(lambda: seat.app.decision.is_on_screen and seat.app.decision.size.height > 5)
+        await seat.until(lambda: seat.app.visible_panes == ("decision",), "the decision alone")
         await seat.sees("Decision", "Prove that there are")
-        assert seat.app.composer.prompt.has_focus
-        if size[0] < 100:
-            await seat.pilot.press("alt+h")
-            await seat.until(lambda: "chat" in seat.app.visible_panes)
+        assert seat.app.decision.has_focus
+        await seat.pilot.press("end")
+        await seat.sees("Other strategies")
+        await seat.pilot.press(back)
+        await seat.until(lambda: seat.app.visible_panes == before and prompt.has_focus, "all as before")
+        assert prompt.text == "Prove that there are infinitely many primes"
+
+
+async def test_what_is_typed_and_sent_from_the_whole_decision_is_answered_beside_the_panes(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        before = seat.app.visible_panes
+        await seat.type("Prove that there are infinitely many prime")
+        await seat.sees("difficulty")
+        await seat.pilot.press("alt+h")
+        await seat.until(lambda: seat.app.visible_panes == ("decision",), "the decision alone")
+        await seat.pilot.press("s", "enter")
+        await seat.ended()
+        await seat.sees("infinitely many primes")
+        assert seat.app.visible_panes == before
 
 
 # -- the editor

@@ -250,7 +250,7 @@ async def test_the_line_above_the_prompt_opens_into_the_whole_decision(tmp_path:
         assert seat.app.visible_panes == ("chat",)
         assert await seat.pilot.click("#outlook")
         await seat.sees("if sent now · balanced", "by 1 × p − 0.4 × cost − 0.15 × time")
-        assert seat.app.focused is seat.app.composer.prompt
+        assert seat.app.decision.has_focus
         seat.app.decision.scroll_end(animate=False)
         await seat.sees("Other strategies", "cheapest", "3 models")
 

@@ -73,7 +73,11 @@ class Answers(Writing):
         if answer is None:
             self.notify("There is no answer to vote on yet.", severity="warning", markup=False)
             return
-        self.vote_on(answer, None if liked is self.chat.vote_of(answer) else liked)
+        before = self.chat.vote_of(answer)
+        if liked is None and before is None:
+            self.notify("There is no vote on that answer.", severity="warning", markup=False)
+            return
+        self.vote_on(answer, None if liked is before else liked)
 
     @work(group="vote", exit_on_error=False)
     async def vote_on(self, answer: Given, liked: bool | None) -> None:

@@ -16,12 +16,13 @@ from textual.binding import Binding, BindingType
 
 Need = Literal[
     "", "answer", "asked", "cut off", "ensemble", "several", "at work", "running", "said", "branches", "idle", "kept",
-    "kept and idle", "deleted", "personas",
+    "kept and idle", "deleted", "personas", "code", "voted",
 ]  # fmt: skip
 """What has to be there for an action to do anything: an answer, something asked that can be asked again, an answer
 that ended before its end, an ensemble's answers, several to the last prompt, members of an ensemble still at work, a
 running turn, a prompt or an answer in the conversation, branches, no running turn, a session that is kept, one that is
-while no turn runs, a session deleted since the program began, configured personas."""
+while no turn runs, a session deleted since the program began, configured personas, an answer with a code
+block, one with a vote."""
 Scope = Literal[
     "app", "prompt", "chat", "find", "decision", "costs", "registry", "reports", "sessions", "settings", "ensemble",
     "experiments", "batch", "recipes", "recipe",
@@ -108,14 +109,14 @@ ACTIONS = (
     Action("settings.open", "app", "f12", "settings", "settings: open"),
     Action("theme.pick", "app", "f9", "pick_theme", "view: theme", ""),
     Action("answer.copy", "app", "ctrl+g", "copy_answer", "answer: copy", needs="answer"),
-    Action("answer.code", "app", "alt+c", "copy_code", "answer: copy a code block", needs="answer"),
+    Action("answer.code", "app", "alt+c", "copy_code", "answer: copy a code block", needs="code"),
     Action(
         "answer.quote", "app", "alt+q", "quote", "answer: quote it, or what is selected, in the prompt", needs="answer"
     ),
     # Not Alt with an arrow, which most terminals send as Escape and the arrow; nor with B or F, which macOS sends so.
     Action("answer.up", "app", "alt+u", "vote(True)", "answer: vote up, or take that back", needs="answer"),
     Action("answer.down", "app", "alt+d", "vote(False)", "answer: vote down, or take that back", needs="answer"),
-    Action("answer.unvote", "app", "alt+n", "vote(None)", "answer: take the vote back", needs="answer"),
+    Action("answer.unvote", "app", "alt+n", "vote(None)", "answer: take the vote back", needs="voted"),
     Action("answer.again", "app", "alt+r", "ask_again", "answer: ask again", needs="asked"),
     Action("answer.rerun", "app", "alt+m", "ask_another_model", "answer: ask another model", needs="asked"),
     Action(

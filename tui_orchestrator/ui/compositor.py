@@ -14,7 +14,7 @@ from rich.color import Color as Ink
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import Compositor, CompositorUpdate, LayoutUpdate
+from textual._compositor import Compositor, CompositorUpdate, LayoutUpdate, ReflowResult
 from textual.color import Color
 from textual.geometry import Region, Size
 from textual.screen import ModalScreen, Screen, ScreenResultType
@@ -34,6 +34,33 @@ class Pieces(CompositorUpdate):
 
 
 class FrugalCompositor(Compositor):
+    def __init__(self) -> None:
+        super().__init__()
+        self._placed: dict[Widget, tuple[Region, Region]] = {}
+        """What is drawn or about to be, each with its region and clip."""
+
+    def clear(self) -> None:
+        super().clear()
+        self._placed = {}
+
+    def reflow(self, parent: Widget, size: Size) -> ReflowResult:
+        result = super().reflow(parent, size)
+        self._draw_what_moved()
+        return result
+
+    def reflow_visible(self, parent: Widget, size: Size) -> set[Widget]:
+        exposed = super().reflow_visible(parent, size)
+        self._draw_what_moved()
+        return exposed
+
+    def _draw_what_moved(self) -> None:
+        """Textual compares with the last layout it worked out, which may never have been drawn: whoever asks for the
+        place of a widget after a notice has gone has one worked out, and the notice would stay on the screen."""
+        changes = self._placed.items() ^ self.visible_widgets.items()
+        self._placed = self.visible_widgets
+        if self.size.region not in self._dirty_regions:
+            self._dirty_regions.update(part for _, (region, clip) in changes if (part := region.intersection(clip)))
+
     def strips(self, wanted: Region) -> list[Strip]:
         """The rows of a part of the screen as they look, nothing before it included; it lies within `size`."""
         rows: list[list[tuple[int, Strip]]] = [[] for _ in range(wanted.height)]

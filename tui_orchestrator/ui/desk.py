@@ -139,6 +139,12 @@ class Desk(Stage):
                 return self.running
             case "answer":
                 return self.chat.text_at_hand() is not None
+            case "code":
+                answer = self.chat.text_at_hand()
+                return answer is not None and bool(self.chat.transcript.code_blocks(answer.key))
+            case "voted":
+                voted = self.chat.answer_at_hand
+                return voted is not None and self.chat.vote_of(voted) is not None
             case "asked":
                 return not self.running and self.talk is not None and self.talk.last is not None
             case "cut off":
@@ -220,7 +226,7 @@ class Desk(Stage):
             return
         if self.composer.decision is not None:
             self.decision.show_preview(self.composer.decision)
-        self.show_pane("decision", focus=False)
+        self.zoom_from_prompt("decision")
 
     @property
     def draft_owner(self) -> Owner:
@@ -258,6 +264,7 @@ class Desk(Stage):
         """Reads it to its end; the chat pane knows of it already."""
         self.composer.busy = True
         if "chat" not in self.visible_panes:
+            self._zoomed = False
             self.show_pane("chat", focus=False)
         self._turn = turn
         self.idle.clear()

@@ -101,6 +101,8 @@ class Stage(Copying):
         self._current: Pane = "chat"
         self._side: Pane = next((pane for pane in ("decision", "costs") if pane in self._shown), "decision")
         self._zoomed = False
+        self._zoom_from_prompt = False
+        """Whether what is zoomed was opened from the prompt, so that zooming back ends there."""
 
     def get_default_screen(self) -> Screen[None]:
         return Floor()
@@ -257,8 +259,16 @@ class Stage(Copying):
         if chosen is not None:
             await self.run_action(chosen)
 
+    def zoom_from_prompt(self, name: Pane) -> None:
+        """Gives the pane the room and the focus, until the zoom ends: then the prompt has it again."""
+        self._zoomed = self._zoom_from_prompt = True
+        self.show_pane(name)
+
     def action_zoom(self) -> None:
-        self._zoomed = not self._zoomed
+        if self._zoomed and self._zoom_from_prompt:
+            self.go_home()
+            return
+        self._zoomed, self._zoom_from_prompt = not self._zoomed, False
         self.place_panes()
 
     @work
