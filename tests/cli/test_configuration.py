@@ -7,6 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import KEYS, Shell
 from tui_orchestrator.demo import LISTING, Reply
 
@@ -234,3 +236,32 @@ async def test_a_projects_file_does_not_lift_a_cap_and_that_is_told(shell: Shell
     assert asked.code == 3, asked.err
     assert f"{own}:2: budgets.daily_usd is not used: a project's file may only lower your caps" in asked.err
     assert f"0.00 from {shell.config}:1 holds" in asked.err
+
+
+@pytest.mark.parametrize("command", ["config check", "config show", "doctor", "ask hello", "models test openai/x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[router]\nstrategy = "KEY"',
+        '[providers."KEY"]\nkind = "openai-compatible"\nbase_url = "http://127.0.0.1:9/v1"',
+        '[ui]\ntheme = "KEY"',
+        '[router]\ndiscover_local = false\nmodel = "KEY"',
+        '[[models]]\nid = "KEY"',
+        "KEY = 1",
+        "[KEY]\n[KEY]",
+        '[ui.keymap]\n"KEY" = "f5"',
+    ],
+)
+async def test_a_key_in_a_wrong_place_is_never_repeated(shell: Shell, command: str, text: str) -> None:
+    key = "sk-ant-api03-aB3dE5gH7jK9mN1pQ"
+    shell.config.write_text(text.replace("KEY", key))
+    ended = await shell.run(*command.split())
+    assert key[:10] not in ended.out + ended.err
+    assert (ended.out + ended.err).strip()
+    if text.startswith("[providers"):
+        assert "providers.…: looks like a key" in ended.err.replace('"', "")
+
+
+async def test_what_is_shown_of_a_setting_hides_the_key_in_it(shell: Shell) -> None:
+    shell.config.write_text('[personas.mine]\nsystem = "Use sk-ant-api03-aB3dE5gH7jK9mN1pQ here"')
+    assert "Use … here" in (await shell.run("config", "show")).out

@@ -11,16 +11,12 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from ..routing.text import clean_line
-from ..settings import without
+from ..settings import without, without_keys
 
 if TYPE_CHECKING:
     import httpx2
 
 LONGEST_WAIT_S = 7 * 24 * 3600.0
-# OpenAI repeats a wrong key with stars in its middle.
-_KEYS = re.compile(
-    r"\bsk-[\w*.-]{5,}[\w*]|\b(?:gsk|xai|pplx|hf|r8)[-_][\w-]{20,}|\bAIza[\w*-]{10,}|(?<=Bearer )[^\s'\"]{4,}"
-)
 # Attributes end where another tag begins, so that a page of nothing but beginnings is read through once.
 _TITLE = re.compile(r"<title\b[^<>]*+>([^<]{1,300})", re.IGNORECASE)
 _HEAD = 1 << 14
@@ -148,7 +144,7 @@ def _until(date: str | None, now: str | None) -> float | None:
 
 def redact(text: str, key: str) -> str:
     """One clean line without `key` or anything else that looks like one: some providers repeat the key they refuse."""
-    return clean_line(_KEYS.sub("…", without(clean_line(text, 2000), key)))
+    return clean_line(without_keys(without(clean_line(text, 2000), key)))
 
 
 _SHORTEST_KEY = 16

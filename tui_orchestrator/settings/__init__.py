@@ -2,7 +2,7 @@
 
 from .changing import Changed, change
 from .loading import PROJECT_FILE, load
-from .secrets import Secret, masked, without
+from .secrets import Secret, masked, without, without_keys
 from .servers import LOCAL_SERVERS, on_this_machine
 from .showing import Effective, effective, example
 from .values import (
@@ -51,5 +51,6 @@ __all__ = [
     "on_this_machine",
     "set_value",
     "without",
+    "without_keys",
     "write_privately",
 ]

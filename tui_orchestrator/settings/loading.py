@@ -18,7 +18,7 @@ from .environment import Environment, Variable, misspelt_names, own_names, plain
 from .key_commands import ask_commands
 from .projects import ProjectFiles
 from .reading import Reading
-from .secrets import Secret, holds_a_key
+from .secrets import Secret, holds_a_key, without_keys
 from .servers import CLOUDS, LOCAL_SERVERS, NoKey, from_environment, from_keyring, on_this_machine
 from .shape import Path, split
 from .values import ProviderKind, ProviderSettings, Settings, SettingsError
@@ -67,7 +67,8 @@ def load(
         settings = replace(settings, providers=_with_keys(reading, providers, environment, projects))
     if reading.problems:
         raise SettingsError(*dict.fromkeys(reading.problems))
-    return replace(settings, notices=(*_notices(settings, project), *projects.notices(reading)), file=own)
+    notices = (*_notices(settings, project), *projects.notices(reading))
+    return replace(settings, notices=tuple(map(without_keys, notices)), file=own)
 
 
 def _notices(settings: Settings, project: FilePath | None) -> Iterator[str]:

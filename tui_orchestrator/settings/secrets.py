@@ -24,6 +24,10 @@ _LETTERS = re.compile(r"[\x21-\x7f]+")
 KEY_BEGINS = r"(?:sk|pk|gsk|xai|hf|r8|pplx)[-_]|AIza"
 """As keys of those who give keys out begin, November 2026."""
 _KEY = re.compile(rf"(?:{KEY_BEGINS})\S{{6}}|(?=.*[0-9])[^\s/]{{20}}")
+# OpenAI repeats a wrong key with stars in its middle.
+_SHAPED = re.compile(
+    r"\bsk-[\w*.-]{5,}[\w*]|\b(?:gsk|xai|pplx|hf|r8)[-_][\w-]{20,}|\bAIza[\w*-]{10,}|(?<=Bearer )[^\s'\"]{4,}"
+)
 
 
 class Secret:
@@ -75,6 +79,11 @@ def masked(text: str) -> str:
     for value, shown in held:
         text = text.replace(value, shown)
     return without(text, *(value for value, _ in held))
+
+
+def without_keys(text: str) -> str:
+    """Without what looks like a key, whosever it is."""
+    return _SHAPED.sub("…", text)
 
 
 def without(text: str, *keys: str) -> str:

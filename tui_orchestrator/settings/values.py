@@ -15,7 +15,7 @@ from ..routing.ports import Timeouts
 from ..routing.profile import Ability, Level, TaskType
 from ..routing.request import Strategy
 from ..routing.rules import Rule
-from .secrets import Secret
+from .secrets import Secret, without_keys
 
 ProviderKind = Literal["anthropic", "openai", "gemini", "openrouter", "openai-compatible", "plugin"]
 
@@ -28,9 +28,10 @@ class SettingsError(OrchestratorError):
     """Settings that cannot be used. Every problem found is told, not only the first."""
 
     def __init__(self, *problems: str) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-        """A sentence each: where, which key, what is wrong and what would be right."""
+        self.problems = tuple(map(without_keys, problems))
+        """A sentence each: where, which key, what is wrong and what would be right. Without the keys of providers that
+        stand in a wrong place."""
+        super().__init__("\n".join(self.problems))
 
 
 @dataclass(frozen=True, slots=True)
