@@ -79,6 +79,31 @@ def test_every_text_of_a_shipped_palette_meets_wcag_aa(palette: themes.Palette) 
     assert weak == []
 
 
+@pytest.mark.parametrize("palette", OWN_COLORS, ids=lambda palette: palette.name)
+async def test_what_an_empty_field_says_is_drawn_in_aa(tmp_path: Path, palette: themes.Palette) -> None:
+    async with console(tmp_path, size=(120, 34), ui=UiSettings(theme=palette.name)) as seat:
+
+        def seen(words: str) -> float:
+            for strip in seat.app.screen._compositor.render_strips():
+                for one in strip:
+                    if words in one.text and one.style and one.style.color and one.style.bgcolor:
+                        return contrast(one.style.color.name, one.style.bgcolor.name)
+            raise AssertionError(words)
+
+        await seat.sees("sk anything")
+        told = {"the prompt": seen("sk anything")}
+        await seat.pilot.press("ctrl+t")
+        await seat.sees("ype to narrow the list")
+        told["a list"] = seen("ype to narrow the list")
+        await seat.pilot.press("escape", "f5")
+        await seat.sees("filter: words of name")
+        told["a pane"] = seen("filter: words of name")
+        await seat.pilot.press("slash")
+        await seat.sees("ilter: words of name")
+        told["a pane, with the focus"] = seen("ilter: words of name")
+        assert {what: round(found, 2) for what, found in told.items() if found < 4.5} == {}
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
