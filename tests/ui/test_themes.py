@@ -108,15 +108,16 @@ async def test_what_an_empty_field_says_is_drawn_in_aa(tmp_path: Path, palette: 
     ("change", "sentence"),
     [
         (("[colors]", "[colors"), "is not TOML"),
-        (("[colors]", "[colors" + ".a" * 40 + "]"), "a key has more than 30 dots (at line 5"),
-        (('primary = "#8fa8ff"', 'primary = "blu"'), ":12: colors.primary: 'blu' is no opaque colour"),
-        (('primary = "#8fa8ff"', "primary = 7"), ":12: colors.primary: 7 is no opaque colour"),
+        (("[colors]", "[colors" + ".a" * 40 + "]"), "a key has more than 30 dots (at line 6"),
+        (('primary = "#8fa8ff"', 'primary = "blu"'), ":13: colors.primary: 'blu' is no opaque colour"),
+        (('primary = "#8fa8ff"', "primary = 7"), ":13: colors.primary: 7 is no opaque colour"),
         (('primary = "#8fa8ff"', 'primary = "#8fa8ff80"'), "is no opaque colour"),
-        (('primary = "#8fa8ff"', ""), ":5: colors.primary: is missing"),
-        (('primary = "#8fa8ff"', 'primray = "#8fa8ff"'), ":12: colors.primray: is unknown; did you mean primary?"),
-        (("dark = true", 'dark = "yes"'), ":3: dark: should be true or false"),
+        (('primary = "#8fa8ff"', ""), ":6: colors.primary: is missing"),
+        (('primary = "#8fa8ff"', 'primray = "#8fa8ff"'), ":13: colors.primray: is unknown; did you mean primary?"),
+        (("dark = true", 'dark = "yes"'), ":4: dark: should be true or false"),
         (("dark = true", ""), "dark: is missing"),
-        (("dark = true", "dark = true\nansi = 1"), ":4: ansi: should be true or false"),
+        (('about = "dark, ink blue; the default"', "about = 7"), ":3: about: should be a few words"),
+        (("dark = true", "dark = true\nansi = 1"), ":5: ansi: should be true or false"),
         (('primary = "#8fa8ff"', 'primary = "ansi_blue"'), "is no opaque colour"),
         (("dark = true", "dark = true\nansi = true"), "is none of the terminal's colours; write one like"),
         (('name = "dusk"', 'name = "[bold]x"'), ":2: name: '[bold]x' is no name"),
@@ -162,6 +163,21 @@ def test_a_users_palette_wins_over_a_shipped_one_of_its_name(tmp_path: Path) -> 
     dusk = next(palette for palette in loaded.palettes if palette.name == "dusk")
     assert dusk.colors["primary"] == "#123456"
     assert len(loaded.palettes) == len(PALETTES)
+
+
+async def test_themes_are_listed_with_what_is_said_about_them(own_home: Path) -> None:
+    directory = own_home / "home" / "config" / "themes"
+    directory.mkdir(parents=True)
+    (directory / "mine.toml").write_text(GOOD.replace('"dusk"', '"mine"').replace('about = "', '# "'))
+    async with console(own_home) as seat:
+        await seat.pilot.press("f9")
+        await seat.line("paper", "light")
+        await seat.line("okabe-ito", "colour-blind safe")
+        await seat.line("terminal", "follows the terminal")
+        await seat.line("mine", "dark")
+        await seat.pilot.press("escape")
+        await seat.type("/theme ")
+        await seat.line("contrast", "high contrast")
 
 
 def test_roles_and_code_fall_back_on_the_colours(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ class Names:
 
     registry: Registry = field(default_factory=Registry)
     personas: tuple[Persona, ...] = ()
-    themes: tuple[str, ...] = ()
+    themes: Mapping[str, str] = field(default_factory=dict)
+    """What is said about each, by name."""
     tabs: tuple[str, ...] = ()
     """Of the reports."""
 
@@ -120,7 +121,7 @@ _ARGUMENTS: Mapping[str, Callable[[Names], Iterable[Named]]] = {
     "continue": _models,
     "whatif": _strategies,
     "again": lambda names: [*_strategies(names), *_models(names)],
-    "theme": lambda names: [(name, "") for name in sorted(names.themes)],
+    "theme": lambda names: sorted(names.themes.items()),
     "export": lambda names: [("md", "Markdown"), ("json", "JSON, which can be imported again")],
     "reports": lambda names: [(tab, "") for tab in names.tabs],
     "copy": lambda names: [("code", "a block of its code"), ("file", "to a file")],

@@ -157,8 +157,13 @@ def code_choices(blocks: Iterable[tuple[str, str]]) -> list[Choice]:
     ]
 
 
-def theme_choices(names: Iterable[str], current: str) -> list[Choice]:
-    return [Choice(name, ((name, ""),), marked=name == current) for name in sorted(names)]
+def theme_choices(about: Mapping[str, str], current: str) -> list[Choice]:
+    """Of each theme's name, what is said about it."""
+    room = max(map(len, about), default=0) + 2
+    return [
+        Choice(name, ((name.ljust(room), ""), (said, MUTED)), marked=name == current)
+        for name, said in sorted(about.items())
+    ]
 
 
 MESSAGE_DEEDS = {

@@ -81,6 +81,11 @@ class Skinned(AtTerminal):
     def theme_names(self) -> list[str]:
         return sorted(self._palettes)
 
+    @property
+    def themes_about(self) -> dict[str, str]:
+        """What is said about each, by name."""
+        return {name: palette.about for name, palette in self._palettes.items()}
+
     def no_theme(self, name: str) -> str:
         """What is said of a name that none has."""
         return f"no theme is called {name!r}; there are {', '.join(sorted(self._palettes))}"
@@ -93,7 +98,7 @@ class Skinned(AtTerminal):
 
     @work
     async def action_pick_theme(self) -> None:
-        choices = choosing.theme_choices(self._palettes, self.theme)
+        choices = choosing.theme_choices(self.themes_about, self.theme)
         chosen = await self.push_screen_wait(Picker("Theme", choices, empty="No theme is called that."))
         if chosen is not None:
             self.choose_theme(chosen)

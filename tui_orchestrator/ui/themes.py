@@ -59,6 +59,7 @@ CODE = {
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _MAX_BYTES = 64_000
+_LONGEST_ABOUT = 40
 
 
 class ThemeError(ValueError):
@@ -75,6 +76,8 @@ class Palette:
     """By key of COLORS, each #rrggbb; of an ansi one such as ansi_blue or ansi_default."""
     roles: Mapping[str, str]
     code: Mapping[str, str]
+    about: str = ""
+    """In a few words, for lists."""
 
     def to_textual(self) -> Theme:
         colors = self.colors
@@ -186,10 +189,13 @@ class _Reader:
     table: dict[str, object]
 
     def palette(self) -> Palette:
-        self._known("", self.table, ("name", "dark", "ansi", "colors", "roles", "code"))
+        self._known("", self.table, ("name", "about", "dark", "ansi", "colors", "roles", "code"))
         name = self.table.get("name", self.path.stem)
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise self._error("name", f'{_shown(name)} is no name; write one like "{DEFAULT}"')
+        about = self.table.get("about", "")
+        if not isinstance(about, str) or len(about) > _LONGEST_ABOUT:
+            raise self._error("about", f"should be a few words, at most {_LONGEST_ABOUT} characters")
         dark = self.table.get("dark")
         if not isinstance(dark, bool):
             raise self._error("dark", "is missing; write true or false" if dark is None else "should be true or false")
@@ -199,7 +205,7 @@ class _Reader:
         colors = self._section("colors", dict.fromkeys(COLORS))
         roles = self._section("roles", {key: colors[stand_in] for key, stand_in in ROLES.items()})
         code = self._section("code", {key: colors[stand_in] for key, stand_in in CODE.items()})
-        return Palette(name, dark, ansi, colors, roles, code)
+        return Palette(name, dark, ansi, colors, roles, code, clean_line(about) or ("dark" if dark else "light"))
 
     def _section(self, section: str, defaults: Mapping[str, str | None]) -> dict[str, str]:
         given = self.table.get(section, {})

@@ -32,7 +32,7 @@ class Writing(Desk):
         return arguments.Names(
             self.runtime.registry if self.runtime is not None else Registry(),
             tuple(self.settings.personas.values()),
-            tuple(self._palettes),
+            self.themes_about,
             TABS,
         )
 
