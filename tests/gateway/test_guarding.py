@@ -74,3 +74,13 @@ async def test_an_address_that_is_not_there_says_where_to_look(gateway: Gateway)
         said = await client.get("/v2/chat")
     assert said.status_code == 404
     assert "openapi.json" in said.json()["error"]["message"]
+
+
+async def test_an_address_with_control_characters_is_cleaned_before_it_is_repeated(gateway: Gateway) -> None:
+    async with gateway.http() as client:
+        said = await client.get("/v1/%1b%5d52;c;x%07%e2%80%ae" + "y" * 5000)
+    message = said.json()["error"]["message"]
+    assert said.status_code == 404
+    assert "]52;c;x" in message
+    assert message.isprintable()
+    assert len(message) < 400

@@ -105,9 +105,8 @@ async def health(request: Request) -> Response:
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
-    sentence = (
-        f"There is no {request.method} {request.url.path}; GET /api/v1/orchestrator/openapi.json tells what there is."
-    )
+    wanted = clean_line(f"{request.method} {request.url.path}", 200)
+    sentence = f"There is no {wanted}; GET /api/v1/orchestrator/openapi.json tells what there is."
     return JSONResponse(error_body("not_found", sentence), 404)
 
 
