@@ -117,6 +117,28 @@ async def test_a_cancelled_answer_goes_on_from_what_had_come(tmp_path: Path) -> 
         await seat.sees("the end.", "in 2 parts")
 
 
+async def test_the_head_and_the_card_of_a_continued_answer_tell_that_it_came_to_its_end(tmp_path: Path) -> None:
+    words = Break("silence", Phase.MID_STREAM, Say(text="word " * 100))
+    script = Script().then(words).always(Say(text="the end."))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/strategy quality")
+        await seat.send(PROMPT)
+        await seat.sees("word word")
+        await seat.pilot.press("escape")
+        await seat.ended()
+        await seat.sees("■ cancelled", "goes on where it stopped")
+        await seat.pilot.press("alt+a")
+        await seat.ended()
+        await seat.sees("the end.", "in 2 parts", "continues an answer", "continues its own answer")
+        assert "asked for" not in seat.screen
+        head = await seat.line("lumen-deep ■ ", " s → lumen-deep ✓")
+        session = seat.app.talk.id if seat.app.talk else ""
+    async with console(tmp_path) as seat:
+        assert seat.app.runtime is not None
+        await seat.app._begin(await Chat.resume(seat.app.runtime, session))
+        await seat.sees(head.split("│")[1].strip(" ┃"), "in 2 parts")
+
+
 async def test_of_an_answer_that_broke_off_it_is_said_once_that_it_is_kept(tmp_path: Path) -> None:
     script = Script().then(Break("close", Phase.MID_STREAM, Say(text="word " * 100)), "rush-pro").always(REST)
     async with console(tmp_path, script=script) as seat:

@@ -67,7 +67,8 @@ def decide(
         because += f"no plugin brings the strategy {gone}, so balanced: "
     if request.verdict is not None:
         policy = replace(policy, verdict=request.verdict)
-    asked = Asked(policy, chain, request.ensemble_size, request.model, because)
+    goes_on = request.continues and bool(chain) and request.model is None
+    asked = Asked(policy, chain, request.ensemble_size, request.model, because, goes_on=goes_on)
     choice = choose(strategy, candidates, profile, asked, seed, own=True)
     return Decision(
         request_id=request.id,

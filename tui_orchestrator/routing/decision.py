@@ -238,6 +238,8 @@ class Asked:
     """What a rule or an experiment had to say, put before the reason."""
     backed: bool = False
     """Where the pinned model fails, others take over."""
+    goes_on: bool = False
+    """The chain is that of an answer that is continued: first the model that gave its end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,11 @@ def _local_first(ranked: Sequence[Candidate], profile: Profile, asked: Asked, ex
 
 def _fallback(ranked: Sequence[Candidate], profile: Profile, asked: Asked, explored: bool) -> str:
     policy, best = asked.policy, ranked[0]
+    if asked.goes_on:
+        figures = f"{_p(best)}, {_cost(best)}"
+        if best.model == asked.chain[0]:
+            return f"continues its own answer, which was cut off: {figures}"
+        return f"continues the answer of {asked.chain[0]}, which cannot be asked now: {figures}"
     walk = [c for c in ranked if c.score > 0][: max(1, policy.max_attempts)]
     ahead = forecast(walk)
     cost = "at unknown cost" if ahead.cost is None else f"expected {ahead.cost} over the walk, at worst {ahead.worst}"

@@ -22,11 +22,14 @@ from .trail import legs_of, mark, trail
 if TYPE_CHECKING:
     from tui_orchestrator.storage.messages import Discarded, StoredMessage
 
+    from .look import Mark
     from .trail import Leg
     from .transcript import Transcript
 
 _FOLDED = {*CHECKS, Cause.PART, Cause.ENSEMBLE}
 """What was said so is named by what it was for, not by its length."""
+
+_UNFINISHED = "✗■"
 
 
 class Recounting:
@@ -41,6 +44,8 @@ class Recounting:
         """By request: key and model of the answer that its own took the place of."""
         self._legs: dict[str, dict[int, Leg]] = {}
         self._parts: dict[str, Parts] = {}
+        self._further: dict[str, list[Mark]] = {}
+        """By the request of an answer that did not come to its end: what it was continued with."""
         self._whole: set[str] = set()
         """Requests that came to an answer."""
         self._going_on: set[str] = set()
@@ -62,7 +67,7 @@ class Recounting:
         prompts = [one.request_id for one in messages if one.role == "user"]
         self._unanswered = {one for one in prompts if one not in self._stands}
         self._last = prompts[-1] if prompts and messages[-1].request_id == prompts[-1] else ""
-        self._replaced, self._legs, self._parts = {}, {}, {}
+        self._replaced, self._legs, self._parts, self._further = {}, {}, {}, {}
         if not messages:
             return
         from tui_orchestrator.storage.answers import answers, that_stands
@@ -106,6 +111,14 @@ class Recounting:
         for key, every in self.wholes.tell(attempts):
             if self.transcript.holds(key) and not self.transcript.entry(key).growing:
                 self.transcript.finish(key, continued_status(every, keys))
+                self._tell_further(*every)
+
+    def _tell_further(self, first: Attempt, *further: Attempt) -> None:
+        request_id = first.request_id
+        if request_id in self._legs and self._legs[request_id][first.number].glyph in _UNFINISHED:
+            legs = [leg for part in further for leg in legs_of([part], part.number, {}).values()]
+            self._further[request_id] = [(" → ", "muted"), *trail(legs)]
+            self._draw_trail(request_id)
 
     def judge(self, verdict: Verdict) -> None:
         """An ensemble's, which is not kept and was weighed anew."""
@@ -146,9 +159,10 @@ class Recounting:
         legs, key = self._legs[request_id], trail_key(request_id)
         # Of a continuation at the first attempt the line under the answer says all.
         if self.transcript.holds(key) and (
-            request_id not in self._going_on or len(legs) > 1 or any(leg.glyph in "✗■" for leg in legs.values())
+            request_id not in self._going_on or len(legs) > 1 or any(leg.glyph in _UNFINISHED for leg in legs.values())
         ):
-            self.transcript.trail(key, self._parts[request_id].before(trail(list(legs.values()))))
+            marks = self._parts[request_id].before(trail(list(legs.values())))
+            self.transcript.trail(key, [*marks, *self._further.get(request_id, ())])
 
     def _tell_replaced(self, request_id: str, turn: Sequence[Attempt]) -> None:
         key, model = self._replaced.get(request_id, ("", None))
