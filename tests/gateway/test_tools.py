@@ -122,6 +122,32 @@ async def test_calls_stream_in_pieces_that_make_them_whole(model: str, gateway: 
     assert answer.choices[0].finish_reason == "tool_calls"
 
 
+@pytest.mark.parametrize("finish", ["tool_calls", "stop"])
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ('{"city": "U', "length"),
+        ('{"city": ', "length"),
+        ('{"city": {"name": "Ulm"}', "length"),
+        ('{"city": tr', "length"),
+        ('{"city": "}', "length"),
+        ("{'city': 'Ulm'}", "tool_calls"),
+        ("", "tool_calls"),
+        (ULM, "tool_calls"),
+    ],
+)
+async def test_a_call_that_ends_in_the_middle_is_marked_as_cut_off(
+    gateway: Gateway, arguments: str, told: str, finish: str
+) -> None:
+    model = "openai/rush-pro"
+    gateway.servers.script.always(streamed(as_openai(arguments, finish=finish)))
+    (choice,) = (await chat(gateway).create(model=model, messages=ASKED, tools=[WEATHER])).choices
+    assert (choice.finish_reason, choice.message.tool_calls[0].function.arguments) == (told, arguments)
+    stream = await chat(gateway).create(model=model, messages=ASKED, tools=[WEATHER], stream=True)
+    chunks = [chunk async for chunk in stream]
+    assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == told
+
+
 @pytest.mark.parametrize("model", WIRES)
 async def test_results_go_back_with_the_calls_they_answer(model: str, gateway: Gateway) -> None:
     gateway.servers.script.then(streamed(WIRES[model](ULM, BERN))).then(Say("Rain in Ulm, sun in Bern."))

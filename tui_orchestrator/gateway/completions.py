@@ -17,6 +17,7 @@ from ..routing.decision import Decision
 from ..routing.events import AttemptFinished, Completed, Decided, Event, Failed, FinishReason, Text, ToolCalled
 from ..routing.money import Usage
 from ..routing.request import Strategy
+from ..routing.tools import is_cut_off
 from ..routing.turn import Turn
 from ..services.runtime import Runtime
 from .question import Question, read
@@ -145,6 +146,8 @@ class _Told:
             case Completed():
                 self._end = event
                 self._model = event.model
+                if any(map(is_cut_off, event.calls)):
+                    self._finish = "length"
             case Failed():
                 self._end = event
 

@@ -91,6 +91,20 @@ def arguments_of(call: ToolCall) -> dict[str, Any] | None:
     return said if isinstance(said, dict) else None
 
 
+def is_cut_off(call: ToolCall) -> bool:
+    """The arguments end in the middle, as against those that are whole and wrong."""
+    said = call.arguments.strip()
+    if not said:
+        return False
+    try:
+        json.loads(said)
+    except json.JSONDecodeError as error:
+        return error.pos >= len(said) or error.msg.startswith("Unterminated string") or said[-1] not in "}]"
+    except (ValueError, RecursionError):
+        return False
+    return False
+
+
 def flaw(calls: Sequence[ToolCall], tools: Sequence[Tool]) -> str:
     """Why calls cannot be carried out, for people; '' where nothing speaks against it."""
     offered = {tool.name: tool for tool in tools}
