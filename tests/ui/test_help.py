@@ -84,11 +84,11 @@ async def test_f1_while_a_cap_is_in_the_way_refuses_nothing(tmp_path: Path) -> N
         await seat.send("What is the capital of France?")
         await seat.sees("Raise it to $")
         await seat.pilot.press("f1")
-        await seat.sees("A cap is in the way of a call, and the turn waits.", "For good", "Refuse")
+        await seat.sees("A cap is in the way of a call, and the turn waits.", "does it", "Refuse")
         assert "Those that fit" not in seat.screen
         assert "that fit as it is" not in seat.screen
         await seat.pilot.press("f1")
         await told(seat, "A cap is in the way of a call, and the turn waits.")
         await seat.sees("Raise it to $")
-        await seat.pilot.press("enter")
+        await seat.pilot.press("down", "enter")
         await seat.sees("Paris.", "for today")

@@ -84,6 +84,8 @@ async def test_a_cap_is_raised_and_a_list_left(tmp_path: Path) -> None:
         await seat.send("/model lumen-dash")
         await seat.send("How do I sort?")
         await seat.click("in this copy of the program alone")
+        await seat.sees("▸ for today")
+        await seat.click("Enter does it")
         await seat.sees("sorted(items)", "for today")
 
 

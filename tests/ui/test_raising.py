@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual.events import Paste
 
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Say, Script
@@ -46,13 +47,63 @@ async def test_the_question_says_which_cap_what_is_left_and_what_the_call_needs(
 async def test_in_a_tiny_terminal_the_question_can_still_be_answered(tmp_path: Path) -> None:
     async with stopped(tmp_path, (40, 12)) as seat:
         await seat.sees("$0.00010 left")
+        await seat.pilot.press("down")
+        await seat.sees("▸ for today")
         await seat.pilot.press("enter")
         await seat.ended()
         assert calls(tmp_path) == 1
 
 
-async def test_enter_raises_the_cap_for_the_day_and_the_turn_goes_on(tmp_path: Path) -> None:
+AHEAD = {
+    "Enter pressed twice": ("enter",),
+    "words": (*"ok and for a good next question", "enter"),
+    "a prompt that begins with a figure": (*"2 more things, 3.50 at most", "enter"),
+    "figures": (*"250", "backspace", ".", "5", "enter"),
+    "Up for an earlier prompt": ("up", "enter"),
+    "Tab": ("tab", "9", "enter"),
+}
+
+
+@pytest.mark.parametrize("keys", AHEAD.values(), ids=AHEAD.keys())
+async def test_keys_typed_ahead_refuse_the_call_and_raise_no_cap(tmp_path: Path, keys: tuple[str, ...]) -> None:
     async with stopped(tmp_path) as seat:
+        await seat.sees("▸ not at all: nothing is called, the prompt stays in the history")
+        amount = await seat.line("Raise it to $")
+        assert seat.app.runtime is not None
+        budgets = seat.app.runtime.router.budgets
+        *before, enter = ("space" if key == " " else "comma" if key == "," else key for key in keys)
+        await seat.pilot.press(*before)
+        await seat.sees("▸ not at all")
+        assert await seat.line("Raise it to $") == amount
+        assert calls(tmp_path) == 0
+        await seat.pilot.press(enter)
+        await seat.ended()
+        await seat.sees("lumen-dash is pinned, but could cost")
+        await seat.sees_no("Raise it to $")
+        assert calls(tmp_path) == 0
+        assert not (tmp_path / "home" / "config" / "config.toml").exists()
+        assert seat.app.runtime.router.budgets == budgets
+        # Nor for today alone: the next prompt is asked about again.
+        await seat.send("And of Spain?")
+        await seat.sees("Raise it to $", "of $0.00010")
+
+
+async def test_a_paste_changes_no_amount_unless_a_way_that_raises_the_cap_is_marked(tmp_path: Path) -> None:
+    async with stopped(tmp_path) as seat:
+        amount = await seat.line("Raise it to $")
+        seat.app.post_message(Paste("42"))
+        await seat.pilot.pause()
+        assert await seat.line("Raise it to $") == amount
+        await seat.pilot.press("down")
+        await seat.sees("or type another amount")
+        seat.app.post_message(Paste("42"))
+        await seat.sees("Raise it to $42")
+
+
+async def test_for_today_raises_the_cap_for_the_day_and_the_turn_goes_on(tmp_path: Path) -> None:
+    async with stopped(tmp_path) as seat:
+        await seat.pilot.press("down")
+        await seat.sees("▸ for today")
         await seat.pilot.press("enter")
         await seat.ended()
         await seat.sees("The capital of France is Paris", "for today")
@@ -60,13 +111,59 @@ async def test_enter_raises_the_cap_for_the_day_and_the_turn_goes_on(tmp_path: P
         assert not (tmp_path / "home" / "config" / "config.toml").exists()
 
 
-async def test_k_raises_it_for_good_in_the_users_own_file_which_keeps_its_comments(tmp_path: Path) -> None:
+async def test_a_click_marks_and_one_on_the_frame_does_it(tmp_path: Path) -> None:
+    async with stopped(tmp_path) as seat:
+        await seat.click("for today")
+        await seat.sees("▸ for today")
+        await seat.click("not at all")
+        await seat.sees("▸ not at all")
+        await seat.click("for today")
+        await seat.sees("▸ for today")
+        assert calls(tmp_path) == 0
+        await seat.click("Enter does it")
+        await seat.ended()
+        await seat.sees("The capital of France is Paris", "for today")
+
+
+async def test_letters_do_nothing_where_the_cap_would_be_raised_and_figures_only_there(tmp_path: Path) -> None:
+    async with stopped(tmp_path) as seat:
+        await seat.pilot.press("down")
+        await seat.sees("▸ for today")
+        await seat.pilot.press(*"3", *"kfg", *".5")
+        await seat.sees("Raise it to $3.5 ", "▸ for today")
+        await seat.pilot.press("up")
+        await seat.sees("▸ not at all")
+        await seat.pilot.press("9", "backspace", "up")
+        await seat.sees("Raise it to $3.5 ", "▸ not at all")
+        await seat.pilot.press("down", "enter")
+        await seat.ended()
+        await seat.sees("The capital of France is Paris", "the day's cap is $3.50 for today")
+
+
+async def test_the_amount_for_the_whole_call_is_filled_in_and_raises_nothing_yet(tmp_path: Path) -> None:
+    async with stopped(tmp_path) as seat:
+        row = await seat.line("fill that in, for the whole call with all its tokens")
+        whole = row.partition(" to $")[2].partition(":")[0]
+        await seat.sees_no(f"Raise it to ${whole}")
+        await seat.click("fill that in")
+        await seat.sees("▸ to $")
+        await seat.pilot.press("enter")
+        await seat.sees(f"Raise it to ${whole.rstrip('0')}", "▸ for today")
+        assert calls(tmp_path) == 0
+        await seat.pilot.press("enter")
+        await seat.ended()
+        await seat.sees("The capital of France is Paris", f"the day's cap is ${whole} for today")
+
+
+async def test_for_good_raises_it_in_the_users_own_file_which_keeps_its_comments(tmp_path: Path) -> None:
     file = tmp_path / "home" / "config" / "config.toml"
     file.parent.mkdir(parents=True)
     file.write_text('# mine\n[router]\nstrategy = "cheapest"  # thrifty\n')
     async with stopped(tmp_path) as seat:
         await seat.sees("budgets.daily_usd")
-        await seat.pilot.press("k")
+        await seat.pilot.press("down", "down")
+        await seat.sees("▸ for good")
+        await seat.pilot.press("enter")
         await seat.ended()
         await seat.sees("The capital of France is Paris", "from now on")
     written = file.read_text()
@@ -78,7 +175,7 @@ async def test_k_raises_it_for_good_in_the_users_own_file_which_keeps_its_commen
 
 async def test_another_amount_must_be_enough_for_the_call(tmp_path: Path) -> None:
     async with stopped(tmp_path) as seat:
-        await seat.pilot.press(*"0.0003", "enter")
+        await seat.pilot.press("down", *"0.0003", "enter")
         await seat.sees("The call needs a cap of at least $0.00")
         assert calls(tmp_path) == 0
         await seat.pilot.press("home", "delete", "2", "enter")
@@ -143,23 +240,31 @@ async def test_an_ensemble_that_does_not_fit_is_asked_about_once_and_as_a_whole(
 
 async def test_raising_the_cap_for_an_ensemble_asks_all_of_it(tmp_path: Path) -> None:
     async with all_stopped(tmp_path) as seat:
+        await seat.pilot.press("down", "down")
+        await seat.sees("▸ for today")
         await seat.pilot.press("enter")
         await seat.ended()
         await seat.sees("rush-pro", "lumen-dash", "pebble-3b", "is the answer")
         assert calls(tmp_path) == 3
 
 
-async def test_g_goes_on_with_the_members_that_fit_and_the_other_says_why_it_does_not(tmp_path: Path) -> None:
+async def test_an_ensemble_goes_on_with_the_members_that_fit_and_the_other_says_why_it_does_not(tmp_path: Path) -> None:
     async with all_stopped(tmp_path) as seat:
-        await seat.pilot.press("g")
+        await seat.pilot.press("down")
+        await seat.sees("▸ not: go on with lumen-dash")
+        await seat.pilot.press("enter")
         await seat.ended()
         await seat.sees("✗ 3 rush-pro", "could cost $", "the day's cap has $0.00", "2 of 3 models at once")
         assert calls(tmp_path) == 2
 
 
-async def test_esc_asks_no_member_at_all_and_the_card_says_that_money_was_missing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("keys", [("escape",), (*"go on, 2 of them", "enter")], ids=["Esc", "typed ahead"])
+async def test_esc_and_words_typed_ahead_ask_no_member_at_all_and_the_card_says_that_money_was_missing(
+    tmp_path: Path, keys: tuple[str, ...]
+) -> None:
     async with all_stopped(tmp_path) as seat:
-        await seat.pilot.press("escape")
+        await seat.sees("▸ not at all: nobody is asked")
+        await seat.pilot.press(*("space" if key == " " else "comma" if key == "," else key for key in keys))
         await seat.ended()
         await seat.sees("the models together do not fit into the budget")
         await seat.sees_no("no model can take this")

@@ -42,10 +42,10 @@ async def test_before_it_is_sent_the_parts_and_their_price_are_shown(tmp_path: P
         assert calls(tmp_path) == 0
 
 
-async def test_enter_sends_it_and_the_parts_are_seen_as_they_end(tmp_path: Path) -> None:
+async def test_it_is_sent_and_the_parts_are_seen_as_they_end(tmp_path: Path) -> None:
     slow = Script().always(Say(text="All rooms are in good order.", gap_s=0.05))
     async with asked(tmp_path, script=slow) as seat:
-        await seat.pilot.press("enter")
+        await seat.pilot.press("down", "enter")
         await seat.sees("reading parts 1, 2, 3, 4 of", "◐◐◐◐")
         await seat.sees("✓")
         await seat.ended()
@@ -53,9 +53,13 @@ async def test_enter_sends_it_and_the_parts_are_seen_as_they_end(tmp_path: Path)
         assert calls(tmp_path) == 5
 
 
-async def test_esc_sends_nothing_and_the_prompt_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("keys", [("escape",), ("enter",), ("y", "2", "up", "enter")], ids=["Esc", "Enter", "ahead"])
+async def test_esc_and_keys_typed_ahead_send_nothing_and_the_prompt_stays(
+    tmp_path: Path, keys: tuple[str, ...]
+) -> None:
     async with asked(tmp_path) as seat:
-        await seat.pilot.press("escape")
+        await seat.sees("▸ not at all: nothing is sent")
+        await seat.pilot.press(*keys)
         await seat.until(lambda: len(seat.app.screen_stack) == 1, "the dialog closed")
         await seat.until(lambda: QUESTION in seat.app.composer.prompt.unfolded, "the prompt is there again")
         assert calls(tmp_path) == 0
@@ -82,7 +86,7 @@ async def test_where_the_store_cannot_be_read_that_is_said_and_the_prompt_stays(
 async def test_esc_while_it_runs_ends_all_parts_and_pays_for_those_that_ran(tmp_path: Path) -> None:
     slow = Script().always(Say(text="All rooms are in good order. " * 20, gap_s=0.05))
     async with asked(tmp_path, script=slow) as seat:
-        await seat.pilot.press("enter")
+        await seat.pilot.press("down", "enter")
         await seat.sees("reading parts 1, 2, 3, 4 of")
         await seat.pilot.press("escape")
         await seat.ended()
@@ -93,7 +97,7 @@ async def test_esc_while_it_runs_ends_all_parts_and_pays_for_those_that_ran(tmp_
 async def test_a_part_that_is_missing_is_named_in_the_answer(tmp_path: Path) -> None:
     script = Script().then(Reply(400, "the third team is unknown"), "pebble-3b").always(Say(text="In good order."))
     async with asked(tmp_path, script=script) as seat:
-        await seat.pilot.press("enter")
+        await seat.pilot.press("down", "enter")
         await seat.ended()
         await seat.sees("is missing from this answer", "In good order.", "✗")
 

@@ -1,18 +1,18 @@
-"""A turn that a budget has stopped waits while this is open: raise the cap with one key, or refuse the call."""
+"""A turn that a budget has stopped waits while this is open: refuse the call, or raise the cap."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from textual import on
-from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.app import App
+from textual.containers import Horizontal
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui_orchestrator.routing.budget import GoOn, Shortage
@@ -22,7 +22,7 @@ from tui_orchestrator.services import caps
 from tui_orchestrator.services.caps import for_now, round_above
 
 from . import words
-from .dialogs import Dialog, keys_line
+from .question import Question, Way
 from .words import BAD, MONEY, MUTED, STRONG
 
 if TYPE_CHECKING:
@@ -38,76 +38,64 @@ class Raised:
     """For good, and not only for the period it is about."""
 
 
-_KEYS = {"Enter": "enter", "k": "k", "f": "f", "g": "g", "Esc": "escape"}
-
-
-class Answer(Horizontal):
-    """A key with what it does; a click does the same."""
-
-    def __init__(self, key: str, does: Content) -> None:
-        shown = Static(key, classes="key", markup=False), Static(does, classes="does", markup=False)
-        super().__init__(*shown, classes="row")
-        self._key = _KEYS.get(key)
-
-    def on_click(self) -> None:
-        if self._key is not None:
-            self.app.simulate_key(self._key)
-
-
 class Amount(Input):
-    """Takes figures alone: letters are keys of the dialog."""
+    """Takes figures alone, and nothing unless a way that raises the cap is marked."""
 
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        return character is not None and character in "0123456789.$"
+    def __init__(self, value: str) -> None:
+        super().__init__(value, id="amount", compact=True, restrict=r"[$]?[0-9]*[.]?[0-9]*", disabled=True)
+
+    def use(self, used: bool) -> None:
+        if used and self.disabled:
+            self.disabled = False
+            self.focus(scroll_visible=False)
+            self.select_all()
+        elif not used:
+            self.disabled = True
 
 
-class Raising(Dialog[Raised | GoOn | None]):
+class Do(StrEnum):
+    REFUSE = "refuse"
+    GO_ON = "go on"
+    FOR_NOW = "for now"
+    FOR_GOOD = "for good"
+    WHOLE = "whole"
+
+
+class Raising(Question[Raised | GoOn | None]):
     """Which cap, what of it is spent, set aside and left, and what the call needs, or all those of an ensemble
     together. Answers with None to refuse."""
 
     HELP = (
-        "A cap is in the way of a call, and the turn waits. Enter raises it to the amount in the field for now, K for "
-        "good in your own file. Esc refuses: nothing is called."
+        "A cap is in the way of a call, and the turn waits. ↑↓ or a click mark what to do, Enter does it. Refusing is "
+        "marked at first, and no letter does anything, so that what was typed ahead raises no cap. While a row that "
+        "raises it is marked, another amount can be typed. Esc refuses: nothing is called."
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Refuse"),
-        # Before the field for the amount, which would swallow it.
-        Binding("k", "keep", "For good", priority=True),
-        Binding("f", "whole", "Whole call", priority=True),
-        Binding("g", "go_on", "Those that fit", priority=True),
-    ]
 
     def __init__(self, shortage: Shortage, keeps: str, kept_nowhere: str = "") -> None:
         """`keeps`: what a cap raised for good is written to; empty where it cannot be, as `kept_nowhere` says."""
-        super().__init__()
         self._shortage = shortage
-        if self._whole is not None:
-            self.HELP += " F fills in what the call can cost at most."  # type: ignore[misc]  # of this one
-        if shortage.without_raising:
-            self.HELP += " G goes on with the members of an ensemble that fit as it is."  # type: ignore[misc]
         self._keeps = keeps
         self._kept_nowhere = kept_nowhere
-        least = round_above(shortage.least_limit).usd.normalize()
-        self._amount = Amount(f"{least:f}", id="amount", compact=True, restrict=r"[$]?[0-9]*[.]?[0-9]*")
+        self._amount = Amount(_figure(round_above(shortage.least_limit)))
+        self._hint = Static("or type another amount", id="raise-hint", markup=False)
         self._problem = Static(id="problem", markup=False)
+        name = shortage.state.cap.name
+        refuses = f"refuses {'them all' if shortage.members else 'the call'}"
+        super().__init__(f"{name[:1].upper()}{name[1:]} has too little left", list(self._ways()), refuses=refuses)
 
-    def compose(self) -> ComposeResult:
-        state = self._shortage.state
-        with VerticalScroll(classes="dialog raising", can_focus=False) as dialog:
-            dialog.border_title = Content(f"{state.cap.name[:1].upper()}{state.cap.name[1:]} has too little left")
-            dialog.border_subtitle = keys_line(f"Esc refuses {'them all' if self._shortage.members else 'the call'}")
-            yield Static(_figures(self._shortage), markup=False)
-            with Horizontal(id="raise"):
-                yield Static(Content.assemble(("Raise it to $", STRONG)), id="raise-to")
-                yield self._amount
-            yield self._problem
-            for key, does in self._keys():
-                yield Answer(key, does)
+    def compose_above(self) -> Iterator[Widget]:
+        yield Static(_figures(self._shortage), markup=False)
+        raise_to = Static(Content.styled("Raise it to $", STRONG), id="raise-to")
+        yield Horizontal(raise_to, self._amount, self._hint, id="raise")
+        yield self._problem
+
+    def compose_below(self) -> Iterator[Widget]:
+        if self._kept_nowhere:
+            yield Static(Content.styled(f"  not for good: {self._kept_nowhere}", MUTED), markup=False)
 
     def on_mount(self) -> None:
+        super().on_mount()
         self._problem.display = False
-        self._amount.focus()
-        self._amount.select_all()
 
     @property
     def _whole(self) -> Money | None:
@@ -115,49 +103,38 @@ class Raising(Dialog[Raised | GoOn | None]):
         whole = round_above(self._shortage.limit)
         return whole if whole > round_above(self._shortage.least_limit) else None
 
-    def action_whole(self) -> None:
-        if (whole := self._whole) is not None:
-            self._amount.value = f"{whole.usd.normalize():f}"
-            self._amount.select_all()
-
-    def action_go_on(self) -> None:
-        self.dismiss(GoOn.WITH_THOSE_THAT_FIT)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        match action:
-            case "go_on":
-                return bool(self._shortage.without_raising)
-            case "whole":
-                return self._whole is not None
-        return True
-
-    def _keys(self) -> Iterator[tuple[str, Content]]:
-        """Each with what it does."""
-        now = for_now(self._shortage.state.scope)
-        yield "Enter", Content(f"for {now}, in this copy of the program alone; the turn goes on")
-        if self._keeps:
-            yield "k", Content(f"for good: {self._keeps}")
-        elif self._kept_nowhere:
-            yield "", Content.styled(self._kept_nowhere, MUTED)
+    def _ways(self) -> Iterator[Way]:
         together = bool(self._shortage.members)
+        then = "nobody is asked" if together else "nothing is called"
+        yield Way(Do.REFUSE, "not at all", f"{then}, the prompt stays in the history")
+        if fits := self._shortage.without_raising:
+            yield Way(Do.GO_ON, "not", f"go on with {_named(fits)}, which fit{'s' if len(fits) == 1 else ''} as it is")
+        now = for_now(self._shortage.state.scope)
+        yield Way(Do.FOR_NOW, f"for {now}", "in this copy of the program alone; the turn goes on")
+        if self._keeps:
+            yield Way(Do.FOR_GOOD, "for good", self._keeps)
         if self._whole:
             longer = "for longer answers" if together else "for the whole call with all its tokens"
-            yield "f", Content(f"fill in {self._whole}, {longer}")
-        yield "0–9", Content("another amount")
-        if fits := self._shortage.without_raising:
-            yield "g", Content(f"not: go on with {_named(fits)}, which fit{'s' if len(fits) == 1 else ''} as it is")
-        then = "nobody is asked" if together else "nothing is called"
-        yield "Esc", Content(f"not at all: {then}, the prompt stays in the history")
+            yield Way(Do.WHOLE, f"to {self._whole}", f"fill that in, {longer}")
 
-    @on(Input.Submitted)
-    def _for_now(self) -> None:
-        self._raise(keep=False)
+    def mark(self, way: str) -> None:
+        super().mark(way)
+        raises = way in (Do.FOR_NOW, Do.FOR_GOOD)
+        self._amount.use(raises)
+        self._hint.visible = raises
 
-    def action_keep(self) -> None:
-        if self._keeps:
-            self._raise(keep=True)
-        else:
-            self._say(f"It cannot be kept: {self._kept_nowhere}.")
+    def take(self, way: str) -> None:
+        match way:
+            case Do.REFUSE:
+                self.dismiss(None)
+            case Do.GO_ON:
+                self.dismiss(GoOn.WITH_THOSE_THAT_FIT)
+            case Do.WHOLE:
+                assert self._whole is not None
+                self._amount.value = _figure(self._whole)
+                self.mark(Do.FOR_NOW)
+            case _:
+                self._raise(keep=way == Do.FOR_GOOD)
 
     def _raise(self, keep: bool) -> None:
         least = self._shortage.least_limit
@@ -168,13 +145,17 @@ class Raising(Dialog[Raised | GoOn | None]):
             return
         if limit < least:
             whose = "Together they need" if self._shortage.members else "The call needs"
-            self._say(f"{whose} a cap of at least ${least.usd.normalize():f}.")
+            self._say(f"{whose} a cap of at least ${_figure(least)}.")
             return
         self.dismiss(Raised(limit, keep))
 
     def _say(self, problem: str) -> None:
         self._problem.update(Content.styled(f"✗ {problem}", BAD))
         self._problem.display = True
+
+
+def _figure(amount: Money) -> str:
+    return f"{amount.usd.normalize():f}"
 
 
 def _named(models: Sequence[str]) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_orchestrator.routing.decision import Decision, Division
@@ -17,8 +15,7 @@ from tui_orchestrator.routing.request import Request
 from tui_orchestrator.services.splitting import agreed_to
 
 from . import words
-from .dialogs import Dialog, keys_line
-from .raising import Answer
+from .question import Question, Way
 from .words import MONEY, MUTED, STRONG
 
 if TYPE_CHECKING:
@@ -28,34 +25,30 @@ LONG = 200_000
 """Characters from which on a prompt is weighed beside the event loop."""
 
 
-class Splitting(Dialog[bool]):
+class Splitting(Question[bool]):
     """How many parts, who reads them, who puts them together, and what it costs. Answers whether it is to be sent."""
 
     HELP = (
-        "No model can read this prompt whole. Enter has it read in parts, and one answer written from theirs, for no "
-        "more than is shown; Esc sends nothing."
+        "No model can read this prompt whole. It can be read in parts, and one answer written from theirs, for no more "
+        "than is shown: ↑↓ or a click mark what to do, Enter does it. The mark is on sending nothing at first; Esc "
+        "sends nothing."
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "dismiss(True)", "Send in parts"),
-        Binding("escape", "dismiss(False)", "Do not send"),
-    ]
 
     def __init__(self, decision: Decision, division: Division) -> None:
-        super().__init__()
+        whose = words.short_name(division.reader) + "'s" if division.pinned else "any model's"
+        ways = (
+            Way("refuse", "not at all", "nothing is sent; the prompt stays to be shortened"),
+            Way("send", "in parts", "for no more than that"),
+        )
+        super().__init__(f"Longer than {whose} context", ways, refuses="sends nothing")
         self._decision = decision
         self._division = division
 
-    def compose(self) -> ComposeResult:
-        whose = words.short_name(self._division.reader) + "'s" if self._division.pinned else "any model's"
-        with VerticalScroll(classes="dialog raising", can_focus=False) as dialog:
-            dialog.border_title = Content(f"Longer than {whose} context")
-            dialog.border_subtitle = keys_line("Enter sends it · Esc does not")
-            yield Static(words.lines(list(_told(self._decision, self._division))), markup=False)
-            for key, does in (
-                ("Enter", "sends it in parts, for no more than that"),
-                ("Esc", "nothing is sent; the prompt stays to be shortened"),
-            ):
-                yield Answer(key, Content(does))
+    def compose_above(self) -> Iterable[Widget]:
+        yield Static(words.lines(list(_told(self._decision, self._division))), markup=False)
+
+    def take(self, way: str) -> None:
+        self.dismiss(way == "send")
 
 
 def _told(decision: Decision, division: Division) -> list[Content | str]:

@@ -1,0 +1,110 @@
+"""A dialog that opens by itself, while somebody may be typing: keys pressed before it was seen agree to nothing."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.screen import ScreenResultType
+from textual.widget import Widget
+from textual.widgets import Static
+
+from .dialogs import Dialog, keys_line
+from .words import ACCENT, STRONG
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    id: str
+    name: str
+    does: str
+
+
+class Row(Horizontal):
+    """A way to answer, with a mark where Enter takes it. A click marks it."""
+
+    def __init__(self, way: Way) -> None:
+        self._mark = Static(" ", classes="mark", markup=False)
+        says = Static(Content.assemble((way.name, STRONG), f": {way.does}"), classes="says", markup=False)
+        super().__init__(self._mark, says, classes="way")
+        self.way = way.id
+
+    def show_mark(self, marked: bool) -> None:
+        self._mark.update(Content.styled("▸" if marked else " ", ACCENT))
+        self.set_class(marked, "marked")
+        if marked:
+            self.scroll_visible(animate=False)
+
+    def on_click(self) -> None:
+        assert isinstance(self.screen, Question)
+        self.screen.mark(self.way)
+
+
+class Question(Dialog[ScreenResultType]):
+    """The first of its ways is marked when it opens, and is what Esc does: it must cost and change nothing. No letter
+    is a key of it."""
+
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Up", show=False),
+        Binding("down", "move(1)", "Down", show=False),
+        # Before a field, which would be submitted.
+        Binding("enter", "take", "Does it", priority=True),
+        Binding("escape", "refuse", "Refuse"),
+    ]
+
+    def __init__(self, title: str, ways: Sequence[Way], *, refuses: str) -> None:
+        """`refuses`: what Esc does, for the frame."""
+        super().__init__()
+        self._title = title
+        self._refuses = refuses
+        self._rows = [Row(way) for way in ways]
+        self.marked = ways[0].id
+
+    @abstractmethod
+    def compose_above(self) -> Iterable[Widget]:
+        """What is asked."""
+
+    def compose_below(self) -> Iterable[Widget]:
+        return ()
+
+    @abstractmethod
+    def take(self, way: str) -> None:
+        """By its id."""
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog question", can_focus=False) as dialog:
+            dialog.border_title = Content(self._title)
+            dialog.border_subtitle = keys_line(f"↑↓ choose · Enter does it · Esc {self._refuses}")
+            yield from self.compose_above()
+            yield from self._rows
+            yield from self.compose_below()
+
+    def on_mount(self) -> None:
+        # Also where a key came before there was anything to be seen.
+        self.mark(self._rows[0].way)
+
+    def mark(self, way: str) -> None:
+        self.marked = way
+        for row in self._rows:
+            row.show_mark(row.way == way)
+
+    def action_move(self, step: int) -> None:
+        ways = [row.way for row in self._rows]
+        place = ways.index(self.marked) + step
+        if place < 0:
+            self.query_one(VerticalScroll).scroll_home(animate=False)
+        elif place < len(ways):
+            self.mark(ways[place])
+
+    def action_take(self) -> None:
+        self.take(self.marked)
+
+    def action_refuse(self) -> None:
+        self.take(self._rows[0].way)
