@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.style import Style
 
 from tui_orchestrator.ui import code, markdown
 from tui_orchestrator.ui.blocks import CODE_LINES, MAX_CHARACTERS, MAX_LINES, TABLE_ROWS, Block, Kind, Splitter
@@ -408,3 +409,14 @@ def test_the_rest_of_a_monstrous_line_is_plain_text_however_it_arrived(size: int
 
 def test_tidy_leaves_one_harmless_line() -> None:
     assert tidy("a\x1b[31m\tb\r\n\u2028c\x85") == "a[31m    b c"
+
+
+@pytest.mark.parametrize("width", [10, 18, 30, 40, 76, 100, 200])
+def test_a_list_is_broken_between_its_parts_where_each_has_room(width: int) -> None:
+    parts = ["tern-max", "demo-anthropic", "↑115 ↓81", "52 tok/s", "confidence 0.99", "~$0.0095 the turn"]
+    lines = [line.text for line in wrap([(" · ".join(parts), Style())], width, parts=True)]
+    assert " ".join(lines) == " · ".join(parts) or width == 10
+    assert all(cell_len(line) <= width for line in lines)
+    if width >= max(map(len, parts)) + 2:
+        assert all(line.removesuffix(" ·").split(" · ")[0] in parts for line in lines)
+        assert all(line.endswith(" ·") for line in lines[:-1])

@@ -196,11 +196,13 @@ def _with_caret(body: list[Piece]) -> list[Piece]:
     return [*rest, Piece(last.part, draw, last.size, last.rows, last.gap, last.compact)]
 
 
-def _caption(part: Part, caption: Caption, gap: int = 0, role: str = "muted", lead: str = "") -> Piece:
+def _caption(
+    part: Part, caption: Caption, gap: int = 0, role: str = "muted", lead: str = "", parts: bool = False
+) -> Piece:
     def draw(width: int, look: Look) -> list[Line]:
         runs = [(tidy(text), style) for text, style in look.runs(caption, role)]
         space = " " * len(lead)
-        lines = wrap(runs, max(markdown.MIN_WIDTH, width - len(lead)))
+        lines = wrap(runs, max(markdown.MIN_WIDTH, width - len(lead)), parts=parts)
         mark = look.style(role)
         return [line.with_lead([(space if index else lead, mark)]) for index, line in enumerate(lines)]
 
@@ -311,5 +313,5 @@ def _foot(entry: Entry) -> list[Piece]:
         if entry.vote is not None:
             marks = [(status, "muted")] if isinstance(status, str) else status
             status = [_VOTES[entry.vote], *marks]
-        return [_caption(Part.STATUS, status, gap=1)]
+        return [_caption(Part.STATUS, status, gap=1, parts=True)]
     return []

@@ -24,6 +24,7 @@ _WIDE = (
 )
 _CLOSING = "、。，．！？：；）」』】〉》"
 _WORD = re.compile(f"(\\s+)|[{_WIDE}][{_CLOSING}]*|[^\\s{_WIDE}]+")
+_BETWEEN = " · "
 _BREAKING = re.compile("[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -97,11 +98,15 @@ def tidy(text: str) -> str:
     return _BREAKING.sub(" ", unjoined(clean(text)).replace("\t", "    "))
 
 
-def wrap(runs: Sequence[Run], width: int, *, words: bool = True) -> list[Line]:
-    """Broken to `width` cells at words, or anywhere (code). Newlines in runs break too. At least one line."""
+def wrap(runs: Sequence[Run], width: int, *, words: bool = True, parts: bool = False) -> list[Line]:
+    """Broken to `width` cells at words, or anywhere (code). Newlines in runs break too. At least one line. `parts`: no
+    part of a list with ' · ' between is broken, where all of them have room."""
     lines: list[Line] = []
     for paragraph in _split_newlines(runs):
         plain = "".join(text for text, _ in paragraph)
+        if parts and all(cell_len(part) + 2 <= width for part in plain.split(_BETWEEN)):
+            # As long as before, with one place to break behind each dot.
+            plain = "_· ".join(part.replace(" ", "_") for part in plain.split(_BETWEEN))
         ranges = _ranges(plain, max(1, width), words)
         lines += [Line(part, join=join) for part, (_, _, join) in zip(_cut(paragraph, ranges), ranges, strict=True)]
     return lines
