@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,8 @@ def votes(path: Path) -> list[tuple[object, ...]]:
 
 def status(seat: Console) -> str:
     """The line under the last answer; '' while none is drawn."""
-    lines = [line for line in seat.screen.splitlines() if "confidence" in line and "↑" in line]
+    rows = seat.screen.splitlines()
+    lines = [f"{row} {below}" for row, below in pairwise(rows) if "↑" in row and "confidence" in row + below]
     return lines[-1] if lines else ""
 
 

@@ -61,7 +61,7 @@ async def in_parts(seat: Console) -> None:
     await seat.send("/model pebble-3b")
     await seat.send(f"{QUESTION}\n\n{report()}")
     await seat.sees("Longer than pebble-3b's context")
-    await seat.pilot.press("enter")
+    await seat.pilot.press("down", "enter")
     await seat.until(lambda: len(seat.app.screen_stack) == 1, "the dialog closed")
 
 
