@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from tui_orchestrator.routing.ability import (
     LEAST,
+    LEVEL_ABILITY,
     MOST,
     MOST_PER_VOTE,
     Learned,
     Seen,
     clamped,
     learn,
-    level_ability,
     logit,
     success_probability,
     without,
@@ -30,11 +30,11 @@ UNIT = st.floats(0, 1)
 
 
 def model(level: Level, ability: float | None = None) -> Model:
-    return Model("p", level.value, level=level, ability=level_ability(level) if ability is None else ability)
+    return Model("p", level.value, level=level, ability=LEVEL_ABILITY[level] if ability is None else ability)
 
 
 def test_levels_are_apart_and_in_order() -> None:
-    abilities = [level_ability(level) for level in Level]
+    abilities = [LEVEL_ABILITY[level] for level in Level]
     assert abilities == sorted(abilities)
     assert len(set(abilities)) == 4
 

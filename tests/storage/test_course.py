@@ -39,11 +39,11 @@ async def test_minutes_are_summed_by_whose_they_are(db: Database, clock: ManualC
     whose = ("session:t", "provider:b", "model:a/x", "model:nobody")
     lately = await Course(db).lately(NOON - timedelta(hours=3), TODAY, TODAY, whose)
     five, four = NOON - timedelta(minutes=5), NOON - timedelta(minutes=4.5)
-    assert lately.of_minutes(EVERYTHING) == {five: Money(30)}
+    assert lately.minutes[EVERYTHING] == {five: Money(30)}
     assert four.replace(second=0) == five
-    assert lately.of_minutes("session:t") == lately.of_minutes("provider:b") == {five: Money(20)}
-    assert lately.of_minutes("model:a/x") == {five: Money(10)}
-    assert lately.of_minutes("model:nobody") == {}
+    assert lately.minutes["session:t"] == lately.minutes["provider:b"] == {five: Money(20)}
+    assert lately.minutes["model:a/x"] == {five: Money(10)}
+    assert lately.minutes["model:nobody"] == {}
 
 
 async def test_days_are_those_of_the_budgets(db: Database, clock: ManualClock) -> None:

@@ -16,7 +16,7 @@ from .published import published_as
 
 LEAST, MOST = 0.01, 0.99
 
-_LEVEL_ABILITY: Mapping[Level, float] = {
+LEVEL_ABILITY: Mapping[Level, float] = {
     Level.BASIC: 0.35,
     Level.INTERMEDIATE: 0.58,
     Level.ADVANCED: 0.75,
@@ -35,11 +35,6 @@ _LEVEL_SUCCESS: Mapping[Level, float] = {
 models (about 0.8) answered rightly over MMLU and MMLU-Pro, published predictions of 2024."""
 
 
-def level_ability(level: Level) -> float:
-    """The ability of a typical model of this level: what a model gets of which no more is known."""
-    return _LEVEL_ABILITY[level]
-
-
 def ability_for(model: Model, profile: Profile) -> float:
     """The model's ability for this prompt's mix of task types, before anything was learned."""
     offsets = model.task_abilities
@@ -55,7 +50,7 @@ def difficulty_for(level: Level, profile: Profile, discrimination: float) -> flo
     succeed as often as they do on prompts at large.
     """
     trust = 1.0 - min(1.0, max(0.0, profile.novelty))
-    at_large = _LEVEL_ABILITY[level] - logit(_LEVEL_SUCCESS[level]) / max(0.1, discrimination)
+    at_large = LEVEL_ABILITY[level] - logit(_LEVEL_SUCCESS[level]) / max(0.1, discrimination)
     return trust * profile.difficulty + (1 - trust) * at_large
 
 

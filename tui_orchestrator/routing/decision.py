@@ -125,7 +125,6 @@ class Exclusion(StrEnum):
     UNPRICED = "unpriced"
     RATE_LIMITED = "rate_limited"
     NOT_IN_CHAIN = "not_in_chain"
-    RULED_OUT = "ruled_out"
 
 
 MONEY_SAYS_NO = frozenset({Exclusion.OVER_BUDGET, Exclusion.OVER_MAX_COST})

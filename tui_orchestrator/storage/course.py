@@ -26,9 +26,6 @@ class Lately:
     days: Mapping[str, Mapping[date, Money]] = field(default_factory=dict)
     """By local day."""
 
-    def of_minutes(self, whose: str) -> Mapping[datetime, Money]:
-        return self.minutes.get(whose, {})
-
     def of_days(self, whose: str) -> Mapping[date, Money]:
         return self.days.get(whose, {})
 
