@@ -7,9 +7,12 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from benchmarks.terminal.endings import CONSOLE, READY
 from benchmarks.terminal.pseudoterminal import Pseudoterminal, environment
 from tests.ui.conftest import Console, console
+from tui_orchestrator.batch import Phase as Stands
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.money import Money
@@ -37,6 +40,11 @@ async def weigh(seat: Console, file: str = "questions.jsonl") -> None:
     await seat.pilot.press("enter")
 
 
+async def begin(seat: Console) -> None:
+    await seat.sees("▸ not yet")
+    await seat.pilot.press("down", "enter")
+
+
 def walk(terminal: Pseudoterminal, *keys_and_signs: bytes) -> None:
     """Types what ends with Enter, waits for anything else."""
     for one in keys_and_signs:
@@ -44,6 +52,12 @@ def walk(terminal: Pseudoterminal, *keys_and_signs: bytes) -> None:
             terminal.send(one)
         else:
             terminal.until(one)
+
+
+def agree(terminal: Pseudoterminal) -> None:
+    for key in (b"\x1b[B", b"\r"):
+        terminal.quiet()
+        terminal.send(key)
 
 
 def grown(terminal: Pseudoterminal, output: Path, lines: int) -> None:
@@ -62,13 +76,35 @@ async def test_one_is_found_weighed_begun_and_ends_with_its_figures(tmp_path: Pa
         await seat.pilot.press(*"ques")
         await seat.sees("▸ questions.jsonl")
         await seat.pilot.press("tab", "enter")
-        await seat.sees("○ not begun", "5 to ask: about $", "rush-pro 5", "Begin? Nothing is sent", "Enter begins")
+        await seat.sees(
+            "○ not begun", "5 to ask: about $", "rush-pro 5", "▸ not yet: nothing is sent", "begin: it spends"
+        )
         assert not (tmp_path / "questions.out.jsonl").exists()
-        await seat.pilot.press("enter")
+        await begin(seat)
         await seat.sees("✓ done", "5 of 5", "✓ 5 answered", "✗ 0 failed", "/min", "rush-pro 5")
         await seat.pilot.press("escape")
         await seat.sees("Batch 'questions.jsonl': 5 answered, $", "The answers stand in questions.out.jsonl.")
     assert sorted(record["line"] for record in answers(tmp_path)) == [1, 2, 3, 4, 5]
+
+
+AHEAD = {
+    "Enter pressed again and again": ("enter",) * 7,
+    "letters that are keys elsewhere": (*"ynsrb", "enter", *"y", "enter"),
+}
+
+
+@pytest.mark.parametrize("keys", AHEAD.values(), ids=AHEAD.keys())
+@pytest.mark.parametrize("budgets", [Budgets(), Budgets(daily=Money.from_usd("0.0001"))], ids=["no cap", "past a cap"])
+async def test_keys_typed_ahead_begin_none(tmp_path: Path, keys: tuple[str, ...], budgets: Budgets) -> None:
+    write(tmp_path, *numbered(3))
+    async with console(tmp_path, script=PARIS, budgets=budgets) as seat:
+        await weigh(seat)
+        await seat.pilot.press(*keys)
+        await seat.sees("3 to ask: about $", "○ not begun")
+        await seat.pilot.press(*keys)
+        await seat.sees("○ not begun")
+        assert not (tmp_path / "questions.out.jsonl").exists()
+        assert seat.app.batches[0].phase is Stands.WEIGHED
 
 
 async def test_the_conversation_goes_on_beside_it_and_leaving_loses_nothing(tmp_path: Path) -> None:
@@ -77,7 +113,7 @@ async def test_the_conversation_goes_on_beside_it_and_leaving_loses_nothing(tmp_
     async with console(tmp_path, script=script) as seat:
         await weigh(seat)
         await seat.sees("6 to ask")
-        await seat.pilot.press("enter")
+        await begin(seat)
         await seat.sees("2 of 6", "◐ running", "s stops it")
         await seat.pilot.press("escape")
         await seat.sees("◐ batch 2/6")
@@ -91,8 +127,9 @@ async def test_the_conversation_goes_on_beside_it_and_leaving_loses_nothing(tmp_
         await seat.sees("Under way when the console ended: the batch 'questions.jsonl'. /batch goes on where it was.")
         await seat.send("/batch")
         await seat.sees("It was under way when the console ended.", "2 of 6 lines are there already.", "4 to ask")
-        await seat.sees("Go on? Nothing is sent before you say so.")
         await seat.pilot.press("enter")
+        await seat.sees("go on: it spends about that")
+        await begin(seat)
         await seat.sees("✓ done", "6 of 6", "✓ 4 answered")
     async with console(tmp_path) as seat:
         await seat.send("/batch")
@@ -108,7 +145,7 @@ async def test_it_is_stopped_and_goes_on_later(tmp_path: Path) -> None:
     async with console(tmp_path, script=script) as seat:
         await weigh(seat)
         await seat.sees("4 to ask")
-        await seat.pilot.press("enter")
+        await begin(seat)
         await seat.sees("1 of 4")
         await seat.pilot.press("s")
         await seat.sees("◔ stopping", "Those under way end, no other is begun; s once more cancels them.")
@@ -117,7 +154,7 @@ async def test_it_is_stopped_and_goes_on_later(tmp_path: Path) -> None:
         script.always(Say("Four."), "rush-pro")
         await seat.pilot.press("s")
         await seat.sees("○ not begun", "1 of 4 lines are there already.", "3 to ask")
-        await seat.pilot.press("enter")
+        await begin(seat)
         await seat.sees("✓ done", "4 of 4")
     assert len(answers(tmp_path)) == 4
 
@@ -128,12 +165,12 @@ async def test_what_failed_is_told_with_its_error_and_asked_again(tmp_path: Path
     async with console(tmp_path, script=script) as seat:
         await weigh(seat)
         await seat.sees("2 to ask")
-        await seat.pilot.press("enter")
+        await begin(seat)
         await seat.sees("✓ 1 answered", "✗ 1 failed", "bad request 1", "✗ odd", "the tide is out [@click=app.quit]x[/]")
         await seat.pilot.press("r")
         await seat.sees("The 1 that failed are asked again.", "1 to ask")
         assert {record["status"] for record in answers(tmp_path)} == {"answered", "failed"}, "until it is begun"
-        await seat.pilot.press("enter")
+        await begin(seat)
         await seat.sees("✓ done", "✓ 1 answered", "✗ 0 failed")
         await seat.sees_no("the tide is out")
     assert [record["status"] for record in answers(tmp_path)] == ["answered", "answered"]
@@ -144,10 +181,8 @@ async def test_past_a_cap_it_asks_first_and_stops_there(tmp_path: Path) -> None:
     tight = Budgets(daily=Money.from_usd("0.005"))
     async with console(tmp_path, script=Script().always(Say("word " * 80)), budgets=tight) as seat:
         await weigh(seat)
-        await seat.sees("! About $", "passes the day's cap", "Begin all the same, and stop at the cap?", "y begins")
-        await seat.pilot.press("enter")
-        await seat.sees("○ not begun")
-        await seat.pilot.press("y")
+        await seat.sees("! About $", "passes the day's cap", "begin all the same: it stops at the day's cap")
+        await begin(seat)
         # Nobody is asked to raise the cap for each line.
         await seat.sees("■ stopped", "Stopped by a budget: ", "s goes on with them once the cap is raised")
         assert seat.app.runtime is not None
@@ -181,12 +216,15 @@ async def test_several_are_under_way_at_once_each_with_its_state(tmp_path: Path)
     async with console(tmp_path, script=script) as seat:
         await weigh(seat)
         await seat.sees("3 to ask")
-        await seat.pilot.press("enter")
+        await begin(seat)
         await seat.sees("1 of 3", "n another file")
         await seat.pilot.press("escape")
         await weigh(seat, "more.jsonl")
+        await seat.sees("2 to ask")
+        await seat.pilot.press("escape")
         await seat.sees("2 to ask", "◐ questions.jsonl", "1 of 3 · running", "▸ ○ more.jsonl", "0 of 2 · not begun")
         await seat.pilot.press("enter")
+        await begin(seat)
         await seat.sees("▸ ◐ more.jsonl", "0 of 2 · running")
         await seat.pilot.press("tab")
         await seat.sees("▸ ◐ questions.jsonl")
@@ -204,7 +242,8 @@ def test_a_killed_console_comes_back_with_its_batch_and_asks_nothing_twice(tmp_p
     output = tmp_path / "questions.out.jsonl"
     with Pseudoterminal(CONSOLE, environment(tmp_path), cwd=tmp_path) as terminal:
         terminal.until(READY)
-        walk(terminal, b"/batch questions.jsonl\r", b"Enter says what it costs", b"\r", b"Begin?", b"\r")
+        walk(terminal, b"/batch questions.jsonl\r", b"Enter says what it costs", b"\r", b"spends about that")
+        agree(terminal)
         grown(terminal, output, 2)
         terminal.kill(signal.SIGKILL)
         terminal.end()
@@ -213,7 +252,8 @@ def test_a_killed_console_comes_back_with_its_batch_and_asks_nothing_twice(tmp_p
     with Pseudoterminal(CONSOLE, environment(tmp_path), cwd=tmp_path) as terminal:
         terminal.until(READY)
         there = f"{len(before)} of {count} lines are there already".encode()
-        walk(terminal, b"Under way when the console ended", b"/batch\r", there, b"Go on?", b"\r")
+        walk(terminal, b"Under way when the console ended", b"/batch\r", there, b"\r", b"spends about that")
+        agree(terminal)
         grown(terminal, output, count)
         terminal.kill(signal.SIGTERM)
         terminal.end()
@@ -227,7 +267,7 @@ async def test_one_whose_file_is_gone_is_said_and_not_kept(tmp_path: Path) -> No
     async with console(tmp_path, script=Script().always(Break("silence", Phase.BEFORE_TEXT))) as seat:
         await weigh(seat)
         await seat.sees("2 to ask")
-        await seat.pilot.press("enter")
+        await begin(seat)
         await seat.sees("◐ running")
         await seat.pilot.press("escape")
     file.unlink()
@@ -247,6 +287,6 @@ async def test_a_narrow_screen_has_all_of_it(tmp_path: Path) -> None:
     write(tmp_path, *numbered(3))
     async with console(tmp_path, script=PARIS, size=(60, 20)) as seat:
         await weigh(seat)
-        await seat.sees("3 to ask: about $", "Enter begins")
-        await seat.pilot.press("enter")
+        await seat.sees("3 to ask: about $")
+        await begin(seat)
         await seat.sees("✓ done", "3 of 3", "✓ 3 answered")

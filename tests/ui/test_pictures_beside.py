@@ -20,7 +20,7 @@ from tui_orchestrator.routing.budget import BudgetState, Cap
 from tui_orchestrator.routing.model import Registry
 from tui_orchestrator.routing.money import ZERO, Cost, CostState, Money
 from tui_orchestrator.ui.batches import BatchScreen, NewBatch
-from tui_orchestrator.ui.recipes import Prepared, RecipeForm, RecipeScreen, RecipesScreen
+from tui_orchestrator.ui.recipes import Prepared, RecipeForm, RecipeScreen, RecipesScreen, beginning
 
 MODELS = (("openai/gpt-6-luna", 212), ("anthropic/claude-haiku-5.5", 76))
 CAP = BudgetState(Cap("day", "2026-11-20", Money.from_usd("1")), Money.from_usd("0.80"), ZERO)
@@ -78,7 +78,9 @@ def test_a_batch_that_would_pass_a_cap(snap_compare: Any, size: tuple[int, int])
         one = batch(Phase.WEIGHED)
         one.cap = CAP
         pilot.app.push_screen(BatchScreen(RUNTIME, [one], lambda _: None))
-        await sees(pilot, "Begin all the same", "Failed")
+        await sees(pilot, "Enter begins it", "Failed")
+        await pilot.press("enter")
+        await sees(pilot, "begin all the same", "not yet")
 
     assert snap_compare(Console("dusk" if size[0] > 100 else "paper"), terminal_size=size, run_before=show)
 
@@ -106,7 +108,7 @@ def test_the_recipes_there_are(snap_compare: Any, size: tuple[int, int], monkeyp
 @both_sizes
 def test_the_form_of_a_recipe(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
-        pilot.app.push_screen(RecipeForm(RUNTIME, SHELF.recipes["summarize-long"], RUNTIME))
+        pilot.app.push_screen(RecipeForm(RUNTIME, SHELF.recipes["summarize-long"], RUNTIME, None))
         await sees(pilot, "Recipe summarize-long", "Enter says what it costs")
 
     assert snap_compare(Console("contrast"), terminal_size=size, run_before=show)
@@ -115,8 +117,8 @@ def test_the_form_of_a_recipe(snap_compare: Any, size: tuple[int, int]) -> None:
 @both_sizes
 def test_the_plan_of_a_recipe(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
-        pilot.app.push_screen(RecipeScreen(recipe()))
-        await sees(pilot, "variations", "y begins")
+        pilot.app.push_screen(beginning(recipe()))
+        await sees(pilot, "variations", "not yet")
 
     assert snap_compare(Console("dusk"), terminal_size=size, run_before=show)
 

@@ -55,10 +55,15 @@ async def fill_in(seat: Console, *typed: str, name: str = "mine") -> None:
     await seat.pilot.press("enter")
 
 
+async def begin(seat: Console) -> None:
+    await seat.sees("▸ not yet: nothing is sent")
+    await seat.pilot.press("down", "enter")
+
+
 async def run(seat: Console) -> None:
     await fill_in(seat, "trees")
-    await seat.sees("○ not begun", "Begin? Nothing is sent before you say so.")
-    await seat.pilot.press("enter")
+    await seat.sees("○ not begun")
+    await begin(seat)
 
 
 @pytest.mark.usefixtures("mine")
@@ -74,8 +79,8 @@ async def test_one_is_chosen_filled_in_and_its_answer_is_gone_on_from(tmp_path: 
         await seat.pilot.press("enter")
         await seat.sees("Recipe mine", "what about; Ctrl+J between them")
         await seat.pilot.press(*"trees", "ctrl+j", *"rivers", "enter")
-        await seat.sees("each", "○ waiting", "2×", "3 answers: about $", "Enter begins")
-        await seat.pilot.press("enter")
+        await seat.sees("each", "○ waiting", "2×", "3 answers: about $", "begin: it spends about that")
+        await begin(seat)
         await seat.sees("✓ done", "2 of 2", "1 of 1", "rush-pro 2", "tern-max", "The answer stands in the chat")
         await seat.pilot.press("escape")
         await seat.sees(
@@ -94,6 +99,18 @@ async def test_one_is_chosen_filled_in_and_its_answer_is_gone_on_from(tmp_path: 
         with sqlite3.connect(tmp_path / "store.db") as store:
             query = "SELECT COUNT(*) FROM attempts WHERE session = ?"
             assert store.execute(query, (seat.app.talk.id,)).fetchone()[0] >= 3, "its steps count towards the session"
+
+
+@pytest.mark.usefixtures("mine")
+@pytest.mark.parametrize("keys", [("enter",) * 7, (*"yes", "enter")], ids=["Enter again and again", "words"])
+async def test_keys_typed_ahead_begin_none(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    async with console(tmp_path, script=script()) as seat:
+        await fill_in(seat, "trees")
+        await seat.pilot.press(*keys)
+        await seat.sees("Recipe")
+        assert seat.app.recipe is None
+        with sqlite3.connect(tmp_path / "store.db") as store:
+            assert store.execute("SELECT COUNT(*) FROM attempts").fetchone() == (0,)
 
 
 @pytest.mark.usefixtures("mine")
@@ -163,6 +180,8 @@ async def test_what_is_missing_or_wrong_is_said_in_the_form(tmp_path: Path) -> N
         await seat.pilot.press(*"@not", "tab", "enter")
         await seat.sees("topics: moss", "○ not begun")
         await seat.pilot.press("escape")
+        await seat.sees("Nothing was sent.", "@notes.txt")
+        await seat.pilot.press("escape")
         await fill_in(seat, "trees", "sweet")
         await seat.sees("✗ tone is 'sweet'; it is one of dry, warm.")
         await seat.pilot.press("escape")
@@ -225,10 +244,8 @@ async def test_past_a_cap_it_asks_first_and_the_cap_holds(tmp_path: Path) -> Non
     tight = Budgets(daily=Money.from_usd("0.0001"))
     async with console(tmp_path, script=script(), budgets=tight) as seat:
         await fill_in(seat, "trees")
-        await seat.sees("! About $", "passes the day's cap", "y begins")
-        await seat.pilot.press("enter")
-        await seat.sees("○ not begun")
-        await seat.pilot.press("y")
+        await seat.sees("! About $", "passes the day's cap", "begin all the same: it stops at the day's cap")
+        await begin(seat)
         await seat.sees("✗ failed", "gave no answer", "the day's cap")
 
 

@@ -25,7 +25,7 @@ _STATES = {
 }
 """The glyphs tell them apart without their colours."""
 KEYS = {
-    Phase.WEIGHED: "{batch.begin} begins · {batch.new} another file · Esc closes",
+    Phase.WEIGHED: "{batch.begin} begins it, after asking · {batch.new} another file · Esc closes",
     Phase.RUNNING: "{batch.stop} stops it · {batch.new} another file · Esc closes, it goes on",
     Phase.STOPPING: "{batch.stop} cancels those under way · {batch.new} another file · Esc closes",
     Phase.STOPPED: "{batch.stop} goes on · {batch.new} another file · Esc closes",
@@ -37,8 +37,6 @@ KEYS = {
 def keys(batch: Underway, count: int = 1) -> str:
     """`count`: how many there are."""
     told = KEYS[batch.phase]
-    if batch.phase is Phase.WEIGHED and batch.cap is not None:
-        told = told.replace("{batch.begin} begins", "{batch.begin_anyway} begins all the same")
     if batch.failures and not batch.runs:
         told = "{batch.retry} asks the failed again · " + told
     return "{batch.other} next · " + told if count > 1 else told
@@ -98,13 +96,8 @@ def _weighed(batch: Underway, width: int) -> Iterator[Content]:
     yield from _wrapped(first, width, "bold")
     for other in others:
         yield from _wrapped(other.strip(), width, MUTED)
-    yield Content("")
-    if batch.cap is None:
-        go_on = "Go on" if batch.left_over else "Begin"
-        yield _line(f"{go_on}? Nothing is sent before you say so.", width)
-        return
-    yield from _wrapped(f"! {passes(estimate.cost, batch.cap)}", width, WARN)
-    yield from _wrapped("Begin all the same, and stop at the cap? y begins; raise the cap to have all of it.", width)
+    if batch.cap is not None:
+        yield from _wrapped(f"! {passes(estimate.cost, batch.cap)}", width, WARN)
 
 
 def _course(batch: Underway, width: int) -> Iterator[Content]:

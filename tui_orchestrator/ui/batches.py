@@ -22,6 +22,7 @@ from tui_orchestrator.services.runtime import Runtime
 from . import form, words
 from .arguments import Names, arguments
 from .batch_rows import draw_batch, draw_failures, draw_list, keys
+from .beginning import Beginning
 from .commands import bindings
 from .dialogs import keys_line
 from .form import Form
@@ -38,11 +39,11 @@ _NOTE = (
 
 class BatchScreen(RunScreen):
     HELP = (
-        "Many prompts from a file, answered into a file, while you go on with other things. First what it will cost; "
-        "{batch.begin} begins. {batch.stop} stops it when the lines under way have ended, or goes on; {batch.retry} "
-        "asks those again that failed; {batch.new} takes another file, also while one is asked: {batch.other} goes "
-        "from one to the next. What was under way when the console ended is here again when it opens, and goes on "
-        "where it was."
+        "Many prompts from a file, answered into a file, while you go on with other things. {batch.begin} says what it "
+        "will cost, and begins where you agree. {batch.stop} stops it when the lines under way have ended, or goes "
+        "on; {batch.retry} asks those again that failed; {batch.new} takes another file, also while one is asked: "
+        "{batch.other} goes from one to the next. What was under way when the console ended is here again when it "
+        "opens, and goes on where it was."
     )
     CSS = """
     #batch { width: 96%; height: auto; max-height: 96%; max-width: 120; }
@@ -120,19 +121,30 @@ class BatchScreen(RunScreen):
         if weighed is not None:
             self._batch = weighed
             self._keep(weighed)
-            self.lay_out()
+            await self._begin()
         elif self._batch is None:
             self.dismiss(None)
 
-    def action_begin(self) -> None:
-        if self._batch is not None and self._batch.cap is None:
-            self._batch.begin()
-            self.lay_out()
+    @work(group="deed", exclusive=True, exit_on_error=False)
+    async def action_begin(self) -> None:
+        await self._begin()
 
-    def action_begin_anyway(self) -> None:
-        if self._batch is not None and self._batch.cap is not None:
-            self._batch.begin()
-            self.lay_out()
+    async def _begin(self) -> None:
+        """Where its price is agreed to. One of which nothing is left is only shown."""
+        self.lay_out()
+        batch = self._batch
+        if batch is None or batch.phase is not Phase.WEIGHED:
+            return
+        begins = Beginning(
+            "Batch",
+            lambda width: draw_batch(batch, width),
+            batch.cap,
+            go_on=batch.left_over,
+            kept="the batch stays in this list",
+        )
+        if await self.app.push_screen_wait(begins):
+            batch.begin()
+        self.lay_out()
 
     def action_stop(self) -> None:
         if self._batch is not None and self._batch.runs:
@@ -153,7 +165,9 @@ class BatchScreen(RunScreen):
             await self._batch.weigh_again(retry_failed=retry_failed)
         except (OrchestratorError, LookupError, ValueError) as error:
             self.notify(str(error.args[0]), severity="error", markup=False)
-        self.lay_out()
+            self.lay_out()
+        else:
+            await self._begin()
 
 
 class NewBatch(Form[Underway | None]):

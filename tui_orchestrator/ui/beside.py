@@ -138,7 +138,7 @@ class Beside(Desk):
             return
         from tui_orchestrator.recipes import RecipeError, shelf
 
-        from .recipes import RecipeForm, RecipeScreen, RecipesScreen
+        from .recipes import RecipeForm, RecipeScreen, RecipesScreen, beginning
 
         if self.recipe is not None and self.recipe.run.runs:
             running = self.recipe.run.plan.recipe.name
@@ -155,11 +155,19 @@ class Beside(Desk):
         chosen: str | None = name or await self.push_screen_wait(RecipesScreen(found))
         if chosen is None:
             return
-        prepared = await self.push_screen_wait(RecipeForm(self.runtime, found.recipes[chosen], self.talk))
-        if prepared is not None:
-            self.recipe, self._recipe_for = prepared, self.talk
-            prepared.run.began, prepared.run.ended = self._follow, self._recipe_ended
-            await self.push_screen_wait(RecipeScreen(prepared))
+        said = None
+        while True:
+            form = RecipeForm(self.runtime, found.recipes[chosen], self.talk, said)
+            prepared = await self.push_screen_wait(form)
+            if prepared is None:
+                return
+            if await self.push_screen_wait(beginning(prepared)):
+                break
+            said = prepared.said
+        self.recipe, self._recipe_for = prepared, self.talk
+        prepared.run.began, prepared.run.ended = self._follow, self._recipe_ended
+        prepared.run.begin()
+        await self.push_screen_wait(RecipeScreen(prepared))
 
     def _recipe_ended(self, run: recipes.Underway) -> None:
         self._tell_beside()

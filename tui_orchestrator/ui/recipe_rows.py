@@ -157,11 +157,8 @@ def _sums(run: Underway, width: int) -> Iterator[Content]:
 def _asked(run: Underway, cap: BudgetState | None, width: int) -> Iterator[Content]:
     if run.runs or run.over:
         return
-    if cap is None:
-        yield from _wrapped("Begin? Nothing is sent before you say so.", width)
-        return
-    yield from _wrapped(f"! {passes(run.plan.cost, cap)}", width, WARN)
-    yield from _wrapped("Begin all the same, and end at the cap? y begins.", width)
+    if cap is not None:
+        yield from _wrapped(f"! {passes(run.plan.cost, cap)}", width, WARN)
 
 
 def _wrapped(text: str, width: int, style: str = "") -> list[Content]:

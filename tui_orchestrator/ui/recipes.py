@@ -24,6 +24,7 @@ from tui_orchestrator.services.chat import Chat
 from tui_orchestrator.services.runtime import Runtime
 
 from . import form
+from .beginning import Beginning
 from .commands import bindings
 from .dialogs import keys_line
 from .form import Form
@@ -91,11 +92,11 @@ class RecipeForm(Form[Prepared | None]):
         "it is."
     )
 
-    def __init__(self, runtime: Runtime, recipe: Recipe, talk: Chat) -> None:
-        fields = [_field(parameter) for parameter in recipe.parameters.values()]
-        super().__init__(
-            f"Recipe {recipe.name}", "Enter says what it costs · ↑↓ fields · Esc closes", fields, recipe.description
-        )
+    def __init__(self, runtime: Runtime, recipe: Recipe, talk: Chat, before: Mapping[str, list[str]] | None) -> None:
+        """`before`: what was typed when it was asked last and not begun."""
+        fields = [_field(parameter, (before or {}).get(parameter.name)) for parameter in recipe.parameters.values()]
+        note = recipe.description if before is None else "Nothing was sent. Enter asks again."
+        super().__init__(f"Recipe {recipe.name}", "Enter says what it costs · ↑↓ fields · Esc closes", fields, note)
         self._runtime = runtime
         self._recipe = recipe
         self._talk = talk
@@ -121,13 +122,13 @@ class RecipeForm(Form[Prepared | None]):
             self.refuse(f"{error.args[0]}.")
 
 
-def _field(parameter: Parameter) -> form.Wanted:
+def _field(parameter: Parameter, typed: list[str] | None) -> form.Wanted:
     hint = described(parameter)
     if parameter.kind == "list":
         hint += "; {prompt.newline} between them"
     names = tuple((choice, "") for choice in parameter.choices)
     path = "@" if parameter.kind in ("text", "list") else None
-    return form.Wanted(parameter.name, parameter.name, hint, path=path, names=lambda: names)
+    return form.Wanted(parameter.name, parameter.name, hint, "".join(typed or ()), path=path, names=lambda: names)
 
 
 def _read(typed: str) -> str:
@@ -140,13 +141,18 @@ def _read(typed: str) -> str:
     return read.text
 
 
+def beginning(prepared: Prepared) -> Beginning:
+    """The plan with its price, before anything is sent."""
+    run, cap = prepared.run, prepared.cap
+    return Beginning("Recipe", lambda width: draw_run(run, cap, width), cap, kept="the form stays as it is filled in")
+
+
 class RecipeScreen(RunScreen):
-    """One that is planned, runs or has ended."""
+    """One that runs or has ended."""
 
     HELP = (
-        "A recipe, step by step: how often each is asked, of whom, what it costs and how long it takes; before it "
-        "begins what that is expected to be. {recipe.begin} begins. It goes on while this is closed, and its answer "
-        "comes into the chat; {recipe.stop} stops it."
+        "A recipe, step by step: how often each is asked, of whom, what it costs and how long it takes. It goes on "
+        "while this is closed, and its answer comes into the chat; {recipe.stop} stops it."
     )
     CSS = """
     #recipe { width: 96%; height: auto; max-height: 96%; max-width: 130; scrollbar-size-vertical: 1; }
@@ -178,26 +184,10 @@ class RecipeScreen(RunScreen):
         if not self.is_attached or width < 20:
             return
         run, cap = self._prepared.run, self._prepared.cap
-        begin = "{recipe.begin} begins" if cap is None else "{recipe.begin_anyway} begins all the same"
-        told = f"{begin} · Esc closes"
-        if run.runs or run.over:
-            told = "{recipe.stop} stops it · Esc closes, it goes on" if run.runs else "Esc closes"
+        told = "{recipe.stop} stops it · Esc closes, it goes on" if run.runs else "Esc closes"
         self._ran = run.runs
         self.query_one("#recipe").border_subtitle = keys_line(keyed(self.app, told))
         self._shown.update(draw_run(run, cap, width, self._note if run.runs else ""))
-
-    def action_begin(self) -> None:
-        run = self._prepared.run
-        if run.over:
-            self.dismiss(None)
-        elif self._prepared.cap is None:
-            run.begin()
-            self.lay_out()
-
-    def action_begin_anyway(self) -> None:
-        if self._prepared.cap is not None:
-            self._prepared.run.begin()
-            self.lay_out()
 
     def action_stop(self) -> None:
         if self._prepared.run.runs:
