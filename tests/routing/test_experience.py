@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_orchestrator.routing.experience import Experience, Taste
+from tui_orchestrator.routing.experience import KEPT, Experience, Taste
 from tui_orchestrator.routing.learning import Answer, Observation, Sign, asked_again, picked, stood_in, voted
 from tui_orchestrator.routing.profile import TaskType
 
@@ -146,7 +146,8 @@ def test_votes_on_others_let_a_taste_fade_too() -> None:
 
 def test_the_memory_is_bounded_to_the_latest() -> None:
     experience = after(*(vote(n, n >= 1000, at=NOW + timedelta(seconds=n)) for n in range(1500)))
-    assert sum(experience.lesson("p/a", NOW).seen.values()) <= 1000
+    assert KEPT <= sum(experience.lesson("p/a", NOW).seen.values()) <= 1.2 * KEPT
+    assert len(experience._by_hand) <= 1.2 * KEPT
     assert shift(experience, now=NOW + timedelta(hours=1)) > 0
 
 

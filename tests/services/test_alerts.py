@@ -17,6 +17,7 @@ from tui_orchestrator.routing.budget import BudgetState, Cap
 from tui_orchestrator.routing.errors import BudgetExceeded
 from tui_orchestrator.routing.events import Budget, Completed, Confidence, Decided, Failed
 from tui_orchestrator.routing.money import ZERO, Cost, CostState, Money, Usage
+from tui_orchestrator.services import alerts
 from tui_orchestrator.services.alerts import Alert, Alerts, Kind, is_news, reached
 from tui_orchestrator.storage.alerts import AlertLog, Said
 from tui_orchestrator.storage.database import Database
@@ -242,3 +243,18 @@ async def test_where_the_store_fails_it_is_said_all_the_same(house: House) -> No
     holding.execute("BEGIN IMMEDIATE")  # another program that keeps the file to itself
     assert len(await copy.spends(day("4.1"))) == 1
     holding.close()
+
+
+async def test_caps_of_old_sessions_are_forgotten_and_the_days_is_not(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerts, "MOST_CAPS", 20)
+    copy = await house.starts()
+    today = day("4.2")
+    assert len(await copy.spends(today)) == 1
+    for number in range(60):
+        # Of a session and of a turn, and the day's with every call.
+        its_own = [day("4.9", scope=scope, period=f"{scope} {number}") for scope in ("session", "request")]
+        assert len(await copy.spends(*its_own, today)) == 2
+    assert len(copy.alerts._told) == len(copy.alerts._said) == 20
+    assert await copy.spends(today) == []

@@ -16,6 +16,7 @@ import click
 from ..aside import Loop
 from ..routing.errors import ErrorKind, OrchestratorError
 from ..routing.text import clean
+from ..scarcity import SENTENCE, scarce
 from .interrupting import interruptible
 from .streams import (
     Unwritable,
@@ -94,7 +95,9 @@ def _unwritable(why: str) -> int:
 
 
 def _mistake(error: Exception) -> str:
-    """What Python would have printed, and where the report lies."""
+    """What Python would have printed, and where the report lies. Where the system gives too little it is none."""
+    if scarce(error):
+        return SENTENCE
     import traceback
 
     from ..services import crashes
@@ -177,6 +180,13 @@ def _warn(alert: Alert) -> None:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a command's work; what the program says of itself ends it with one sentence."""
+    try:
+        return _ran(work)
+    finally:
+        work.close()  # there may have been no room for a loop to run it
+
+
+def _ran(work: Coroutine[Any, Any, T]) -> T:
     from ..settings import SettingsError
 
     try:

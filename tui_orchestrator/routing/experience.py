@@ -26,6 +26,8 @@ HALF_LIFE = timedelta(days=120)
 Anthropic, OpenAI and Google, 2024 to 2026)."""
 KEPT = 500
 """Observations of a model; older ones would count for next to nothing."""
+MOST = KEPT * 6 // 5
+"""Before the older ones go, all at once: a thousand an hour are not worth sorting at every answer."""
 FRESH = 0.02
 """Share of what was seen of a model that answers which were simply kept, a tenth of a vote each, may make up before a
 lesson is worked out anew: under load every answer would have the same hundreds weighed again."""
@@ -143,7 +145,7 @@ class Experience:
                 if observation.sign in BY_HAND:
                     self._by_hand[observation.model, observation.key] = observation
                     self._tastes = None
-            if len(of_model) > 2 * KEPT:
+            if len(of_model) > MOST:
                 latest = sorted(of_model.values(), key=lambda one: one.at)[-KEPT:]
                 self._observations[observation.model] = {one.key: one for one in latest}
 
@@ -166,7 +168,7 @@ class Experience:
 
     def _tastes_of(self, model_id: str, now: datetime) -> Mapping[TaskType, Taste]:
         if self._tastes is None or abs(now - self._tastes[0]) > timedelta(days=1):
-            if len(self._by_hand) > 2 * KEPT:
+            if len(self._by_hand) > MOST:
                 latest = sorted(self._by_hand.values(), key=lambda one: one.at)[-KEPT:]
                 self._by_hand = {(one.model, one.key): one for one in latest}
             self._tastes = now, _tastes(self._by_hand.values(), now)

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from ..routing.budget import BudgetState, cap_name, tightest
 from ..routing.errors import ErrorKind
@@ -24,8 +24,13 @@ from ..storage.alerts import AlertLog, Refused, Said
 from ..storage.faults import StoreError
 from . import anomalies
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 TURNS_COMPARED = 200
 DAYS_COMPARED = timedelta(days=60)
+MOST_CAPS = 2_000
+"""How many are remembered, the last used ones: a server sees new sessions for ever."""
 UNUSUAL = "unusual "
 _EVERYWHERE = ("day", "month", UNUSUAL)
 """Beginnings of the scopes that concern every copy of the program."""
@@ -71,7 +76,7 @@ class Alerts:
         self._serial: int | None = None
         self._told: dict[tuple[str, str, Money], float] = {}
         """(scope, period, limit) → the highest share that was looked into."""
-        self._said: set[tuple[str, str, float, Money]] = set()
+        self._said: dict[tuple[str, str, float, Money], None] = {}
         self._tasks: dict[str, str] = {}
         """Request → task type."""
         self._work: set[asyncio.Task[None]] = set()
@@ -127,9 +132,10 @@ class Alerts:
         if share is None or state.limit is None:
             return
         key = (state.scope, state.cap.period, state.limit)
-        if share > self._told.get(key, 0.0):
-            # At once, so that the next event of the same cap finds it done.
-            self._told[key] = share
+        before = self._told.get(key, 0.0)
+        # At once, so that the next event of the same cap finds it done.
+        _remember(self._told, key, max(share, before))
+        if share > before:
             said = Said(state.scope, state.cap.period, share, state.limit, state.spent)
             self._begin(self._claim(said, forecast))
 
@@ -148,7 +154,7 @@ class Alerts:
         key = (said.scope, said.period, said.share, said.cap)
         if key in self._said:
             return
-        self._said.add(key)
+        _remember(self._said, key, None)
         if said.scope.startswith(UNUSUAL):
             self._tell(Alert(Kind.UNUSUAL, unusual_sum(said), said.scope, first=first))
             return
@@ -211,6 +217,14 @@ class Alerts:
     def _tell(self, alert: Alert) -> None:
         for listener in tuple(self._listeners):
             listener(alert)
+
+
+def _remember(known: dict[K, V], key: K, value: V) -> None:
+    """The newest last; the oldest goes."""
+    known.pop(key, None)
+    known[key] = value
+    if len(known) > MOST_CAPS:
+        del known[next(iter(known))]
 
 
 def reached(state: BudgetState) -> float | None:

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..locations import private
+from ..scarcity import scarce
 from .checked import checked
-from .faults import StoreError, explained, look_at_kind
+from .faults import StoreError, explained, identity_of, look_at_kind
 from .migrations import migrate
 from .presence import Presence
 from .unwritable import READ_ONLY, way_to_read
@@ -193,7 +194,7 @@ class Database:
 
     def _look_for_the_file(self) -> None:
         # SQLite would go on writing to a file that no longer has a name, and all of it would be lost with the program.
-        if self.path is not None and self._identity != _identity_of(self.path):
+        if self.path is not None and self._identity != identity_of(self.path):
             what = "was moved away, deleted or replaced while it was in use"
             raise StoreError(self.path, what, "put it back, or start the program again")
 
@@ -213,6 +214,8 @@ class Database:
         try:
             yield
         except RuntimeError as error:
+            if scarce(error):
+                raise  # there was no thread for it
             raise StoreError(self.path, "is closed", "start the program again") from error
 
     def _read_in_memory(self, work: Work[T]) -> T:
@@ -235,7 +238,7 @@ class Database:
             self._writer.execute("PRAGMA foreign_keys=ON")
             if self.path is not None:
                 self._use_wal(self._writer)
-                self._identity = _identity_of(self.path)
+                self._identity = identity_of(self.path)
             self.backup = migrate(self._writer, self.path)
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:
@@ -315,7 +318,9 @@ class _Reader:
             try:
                 with explained(self._path):
                     done.append((checked(connection, read.work), None))
-            except BaseException as error:  # noqa: BLE001  # raised where it is waited for
+            except BaseException as error:
+                if not connection.in_transaction:
+                    raise  # SQLite has ended all of it, as it does where memory is short
                 done.append((None, error))
         return done
 
@@ -380,14 +385,6 @@ def _transact(connection: sqlite3.Connection, begin: str, work: Work[T]) -> T:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-
-
-def _identity_of(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _make_private(path: Path) -> None:

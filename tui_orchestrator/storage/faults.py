@@ -141,3 +141,11 @@ def _probed(path: Path | None) -> int | None:
     except OSError as error:
         return error.errno if error.errno in (errno.ENOSPC, errno.EDQUOT) else None
     return None
+
+
+def identity_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -36,6 +36,7 @@ from textual.widget import Widget
 from textual.widgets._toast import Toast
 
 from tui_orchestrator.routing.text import clean
+from tui_orchestrator.scarcity import SENTENCE, scarce
 from tui_orchestrator.services import garbage
 from tui_orchestrator.settings import masked
 
@@ -371,6 +372,10 @@ class AtTerminal(App[int]):
 
         error = sys.exc_info()[1]
         assert error is not None
+        if scarce(error):
+            self._exit_renderables.append(Text(SENTENCE))
+            self._close_messages_no_wait()
+            return
         path = crashes.write_down(error)
         self._exit_renderables.append(Text(f"{clean(masked(traceback.format_exc()))}{crashes.told(path)}"))
         self._close_messages_no_wait()
