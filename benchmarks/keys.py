@@ -68,6 +68,10 @@ app.ConsoleApp = Pictured
 sys.exit(app.run_console(load(Path({config!r})), demo=None))
 """
 COMMANDS = ("doctor", "config show --all", "config check", "models", "stats", "costs", "sessions list", "route hello")
+SOURCES = (
+    *("environment", ".env", "command", "keyring"),
+    *("a key in the wrong place", "a command that fails", "values of settings"),
+)
 OTHER = "other-key-of-another-host-93a1"
 
 
@@ -98,7 +102,7 @@ def configuration(servers: demo.Servers, source: str, home: Path) -> tuple[str, 
     text = '[log]\nlevel = "debug"\n[router]\ndiscover_local = false\n[router.retries]\nbase = 0.0\ncap = 0.0\n'
     text += f'[providers.openai]\nbase_url = "{address}"\n'
     own = {}
-    if source == "environment":
+    if source in ("environment", "values of settings"):
         own["OPENAI_API_KEY"] = KEY
     elif source == ".env":
         (home / ".env").write_text(f"OPENAI_API_KEY={KEY}\n")
@@ -115,6 +119,9 @@ def configuration(servers: demo.Servers, source: str, home: Path) -> tuple[str, 
     elif source == "a command that fails":
         text += f"api_key_command = \"sh -c 'echo {PART[:3]}; cat {home}/key >&2; exit 3'\"\n"
         (home / "key").write_text(KEY)
+    if source == "values of settings":
+        text += f'[plugins]\ndisabled = ["{KEY}"]\n[personas.mine]\nsystem = "Say {KEY} to whoever asks."\n'
+        text += f'[ui]\ntheme = "{KEY}"\n[ui.keymap]\n"{KEY.lower()}" = "f7"\n[chains]\nmine = ["openai/{KEY}"]\n'
     text += '[[models]]\nid = "openai/rush-pro"\ninput_usd = 1\noutput_usd = 1\ncontext_window = 100000\n'
     return text, own
 
@@ -181,7 +188,7 @@ async def main() -> None:
     search = Search()
     wrong: dict[str, str] = {}
     sent: Counter[str] = Counter()
-    for source in ("environment", ".env", "command", "keyring", "a key in the wrong place", "a command that fails"):
+    for source in SOURCES:
         with tempfile.TemporaryDirectory() as directory:
             home = Path(directory)
             async with demo.serve(pace=0, habits=False) as servers:
@@ -207,7 +214,7 @@ async def main() -> None:
                 servers.script.always(Break("error_event", Phase.MID_STREAM, Say("one two three four five")))
                 for command in COMMANDS if source == "environment" else COMMANDS[:3]:
                     await asyncio.to_thread(run, search, f"{source}: {command}", [*before, *command.split()], own, home)
-                if source in ("environment", "keyring"):
+                if source in ("environment", "keyring", "values of settings"):
                     await asyncio.to_thread(exports, search, source, before, own, home)
                     servers.script.always(behaviours[1])
                     await asyncio.to_thread(in_console, search, own, config, home)

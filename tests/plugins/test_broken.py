@@ -13,6 +13,7 @@ from tui_orchestrator.plugins.watched import WatchedCheck
 from tui_orchestrator.routing.added import Given, Opinion
 from tui_orchestrator.services.plugging import plugins_of
 from tui_orchestrator.settings import ProviderSettings, Settings
+from tui_orchestrator.settings import load as load_settings
 
 from .packages import write
 
@@ -43,6 +44,17 @@ def test_a_broken_plugin_is_named_in_one_sentence(site: Path, source: str, place
     assert said in one.problem
     assert len(one.problem) < 400
     assert one.problem.isprintable()
+
+
+async def test_a_broken_plugin_that_quotes_a_key_shows_it_nowhere(shell: Shell, site: Path) -> None:
+    key = "correct.horse.battery.staple"
+    shell.environment["OPENAI_API_KEY"] = key
+    write(site, "bad", "import os\nraise ValueError(os.environ['OPENAI_API_KEY'])", strategies={"wobbly": "bad:worth"})
+    for command in (("route", CODE), ("doctor",), ("config", "show")):
+        ended = await shell.run(*command)
+        assert key not in ended.out + ended.err
+    (line, *_) = (await shell.run("route", CODE)).err.splitlines()
+    assert "it cannot be loaded (ValueError: cor…aple)" in line
 
 
 async def test_the_program_goes_on_without_a_broken_plugin(shell: Shell, site: Path) -> None:
@@ -194,3 +206,17 @@ async def test_a_check_that_hangs_is_not_asked_again() -> None:
 def test_only_the_kinds_that_are_wanted_are_imported(site: Path) -> None:
     write(site, "loud", "raise RuntimeError", strategies={"loud": "loud:worth"}, recipes={"loud": "loud:text"})
     assert [one.kind for one in load(installed(), {}, only=(Kind.RECIPE,)).every] == [Kind.RECIPE]
+
+
+async def test_a_check_that_quotes_a_key_shows_it_nowhere(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "correct.horse.battery.staple"
+    monkeypatch.setenv("WIKI_TOKEN", key)
+    source = (
+        "import os\nfrom tui_orchestrator.plugins import Opinion\nkey = os.environ['WIKI_TOKEN']\n"
+        "def says(given):\n    return Opinion(f'has {key}', 0.5)\n"
+        "def fails(given):\n    raise ValueError(key)\n"
+    )
+    write(site, "quoting", source, verdicts={"says": "quoting:says", "fails": "quoting:fails"})
+    looks = [await check.look(GIVEN) for check in plugins_of(load_settings()).checks]
+    assert all(look is not None and "cor…aple" in look.reason and key not in look.reason for look in looks)
+    assert len(looks) == 2

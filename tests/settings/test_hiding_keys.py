@@ -4,11 +4,15 @@ import time
 from base64 import b64encode
 from collections.abc import Callable
 from itertools import groupby
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_orchestrator.settings import Secret, masked
+from tui_orchestrator.settings import Secret, SettingsError, effective, load, masked, without_keys
+from tui_orchestrator.settings.changing import said_in
+from tui_orchestrator.settings.listing import sections
 from tui_orchestrator.settings.secrets import _forms, without
 
 KEY = "sk-ant-aPi03-aB3dE5gH7jK9mN1pQ"
@@ -60,3 +64,72 @@ def test_a_key_that_is_no_utf_8_harms_nobody() -> None:
     odd = "password-\udce9-in-an-address"
     held = Secret(odd)
     assert masked(f"at {held.reveal()}!") == "at pas…ress!"
+
+
+SHAPELESS = "correct.horse.battery.staple"
+"""As no provider gives one out."""
+PLACES = (
+    '[ui.keymap]\n"pane.zoom" = "{key}"',
+    '[ui.keymap]\n"{key}" = "f7"',
+    '[ui]\ntheme = "{key}"',
+    '[plugins]\ndisabled = ["{key}"]',
+    '[router]\ndefault_model = "{key}"',
+    '[router]\nstrategy = "{key}"',
+    '[personas.mine]\nsystem = "Say {key} to whoever asks."',
+    '[rules.mine]\nmatches = "{key}"\nmodel = "openai/gpt-6"',
+    '[chains]\nmine = ["openai/{key}"]',
+    '[[models]]\nid = "openai/{key}"',
+    '[store]\npath = "/tmp/{key}/store.db"',
+    '[providers.openai]\nbase_url = "http://{key}.example/v1"',
+    '[providers.openai]\napi_key_env = "{key}"',
+    '[budgets.models."openai/{key}"]\ndaily_usd = 1',
+    "{key} = 1",
+)
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("source", ["OPENAI_API_KEY", ".env", "OF_MY_OWN", "WIKI_TOKEN"])
+def test_a_known_key_is_shown_nowhere_whatever_it_looks_like(tmp_path: Path, place: str, source: str) -> None:
+    (tmp_path / ".env").write_text(f"OPENAI_API_KEY={SHAPELESS}\n" if source == ".env" else "")
+    own = '[providers.team]\nbase_url = "http://127.0.0.1:9/v1"\napi_key_env = "OF_MY_OWN"\n'
+    file = tmp_path / "config.toml"
+    file.write_text(place.format(key=SHAPELESS) + "\n" + (own if source == "OF_MY_OWN" else ""))
+    around = {"HOME": str(tmp_path)} | ({} if source == ".env" else {source: SHAPELESS})
+    shown: list[object] = []
+    try:
+        settings = load(file, environ=around, cwd=tmp_path)
+    except SettingsError as error:
+        shown.append(str(error))
+    else:
+        shown += [*effective(settings), *settings.notices]
+        for section in sections(settings, said_in(file), file):
+            shown += [(one.shown_name, one.value, one.own, one.typed, one.default) for one in section.settings]
+    assert shown
+    assert SHAPELESS not in repr(shown)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"api_key": "swordfish"}',
+        "api-key = 'swordfish'",
+        "authorization: Basic swordfish",
+        "Authorization=Bearer swordfish",
+        "http://h/v1?token=swordfish99&page=2",
+        "password: swordfish99,",
+        "client_secret='swordfish'",
+    ],
+)
+def test_what_stands_behind_a_name_of_keys_is_hidden(said: str) -> None:
+    assert "swordfish" not in without_keys(said)
+    assert without_keys(said) != "…"
+
+
+def test_our_own_sentences_about_keys_are_left_as_they_are() -> None:
+    for said in (
+        "config.toml:3: providers.openai.api_key: a key does not belong in this file; did you mean api_key_env?",
+        "openai: api_key_command: gave nothing; it should give the key alone",
+        "router.timeouts.first_token: '12345678s' is not a number",
+        "env OPENAI_API_KEY: what it gave is no key: it has a space, a quote or an odd character in it",
+    ):
+        assert without_keys(said) == said

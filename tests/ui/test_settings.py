@@ -118,6 +118,30 @@ async def test_the_search_knows_descriptions_and_values_too(own_home: Path, file
         await seat.sees("No setting holds that.", "0 of ")
 
 
+async def test_a_key_in_a_wrong_place_is_not_shown_and_not_there_to_be_edited(
+    own_home: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "correct.horse.battery.staple"
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    put(file, f'[plugins]\ndisabled = ["{key}"]\n[ui.keymap]\n"{key}x" = "f7"\n[chains]\nmine = ["openai/{key}"]\n')
+    async with console(own_home) as seat:
+        await opened(seat, "plugins.disabled")
+        await seat.sees("cor…aple", "1 of ")
+        assert key not in seat.screen
+        await seat.pilot.press("enter")
+        await seat.sees("Enter writes it")
+        assert key not in seat.screen
+        await seat.pilot.press("escape", "escape")
+        for words in ("keymap", "chains.mine"):
+            await type_(seat, words)
+            await seat.sees("cor…aple")
+            assert key not in seat.screen
+            await seat.pilot.press("escape")
+        seat.app.notify(f"wrong: {key}")
+        await seat.sees("wrong: cor…aple")
+        assert key not in seat.screen
+
+
 async def test_a_number_is_checked_while_it_is_typed_and_holds_at_once(own_home: Path, file: Path) -> None:
     async with console(own_home) as seat:
         await opened(seat, "router.quality_threshold")

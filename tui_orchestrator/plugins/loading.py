@@ -87,11 +87,13 @@ def load(
     enabled: Collection[str] | None = None,
     disabled: Collection[str] = (),
     only: Collection[Kind] = tuple(Kind),
+    hide: Callable[[str], str] = str,
 ) -> Plugins:
     """Imports what of `found` is switched on. Blocking, and as slow as the plugins' own imports; raises nothing.
 
     `taken`: names that the program has already. `enabled` None: all but `disabled`. In both a plugin is called by its
-    name, KIND:NAME, or its package. `only`: the kinds that are wanted; others are left out.
+    name, KIND:NAME, or its package. `only`: the kinds that are wanted; others are left out. `hide` takes
+    keys out of what they say.
     """
     every: list[Plugin] = []
     theirs: dict[tuple[Kind, str], str] = {}
@@ -105,9 +107,9 @@ def load(
             continue
         try:
             _check_name(one, taken.get(one.kind, ()), theirs)
-            plugin = replace(plugin, made=_made(one, plugin.source))
+            plugin = replace(plugin, made=_made(one, plugin.source, hide))
         except PluginError as error:
-            plugin = replace(plugin, state=State.BROKEN, problem=str(error))
+            plugin = replace(plugin, state=State.BROKEN, problem=hide(str(error)))
         theirs.setdefault((one.kind, one.name), one.distribution)
         every.append(plugin)
     return Plugins(tuple(every))
@@ -125,18 +127,21 @@ def _check_name(one: Installed, taken: Collection[str], theirs: Mapping[tuple[Ki
         raise PluginError(f"{told} is not used: {first} brings one of that name; switch one off in [plugins] disabled")
 
 
-def _made(one: Installed, source: str) -> object:
+def _made(one: Installed, source: str, hide: Callable[[str], str]) -> object:
     """Raises PluginError."""
     told = f"{one.kind} {one.name!r} of {source}"
     try:
         loaded = one.entry.load()
-        return _MAKERS[one.kind](one, source, loaded)
+        made = _MAKERS[one.kind](one, source, loaded)
     except PluginError as error:
         raise PluginError(f"{told} is not used: {error}") from error
     # SystemExit too: a module that ends the program when it is imported must not end this one.
     except (Exception, SystemExit) as error:
         said = clean_line(f"{type(error).__name__}: {error}", 200)
         raise PluginError(f"{told} is not used: it cannot be loaded ({said})") from error
+    if isinstance(made, WatchedCheck):
+        made.hide = hide
+    return made
 
 
 def _callable(loaded: object, what: str) -> Callable[..., Any]:

@@ -22,6 +22,8 @@ class WatchedCheck:
         self._source = source
         self._look = look
         self._patience_s = patience_s
+        self.hide: Callable[[str], str] = str
+        """Takes keys out of what it says."""
         self._given_up = False
 
     async def look(self, given: Given) -> Opinion | None:
@@ -40,7 +42,7 @@ class WatchedCheck:
             return self._unsaid(f"failed ({clean_line(f'{type(error).__name__}: {error}', 160)})")
 
     def _unsaid(self, what: str) -> Opinion:
-        return Opinion(f"{self.name} of {self._source} {what}")
+        return Opinion(self.hide(f"{self.name} of {self._source} {what}"))
 
     def _clean(self, said: object) -> Opinion | None:
         """Raises TypeError for what is no opinion."""
@@ -52,5 +54,5 @@ class WatchedCheck:
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight):
             raise TypeError(f"expected a number as its weight, not {clean_line(repr(weight), 40)}")
         bounded = max(-MOST_EVIDENCE, min(MOST_EVIDENCE, float(weight)))
-        reason = clean_line(said.reason, 120)
+        reason = clean_line(self.hide(said.reason), 120)
         return Opinion(f"{self.name}: {reason or 'gives no reason'}", bounded, said.falls_short is True)

@@ -10,7 +10,7 @@ from ..plugins.contract import Kind
 from ..plugins.finding import names as plugin_names
 from ..providers.embedding import INSTALL, missing
 from ..routing.text import clean_line
-from ..settings import Settings, without_keys
+from ..settings import Settings, hidden
 
 
 def store_problem(settings: Settings) -> str:
@@ -28,7 +28,7 @@ def store_problem(settings: Settings) -> str:
         why = f"cannot be written: you may not write to {there}; name another file"
     else:
         return ""
-    return without_keys(clean_line(f"{settings.origins.get('store.path', '')}: store.path: {path} {why}", 700))
+    return hidden(clean_line(f"{settings.origins.get('store.path', '')}: store.path: {path} {why}", 700))
 
 
 def embedding_problem(settings: Settings) -> str:
@@ -47,7 +47,7 @@ def theme_problem(settings: Settings) -> str:
     if wanted is None or wanted in (names := theme_names()) or wanted in plugin_names(Kind.THEME):
         return ""
     said = f"no theme is called {clean_line(wanted, 40)!r}; there are {', '.join(names) or 'none'}"
-    return without_keys(clean_line(f"{settings.origins.get('ui.theme', '')}: ui.theme: {said}", 700))
+    return hidden(clean_line(f"{settings.origins.get('ui.theme', '')}: ui.theme: {said}", 700))
 
 
 def theme_names() -> list[str]:

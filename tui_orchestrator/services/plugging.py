@@ -12,7 +12,7 @@ from ..plugins import Kind, Plugins, load
 from ..plugins.finding import installed
 from ..routing.added import adopt
 from ..routing.request import Check, Method, Strategy
-from ..settings import LOCAL_SERVERS, ProviderSettings, Settings
+from ..settings import LOCAL_SERVERS, ProviderSettings, Settings, hidden
 from ..settings.environment import read_environment
 from ..settings.servers import CLOUDS, NoKey, from_environment
 
@@ -23,7 +23,7 @@ _STRATEGY_WORDS = ("all", "auto", "default", "none")
 def plugins_of(settings: Settings, only: Collection[Kind] = tuple(Kind)) -> Plugins:
     """Imports them: blocking."""
     chosen, found = settings.plugins, installed()
-    return load(found, _taken(settings), chosen.enabled, chosen.disabled, only) if found else Plugins()
+    return load(found, _taken(settings), chosen.enabled, chosen.disabled, only, hidden) if found else Plugins()
 
 
 def take_up(settings: Settings, plugins: Plugins) -> Settings:

@@ -25,7 +25,7 @@ from ..routing.profile import Ability
 from ..routing.request import Check, Message, Request
 from ..routing.router import Record, Router
 from ..routing.turn import Turn
-from ..settings import ModelSettings, ProviderSettings, Settings
+from ..settings import ModelSettings, ProviderSettings, Settings, hidden
 from ..shared.store import SharedStore, opened
 from ..storage.alerts import AlertLog
 from ..storage.archive import Archive
@@ -93,7 +93,7 @@ class Runtime:
         self.router = router
         self.catalogue = catalogue
         self.demo = demo
-        self.notices = tuple(notices)
+        self.notices = tuple(map(hidden, notices))
         self._ledger = ledger
         self.unbooked: tuple[str, ...] = ()
         """Once it is closed: a sentence for each call whose cost could not be written down."""

@@ -2,7 +2,7 @@
 
 from .changing import Changed, change
 from .loading import PROJECT_FILE, load
-from .secrets import Secret, masked, without, without_keys
+from .secrets import Secret, hidden, masked, without, without_keys
 from .servers import LOCAL_SERVERS, on_this_machine
 from .showing import Effective, effective, example
 from .values import (
@@ -46,6 +46,7 @@ __all__ = [
     "change",
     "effective",
     "example",
+    "hidden",
     "load",
     "masked",
     "on_this_machine",

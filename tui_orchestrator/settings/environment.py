@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 
 from ..routing.text import clean_line
 from .schema import SCHEMA, fixed_keys
+from .secrets import hold
 from .shape import Path
 
 PREFIX = "TUI_ORCHESTRATOR_"
@@ -38,6 +39,9 @@ def read_environment(environ: Mapping[str, str], dotenv: FilePath | None) -> dic
             found[name] = Variable(value, f"{dotenv}:{line}", project=True)
     for name, value in environ.items():
         found[name] = Variable(value, f"env {name}", project=False)
+    for name, variable in found.items():
+        if not name.startswith(PREFIX):
+            hold(name, variable.value)
     return {name: variable for name, variable in found.items() if variable.value.strip()}
 
 

@@ -12,7 +12,7 @@ from .environment import PREFIX
 from .kinds import Choice, Flag, Refused
 from .reading import Found
 from .schema import SCHEMA
-from .secrets import Secret
+from .secrets import Secret, hidden
 from .servers import CLOUDS
 from .shape import Key, Path, Table, dotted, split
 from .showing import as_typed, in_toml, said
@@ -40,6 +40,10 @@ class Listed:
     @property
     def name(self) -> str:
         return dotted(self.path)
+
+    @property
+    def shown_name(self) -> str:
+        return hidden(self.name)
 
     @property
     def takes(self) -> str:

@@ -18,7 +18,7 @@ from .environment import Environment, Variable, misspelt_names, own_names, plain
 from .key_commands import ask_commands
 from .projects import ProjectFiles
 from .reading import Reading
-from .secrets import Secret, holds_a_key, without_keys
+from .secrets import Secret, hidden, hold_key, holds_a_key
 from .servers import CLOUDS, LOCAL_SERVERS, NoKey, from_environment, from_keyring, on_this_machine
 from .shape import Path, split
 from .values import ProviderKind, ProviderSettings, Settings, SettingsError
@@ -68,7 +68,7 @@ def load(
     if reading.problems:
         raise SettingsError(*dict.fromkeys(reading.problems))
     notices = (*_notices(settings, project), *projects.notices(reading))
-    return replace(settings, notices=tuple(map(without_keys, notices)), file=own)
+    return replace(settings, notices=tuple(map(hidden, notices)), file=own)
 
 
 def _notices(settings: Settings, project: FilePath | None) -> Iterator[str]:
@@ -157,10 +157,12 @@ def _read_overrides(reading: Reading, overrides: Mapping[str, object]) -> None:
 
 def _providers(reading: Reading, environment: Environment) -> dict[str, ProviderSettings]:
     """Without keys as yet."""
-    return {name: _provider(reading, name) for name in dict.fromkeys((*CLOUDS, *named(reading, "providers")))}
+    return {
+        name: _provider(reading, name, environment) for name in dict.fromkeys((*CLOUDS, *named(reading, "providers")))
+    }
 
 
-def _provider(reading: Reading, name: str) -> ProviderSettings:
+def _provider(reading: Reading, name: str, environment: Environment) -> ProviderSettings:
     said = section(reading, "providers", name)
     clouds: dict[str, ProviderKind] = {str(cloud): cloud for cloud in CLOUDS}
     kind: ProviderKind = said["kind"] or clouds.get(name) or _of_a_server(name)
@@ -179,6 +181,9 @@ def _provider(reading: Reading, name: str) -> ProviderSettings:
         at_home = address is not None and on_this_machine(address)
         local = kind == "openai-compatible" and (name in LOCAL_SERVERS or at_home)
     key_names = (said["api_key_env"],) if said["api_key_env"] else CLOUDS.get(kind, ())
+    for key_name in key_names:
+        if variable := environment.get(key_name):
+            hold_key(variable.value.strip())  # before it is asked for, since what is wrong may quote it
     limits = {limit: said[limit] for limit in ("requests_per_minute", "tokens_per_minute", "max_concurrent")}
     if limits["requests_per_minute"] is None:
         limits["requests_per_minute"] = section(reading, "router")["requests_per_minute"]

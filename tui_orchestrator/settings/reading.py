@@ -15,7 +15,7 @@ from ..routing.text import clean_line
 from .environment import Variable
 from .lines import Place, key_lines, line_of
 from .schema import SCHEMA, every_key, find
-from .secrets import without_keys
+from .secrets import hidden
 from .servers import SHIPPED
 from .shape import Key, Path, Table, dotted, toml_value
 
@@ -79,7 +79,7 @@ class Reading:
             self._entry(table, value, (*path, name), (*place, *inner), where, project)
 
     def _entry(self, table: Table, raw: object, path: Path, place: Place, where: Where, project: bool) -> None:
-        if table.each is not None and "/" not in path[-1] and without_keys(path[-1]) != path[-1]:
+        if table.each is not None and "/" not in path[-1] and hidden(path[-1]) != path[-1]:
             self.problem(where(place), path, "looks like a key, which does not belong in this file; give a name")
             return
         node = table.at(path[-1])

@@ -24,6 +24,13 @@ _LETTERS = re.compile(r"[\x21-\x7f]+")
 KEY_BEGINS = r"(?:sk|pk|gsk|xai|hf|r8|pplx)[-_]|AIza"
 """As keys of those who give keys out begin, November 2026."""
 _KEY = re.compile(rf"(?:{KEY_BEGINS})\S{{6}}|(?=.*[0-9])[^\s/]{{20}}")
+_NAMES = r"(?:api[-_]?key|(?<!first_)token|secret|password|passwd|passphrase|authorization)"
+_HOLDS_ONE = re.compile(rf"(?i)(?:(?:^|_)key|{_NAMES})$")
+_AFTER_ITS_NAME = re.compile(
+    rf"(?i)(?P<name>{_NAMES}[\"']?\s*[:=]\s*)"
+    r"(?:(?P<quote>[\"'])(?:(?!(?P=quote)).){4,}(?P=quote)|(?:bearer|basic)\s+\S{4,}|(?=\S*\d)[^\s\"',;&)\]}]{8,})"
+)
+"""A value that is named so: in quotes, behind the way it is sent, or with a digit in it, unlike our sentences."""
 # OpenAI repeats a wrong key with stars in its middle.
 _SHAPED = re.compile(
     r"\bsk-[\w*.-]{5,}[\w*]|\b(?:gsk|xai|pplx|hf|r8)[-_][\w-]{20,}|\bAIza[\w*-]{10,}|(?<=Bearer )[^\s'\"]{4,}"
@@ -66,6 +73,20 @@ class Secret:
 
 # By identity: of two that are equal one may go while the other stays.
 _held: WeakValueDictionary[int, Secret] = WeakValueDictionary()
+_around: dict[str, str] = {}
+"""What the surroundings of this process hold under names of keys, and how it is shown: of ours and of others."""
+
+
+def hold(name: str, value: str) -> None:
+    """A variable of the environment or a `.env`: what is a key by its name is shown nowhere from now on."""
+    value = value.strip()
+    if _HOLDS_ONE.search(name) and not value.startswith(("/", "~")):
+        hold_key(value)
+
+
+def hold_key(value: str) -> None:
+    if len(value) >= _SHORTEST:
+        _around[value] = str(Secret(value))
 
 
 def holds_a_key(words: Iterable[str]) -> bool:
@@ -75,15 +96,20 @@ def holds_a_key(words: Iterable[str]) -> bool:
 
 def masked(text: str) -> str:
     """Without any key that this process holds: for a traceback, whose errors may quote one."""
-    held = [(secret.reveal(), str(secret)) for secret in tuple(_held.values()) if len(secret.reveal()) >= _SHORTEST]
-    for value, shown in held:
+    held = {one.reveal(): str(one) for one in tuple(_held.values()) if len(one.reveal()) >= _SHORTEST}
+    for value, shown in (_around | held).items():
         text = text.replace(value, shown)
-    return without(text, *(value for value, _ in held))
+    return without(text, *held)
+
+
+def hidden(text: str) -> str:
+    """Without any key this process holds, and without what looks like one: for whatever the program says of itself."""
+    return without_keys(masked(text))
 
 
 def without_keys(text: str) -> str:
     """Without what looks like a key, whosever it is."""
-    return _SHAPED.sub("…", text)
+    return _SHAPED.sub("…", _AFTER_ITS_NAME.sub(r"\g<name>…", text))
 
 
 def without(text: str, *keys: str) -> str:

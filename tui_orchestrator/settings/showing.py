@@ -15,7 +15,7 @@ from ..routing.text import clean
 from .key_commands import program_of
 from .kinds import Choice, Command, ListOf, Number, Usd
 from .schema import SCHEMA, find
-from .secrets import Secret, without_keys
+from .secrets import Secret, hidden
 from .shape import Key, Path, Table, dotted, split
 from .values import Settings
 
@@ -59,7 +59,7 @@ def effective(settings: Settings) -> list[Effective]:
     for name in sorted(settings.values, key=lambda name: order[split(name)[0]]):
         key = find(split(name))
         assert isinstance(key, Key), name
-        rows.append(Effective(without_keys(name), shown_value(settings, name), settings.origins[name], key.doc))
+        rows.append(Effective(hidden(name), shown_value(settings, name), settings.origins[name], key.doc))
     for provider in settings.providers.values():
         if provider.api_key is not None:
             name = dotted(("providers", provider.name, "api_key"))
@@ -79,15 +79,17 @@ def said(key: Key, value: object) -> str:
         return f"({key.unset})"
     if isinstance(key.kind, Command) and isinstance(value, tuple):
         value = program_of(value) + (" …" if value[1:] else "")
-    return without_keys(in_toml(value))
+    return hidden(in_toml(value))
 
 
 def as_typed(key: Key, value: object) -> str:
     """The shortest text that `Key.from_text` understands as this value: what stands in a field to be edited. Empty for
-    None, for a secret and for a command, which may hold one."""
+    None, for a secret, for a command, which may hold one, and for what has a key in it."""
     if value is None or value == () or isinstance(value, Secret) or isinstance(key.kind, Command):
         return ""
     in_full = in_toml(value)
+    if hidden(in_full) != in_full:
+        return ""
     bare = (
         value.pattern if isinstance(value, re.Pattern) else str(value) if isinstance(value, str | FilePath) else in_full
     )

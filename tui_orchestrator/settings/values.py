@@ -15,7 +15,7 @@ from ..routing.ports import Timeouts
 from ..routing.profile import Ability, Level, TaskType
 from ..routing.request import Strategy
 from ..routing.rules import Rule
-from .secrets import Secret, without_keys
+from .secrets import Secret, hidden
 
 ProviderKind = Literal["anthropic", "openai", "gemini", "openrouter", "openai-compatible", "plugin"]
 
@@ -28,7 +28,7 @@ class SettingsError(OrchestratorError):
     """Settings that cannot be used. Every problem found is told, not only the first."""
 
     def __init__(self, *problems: str) -> None:
-        self.problems = tuple(map(without_keys, problems))
+        self.problems = tuple(map(hidden, problems))
         """A sentence each: where, which key, what is wrong and what would be right. Without the keys of providers that
         stand in a wrong place."""
         super().__init__("\n".join(self.problems))

@@ -14,6 +14,8 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
+from tui_orchestrator.settings import hidden
+
 Need = Literal[
     "", "answer", "asked", "cut off", "ensemble", "several", "at work", "running", "said", "branches", "idle", "kept",
     "kept and idle", "deleted", "personas", "code", "voted",
@@ -285,7 +287,7 @@ def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
             hint = f"; did you mean {close[0]}?" if close else "; the help lists those there are"
             complaints.append(f"[ui.keymap] names an unknown action {name!r}{hint}")
     taken = {name: key for name, key in wanted.items() if name in known}
-    return taken, [*complaints, *_conflicts(taken)]
+    return taken, [hidden(complaint) for complaint in (*complaints, *_conflicts(taken))]
 
 
 def _conflicts(taken: Mapping[str, str]) -> list[str]:

@@ -10,7 +10,7 @@ from textual.content import Content
 
 from tui_orchestrator.routing.text import clean_line
 from tui_orchestrator.services.preferences import holds_at_once
-from tui_orchestrator.settings import DEMO
+from tui_orchestrator.settings import DEMO, hidden
 from tui_orchestrator.settings.listing import Listed, Section
 from tui_orchestrator.settings.shape import dotted
 
@@ -22,7 +22,7 @@ Piece = tuple[str, str]
 
 def heading(section: Section, width: int, *, first: bool) -> Content:
     """All but the first with an empty line above."""
-    title = f"[{dotted(section.path)}]"
+    title = hidden(f"[{dotted(section.path)}]")
     room = width - len(title) - 2
     doc = words.fit(section.doc.partition(". ")[0].rstrip("."), room).rstrip() if room > 12 else ""
     head = Content.assemble((title, STRONG), (f"  {doc}" if doc else "", MUTED))
@@ -38,7 +38,7 @@ def row(setting: Listed, width: int) -> Content:
     style = MUTED if setting.value.startswith("(") else STRONG if said else ""
     return Content.assemble(
         mark(setting),
-        (words.fit(dotted(setting.path[-1:]), name_width), ""),
+        (words.fit(hidden(dotted(setting.path[-1:])), name_width), ""),
         " ",
         (words.fit(clean_line(setting.value), value_width), style),
         " " if origin_width else "",
@@ -67,7 +67,7 @@ def details(setting: Listed, file: Path, width: int, *, low: bool) -> Content:
 
 def _details(setting: Listed, file: Path) -> Iterator[tuple[str, str, str]]:
     """Label, text and style each; a label alone is a heading, a text alone a paragraph."""
-    yield setting.name, "", STRONG
+    yield setting.shown_name, "", STRONG
     yield "", setting.doc, ""
     yield "", "", ""
     yield "holds", setting.value, STRONG

@@ -20,7 +20,7 @@ from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from tui_orchestrator.routing.events import Event
-from tui_orchestrator.settings import UiSettings
+from tui_orchestrator.settings import UiSettings, hidden
 
 from .bars import Header, KeyBar
 from .chat import ChatPane
@@ -314,6 +314,8 @@ class Stage(Copying):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
+        message = hidden(message)
+        message = hidden(message)
         if self.size.width >= ROOM_FOR_TOASTS or len(self.screen_stack) > 1:
             super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
         else:
