@@ -77,11 +77,18 @@ def test_chances_are_those_of_the_kinds_a_prompt_may_be_of() -> None:
     shares[2], shares[3] = 0.6, 0.2
     good = {"a": [0.0, 0.0, 0.9, 0.1, 0.0, 0.0, 0.0]}
     said = outcomes(shares, good)
-    assert said.trust == pytest.approx(0.8)
+    assert said.trust == pytest.approx(0.8 * 0.8)
     assert said.chances["a"] == pytest.approx((0.6 * 0.9 + 0.2 * 0.1) / 0.8)
     assert said.kind == "common sense"
     assert outcomes([0.001] * len(KINDS), good) == Published()
     assert outcomes(shares, {}) == Published()
+
+
+@pytest.mark.parametrize(("likely", "trust"), [(1.0, 1.0), (0.95, 0.9025), (0.6, 0.36), (0.3, 0.09), (0.2, 0.0)])
+def test_a_kind_in_doubt_counts_for_less_than_its_likelihood(likely: float, trust: float) -> None:
+    shares = [0.0] * len(KINDS)
+    shares[1] = likely
+    assert outcomes(shares, {"a": [0.5] * len(KINDS)}).trust == pytest.approx(trust)
 
 
 def _of(prompt: str) -> Profile:

@@ -113,7 +113,7 @@ class Published:
     """What published outcomes of questions like the prompt say, whatever its difficulty is."""
 
     trust: float = 0.0
-    """0 for everyday prompts to 1: that it is of a kind that outcomes were published of. So much of a success
+    """0 for everyday prompts to 1: how sure it is of a kind that outcomes were published of. So much of a success
     probability is what follows, the rest is worked out from difficulty and ability."""
     chances: Mapping[str, float] = field(default_factory=dict)
     """Of a good answer, by model; the names are those of `published.MODELS`."""

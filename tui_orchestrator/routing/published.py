@@ -41,7 +41,7 @@ _AS_SERVED = r"(?:instruct|chat|it|turbo|fast|latest|fp8|fp16|bf16|awq|gptq|gguf
 """What hosts add to a name without another model being meant; fine-tunes of others add more."""
 _COMPILED = {name: re.compile(pattern + _AS_SERVED) for name, pattern in MODELS.items()}
 LEAST_TRUST = 0.05
-"""Prompts that are less likely of a published kind are judged by difficulty and ability alone."""
+"""Prompts of less are judged by difficulty and ability alone."""
 
 
 @lru_cache(maxsize=4096)
@@ -53,12 +53,17 @@ def published_as(name: str) -> str | None:
 
 def outcomes(shares: Sequence[float], good: Mapping[str, Sequence[float]]) -> Published:
     """`shares`: how likely the prompt is of each of KINDS, 1 less the sum for none of them. `good`: by model, the share
-    of good answers to each kind."""
-    trust = sum(shares)
+    of good answers to each kind.
+
+    The trust is that likelihood less its variance, t − t(1 − t): a kind that is in doubt may be one that nothing was
+    published of, and there a model picked by the others' outcomes loses more than it gains elsewhere.
+    """
+    likely = min(1.0, sum(shares))
+    trust = likely * likely
     if trust < LEAST_TRUST or not good:
         return Published()
-    chances = {name: sum(map(operator.mul, shares, of)) / trust for name, of in good.items()}
-    return Published(min(1.0, trust), chances, _IN_WORDS[shares.index(max(shares))])
+    chances = {name: sum(map(operator.mul, shares, of)) / likely for name, of in good.items()}
+    return Published(trust, chances, _IN_WORDS[shares.index(max(shares))])
 
 
 _IN_WORDS = tuple(KINDS.values())
