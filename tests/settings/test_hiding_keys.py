@@ -133,3 +133,10 @@ def test_our_own_sentences_about_keys_are_left_as_they_are() -> None:
         "env OPENAI_API_KEY: what it gave is no key: it has a space, a quote or an odd character in it",
     ):
         assert without_keys(said) == said
+
+
+def test_a_placeholder_for_a_local_server_may_be_a_name_too(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[providers.lm-studio]\nbase_url = "http://127.0.0.1:9/v1"\n')
+    settings = load(file, environ={"OPENAI_API_KEY": "lm-studio"}, cwd=tmp_path)
+    assert "providers.lm-studio.base_url" in [one.key for one in effective(settings)]

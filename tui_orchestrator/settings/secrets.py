@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NoReturn
 from urllib.parse import quote
@@ -95,16 +95,33 @@ def holds_a_key(words: Iterable[str]) -> bool:
 
 
 def masked(text: str) -> str:
-    """Without any key that this process holds: for a traceback, whose errors may quote one."""
-    held = {one.reveal(): str(one) for one in tuple(_held.values()) if len(one.reveal()) >= _SHORTEST}
-    for value, shown in (_around | held).items():
-        text = text.replace(value, shown)
-    return without(text, *held)
+    """Without any key that this process holds, whole or in part: for a traceback, whose errors may quote one."""
+    held = _ours()
+    return without(_replaced(text, _around | held), *held)
 
 
 def hidden(text: str) -> str:
-    """Without any key this process holds, and without what looks like one: for whatever the program says of itself."""
-    return without_keys(masked(text))
+    """Without any whole key that this process holds, and without what looks like one: for what the program says of
+    itself. A part of a key may be a word in a name."""
+    return without_keys(
+        _replaced(text, {value: shown for value, shown in (_around | _ours()).items() if _no_word(value)})
+    )
+
+
+def _ours() -> dict[str, str]:
+    """Each with how it is shown."""
+    return {one.reveal(): str(one) for one in tuple(_held.values()) if len(one.reveal()) >= _SHORTEST}
+
+
+def _replaced(text: str, keys: Mapping[str, str]) -> str:
+    for value, shown in keys.items():
+        text = text.replace(value, shown)
+    return text
+
+
+def _no_word(key: str) -> bool:
+    """Local servers are given keys such as 'lm-studio', which stand in names and sentences too."""
+    return len(key) >= _SHORTEST_TAKEN_APART or re.search("[0-9]", key) is not None
 
 
 def without_keys(text: str) -> str:
