@@ -77,7 +77,7 @@ def measured(data: Path, repeats: int) -> dict[str, Any]:
         "task_types": task_types(typed, held, repeats),
         "own_prompts": own_prompts(unseen.own, repeats),
         "complexity": complexity(rated, held),
-        "failure": failure(outcomes, held),
+        "failure": failure(outcomes, held, Policy()),
         "calibration": calibration(outcomes, held[OUT_OF_FOLD], Policy(), repeats),
         "choosing": choosing(outcomes, held[OUT_OF_FOLD], unseen.without_kind, Policy()),
         "confidence": confidence(data, repeats),

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from training.data import Row
-from tui_orchestrator.providers.families import traits
 from tui_orchestrator.routing.ability import Learned, success_probability
 from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.routing.model import Model
 from tui_orchestrator.services.measuring import calibration_error, interval, reliability, samples
 
+from .by_name import model
 from .choosing import learned
 from .labels import Judge
 
@@ -32,7 +32,7 @@ def calibration(rows: Sequence[Row], judge: Judge, policy: Policy, repeats: int)
 
 
 def _of_source(rows: Sequence[Row], judge: Judge, policy: Policy, repeats: int) -> dict[str, Any]:
-    models = {name: _model(name) for name in dict.fromkeys(name for row in rows for name in row.outcomes)}
+    models = {name: model(name) for name in dict.fromkeys(name for row in rows for name in row.outcomes)}
     nothing = dict.fromkeys(models, Learned())
     before: list[list[tuple[float, float]]] = []
     after: list[list[tuple[float, float]]] = []
@@ -49,11 +49,6 @@ def _of_source(rows: Sequence[Row], judge: Judge, policy: Policy, repeats: int) 
         BY_NAME: _figures(before, repeats),
         AFTER_VOTES: _figures(after, repeats),
     }
-
-
-def _model(name: str) -> Model:
-    known = traits(name)
-    return Model("host", name, level=known.level, ability=known.ability, family=known.family)
 
 
 def _predicted(

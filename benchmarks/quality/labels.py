@@ -7,9 +7,13 @@ from typing import Any
 
 from training.data import Own, Row
 from training.labels import COARSE, MEANINGS
+from tui_orchestrator.routing.ability import success_probability
+from tui_orchestrator.routing.decision import Policy
+from tui_orchestrator.routing.model import Model
 from tui_orchestrator.routing.profile import Level, Profile
 from tui_orchestrator.services.measuring import FEWEST, interval, samples, spearman
 
+from .by_name import model
 from .keywords import keyword_task, length
 
 Judge = Callable[[Row], Profile]
@@ -100,17 +104,27 @@ def complexity(rows: Sequence[Row], judges: Mapping[str, Judge]) -> dict[str, An
     return found
 
 
-def failure(rows: Sequence[Row], judges: Mapping[str, Judge]) -> dict[str, Any]:
-    """Spearman of difficulty with the share of a source's models that failed."""
+def failure(rows: Sequence[Row], judges: Mapping[str, Judge], policy: Policy) -> dict[str, Any]:
+    """Spearman with the share of a source's models that failed: of difficulty, which is the same for every model, and
+    of what decides, the mean chance of failing that these models are given by their names."""
     found: dict[str, Any] = {}
     for source in sorted({row.source for row in rows}):
         of = [row for row in rows if row.source == source and row.outcomes]
         if len(of) < FEWEST:
             continue
+        models = {name: model(name) for name in dict.fromkeys(name for row in of for name in row.outcomes)}
         failed = [1 - sum(row.outcomes.values()) / len(row.outcomes) for row in of]
         found[source] = {"rows": len(of), "length": _order([length(row.prompt) for row in of], failed)}
-        found[source] |= {way: _order([judge(row).difficulty for row in of], failed) for way, judge in judges.items()}
+        for way, judge in judges.items():
+            found[source][way] = _order([judge(row).difficulty for row in of], failed)
+            expected = [_failing([models[name] for name in row.outcomes], judge(row), policy) for row in of]
+            found[source][f"{way}, 1 − p"] = _order(expected, failed)
     return found
+
+
+def _failing(models: Sequence[Model], prompt: Profile, policy: Policy) -> float:
+    chances = [success_probability(one, prompt, 0.0, policy.discrimination) for one in models]
+    return 1 - sum(chances) / len(chances)
 
 
 def _order(one: Sequence[float], other: Sequence[float]) -> float | None:
