@@ -67,6 +67,17 @@ def opened(path: Path, *, pipe: bool = False) -> BinaryIO:
     return io.BufferedReader(_Pipe(path))
 
 
+def whole_of(path: Path, most: int, *, pipe: bool = False) -> bytes:
+    """All of a file. Raises OSError with the reason, also for one of more than `most` bytes."""
+    with opened(path, pipe=pipe) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(
+            errno.EFBIG, f"it has more than {most // 1000:,} kB, the most that is read of such a file", str(path)
+        )
+    return data
+
+
 class _Pipe(io.RawIOBase):
     """Ctrl-C ends the wait for it. Python looks for signals before it waits in the system: one that comes between the
     two would be seen when the wait is over, which may be never."""

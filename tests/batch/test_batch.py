@@ -197,6 +197,16 @@ async def test_a_file_that_is_not_there_is_named(shell: Shell) -> None:
     assert "in.jsonl cannot be read: No such file" in ended.err
 
 
+async def test_a_file_that_is_too_long_is_told_before_anything_is_asked(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_orchestrator.batch.lines.LONGEST", 3000)
+    shell.write("in.jsonl", lines({"prompt": "x" * 4000}))
+    ended = await shell.run("batch", "in.jsonl", "-o", "out.jsonl")
+    assert (ended.code, shell.asked) == (2, [])
+    assert "in.jsonl cannot be read: it has more than 3 kB, the most that is read of such a file" in ended.err
+
+
 async def test_two_batches_do_not_write_one_output(shell: Shell) -> None:
     shell.write("in.jsonl", lines({"prompt": "x"}))
     held = os.open(shell.directory / "in.out.jsonl", os.O_RDWR | os.O_CREAT)

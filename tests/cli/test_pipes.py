@@ -96,3 +96,13 @@ async def test_ctrl_c_ends_the_wait_for_a_pipe_that_nobody_writes_to(shell: Shel
     code, _, err = await ended(process)
     os.close(writer)
     assert (code, err.strip()) == (130, "Interrupted.")
+
+
+async def test_a_pipe_that_has_more_than_any_model_reads_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui_orchestrator.cli.manners.LONGEST_PROMPT", 2_000_000)
+    ended = await shell.run("ask", "-", stdin=b"x" * 2_000_001)
+    assert (ended.code, ended.err, shell.asked) == (
+        2,
+        "stdin holds more than 2 MB, which no model reads; pipe less\n",
+        [],
+    )

@@ -46,6 +46,20 @@ def test_a_broken_plugin_is_named_in_one_sentence(site: Path, source: str, place
     assert one.problem.isprintable()
 
 
+@pytest.mark.parametrize("kind", ["recipes", "themes"])
+def test_a_plugins_file_that_is_too_long_is_not_read_whole(site: Path, kind: str) -> None:
+    (site / "long.toml").write_text("#" * 500_000)
+    write(
+        site,
+        "bad",
+        f"from pathlib import Path\nfile = Path({str(site / 'long.toml')!r})",
+        **{kind: {"long": "bad:file"}},
+    )
+    (one,) = load(installed(), {}).every
+    assert one.state is State.BROKEN
+    assert "it has more than 400 kB" in one.problem
+
+
 async def test_a_broken_plugin_that_quotes_a_key_shows_it_nowhere(shell: Shell, site: Path) -> None:
     key = "correct.horse.battery.staple"
     shell.environment["OPENAI_API_KEY"] = key

@@ -41,6 +41,18 @@ def test_a_pipe_among_the_recipes_is_skipped_and_not_waited_for(tmp_path: Path) 
     assert str(tmp_path / "held.toml") in found.problems[0]
 
 
+def test_a_file_that_is_too_long_or_no_text_is_told_and_not_taken(tmp_path: Path) -> None:
+    long, odd = tmp_path / "long.toml", tmp_path / "odd.toml"
+    long.write_text(TOPIC + STEP + "#" * 400_000)
+    odd.write_bytes(b"\xff\xfe")
+    found = shelf(tmp_path)
+    assert not {"long", "odd"} & found.recipes.keys()
+    assert found.problems == (
+        f"{long} cannot be read: it has more than 400 kB, the most that is read of such a file",
+        f"{odd} cannot be read: it is not UTF-8 text",
+    )
+
+
 def test_the_documented_one_is_right() -> None:
     text = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text()
     recipe = parse("translate", text.partition("```toml\n")[2].partition("```")[0], "docs")

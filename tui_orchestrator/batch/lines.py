@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from ..library.tasks import Task
-from ..opening import opened
+from ..opening import whole_of
 from ..routing.errors import OrchestratorError
 from ..routing.model import Registry
 from ..routing.request import Message
 from ..routing.text import HALF_A_CHARACTER, clean_line, half_a_character
 from ..services.attachments import AttachmentError, read_file
 
+LONGEST = 256_000_000
+"""Bytes of a file."""
 _SHOWN = 5
 """Problems that are told at once."""
 
@@ -46,8 +48,7 @@ def read_lines(path: Path, defaults: Task, registry: Registry, beside: str = "",
     Raises BatchError, which names file, line and key of what is wrong.
     """
     try:
-        with opened(path, pipe=pipe) as file:
-            text = file.read().decode("utf-8-sig")
+        text = whole_of(path, LONGEST, pipe=pipe).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise BatchError(f"{path} cannot be read: {why}") from None

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FAILED, USAGE, BUDGET, INTERRUPTED = 1, 2, 3, 130
+LONGEST_PROMPT = 64_000_000
+"""Bytes on stdin: several times what the largest context windows hold."""
 OUTPUT_HELP = "Write to a file, readable by you alone, instead of stdout."
 
 
@@ -271,7 +273,12 @@ def one_prompt(context: click.Context, parameter: click.Parameter, words: tuple[
 
 def _read_stdin() -> str:
     try:
-        return sys.stdin.buffer.read().decode("utf-8-sig")
+        written = sys.stdin.buffer.read(LONGEST_PROMPT + 1)
+        if len(written) > LONGEST_PROMPT:
+            raise Stop(
+                f"stdin holds more than {LONGEST_PROMPT // 1_000_000} MB, which no model reads; pipe less", USAGE
+            )
+        return written.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Stop(f"stdin is not UTF-8 text (byte {error.start}); pipe text", USAGE) from None
     except AttributeError:  # closed before the start, it is None

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ..opening import parsed
+from ..opening import parsed, whole_of
 from ..routing.added import AddedStrategy, AnswerCheck
 from ..routing.text import clean_line
 from .contract import Account, AddedProvider, Kind, PluginError
@@ -166,7 +166,7 @@ def _provider(one: Installed, source: str, loaded: object) -> Callable[[Account]
 def _recipe(one: Installed, source: str, loaded: object) -> str:
     said = loaded() if callable(loaded) else loaded
     if isinstance(said, Path):
-        said = said.read_text(encoding="utf-8")
+        said = whole_of(said, _LONGEST_RECIPE).decode()
     if not isinstance(said, str) or len(said) > _LONGEST_RECIPE:
         raise PluginError("it is neither the text of a recipe nor the path of one")
     return said
@@ -176,7 +176,7 @@ def _theme(one: Installed, source: str, loaded: object) -> Path:
     said = loaded() if callable(loaded) and not isinstance(loaded, Path) else loaded
     if not isinstance(said, str | Path) or not (path := Path(said)).is_file():
         raise PluginError(f"{clean_line(str(said), 120)!r} is not the path of a file")
-    named = parsed(path.read_text(encoding="utf-8")).get("name", path.stem)
+    named = parsed(whole_of(path, _LONGEST_RECIPE).decode()).get("name", path.stem)
     if named != one.name or path.suffix != ".toml":
         raise PluginError(f"its palette is called {clean_line(str(named), 60)!r} in {clean_line(path.name, 60)}")
     return path

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from ..library.tasks import Usd
 from ..locations import config_dir
-from ..opening import opened, parsed
+from ..opening import parsed, whole_of
 from ..plugins.finding import strategy
 from ..routing.errors import OrchestratorError
 from ..routing.profile import TaskType
@@ -21,6 +21,8 @@ from ..routing.text import clean_line
 from .templates import places
 
 Kind = Literal["text", "integer", "choice", "list"]
+LONGEST = 400_000
+"""Bytes of a file."""
 _LOOP_NAMES = ("item", "number")
 
 
@@ -146,7 +148,7 @@ def shelf(directory: Path | None = None, added: Sequence[tuple[str, str, str]] =
     reads files."""
     found: dict[str, Recipe] = {}
     problems: list[str] = []
-    for name, source, text in (*_shipped(), *added, *_own(directory or recipes_dir())):
+    for name, source, text in (*_shipped(), *added, *_own(directory or recipes_dir(), problems)):
         try:
             found[name] = parse(name, text, source)
         except RecipeError as error:
@@ -160,14 +162,16 @@ def _shipped() -> Iterator[tuple[str, str, str]]:
             yield shipped.name.removesuffix(".toml"), "shipped", shipped.read_text(encoding="utf-8")
 
 
-def _own(directory: Path) -> Iterator[tuple[str, str, str]]:
+def _own(directory: Path, problems: list[str]) -> Iterator[tuple[str, str, str]]:
     for path in sorted(directory.glob("*.toml")) if directory.is_dir() else []:
         try:
-            with opened(path) as file:
-                text = file.read().decode()
+            text = whole_of(path, LONGEST).decode("utf-8-sig")
+        except OSError as error:
+            problems.append(f"{path} cannot be read: {error.strerror}")
+        except UnicodeDecodeError:
+            problems.append(f"{path} cannot be read: it is not UTF-8 text")
+        else:
             yield path.stem, str(path), text
-        except (OSError, UnicodeDecodeError):
-            yield path.stem, str(path), "\0"
 
 
 def parse(name: str, text: str, source: str) -> Recipe:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 
 from ..locations import shipped_themes, themes_dir
-from ..opening import opened, parsed
+from ..opening import parsed, whole_of
 from ..plugins.contract import Kind
 from ..plugins.finding import names as plugin_names
 from ..providers.embedding import INSTALL, missing
 from ..routing.text import clean_line
 from ..settings import Settings, hidden
+
+LONGEST_THEME = 64_000
+"""Bytes of a palette's file: some forty lines."""
 
 
 def store_problem(settings: Settings) -> str:
@@ -55,8 +58,7 @@ def theme_names() -> list[str]:
     names = set()
     for file in (*shipped_themes(), *themes_dir().glob("*.toml")):
         try:
-            with opened(file) as content:
-                name = parsed(content.read().decode()).get("name", file.stem)
+            name = parsed(whole_of(file, LONGEST_THEME).decode()).get("name", file.stem)
         except (OSError, ValueError, RecursionError):
             continue  # the console skips it as well, and says why
         if isinstance(name, str):

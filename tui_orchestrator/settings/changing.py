@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from .. import locations
-from ..opening import opened
+from ..opening import whole_of
 from .loading import load
-from .reading import Found, Reading
+from .reading import LARGEST, Found, Reading
 from .schema import find
 from .shape import Key, Path, dotted, split
 from .showing import shown_value
@@ -90,8 +90,7 @@ def said_in(file: FilePath) -> dict[Path, Found]:
 def text_of(file: FilePath) -> str:
     """Empty where there is no file. Raises OSError."""
     try:
-        with opened(file) as content:
-            return content.read().decode("utf-8-sig", errors="replace")
+        return whole_of(file, LARGEST).decode("utf-8-sig", errors="replace")
     except FileNotFoundError:
         return ""
 

@@ -19,7 +19,7 @@ from .secrets import hidden
 from .servers import SHIPPED
 from .shape import Key, Path, Table, dotted, toml_value
 
-_LARGEST = 1_000_000
+LARGEST = 1_000_000
 """Bytes of a settings file."""
 _KEY_WORDS = frozenset({"apikey", "api-key", "api_token", "token", "secret", "key"})
 Where = Callable[[Place], str]
@@ -51,11 +51,11 @@ class Reading:
     def file(self, path: FilePath, *, project: bool = False, table: Table = SCHEMA) -> None:
         """Raises OSError where it cannot be read."""
         with opened(path) as file:
-            self.content(path, file.read(_LARGEST + 1), project=project, table=table)
+            self.content(path, file.read(LARGEST + 1), project=project, table=table)
 
     def content(self, path: FilePath, content: bytes, *, project: bool = False, table: Table = SCHEMA) -> None:
         """As though it were what the file holds."""
-        if len(content) > _LARGEST:
+        if len(content) > LARGEST:
             self.problems.append(f"{path}: is longer than a megabyte; give a file of settings")
             return
         try:

@@ -18,6 +18,7 @@ from textual.theme import Theme
 
 from tui_orchestrator.opening import opened, parsed
 from tui_orchestrator.routing.text import clean_line
+from tui_orchestrator.services.places import LONGEST_THEME
 
 DEFAULT = "dusk"
 
@@ -58,7 +59,6 @@ CODE = {
 }
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-_MAX_BYTES = 64_000
 _LONGEST_ABOUT = 40
 
 
@@ -170,11 +170,11 @@ def read(path: Path) -> Palette:
     """Raises ThemeError."""
     try:
         with opened(path) as file:
-            source = file.read(_MAX_BYTES + 1).decode()
+            source = file.read(LONGEST_THEME + 1).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise ThemeError(f"{path}: cannot be read ({clean_line(str(error))}); it should be a TOML file") from error
-    if len(source) > _MAX_BYTES:
-        raise ThemeError(f"{path}: is larger than {_MAX_BYTES // 1000} kB; a palette is some forty lines of TOML")
+    if len(source) > LONGEST_THEME:
+        raise ThemeError(f"{path}: is larger than {LONGEST_THEME // 1000} kB; a palette is some forty lines of TOML")
     try:
         table = parsed(source)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
