@@ -108,6 +108,21 @@ def test_a_model_of_unknown_price_is_out_under_a_cap_and_usable_without() -> Non
     assert "[[models]]" in capped.reason
 
 
+def test_of_thousands_of_models_that_are_out_the_reason_names_a_few_and_counts_the_others() -> None:
+    many = [replace(DEAR, name=f"model-{number}") for number in range(6_000)]
+    registry = Registry.of([*many, CHEAP])
+    off = replace(registry, out={one: "disabled in your configuration" for one in registry.models if one != "a/cheap"})
+    reason = decided(registry=off, cheap=Standing(out=(Exclusion.COOLING_DOWN, "cooling down after 503"))).reason
+    assert len(reason) < 400
+    assert reason.startswith("every model is out: ")
+    assert "b/model-0, b/model-1, b/model-2 and 5,997 more: disabled in your configuration" in reason
+    assert "a/cheap: cooling down after 503" in reason
+    each = {f"b/model-{number}": Standing(wait_s=31 + number) for number in range(6_000)}
+    reason = decide(request(), profile(), Registry.of(many), Circumstances(each), Policy()).reason
+    assert len(reason) < 800
+    assert reason.endswith("; and 5,996 more")
+
+
 def test_when_nobody_is_left_the_reason_lists_every_candidate_with_its_own() -> None:
     out = Standing(out=(Exclusion.COOLING_DOWN, "cooling down after 503"))
     decision = decided(cheap=out, dear=out, small=out, unknown=out)

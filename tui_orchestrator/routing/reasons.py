@@ -179,12 +179,29 @@ _SENTENCES = {
 }
 
 
+_FEW = 12
+"""Models of which each is named with its reason."""
+_REASONS, _NAMED = 4, 3
+"""Of more, thousands perhaps: so many reasons, and so many names with each."""
+
+
 def nobody(candidates: Sequence[Candidate]) -> str:
     if not candidates:
         return "there is no model at all: set a provider's key, start a local server, or run `demo`"
-    listed = "; ".join(f"{c.model}: {c.excluded}" for c in candidates[:12])
-    more = f"; and {len(candidates) - 12} more" if len(candidates) > 12 else ""
-    return f"every model is out: {listed}{more}"
+    if len(candidates) <= _FEW:
+        return "every model is out: " + "; ".join(f"{c.model}: {c.excluded}" for c in candidates)
+    alike: dict[str, list[str]] = {}
+    for one in candidates:
+        alike.setdefault(one.excluded or "", []).append(one.model)
+    told = list(alike.items())[:_REASONS]
+    untold = len(candidates) - sum(len(models) for _, models in told)
+    listed = "; ".join(f"{_some(models)}: {excluded}" for excluded, models in told)
+    return f"every model is out: {listed}" + (f"; and {untold:,} more" if untold else "")
+
+
+def _some(models: Sequence[str]) -> str:
+    more = len(models) - _NAMED
+    return ", ".join(models[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def too_dear_for(first: Candidate, policy: Policy) -> str:
