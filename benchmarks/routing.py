@@ -161,7 +161,7 @@ def _choosing(found: Mapping[str, Any]) -> str:
     rows = [[name, f"{e['quality']:.3f}", f"{e['usd_per_1000']:.3f}"] for name, e in chosen["alone"].items()]
     rows.append(["oracle", f"{chosen['oracle']['quality']:.3f}", f"{chosen['oracle']['usd_per_1000']:.3f}"])
     for way, strategies in chosen.items():
-        if way.startswith(("by", "after")):
+        if way.startswith(("by", "after", "each")):
             rows += [
                 [f"{strategy}, {way}", f"{e['quality']:.3f}", f"{e['usd_per_1000']:.3f}"]
                 for strategy, e in strategies.items()

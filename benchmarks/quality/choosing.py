@@ -1,4 +1,5 @@
-"""Choosing among nine models by name and price, and after seeing outcomes of other prompts as if they were votes."""
+"""Choosing among nine models by name and price, and after seeing outcomes of other prompts as if they were votes; and
+what could be had with hindsight: of each prompt, or only of each kind of task."""
 
 from __future__ import annotations
 
@@ -61,6 +62,7 @@ def choosing(rows: Sequence[Row], judge: Judge, without_kind: Judge, policy: Pol
         "rows": len(of),
         "alone": singles,
         "oracle": _earned(of, best),
+        "each kind's own model, with hindsight": _by_kind(of, max(one["usd_per_1000"] for one in singles.values())),
         "by name and price alone": _decided([(of, nothing)], judge, policy),
         "after the outcomes of the other folds": _decided(_parts(of, judge, policy, lambda r: r.fold), judge, policy),
         "by name, no outcomes of such tasks published": _decided([(of, nothing)], without_kind, policy),
@@ -72,6 +74,37 @@ def choosing(rows: Sequence[Row], judge: Judge, without_kind: Judge, policy: Pol
 
 def _best(row: Row) -> str:
     return min(MODELS, key=lambda name: (-row.outcomes[name], _cost(row, name)))
+
+
+_SHARES = (0.4, 0.6, 0.8, 1.0)
+
+
+def _by_kind(rows: Sequence[Row], dearest: float) -> dict[str, dict[str, float]]:
+    """One model a kind of task, chosen knowing all outcomes: the most quality at each share of the dearest's cost. What
+    tells kinds apart and nothing within them cannot do better."""
+    kinds = [[row for row in rows if row.group == group] for group in dict.fromkeys(row.group for row in rows)]
+    best: list[tuple[float, float]] = [(0.0, 0.0)]
+    for of in kinds:
+        adds = [(sum(_cost(row, name) for row in of), sum(row.outcomes[name] for row in of)) for name in MODELS]
+        best = _undominated([(cost + more, good + better) for cost, good in best for more, better in adds])
+    within = {share: [one for one in best if one[0] <= share * dearest * len(rows) + 1e-9] for share in _SHARES}
+    return {
+        f"up to {share:.0%} of the cost": {
+            "quality": round(found[-1][1] / len(rows), 4),
+            "usd_per_1000": round(found[-1][0] / len(rows), 4),
+        }
+        for share, found in within.items()
+        if found
+    }
+
+
+def _undominated(ways: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """(cost, good), by cost: those that nobody beats in both."""
+    kept: list[tuple[float, float]] = []
+    for cost, good in sorted(ways, key=lambda way: (way[0], -way[1])):
+        if not kept or good > kept[-1][1]:
+            kept.append((cost, good))
+    return kept
 
 
 def _parts(
