@@ -17,6 +17,7 @@ import json
 import os
 import resource
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -25,7 +26,7 @@ import termios
 import threading
 import time
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -38,6 +39,80 @@ CLOSED = -4
 _PROGRAM = [f"tui_orchestrator.cli.{name}" for name in ("ask", "batch", "serve", "sessions", "costs", "models", "demo")]
 _IMPORTED = (*_PROGRAM, "tui_orchestrator.gateway.app", "tui_orchestrator.services.runtime", "tui_orchestrator.ui.app")
 _SDKS = ("anthropic", "openai", "gemini")
+
+
+class Program:
+    """As `subprocess.Popen` with pipes for its stdin and stdout, in which there is text."""
+
+    def __init__(
+        self, module: str, *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> None:
+        theirs, stdin = os.pipe()
+        stdout, written = os.pipe()
+        self.stdin, self.stdout = open(stdin, "w"), open(stdout)  # noqa: SIM115
+        self._begin(module, arguments, env or os.environ, cwd, [theirs, written, os.dup(2)])
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """It is killed where it has not ended."""
+        self.kill()
+        self.wait()
+        for pipe in (self.stdin, self.stdout):
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
+
+    def _begin(
+        self,
+        module: str,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        cwd: Path | None,
+        files: list[int],
+        **more: Any,
+    ) -> None:
+        self._keeper = _ask(module, arguments, env, cwd, files, **more)
+        self._said = self._keeper.makefile()
+        self.pid = int(self._said.readline())
+        self.returncode: int | None = None
+
+    def wait(self) -> int:
+        if self.returncode is None:
+            self.returncode = int(self._said.read())
+            self._said.close()
+            self._keeper.close()
+        return self.returncode
+
+    def poll(self) -> int | None:
+        if self.returncode is None and select.select([self._keeper], [], [], 0)[0]:
+            self.wait()
+        return self.returncode
+
+    def communicate(self, said: str = "") -> str:
+        """What it wrote from now on, once it has ended."""
+        with contextlib.suppress(BrokenPipeError), self.stdin:
+            self.stdin.write(said)
+        with self.stdout:
+            written = self.stdout.read()
+        self.wait()
+        return written
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+class AtTerminal(Program):
+    """One that `terminal` is the terminal of, as `benchmarks.terminal.pseudoterminal.started`."""
+
+    def __init__(self, command: Sequence[str], env: Mapping[str, str], cwd: Path | None, terminal: int) -> None:
+        _, how, *arguments = command
+        module = how if how == "-c" else arguments.pop(0)
+        self._begin(module, arguments, env, cwd, [os.dup(terminal) for _ in range(3)], new_session=True)
 
 
 class Forked:
@@ -92,33 +167,40 @@ async def start(
     of the tests. `stdin` as bytes is all there is to be read, at most what a pipe holds, 64 kB. `new_session`: the
     terminal that stdin is becomes its own, whose Ctrl-C reaches it. `open_files`: so many it may have, until it asks
     for more."""
-    asked: dict[str, Any] = {"module": module, "arguments": arguments, "env": {**env}, "cwd": str(cwd or Path.cwd())}
-    asked["open_files"] = open_files
-    asked["new_session"] = new_session
-    asked["closed"] = [place for place, stream in enumerate((stdin, stdout, stderr)) if stream == CLOSED]
     files: list[int] = []
     pipes: list[asyncio.StreamReader | None] = []
+    for place, stream in enumerate((stdin, stdout, stderr)):
+        if isinstance(stream, bytes):
+            reading, writing = os.pipe()
+            os.write(writing, stream)
+            os.close(writing)
+            files.append(reading)
+        elif stream == PIPE:
+            reading, writing = os.pipe()
+            pipes.append(await _read(reading))
+            files.append(writing)
+        else:
+            files.append(os.open(os.devnull, os.O_RDWR) if stream in (DEVNULL, CLOSED) else os.dup(stream or place))
+        if place and stream != PIPE:
+            pipes.append(None)
+    closed = [place for place, stream in enumerate((stdin, stdout, stderr)) if stream == CLOSED]
+    asked = {"new_session": new_session, "open_files": open_files, "closed": closed}
+    keeper = await asyncio.open_connection(sock=_ask(module, arguments, env, cwd, files, **asked))
+    return Forked(int(await keeper[0].readline()), keeper, pipes)
+
+
+def _ask(
+    module: str, arguments: Sequence[str], env: Mapping[str, str], cwd: Path | None, files: list[int], **more: Any
+) -> socket.socket:
+    """Where its number and, once it has ended, how it ended are said. `files` are closed here."""
+    asked = {"module": module, "arguments": arguments, "env": {**env}, "cwd": str(cwd or Path.cwd())}
+    asked |= {"new_session": False, "open_files": None, "closed": []} | more
     ours, theirs = socket.socketpair()
     with theirs:
-        for place, stream in enumerate((stdin, stdout, stderr)):
-            if isinstance(stream, bytes):
-                reading, writing = os.pipe()
-                os.write(writing, stream)
-                os.close(writing)
-                files.append(reading)
-            elif stream == PIPE:
-                reading, writing = os.pipe()
-                pipes.append(await _read(reading))
-                files.append(writing)
-            else:
-                files.append(os.open(os.devnull, os.O_RDWR) if stream in (DEVNULL, CLOSED) else os.dup(stream or place))
-            if place and stream != PIPE:
-                pipes.append(None)
         socket.send_fds(_server(), [json.dumps(asked).encode() + b"\n"], [*files, theirs.fileno()])
-        for file in files:
-            os.close(file)
-    keeper = await asyncio.open_connection(sock=ours)
-    return Forked(int(await keeper[0].readline()), keeper, pipes)
+    for file in files:
+        os.close(file)
+    return ours
 
 
 async def _read(pipe: int) -> asyncio.StreamReader:

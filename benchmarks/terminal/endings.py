@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .pseudoterminal import PROGRAM, Gone, Pseudoterminal, environment
+from .pseudoterminal import PROGRAM, Gone, Pseudoterminal, Start, environment, started
 
 Act = Callable[[Pseudoterminal], int]
 READY = b"Where to"
@@ -246,14 +246,14 @@ ENDINGS: dict[str, Ending] = {
 }
 
 
-def tried(name: str, *, patience_s: float = RESTORED_WITHIN_S) -> str:
+def tried(name: str, *, patience_s: float = RESTORED_WITHIN_S, start: Start = started) -> str:
     """What is wrong after this ending; nothing, where all is as it was."""
     ending = ENDINGS[name]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         home = Path(directory)
         own = environment(home, **ending.more)
         own = {key: value for key, value in own.items() if value or key == "TERM"}
-        with Pseudoterminal(ending.command, own, size=ending.size, cwd=home) as terminal:
+        with Pseudoterminal(ending.command, own, size=ending.size, cwd=home, start=start) as terminal:
             try:
                 code = ending.act(terminal)
             except Gone as error:
@@ -271,11 +271,11 @@ def tried(name: str, *, patience_s: float = RESTORED_WITHIN_S) -> str:
             return "" if code in ending.codes else f"exit code {code}, not one of {ending.codes}"
 
 
-def hung_up(patience_s: float = 20) -> str:
+def hung_up(patience_s: float = 20, start: Start = started) -> str:
     """The terminal goes away, as when its window is closed: the program ends, and so do all it started."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         home = Path(directory)
-        with Pseudoterminal(CONSOLE, environment(home), cwd=home) as terminal:
+        with Pseudoterminal(CONSOLE, environment(home), cwd=home, start=start) as terminal:
             try:
                 _settle(terminal)
             except Gone as error:

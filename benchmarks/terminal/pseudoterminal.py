@@ -13,9 +13,10 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any, Protocol
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "-m", "tui_orchestrator")
@@ -61,6 +62,36 @@ class Gone(Exception):
     """What was waited for never came."""
 
 
+class Process(Protocol):
+    """What is asked of a program that was started."""
+
+    pid: int
+    returncode: Any
+
+    def poll(self) -> int | None: ...
+
+    def wait(self) -> int: ...
+
+    def kill(self) -> None: ...
+
+
+Start = Callable[[Sequence[str], Mapping[str, str], Path | None, int], Process]
+"""Of a command, with its environment, its directory and the file that is its terminal."""
+
+
+def started(command: Sequence[str], environment: Mapping[str, str], cwd: Path | None, terminal: int) -> Process:
+    return subprocess.Popen(
+        command,
+        env=dict(environment),
+        cwd=cwd,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+
+
 class Pseudoterminal:
     """One program, in a session of its own. `written` is all that came out of it."""
 
@@ -72,6 +103,7 @@ class Pseudoterminal:
         size: tuple[int, int] = (100, 30),
         cwd: Path | None = None,
         capable: bool = True,
+        start: Start = started,
     ) -> None:
         """`capable`: it answers what a modern terminal answers."""
         self.written = b""
@@ -81,16 +113,7 @@ class Pseudoterminal:
         self.master, self._slave = os.openpty()
         self.resize(*size)
         self.before = self.stty()
-        self.process = subprocess.Popen(
-            command,
-            env=dict(environment),
-            cwd=cwd,
-            stdin=self._slave,
-            stdout=self._slave,
-            stderr=self._slave,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        )
+        self.process = start(command, environment, cwd, self._slave)
 
     def __enter__(self) -> Pseudoterminal:
         return self
@@ -188,7 +211,7 @@ class Pseudoterminal:
             pass
 
     def stopped(self, timeout: float = 60) -> None:
-        """Waits until the program stands still."""
+        """Waits until the program, a child of this process, stands still."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             self.read(0.02)
@@ -206,7 +229,7 @@ class Pseudoterminal:
                 raise Gone(f"it did not end; the last of what it wrote was {self.written[-300:]!r}")
         while self.read(0):
             pass
-        return self.process.returncode
+        return int(self.process.returncode)
 
     def hang_up(self) -> None:
         """The terminal goes away: its window was closed."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.turns.conftest import running
 from tests.turns.reading import reserved
 from tui_orchestrator.services import runtime as running_program
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_the_wait_is_well_under_a_minute() -> None:
@@ -35,8 +35,7 @@ async def test_an_idle_copy_frees_what_a_killed_one_left_and_never_what_a_stoppe
             return states
 
         monkeypatch.setattr(runtime, "budget_states", counted)
-        command = [sys.executable, "-m", "tests.storage.spender", str(store), "hold"]
-        other = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+        other = await warm.start("tests.storage.spender", str(store), "hold", env=os.environ, stdout=PIPE)
         assert other.stdout is not None
         assert await other.stdout.readline() == b"Reservation\n"
         other.send_signal(signal.SIGSTOP)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from tests.warm import Program
 
 from .redis_server import RedisServer
 
@@ -18,31 +17,25 @@ LIMIT = 6_000
 CALL, MOST = 7, 10
 
 
-@asynccontextmanager
-async def spending(directory: Path, server: RedisServer, name: str, when_away: str) -> AsyncIterator[Process]:
-    program = [sys.executable, "-m", "tests.shared.spender", str(directory / f"{name}.db"), server.url.reveal()]
-    process = await asyncio.create_subprocess_exec(*program, name, str(LIMIT), when_away, stdin=PIPE, stdout=PIPE)
-    try:
-        await said(process, "ready")
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+def spending(directory: Path, server: RedisServer, name: str, when_away: str) -> Program:
+    store, url = str(directory / f"{name}.db"), server.url.reveal()
+    return Program("tests.shared.spender", store, url, name, str(LIMIT), when_away)
 
 
-async def said(process: Process, what: str, times: int = 1) -> None:
-    assert process.stdout is not None
-    while times:
-        line = (await process.stdout.readline()).decode().strip()
-        assert (line and line != "full") or what == "full", f"it ended early: {line}"
-        times -= line == what
+async def both_said(both: tuple[Program, Program], what: str, times: int = 1) -> None:
+    def said(process: Program) -> None:
+        left = times
+        while left:
+            line = process.stdout.readline().strip()
+            assert (line and line != "full") or what == "full", f"it ended early: {line}"
+            left -= line == what
+
+    await asyncio.gather(*(asyncio.to_thread(said, process) for process in both))
 
 
-async def go_on(process: Process) -> None:
-    assert process.stdin is not None
-    process.stdin.write(b"\n")
-    await process.stdin.drain()
+def go_on(process: Program) -> None:
+    process.stdin.write("\n")
+    process.stdin.flush()
 
 
 def spent_by(directory: Path, name: str) -> int:
@@ -59,27 +52,27 @@ async def test_two_processes_on_two_stores_never_pass_one_cap_also_when_redis_is
     server = RedisServer(tmp_path / "redis")
     server.start()
     try:
-        async with (
-            spending(tmp_path, server, "one", when_away) as one,
-            spending(tmp_path, server, "two", when_away) as two,
-        ):
+        with spending(tmp_path, server, "one", when_away) as one, spending(tmp_path, server, "two", when_away) as two:
             both = (one, two)
-            await asyncio.gather(*map(go_on, both))
-            await asyncio.gather(*(said(process, "booked", 15) for process in both))
+            await both_said(both, "ready")
+            for process in both:
+                go_on(process)
+            await both_said(both, "booked", 15)
             with server.plain as client:
                 client.save()
             # It comes back with an old state of things, then with nothing.
             for empty in (False, True):
-                await asyncio.gather(*(said(process, "booked", 15) for process in both))
+                await both_said(both, "booked", 15)
                 server.kill()
                 # Those who refuse try again and again; those who go on spend their share.
-                await asyncio.gather(*(said(process, "alone", 5) for process in both))
+                await both_said(both, "alone", 5)
                 if empty:
                     server.empty()
                 server.start()
-            await asyncio.gather(*(said(process, "full") for process in both))
-            await asyncio.gather(*map(go_on, both))
-            await asyncio.gather(*(process.wait() for process in both))
+            await both_said(both, "full")
+            for process in both:
+                go_on(process)
+                process.wait()
     finally:
         server.kill()
     each = [spent_by(tmp_path, name) for name in ("one", "two")]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.clock import ManualClock
+from tests.warm import Program
 from tui_orchestrator.routing.errors import (
     Authentication,
     BeingTried,
@@ -33,8 +32,6 @@ from tui_orchestrator.storage.circuits import FORGOTTEN_AFTER_S, SqliteCircuits
 from tui_orchestrator.storage.database import Database
 
 from .prober import MODEL, PROVIDER
-
-ROOT = Path(__file__).parents[2]
 
 
 class Copy:
@@ -239,41 +236,29 @@ async def test_a_store_that_cannot_be_used_leaves_each_copy_to_itself(clock: Man
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
-    running: list[subprocess.Popen[str]] = []
-
-    def start() -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "tests.storage.prober", str(tmp_path / "store.db")]
-        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        running.append(process)
-        return process
-
-    yield start
-    for process in running:
-        process.kill()
-        process.communicate()
+def start(tmp_path: Path) -> Iterator[Callable[[], Program]]:
+    with ExitStack() as running:
+        yield lambda: running.enter_context(Program("tests.storage.prober", str(tmp_path / "store.db")))
 
 
-def told(process: subprocess.Popen[str], *words: str) -> list[str]:
+def told(process: Program, *words: str) -> list[str]:
     """What it answers to each."""
     for word in words:
         tell(process, word)
     return [heard(process) for _ in words]
 
 
-def tell(process: subprocess.Popen[str], word: str) -> None:
-    assert process.stdin is not None
+def tell(process: Program, word: str) -> None:
     process.stdin.write(word + "\n")
     process.stdin.flush()
 
 
-def heard(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
+def heard(process: Program) -> str:
     return process.stdout.readline().strip()
 
 
 async def test_processes_that_meet_a_half_open_circuit_at_once_send_one_call(
-    start: Callable[[], subprocess.Popen[str]], db: Database
+    start: Callable[[], Program], db: Database
 ) -> None:
     processes = [start() for _ in range(5)]
     first, second = processes[:2]

@@ -1,20 +1,16 @@
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.clock import ManualClock
+from tests.warm import Program
 from tui_orchestrator.routing.request import Image, Message
 from tui_orchestrator.storage.conversations import Conversations, Session
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.drafts import KeptDraft
 from tui_orchestrator.storage.messages import Discarded
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -179,11 +175,8 @@ asyncio.run(main())
 async def test_a_killed_program_leaves_the_prompt_and_half_the_answer(
     conversations: Conversations, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-c", KILLED, str(tmp_path / "store.db")]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: ASYNC220
-        assert process.stdout is not None
+    with Program("-c", KILLED, str(tmp_path / "store.db")) as process:
         session = process.stdout.readline().strip()
-        process.send_signal(signal.SIGKILL)
     found = await conversations.get(session)
     assert [(m.text, m.state) for m in found.messages] == [
         ("tell me a story", "complete"),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.clock import ManualClock
+from tests.warm import Program
 from tui_orchestrator.routing.budget import Refusal, Reservation
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import Outcome
@@ -20,7 +18,6 @@ from tui_orchestrator.storage.reports import Reports
 
 from .samples import day_cap, hold
 
-ROOT = Path(__file__).parents[2]
 PRICE = Price(Rates(2, 10))
 
 KILLED = """
@@ -56,11 +53,8 @@ asyncio.run(main())
 
 
 def killed(path: Path, text: str, amount: int, request_id: str = "r1", *, at: str = "sent") -> None:
-    command = [sys.executable, "-c", KILLED, str(path), text, str(amount), request_id, at]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
+    with Program("-c", KILLED, str(path), text, str(amount), request_id, at) as process:
         assert process.stdout.readline() == "held\n"
-        process.send_signal(signal.SIGKILL)
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
 
 import pytest
 
 from tests.clock import ManualClock
+from tests.warm import Program
 from tui_orchestrator.routing.budget import Refusal, Reservation
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.storage.database import Database
@@ -20,46 +19,25 @@ from tui_orchestrator.storage.reports import Reports
 
 from .samples import attempt, costing, day_cap, hold
 
-ROOT = Path(__file__).parents[2]
-Start = Callable[..., "subprocess.Popen[str]"]
+Start = Callable[..., Program]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    running: list[subprocess.Popen[str]] = []
-
-    def start(*arguments: object) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.storage.spender", str(tmp_path / "store.db"), *map(str, arguments)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        running.append(process)
-        return process
-
-    yield start
-    for process in running:
-        process.kill()
-        process.communicate()
-
-
-def out(process: subprocess.Popen[str]) -> IO[str]:
-    assert process.stdout is not None
-    return process.stdout
+    store = str(tmp_path / "store.db")
+    with ExitStack() as running:
+        yield lambda *arguments: running.enter_context(Program("tests.storage.spender", store, *map(str, arguments)))
 
 
 async def test_eight_processes_never_pass_a_cap(start: Start, db: Database, clock: ManualClock) -> None:
     limit = 700
     processes = [start("spend", f"p{number}", limit) for number in range(8)]
     for process in processes:
-        assert out(process).readline() == "ready\n"
+        assert process.stdout.readline() == "ready\n"
     for process in processes:
-        assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    said = [process.communicate()[0].splitlines() for process in processes]
+    said = [process.communicate().splitlines() for process in processes]
 
     assert [process.returncode for process in processes] == [0] * 8
     assert not [line for lines in said for line in lines if line != "booked"]
@@ -74,7 +52,7 @@ async def test_what_a_killed_process_had_set_aside_is_free_again(
     start: Start, db: Database, clock: ManualClock
 ) -> None:
     process = start("hold")
-    assert out(process).readline() == "Reservation\n"
+    assert process.stdout.readline() == "Reservation\n"
     ledger = SqliteLedger(db, clock)
 
     assert isinstance(await ledger.reserve(hold(50, day_cap(100))), Refusal)
@@ -93,7 +71,7 @@ async def test_a_reservation_alone_frees_what_a_killed_process_had_set_aside(
     start: Start, db: Database, clock: ManualClock
 ) -> None:
     process = start("hold")
-    assert out(process).readline() == "Reservation\n"
+    assert process.stdout.readline() == "Reservation\n"
     process.kill()
     process.wait()
     held = await SqliteLedger(db, clock).reserve(hold(100, day_cap(100)))
@@ -105,7 +83,7 @@ async def test_a_killed_process_leaves_no_file_behind_for_long(
     start: Start, db: Database, clock: ManualClock, tmp_path: Path
 ) -> None:
     process = start("hold")
-    assert out(process).readline() == "Reservation\n"
+    assert process.stdout.readline() == "Reservation\n"
     process.kill()
     process.wait()
     await SqliteLedger(db, clock).reserve(hold(1, day_cap(100)))
@@ -117,10 +95,10 @@ async def test_a_killed_process_leaves_no_file_behind_for_long(
 
 async def test_every_row_that_was_acknowledged_survives_a_kill(start: Start, db: Database, clock: ManualClock) -> None:
     process = start("book")
-    acknowledged = [int(out(process).readline()) for _ in range(40)][-1]
+    acknowledged = [int(process.stdout.readline()) for _ in range(40)][-1]
     process.kill()
     # Not by `communicate`, which forgets what `readline` had read ahead.
-    acknowledged = max([acknowledged, *map(int, out(process).read().split())])
+    acknowledged = max([acknowledged, *map(int, process.stdout.read().split())])
     process.wait()
     total = await Reports(db, clock).total("all")
     assert total.attempts in (acknowledged, acknowledged + 1)

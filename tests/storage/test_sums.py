@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.clock import ManualClock
+from tests.warm import Program
 from tui_orchestrator.routing.events import CHECKS, Attempt, Cause, Onward, Outcome
 from tui_orchestrator.routing.money import Cost, CostState, Money, Usage
 from tui_orchestrator.storage.database import Database
@@ -26,7 +25,6 @@ from tui_orchestrator.storage.sums import DAY_KEYS, SESSION_KEYS, SIZES, SUMMED
 
 from .samples import ATTEMPT, attempt, costing
 
-ROOT = Path(__file__).parents[2]
 BEFORE_SUMS = next(n for n, migration in enumerate(MIGRATIONS) if migration.name == "0010_sums")
 TAKEN = Onward("openai/large", 0.2, Money(5), 1.0, 0.1, taken=True)
 
@@ -139,14 +137,8 @@ async def test_an_attempt_booked_twice_is_summed_once(db: Database, clock: Manua
 def test_two_programs_that_write_at_once_lose_nothing_of_the_sums() -> None:
     with tempfile.TemporaryDirectory() as directory:
         store = str(Path(directory) / "store.db")
-        spend = [sys.executable, "-m", "tests.storage.spender", store, "spend"]
-        spenders = [
-            subprocess.Popen(
-                [*spend, f"p{n}", "700"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
-            for n in range(2)
-        ]
-        booked = [spender.communicate("go\n")[0].count("booked") for spender in spenders]
+        spenders = [Program("tests.storage.spender", store, "spend", f"p{n}", "700") for n in range(2)]
+        booked = [spender.communicate("go\n").count("booked") for spender in spenders]
         connection = sqlite3.connect(store)
         assert kept(connection) == from_rows(connection)
 

@@ -12,6 +12,7 @@ import pytest
 from benchmarks.terminal.endings import CONSOLE, READY
 from benchmarks.terminal.pseudoterminal import Pseudoterminal, environment
 from tests.ui.conftest import Console, console
+from tests.warm import AtTerminal
 from tui_orchestrator.batch import Phase as Stands
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.routing.budget import Budgets
@@ -240,7 +241,7 @@ def test_a_killed_console_comes_back_with_its_batch_and_asks_nothing_twice(tmp_p
     count = 24
     write(tmp_path, *numbered(count))
     output = tmp_path / "questions.out.jsonl"
-    with Pseudoterminal(CONSOLE, environment(tmp_path), cwd=tmp_path) as terminal:
+    with Pseudoterminal(CONSOLE, environment(tmp_path), cwd=tmp_path, start=AtTerminal) as terminal:
         terminal.until(READY)
         walk(terminal, b"/batch questions.jsonl\r", b"Enter says what it costs", b"\r", b"spends about that")
         agree(terminal)
@@ -249,7 +250,7 @@ def test_a_killed_console_comes_back_with_its_batch_and_asks_nothing_twice(tmp_p
         terminal.end()
     before = answers(tmp_path)
     assert 2 <= len(before) < count
-    with Pseudoterminal(CONSOLE, environment(tmp_path), cwd=tmp_path) as terminal:
+    with Pseudoterminal(CONSOLE, environment(tmp_path), cwd=tmp_path, start=AtTerminal) as terminal:
         terminal.until(READY)
         there = f"{len(before)} of {count} lines are there already".encode()
         walk(terminal, b"Under way when the console ended", b"/batch\r", there, b"\r", b"spends about that")

@@ -11,16 +11,10 @@ import pytest
 from benchmarks.terminal.endings import CONSOLE, READY
 from benchmarks.terminal.pseudoterminal import Pseudoterminal, environment
 from tests.ui.conftest import Console, console
+from tests.warm import AtTerminal
 from tui_orchestrator.demo import Say, Script
 
 SCRIPT = Script().always(Say(text="It is blue."))
-
-LAUNCH = (
-    "import sys\n"
-    "from tui_orchestrator.settings import load\n"
-    "from tui_orchestrator.ui.app import run_console\n"
-    "sys.exit(run_console(load(), demo=True))\n"
-)
 
 
 def drafts(file: Path) -> dict[str, str]:
@@ -112,7 +106,7 @@ async def test_a_folded_paste_is_still_folded_when_one_comes_back(tmp_path: Path
 
 
 def test_a_killed_program_leaves_what_was_typed(tmp_path: Path) -> None:
-    with Pseudoterminal(CONSOLE, environment(tmp_path), cwd=tmp_path) as terminal:
+    with Pseudoterminal(CONSOLE, environment(tmp_path), cwd=tmp_path, start=AtTerminal) as terminal:
         terminal.until(READY)
         terminal.send(b"half a thought")
         for _ in range(200):

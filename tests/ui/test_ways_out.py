@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.terminal.endings import ENDINGS, hung_up, tried
-from benchmarks.terminal.pseudoterminal import Pseudoterminal, environment
+from benchmarks.terminal.pseudoterminal import Pseudoterminal, environment, started
+from tests.warm import AtTerminal
 
 HERE = ("SIGTERM while an answer streams", "SIGKILL", "SIGTSTP, SIGCONT, ctrl+q")
-"""In order, in none, and by a key after the terminal was another's. Each begins a program, which takes seconds."""
+"""In order, in none, and by a key after the terminal was another's. The last is started, the others forked."""
 
 PATIENCE_S = 120
 """A program that hangs hangs for ever; one among ten on a processor may take half a minute to end."""
@@ -20,17 +21,18 @@ PATIENCE_S = 120
 
 @pytest.mark.parametrize("way", HERE)
 def test_the_terminal_is_left_whole(way: str) -> None:
-    assert tried(way, patience_s=PATIENCE_S) == ""
+    assert tried(way, patience_s=PATIENCE_S, start=started if way == HERE[-1] else AtTerminal) == ""
 
 
 def test_the_program_ends_when_its_terminal_goes_away() -> None:
-    assert hung_up(PATIENCE_S) == ""
+    assert hung_up(PATIENCE_S, AtTerminal) == ""
 
 
 def test_a_crash_prints_where_it_was_and_neither_variables_nor_keys(tmp_path: Path) -> None:
     key = "sk-planted-0123456789abcdef"
     command = [part.replace("1 / 0", "int(self.settings.providers['openai'].api_key.reveal())") for part in CRASH]
-    with Pseudoterminal(command, environment(tmp_path, OPENAI_API_KEY=key), cwd=tmp_path) as terminal:
+    own = environment(tmp_path, OPENAI_API_KEY=key)
+    with Pseudoterminal(command, own, cwd=tmp_path, start=AtTerminal) as terminal:
         assert terminal.end(60) == 1
         assert terminal.modes() == {}
     said = terminal.written.decode(errors="replace")
