@@ -1,7 +1,8 @@
-"""Connections that have not said yet what they want: how long they may take, and how many there may be.
+"""Connections that have not said yet what they want, or do not read what they are told: how long they may take, and
+how many there may be.
 
-uvicorn waits without end for the head of a request, and its own limit of connections counts those that are silent, so
-that a few thousand of them would keep everybody else out.
+uvicorn waits without end for the head of a request and for an answer to be read, and its own limit of connections
+counts those that are silent, so that a few thousand of them would keep everybody else out.
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ from .wire import error_body
 
 HEAD_S = 20.0
 """For so long the head of a request may be on its way, from the connection's or the last answer's beginning on."""
+READ_S = 120.0
+"""For so long a client may read nothing of what waits for it. The system's own buffers hold some megabytes before."""
+MOST_READ_S = 900.0
+"""In all, from when it has fallen behind: as long as a turn may take."""
 MOST_WAITED_FOR = 1024
 """Connections of a process that may be open without a whole head."""
 
 
 class Connection(H11Protocol):
-    """What uvicorn is told as `http`: its own, with an end to the wait for a head.
+    """What uvicorn is told as `http`: its own, with an end to the wait for a head and for a reader.
 
     Where too many wait, the eldest of the address that has most gives way."""
 
@@ -33,6 +38,7 @@ class Connection(H11Protocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._deadline: asyncio.TimerHandle | None = None
+        self._reading: asyncio.TimerHandle | None = None
         # uvicorn makes one state for each server and hands it to all its connections; it has no other place of theirs.
         self._waited_for = self.server_state.__dict__.setdefault("waited_for", {})
 
@@ -42,6 +48,7 @@ class Connection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._stop_reading()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -51,6 +58,37 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._look()
+        # What is left of the answer is sent by the transport, which waits for it also where it was closed.
+        self._look_at_reader()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._look_at_reader()
+
+    def resume_writing(self) -> None:
+        self._stop_reading()
+        super().resume_writing()
+
+    def _look_at_reader(self) -> None:
+        if self._reading is None and (unread := self.transport.get_write_buffer_size()):
+            until = self.loop.time() + MOST_READ_S
+            self._reading = self.loop.call_later(READ_S, self._read_on, unread, until)
+
+    def _read_on(self, before: int, until: float) -> None:
+        self._reading = None
+        unread = self.transport.get_write_buffer_size()
+        if not unread:
+            return
+        if unread < before and self.loop.time() < until:
+            self._reading = self.loop.call_later(READ_S, self._read_on, unread, until)
+        else:
+            # The answer's turn ends with the connection, as where a client hangs up.
+            self.transport.abort()
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     def _look(self) -> None:
         # The rest of a body that nobody wants any more is waited for like the next head behind it.
