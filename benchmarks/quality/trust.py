@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from training.confidence import Judged, judge_all, out_of_fold
 from training.confidence_answers import Answered, load, may_be_learned_from
+from tui_orchestrator.routing.ability import success_probability
+from tui_orchestrator.routing.confidence import assess
+from tui_orchestrator.routing.decision import Policy
+from tui_orchestrator.routing.events import FinishReason
 from tui_orchestrator.routing.learned import weights
+from tui_orchestrator.routing.profiler import profile
+from tui_orchestrator.routing.request import Message, Request
 from tui_orchestrator.services.measuring import FEWEST, auroc, calibration_error, interval, samples
 
+from .by_name import model
 from .keywords import hedging_confidence
+
+_EVALUATED = "for evaluation only"
 
 
 def confidence(data: Path, repeats: int) -> dict[str, Any]:
@@ -24,7 +34,11 @@ def confidence(data: Path, repeats: int) -> dict[str, Any]:
     ways: Mapping[str, Callable[[], Judged]] = {
         "out of fold": lambda: out_of_fold(learnable, lambda row: row.fold),
         "source left out": lambda: out_of_fold(learnable, lambda row: row.source),
-        "for evaluation only": lambda: judge_all(others, weights()),
+        _EVALUATED: lambda: judge_all(others, weights()),
+        **{
+            f"{_EVALUATED}: {source}": partial(judge_all, _of(others, source), weights())
+            for source in sorted({row.source for row in others})
+        },
     }
     found: dict[str, Any] = {}
     for name, judge in ways.items():
@@ -35,9 +49,24 @@ def confidence(data: Path, repeats: int) -> dict[str, Any]:
                 "with one second answer": [float(value) for value in judged.with_one],
                 "hedging rules": [hedging_confidence(row.answer) for row in judged.rows],
             }
+            if name.startswith(_EVALUATED):
+                trusted["text and the decision's p"] = [_as_decided(row) for row in judged.rows]
             found[name] = {"answers": len(judged.rows)}
             found[name] |= {way: _figures(judged.rows, trust, repeats) for way, trust in trusted.items()}
     return found
+
+
+def _of(rows: Sequence[Answered], source: str) -> list[Answered]:
+    return [row for row in rows if row.source == source]
+
+
+def _as_decided(row: Answered) -> float:
+    """As in the program, with the success probability of the model that answered, by its name and this prompt. Only of
+    prompts that the profile as shipped has not learned from."""
+    request = Request((Message("user", row.prompt),))
+    shown = profile(request)
+    p = success_probability(model(row.group.partition("|")[2]), shown, 0.0, Policy().discrimination)
+    return assess(request, shown, row.answer, FinishReason.STOP, p).value
 
 
 def _figures(rows: Sequence[Answered], trust: Sequence[float], repeats: int) -> dict[str, Any]:
