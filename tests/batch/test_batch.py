@@ -90,6 +90,8 @@ async def test_a_spent_budget_stops_it_and_the_rest_is_asked_once_there_is_room(
     first = await shell.run("batch", "in.jsonl", "-c", "0.000001", "--yes")
     assert first.code == 3
     assert "Stopped by a budget" in first.err
+    assert "the batch's cap has $0.0000010 left" in first.err
+    assert "session" not in first.err
     assert "4 lines are left" in first.err
     assert answers(shell) == []
     assert shell.asked == []
@@ -129,7 +131,7 @@ async def test_an_estimate_that_passes_a_cap_is_not_begun_without_a_yes(shell: S
     shell.write("in.jsonl", lines({"prompt": "Explain monads at length", "model": "tern-max"}))
     ended = await shell.run("batch", "in.jsonl", "-c", "0.000001")
     assert ended.code == 3
-    assert "passes" in ended.err
+    assert "passes the batch's cap" in ended.err
     assert "--yes" in ended.err
     assert shell.asked == []
 

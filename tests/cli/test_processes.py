@@ -60,7 +60,7 @@ async def test_on_a_terminal_the_answer_streams_between_coloured_lines(shell: Sh
 async def test_on_a_terminal_a_budget_asks_before_it_says_no(shell: Shell, answer: str, code: int) -> None:
     shell.script.always(Say("Four."))
     async with terminal(shell, "ask", "-m", "rush-pro", "-c", "0.0001", "What is two and two?") as screen:
-        await screen.until("for this turn? [y/N]")
+        await screen.until("for this request? [y/N]")
         assert "the request's cap has $0.00010 of $0.00010 left" in screen.seen
         os.write(screen.master, f"{answer}\n".encode())
         assert await screen.end() == code
@@ -69,7 +69,7 @@ async def test_on_a_terminal_a_budget_asks_before_it_says_no(shell: Shell, answe
 
 async def test_ctrl_c_ends_a_turn_that_waits_for_an_answer(shell: Shell) -> None:
     async with terminal(shell, "ask", "-m", "rush-pro", "-c", "0.0001", "What is two and two?") as screen:
-        await screen.until("for this turn? [y/N]")
+        await screen.until("for this request? [y/N]")
         os.write(screen.master, b"\x03")
         assert await screen.end() == 130
 

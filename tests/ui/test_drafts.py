@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sqlite3
 from pathlib import Path
@@ -103,6 +104,19 @@ async def test_a_folded_paste_is_still_folded_when_one_comes_back(tmp_path: Path
         await seat.app._open_id(asked)
         await seat.sees("Sum up: ⟦paste 1: 60 lines⟧")
         assert prompt.unfolded == draft
+
+
+async def test_what_is_typed_while_the_program_ends_is_kept_too(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        await seat.type("half a thought")
+        app, prompt = seat.app, seat.app.composer.prompt
+        app._leaving = True
+        leaving = asyncio.create_task(app._leave(0))
+        # The draft is being written now.
+        await asyncio.sleep(0)
+        prompt.insert(" of mine")
+        await leaving
+    assert stored(tmp_path) == ["half a thought of mine"]
 
 
 def test_a_killed_program_leaves_what_was_typed(tmp_path: Path) -> None:

@@ -38,6 +38,19 @@ async def test_the_palette_offers_only_what_can_be_done_now(tmp_path: Path) -> N
         await seat.sees("Nothing that can be done now is called that.")
 
 
+@pytest.mark.parametrize("size", [(100, 30), (80, 24), (40, 10)])
+async def test_the_help_and_the_palette_are_in_the_line_of_keys_of_every_pane(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with console(tmp_path, script=SCRIPT, size=size) as seat:
+        await seat.sees("⏎ Send", "F1 Help", "^P Palette")
+        for key, own in (("f2", ""), ("f3", "All decisions"), ("f4", "Period"), ("f5", "Card")):
+            await seat.pilot.press(key)
+            await seat.sees("F1 Help", "^P Palette", own if size[0] >= 80 else "")
+        await seat.click("^P Palette")
+        await seat.sees("type to narrow the list")
+
+
 async def test_the_palette_offers_to_copy_code_where_there_is_some(tmp_path: Path) -> None:
     async with console(tmp_path, script=Script().always(Say(text="So:\n\n```python\nprint(1)\n```\n"))) as seat:
         await seat.send("How is a number printed?")

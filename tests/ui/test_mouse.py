@@ -55,10 +55,10 @@ async def test_panes_lists_and_dialogs_are_opened_gone_through_and_closed(tmp_pa
         await seat.click("last 7 days")
         await seat.sees_no("this month")
         await seat.click("esc Back")
+        await seat.click("Ask anything")
         await seat.click("^S Strategy")
         await seat.click("likeliest good answer")
         await seat.until(lambda: "quality" in seat.screen.splitlines()[0], "the strategy in the header")
-        await seat.click("Ask anything")
         await seat.click("^P Palette")
         await seat.sees("view: decision")
 

@@ -17,6 +17,7 @@ from tui_orchestrator.routing.request import Message
 from tui_orchestrator.services.paths import MOST_FOUND, list_paths
 from tui_orchestrator.ui import folds
 from tui_orchestrator.ui.attachments import mentions, written
+from tui_orchestrator.ui.slash import SLASH_COMMANDS
 
 SCRIPT = Script().always(Say(text="It is blue."))
 PASTE = "".join(f"row {number}\n" for number in range(60))
@@ -68,7 +69,25 @@ async def test_alt_with_a_letter_is_a_key_however_the_terminal_sends_it(tmp_path
         assert seat.app.composer.prompt.text == "and the sea"
 
 
+@pytest.mark.parametrize("size", [(100, 30), (80, 24)])
+async def test_why_a_draft_would_be_refused_is_said_to_its_end(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with console(tmp_path, script=SCRIPT, size=size) as seat:
+        await seat.send("/cost 0.0000001")
+        await seat.type("Write a parser for JSON")
+        await seat.sees("✗ ", "this request may cost", "as budgets.on_exhausted says")
+
+
 # -- completion
+
+
+@pytest.mark.parametrize("size", [(100, 30), (80, 24)])
+async def test_what_each_command_does_is_said_whole(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with console(tmp_path, script=SCRIPT, size=size) as seat:
+        await seat.type("/")
+        for command in SLASH_COMMANDS:
+            await seat.until(lambda name=command.name: f"▸ /{name}" in below_prompt(seat))  # type: ignore[misc]
+            assert command.help in below_prompt(seat)
+            await seat.pilot.press("down")
 
 
 async def test_tab_completes_a_command_and_then_what_it_takes(tmp_path: Path) -> None:
@@ -455,8 +474,8 @@ async def test_a_picture_goes_along_to_a_model_that_sees(tmp_path: Path) -> None
         ("/strategy best", "no strategy is called 'best'; there are cheapest"),
         ("/model gpt-0", "no model is called 'gpt-0'"),
         ("/cost much", "'much' is not an amount in US dollars"),
-        ("/cost", "/cost USD|none: the most one turn may cost"),
-        ("/cap week 25", "say turn, session, day or month"),
+        ("/cost", "/cost USD|none: the most one request may cost"),
+        ("/cap week 25", "say request, session, day or month"),
         ("/cap day much", "budgets.daily_usd"),
         ("/persona nobody", "there is no persona 'nobody'"),
         ("/theme mud", "no theme is called 'mud'; there are contrast"),

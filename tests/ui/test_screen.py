@@ -192,9 +192,22 @@ async def test_a_narrow_terminal_says_it_above_the_prompt_and_covers_nothing(tmp
         await seat.type("half")
         await seat.sees_no("Press Ctrl+C")
         await seat.sees("→ ")
-        await seat.pilot.resize_terminal(80, 24)
+        await seat.pilot.resize_terminal(100, 30)
         await seat.pilot.press("f7")
         await seat.until(lambda: seat.app.screen.query("Toast"), "a toast where there is room")
+
+
+@pytest.mark.parametrize("size", [(100, 30), (80, 24)])
+async def test_what_is_said_of_a_model_covers_none_of_their_prices_and_health(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with console(tmp_path, size=size) as seat:
+        await seat.pilot.press("f5")
+        before = (await seat.line("model ▴")), (await seat.line("tern-lite"))
+        await seat.pilot.press("down", "down", "f")
+        await seat.sees("is a favourite")
+        assert not seat.app.screen.query("Toast")
+        assert ((await seat.line("model ▴")), (await seat.line("tern-lite"))) == before
 
 
 async def test_the_greeting_counts_the_models_that_are_found_later(tmp_path: Path) -> None:

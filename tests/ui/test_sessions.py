@@ -289,7 +289,11 @@ async def test_an_export_comes_in_again_and_a_bad_file_is_a_sentence(tmp_path: P
         await seat.app.runtime.archive.purge(session.id)
         await seat.send("/new")
         await seat.sees("Where to?")
-        await seat.send("/import talk.json")
+        await seat.pilot.press("alt+o")
+        await seat.sees("╭─ Import", "Enter reads it", "A conversation that was exported as .json")
+        await seat.pilot.press(*"tal")
+        await seat.sees("▸ talk.json")
+        await seat.pilot.press("tab", "enter")
         await seat.sees("on the Seine")
         assert rows(tmp_path, "SELECT id FROM sessions") == [(session.id,)]
 

@@ -242,8 +242,8 @@ def test_of_a_cap_taken_away_in_the_demo_the_demo_s_own_is_told() -> None:
 @pytest.mark.parametrize(
     ("said", "answer"),
     [
-        ("/cap week 3", "say turn, session, day or month, and US dollars or none, as day 2.50"),
-        ("/cap day", "say turn, session, day or month, and US dollars or none, as day 2.50"),
+        ("/cap week 3", "say request, session, day or month, and US dollars or none, as day 2.50"),
+        ("/cap day", "say request, session, day or month, and US dollars or none, as day 2.50"),
         ("/cap day five", "budgets.daily_usd: 'five' is not an amount; give US dollars"),
         ("/cap day -1", "budgets.daily_usd: -1 is below zero; give US dollars, such as 5.00"),
         ("/budget day 2", "no command is called /budget; did you mean /cap?"),
@@ -266,7 +266,7 @@ async def test_the_palette_asks_which_cap_and_how_much(own_home: Path, file: Pat
         await seat.pilot.press("enter")
         await seat.sees("╭─ Set a cap", "US dollars, or none")
         await seat.pilot.press("ctrl+u", *"week", "enter")
-        await seat.sees("✗ say turn, session, day or month")
+        await seat.sees("✗ say request, session, day or month")
         await seat.pilot.press("ctrl+u", *"month", "space", *"3.5", "enter")
         await seat.sees("budgets.monthly_usd = 3.5")
         assert "monthly_usd = 3.5" in text_of(file)

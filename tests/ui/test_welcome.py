@@ -73,3 +73,13 @@ async def test_a_time_zone_that_is_not_known_is_said_at_the_start(
     monkeypatch.setenv("TZ", "Mars/Phobos")
     async with console(tmp_path) as seat:
         await seat.sees("TZ=Mars/Phobos names no time zone that is known here", "set TZ to a name such as")
+
+
+async def test_it_fits_a_terminal_of_80_by_24(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 24)) as seat:
+        await seat.sees("Where to?", "Models found: ", "Type a prompt.", "finds anything.")
+        assert seat.app.runtime is not None
+        seat.app.runtime.demo = True
+        seat.app.runtime.set_enabled("demo-openai/rush-pro", False)
+        await seat.sees("Where to?", "OPENROUTER_API_KEY", "finds anything.", "and then a question.")
+        assert seat.app.chat.transcript.max_scroll_y == 0

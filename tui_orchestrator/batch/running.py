@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..library.estimating import Estimate, estimate, too_dear
+from ..library.estimating import Estimate, estimate, of_its_cap, too_dear
 from ..library.orchestrator import Ended, Orchestrator
 from ..library.tasks import Result, TaskFailed
 from ..routing.budget import BudgetState
@@ -120,7 +120,7 @@ class Batch:
                     return
                 ended = await self._end_of(line)
                 if isinstance(ended, TaskFailed) and stops(ended):
-                    progress.stopped = progress.stopped or ended.error.message
+                    progress.stopped = progress.stopped or of_its_cap(self._orchestrator, ended.error.message)
                     return
                 record = record_of(line, ended, self._orchestrator.session)
                 await self._write(record)

@@ -101,6 +101,7 @@ class Underway:
         self.progress = Progress(len(self._lines), len(self._lines) - len(left))
         if self.wanted.max_cost is not None:
             self._orchestrator.set_budget(session=self.wanted.max_cost)
+            self._orchestrator.cap_called = "the batch's cap"
         tasks = [line.task for line in left]
         self.estimate = await estimate(self._orchestrator, tasks, self.wanted.at_once) if left else None
         self.cap = None if self.estimate is None else await too_dear(self._orchestrator, self.estimate.cost)

@@ -164,6 +164,7 @@ async def _run(
             orchestrator = Orchestrator.over(runtime)
             if asked.max_cost is not None:
                 orchestrator.set_budget(session=asked.max_cost)
+                orchestrator.cap_called = "the recipe's cap"
             planned = await _agreed(screen, orchestrator, one, said, asked)
             if asked.only_estimate:
                 if as_object:

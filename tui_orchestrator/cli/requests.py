@@ -43,7 +43,7 @@ MODEL = click.option(
     "-m", "--model", help="Pin a model: PROVIDER/NAME, or the bare name where only one provider has it."
 )
 CHAIN = click.option("--chain", metavar="NAMES", help="Models to walk, a,b,c, or the name of a chain.")
-MAX_COST = click.option("-c", "--max-cost", callback=usd, metavar="USD", help="Most the whole turn may cost.")
+MAX_COST = click.option("-c", "--max-cost", callback=usd, metavar="USD", help="Most the whole request may cost.")
 MAX_TOKENS = click.option(
     "--max-tokens", type=click.IntRange(1, _MOST_TOKENS), metavar="N", help="Most output tokens of each attempt."
 )

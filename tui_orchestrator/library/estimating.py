@@ -6,9 +6,9 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..routing.budget import BudgetState
+from ..routing.budget import BudgetState, cap_name
 from ..routing.money import ZERO, Money
 from ..routing.text import span
 from .orchestrator import Orchestrator
@@ -71,7 +71,15 @@ async def too_dear(orchestrator: Orchestrator, cost: Money) -> BudgetState | Non
     """The tightest cap that so much passes."""
     states = await orchestrator.runtime.budget_states(orchestrator.session)
     tight = [state for state in states if state.left is not None and state.left < cost]
-    return min(tight, key=lambda state: state.left or ZERO, default=None)
+    tightest = min(tight, key=lambda state: state.left or ZERO, default=None)
+    if tightest is None or tightest.cap.scope != "session":
+        return tightest
+    return replace(tightest, cap=replace(tightest.cap, called=orchestrator.cap_called))
+
+
+def of_its_cap(orchestrator: Orchestrator, sentence: str) -> str:
+    """A refusal, with the name of the cap that its session has."""
+    return sentence.replace(cap_name("session"), orchestrator.cap_called or cap_name("session"))
 
 
 def in_words(estimate: Estimate, what: str = "") -> Iterator[str]:

@@ -64,6 +64,8 @@ class Orchestrator:
         self._settings = settings
         self._demo = demo
         self._look = look
+        self.cap_called = ""
+        """What the cap of its session is in sentences, where it is another thing's: "the batch's cap"."""
         self._resources = AsyncExitStack()
         self._runtime: Runtime | None = None
         self._forced: str | None = None

@@ -114,10 +114,12 @@ class Cap:
     period: str
     """The request's or session's id, '2026-11-21', '2026-11': dates are the user's local ones when it was booked."""
     limit: Money | None
+    called: str = field(default="", compare=False)
+    """For people, where it is another's than its scope says: "the batch's cap"."""
 
     @property
     def name(self) -> str:
-        return cap_name(self.scope)
+        return self.called or cap_name(self.scope)
 
 
 def cap_name(scope: str) -> str:

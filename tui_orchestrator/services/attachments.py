@@ -53,10 +53,10 @@ def read_file(path: Path, shown: str = "", *, pipe: bool = False) -> Attachment:
         if not (path.is_file() or (pipe and path.is_fifo())):
             raise AttachmentError(f"{shown} is no ordinary file")
         size = path.stat().st_size
-        if size > max(MAX_TEXT_BYTES, MAX_IMAGE_BYTES):
-            raise _too_big(shown, size, MAX_IMAGE_BYTES)
         with opened(path, pipe=pipe) as file:
             data = file.read(max(MAX_TEXT_BYTES, MAX_IMAGE_BYTES) + 1)
+        if size > max(MAX_TEXT_BYTES, MAX_IMAGE_BYTES):
+            raise _too_big(shown, size, MAX_IMAGE_BYTES if image_type(data) else MAX_TEXT_BYTES)
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise AttachmentError(f"{shown} cannot be read: {clean_line(reason, 80)}") from error
@@ -87,7 +87,10 @@ def judge(shown: str, name: str, data: bytes) -> Attachment:
 
 
 def _too_big(shown: str, size: int, limit: int) -> AttachmentError:
-    return AttachmentError(f"{shown} has {readable(size)}; at most {readable(limit)} can go along")
+    most = f"{shown} has {readable(size)}; at most {readable(limit)} can go along"
+    if limit == MAX_IMAGE_BYTES:
+        return AttachmentError(f"{most}: scale the image down, or save it as JPEG")
+    return AttachmentError(f"{most}: give the part the question is about, or split the file and ask of each part")
 
 
 def readable(size: int) -> str:

@@ -13,7 +13,7 @@ from ..settings.shape import dotted
 from .runtime import Runtime
 
 _KEYS = {"request": "per_request_usd", "session": "session_usd", "day": "daily_usd", "month": "monthly_usd"}
-_SPANS = {"request": "this turn", "session": "this session", "day": "today", "month": "this month"}
+_SPANS = {"request": "this request", "session": "this session", "day": "today", "month": "this month"}
 
 
 def round_above(amount: Money) -> Money:
@@ -40,7 +40,7 @@ def setting_of(scope: str) -> str:
 def file_of(runtime: Runtime, scope: str) -> Path | str:
     """The configuration file that says this cap, the user's own where none does; or why no file can, in words."""
     if scope == "request" and runtime.router.budgets.per_request is None:
-        return "the cap was asked for with this turn alone"
+        return "the cap was asked for with this request alone"
     origin = runtime.settings.origins.get(setting_of(scope), "default")
     if origin == DEMO:
         return "it is the demo's own cap; one that you set yourself is kept"

@@ -189,7 +189,7 @@ _BUDGETS_TABLE = Table(
     "Caps in US dollars. None is ever passed: a call that does not fit is not made. 0 allows free models alone. A "
     "project's file may only lower them and allow less, and add shares to `alert_at`; where it says more, yours holds.",
     {
-        "per_request_usd": Key(Usd(), None, "Cap on one turn, all its attempts together.", "0.05", unset="no cap"),
+        "per_request_usd": Key(Usd(), None, "Cap on one request, all its attempts together.", "0.05", unset="no cap"),
         "session_usd": Key(Usd(), None, "Cap on one conversation.", "1.00", unset="no cap"),
         "daily_usd": Key(Usd(), None, "Cap on a day, your local one.", "5.00", env="DAILY_BUDGET_USD", unset="no cap"),
         "monthly_usd": Key(Usd(), None, "Cap on a month.", "50.00", env="MONTHLY_COST_LIMIT", unset="no cap"),

@@ -94,12 +94,12 @@ _ARGUMENTS: Mapping[str, Callable[[Names], Iterable[Named]]] = {
     "model": lambda names: [("auto", "let the strategy choose"), *_models(names)],
     "chain": lambda names: [*_chains(names), ("none", "built from the registry"), *_models(names)],
     "ensemble": lambda names: [(str(size), f"{size} models at once") for size in range(2, 9)],
-    "cost": lambda names: [("none", "no cap for one turn but those configured")],
+    "cost": lambda names: [("none", "no cap for one request but those configured")],
     "cap": lambda names: [
         ("day", "the most a day may cost, your local one"),
         ("month", "the most a month may cost"),
         ("session", "the most a conversation may cost"),
-        ("turn", "the most each turn may cost"),
+        ("request", "the most each request may cost, with all its attempts"),
     ],
     "tokens": lambda names: [("none", "as configured")],
     "check": lambda names: [

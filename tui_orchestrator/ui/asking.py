@@ -13,10 +13,31 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from .dialogs import Dialog, keys_line
+from .form import Form, Wanted
 from .words import BAD, MUTED
 
 Submit = Callable[[str], Awaitable[str]]
 """Does what was asked; '' when it is done, else a sentence that says what would be right, and the dialog stays."""
+
+
+class AskFile(Form[bool]):
+    """Answers True once `submit` has taken the path, None for Esc."""
+
+    HELP = "The path of a file. Tab completes it, Enter does what stands at the bottom, Esc leaves all as it is."
+
+    def __init__(self, title: str, value: str, submit: Submit, *, note: str, problem: str, verb: str) -> None:
+        """`problem`: what is wrong with the path that stands there at first."""
+        fields = [Wanted("file", "file", "", value, "")]
+        super().__init__(title, f"{verb} · Tab completes · Esc closes", fields, note, problem)
+        self._submit = submit
+
+    @work(exclusive=True, exit_on_error=False)
+    async def submitted(self) -> None:
+        problem = await self._submit(self.typed("file"))
+        if problem:
+            self.refuse(problem)
+        else:
+            self.dismiss(True)
 
 
 class Ask(Dialog[bool]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from textual.binding import Binding
 from textual.content import Content
 from textual.events import Click, Resize
 from textual.screen import Screen
@@ -104,11 +105,24 @@ class Header(Steady):
 
 
 _ANYWHERE = {action.id for action in ACTIONS if action.scope == "app"}
+_DOORS = ("app.help", "app.palette")
+"""They lead to every other key, so that they are always shown."""
 _NEEDS = {action.id: action.needs for action in ACTIONS if action.needs}
 
 
+def _rank(action: str) -> int:
+    """Which goes last where there is little room: what leads to all the others, then what this pane does, then what is
+    there now and then, so that nobody would look for it."""
+    if action in _DOORS:
+        return 0
+    if action not in _ANYWHERE:
+        return 1
+    return 2 if _NEEDS.get(action, "idle") != "idle" else 3
+
+
 class KeyBar(Widget):
-    """The keys that work here and now, those of the focused widget first, as many as fit; each can be clicked."""
+    """The keys that work here and now, those of the focused widget first, as many as fit beside the help
+    and the palette; each can be clicked."""
 
     ALLOW_SELECT = False
 
@@ -126,30 +140,42 @@ class KeyBar(Widget):
         self.refresh()
 
     def render(self) -> Content:
-        width = self.size.width
+        left, shown = self.size.width, set[str]()
+        there = self._there()
+        for part, binding in sorted(there, key=lambda found: _rank(found[1].id or "")):
+            if part.cell_length > left:
+                if binding.id not in _DOORS:
+                    break
+                continue
+            left -= part.cell_length
+            shown.add(binding.action)
         parts: list[Content] = []
         used = 0
         self._places.clear()
-        seen: set[str] = set()
+        for part, binding in there:
+            if binding.action in shown:
+                used += part.cell_length
+                parts.append(part)
+                self._places.append((used, binding.key))
+        return Content("").join(parts)
+
+    def _there(self) -> list[tuple[Content, Binding]]:
+        """What works here and now, in its order."""
+        there: dict[str, tuple[Content, Binding]] = {}
         places = {action.id: place for place, action in enumerate(ACTIONS)}
         active = sorted(
             self.screen.active_bindings.values(),
             key=lambda found: (found.binding.id in _ANYWHERE, places.get(found.binding.id or "", len(places))),
         )
         for _, binding, enabled, _ in active:
-            if not binding.show or not enabled or binding.action in seen:
+            if not binding.show or not enabled or binding.action in there:
                 continue
             if (need := _NEEDS.get(binding.id or "")) and not self._has(need):
                 continue
-            seen.add(binding.action)
             key = self.app.get_key_display(binding)
             part = Content.assemble((f" {key}", "bold $accent"), (f" {binding.description} ", words.MUTED))
-            if used + part.cell_length > width:
-                break
-            used += part.cell_length
-            parts.append(part)
-            self._places.append((used, binding.key))
-        return Content("").join(parts)
+            there[binding.action] = (part, binding)
+        return list(there.values())
 
     def on_click(self, event: Click) -> None:
         """Repeats the key, so that a click does what the key does in the focused widget."""

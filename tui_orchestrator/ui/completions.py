@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.message import Message
@@ -105,7 +106,9 @@ class Completions(Static):
         first, every = self._first, self.offer.completions
         shown = every[first : first + ROWS]
         noted = any(one.note for one in shown)
-        rows = [_row(one, width, noted, place == self._at) for place, one in enumerate(shown, first)]
+        longest = max((cell_len(one.shown) for one in every), default=0)
+        column = min(max(14, longest + 1), 40, width // 2) if noted else width - 2
+        rows = [_row(one, width, column, place == self._at) for place, one in enumerate(shown, first)]
         remark = self.offer.remark
         if len(every) > ROWS:
             remark = " · ".join(part for part in (f"{self._at + 1} of {len(every)}", remark) if part)
@@ -114,8 +117,7 @@ class Completions(Static):
         self.update(words.lines(rows))
 
 
-def _row(one: Completion, width: int, noted: bool, marked: bool) -> Content:
-    column = min(40, max(14, width // 3)) if noted else width - 2
+def _row(one: Completion, width: int, column: int, marked: bool) -> Content:
     style = f"bold {ACCENT}" if marked else ACCENT
     return Content.assemble(
         ("▸ " if marked else "  ", style),

@@ -69,9 +69,9 @@ class Drafts:
             if left is not None:
                 draft = self._prompt.draft
                 self._left[left] = draft
-                task = self._save(left, draft)
+                saving = self._keep_in_order(self._save(left, draft))
                 self._prompt.restore(stored)
-                await task
+                await saving
             else:
                 self._prompt.restore(stored)
 
@@ -135,12 +135,16 @@ class Drafts:
             self._complain(error)
 
     async def aclose(self) -> None:
-        """After all is written, the draft as it is included."""
+        """After all is written, the draft as it is included, and what was typed meanwhile. From then on nothing is:
+        a save that began later would find the store closed, or no event loop to run it."""
+        draft = None
+        while self._opened and self._owner is not None and draft != self._prompt.draft:
+            draft = self._prompt.draft
+            await self._save(self._owner, draft)
+        self._opened = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._opened and self._owner is not None:
-            await self._save(self._owner, self._prompt.draft)
         await asyncio.gather(*self._saving)
 
     async def _of(self, owner: Owner) -> Draft:
@@ -163,10 +167,11 @@ class Drafts:
         if self._owner is not None:
             self._keep_in_order(self._save(self._owner, self._prompt.draft))
 
-    def _keep_in_order(self, saving: Coroutine[None, None, None]) -> None:
+    def _keep_in_order(self, saving: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(saving)
         self._saving.add(task)
         task.add_done_callback(self._saving.discard)
+        return task
 
     def _save(self, owner: str, draft: Draft) -> Coroutine[None, None, None]:
         """What is to be done is settled by the time it returns."""

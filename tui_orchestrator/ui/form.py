@@ -149,8 +149,10 @@ class Form(Dialog[ScreenResultType]):
     Form .dialog { scrollbar-size-vertical: 1; }
     """
 
-    def __init__(self, title: str, keys: str, fields: Sequence[Wanted], note: str) -> None:
+    def __init__(self, title: str, keys: str, fields: Sequence[Wanted], note: str, problem: str = "") -> None:
+        """`problem`: what is wrong with what stands there at first, in place of the note."""
         super().__init__()
+        self._problem = problem
         self._title = title
         self._keys = keys
         self._note = note
@@ -175,7 +177,10 @@ class Form(Dialog[ScreenResultType]):
 
     def on_mount(self) -> None:
         next(iter(self.fields.values())).focus()
-        self.say(self._note, MUTED)
+        if self._problem:
+            self.refuse(self._problem)
+        else:
+            self.say(self._note, MUTED)
 
     def say(self, sentence: str, style: str = "") -> None:
         self._said.update(Content.styled(sentence, style))

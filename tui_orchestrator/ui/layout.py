@@ -13,10 +13,14 @@ WIDE = 130
 """Columns from which chat, decision and costs stand together."""
 MIDDLE = 96
 """Columns from which chat stands beside one of them."""
-ROOM_FOR_TOASTS = 60
-"""Columns below which a toast would cover half of the screen, and the line above the prompt speaks instead."""
 LOW = 16
 """Rows below which the header, the borders and an ensemble's columns give way to the transcript."""
+
+
+def room_for_toasts(width: int, current: Pane) -> bool:
+    """Whether one covers little of what is read; else the line above the prompt speaks instead. The list of models has
+    its prices and health where toasts stand."""
+    return width >= (WIDE if current == "registry" else MIDDLE)
 
 
 def arrange(

@@ -86,14 +86,14 @@ def _blind(options: Options, argument: str, registry: Registry) -> tuple[Options
 
 def _cost(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:
     if argument in NONE:
-        return replace(options, max_cost=None), "no cap for one turn but those configured"
+        return replace(options, max_cost=None), "no cap for one request but those configured"
     try:
         amount = Money.from_usd(argument.removeprefix("$"))
     except ValueError:
         raise Refused(f"{argument!r} is not an amount in US dollars, such as 0.05") from None
     if amount <= ZERO:
         raise Refused("the most a turn may cost is above zero dollars, such as 0.05")
-    return replace(options, max_cost=amount), f"one turn may cost at most {amount}"
+    return replace(options, max_cost=amount), f"one request may cost at most {amount}"
 
 
 def _tokens(options: Options, argument: str, registry: Registry) -> tuple[Options, str]:

@@ -45,6 +45,8 @@ def draw_outlook(outlook: Outlook, width: int) -> Content:
         return _whole(f"✗ {outlook.problem}", width)
     parts: list[tuple[str, str]] = []
     decision = outlook.decision
+    if decision is not None and decision.model is None:
+        return _whole(f"✗ {decision.reason}", width)
     if outlook.running and decision is None:
         parts.append((f"◐ {outlook.running}", ACCENT))
     elif outlook.idle and decision is None:
@@ -64,8 +66,7 @@ def _whole(problem: str, width: int) -> Content:
 
 def _forecast(decision: Decision, truncated: bool) -> list[tuple[str, str]]:
     profile = decision.profile
-    if decision.model is None:
-        return [(f"✗ {decision.reason}", BAD)]
+    assert decision.model is not None
     if decision.division is not None:
         division, least = decision.division, "≥" if truncated else ""
         reader, writer = words.short_name(division.reader), words.short_name(division.writer)

@@ -7,6 +7,7 @@ import contextlib
 import os
 import shlex
 import subprocess
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from .settings import Done
 
 CAPS = {
-    "turn": "budgets.per_request_usd",
+    "request": "budgets.per_request_usd",
     "session": "budgets.session_usd",
     "day": "budgets.daily_usd",
     "month": "budgets.monthly_usd",
@@ -120,7 +121,7 @@ class Preferring(Desk):
         scope, _, amount = said.strip().lower().partition(" ")
         key = CAPS.get({"daily": "day", "monthly": "month"}.get(scope, scope))
         if key is None or not amount.strip():
-            return "say turn, session, day or month, and US dollars or none, as day 2.50"
+            return "say request, session, day or month, and US dollars or none, as day 2.50"
         try:
             done = await self.change_setting(key, None if amount.strip() in NONE else amount.strip().removeprefix("$"))
         except (OrchestratorError, OSError) as error:
@@ -150,18 +151,19 @@ class Preferring(Desk):
         else:
             self.notify(f"{done.sentence}.", markup=False)
 
-    def _suggest(self, what: str) -> list[str]:
+    def _suggest(self, what: str) -> Mapping[str, str]:
+        """Names, and what is said about each."""
         assert self.runtime is not None
         match what:
             case "models":
-                return sorted(self.runtime.registry.models)
+                return dict.fromkeys(sorted(self.runtime.registry.models), "")
             case "providers":
-                return sorted(self.runtime.catalogue.providers)
+                return dict.fromkeys(sorted(self.runtime.catalogue.providers), "")
             case "themes":
-                return self.theme_names
+                return dict(sorted(self.themes_about.items()))
             case "actions":
-                return [action.id for action in ACTIONS]
-        return []
+                return {action.id: "" for action in ACTIONS}
+        return {}
 
     def _edit_settings(self) -> None:
         """The whole program waits meanwhile."""

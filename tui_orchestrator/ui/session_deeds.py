@@ -21,7 +21,7 @@ from tui_orchestrator.storage.archive import Listed
 from tui_orchestrator.storage.conversations import Session
 
 from . import words
-from .asking import Ask
+from .asking import Ask, AskFile
 from .dialogs import Choice, Picker
 from .naming import key_to
 from .options import Refused
@@ -183,7 +183,7 @@ class SessionDeeds:
             if not written.strip():
                 return "name a file that was exported as .json"
             try:
-                session, new = await import_file(self._runtime, Path(written.strip()))
+                session, new = await import_file(self._runtime, _path(written))
             except OrchestratorError as error:
                 return str(error)
             came.append(session.id)
@@ -195,6 +195,10 @@ class SessionDeeds:
             return came[0]
         note = "A conversation that was exported as .json, here or elsewhere."
         await self._app.push_screen_wait(
-            Ask("Import", path or "", read, note=note, problem=problem, verb="Enter reads it")
+            AskFile("Import", path or "", read, note=note, problem=problem, verb="Enter reads it")
         )
         return came[0] if came else None
+
+
+def _path(written: str) -> Path:
+    return Path(written.strip()).expanduser()

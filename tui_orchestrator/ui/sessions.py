@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from itertools import islice
 from threading import Event
 from typing import ClassVar
 
@@ -93,23 +94,25 @@ class SessionKeys(Widget):
         self._places: list[tuple[int, int, str]] = []
 
     def render(self) -> Content:
-        """In as many rows as there are, wrapped between keys."""
+        """In as few rows as there can be, of much the same length, wrapped between keys."""
         self._places.clear()
-        parts: list[Content] = []
-        row = used = 0
+        keys: list[tuple[Content, str]] = []
         for action in ACTIONS:
             if action.scope != "sessions" or not action.footer:
                 continue
             wanted = self.app._keymap.get(action.id, action.key).split(",")[0]
             key = self.app.get_key_display(Binding(wanted, ""))
             part = Content.assemble((f" {key}", "bold $accent"), (f" {action.footer} ", MUTED))
-            if used and used + part.cell_length > self.size.width:
-                parts.append(Content("\n"))
-                row, used = row + 1, 0
-            used += part.cell_length
-            parts.append(part)
-            self._places.append((row, used, action.action))
-        return Content("").join(parts)
+            keys.append((part, action.action))
+        rows = words.evenly([part.cell_length for part, _ in keys], self.size.width)
+        left, lines = iter(keys), list[Content]()
+        for row, count in enumerate(rows):
+            line = Content("")
+            for part, deed in islice(left, count):
+                line += part
+                self._places.append((row, line.cell_length, deed))
+            lines.append(line)
+        return words.lines(lines)
 
     async def on_click(self, event: events.Click) -> None:
         for row, end, action in self._places:

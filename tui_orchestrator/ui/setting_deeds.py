@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from textual.app import App
@@ -30,11 +30,12 @@ class SettingDeeds:
     def __init__(
         self,
         app: App[Any],
-        suggest: Callable[[str], Sequence[str]],
+        suggest: Callable[[str], Mapping[str, str]],
         change: Callable[[str, str | None], Awaitable[str]],
         write: Callable[[str, str | None], object],
     ) -> None:
-        """`change`: '' when it is done, else a sentence. `write`: the same, and what is wrong is said on the screen."""
+        """`suggest`: names, and what is said about each. `change`: '' when it is done, else a sentence. `write`: the
+        same, and what is wrong is said on the screen."""
         self._app = app
         self._suggest = suggest
         self._change = change
@@ -44,14 +45,12 @@ class SettingDeeds:
         if isinstance(key.kind, Flag):
             self._write(setting.name, "false" if setting.typed == "true" else "true")
         elif options := self._options(setting.path, key):
-            choices = [
-                dialogs.Choice(
-                    one,
-                    ((words.fit(one, 18), ""), (_as_it_stands(one, setting), words.MUTED)),
-                    marked=one == setting.typed,
-                )
-                for one in options
-            ]
+            room = max(16, *map(len, options)) + 2
+            choices = []
+            for one, about in options.items():
+                said = " · ".join(part for part in (about, _as_it_stands(one, setting)) if part)
+                columns = ((words.fit(one, room), ""), (said, words.MUTED))
+                choices.append(dialogs.Choice(one, columns, marked=one == setting.typed))
             picker = dialogs.Picker(setting.name, choices, empty="There is no such choice.", hint="Enter writes it")
             chosen = await self._app.push_screen_wait(picker)
             if chosen is not None and chosen != setting.typed:
@@ -59,12 +58,12 @@ class SettingDeeds:
         else:
             await self._ask_value(setting.path, key, setting.typed)
 
-    def _options(self, path: Path, key: Key) -> Sequence[str]:
+    def _options(self, path: Path, key: Key) -> Mapping[str, str]:
         if isinstance(key.kind, Choice):
-            return key.kind.options
+            return dict.fromkeys(key.kind.options, "")
         if isinstance(key.kind, FlagOr):
-            return ("true", "false", key.kind.word)
-        return self._suggest("themes") if path == ("ui", "theme") else ()
+            return dict.fromkeys(("true", "false", key.kind.word), "")
+        return self._suggest("themes") if path == ("ui", "theme") else {}
 
     async def _ask_value(self, path: Path, key: Key, typed: str) -> None:
         name = dotted(path)
@@ -76,7 +75,7 @@ class SettingDeeds:
         async def submit(text: str) -> str:
             return await self._change(name, text)
 
-        suggestions = self._suggest("models") if key.kind is MODEL else ()
+        suggestions = tuple(self._suggest("models")) if key.kind is MODEL else ()
         field = Field(name, typed, note, _checked_by(key), submit, suggestions=suggestions, secret=secret)
         await self._app.push_screen_wait(field)
 
@@ -96,7 +95,7 @@ class SettingDeeds:
             f"{section.doc}\nFirst its name, such as {table.sample}.",
             _names(table),
             take,
-            suggestions=self._suggest(_KNOWN_NAMES.get(section.path, "")),
+            suggestions=tuple(self._suggest(_KNOWN_NAMES.get(section.path, ""))),
             verb="Enter goes on",
         )
         name = await self._app.push_screen_wait(field)

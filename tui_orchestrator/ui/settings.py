@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -52,7 +52,7 @@ class Hands:
     """Off the event loop."""
     change: Callable[[str, str | None], Awaitable[Done]]
     """Of a dotted key to what was typed; None takes it out of the file. Raises OrchestratorError and OSError."""
-    suggest: Callable[[str], Sequence[str]]
+    suggest: Callable[[str], Mapping[str, str]]
     """What there is of a kind: 'models', 'providers', 'themes', 'actions'."""
     edit: Callable[[], None]
     """The file, in the user's own editor."""

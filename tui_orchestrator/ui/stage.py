@@ -33,7 +33,7 @@ from .decision import DecisionPane
 from .dialogs import Dialog, HelpScreen, Picker, Told
 from .entries import Severity
 from .jump import Jump, elsewhere, targets
-from .layout import LOW, PANES, ROOM_FOR_TOASTS, Pane, arrange
+from .layout import LOW, PANES, Pane, arrange, room_for_toasts
 from .naming import keyed, spoken_key
 from .palette import commands
 from .prompt import Prompt
@@ -315,8 +315,7 @@ class Stage(Copying):
         markup: bool = False,
     ) -> None:
         message = hidden(message)
-        message = hidden(message)
-        if self.size.width >= ROOM_FOR_TOASTS or len(self.screen_stack) > 1:
+        if room_for_toasts(self.size.width, self._current) or len(self.screen_stack) > 1:
             super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
         else:
             self.composer.tell_news(message, severity, self.NOTIFICATION_TIMEOUT if timeout is None else timeout)

@@ -20,6 +20,10 @@ MOST_POINTS = 12
 """Of each kind that are shown."""
 PICKED = "picked"
 """Method of a verdict that names the answer the user chose, whatever was weighed."""
+_SCORES = ("total", "confidence", "capable", "complete", "consensus")
+_SCORES_IN_SHORT = ("total", "conf.", "cap.", "compl.", "cons.")
+_MARGIN = 4
+"""Cells of a transcript beside its text."""
 _FUSED, _VERDICT = "fused", "verdict"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
@@ -41,7 +45,8 @@ class VerdictText(Transcript):
             self.finish(_FUSED)
         else:
             self.load(())
-        self._say(heading(verdict, members), report(verdict, members))
+        width = self.size.width or self.app.size.width // 2
+        self._say(heading(verdict, members), report(verdict, members, width))
         self.following = False
         self.action_first_row()
 
@@ -85,15 +90,19 @@ def _picked(verdict: Verdict, winner: Member, members: Sequence[Member]) -> str:
     return f"picked by you; weighed best{' too' if best is winner else f': {best.model}'}"
 
 
-def report(verdict: Verdict, members: Sequence[Member]) -> str:
-    """The members' places stand for them in the points, as over the columns."""
+def report(verdict: Verdict, members: Sequence[Member], width: int) -> str:
+    """The members' places stand for them in the points, as over the columns. `width`: cells for the scores, whose
+    names are shortened where they would not fit in a table."""
     places = {member.number: member.place for member in members}
     rows = [
         f"| {places.get(score.attempt, '')} {_plain(words.short_name(score.model))} | {score.total:.2f} "
         f"| {score.confidence:.2f} | {score.capability:.2f} | {score.completeness:.2f} | {score.consensus:.2f} |"
         for score in verdict.scores
     ]
-    parts = ["| model | total | confidence | capable | complete | consensus |\n|:--|--:|--:|--:|--:|--:|", *rows]
+    longest = max((len(words.short_name(score.model)) for score in verdict.scores), default=0) + 2
+    fits = longest + len(" │ ".join(("", *_SCORES))) <= width - _MARGIN
+    names = _SCORES if fits else _SCORES_IN_SHORT
+    parts = [f"| model | {' | '.join(names)} |\n|:--|--:|--:|--:|--:|--:|", *rows]
     of = len(verdict.scores)
     shared = [point for point in verdict.points if len(point.attempts) > 1 and 2 * len(point.attempts) > of]
     some = [point for point in verdict.points if len(point.attempts) > 1 and 2 * len(point.attempts) <= of]

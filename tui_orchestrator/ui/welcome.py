@@ -36,15 +36,14 @@ def welcome(runtime: Runtime, app: App[Any]) -> str:
             "**These are the embedded demo models.** They answer from scripts over real connections, some fail or "
             "hedge on purpose, and their money is not real.",
             "",
-            f"To ask real ones, set {', '.join(f'`{name}`' for name in KEY_VARIABLES[:-1])} or `{KEY_VARIABLES[-1]}`, "
-            "or start LM Studio, Ollama, llama.cpp or vLLM on this machine.",
+            f"For real ones set {', '.join(f'`{name}`' for name in KEY_VARIABLES[:-1])} or `{KEY_VARIABLES[-1]}`, "
+            "or start a local server, such as Ollama or LM Studio.",
         ]
     else:
         lines += [*_found(runtime, told), *_missing(runtime, told)]
     hints = [
         "",
-        "- **Type a prompt.** The line above it says which model it would go to and at what cost; {prompt.send} sends "
-        "it.",
+        "- **Type a prompt.** Above it you see who would answer and at what cost.",
         "- **{strategy.pick}** chooses how models are picked, **{model.pick}** pins one, **{pane.registry}** shows "
         "them all, **{settings.open}** the settings.",
         "- `@path` attaches a file or image, `/` lists commands, **{app.help}** says what keys do, **{app.palette}** "
@@ -70,6 +69,7 @@ def _found(runtime: Runtime, told: Callable[[str], str]) -> Iterator[str]:
         yield f"**No model can be asked yet.** Set one of {wanted} or start a local server, then press {press}."
         return
     found = sorted(by_provider.items(), key=lambda item: -len(item[1]))
+    keyed_by = []
     yield f"Models found: {', '.join(f'{len(names)} of {provider}' for provider, names in found)}."
     yield ""
     for provider, names in found:
@@ -79,7 +79,9 @@ def _found(runtime: Runtime, told: Callable[[str], str]) -> Iterator[str]:
             listed = ", ".join(f"`{_plain(name)}`" for name in names[:SHOWN_OF_A_SERVER])
             yield f"- **{provider}** on this machine: {listed}{more}"
         elif known is not None and known.key_origin:
-            yield f"- **{provider}** with the key from `{known.key_origin}`"
+            keyed_by.append(f"**{provider}** with the key from `{known.key_origin}`")
+    if keyed_by:
+        yield f"- {', '.join(keyed_by)}"
 
 
 def _missing(runtime: Runtime, told: Callable[[str], str]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -196,6 +196,24 @@ def wrap(text: str, width: int, indent: int = 0) -> list[str]:
     if line:
         lines.append(line)
     return [line if index == 0 else " " * indent + line for index, line in enumerate(lines)] or [""]
+
+
+def evenly(lengths: Sequence[int], width: int) -> list[int]:
+    """How many pieces of those cells stand in each row: in as few rows as there can be, of much the same length."""
+
+    def rows(width: int) -> list[int]:
+        counts, used = [0], 0
+        for length in lengths:
+            if counts[-1] and used + length > width:
+                counts, used = [*counts, 0], 0
+            counts[-1] += 1
+            used += length
+        return counts
+
+    found = rows(width)
+    while width > 1 and len(narrower := rows(width - 1)) == len(found):
+        found, width = narrower, width - 1
+    return found
 
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
