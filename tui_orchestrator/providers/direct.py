@@ -27,6 +27,8 @@ from httpcore2._utils import is_socket_readable
 
 LITTLE = 1 << 16
 """Bytes that are sent with what comes next: the head of a request with its body."""
+ROUNDS = 3
+"""Of the event loop, after which it has asked for what has come: one may be half over, and ask before ours is heard."""
 MOST_AHEAD = 1 << 18
 """Bytes that are received before anybody reads them."""
 
@@ -74,6 +76,8 @@ class DirectStream(AsyncNetworkStream, asyncio.Protocol):
         self._writing: asyncio.Future[None] | None = None
         """There while the system takes no more of what is sent."""
         self._unsent = b""
+        self._rounds = ROUNDS
+        """Of the event loop since something was read, so many at most."""
 
     def with_options(self, options: Iterable[Any]) -> DirectStream:
         for option in options:
@@ -125,6 +129,9 @@ class DirectStream(AsyncNetworkStream, asyncio.Protocol):
             if self._lost is not None:
                 raise ReadError(self._lost) from self._lost
             return b""
+        if self._rounds >= ROUNDS:
+            asyncio.get_running_loop().call_soon(self._another_round)
+        self._rounds = 0
         data = self._pieces.popleft()
         if len(data) > max_bytes:
             self._pieces.appendleft(data[max_bytes:])
@@ -185,7 +192,13 @@ class DirectStream(AsyncNetworkStream, asyncio.Protocol):
         """Whether there is anything to read, were it the end."""
         if self._pieces or self._over or self._transport.is_closing():
             return True
-        return is_socket_readable(self._transport.get_extra_info("socket"))
+        # The loop has looked since, and looks again and again: what had come would be here.
+        return self._rounds < ROUNDS and is_socket_readable(self._transport.get_extra_info("socket"))
+
+    def _another_round(self) -> None:
+        self._rounds += 1
+        if self._rounds < ROUNDS:
+            asyncio.get_running_loop().call_soon(self._another_round)
 
 
 def _wake(waiting: asyncio.Future[None] | None) -> None:
