@@ -41,9 +41,12 @@ async def main():
         await conversations.keep(session)
         await conversations.prompt(session.id, Message("user", "tell me a story"), "r1")
         await conversations.answer(session.id, "r1", sys.argv[2], attempt=1, state="interrupted")
-    hold = Hold(sys.argv[4], 1, "openai", "openai/small", Money(int(sys.argv[3])), all_caps(Budgets()), lost)
+    at_once = sys.argv[5] in ("at once", "held up")
+    hold = Hold(sys.argv[4], 1, "openai", "openai/small", Money(int(sys.argv[3])), all_caps(Budgets()), lost, at_once)
     ledger = SqliteLedger(db, ManualClock())
     held = await ledger.reserve(hold)
+    if sys.argv[5] == "held up":
+        await ledger.held_up(held)
     if sys.argv[5] == "sent":
         await ledger.sent(held)
     print("held", flush=True)
@@ -87,9 +90,19 @@ async def test_a_killed_call_is_booked_with_its_estimated_cost(
         assert day.spent == Money(cost)
 
 
-async def test_a_killed_call_that_was_not_sent_yet_costs_nothing_and_frees_its_money(tmp_path: Path) -> None:
+async def test_a_killed_call_that_was_to_go_out_at_once_is_booked(tmp_path: Path) -> None:
     path, clock = tmp_path / "store.db", ManualClock()
-    killed(path, "", 10_000, at="reserved")
+    killed(path, "", 10_000, at="at once")
+    async with Database(path) as db:
+        await SqliteLedger(db, clock).recover()
+        [row] = await Reports(db, clock).attempts("r1")
+        assert row.cost.amount == Money(4_200)
+
+
+@pytest.mark.parametrize("at", ["reserved", "held up"])
+async def test_a_killed_call_that_was_not_sent_yet_costs_nothing_and_frees_its_money(tmp_path: Path, at: str) -> None:
+    path, clock = tmp_path / "store.db", ManualClock()
+    killed(path, "", 10_000, at=at)
     async with Database(path) as db:
         ledger = SqliteLedger(db, clock)
         await ledger.recover()

@@ -55,6 +55,9 @@ class OneStepBehind:
     def __getattr__(self, name: str) -> object:
         return getattr(self._ledger, name)
 
+    def note_sent(self) -> None:
+        self.sent_before.append(sum(exchange.method == "POST" for exchange in self._servers.exchanges))
+
     async def reserve(self, hold: Hold) -> Reservation | Refusal:
         assert hold.lost is not None
         if hold.lost.cause == self._cause:
@@ -64,10 +67,12 @@ class OneStepBehind:
         given = await self._ledger.reserve(hold)
         if isinstance(given, Reservation):
             self.held.add(hold.attempt)
+            if hold.at_once:
+                self.note_sent()
         return given
 
     async def sent(self, reservation: Reservation) -> None:
-        self.sent_before.append(sum(exchange.method == "POST" for exchange in self._servers.exchanges))
+        self.note_sent()
         await self._ledger.sent(reservation)
 
 

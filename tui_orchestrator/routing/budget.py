@@ -205,6 +205,8 @@ class Hold:
     caps: tuple[Cap, ...]
     lost: Lost | None = None
     """None: a call that dies with the program leaves no row."""
+    at_once: bool = False
+    """Nothing is waited for once the money is set aside: `Ledger.sent` is said with it, and not by itself."""
 
 
 @dataclass(frozen=True, slots=True)

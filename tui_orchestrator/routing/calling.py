@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +13,7 @@ from typing import Any
 from .added import AnswerCheck
 from .answer_key import Question, question
 from .budget import BudgetState, Hold, Refusal, Reservation, least_output
-from .cancelling import heed, undisturbed
+from .cancelling import closed, heed, undisturbed
 from .deadline import Limit
 from .errors import Cancelled, NotKept, StreamBroken, TurnError, Unrecorded
 from .estimates import TokenEstimates
@@ -123,6 +123,8 @@ class Caller:
         self.line = Line(limits, clock, shared_line)
         self.estimates = TokenEstimates()
         self.room = Room()
+        self._called: set[str] = set()
+        """Providers, whose SDKs are there."""
         self.checks: Sequence[AnswerCheck] = ()
         """Of plugins: each looks at every finished answer."""
 
@@ -176,10 +178,14 @@ class Caller:
             )
             heed()
             await self.sharing.begin(plan.model.id)
+            at_once = reservation.hold.at_once and self._goes_at_once(plan)
+            if reservation.hold.at_once and not at_once:
+                await undisturbed(self.ledger.held_up(reservation))
             async with AsyncExitStack() as held:
                 async with plan.deadline.within():
                     await self._wait_in_line(plan, call, received, held, emit)
-                await undisturbed(self.ledger.sent(reservation))
+                if not at_once:
+                    await undisturbed(self.ledger.sent(reservation))
                 heed()
                 began = self.clock.monotonic()
                 await self._read(plan, call, received, emit)
@@ -227,6 +233,11 @@ class Caller:
         whole = tried.attempt.finish_reason is FinishReason.STOP and bool(tried.text.strip())
         return whole and tried.confidence is not None and tried.confidence.cause is None
 
+    def _goes_at_once(self, plan: Plan) -> bool:
+        """Whether there is nothing to wait for as far as can be seen."""
+        waits = plan.pause_s > 0 or self.limits.limited(plan.model) or self.limits.busy(plan.model)
+        return not waits and plan.model.provider in self._called
+
     async def _wait_in_line(self, plan: Plan, call: Call, received: Received, held: AsyncExitStack, emit: Emit) -> None:
         """Until the call may be sent. `held` keeps its places; one that it did not use is given back."""
         await self._pause(plan, plan.pause_s, "back-off", emit)
@@ -236,6 +247,7 @@ class Caller:
         if self.limits.busy(plan.model):
             await emit(Waiting(plan.request.id, self.clock.now(), plan.number, 0.0, "a free place"))
         await self.providers(plan.model.provider).ready()
+        self._called.add(plan.model.provider)
         await held.enter_async_context(self.limits.one_of_many(plan.model))
 
     async def _pause(self, plan: Plan, seconds: float, why: str, emit: Emit) -> None:
@@ -254,7 +266,8 @@ class Caller:
         # Another process may take the room between two tries; after three the answer is no.
         for _ in range(3):
             amount = ZERO if price is None else price.ceiling(bound, call.max_tokens)
-            hold = Hold(plan.request.id, plan.number, plan.model.provider, plan.model.id, amount, plan.caps, lost)
+            whose = plan.request.id, plan.number, plan.model.provider, plan.model.id
+            hold = Hold(*whose, amount, plan.caps, lost, self._goes_at_once(plan))
             granted = await self.ledger.reserve(hold)
             if isinstance(granted, Reservation):
                 self.room.taken(granted.id)
@@ -305,7 +318,7 @@ class Caller:
                     end += held_back
                     plan.deadline.put_off(held_back)
         finally:
-            await _close(pieces)
+            await closed(pieces)
 
     def _take(self, plan: Plan, piece: Piece, received: Received) -> Event | None:
         """What is to be told of it."""
@@ -380,18 +393,7 @@ class Caller:
             # Undisturbed, because the whole answer is here: cancelled or not, it is told and booked.
             await undisturbed(emit(event))
         confidence = await trust(plan, received, self.checks)
-        latency = self.clock.monotonic() - began
-        attempt = replace(
-            row(plan, received, None, confidence, started, latency),
-            from_cache=True,
-            saved=hit.cost,
-            recalled=recalled(hit),
-        )
+        booked = row(plan, received, None, confidence, started, self.clock.monotonic() - began)
+        attempt = replace(booked, from_cache=True, saved=hit.cost, recalled=recalled(hit))
         states, unkept = await self._booked(attempt, None)
         return Tried(attempt, received.text, confidence, None, states, unkept=unkept)
-
-
-async def _close(pieces: AsyncIterator[Piece]) -> None:
-    closing = getattr(pieces, "aclose", None)
-    if closing is not None:
-        await closing()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -28,6 +28,13 @@ async def cancelled(task: asyncio.Task[None] | None) -> None:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def closed(pieces: AsyncIterator[object]) -> None:
+    """What is to be closed is; an iterator need not be."""
+    closing = getattr(pieces, "aclose", None)
+    if closing is not None:
+        await closing()
 
 
 async def undisturbed(work: Awaitable[T]) -> T:

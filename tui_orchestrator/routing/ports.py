@@ -145,6 +145,10 @@ class Ledger(Protocol):
         this was said is booked with what it may have cost, and of any other the money is freed."""
         ...
 
+    async def held_up(self, reservation: Reservation) -> None:
+        """A call that was to go out `at_once` waits all the same: takes back what was said of it."""
+        ...
+
     async def book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
         """Writes the row, adds its cost to every cap and frees the reservation, in one transaction. An attempt is
         booked once: a second row for (request, number) changes nothing. Returns the reservation's caps afterwards

@@ -34,6 +34,9 @@ class DiscreetLedger:
     async def sent(self, reservation: Reservation) -> None:
         await self._ledger.sent(reservation)
 
+    async def held_up(self, reservation: Reservation) -> None:
+        await self._ledger.held_up(reservation)
+
     async def book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
         if attempt.request_id in self._temporary:
             attempt = _silent(attempt)

@@ -50,6 +50,7 @@ class SharedLedger:
 
     async def reserve(self, hold: Hold) -> Reservation | Refusal:
         """A call that costs nothing, or that no shared cap limits, is let in without the server too."""
+        hold = replace(hold, at_once=False)  # the server is asked first
         everyone = tuple(cap for cap in hold.caps if shared(cap.scope))
         own = await self._own.reserve(_limited(hold, dict.fromkeys(map(_sum, everyone))))
         if isinstance(own, Refusal) or not everyone:
@@ -86,6 +87,9 @@ class SharedLedger:
 
     async def sent(self, reservation: Reservation) -> None:
         await self._own.sent(reservation)
+
+    async def held_up(self, reservation: Reservation) -> None:
+        await self._own.held_up(reservation)
 
     async def book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
         """What the server cannot be told now it is told with the next sign of life."""

@@ -75,13 +75,13 @@ class SqliteLedger:
                 states = self._states(connection, hold.caps)
             if blocking := too_tight(states, hold.amount):
                 return Refusal(hold, states, blocking)
-            connection.executemany(
-                "INSERT INTO reserved VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (scope, period, reservation_id, self._db.presence.id, hold.amount.picodollars, since)
-                    for scope, period in _sums_of(hold.caps)
-                ],
-            )
+            sums = sorted(_sums_of(hold.caps))
+            owned = (reservation_id, self._db.presence.id, hold.amount.picodollars, since)
+            if sums:
+                connection.execute(
+                    f"INSERT INTO reserved VALUES {_rows(len(sums), 6)}",
+                    [value for sum_ in sums for value in (*sum_, *owned)],
+                )
             orphans.remember(connection, reservation_id, hold, since)
             held = tuple(replace(state, reserved=state.reserved + hold.amount) for state in states)
             return Reservation(reservation_id, hold, held)
@@ -102,6 +102,9 @@ class SqliteLedger:
 
     async def sent(self, reservation: Reservation) -> None:
         await self._db.write(lambda connection: orphans.sent(connection, reservation.id))
+
+    async def held_up(self, reservation: Reservation) -> None:
+        await self._db.write(lambda connection: orphans.held_up(connection, reservation.id))
 
     async def book(self, attempt: Attempt, reservation: Reservation | None) -> tuple[BudgetState, ...]:
         """A call that ran past midnight counts, in the row too, on the day its money was set aside: the next day's cap
@@ -190,13 +193,18 @@ def not_booked(attempt: Attempt) -> str:
     return f"Not booked: {what}; the next start that can write the store books it."
 
 
+@cache
+def _rows(count: int, columns: int) -> str:
+    """For VALUES. One statement for all of them, since each is a time that the thread must ask for the interpreter."""
+    return ", ".join([f"({', '.join('?' * columns)})"] * count)
+
+
 # What is no amount must not count as nothing: the half makes a number of it that is no Money, which is refused.
 _AMOUNT = "CASE WHEN picodollars >= 0 THEN picodollars ELSE 0.5 END"
 
 
 @cache
 def _sums_sql(caps: int) -> str:
-    """One statement for all, since each is a time that the thread must ask for the interpreter."""
     asked = ", ".join(f"({number}, ?, ?)" for number in range(caps))
     return (
         f"WITH asked (number, scope, period) AS (VALUES {asked}) SELECT "
@@ -216,13 +224,11 @@ def _book(connection: sqlite3.Connection, attempt: Attempt, day: str, sums: set[
     """Once: a second row for the same attempt changes nothing. `sums`: those of its reservation."""
     booked = connection.execute(INSERT_ATTEMPT, attempt_row(attempt, day)).rowcount
     if booked and attempt.cost.amount:
-        connection.executemany(
-            "INSERT INTO spend VALUES (?, ?, ?) "
+        counted = sorted(sums_of_attempt(attempt, day) | sums)
+        connection.execute(
+            f"INSERT INTO spend VALUES {_rows(len(counted), 3)} "
             "ON CONFLICT (scope, period) DO UPDATE SET picodollars = picodollars + excluded.picodollars",
-            [
-                (scope, period, attempt.cost.amount.picodollars)
-                for scope, period in sorted(sums_of_attempt(attempt, day) | sums)
-            ],
+            [value for sum_ in counted for value in (*sum_, attempt.cost.amount.picodollars)],
         )
 
 

@@ -46,7 +46,13 @@ def remember(connection: sqlite3.Connection, reservation: str, hold: Hold, since
         amount = hold.amount.picodollars
         row = (reservation, hold.request_id, hold.attempt, hold.provider, hold.model, since, amount, lost)
         connection.execute("INSERT INTO open_calls VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-        connection.execute("INSERT INTO unsent_calls VALUES (?)", (reservation,))
+        if not hold.at_once:
+            held_up(connection, reservation)
+
+
+def held_up(connection: sqlite3.Connection, reservation: str) -> None:
+    """It is not sent yet."""
+    connection.execute("INSERT OR IGNORE INTO unsent_calls VALUES (?)", (reservation,))
 
 
 def sent(connection: sqlite3.Connection, reservation: str) -> None:
