@@ -16,6 +16,9 @@ from .rows import instant
 
 MOST = 20_000
 """Of the newest observations are read at a start; older ones would count for next to nothing."""
+MOST_OWN = 1_000
+_Key = tuple[str, int, str, str]
+"""Request, attempt, sign and when."""
 
 
 class Observations:
@@ -23,6 +26,8 @@ class Observations:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._own: dict[_Key, None] = {}
+        """What was posted here: whoever posted it knows of it."""
 
     async def record(self, observations: Sequence[Observation]) -> None:
         """Each takes the place of an earlier one of its key; one that is older than what is there changes nothing."""
@@ -30,17 +35,21 @@ class Observations:
 
     def post(self, observations: Sequence[Observation]) -> None:
         """The same, unwaited for and unheard when it fails."""
+        for one in observations:
+            self._own[one.answer.request_id, one.answer.attempt, one.sign.value, instant(one.at)] = None
+        while len(self._own) > MOST_OWN:
+            del self._own[next(iter(self._own))]
         self._db.post(lambda connection: _record(connection, observations))
 
     async def since(self, serial: int) -> tuple[tuple[Observation, ...], int]:
-        """All that any copy of the program has recorded after `serial`, and the serial to ask with the next time. 0:
-        from the beginning."""
+        """All that any copy of the program has recorded after `serial`, but what was posted here, and the serial to ask
+        with the next time. 0: from the beginning."""
 
         def read(connection: sqlite3.Connection) -> tuple[tuple[Observation, ...], int]:
-            rows = connection.execute(f"{_SELECT} WHERE serial > ? ORDER BY serial DESC LIMIT ?", (serial, MOST))
-            found = [(_observation(row), int(row[0])) for row in rows]
-            known = tuple(observation for observation, _ in reversed(found) if observation is not None)
-            return known, found[0][1] if found else serial
+            asked = f"{_SELECT} WHERE serial > ? ORDER BY serial DESC LIMIT ?"
+            rows = connection.execute(asked, (serial, MOST)).fetchall()
+            found = [_observation(row) for row in reversed(rows) if (*row[1:4], row[-1]) not in self._own]
+            return tuple(one for one in found if one is not None), int(rows[0][0]) if rows else serial
 
         return await self._db.read(read)
 
