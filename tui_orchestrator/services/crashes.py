@@ -68,7 +68,7 @@ def described(error: BaseException, at: datetime) -> str:
         *(line for one in _chain(error) for line in _where(one)),
         "",
         "What the program had done before:",
-        *(list(logbook.recent) or ["nothing"]),
+        *(logbook.recent() or ["nothing"]),
     ]
     return "\n".join(lines) + "\n"
 

@@ -48,11 +48,11 @@ _LEAST = {
     "info": logging.INFO,
     "debug": logging.DEBUG,
 }
-recent: deque[str] = deque(maxlen=200)
-"""Lines of every level and every logbook of this process, for the report of a crash."""
-_OFTEN = (Text, Thinking, Reserved, Budget)
-
 Fields = dict[str, Any]
+
+_recent: deque[Fields] = deque(maxlen=200)
+"""Of every level and every logbook of this process, for the report of a crash."""
+_OFTEN = (Text, Thinking, Reserved, Budget)
 
 
 def log_path() -> Path | None:
@@ -77,11 +77,10 @@ class Logbook:
     def note(self, level: int, what: str, **fields: Any) -> None:
         at = self._clock.now().isoformat(timespec="milliseconds")
         said = {"at": at, "level": logging.getLevelName(level).lower(), "what": what, **fields}
-        line = json.dumps({name: value for name, value in said.items() if value is not None}, ensure_ascii=True)
-        recent.append(line)
+        _recent.append(said)
         if level >= self._least:
             self._begin()
-            self._lines.put(logging.LogRecord("tui_orchestrator", level, "", 0, line, None, None))
+            self._lines.put(logging.LogRecord("tui_orchestrator", level, "", 0, _line(said), None, None))
 
     def hear(self, event: Event) -> None:
         if isinstance(event, _OFTEN):
@@ -106,6 +105,15 @@ class Logbook:
 
             assert self._path is not None
             self._writer = writer(self._lines, self._path)
+
+
+def recent() -> list[str]:
+    """The last 200 lines, whatever is written to the file."""
+    return [_line(said) for said in tuple(_recent)]
+
+
+def _line(said: Fields) -> str:
+    return json.dumps({name: value for name, value in said.items() if value is not None}, ensure_ascii=True)
 
 
 def _told(event: Event) -> tuple[int, str, Fields]:
