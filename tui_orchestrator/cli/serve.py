@@ -75,7 +75,7 @@ def serve(invocation: Invocation, host: str, port: int, hosts: tuple[str, ...], 
         raise Stop("the gateway needs two more packages: pip install 'tui-orchestrator[gateway]'", FAILED) from None
     if not _is_loopback(host) and not hosts:
         raise Stop("--host opens the gateway to other machines; say with --allow-host by what name they know it", USAGE)
-    run(_opened(invocation))  # says now in a sentence what is wrong, not in every worker
+    modules = run(_modules(invocation))  # says now in a sentence what is wrong, not in every worker
     try:
         token = read_or_make()
     except OSError as error:
@@ -93,8 +93,9 @@ def serve(invocation: Invocation, host: str, port: int, hosts: tuple[str, ...], 
     else:
         from uvicorn.supervisors import Multiprocess
 
-        from ..gateway.workers import FACTORY, tell
+        from ..gateway.workers import FACTORY, share, tell
 
+        share(modules)
         tell(invocation.config, invocation.demo, hosts)
         config = uvicorn.Config(
             FACTORY,
@@ -107,9 +108,12 @@ def serve(invocation: Invocation, host: str, port: int, hosts: tuple[str, ...], 
         Multiprocess(config, sockets=[bound]).run()
 
 
-async def _opened(invocation: Invocation) -> None:
-    async with invocation.runtime(look=False):
-        pass
+async def _modules(invocation: Invocation) -> list[str]:
+    """Those of the SDKs that will be called."""
+    from ..providers.connect import sdk_modules
+
+    async with invocation.runtime(look=False) as runtime:
+        return sdk_modules(provider.kind for provider in runtime.catalogue.providers.values() if provider.usable)
 
 
 def _is_loopback(host: str) -> bool:

@@ -61,5 +61,9 @@ def api_root(kind: str, base_url: str | None) -> str | None:
 
 async def warm(kinds: Iterable[str]) -> None:
     """Imports the SDKs of these provider kinds in a thread, so that the first prompt need not wait for them."""
-    for module in sorted({_SDK_MODULES[kind] for kind in kinds if kind in _SDK_MODULES}):
+    for module in sdk_modules(kinds):
         await asyncio.to_thread(import_sdk, module)
+
+
+def sdk_modules(kinds: Iterable[str]) -> list[str]:
+    return sorted({_SDK_MODULES[kind] for kind in kinds if kind in _SDK_MODULES})
