@@ -161,7 +161,7 @@ def completed(
         tried.attempt.number,
         tried.attempt.model,
         tried.text,
-        decision.strategy.value,
+        decision.booked_as,
         Cost.sum(attempt.cost for attempt in attempts),
         sum((attempt.usage for attempt in attempts), Usage()),
         latency_s,
