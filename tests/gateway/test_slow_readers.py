@@ -32,6 +32,7 @@ class Narrow:
 
     port: int
     app: Starlette
+    server: uvicorn.Server
 
     def asked(self, *, stream: bool) -> socket.socket:
         question = {"model": "openai/rush-pro", "stream": stream, "messages": [{"role": "user", "content": "Tell."}]}
@@ -64,7 +65,7 @@ async def narrow(servers: Servers) -> AsyncIterator[Narrow]:
     app.user_middleware[0].kwargs["most_at_once"] = 1
     server = uvicorn.Server(uvicorn.Config(app, **SETTLED))  # type: ignore[arg-type]
     serving = asyncio.create_task(server.serve(sockets=[listening]))
-    one = Narrow(listening.getsockname()[1], app)
+    one = Narrow(listening.getsockname()[1], app, server)
     await one.until_served()
     yield one
     server.should_exit = True
@@ -78,13 +79,16 @@ async def until_asked(servers: Servers) -> None:
 
 
 @pytest.mark.parametrize("stream", [True, False])
-async def test_a_client_that_never_reads_gives_up_its_place_and_pays_for_what_had_come(
+async def test_a_client_that_never_reads_is_hung_up_on_and_pays_for_what_had_come(
     narrow: Narrow, servers: Servers, stream: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "READ_S", 0.5)
     servers.script.always(Say(text=LONG))
     with closing(narrow.asked(stream=stream)):
         await until_asked(servers)
+        async with asyncio.timeout(PATIENCE_S):
+            while narrow.server.server_state.connections:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
         servers.script.always(Say(text="ready"))
         await narrow.until_served()
         attempts = await narrow.app.state.runtime.reports.last()
