@@ -65,6 +65,7 @@ class Pace:
 
     def _hear(self, states: Iterable[BudgetState]) -> None:
         now = self._clock.now()
+        since = now - max(WINDOWS)
         minute = now.replace(second=0, microsecond=0)
         for state in states:
             scope, period = state.cap.scope, state.cap.period
@@ -78,7 +79,10 @@ class Pace:
             if state.spent > before:
                 spent = self._minutes.pop(whose, {})
                 spent[minute] = spent.get(minute, ZERO) + state.spent - before
-                self._minutes[whose] = {at: amount for at, amount in spent.items() if at > now - max(WINDOWS)}
+                self._minutes[whose] = {at: amount for at, amount in spent.items() if at > since}
+        # The least lately spent first; what no window reaches any more tells nothing.
+        while self._minutes and max(next(iter(self._minutes.values())), default=since) <= since:
+            del self._minutes[next(iter(self._minutes))]
         _shorten(self._told)
         _shorten(self._minutes)
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from tui_orchestrator.storage.checked import readable
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.rows import instant
 
@@ -132,7 +133,8 @@ class Book:
             )
             # Granted in the future: the clock was set back since, and nobody knows how long ago that was.
             rows = connection.execute(query, (self._realm, instant(now), instant(now)))
-            return {(scope, period): (amount, datetime.fromisoformat(ends)) for scope, period, amount, ends in rows}
+            with readable("shared_ceilings"):
+                return {(scope, period): (amount, datetime.fromisoformat(ends)) for scope, period, amount, ends in rows}
 
         return await self._db.read(look)
 

@@ -16,6 +16,7 @@ from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.request import Role
 
 from . import branches, sessions
+from .checked import readable
 from .conversations import Conversation
 from .database import Database
 from .messages import append, discarded_of, messages_of
@@ -182,8 +183,9 @@ class Archive:
     async def attempts_elsewhere(self, session: str) -> Mapping[str, list[dict[str, Any]]]:
         """Of an imported session: what its file said of each request's attempts."""
         query = "SELECT request_id, attempts FROM imported_attempts WHERE session = ?"
-        rows = await self._db.read(lambda c: c.execute(query, (session,)).fetchall())
-        return {request_id: json.loads(attempts) for request_id, attempts in rows}
+        return await self._db.read(
+            lambda c: {request_id: _elsewhere(attempts) for request_id, attempts in c.execute(query, (session,))}
+        )
 
     async def take_in(
         self, conversation: Conversation, digest: str, attempts: Mapping[str, Sequence[Mapping[str, Any]]]
@@ -214,6 +216,11 @@ class Archive:
 
 
 _FORK = " (fork)"
+
+
+@readable("imported_attempts")
+def _elsewhere(stored: str) -> list[dict[str, Any]]:
+    return [dict(one) for one in json.loads(stored)]
 
 
 def _tagged(tags: Collection[str]) -> tuple[str, tuple[str, ...]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from .checked import readable
 from .database import Database
 from .rows import instant
 
@@ -20,7 +21,7 @@ class Unfinished:
     async def all(self) -> tuple[dict[str, Any], ...]:
         """In the order in which they were begun first."""
         query = "SELECT wanted FROM unfinished_batches ORDER BY began, output"
-        return await self._db.read(lambda c: tuple(json.loads(wanted) for (wanted,) in c.execute(query)))
+        return await self._db.read(lambda c: tuple(_wanted(wanted) for (wanted,) in c.execute(query)))
 
     async def keep(self, output: str, wanted: Mapping[str, Any], at: datetime) -> None:
         row = (output, json.dumps(wanted), instant(at))
@@ -32,3 +33,8 @@ class Unfinished:
 
     async def remove(self, output: str) -> None:
         await self._db.write(lambda c: c.execute("DELETE FROM unfinished_batches WHERE output = ?", (output,)))
+
+
+@readable("unfinished_batches")
+def _wanted(stored: str) -> dict[str, Any]:
+    return dict(json.loads(stored))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from tui_orchestrator.routing.text import clean
 
+from .checked import readable
+
 Fold = tuple[int, int, str]
 """Where a folded paste begins in the whole text, its length, and the token that stands for it."""
 
@@ -73,6 +75,7 @@ LEFT = (
 )
 
 
+@readable("drafts")
 def _draft(text: str, folds: str | None) -> KeptDraft:
     return KeptDraft(text, None if folds is None else tuple((at, size, token) for at, size, token in json.loads(folds)))
 

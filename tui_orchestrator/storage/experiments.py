@@ -91,15 +91,17 @@ class Experiments:
 
     async def running(self) -> Kept | None:
         """The one on the user's own turns."""
-        found = await self._db.read(
-            lambda c: c.execute(f"{_SELECT} WHERE kind = 'traffic' AND stopped IS NULL").fetchone()
-        )
-        return _kept(found) if found else None
+
+        def find(connection: sqlite3.Connection) -> Kept | None:
+            found = connection.execute(f"{_SELECT} WHERE kind = 'traffic' AND stopped IS NULL").fetchone()
+            return _kept(found) if found else None
+
+        return await self._db.read(find)
 
     async def all(self) -> tuple[Kept, ...]:
         """The latest first."""
-        rows = await self._db.read(lambda c: c.execute(f"{_SELECT} ORDER BY started DESC").fetchall())
-        return tuple(_kept(row) for row in rows)
+        query = f"{_SELECT} ORDER BY started DESC"
+        return await self._db.read(lambda c: tuple(_kept(row) for row in c.execute(query)))
 
     async def stop(self, experiment: str, at: datetime) -> None:
         query = "UPDATE experiments SET stopped = ? WHERE id = ? AND stopped IS NULL"

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+_ID = re.compile(r"\w[\w-]*")
 _ROOM = 16 * 1024
 """Bytes of a copy's file, taken up while there is room, so that a full disk does not keep it from being written."""
 
@@ -58,26 +60,30 @@ class Presence:
 
     def kept(self, owner: str) -> list[str]:
         """What a copy of the program has left to be known."""
-        if self._directory is None:
+        if (place := self._place(owner)) is None:
             return []
         try:
-            return (self._directory / owner).read_bytes().rstrip(b"\0").decode().splitlines()
+            return place.read_bytes().rstrip(b"\0").decode().splitlines()
         except (OSError, UnicodeDecodeError):
             return []
 
     def forget(self, owners: Sequence[str]) -> None:
         """Dead ones, of which nothing is left to be known."""
         for owner in owners:
-            if self._directory is not None:
-                (self._directory / owner).unlink(missing_ok=True)
+            if (place := self._place(owner)) is not None:
+                place.unlink(missing_ok=True)
 
     def alive(self, owner: str) -> bool:
-        if owner == self.id or self._directory is None:
+        if owner == self.id or (place := self._place(owner)) is None:
             return owner == self.id
         try:
-            return is_locked(self._directory / owner)
+            return is_locked(place)
         except FileNotFoundError:
             return False
+
+    def _place(self, owner: str) -> Path | None:
+        """None also for what is no name of a file there, which a damaged store may hold."""
+        return self._directory / owner if self._directory is not None and _ID.fullmatch(owner) else None
 
     def leave(self) -> None:
         if self._lock is not None and self._directory is not None:
