@@ -27,13 +27,28 @@ async def kept(seat: Console, path: Path, *texts: str) -> None:
     await seat.until(lambda: sorted(drafts(path / "store.db").values()) == sorted(texts), f"{texts} kept")
 
 
+async def ask(seat: Console) -> str:
+    """Returns the session's id."""
+    await seat.send("What colour is the sky?")
+    await seat.ended()
+    assert seat.app.talk is not None
+    return seat.app.talk.id
+
+
+async def edit(seat: Console) -> str:
+    """A draft is left, and then an edit of the prompt before it."""
+    asked = await ask(seat)
+    await seat.type("and at night?")
+    seat.app.action_edit_prompt()
+    await seat.sees("You edit an earlier prompt")
+    await seat.type(" And the sea?")
+    return asked
+
+
 async def test_each_session_keeps_its_own_draft(tmp_path: Path) -> None:
     async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
         prompt, app = seat.app.composer.prompt, seat.app
-        await seat.send("What colour is the sky?")
-        await seat.ended()
-        assert app.talk is not None
-        asked = app.talk.id
+        asked = await ask(seat)
         await seat.type("and at night?")
         await kept(seat, tmp_path, "and at night?")
         await seat.pilot.press("ctrl+n")
@@ -56,8 +71,7 @@ async def test_each_session_keeps_its_own_draft(tmp_path: Path) -> None:
 
 async def test_a_draft_that_was_left_is_told_of_in_view_in_a_small_terminal_too(tmp_path: Path) -> None:
     async with console(tmp_path, script=SCRIPT) as seat:
-        await seat.send("What colour is the sky?")
-        await seat.ended()
+        await ask(seat)
         await seat.type("and at night?")
         await kept(seat, tmp_path, "and at night?")
     async with console(tmp_path, size=(80, 24), script=SCRIPT) as seat:
@@ -92,10 +106,7 @@ async def test_a_temporary_chat_takes_along_what_nobody_was_asked_and_keeps_noth
 async def test_a_folded_paste_is_still_folded_when_one_comes_back(tmp_path: Path) -> None:
     async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
         prompt = seat.app.composer.prompt
-        await seat.send("What colour is the sky?")
-        await seat.ended()
-        assert seat.app.talk is not None
-        asked = seat.app.talk.id
+        asked = await ask(seat)
         await seat.type("Sum up: ")
         prompt._put("row\n" * 60)
         draft = prompt.unfolded
@@ -141,10 +152,7 @@ LONG = "\n".join(f"thought {number}" for number in range(1, 61))
 
 async def test_a_long_draft_of_ones_own_comes_back_as_it_stood_and_a_paste_folded(tmp_path: Path) -> None:
     async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
-        await seat.send("What colour is the sky?")
-        await seat.ended()
-        assert seat.app.talk is not None
-        asked = seat.app.talk.id
+        asked = await ask(seat)
         await seat.type(f"{LONG}\nand these: ")
         seat.app.composer.prompt._put("row\n" * 60)
         await seat.type(" or those: ")
@@ -164,8 +172,7 @@ async def test_a_long_draft_of_ones_own_comes_back_as_it_stood_and_a_paste_folde
 
 async def test_a_long_draft_stays_as_it_was_written_while_one_looks_at_earlier_prompts(tmp_path: Path) -> None:
     async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
-        await seat.send("What colour is the sky?")
-        await seat.ended()
+        await ask(seat)
         await seat.type(LONG)
         seat.app.composer.prompt.move_cursor((0, 0))
         await seat.pilot.press("up")
@@ -193,14 +200,7 @@ async def test_a_paste_folded_by_itself_is_told_from_another_as_long(tmp_path: P
 @pytest.mark.parametrize("ends", ["sends", "leaves"])
 async def test_a_draft_outlives_the_program_that_ended_in_the_middle_of_an_edit(tmp_path: Path, ends: str) -> None:
     async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
-        await seat.send("What colour is the sky?")
-        await seat.ended()
-        assert seat.app.talk is not None
-        asked = seat.app.talk.id
-        await seat.type("and at night?")
-        seat.app.action_edit_prompt()
-        await seat.sees("You edit an earlier prompt")
-        await seat.type(" And the sea?")
+        asked = await edit(seat)
         await kept(seat, tmp_path, "and at night?")
         await seat.until(lambda: edits(tmp_path / "store.db") == {asked: "What colour is the sky? And the sea?"})
     async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
@@ -226,13 +226,7 @@ async def test_a_draft_outlives_the_program_that_ended_in_the_middle_of_an_edit(
 
 async def test_an_edit_goes_on_where_it_was_left_from_another_session(tmp_path: Path) -> None:
     async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
-        await seat.send("What colour is the sky?")
-        await seat.ended()
-        assert seat.app.talk is not None
-        asked = seat.app.talk.id
-        await seat.type("and at night?")
-        seat.app.action_edit_prompt()
-        await seat.type(" And the sea?")
+        asked = await edit(seat)
         await seat.pilot.press("ctrl+n")
         await seat.until(lambda: not seat.app.composer.prompt.text)
         await kept(seat, tmp_path, "and at night?")
