@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 OTHERWISE = "it is a pipe or a device, not a file"
 
+LONGEST_THEME = 64_000
+"""Bytes of a palette's file: some forty lines."""
 MOST_DOTS = 30
 """In a key of TOML: the parser takes time in the square of them, twenty seconds for 30,000."""
 _STRING_OR_COMMENT = re.compile(

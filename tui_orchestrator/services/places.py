@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 
 from ..locations import shipped_themes, themes_dir
-from ..opening import parsed, whole_of
+from ..opening import LONGEST_THEME, parsed, whole_of
 from ..plugins.contract import Kind
 from ..plugins.finding import names as plugin_names
 from ..providers.embedding import INSTALL, missing
 from ..routing.text import clean_line
 from ..settings import Settings, hidden
-
-LONGEST_THEME = 64_000
-"""Bytes of a palette's file: some forty lines."""
 
 
 def store_problem(settings: Settings) -> str:

@@ -16,9 +16,8 @@ from pathlib import Path
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
-from tui_orchestrator.opening import opened, parsed
+from tui_orchestrator.opening import LONGEST_THEME, opened, parsed
 from tui_orchestrator.routing.text import clean_line
-from tui_orchestrator.services.places import LONGEST_THEME
 
 DEFAULT = "dusk"
 
