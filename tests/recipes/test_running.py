@@ -152,7 +152,7 @@ async def test_a_plan_that_passes_a_cap_is_not_begun_without_a_yes(shell: Shell)
     pinned = ("recipe", "run", "compare", "question=x", "models=rush-pro", "-c", "0.00001")
     refused = await shell.run(*pinned)
     assert (refused.code, refused.out, shell.asked) == (3, "", [])
-    assert "passes the session" in refused.err
+    assert "passes the recipe's cap" in refused.err
     assert "say --yes to begin all the same" in refused.err
     begun = await shell.run(*pinned, "--yes")
     assert "✗ compare: the step " in begun.err, "it begins, and ends at the cap"
