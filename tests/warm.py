@@ -161,12 +161,13 @@ async def start(
     stderr: int | None = None,
     new_session: bool = False,
     open_files: int | None = None,
+    no_more: bool = False,
 ) -> Forked:
     """As `python -m module arguments`, or `python -c` where `module` is `-c`: the program's text is then the first of
     the arguments. A stream is an open file, PIPE (not for stdin), DEVNULL or CLOSED; None is that
     of the tests. `stdin` as bytes is all there is to be read, at most what a pipe holds, 64 kB. `new_session`: the
     terminal that stdin is becomes its own, whose Ctrl-C reaches it. `open_files`: so many it may have, until it asks
-    for more."""
+    for more, which it does not get where `no_more` is said."""
     files: list[int] = []
     pipes: list[asyncio.StreamReader | None] = []
     for place, stream in enumerate((stdin, stdout, stderr)):
@@ -184,7 +185,7 @@ async def start(
         if place and stream != PIPE:
             pipes.append(None)
     closed = [place for place, stream in enumerate((stdin, stdout, stderr)) if stream == CLOSED]
-    asked = {"new_session": new_session, "open_files": open_files, "closed": closed}
+    asked = {"new_session": new_session, "open_files": open_files, "no_more": no_more, "closed": closed}
     keeper = await asyncio.open_connection(sock=_ask(module, arguments, env, cwd, files, **asked))
     return Forked(int(await keeper[0].readline()), keeper, pipes)
 
@@ -194,7 +195,7 @@ def _ask(
 ) -> socket.socket:
     """Where its number and, once it has ended, how it ended are said. `files` are closed here."""
     asked = {"module": module, "arguments": arguments, "env": {**env}, "cwd": str(cwd or Path.cwd())}
-    asked |= {"new_session": False, "open_files": None, "closed": []} | more
+    asked |= {"new_session": False, "open_files": None, "no_more": False, "closed": []} | more
     ours, theirs = socket.socketpair()
     with theirs:
         socket.send_fds(_server(), [json.dumps(asked).encode() + b"\n"], [*files, theirs.fileno()])
@@ -286,8 +287,9 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     os.environ.update(asked["env"])
     time.tzset()
     os.chdir(asked["cwd"])
-    if asked["open_files"] is not None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (asked["open_files"], resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    if (few := asked["open_files"]) is not None:
+        most = few if asked["no_more"] else resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))
     sys.argv = [asked["module"], *asked["arguments"]]
     sys.modules.pop("__main__", None)
     if asked["module"] == "-c":

@@ -17,7 +17,12 @@ PATIENCE_S = 60
 
 
 async def forked(
-    shell: Shell, *arguments: str, new_session: bool = False, open_files: int | None = None, **streams: int
+    shell: Shell,
+    *arguments: str,
+    new_session: bool = False,
+    open_files: int | None = None,
+    no_more: bool = False,
+    **streams: int,
 ) -> Forked:
     return await warm.start(
         "tui_orchestrator",
@@ -26,6 +31,7 @@ async def forked(
         cwd=shell.directory,
         new_session=new_session,
         open_files=open_files,
+        no_more=no_more,
         **streams,
     )
 

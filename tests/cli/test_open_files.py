@@ -40,14 +40,12 @@ async def test_too_few_are_named_with_how_many_are_needed(shell: Shell, command:
     assert err == f"only 16 files may be open at once, and {NEEDED} are needed; allow more: ulimit -n {NEEDED}\n"
 
 
-async def test_what_is_said_to_be_needed_is_enough(shell: Shell) -> None:
+@pytest.mark.parametrize(
+    ("few", "no_more"), [(NEEDED, True), (16, False)], ids=["what is said to be needed is enough", "what may be had"]
+)
+async def test_an_answer_comes(shell: Shell, few: int, no_more: bool) -> None:
     shell.script.always(Say(text="ready"))
-    code, out, err = await ended(shell, f"-n {NEEDED}", "ask", "-e", "8", "hello")
-    assert (code, out.strip()) == (0, "ready"), err
-
-
-async def test_what_may_be_had_is_taken(shell: Shell) -> None:
-    shell.script.always(Say(text="ready"))
-    process = await forked(shell, "ask", "-e", "8", "hello", open_files=16, stdout=PIPE, stderr=PIPE)
+    limits = {"open_files": few, "no_more": no_more}
+    process = await forked(shell, "ask", "-e", "8", "hello", **limits, stdout=PIPE, stderr=PIPE)
     out, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     assert (process.returncode, out.decode().strip()) == (0, "ready"), err
