@@ -217,6 +217,10 @@ class Console:
         """Narrows the list that is open, and takes what is highlighted."""
         await self.pilot.press(*(_KEYS.get(letter, letter) for letter in text), "enter")
 
+    async def pay_for(self, text: str) -> None:
+        """Narrows the list that is open, in which nothing that costs is marked, and takes the first."""
+        await self.pilot.press(*(_KEYS.get(letter, letter) for letter in text), "down", "enter")
+
     async def ended(self) -> None:
         """The turn that was sent is over and drawn."""
         await self.until(self._over, "the end of the turn")

@@ -153,7 +153,7 @@ async def test_another_model_is_asked_by_name_or_from_a_list(tmp_path: Path) -> 
         assert seat.app.options.model is None
         await seat.pilot.press("alt+m")
         await seat.sees("Ask another model")
-        await seat.type_into_list("lumen-dash")
+        await seat.pay_for("lumen-dash")
         models = await attempts(seat, tmp_path, 3)
         assert models[1:] == ["demo-openai/rush-pro", "demo-gemini/lumen-dash"]
         await seat.until(lambda: "lumen-dash · demo-gemini" in status(seat), "the model under the answer")
@@ -169,7 +169,7 @@ async def test_another_strategy_is_asked_by_name_or_from_a_list(tmp_path: Path) 
         await attempts(seat, tmp_path, 2)
         await seat.pilot.press("alt+s")
         await seat.sees("Ask again by")
-        await seat.type_into_list("cheapest")
+        await seat.pay_for("cheapest")
         strategies = await attempts(seat, tmp_path, 3, "strategy")
         await seat.until(lambda: " · cheapest · " in status(seat), "the strategy under the answer")
         assert strategies[0] == "balanced"

@@ -55,10 +55,10 @@ async def test_a_test_says_what_it_costs_at_most_before_and_what_came_of_it_afte
     async with console(tmp_path, script=Script().always(Say(text="ready"))) as seat:
         await choose(seat, "rush-pro")
         await seat.pilot.press("t")
-        await seat.sees(f"Test {RUSH}", "It costs at most $0.", "Enter asks it")
+        await seat.sees(f"Test {RUSH}", "It costs at most $0.", "▸ leave: nothing more is sent")
         assert seat.app.runtime is not None
         assert not await seat.app.runtime.reports.last()
-        await seat.pilot.press("enter")
+        await seat.pilot.press("down", "enter")
         await seat.sees("✓ ready", "first token after", "in all", "$0.")
         (attempt,) = await seat.app.runtime.reports.last()
         assert (attempt.model, attempt.cost.amount is not None) == (RUSH, True)
@@ -72,8 +72,8 @@ async def test_a_test_says_what_it_costs_at_most_before_and_what_came_of_it_afte
 async def test_a_test_that_fails_says_why_in_one_sentence(tmp_path: Path) -> None:
     async with console(tmp_path, script=Script().always(Reply(401))) as seat:
         await choose(seat, "rush-pro")
-        await seat.pilot.press("t", "enter")
-        await seat.sees("✗ ", "Enter asks again")
+        await seat.pilot.press("t", "down", "enter")
+        await seat.sees("✗ ", "▸ leave")
         await seat.until(lambda: "401" in seat.screen or "key" in seat.screen)
 
 

@@ -145,7 +145,7 @@ def test_a_test_before_and_after(
     async def show(pilot: Pilot[Any]) -> None:
         await over_a_turn(pilot, ModelTest(runtime, HAIKU), "It costs at most")
         if asked:
-            await pilot.press("enter")
+            await pilot.press("down", "enter")
             await sees(pilot, "✓ ready")
 
     assert snap_compare(Console("okabe-ito"), terminal_size=size, run_before=show)

@@ -11,6 +11,7 @@ from tui_orchestrator.routing.request import Split, Strategy
 
 from . import choosing, words
 from .dialogs import Picker
+from .question import PaidPicker
 from .writing import Writing
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ class Answers(Writing):
         if self._may_ask_again():
             choices = [one for one in choosing.model_choices(self.model_rows(), None) if one.id != choosing.UNPIN]
             chosen = await self.push_screen_wait(
-                Picker("Ask another model", choices, empty="No model is called that.", hint="Enter asks")
+                PaidPicker("Ask another model", choices, empty="No model is called that.", verb="asks it")
             )
             if chosen is not None:
                 self.ask_elsewhere(chosen)
@@ -180,7 +181,7 @@ class Answers(Writing):
             current = self.options.strategy or self.settings.policy.strategy
             choices = choosing.strategy_choices(current, self.settings.policy.strategy, lambda strategy: None)
             chosen = await self.push_screen_wait(
-                Picker("Ask again by", choices, empty="No strategy is called that.", hint="Enter asks")
+                PaidPicker("Ask again by", choices, empty="No strategy is called that.", verb="asks")
             )
             if chosen is not None:
                 self.ask_elsewhere(chosen)

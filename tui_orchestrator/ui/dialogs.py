@@ -91,6 +91,8 @@ class Picker(Dialog[str | None]):
         self._choices = tuple(choices)
         self._empty = empty
         self._hint = hint
+        self.first: Choice | None = None
+        """Offered before all others and marked, whatever is typed."""
         self._list = OptionList(id="choices", markup=False)
         self._filter = Input(placeholder="type to narrow the list", id="narrow", compact=True)
         self._dialog = Vertical(classes="dialog")
@@ -122,11 +124,13 @@ class Picker(Dialog[str | None]):
         found = [choice for choice in self._choices if choice.matches(needles)]
         # A name that was typed comes before a description that happens to hold the word.
         found.sort(key=lambda choice: not all(needle in choice.columns[0][0].lower() for needle in needles))
+        self.query_one("#nothing").display = not found
+        marked = next((place for place, choice in enumerate(found) if choice.marked), 0)
+        if self.first is not None:
+            found, marked = [self.first, *found], 0
         self._list.set_options(Option(draw_choice(choice), id=choice.id) for choice in found)
         self._list.display = bool(found)
-        self.query_one("#nothing").display = not found
         if found:
-            marked = next((place for place, choice in enumerate(found) if choice.marked), 0)
             self._list.highlighted = 0 if needles else marked
 
     def action_move(self, step: int) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable
 
 from textual import work
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_orchestrator.routing.errors import OrchestratorError
@@ -17,57 +15,47 @@ from tui_orchestrator.services.model_tests import Outlook, Tested
 from tui_orchestrator.services.runtime import TEST_PROMPT, Runtime
 
 from . import words
-from .dialogs import Dialog, keys_line
+from .question import Question, Way
 from .words import ACCENT, BAD, GOOD, MONEY, MUTED, STRONG
 
 
-class ModelTest(Dialog[None]):
+class ModelTest(Question[None]):
     HELP = (
         "One real question of a word, so that you see whether the model answers, how fast and for how much. What it "
-        "can cost at most is said before; caps hold, and the call is in the ledger."
+        "can cost at most is said before; caps hold, and the call is in the ledger. ↑↓ or a click mark what to do, "
+        "Enter does it. The mark is on leaving, so that an Enter pressed twice spends nothing."
     )
-    DEFAULT_CSS = """
-    ModelTest Static { height: auto; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss(None)", "Close"),
-        Binding("enter", "ask", "Ask"),
-    ]
 
     def __init__(self, runtime: Runtime, model_id: str) -> None:
-        super().__init__()
+        ways = (Way("leave", "leave", "nothing more is sent"), Way("ask", "ask it", "one real call"))
+        super().__init__(f"Test {model_id}", ways, refuses="closes")
         self._runtime = runtime
         self._model = model_id
         self._asking = False
-        self._said = Static(markup=False)
+        self._said = Static(_before(model_tests.outlook(runtime, model_id)), markup=False)
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = Content(f"Test {self._model}")
-            yield self._said
+    def compose_above(self) -> Iterable[Widget]:
+        yield self._said
+        yield Static("")
 
-    def on_mount(self) -> None:
-        self._tell(_before(model_tests.outlook(self._runtime, self._model)), "Enter asks it")
-
-    def _tell(self, said: Content, verb: str) -> None:
-        self._said.update(said)
-        self.query_one(Vertical).border_subtitle = keys_line(f"{verb} · Esc closes")
-
-    def action_ask(self) -> None:
-        if not self._asking:
+    def take(self, way: str) -> None:
+        if way == "leave":
+            self.dismiss(None)
+        elif not self._asking:
             self._asking = True
-            self._tell(Content.styled("◐ waiting for its answer", ACCENT), "Esc cancels")
+            self._said.update(Content.styled("◐ waiting for its answer · Esc cancels", ACCENT))
             self._ask()
 
     @work(exit_on_error=False)
     async def _ask(self) -> None:
         """Leaving the dialog cancels it; what came until then is booked."""
         try:
-            self._tell(_after(await model_tests.run(self._runtime, self._model)), "Enter asks again")
+            self._said.update(_after(await model_tests.run(self._runtime, self._model)))
         except OrchestratorError as error:
-            self._tell(Content.styled(f"✗ {error}", BAD), "Enter asks again")
+            self._said.update(Content.styled(f"✗ {error}", BAD))
         finally:
             self._asking = False
+        self.mark("leave")
 
 
 def _before(outlook: Outlook) -> Content:

@@ -1,4 +1,4 @@
-"""A dialog that opens by itself, while somebody may be typing: keys pressed before it was seen agree to nothing."""
+"""Dialogs whose Enter may spend or that open by themselves: keys pressed before they were seen agree to nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
@@ -15,8 +16,10 @@ from textual.screen import ScreenResultType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from .dialogs import Dialog, keys_line
-from .words import ACCENT, STRONG
+from .dialogs import Choice, Dialog, Picker, keys_line
+from .words import ACCENT, MUTED, STRONG
+
+NOBODY = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +111,23 @@ class Question(Dialog[ScreenResultType]):
 
     def action_refuse(self) -> None:
         self.take(self._rows[0].way)
+
+
+class PaidPicker(Picker):
+    """A list of what is paid for. Asking nobody is its first row, which typing does not take the mark from: only ↑↓ and
+    a click do, so that neither an Enter pressed twice nor what was typed ahead spends."""
+
+    HELP = (
+        "A list of what costs money. Type to narrow it, ↑↓ and PgUp PgDn mark, Enter does what is marked, a click what "
+        "it is on. The mark is on sending nothing at first, so that what was typed ahead spends nothing; Esc sends "
+        "nothing."
+    )
+
+    def __init__(self, title: str, choices: Iterable[Choice], *, empty: str, verb: str) -> None:
+        """`verb`: what Enter on a choice does. The one that holds now comes first."""
+        offered = sorted(choices, key=lambda choice: not choice.marked)
+        super().__init__(title, offered, empty=empty, hint=f"↑↓ choose · Enter {verb}")
+        self.first = Choice(NOBODY, (("not now", "bold"), (": nothing is sent", MUTED)))
+
+    def dismiss(self, result: str | None = None) -> AwaitComplete:
+        return super().dismiss(None if result == NOBODY else result)

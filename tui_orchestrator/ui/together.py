@@ -17,8 +17,9 @@ from . import choosing, words
 from .answers import Answers
 from .chat import ChatPane
 from .columns import Columns
-from .dialogs import Choice, Picker
+from .dialogs import Choice
 from .naming import keyed
+from .question import PaidPicker
 from .status import of_turn, stored_status
 from .verdicts import PICKED
 
@@ -168,7 +169,7 @@ class Together(Answers):
             except LookupError as error:
                 self.composer.refuse(str(error.args[0]))
                 return None
-        picker = Picker(title, choices, empty="No model is called that.", hint=f"Enter {verb}")
+        picker = PaidPicker(title, choices, empty="No model is called that.", verb=verb)
         return await self.push_screen_wait(picker)
 
     # -- the best of all

@@ -1,0 +1,92 @@
+"""Whoever presses Enter twice, or types ahead of a dialog, spends nothing in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.ui.conftest import Console, console
+from tests.ui.test_models import RUSH, choose
+from tests.ui.test_together import ensemble, rows
+from tui_orchestrator.demo import Say, Script
+
+AHEAD = pytest.mark.parametrize("ahead", [("enter",), (*"rush", "enter"), (*"quality", "enter", "enter")], ids="".join)
+FROM_THE_PALETTE = {
+    "Which answer is the best, judged by": "model judge the answers",
+    "Ask another model": "ask another model",
+    "Ask again by": "by another strategy",
+}
+
+
+async def in_the_palette(seat: Console, words: str, *ahead: str) -> None:
+    await seat.pilot.press("ctrl+p", *(letter.replace(" ", "space") for letter in words), "enter", *ahead)
+
+
+async def nothing_more_is_paid(seat: Console, path: Path, calls: int) -> None:
+    await seat.until(lambda: len(seat.app.screen_stack) == 1, "the dialog closed")
+    await seat.ended()
+    assert len(rows(path, "SELECT 1 FROM attempts")) == calls
+
+
+@AHEAD
+@pytest.mark.parametrize("title", FROM_THE_PALETTE)
+async def test_what_the_palette_opens_is_not_paid_for_by_the_keys_that_follow(
+    tmp_path: Path, title: str, ahead: tuple[str, ...]
+) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await ensemble(seat, script)
+        await in_the_palette(seat, FROM_THE_PALETTE[title])
+        await seat.sees(title, "not now: nothing is sent")
+        await seat.pilot.press("escape")
+        await in_the_palette(seat, FROM_THE_PALETTE[title], *ahead)
+        await nothing_more_is_paid(seat, tmp_path, 3)
+
+
+@AHEAD
+@pytest.mark.parametrize("command", ["/merge", "/judge"])
+async def test_a_command_whose_enter_is_pressed_twice_asks_nobody(
+    tmp_path: Path, command: str, ahead: tuple[str, ...]
+) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await ensemble(seat, script)
+        await seat.send(command)
+        await seat.pilot.press(*ahead)
+        await nothing_more_is_paid(seat, tmp_path, 3)
+
+
+@AHEAD
+async def test_a_models_test_is_not_begun_by_the_keys_that_follow_its_own(
+    tmp_path: Path, ahead: tuple[str, ...]
+) -> None:
+    async with console(tmp_path, script=Script().always(Say(text="ready"))) as seat:
+        await choose(seat, "rush-pro")
+        await seat.pilot.press("enter")
+        await seat.sees("What it can do")
+        await seat.pilot.press("t", *ahead)
+        await seat.sees_no(f"Test {RUSH}")
+        assert not rows(tmp_path, "SELECT 1 FROM attempts")
+
+
+async def test_a_test_that_has_ended_is_not_paid_for_again_by_one_more_enter(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(Say(text="ready"))) as seat:
+        await choose(seat, "rush-pro")
+        await seat.pilot.press("t", "down", "enter")
+        await seat.sees("✓ ready", "▸ leave")
+        await seat.pilot.press("enter")
+        await seat.sees_no(f"Test {RUSH}")
+        assert len(rows(tmp_path, "SELECT 1 FROM attempts")) == 1
+
+
+async def test_one_is_marked_below_not_now_and_the_recommended_one_comes_first(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await ensemble(seat, script)
+        script.always(Say(text="1: it says the most."))
+        await seat.send("/judge")
+        await seat.sees("judged by")
+        await seat.pilot.press("down", "enter")
+        await seat.sees("was asked which answer")
+        assert len(rows(tmp_path, "SELECT 1 FROM attempts")) == 4
