@@ -246,6 +246,8 @@ class Shortage:
     """Of an ensemble: all that count towards that cap, whose sums the amounts are; `model` is the first of them."""
     without_raising: tuple[str, ...] = ()
     """Of an ensemble: those that fit as it is. The turn may go on with them alone."""
+    request_id: str = ""
+    """Of the turn that waits."""
 
     @property
     def limit(self) -> Money:

@@ -288,7 +288,8 @@ class Router:
         if side_by_side(decision) and (decision.model is not None or decision.refused is not None):
             found = [c for model_id in members(decision) if (c := decision.candidate(model_id)) is not None]
             calls = [self._member_call(request, decision, c) for c in found]
-            return short_of_room(calls, [c.model for c in found if c.excluded_by is None])
+            short = short_of_room(calls, [c.model for c in found if c.excluded_by is None])
+            return None if short is None else replace(short, request_id=request.id)
         wished = decision.candidate(decision.wished) if decision.wished else None
         if wished is None or wished.cost_ceiling is None:
             return None
@@ -303,7 +304,9 @@ class Router:
         ):
             bound = self.caller.estimates.bound(model.id, decision.profile)
             least = model.price.ceiling(bound, least_output(wished.max_tokens, decision.profile.output_tokens))
-        return None if state is None else Shortage(model.id, wished.cost_ceiling, state, least)
+        if state is None:
+            return None
+        return Shortage(model.id, wished.cost_ceiling, state, least, request_id=request.id)
 
     async def _answer_to(self, shortage: Shortage) -> Budgets | GoOn | None:
         answer = None if self.ask_for_room is None else await self.ask_for_room(shortage)

@@ -117,7 +117,9 @@ class Underway:
             return False
         await self.emit(waiting_for_room(self.request, self.clock.now(), self.numbers.taken + 1))
         heed()
-        shortage = Shortage(refusal.hold.model, refusal.hold.amount, refusal.blocking, refusal.least)
+        shortage = Shortage(
+            *(refusal.hold.model, refusal.hold.amount, refusal.blocking, refusal.least), request_id=self.request.id
+        )
         asked = asyncio.get_running_loop().time()
         budgets = await self.make_room(shortage)
         self.deadline.put_off(asyncio.get_running_loop().time() - asked)
