@@ -362,8 +362,10 @@ async def console(
     ui: UiSettings | None = None,
     cache: CacheSettings | None = None,
     pace: float = 0,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Console]:
-    """Open and ready to be typed into. The demo models do nothing that `script` does not say."""
+    """Open and ready to be typed into. The demo models do nothing that `script` does not say; `sleep` makes their
+    pauses."""
     base = replace(
         Settings(),
         budgets=budgets or Budgets(),
@@ -373,7 +375,7 @@ async def console(
         store=StoreSettings(path / "store.db"),
         discovery=False,
     )
-    async with demo.serve(pace=pace, script=script, habits=False) as servers:
+    async with demo.serve(pace=pace, script=script, sleep=sleep, habits=False) as servers:
         app = ConsoleApp(demo.settings(servers, base), demo=False)
         async with app.run_test(size=size, notifications=True) as pilot:
             seat = Console(app, pilot)

@@ -90,13 +90,16 @@ async def test_the_palette_offers_of_sessions_only_what_can_be_done_with_this_on
         assert "^N New" in seat.screen
         await seat.send("And the sea?")
         await seat.until(lambda: seat.app.running, "a running turn")
-        await seat.sees_no("^N New")
-        await palette(seat, *KEPT)
-        await seat.pilot.press("ctrl+n")
+        await palette(seat, *ALWAYS, *KEPT)
+        assert "^N New" in seat.screen
+        await seat.pilot.press("alt+x")
         await seat.sees("an answer is still running")
-        await seat.pilot.press("escape")
+        assert "^B Elsewhere" not in seat.screen
+        await seat.pilot.press("ctrl+n")
+        await seat.sees("^B Elsewhere")
+        await palette(seat, *ALWAYS, "go where another answer runs, or has come")
+        await seat.pilot.press("ctrl+b", "escape")
         await seat.ended()
-        await seat.sees("^N New")
         await seat.pilot.press("alt+x")
         await seat.sees("is deleted")
         await palette(seat, *ALWAYS, "bring back the one deleted last")

@@ -198,12 +198,12 @@ class Answers(Writing):
             return
         from .splitting import send_if_agreed
 
-        talk, last = self.talk, self.talk.last
+        talk, last, here = self.talk, self.talk.last, self.here
 
         def send(request: Request) -> None:
-            self.chat.begin_again(request, last)
-            self.decision.follow(request.id)
-            self.follow_turn(talk.send_again(request, elsewhere=elsewhere))
+            here.chat.begin_again(request, last)
+            self.follow_card(here, request.id)
+            self.follow_turn(here, request.id, talk.send_again(request, elsewhere=elsewhere))
 
         send_if_agreed(self, talk.again(replace(options, split=Split.SHOWN)), send, lambda: None)
 
@@ -228,8 +228,8 @@ class Answers(Writing):
         assert last is not None
         assert last.cut_off is not None
         self.chat.begin_onto(request, last.cut_off)
-        self.decision.follow(request.id)
-        self.follow_turn(self.talk.send_on(request))
+        self.follow_card(self.here, request.id)
+        self.follow_turn(self.here, request.id, self.talk.send_on(request))
 
 
 def _sentence(said: str) -> str:

@@ -40,6 +40,8 @@ class Status:
     """The caps are kept together with other machines."""
     away: bool = False
     """The server they are kept in cannot be asked."""
+    elsewhere: str = ""
+    """What goes on in other sessions."""
 
 
 def alert_mark(states: Iterable[BudgetState]) -> tuple[str, bool]:
@@ -74,6 +76,8 @@ def draw_status(status: Status, width: int) -> Content:
         right.append((f"★ {words.short_name(status.pinned)}", words.ACCENT))
     if status.today:
         right.append((f"today {status.today}", words.MONEY))
+    if status.elsewhere:
+        right.append((status.elsewhere, f"bold {words.ACCENT}"))
     if status.temporary:
         right.append((" ◌ temporary ", "bold $background on $accent"))
     if status.alert:
@@ -86,7 +90,9 @@ def draw_status(status: Status, width: int) -> Content:
     while len(right) > 1 and tail.cell_length > width - 12:
         right.pop(0)
         tail = Content("  ").join(Content.styled(text, style) for text, style in right)
-    name = "tui-orchestrator  " if width >= 70 else ""
+    name = "tui-orchestrator  "
+    if width < 70 or width - len(name) - tail.cell_length < 12:
+        name = ""
     room = max(0, width - len(name) - tail.cell_length - 2)
     return Content.assemble((name, words.STRONG), words.fit(status.title, room), "  ", tail).truncate(width)
 

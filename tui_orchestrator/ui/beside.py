@@ -186,12 +186,12 @@ class Beside(Desk):
         prepared, talk = self.recipe, self._recipe_for
         if prepared is None or talk is None:
             return
-        await self.idle.wait()
+        while (opened := self.opened_as(talk.id)) is not None and opened.turn is not None:
+            await opened.idle.wait()
         asked, by = as_asked(prepared), f"recipe {outcome.recipe.name}"
-        here = self.talk is not None and self.talk.id == talk.id
-        if here and self.talk is not None:
-            talk = self.talk
-        self.composer.busy = here
+        if opened is not None and opened.talk is not None:
+            talk = opened.talk
+            self.hold(opened, True)
         *_, last = (result for results in outcome.steps.values() for result in results)
         request_id, note = last.task.id, _in_all(by, outcome, seconds)
         try:
@@ -199,19 +199,22 @@ class Beside(Desk):
         except OrchestratorError as error:
             self.say(f"The answer of the {by} could not be kept: {error}", "error")
         finally:
-            self.composer.busy = self.running
-        if not here:
+            if opened is not None:
+                self.hold(opened, False)
+        if opened is None or opened is not self.here:
             self.notify(f"The {by} is done; its answer is in {talk.title or 'its session'!r}.", markup=False)
+        if opened is None:
             return
-        self.title_shown = self.title_shown or by
-        transcript, key = self.chat.transcript, answer_key(request_id, last.attempt)
-        self.chat.see_off()
+        opened.title = opened.title or by
+        chat = opened.chat
+        transcript, key = chat.transcript, answer_key(request_id, last.attempt)
+        chat.see_off()
         transcript.add_prompt(asked, (), prompt_key(request_id))
         transcript.trail(trail_key(request_id), "")
         transcript.begin_answer(key)
         transcript.append(key, outcome.text)
-        self.chat.recounting.end(last.attempts, last.attempt, {}, self.chat.keys, whole=True, goes_on=False)
-        self.chat.notice(note)
+        chat.recounting.end(last.attempts, last.attempt, {}, chat.keys, whole=True, goes_on=False)
+        chat.notice(note)
         self.composer.weigh_again()
         self.tell_status()
 

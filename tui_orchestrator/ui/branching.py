@@ -22,6 +22,7 @@ from .transcript import Transcript
 if TYPE_CHECKING:
     from tui_orchestrator.services.attachments import Enclosed
     from tui_orchestrator.services.chat import Chat
+    from tui_orchestrator.services.remembering import Recalled
     from tui_orchestrator.settings import Settings
 
 
@@ -77,7 +78,7 @@ class Branching(Shelf):
     # -- edit and send
 
     def may_branch(self) -> bool:
-        return not self.running and self.talk is not None and not self.talk.temporary
+        return not self.here.under_way and self.talk is not None and not self.talk.temporary
 
     def edit_and_branch(self, prompt: Entry, *, empty: bool = False) -> None:
         """Puts an earlier prompt back into the prompt field; what is sent then begins a branch there."""
@@ -134,7 +135,9 @@ class Branching(Shelf):
     @work(group="branch", exclusive=True, exit_on_error=False)
     async def _ask_on_a_branch(self, draft: Enclosed, instead: str) -> None:
         assert self.talk is not None
-        asked, self.composer.busy = self.talk, True
+        asked, here = self.talk, self.here
+        problem = ""
+        self.hold(here, True)
         try:
             original = next((m for m in asked.stored if m.request_id == instead and m.role == "user"), None)
             try:
@@ -142,13 +145,16 @@ class Branching(Shelf):
             except LookupError:
                 # A search may have led to another branch meanwhile.
                 talk = await (await asked.on_branch(instead)).before(instead)
+            ensemble = await self._ensemble_of(talk)
         except (LookupError, OrchestratorError) as error:
-            self.composer.busy = False
-            self.composer.prompt.give_back(draft.typed)
-            self.composer.say(problem=f"not sent: {error.args[0]}")
+            problem = f"not sent: {error.args[0]}"
+        finally:
+            self.hold(here, False)
+        if problem:
+            self._give_back(here, draft.typed)
+            self.composer.say(problem=problem)
             return
         if self.talk is not asked:
-            self.composer.busy = False
             if self.drafts is not None:
                 await self.drafts.put(asked.id, draft.typed)
             return
@@ -157,7 +163,7 @@ class Branching(Shelf):
             named = {Path(path).name for path in mentions(original.text)}
             kept = tuple(image for image in original.images if image.name not in named)
             draft = replace(draft, images=(*kept, *draft.images))
-        await self._show(talk)
+        self._show(talk, ensemble)
         edit = self._end_editing(sent=True)
         super().ask(draft)
         if edit is not None:
@@ -166,9 +172,8 @@ class Branching(Shelf):
         prompts = [entry for entry in self.chat.transcript.entries if entry.kind is Kind.PROMPT]
         self.chat.transcript.tell_branch(prompts[-1].key, (len(beside) + 1, len(beside) + 1))
 
-    async def _show(self, talk: Chat, at: str | None = None) -> None:
+    def _show(self, talk: Chat, ensemble: Recalled | None, at: str | None = None) -> None:
         """The same session, on another branch."""
-        ensemble = await self._ensemble_of(talk)
         self.talk = talk
         self._put_up(talk, ensemble, side_by_side=False)
         if at is not None:
@@ -212,13 +217,19 @@ class Branching(Shelf):
         await self._turn_to_branch(beside[place])
 
     async def _turn_to_branch(self, request_id: str) -> None:
-        assert self.talk is not None
+        """Not while an answer grows on the branch that is shown."""
+        if self.talk is None or self.busy():
+            return
+        before = self.talk
         try:
-            talk = await self.talk.on_branch(request_id)
+            talk = await before.on_branch(request_id)
+            ensemble = await self._ensemble_of(talk)
         except (LookupError, OrchestratorError) as error:
             self.notify(str(error.args[0]), severity="warning", markup=False)
             return
-        await self._show(talk, request_id)
+        if self.talk is not before or self.here.under_way:
+            return
+        self._show(talk, ensemble, request_id)
         self.chat.transcript.mark(prompt_key_in(self.chat.transcript, request_id))
 
     async def _open_id(self, session: str, at: str | None = None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from tui_orchestrator.routing.events import Attempt, Completed, Decided, Event
 from tui_orchestrator.routing.request import Method, Request
 
 from . import words
+from .at_hand import WELCOME, AtHand
 from .columns import Columns
 from .continuing import Onto
 from .entries import Entry, Kind, Part, Severity, answer_key, given, prompt_key, request_of
@@ -39,13 +40,11 @@ if TYPE_CHECKING:
 
     from .look import Caption
 
-WELCOME = "welcome"
-"""Key of the greeting, which is no answer."""
 TOLD = ("answer.again", "answer.continue")
 """Actions whose keys stand under answers."""
 
 
-class ChatPane(Vertical):
+class ChatPane(AtHand):
     BORDER_TITLE = "Chat"
     DEFAULT_CSS = "ChatPane #editing { height: auto; background: $surface; padding: 0 1; }"
     HELP = (
@@ -59,16 +58,17 @@ class ChatPane(Vertical):
     class Activity(Message):
         """What the running turn does now; empty when it is over."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, chat: ChatPane, text: str) -> None:
             super().__init__()
+            self.chat = chat
             self.text = text
 
     class Blinded(Message):
         """An ensemble whose members are not to be told apart has begun, or has been revealed."""
 
-        def __init__(self, blind: bool) -> None:
+        def __init__(self, chat: ChatPane) -> None:
             super().__init__()
-            self.blind = blind
+            self.chat = chat
 
     class CardWanted(Message):
         """The route card of an earlier answer."""
@@ -77,8 +77,11 @@ class ChatPane(Vertical):
             super().__init__()
             self.request_id = request_id
 
-    def __init__(self, events: Signal[Event]) -> None:
-        super().__init__(id="chat", classes="pane")
+    def __init__(self, events: Signal[Event], put_away: set[str] | None = None) -> None:
+        """`put_away`: as another one knows it, which it is shared with."""
+        super().__init__(classes="pane")
+        self.in_front = True
+        """Of those there are; another pane may still hide it."""
         self.transcript = Reader(id="transcript")
         self.transcript.greeting = WELCOME
         self.columns = Columns(id="columns")
@@ -89,11 +92,10 @@ class ChatPane(Vertical):
         self._live: LiveTurn | None = None
         self.ensemble: LiveTurn | None = None
         """The last turn whose answers stood side by side."""
-        self.put_away: set[str] = set()
+        self.put_away: set[str] = set() if put_away is None else put_away
         """Ensembles whose answers the user did not want side by side any longer."""
         self._before: LastTurn | None = None
         """The turn that is being asked again."""
-        """For one answer from all of its."""
         self.recounting = Recounting(self.transcript)
 
     def compose(self) -> ComposeResult:
@@ -170,10 +172,10 @@ class ChatPane(Vertical):
         if live.onto is not None and live.part is not None:
             self.recounting.wholes.join(live.onto.key, live.part)
         if live.over:
-            self.post_message(self.Activity(""))
+            self.post_message(self.Activity(self, ""))
             self.find_line.look_again()
         elif live.activity != before:
-            self.post_message(self.Activity(live.activity))
+            self.post_message(self.Activity(self, live.activity))
 
     def _tell_merged(self, merged: bool) -> None:
         if self.ensemble is not None and (told := self.columns.told) is not None:
@@ -186,27 +188,6 @@ class ChatPane(Vertical):
                 self.transcript.fold(
                     entry.key, superseded(before.model, together=self._live is not None and self._live.merges)
                 )
-
-    @property
-    def answer_at_hand(self) -> Given | None:
-        """What a vote is about: the marked answer, or the lowest in view: the last one unless the user scrolled up."""
-        found = (given(entry) for entry in self._at_hand())
-        return next((answer for answer in found if answer is not None), None)
-
-    def _at_hand(self) -> Iterator[Entry]:
-        """The marked message while the focus is in the chat, then what is in view, then all else; the lowest first."""
-        marked = self.transcript.marked_entry if self.transcript.has_focus else None
-        yield from (marked,) if marked is not None else ()
-        yield from () if self.transcript.following else self.transcript.in_view()
-        yield from reversed(self.transcript.entries)
-
-    @property
-    def has_said(self) -> bool:
-        """Whether a prompt or an answer is there beside the greeting."""
-        return any(e.kind in (Kind.PROMPT, Kind.ANSWER) and e.key != WELCOME for e in self.transcript.entries)
-
-    def vote_of(self, answer: Given) -> bool | None:
-        return next((entry.vote for entry in self.transcript.entries if given(entry) == answer), None)
 
     def tell_votes(self, votes: Mapping[Given, bool], of: str | None = None) -> None:
         """Marks the answers; those of the turn `of`, else all, that are not named lose their mark."""
@@ -234,7 +215,7 @@ class ChatPane(Vertical):
     def reveal(self) -> None:
         if self.ensemble is not None and self.ensemble.blind:
             self.ensemble.reveal()
-            self.post_message(self.Blinded(False))
+            self.post_message(self.Blinded(self))
 
     @property
     def keys(self) -> Keys:
@@ -278,7 +259,7 @@ class ChatPane(Vertical):
         # A low terminal would hold little more than their headings; the transcript says who won.
         self.show_columns((shown and self.app.size.height >= LOW) or ensemble.blind)
         if ensemble.blind:
-            self.post_message(self.Blinded(True))
+            self.post_message(self.Blinded(self))
 
     def show_columns(self, shown: bool) -> None:
         """The focus goes along, from what gives way to what stands in its place."""
@@ -287,13 +268,33 @@ class ChatPane(Vertical):
         elif not shown and self.columns.has_focus_within:
             self.screen.set_focus(self.transcript)
         self.columns.display = shown
+        self._tell_screen()
+
+    def _tell_screen(self) -> None:
         # The side panes give way a little, so that three columns have room beside them.
-        self.screen.set_class(shown, "ensemble")
+        if self.in_front:
+            self.screen.set_class(self.columns.display, "ensemble")
+
+    def come(self) -> None:
+        """To the front, in place of another session's."""
+        self.in_front = True
+        self._tell_screen()
+        self.post_message(self.Blinded(self))
+
+    def give_way(self) -> None:
+        """To another session's. It goes on to hear its turn."""
+        self.in_front = self.display = False
+
+    async def end(self) -> None:
+        """It is not to be seen again."""
+        for transcript in self.query(Transcript):
+            transcript.forget()
+        await self.remove()
 
     def abandon(self, why: str) -> None:
         if self._live is not None and not self._live.over:
             self._live.abandon(why)
-            self.post_message(self.Activity(""))
+            self.post_message(self.Activity(self, ""))
 
     def notice(self, text: str, severity: Severity = "information") -> None:
         self.transcript.notice(text, severity)
@@ -347,38 +348,10 @@ class ChatPane(Vertical):
                 if branch != entry.branch:
                     self.transcript.tell_branch(entry.key, branch)
 
-    def prompt_at(self, key: str) -> Entry | None:
-        """The prompt that the entry is, or is said to."""
-        above: Entry | None = None
-        for entry in self.transcript.entries:
-            above = entry if entry.kind is Kind.PROMPT else above
-            if entry.key == key:
-                return above
-        return None
-
-    def prompt_after(self, key: str) -> Entry | None:
-        entries = iter(self.transcript.entries)
-        return next((e for e in entries if e.key == key), None) and next(
-            (e for e in entries if e.kind is Kind.PROMPT), None
-        )
-
     def tell_editing(self, sentence: str) -> None:
         """At the pane's foot, until it is over: empty."""
         self._editing.display = bool(sentence)
         self._editing.update(Content.styled(sentence, words.ACCENT))
-
-    def text_at_hand(self) -> Entry | None:
-        """The marked answer, the lowest in view that has text, or the last one; what is still streamed counts."""
-        return next((entry for entry in self._at_hand() if _to_copy(entry)), None)
-
-    def is_last_turn(self, entry: Entry) -> bool:
-        """Whether it is the last prompt or what came of it."""
-        for one in reversed(self.transcript.entries):
-            if one is entry:
-                return True
-            if one.kind is Kind.PROMPT:
-                return False
-        return False
 
     def has_card(self, entry: Entry) -> bool:
         """A turn that runs tells its own; the greeting has none."""
@@ -393,8 +366,3 @@ class ChatPane(Vertical):
     def _clicked(self, event: Transcript.Clicked) -> None:
         if event.part in (Part.STATUS, Part.TRAIL):
             self.post_message(self.CardWanted(request_of(event.key)))
-
-
-def _to_copy(entry: Entry) -> bool:
-    counts = entry.kind is Kind.ANSWER and entry.key != WELCOME and entry.discarded is None
-    return counts and bool(entry.source.strip())

@@ -17,14 +17,14 @@ from textual.binding import Binding, BindingType
 from tui_orchestrator.settings import hidden
 
 Need = Literal[
-    "", "answer", "asked", "cut off", "ensemble", "several", "at work", "running", "said", "branches", "idle", "kept",
-    "kept and idle", "deleted", "personas", "code", "voted",
+    "", "answer", "asked", "cut off", "ensemble", "several", "at work", "running", "said", "branches", "kept",
+    "kept and idle", "deleted", "personas", "code", "voted", "elsewhere",
 ]  # fmt: skip
 """What has to be there for an action to do anything: an answer, something asked that can be asked again, an answer
 that ended before its end, an ensemble's answers, several to the last prompt, members of an ensemble still at work, a
-running turn, a prompt or an answer in the conversation, branches, no running turn, a session that is kept, one that is
-while no turn runs, a session deleted since the program began, configured personas, an answer with a code
-block, one with a vote."""
+running turn, a prompt or an answer in the conversation, branches, a session that is kept, one that is while no turn
+runs in it, a session deleted since the program began, configured personas, an answer with a code block, one with a
+vote, a session elsewhere whose answer runs or has come."""
 Scope = Literal[
     "app", "prompt", "chat", "find", "decision", "costs", "registry", "reports", "sessions", "settings", "ensemble",
     "experiments", "batch", "recipes", "recipe",
@@ -79,15 +79,23 @@ ACTIONS = (
     Action("view.jump", "app", "ctrl+o", "jump", "view: jump to any pane by its letter", "Jump"),
     Action("strategy.pick", "app", "ctrl+s", "pick_strategy", "strategy: choose", "Strategy"),
     Action("model.pick", "app", "ctrl+t", "pick_model", "model: pin or unpin", "Pin model"),
-    Action("session.new", "app", "ctrl+n", "new_session", "session: new", "New", needs="idle"),
-    Action("session.open", "app", "ctrl+l", "open_session", "session: find an earlier one", "Sessions", needs="idle"),
+    Action("session.new", "app", "ctrl+n", "new_session", "session: new", "New"),
+    Action("session.open", "app", "ctrl+l", "open_session", "session: find an earlier one", "Sessions"),
+    Action(
+        "session.elsewhere",
+        "app",
+        "ctrl+b",
+        "elsewhere",
+        "session: go where another answer runs, or has come",
+        "Elsewhere",
+        needs="elsewhere",
+    ),
     Action(
         "session.temporary",
         "app",
         "alt+t",
         "temporary_chat",
         "session: temporary chat, of which nothing is kept",
-        needs="idle",
     ),
     Action("session.persona", "app", "alt+p", "pick_persona", "session: choose a persona", needs="personas"),
     Action("session.rename", "app", "alt+l", "session('rename')", "session: rename this one", needs="kept"),
@@ -105,7 +113,7 @@ ACTIONS = (
     Action(
         "session.export_all", "app", "alt+j", "session('export_all')", "session: export all branches", needs="branches"
     ),
-    Action("session.import", "app", "alt+o", "import_session", "session: import one from a file", needs="idle"),
+    Action("session.import", "app", "alt+o", "import_session", "session: import one from a file"),
     Action("session.delete", "app", "alt+x", "session('delete')", "session: delete this one", needs="kept and idle"),
     Action("session.undelete", "app", "alt+z", "undelete", "session: bring back the one deleted last", needs="deleted"),
     Action("settings.open", "app", "f12", "settings", "settings: open"),

@@ -111,6 +111,8 @@ class CostsPane(VerticalScroll):
         self._plotting = False
         self.demo = False
         self.shared: SharedStore | None = None
+        self.elsewhere: Callable[[str], bool] = lambda request_id: False
+        """Whether that request is a turn of a session that is not on the screen."""
 
     def compose(self) -> ComposeResult:
         yield self._bill
@@ -148,8 +150,10 @@ class CostsPane(VerticalScroll):
 
     def tell(self, event: Event) -> None:
         if isinstance(event, Reserved):
-            self._take(event.budgets)
+            self._take(state for state in event.budgets if self._is_told_here(state, event))
         elif isinstance(event, Budget):
+            if not self._is_told_here(event.state, event):
+                return
             self._take((event.state,))
             self._expect(event.state.scope, event.forecast)
         elif isinstance(event, AttemptFinished | AttemptFailed | Completed | Failed):
@@ -166,6 +170,10 @@ class CostsPane(VerticalScroll):
         for state in overview.budgets:
             self._expect(state.scope, overview.forecasts.get(state.scope))
         self._draw()
+
+    def _is_told_here(self, state: BudgetState, event: Event) -> bool:
+        """What a turn of another session spends of its own caps says nothing of this one's."""
+        return state.scope not in ("request", "session") or not self.elsewhere(event.request_id)
 
     def _take(self, states: Iterable[BudgetState]) -> None:
         for state in states:

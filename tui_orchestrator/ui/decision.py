@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,17 @@ class _Told:
     decision: Decision | None = None
     steps: list[Step] = field(default_factory=list)
 
+    def add(self, number: int, what: str) -> None:
+        self.steps = [
+            replace(step, detail=f"{step.detail} · {what}") if step.number == number else step for step in self.steps
+        ]
+
+    def change(self, wanted: Callable[[Step], bool], state: str, detail: str | None) -> None:
+        self.steps = [
+            replace(step, state=state, detail=step.detail if detail is None else detail) if wanted(step) else step
+            for step in self.steps
+        ]
+
 
 class DecisionPane(VerticalScroll):
     """Shows what would be decided while a prompt is typed, and from the moment it is sent what was decided. Earlier
@@ -87,7 +98,9 @@ class DecisionPane(VerticalScroll):
         self._strip = Steady(id="decision-strip", markup=False)
         self._preview: Decision | None = None
         self._live = _Told()
-        """The turn that is followed."""
+        """The turn that is followed in the session on the screen."""
+        self._followed: dict[str, _Told] = {}
+        """By request: that one, and those of other sessions."""
         self._earlier: _Told | None = None
         """What was looked up in its place."""
         self._position: Position | None = None
@@ -152,7 +165,22 @@ class DecisionPane(VerticalScroll):
 
     def follow(self, request_id: str) -> None:
         """Events of other turns (a model being tested) are not this card's."""
-        self._live = _Told(request_id)
+        self._followed.pop(self._live.request_id, None)
+        self._live = self._followed[request_id] = _Told(request_id)
+
+    def begin(self, request_id: str) -> None:
+        """To follow a turn of a session that is not on the screen."""
+        self._followed[request_id] = _Told(request_id)
+
+    def turn_to(self, request_id: str, others: Collection[str]) -> None:
+        """To what another session's turn has come to by now; none is followed but that and the `others`."""
+        live = self._followed.get(request_id, _Told())
+        self._followed = {id_: told for id_, told in self._followed.items() if told is live or id_ in others}
+        self._live, self._earlier, self._preview, self._position = live, None, None, None
+        if live.decision is None:
+            self._draw()
+        else:
+            self._show()
 
     def show_stored(self, decision: Decision, attempts: Sequence[Attempt]) -> None:
         """The card of an earlier turn; of the one that is followed, as it is told."""
@@ -163,16 +191,20 @@ class DecisionPane(VerticalScroll):
         self._show()
 
     def tell(self, event: Event) -> None:
-        if event.request_id != self._live.request_id:
+        told = self._followed.get(event.request_id)
+        if told is None:
             return
+        in_front = told is self._live
         if isinstance(event, Decided):
-            self._live = _Told(event.request_id, event.decision)
+            told.decision, told.steps = event.decision, []
+            if not in_front:
+                return
             self._earlier = self._preview = None
             self.scroll_home(animate=False)
             self._show()
             return
-        advanced = self._advance(event)
-        if self._earlier is None:
+        advanced = _advance(told, event)
+        if in_front and self._earlier is None:
             if isinstance(event, Completed | Failed):
                 self._show()
             elif advanced:
@@ -184,55 +216,11 @@ class DecisionPane(VerticalScroll):
         self._draw()
         self.post_message(self.Shown(self._told.request_id))
 
-    def abandon(self, why: str) -> None:
+    def abandon(self, request_id: str, why: str) -> None:
         """The turn broke without its last event."""
-        self._change(lambda step: step.state == "running", "failed", why)
-        self._draw()
-
-    def _advance(self, event: Event) -> bool:
-        """Whether the event changed a step."""
-        if isinstance(event, AttemptStarted):
-            cause = f"part {event.part}" if event.part else event.cause
-            self._live.steps.append(Step(event.attempt, event.model, cause))
-        elif isinstance(event, AttemptFinished):
-            detail = f"{words.seconds(event.latency_s)} · {event.cost}"
-            if event.confidence is not None:
-                detail = f"confidence {event.confidence.value:.2f} · {detail}"
-                if event.confidence.reasons:
-                    detail += f" · {event.confidence.reasons[0]}"
-            if event.recalled is not None:
-                detail = f"{recalled_in_words(event.recalled)} · {detail}"
-            self._change(lambda step: step.number == event.attempt, "finished", detail)
-        elif isinstance(event, AttemptFailed):
-            detail = f"{event.error.message} · {words.seconds(event.latency_s)} · {event.cost}"
-            state = "cancelled" if event.error.kind is ErrorKind.CANCELLED else "failed"
-            self._change(lambda step: step.number == event.attempt, state, detail)
-        elif isinstance(event, Checked):
-            self._add(event.attempt, found(event.finding))
-        elif isinstance(event, Escalated):
-            if event.onward is not None:
-                last = max(step.number for step in self._live.steps if step.model == event.from_model)
-                self._add(last, in_words(event.onward))
-            self._change(lambda step: step.model == event.from_model and step.state == "finished", "escalated", None)
-        elif isinstance(event, Completed):
-            for attempt in event.attempts:
-                if attempt.onward is not None and not attempt.onward.taken:
-                    self._add(attempt.number, kept_in_words(attempt.onward))
-        else:
-            return False
-        return True
-
-    def _add(self, number: int, what: str) -> None:
-        self._live.steps = [
-            replace(step, detail=f"{step.detail} · {what}") if step.number == number else step
-            for step in self._live.steps
-        ]
-
-    def _change(self, wanted: Callable[[Step], bool], state: str, detail: str | None) -> None:
-        self._live.steps = [
-            replace(step, state=state, detail=step.detail if detail is None else detail) if wanted(step) else step
-            for step in self._live.steps
-        ]
+        if (told := self._followed.get(request_id)) is not None:
+            told.change(lambda step: step.state == "running", "failed", why)
+            self._draw()
 
     def _draw(self) -> None:
         if not self.display:
@@ -256,6 +244,40 @@ class DecisionPane(VerticalScroll):
             looked_up = self._earlier is not None and not self.previews
             told = draw_strip(self._position, width, self._clock, looked_up=looked_up, draft=self.previews)
             self._strip.update(told)
+
+
+def _advance(told: _Told, event: Event) -> bool:
+    """Whether the event changed a step."""
+    if isinstance(event, AttemptStarted):
+        cause = f"part {event.part}" if event.part else event.cause
+        told.steps.append(Step(event.attempt, event.model, cause))
+    elif isinstance(event, AttemptFinished):
+        detail = f"{words.seconds(event.latency_s)} · {event.cost}"
+        if event.confidence is not None:
+            detail = f"confidence {event.confidence.value:.2f} · {detail}"
+            if event.confidence.reasons:
+                detail += f" · {event.confidence.reasons[0]}"
+        if event.recalled is not None:
+            detail = f"{recalled_in_words(event.recalled)} · {detail}"
+        told.change(lambda step: step.number == event.attempt, "finished", detail)
+    elif isinstance(event, AttemptFailed):
+        detail = f"{event.error.message} · {words.seconds(event.latency_s)} · {event.cost}"
+        state = "cancelled" if event.error.kind is ErrorKind.CANCELLED else "failed"
+        told.change(lambda step: step.number == event.attempt, state, detail)
+    elif isinstance(event, Checked):
+        told.add(event.attempt, found(event.finding))
+    elif isinstance(event, Escalated):
+        if event.onward is not None:
+            last = max(step.number for step in told.steps if step.model == event.from_model)
+            told.add(last, in_words(event.onward))
+        told.change(lambda step: step.model == event.from_model and step.state == "finished", "escalated", None)
+    elif isinstance(event, Completed):
+        for attempt in event.attempts:
+            if attempt.onward is not None and not attempt.onward.taken:
+                told.add(attempt.number, kept_in_words(attempt.onward))
+    else:
+        return False
+    return True
 
 
 _WAYS_TO_ALL = ("all decisions", "decisions", "all")

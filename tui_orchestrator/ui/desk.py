@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import replace
 from functools import partial
@@ -10,9 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.widgets import TextArea
-from textual.worker import Worker, WorkerState
 
-from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.routing.request import Split
 from tui_orchestrator.services.options import Options
 
@@ -21,12 +18,13 @@ from .bars import Status, alert_mark
 from .chat import ChatPane
 from .composer import STILL_RUNNING, Composer
 from .costs import CostsPane
-from .drafts import NEW, Drafts, Owner
+from .drafts import NEW, Owner
 from .naming import key_to, keyed
+from .open_sessions import OpenSession, OpenSessions
 from .outlook import OutlookLine
+from .prompt import Draft
 from .registry import Row, rows_of
 from .skin import themes_of_plugins
-from .stage import Stage
 from .welcome import welcome
 
 if TYPE_CHECKING:
@@ -35,39 +33,24 @@ if TYPE_CHECKING:
     from tui_orchestrator.routing.events import Event
     from tui_orchestrator.routing.money import Money
     from tui_orchestrator.routing.request import Request
-    from tui_orchestrator.routing.turn import Turn
     from tui_orchestrator.services.attachments import Enclosed
     from tui_orchestrator.services.chat import Chat
-    from tui_orchestrator.services.runtime import RegistryChanged, Runtime
+    from tui_orchestrator.services.runtime import RegistryChanged
     from tui_orchestrator.settings import Settings
 
     from .commands import Need
-    from .entries import Severity
 
 TWICE_WITHIN_S = 2.0
 """Two presses of Ctrl+C this close together leave."""
 
 
-class Desk(Stage):
+class Desk(OpenSessions):
     def __init__(self, settings: Settings) -> None:
         panes = settings.ui.panes if settings.track_costs else tuple(p for p in settings.ui.panes if p != "costs")
         super().__init__(replace(settings.ui, panes=panes), partial(themes_of_plugins, settings))
         self.settings = settings
-        self.runtime: Runtime | None = None
-        """None until it is open, and for good where that failed."""
-        self.talk: Chat | None = None
-        self.drafts: Drafts | None = None
-        """None until the runtime is open."""
-        self.options = Options()
-        """Of the next turns."""
-        self.title_shown = ""
         self.working = "starting"
         """What is done beside the conversation; empty when nothing is."""
-        self.idle = asyncio.Event()
-        """While no turn is read."""
-        self.idle.set()
-        self._turn: Turn | None = None
-        self._cancelled: Turn | None = None
         self._today = ""
         self._alert = ("", False)
         self._interrupted_at = float("-inf")
@@ -77,9 +60,6 @@ class Desk(Stage):
     def beside(self) -> str:
         """What else the program is at, in short; empty when it is at nothing."""
         return ""
-
-    def say(self, sentence: str, severity: Severity = "information") -> None:
-        self.chat.notice(sentence, severity)
 
     def hear(self, event: Event | RegistryChanged) -> None:
         from tui_orchestrator.services.runtime import RegistryChanged
@@ -116,6 +96,7 @@ class Desk(Stage):
             self.working or self.beside,
             shared is not None,
             shared is not None and shared.away is not None,
+            elsewhere=self.elsewhere_in_short,
         )
         self.header.show(status)
         self.composer.say(idle=f"{words.spoken(strategy)}: {words.picks(strategy)}")
@@ -128,10 +109,6 @@ class Desk(Stage):
         self.registry.show(self.model_rows(), looking=looking)
 
     # -- a turn
-
-    @property
-    def running(self) -> bool:
-        return self._turn is not None
 
     def has(self, need: Need) -> bool:
         match need:
@@ -159,14 +136,14 @@ class Desk(Stage):
                 return self.talk is not None and bool(self.talk.branches)
             case "said":
                 return self.chat.has_said
-            case "idle":
-                return not self.running
+            case "elsewhere":
+                return bool(self.elsewhere)
             case "kept":
                 return self.talk is not None and self.talk.stored_already
             case "kept and idle":
-                return self.has("kept") and self.has("idle")
+                return self.has("kept") and not self.running
             case "deleted":
-                return not self.running and self.may_undelete
+                return self.may_undelete
             case "personas":
                 return bool(self.settings.personas)
             case "":
@@ -186,10 +163,10 @@ class Desk(Stage):
         return last.answer[0] == ensemble.request_id and len(self.chat.columns.answers) > 1
 
     def busy(self) -> bool:
-        """Whether something else has to end first, which is said."""
-        if self.running:
+        """Whether something has to end first in this session, which is said."""
+        if self.here.under_way:
             self.composer.refuse(keyed(self, STILL_RUNNING))
-        return self.running or self.runtime is None
+        return self.here.under_way or self.runtime is None
 
     @property
     def weighed_talk(self) -> Chat | None:
@@ -247,79 +224,36 @@ class Desk(Stage):
         from .splitting import send_if_agreed
 
         assert self.talk is not None
-        talk = self.talk
+        talk, here = self.talk, self.here
 
         def send(request: Request) -> None:
-            self.title_shown = self.title_shown or title_of(draft.text)
-            self.chat.begin(request)
-            self.decision.follow(request.id)
-            self.follow_turn(talk.send(request, draft.typed))
-            if self.drafts is not None:
+            here.title = here.title or title_of(draft.text)
+            here.chat.begin(request)
+            self.follow_card(here, request.id)
+            self.follow_turn(here, request.id, talk.send(request, draft.typed))
+            if self.drafts is not None and here is self.here:
                 self.drafts.sent(self.draft_owner)
 
         request = talk.request(draft.text, draft.images, self.asking, draft.files)
-        send_if_agreed(self, request, send, lambda: self.composer.prompt.give_back(draft.typed))
+        send_if_agreed(self, request, send, lambda: self._give_back(here, draft.typed))
 
-    def follow_turn(self, turn: Turn) -> Worker[None]:
-        """Reads it to its end; the chat pane knows of it already."""
-        self.composer.busy = True
-        if "chat" not in self.visible_panes:
-            self._zoomed = False
-            self.show_pane("chat", focus=False)
-        self._turn = turn
-        self.idle.clear()
-        self.tell_status()
-        self.refresh_bindings()
-        return self._read_turn(turn)
-
-    @work(group="turn", exit_on_error=False)
-    async def _read_turn(self, turn: Turn) -> None:
-        try:
-            async with turn:
-                async for _ in turn:
-                    pass  # the panes hear it through the signal
-            if self.drafts is not None:
-                await self.drafts.stored()
-            if self.runtime is not None:
-                for request_id in self.chat.recounting.wholes.untold:
-                    self.chat.tell_attempts(await self.runtime.reports.attempts(request_id))
-        finally:
-            self._turn = self._cancelled = None
-            self.idle.set()
-            self.composer.busy = False
-            self.tell_status()
-            self.refresh_bindings()
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Expected trouble of a turn arrives as events; what ends up here is a broken store or a bug, and is said."""
-        if event.state is WorkerState.ERROR:
-            error = event.worker.error
-            ours = isinstance(error, OrchestratorError)
-            what = str(error) if ours else f"Something inside the program went wrong: {type(error).__name__}: {error}"
-            if event.worker.group == "turn":
-                self.chat.abandon("broke off")
-                self.decision.abandon("broke off")
-            self.say(what, "error")
+    def _give_back(self, session: OpenSession, typed: str) -> None:
+        """What was not sent: to where it was typed, if that is in front, else one line up."""
+        if session is self.here:
+            self.composer.prompt.give_back(typed)
+        elif session.talk is not None and session.talk.temporary:
+            session.draft = Draft(typed, {})
+        else:
+            self.composer.prompt.earlier(typed)
 
     async def ask_for_room(self, shortage: Shortage) -> Money | GoOn | None:
         """As `Router.ask_for_room`: the turn waits, cancelling it closes the question."""
         from .raising import make_room
 
+        session = next((one for one in self.opened if one.request_id == shortage.request_id), None)
+        if session is not None:
+            await self.in_front(session, f"{shortage.state.cap.name} has too little left")
         return await make_room(self, shortage)
-
-    def cancel_turn(self) -> bool:
-        """Whether there was a turn to cancel. It ends in order: its last events still come."""
-        if self._turn is None:
-            return False
-        self.composer.say(running="cancelling")
-        self._turn.cancel()
-        self._cancelled = self._turn
-        return True
-
-    @on(ChatPane.Activity)
-    def _activity(self, message: ChatPane.Activity) -> None:
-        cancels = f"{key_to(self, 'turn.cancel')} cancels"
-        self.composer.say(running=f"{message.text} · {cancels}" if message.text else "")
 
     @work(group="card", exclusive=True, exit_on_error=False)
     async def _open_card(self, request_id: str) -> None:
@@ -331,9 +265,10 @@ class Desk(Stage):
         a running turn, where one has begun meanwhile."""
         if self.runtime is None:
             return False
+        here = self.here
         decision = await self.runtime.reports.decision(request_id)
         attempts = await self.runtime.reports.attempts(request_id)
-        if decision is None or (self.running and not over_running):
+        if decision is None or here is not self.here or (self.running and not over_running):
             return False
         self.decision.show_stored(decision, attempts)
         return True
@@ -359,8 +294,7 @@ class Desk(Stage):
     async def _leave(self, code: int) -> None:
         """What runs is booked and what was typed is kept before the screen goes."""
         try:
-            if self._turn is not None:
-                await self._turn.aclose()
+            await self.end_turns()
             if self.runtime is not None:
                 if self.drafts is not None:
                     await self.drafts.aclose()
@@ -373,7 +307,7 @@ class Desk(Stage):
 
     def action_interrupt(self) -> None:
         # Pressed again while a turn is still ending, it is for the program.
-        if self._turn is not None and self._turn is not self._cancelled:
+        if self.running and not self.here.cancelled:
             self.cancel_turn()
             return
         now = time.monotonic()
@@ -382,7 +316,8 @@ class Desk(Stage):
         else:
             self._interrupted_at = now
             key = key_to(self, "app.interrupt")
-            self.notify(f"Press {key} again to quit; what is typed is kept.", timeout=TWICE_WITHIN_S)
+            ends = ", and what runs elsewhere is cancelled" if any(one.turn for one in self.elsewhere) else ""
+            self.notify(f"Press {key} again to quit; what is typed is kept{ends}.", timeout=TWICE_WITHIN_S)
 
     def action_escape(self) -> None:
         if self.composer.close_completions() or self.cancel_turn():

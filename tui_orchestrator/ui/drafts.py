@@ -49,10 +49,10 @@ class Drafts:
         if self._opened and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(KEEP_AFTER_S, self._begin_saving)
 
-    async def turn_to(self, owner: Owner) -> None:
+    async def turn_to(self, owner: Owner, *, begun: bool = False) -> None:
         """Another session comes on the screen, and its draft into the prompt. What was typed before anything was asked
-        goes along into a temporary chat."""
-        if owner == self._owner and self._opened:
+        goes along into a temporary chat, unless something was asked there: `begun`."""
+        if owner == self._owner and self._opened and not (owner is None and begun):
             return
         stored = await self._of(owner)
         left, self._owner = self._owner, owner
@@ -63,7 +63,7 @@ class Drafts:
                 self._prompt.restore(stored)
             elif stored.text:
                 self._prompt.earlier(stored.unfolded)
-        elif left == NEW and owner is None:
+        elif left == NEW and owner is None and not begun:
             await self._save(NEW, Draft())
         else:
             if left is not None:
@@ -96,9 +96,10 @@ class Drafts:
 
     async def stored(self) -> None:
         """What went out is kept now as a prompt: what is still kept of it as a draft is not needed any more."""
-        if self._new_went_out and self._owner != NEW and NEW not in self._left:
-            await self._save(NEW, Draft())
-        self._new_went_out = False
+        if self._new_went_out:
+            self._new_went_out = False
+            # Another one may have been begun meanwhile.
+            await self._save(NEW, self._prompt.draft if self._owner == NEW else self._left.get(NEW, Draft()))
 
     async def put(self, owner: str, text: str) -> None:
         """Another draft for a session that is not on the screen."""
@@ -152,6 +153,8 @@ class Drafts:
             return Draft()
         if owner in self._left:
             return self._left.pop(owner)
+        if owner == NEW and self._new_went_out:
+            return Draft()
         if owner in self._edits and (edit := await self.edit_left(owner)) is not None:
             return edit[1]
         try:

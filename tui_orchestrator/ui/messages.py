@@ -39,7 +39,7 @@ class Messages(Branching):
     def _possible(self, entry: Entry) -> list[str]:
         """Names of `choosing.MESSAGE_DEEDS`."""
         reader, answer = self.chat.transcript, given(entry)
-        text, idle = bool(entry.source.strip()), not self.running and self.talk is not None
+        text, idle = bool(entry.source.strip()), not self.here.under_way and self.talk is not None
         last = self.talk.last if self.talk is not None else None
         fold = reader.fold_of(entry)
         stored = self.talk is not None and self.talk.stored_already

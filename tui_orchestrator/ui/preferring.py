@@ -167,7 +167,7 @@ class Preferring(Desk):
 
     def _edit_settings(self) -> None:
         """The whole program waits meanwhile."""
-        if self.running:
+        if self.at_work:
             self.notify("An answer is running; the editor opens when it is over.", markup=False)
             return
         command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")

@@ -35,8 +35,10 @@ class SessionDeeds:
     """Awaited in a worker, since some open a dialog. Each raises StoreError, and LookupError with a sentence for a
     session that another copy of the program has deleted."""
 
-    def __init__(self, app: App[int], runtime: Runtime) -> None:
+    def __init__(self, app: App[int], runtime: Runtime, runs: Callable[[str], bool] = lambda session: False) -> None:
+        """`runs`: whether an answer does in the session with that id."""
         self._app = app
+        self._runs = runs
         self._runtime = runtime
         self._deleted: list[Session] = []
         """Since the program began, the last one last."""
@@ -101,7 +103,8 @@ class SessionDeeds:
         self._say(f"{words.quoted(session.title)} is {'not pinned any more' if session.pinned else 'pinned'}.")
 
     async def fork(self, listed: Listed) -> str | None:
-        """The copy's id; None where nothing was copied."""
+        """The copy's id; None where nothing was copied. Raises Refused while an answer runs there."""
+        self._is_at_rest(listed, "forked")
         session = listed.session
         messages = (await self._runtime.conversations.get(session.id)).messages
         turns = standing(messages)
@@ -123,7 +126,14 @@ class SessionDeeds:
         self._say(f"{words.quoted(new.title)} is a copy with {new.messages} messages; the original stays as it is.")
         return new.id
 
+    def _is_at_rest(self, listed: Listed, to_be: str) -> None:
+        if self._runs(listed.session.id):
+            title = words.quoted(listed.session.title)
+            raise Refused(f"an answer is still running in {title}: it can be {to_be} once that is over or cancelled")
+
     async def delete(self, listed: Listed) -> None:
+        """Raises Refused while an answer runs there."""
+        self._is_at_rest(listed, "deleted")
         await self._runtime.archive.delete(listed.session.id)
         self._deleted.append(listed.session)
         key = key_to(self._app, "sessions.undelete")

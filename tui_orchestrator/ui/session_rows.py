@@ -13,6 +13,7 @@ from tui_orchestrator.routing.request import Role
 from tui_orchestrator.storage.archive import Found, Listed
 
 from . import words
+from .open_sessions import GLYPHS, State
 from .words import ACCENT, MONEY, MUTED, STRONG
 
 Marks = Sequence[tuple[int, int]]
@@ -36,8 +37,8 @@ def heading(text: str, width: int) -> Content:
     return words.heading(text, width)
 
 
-def row(found: Found, width: int, clock: Clock, *, current: bool) -> Content:
-    """Two lines: title, tags, cost and when; below it the found place, or what it holds."""
+def row(found: Found, width: int, clock: Clock, *, current: bool, state: State | None = None) -> Content:
+    """Two lines: title, tags, cost and when; below it the found place, or what it holds, after the `state` it is in."""
     listed, session = found.listed, found.listed.session
     tail = Content.assemble(
         (words.fit(cost(listed), 9, right=True), MONEY),
@@ -46,23 +47,28 @@ def row(found: Found, width: int, clock: Clock, *, current: bool) -> Content:
     tags = f"  {words.tags(session.tags)}" if session.tags else ""
     room = max(8, width - 2 - tail.cell_length)
     tags = tags if cell_len(tags) < room // 2 else words.fit(tags, room // 2).rstrip()
-    lead = "▸ " if current else "★ " if session.pinned else "  "
+    lead = "▸ " if current else f"{GLYPHS[state]} " if state else "★ " if session.pinned else "  "
     title = session.title or "untitled"
     shown = words.fit(title, min(cell_len(title), room - cell_len(tags)))
     padding = " " * (room - cell_len(shown) - cell_len(tags))
     first = Content.assemble((lead, ACCENT), marked(shown, found.marks, "bold"), (tags, ACCENT), padding, tail)
-    return words.lines([first, _below(found, width)])
+    told = Content.assemble((f"{GLYPHS[state]} {state}", ACCENT), (" · ", MUTED)) if state else Content("")
+    return words.lines([first, _below(found, told, width)])
 
 
-def _below(found: Found, width: int) -> Content:
-    listed, place = found.listed, found.place
+def _below(found: Found, told: Content, width: int) -> Content:
+    listed, place, room = found.listed, found.place, width - 2 - told.cell_length
     if place is None:
-        return Content.styled(f"  {words.fit(holds(listed), width - 2).rstrip()}", MUTED)
+        return _indented(told, Content.styled(words.fit(holds(listed), room).rstrip(), MUTED))
     who = f"{_WHO[place.role]}: "
     more = f"  +{place.messages - 1} more" if place.messages > 1 else ""
-    room = max(8, width - 2 - len(who) - len(more))
+    room = max(8, room - len(who) - len(more))
     text = words.fit(place.snippet.text, min(cell_len(place.snippet.text), room))
-    return Content.assemble(("  " + who, MUTED), marked(text, place.snippet.marks, ""), (more, MUTED))
+    return _indented(told, Content.assemble((who, MUTED), marked(text, place.snippet.marks, ""), (more, MUTED)))
+
+
+def _indented(*parts: Content) -> Content:
+    return Content.assemble(("  ", MUTED), *parts)
 
 
 def marked(text: str, marks: Marks, style: str) -> Content:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from threading import Event
 from typing import ClassVar
 
@@ -15,7 +15,6 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -25,10 +24,13 @@ from tui_orchestrator.storage.archive import Found, Listed
 from tui_orchestrator.storage.search import Query
 
 from . import session_rows, words
-from .commands import ACTIONS, bindings
+from .commands import bindings
 from .dialogs import Dialog, keys_line
 from .naming import keyed
+from .open_sessions import State
+from .options import Refused
 from .session_deeds import SessionDeeds
+from .session_keys import SessionKeys
 from .words import GOOD, MUTED
 
 SEARCH_AFTER_S = 0.12
@@ -84,47 +86,11 @@ class SessionList(OptionList):
                 self.action_select()
 
 
-class SessionKeys(Widget):
-    """What can be done with the marked session, as many as fit; each can be clicked."""
-
-    ALLOW_SELECT = False
-
-    def __init__(self) -> None:
-        super().__init__(id="session-keys")
-        self._places: list[tuple[int, int, str]] = []
-
-    def render(self) -> Content:
-        """In as few rows as there can be, of much the same length, wrapped between keys."""
-        self._places.clear()
-        keys: list[tuple[Content, str]] = []
-        for action in ACTIONS:
-            if action.scope != "sessions" or not action.footer:
-                continue
-            wanted = self.app._keymap.get(action.id, action.key).split(",")[0]
-            key = self.app.get_key_display(Binding(wanted, ""))
-            part = Content.assemble((f" {key}", "bold $accent"), (f" {action.footer} ", MUTED))
-            keys.append((part, action.action))
-        rows = words.evenly([part.cell_length for part, _ in keys], self.size.width)
-        left, lines = iter(keys), list[Content]()
-        for row, count in enumerate(rows):
-            line = Content("")
-            for part, deed in islice(left, count):
-                line += part
-                self._places.append((row, line.cell_length, deed))
-            lines.append(line)
-        return words.lines(lines)
-
-    async def on_click(self, event: events.Click) -> None:
-        for row, end, action in self._places:
-            if row == event.y and event.x < end:
-                await self.screen.query_one(SessionList).run_action(action)
-                return
-
-
 class SessionsScreen(Dialog[Opened | None]):
     HELP = (
         'Every conversation. Type to search titles and all that was said: words, "words that stand together", #tags. '
-        "Down goes to the list, where letters do as the line at the bottom says; {sessions.search} searches again."
+        "Down goes to the list, where letters do as the line at the bottom says; {sessions.search} searches again. "
+        "◐ marks a session whose answer runs, ? one that waits for you, ● one whose answer you have not seen yet."
     )
     CSS = """
     SessionsScreen #shelf { width: 96%; height: 94%; max-height: 94%; max-width: 170; }
@@ -156,8 +122,14 @@ class SessionsScreen(Dialog[Opened | None]):
         Binding("ctrl+l", "leave", "Close", id="session.open", show=False),
     ]
 
-    def __init__(self, runtime: Runtime, deeds: SessionDeeds, current: str) -> None:
+    def __init__(
+        self, runtime: Runtime, deeds: SessionDeeds, current: str, states: Callable[[], Mapping[str, State]] = dict
+    ) -> None:
+        """`states`: what there is to say of sessions that are open, by their ids."""
         super().__init__()
+        self._states = states
+        self._stated: Mapping[str, State] = {}
+        """As they are drawn."""
         self._runtime = runtime
         self._deeds = deeds
         self._current = current
@@ -185,7 +157,7 @@ class SessionsScreen(Dialog[Opened | None]):
                 with VerticalScroll(id="beside", can_focus=False):
                     yield self._details
             yield self._news
-            yield SessionKeys()
+            yield SessionKeys(self._list)
 
     def on_mount(self) -> None:
         self.set_focus(self._search)
@@ -225,6 +197,8 @@ class SessionsScreen(Dialog[Opened | None]):
     @work(group="look", exclusive=True, exit_on_error=False)
     async def _look(self) -> None:
         """Whether another copy of the program has changed a session: all that is written changes the version."""
+        if self._stated != self._states():
+            self._draw()
         with contextlib.suppress(OrchestratorError):  # which reading the list says
             before, self._version = self._version, await self._runtime.database.version()
             if before not in (None, self._version) and self.is_current:
@@ -260,6 +234,7 @@ class SessionsScreen(Dialog[Opened | None]):
         marked, self._came = self._came or self._marked, None
         width = max(20, self._list.scrollable_content_region.width - 1)
         searching = bool(Query.of(self._search.value).words)
+        self._stated = self._states()
         options: list[Option] = []
         group = ""
         for found in self._found.values():
@@ -268,7 +243,8 @@ class SessionsScreen(Dialog[Opened | None]):
                 group = under
                 options.append(Option(session_rows.heading(group, width), disabled=True))
             id_ = found.listed.session.id
-            drawn = session_rows.row(found, width, self._runtime.clock, current=id_ == self._current)
+            state = self._stated.get(id_)
+            drawn = session_rows.row(found, width, self._runtime.clock, current=id_ == self._current, state=state)
             options.append(Option(drawn, id=id_))
         # An empty list stays where it is: its keys bring sessions in, and back.
         self._list.set_options(options or [Option(self._nothing(width), disabled=True)])
@@ -383,6 +359,9 @@ class SessionsScreen(Dialog[Opened | None]):
                 }[verb](listed)
                 if verb == "delete":
                     self._mark_beside(listed.session.id)
+        except Refused as error:
+            self._tell(f"{str(error)[:1].upper()}{str(error)[1:]}.", done=False)
+            return
         except LookupError as error:
             self.notify(str(error.args[0]), severity="warning", markup=False)
         except OrchestratorError as error:

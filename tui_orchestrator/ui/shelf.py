@@ -20,6 +20,7 @@ from .dialogs import Picker
 from .entries import prompt_key
 from .live import LiveTurn
 from .naming import keyed
+from .open_sessions import OpenSession, State
 from .options import NONE, Refused
 from .recounting import Recounting
 from .transcript import Transcript
@@ -49,6 +50,8 @@ class Shelf(Answers):
         self._deeds: SessionDeeds | None = None
         self._complaints: list[str] = []
         """Said once, in the first conversation."""
+        self._turning = asyncio.Lock()
+        """One session comes to the front after the other."""
 
     @property
     def deeds(self) -> SessionDeeds:
@@ -56,7 +59,7 @@ class Shelf(Answers):
         if self._deeds is None:
             from .session_deeds import SessionDeeds
 
-            self._deeds = SessionDeeds(self, self.runtime)
+            self._deeds = SessionDeeds(self, self.runtime, lambda session: session in self.under_way)
         return self._deeds
 
     @property
@@ -69,21 +72,51 @@ class Shelf(Answers):
         """Makes `talk` the conversation on screen, with what was chosen for it; seen from the request `at`, else from
         its end."""
         assert self.runtime is not None
-        runtime = self.runtime
-        ensemble = await self._ensemble_of(talk)
-        left, self.talk, self.title_shown = self.talk, talk, talk.title
-        session = talk.session
-        if talk.stored:
-            strategy = Strategy(session.strategy) if session.strategy and session.strategy in Strategy else None
-            self.options = replace(self.options, strategy=strategy, model=session.model, system="")
-        self.composer.prompt.forgets = talk.temporary
+        async with self._turning:
+            ensemble = await self._ensemble_of(talk)
+            session, options, first = talk.session, self.options, self.talk is None
+            if talk.stored:
+                strategy = Strategy(session.strategy) if session.strategy and session.strategy in Strategy else None
+                options = replace(options, strategy=strategy, model=session.model, system="")
+            await self._bring(OpenSession(await self.chat_for_another(), options, talk, talk.title))
+            self._put_up(talk, ensemble, side_by_side=at is None)
+            if not talk.stored:
+                draft = "" if not first or self.drafts is None else keyed(self, await self.drafts.left_behind())
+                greeting = TEMPORARY if talk.temporary else welcome(self.runtime, self)
+                self.chat.greet(greeting, self._complaints, draft)
+                self._complaints = []
+        if at is not None:
+            self.call_after_refresh(self._show_request, at)
+        if session.persona and talk.persona is None:
+            self.say(f"The persona {session.persona!r} is not configured any more; the session goes on without it.")
+
+    async def _enter(self, session: OpenSession) -> None:
+        """One that is open elsewhere, with what has come of it by now."""
+        async with self._turning:
+            if session not in self.elsewhere:
+                return
+            own, options = session.options, self.options
+            session.options = replace(options, strategy=own.strategy, model=own.model, system=own.system)
+            await self._bring(session)
+        talk = session.talk
+        if self.decision.decision is None and talk is not None and talk.last is not None and talk.last.answer:
+            await self.show_card(talk.last.answer[0], over_running=False)
+        await self._catch_up()
+
+    async def _bring(self, session: OpenSession) -> None:
+        """To the front, and all beside the chat along with it."""
+        assert self.runtime is not None
+        assert session.talk is not None
+        runtime, talk, left, prompt = self.runtime, session.talk, self.here, self.composer.prompt
+        self.turn_to(session)
+        if left in self.elsewhere and left.talk is not None and left.talk.temporary:
+            left.draft = prompt.draft
+        prompt.forgets = talk.temporary
         if self.drafts is not None:
-            await self.drafts.turn_to(self.draft_owner)
-        self._put_up(talk, ensemble, side_by_side=at is None)
-        if not talk.stored:
-            draft = "" if left or self.drafts is None else keyed(self, await self.drafts.left_behind())
-            self.chat.greet(TEMPORARY if talk.temporary else welcome(runtime, self), self._complaints, draft)
-            self._complaints = []
+            await self.drafts.turn_to(self.draft_owner, begun=talk.last is not None)
+        if session.draft is not None:
+            prompt.restore(session.draft)
+            session.draft = None
 
         async def read(span: Span) -> Overview:
             from tui_orchestrator.services.spending import overview
@@ -94,11 +127,8 @@ class Shelf(Answers):
         self.tell_status()
         self.show_models()
         self.composer.weigh_again()
-        if at is not None:
-            self.call_after_refresh(self._show_request, at)
-        if session.persona and talk.persona is None:
-            self.say(f"The persona {session.persona!r} is not configured any more; the session goes on without it.")
-        if left is not None and left.temporary and left.last is not None:
+        gone = left.talk is not None and left.talk.temporary and left.talk.last is not None
+        if gone and left not in self.elsewhere:
             self.notify("The temporary chat is gone.", markup=False)
 
     async def _ensemble_of(self, talk: Chat) -> Recalled | None:
@@ -117,7 +147,7 @@ class Shelf(Answers):
         if ensemble is not None:
             self._recall(ensemble, shown=side_by_side)
         if talk.stored:
-            self._tell_attempts(talk)
+            self._tell_attempts(self.here, talk)
 
     def _show_request(self, request_id: str) -> None:
         key = prompt_key(request_id)
@@ -125,27 +155,40 @@ class Shelf(Answers):
             self.chat.transcript.following = False
             self.chat.transcript.show(key)
 
-    @work(group="attempts", exclusive=True, exit_on_error=False)
-    async def _tell_attempts(self, talk: Chat) -> None:
+    @work(group="attempts", exit_on_error=False)
+    async def _tell_attempts(self, here: OpenSession, talk: Chat) -> None:
+        """Goes on while another session is in front, as long as this one is open."""
         assert self.runtime is not None
-        self.chat.tell_votes(await self.runtime.feedback.votes(talk.id))
-        await self.show_card(talk.stored[-1].request_id, over_running=False)
+        chat, votes = here.chat, await self.runtime.feedback.votes(talk.id)
+        if not self._shows(here, talk):
+            return
+        chat.tell_votes(votes)
+        if here is self.here:
+            await self.show_card(talk.stored[-1].request_id, over_running=False)
         made = await self.runtime.archive.attempts(talk.id)
         every = list(dict.fromkeys(message.request_id for message in reversed(talk.stored)))
         for at in range(0, len(every), TOLD_AT_ONCE):
-            with self.chat.transcript.staying():
+            if not self._shows(here, talk):
+                return
+            with chat.transcript.staying():
                 for request_id in every[at : at + TOLD_AT_ONCE]:
-                    self.chat.tell_attempts(made.get(request_id, ()))
+                    chat.tell_attempts(made.get(request_id, ()))
             await asyncio.sleep(0)
-        await self._tell_verdicts(talk, made)
+        await self._tell_verdicts(here, talk, made)
 
-    async def _tell_verdicts(self, talk: Chat, made: Mapping[str, Sequence[Attempt]]) -> None:
+    def _shows(self, here: OpenSession, talk: Chat) -> bool:
+        """Whether the session is still open, on that branch."""
+        return here.talk is talk and here in self.opened
+
+    async def _tell_verdicts(self, here: OpenSession, talk: Chat, made: Mapping[str, Sequence[Attempt]]) -> None:
         """Those of its ensembles, which are weighed anew: for the trails above their answers."""
         from tui_orchestrator.services.remembering import verdicts
 
         assert self.runtime is not None
         async for verdict in verdicts(self.runtime, talk, made):
-            self.chat.recounting.judge(verdict)
+            if not self._shows(here, talk):
+                return
+            here.chat.recounting.judge(verdict)
 
     def _recall(self, ensemble: Recalled, *, shown: bool) -> None:
         """Its answers can be looked at, picked from, judged and put together as when they came."""
@@ -166,6 +209,11 @@ class Shelf(Answers):
             if at is not None:
                 self._show_request(at)
             return
+        if (opened := self.opened_as(session)) is not None:
+            await self._enter(opened)
+            if at is not None:
+                self.call_after_refresh(self._show_request, at)
+            return
         from tui_orchestrator.services.chat import Chat
 
         try:
@@ -178,36 +226,53 @@ class Shelf(Answers):
         if self.runtime is None or self.talk is None:
             return
         self.composer.prompt.leave_out(await self.runtime.conversations.hidden_prompts())
-        if not self.talk.stored_already:
+        for other in list(self.elsewhere):
+            if other.talk is not None and other.talk.stored_already and not other.under_way:
+                try:
+                    other.title = (await self.runtime.archive.listed(other.talk.id)).session.title
+                except LookupError:
+                    self.forget(other)
+        here, talk = self.here, self.talk
+        if not talk.stored_already:
             return
         try:
-            session = (await self.runtime.archive.listed(self.talk.id)).session
+            session = (await self.runtime.archive.listed(talk.id)).session
         except LookupError:
-            await self._begin(_new(self.runtime))
+            if here is self.here and not here.under_way:
+                await self._begin(_new(self.runtime))
             return
-        self.talk.session, self.title_shown = session, session.title
+        talk.session, here.title = session, session.title
         self.tell_status()
         self.composer.weigh_again()
 
     @work(group=BEGINS, exit_on_error=False)
     async def action_new_session(self) -> None:
-        if not self.busy() and self.runtime is not None:
+        if self.runtime is not None:
             await self._begin(_new(self.runtime))
 
     @work(group=BEGINS, exit_on_error=False)
     async def action_temporary_chat(self) -> None:
-        if not self.busy() and self.runtime is not None:
+        if self.runtime is not None:
             await self._begin(_new(self.runtime, temporary=True))
+
+    @work(group=BEGINS, exit_on_error=False)
+    async def action_elsewhere(self) -> None:
+        """To the session that waits for the user, else one that has ended unseen, else the one left last."""
+        order = (State.ASKS, State.UNSEEN, State.RUNS, None)
+        if not self.elsewhere:
+            self.notify("No answer runs in another session.", markup=False, timeout=3)
+        elif len(self.screen_stack) == 1:
+            await self._enter(min(reversed(self.elsewhere), key=lambda one: order.index(one.state)))
 
     # -- all of them
 
     @work(group="shelf", exclusive=True, exit_on_error=False)
     async def action_open_session(self) -> None:
-        if self.busy() or self.runtime is None or self.talk is None or len(self.screen_stack) > 1:
+        if self.runtime is None or self.talk is None or len(self.screen_stack) > 1:
             return
         from .sessions import SessionsScreen
 
-        chosen = await self.push_screen_wait(SessionsScreen(self.runtime, self.deeds, self.talk.id))
+        chosen = await self.push_screen_wait(SessionsScreen(self.runtime, self.deeds, self.talk.id, self.states))
         await self._catch_up()
         if chosen is None:
             return
@@ -258,7 +323,7 @@ class Shelf(Answers):
 
     @work(group="shelf", exclusive=True, exit_on_error=False)
     async def action_undelete(self) -> None:
-        if self.runtime is None or self.busy():
+        if self.runtime is None:
             return
         back = await self.deeds.undelete()
         await self._catch_up()
@@ -267,7 +332,7 @@ class Shelf(Answers):
 
     @work(group="shelf", exclusive=True, exit_on_error=False)
     async def action_import_session(self, path: str | None = None) -> None:
-        if self.runtime is None or self.busy():
+        if self.runtime is None:
             return
         came = await self.deeds.import_(path)
         if came is not None:

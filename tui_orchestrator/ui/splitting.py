@@ -78,26 +78,28 @@ def send_if_agreed(desk: Desk, request: Request, send: Callable[[Request], None]
     if decision is not None and decision.division is None:
         send(request)
     else:
-        desk.run_worker(_ask(desk, request, send, keep), group="split", exclusive=True, exit_on_error=False)
+        desk.run_worker(_ask(desk, request, send, keep), group="split", exit_on_error=False)
 
 
 async def _ask(desk: Desk, request: Request, send: Callable[[Request], None], keep: Callable[[], None]) -> None:
     assert desk.runtime is not None
-    desk.composer.busy = True
+    here = desk.here
+    desk.hold(here, True)
     try:
         try:
             decision = await desk.runtime.decide(request)
         except NotKept as error:
             # What it would cost cannot be known, nor could it be booked.
             keep()
-            desk.say(str(error), "error")
+            here.chat.notice(str(error), "error")
             return
         division = decision.division
         if division is not None and decision.model is not None:
+            await desk.in_front(here, "what was asked is longer than any model reads")
             if not await desk.push_screen_wait(Splitting(decision, division)):
                 keep()
                 return
             request = agreed_to(request, division)
     finally:
-        desk.composer.busy = False
+        desk.hold(here, False)
     send(request)

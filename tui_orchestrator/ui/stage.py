@@ -109,7 +109,7 @@ class Stage(Copying):
 
     def has(self, need: Need) -> bool:
         """Whether there is what an action needs."""
-        return need in ("", "idle")
+        return need == ""
 
     def _load_screen_css(self, screen: Screen[Any]) -> None:
         # Textual would read every rule of the program again and style every widget anew, which takes longer than to
@@ -172,6 +172,23 @@ class Stage(Copying):
     def visible_panes(self) -> tuple[Pane, ...]:
         width, height = self.size
         return arrange(width, height, self._shown, self._current, self._side, self._zoomed)
+
+    async def add_chat(self, chat: ChatPane) -> ChatPane:
+        """Beside the one on the screen, which it waits behind."""
+        chat.give_way()
+        await self.query_one("#body", Horizontal).mount(chat, after=self.chat)
+        return chat
+
+    def show_chat(self, chat: ChatPane) -> None:
+        """In place of the one on the screen."""
+        left, self.chat = self.chat, chat
+        if left is not chat:
+            self.screen_stack[0].clear_selection()
+            if left.has_focus_within:
+                self.screen_stack[0].set_focus(self.composer.prompt)
+            left.give_way()
+            chat.come()
+            self.place_panes()
 
     def place_panes(self) -> None:
         visible = self.visible_panes

@@ -28,15 +28,20 @@ if TYPE_CHECKING:
 
     from .entries import Severity
     from .live import LiveTurn
+    from .open_sessions import OpenSession
 
 
 class Together(Answers):
     _zoomed_before = False
+    _blind = False
 
     @on(ChatPane.Blinded)
     def _blinded(self, message: ChatPane.Blinded) -> None:
         """The other panes would tell who answers how fast and for how much."""
-        if message.blind:
+        if message.chat is not self.chat or message.chat.blind == self._blind:
+            return
+        self._blind = self.chat.blind
+        if self._blind:
             self._zoomed_before, self._zoomed, self._current = self._zoomed, True, "chat"
         else:
             self._zoomed = self._zoomed_before
@@ -66,7 +71,7 @@ class Together(Answers):
             model = await self.runtime.feedback.pick(*answer, members)
             await self._voted(answer, model, "▲ the best of them")
         went_on = f"you went on with that of {words.short_name(ensemble.model(number))}"
-        if not (blind or go_on) or not await self._stand_by(answer, ensemble.model(number), went_on):
+        if not (blind or go_on) or not await self._stand_by(self.here, answer, ensemble.model(number), went_on):
             return
         if (told := self.chat.columns.told) is not None and self.chat.ensemble is ensemble:
             ensemble.judge(replace(told, method=PICKED, winner=number, reason=""))
@@ -84,19 +89,20 @@ class Together(Answers):
             return None
         return self.chat.ensemble
 
-    async def _stand_by(self, answer: Given, model: str, why: str) -> bool:
+    async def _stand_by(self, here: OpenSession, answer: Given, model: str, why: str) -> bool:
         assert self.runtime is not None
-        assert self.talk is not None
-        text = self.chat.columns.source(answer[1])
+        assert here.talk is not None
+        chat = here.chat
+        text = chat.columns.source(answer[1])
         try:
-            await self.talk.stand_by(answer, model, text, why)
+            await here.talk.stand_by(answer, model, text, why)
         except LookupError as error:
             self.notify(f"It stays as it is: {error.args[0]}.", severity="warning", markup=False)
             return False
         attempts = await self.runtime.reports.attempts(answer[0])
-        its = [stored_status(one, self.chat.keys) for one in attempts if one.number == answer[1]]
+        its = [stored_status(one, chat.keys) for one in attempts if one.number == answer[1]]
         status = of_turn(its[0], attempts) if its else []
-        self.chat.stand_by(answer, text, status, f"another answer: {why}")
+        chat.stand_by(answer, text, status, f"another answer: {why}")
         return True
 
     async def _go_on_with(self, model: str) -> None:
@@ -116,11 +122,11 @@ class Together(Answers):
     @on(Columns.Enough)
     def action_settle(self) -> None:
         ensemble = self.chat.ensemble
-        if self._turn is None or ensemble is None or ensemble.over:
+        if self.here.turn is None or ensemble is None or ensemble.over:
             self.notify("No ensemble is running.", markup=False)
             return
-        self._turn.settle()
-        self.composer.say(running="going on with those that are done")
+        self.here.turn.settle()
+        self.tell_activity(self.here, "going on with those that are done")
 
     # -- one from all
 
@@ -143,8 +149,8 @@ class Together(Answers):
         self.chat.reveal()
         request = self.talk.together(list(texts.values()), replace(options, model=model))
         self.chat.begin_again(request, self.talk.last)
-        self.decision.follow(request.id)
-        self.follow_turn(self.talk.send_again(request))
+        self.follow_card(self.here, request.id)
+        self.follow_turn(self.here, request.id, self.talk.send_again(request))
 
     def _several(self, to_be: str) -> dict[int, str]:
         """The ensemble's answers to the last prompt by their numbers; none, which is said, where they are not `to_be`
@@ -194,14 +200,14 @@ class Together(Answers):
         self.chat.reveal()
         name = words.short_name(model)
         request = self.talk.which_is_best(given, replace(options, model=model))
-        reading = self.follow_turn(self.talk.judge(request, ends.append))
+        here = self.here
+        reading = self.follow_turn(here, request.id, self.talk.judge(request, ends.append))
         cancels = keyed(self, "{turn.cancel} cancels")
-        self.composer.say(running=f"asking {name} which answer is the best · {cancels}")
+        self.tell_activity(here, f"asking {name} which answer is the best · {cancels}")
         with contextlib.suppress(WorkerError):  # which is said where all turns are read
             await reading.wait()
-        self.composer.say(running="")
         if ends:
-            await self._judged_by(name, ends[0], list(texts))
+            await self._judged_by(here, name, ends[0], list(texts))
 
     def _judges(self, asked: Request) -> list[Choice]:
         """As they are weighed for a call that short; those who answered themselves say so."""
@@ -214,31 +220,32 @@ class Together(Answers):
         short = replace(decision, candidates=tuple(one for _, one in weighed_so))
         return choosing.judge_choices(short, own, self.settings.policy.quality_threshold)
 
-    async def _judged_by(self, name: str, end: Completed | Failed, numbers: list[int]) -> None:
+    async def _judged_by(self, here: OpenSession, name: str, end: Completed | Failed, numbers: list[int]) -> None:
         """`numbers`: of the answers, in the order they were shown to it."""
         from tui_orchestrator.routing.synthesis import best_of
 
-        ensemble, told = self.chat.ensemble, self.chat.columns.told
+        ensemble, told = here.chat.ensemble, here.chat.columns.told
         note = f" {end.note[:1].upper()}{end.note[1:]}." if end.note else ""
         if isinstance(end, Failed):
             spent = f" Spent: {end.cost}." if end.attempts else ""
-            self._tell(f"No judge: {end.error.message} {end.error.hint}{spent}{note}", "warning")
+            _tell(here.chat, f"No judge: {end.error.message} {end.error.hint}{spent}{note}", "warning")
             return
         named = best_of(end.response, len(numbers))
         if named is None or ensemble is None or told is None:
-            self._tell(f"The judge, {name}, named no answer. Spent: {end.cost}.{note}", "warning")
+            _tell(here.chat, f"The judge, {name}, named no answer. Spent: {end.cost}.{note}", "warning")
             return
         number, why = numbers[named[0]], named[1]
         reason = f"{end.model}: {why}" if why else end.model
         ensemble.judge(replace(told, method=Method.JUDGE.value, winner=number, reason=reason))
         member = ensemble.model(number)
         answer = ensemble.request_id, number
-        if self.talk is not None and self.talk.last is not None and self.talk.last.answer != answer:
-            await self._stand_by(answer, member, f"the judge named that of {words.short_name(member)}")
-        self._tell(f"{name} was asked which answer is the best: {end.cost}.{note}")
+        if here.talk is not None and here.talk.last is not None and here.talk.last.answer != answer:
+            await self._stand_by(here, answer, member, f"the judge named that of {words.short_name(member)}")
+        _tell(here.chat, f"{name} was asked which answer is the best: {end.cost}.{note}")
 
-    def _tell(self, sentence: str, severity: Severity = "information") -> None:
-        """In the chat, and over the verdict where the columns leave the chat no room."""
-        self.chat.notice(sentence, severity)
-        if self.chat.columns.display and not self.chat.transcript.is_on_screen:
-            self.chat.columns.notice(sentence, severity)
+
+def _tell(chat: ChatPane, sentence: str, severity: Severity = "information") -> None:
+    """In the chat, and over the verdict where the columns leave the chat no room."""
+    chat.notice(sentence, severity)
+    if chat.columns.display and not chat.transcript.is_on_screen:
+        chat.columns.notice(sentence, severity)

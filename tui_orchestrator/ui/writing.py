@@ -61,7 +61,7 @@ class Writing(Desk):
             chosen = editor.find()
             if chosen.windowed:
                 self._edit_beside(chosen)
-            elif self.running:
+            elif self.at_work:
                 self.composer.say(problem=f"an answer is running; {chosen.name} can open when it is over")
             else:
                 self._take_edited(editor.edited(self, chosen, prompt.unfolded), prompt.unfolded)
