@@ -121,7 +121,6 @@ def _local(gather_s: float) -> httpx2.AsyncClient:
 def _client(certificates: ssl.SSLContext, *, trust_env: bool, gather_s: float) -> httpx2.AsyncClient:
     import httpx2
 
-    from .direct import Direct
     from .network import LookingUp, connect_through
     from .reuse import NoCookies, reuse_only_what_was_read_out
 
@@ -135,8 +134,6 @@ def _client(certificates: ssl.SSLContext, *, trust_env: bool, gather_s: float) -
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=_KEEP_ALIVE_S),
         event_hooks={"request": [before_request], "response": [after_response]},
     )
-    if not gather_s:
-        connect_through(client, lambda _: Direct())
     connect_through(client, LookingUp)
     reuse_only_what_was_read_out(client)
     if gather_s:

@@ -86,9 +86,6 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
         super().__init__(name, api_key, base_url, http, connect_s, silence_s)
         self._dialect = dialect
         self._is_openai = urlsplit(self._base_url).hostname == "api.openai.com"
-        self._url: httpx2.URL
-        self._headers: dict[str, str]
-        """Of every request, as the SDK says them once it is opened."""
 
     def _open(self) -> AsyncOpenAI:
         from openai import AsyncOpenAI
@@ -103,30 +100,22 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
         # Read from OPENAI_CUSTOM_HEADERS, OPENAI_ORG_ID and OPENAI_PROJECT_ID. What is sent is the settings' to say.
         sdk._custom_headers = {}
         sdk.organization = sdk.project = None
-        self._url = sdk._prepare_url("/chat/completions")
-        said = {**sdk.default_headers, **sdk.auth_headers} if self._key else sdk.default_headers
-        # Some servers refuse a key they do not expect.
-        self._headers = {name: value for name, value in said.items() if isinstance(value, str)}
-        self._headers["X-Stainless-Async"] = "async:asyncio"  # which it looks for in the thread that this runs in
         return sdk
 
     async def _send(self, sdk: AsyncOpenAI, call: Call) -> AsyncIterator[Any]:
-        from .openai_stream import events
+        from openai import omit
+
+        from .openai_stream import Events
 
         body = request_body(call, self._dialect, self._is_openai)
         body |= {"stream": True, "stream_options": {"include_usage": True}}
+        # Some servers refuse a key they do not expect.
+        options: Any = {} if self._key else {"headers": {"Authorization": omit}}
         # Not `chat.completions.create`: of the messages it takes a copy field by field, which holds the event loop for
         # seconds where a conversation is long, and of each event it makes objects, at thirty times the cost of JSON.
-        # Nor `post`: what it puts together for each request alike takes as long as sending it.
-        http = sdk._client
-        written = json.dumps(body, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-        response = await http.send(
-            http.build_request("POST", self._url, content=written, headers=self._headers), stream=True
+        return await sdk.post(
+            "/chat/completions", body=body, options=options, cast_to=object, stream=True, stream_cls=Events
         )
-        if not response.is_success:
-            await response.aread()
-            raise sdk._make_status_error_from_response(response)
-        return events(response)
 
     def _answer(self) -> OpenAIAnswer:
         return OpenAIAnswer(self._dialect)
@@ -220,15 +209,8 @@ class OpenAIAnswer:
         self._calls: list[tuple[int, str]] = []
         """Of each call its index and id, as the server gave them."""
 
-    def read(self, event: Iterator[Any]) -> Iterator[Piece]:
-        """Events that came together, each as it was decoded from its JSON, of whatever shape; the closing one as its
-        text."""
-        for chunk in event:
-            yield from self._read(chunk)
-            if self.ending.begun_again:
-                return
-
-    def _read(self, chunk: Any) -> Iterator[Piece]:
+    def read(self, chunk: Any) -> Iterator[Piece]:
+        """An event as it was decoded from its JSON, of whatever shape; the closing one as its text."""
         if chunk == CLOSING_EVENT:
             self.ending.close()
         said = _fields(chunk)

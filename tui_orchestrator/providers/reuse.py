@@ -15,8 +15,6 @@ import httpx2
 from anyio.streams.tls import TLSStream
 from httpcore2 import AsyncConnectionInterface, AsyncConnectionPool, AsyncHTTP11Connection, AsyncNetworkStream, Origin
 
-from .direct import DirectStream
-
 
 class NoCookies(CookieJar):
     """Stays empty: a jar would be shared by all providers at the same host, and what they put in it sent to each."""
@@ -61,8 +59,6 @@ def _holds_unread(connection: Any) -> bool:
         return True
     stream: Any = connection._network_stream
     while isinstance(stream, AsyncNetworkStream):
-        if isinstance(stream, DirectStream):
-            return stream.holds_unread()
         stream = stream._stream  # type: ignore[attr-defined]
     while isinstance(stream, TLSStream):
         if stream._ssl_object.pending() or stream._read_bio.pending:

@@ -7,13 +7,13 @@ import importlib
 import math
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from ..routing.errors import TurnError
-from ..routing.ports import Call, CallPiece, Done, Piece, TextPiece, ThinkingPiece, UsageSoFar
+from ..routing.ports import Call, CallPiece, Done, Piece, UsageSoFar
 from .complaint import named
 from .ending import Ending, says_something
 from .exchange import Exchange
@@ -87,20 +87,14 @@ class SdkProvider(ABC, Generic[Sdk]):
         answer = self._answer()
         ending = answer.ending
         counted = False
-
-        def heard(event: Any) -> Iterator[Piece]:
-            nonlocal counted
-            for piece in answer.read(event):
-                ending.after(piece)
-                # What was counted before more of the answer came is not the count of all of it.
-                counted = isinstance(piece, UsageSoFar) or (counted and not says_something(piece))
-                yield piece
-
         try:
             check_key(self.name, self._key)
             async with aclosing(exchange.events(lambda: self._sent(call), lambda: ending.certain)) as events:
                 async for event in events:
-                    for piece in _joined(heard(event)):
+                    for piece in answer.read(event):
+                        ending.after(piece)
+                        # What was counted before more of the answer came is not the count of all of it.
+                        counted = isinstance(piece, UsageSoFar) or (counted and not says_something(piece))
                         yield self._told(piece)
                     if ending.begun_again:
                         break  # some proxies try again in the middle of an answer
@@ -147,29 +141,6 @@ class SdkProvider(ABC, Generic[Sdk]):
 
     @abstractmethod
     def _answer(self) -> Answer: ...
-
-
-def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """What came at once is told at once: text behind text as one piece, also where a fault comes behind it."""
-    held: TextPiece | ThinkingPiece | None = None
-    texts: list[str] = []
-    try:
-        for piece in pieces:
-            if held is not None and type(piece) is not type(held):
-                yield type(held)("".join(texts))
-                held = None
-                texts.clear()
-            if isinstance(piece, TextPiece | ThinkingPiece):
-                held = piece
-                texts.append(piece.text)
-            else:
-                yield piece
-    except Exception:
-        if held is not None:
-            yield type(held)("".join(texts))
-        raise
-    if held is not None:
-        yield type(held)("".join(texts))
 
 
 def system_text(call: Call) -> str:
