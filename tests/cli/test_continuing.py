@@ -38,6 +38,20 @@ async def test_another_model_that_goes_on_is_told_in_the_text(shell: Shell) -> N
     assert ended.json["whole_response"] == f"One, two,\n\n*— continued by {name} —*\n\n three."
 
 
+async def test_it_is_called_continue_wherever_its_strategy_is_told(shell: Shell) -> None:
+    shell.script.then(HALF, "rush-pro").always(REST)
+    await shell.run("ask", "Count", "-m", "rush-pro")
+    ended = await shell.run("ask", "--continue-answer")
+    assert "→ openai/rush-pro · continue · continues its own answer" in ended.err
+    booked = (await shell.run("costs", "--by", "strategy", "--format", "json")).json
+    assert {row["strategy"] for row in booked["rows"]} == {"balanced", "continue"}
+    assert "continue" in (await shell.run("stats", "--by", "strategy")).out
+    replayed = (await shell.run("route", "--replay", "latest", "--json")).json
+    assert replayed["stored"]["strategy"] == replayed["replayed"]["strategy"] == "continue"
+    otherwise = (await shell.run("route", "--replay", "latest", "-s", "quality", "--json")).json
+    assert otherwise["under"]["quality"]["strategy"] == "quality"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

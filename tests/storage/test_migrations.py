@@ -5,13 +5,16 @@ import os
 import sqlite3
 import stat
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.clock import ManualClock
+from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.storage.conversations import Conversations
 from tui_orchestrator.storage.database import Database
+from tui_orchestrator.storage.decisions import record
 from tui_orchestrator.storage.drafts import KeptDraft
 from tui_orchestrator.storage.faults import StoreError
 from tui_orchestrator.storage.messages import messages_of
@@ -21,7 +24,7 @@ from tui_orchestrator.storage.rows import attempt_row
 from tui_orchestrator.storage.schema import MIGRATIONS, Migration
 from tui_orchestrator.storage.search import Query, places
 
-from .samples import ATTEMPT
+from .samples import ATTEMPT, DECISION, REQUEST
 
 
 def schema(connection: sqlite3.Connection) -> set[str]:
@@ -93,6 +96,27 @@ async def test_an_older_store_tells_how_much_its_notes_matter(tmp_path: Path, cl
         told = await db.read(lambda c: messages_of(c, "s1"))
         assert [message.weight for message in told] == [weight for *_, weight in notes]
         assert await Conversations(db, clock).draft("s1") == KeptDraft("half", None)
+
+
+async def test_what_continued_an_answer_in_an_older_store_stands_under_continue(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    old = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+    migrate(old, migrations=[migration for migration in MIGRATIONS if migration.name < "0028"])
+    for number, goes_on in (("r1", True), ("r2", False)):
+        asked = replace(DECISION.asked, goes_on=goes_on)
+        decision = replace(DECISION, request_id=number, strategy=Strategy.FALLBACK, asked=asked)
+        record(old, decision, replace(REQUEST, id=number), clock.now())
+        old.execute("UPDATE decisions SET strategy = 'fallback'")
+        row = attempt_row(replace(ATTEMPT, request_id=number, strategy="fallback"), ATTEMPT.day)
+        columns = ", ".join(row)
+        old.execute(f"INSERT INTO attempts ({columns}) VALUES ({', '.join(f':{name}' for name in row)})", row)
+    old.close()
+    async with Database(tmp_path / "store.db") as db:
+        told = await db.read(lambda c: c.execute("SELECT request_id, strategy FROM decisions ORDER BY 1").fetchall())
+        assert told == [("r1", "continue"), ("r2", "fallback")]
+        by_strategy = await Reports(db, clock).totals("strategy", "all")
+        assert {one.key: one.attempts for one in by_strategy} == {"continue": 1, "fallback": 1}
 
 
 async def test_a_store_of_this_schema_and_a_new_one_are_not_copied(tmp_path: Path) -> None:

@@ -130,11 +130,12 @@ async def test_the_head_and_the_card_of_a_continued_answer_tell_that_it_came_to_
         await seat.sees("■ cancelled", "goes on where it stopped")
         await seat.pilot.press("alt+a")
         await seat.ended()
-        await seat.sees("the end.", "in 2 parts", "continues an answer", "continues its own answer")
+        await seat.sees("the end.", "in 2 parts", "chosen · continue", "continues its own answer")
         assert "asked for" not in seat.screen
         with sqlite3.connect(tmp_path / "store.db") as store:
             booked = store.execute("SELECT strategy FROM attempts ORDER BY started").fetchall()
-        assert booked == [("quality",), ("continue",)]
+            decided = store.execute("SELECT strategy FROM decisions ORDER BY at").fetchall()
+        assert booked == decided == [("quality",), ("continue",)]
         head = await seat.line("lumen-deep ■ ", " s → lumen-deep ✓")
         session = seat.app.talk.id if seat.app.talk else ""
     async with console(tmp_path) as seat:

@@ -24,7 +24,7 @@ def headline(decision: Decision) -> str:
     """Who is chosen and why; the reason alone where nobody is."""
     if decision.model is None:
         return decision.reason
-    return f"{decision.model} · {spoken(decision.strategy)} · {decision.reason}"
+    return f"{decision.model} · {spoken(decision.strategy_name)} · {decision.reason}"
 
 
 def decision_lines(decision: Decision) -> list[str]:

@@ -49,7 +49,7 @@ def rules_lines(
             yield f"    not among today's models: {', '.join(missing)}"
     if note := _note(told, decision, request):
         yield note
-    yield f"→ {decision.model or 'no model'} · {spoken(decision.strategy)} · {decision.reason}"
+    yield f"→ {decision.model or 'no model'} · {spoken(decision.strategy_name)} · {decision.reason}"
 
 
 def _missing(rule: Rule, registry: Registry) -> list[str]:

@@ -167,7 +167,7 @@ class Telling:
             dear = decision.left_out
             members = " + ".join(f"✗ {model}" if model in dear else model for model in decision.chain)
             models = members if self._side_by_side else decision.model
-            self._screen.line(f"→ {models} · {spoken(decision.strategy)} · {decision.reason}", dim=True)
+            self._screen.line(f"→ {models} · {spoken(decision.strategy_name)} · {decision.reason}", dim=True)
         self._streams = self._streams and not self._side_by_side
         if self.verbose:
             for line in decision_lines(decision):

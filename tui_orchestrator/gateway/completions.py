@@ -174,7 +174,7 @@ class _Told:
         decision = self._decision
         told = {"x-orchestrator-request-id": self._question.request.id, "x-orchestrator-model": self._model}
         if decision is not None:
-            told |= {"x-orchestrator-strategy": decision.strategy.value, "x-orchestrator-reason": decision.reason}
+            told |= {"x-orchestrator-strategy": decision.strategy_name, "x-orchestrator-reason": decision.reason}
         if isinstance(self._end, Completed):
             known = self._end.cost.amount
             told["x-orchestrator-cost-usd"] = "" if known is None else f"{known.usd:f}"

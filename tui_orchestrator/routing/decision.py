@@ -328,9 +328,10 @@ class Decision:
         return {c.model: c.excluded or "" for c in found if c is not None and c.excluded_by in MONEY_SAYS_NO}
 
     @property
-    def booked_as(self) -> str:
-        """The strategy that stands with its attempts: that an answer was continued goes before the walk that takes."""
-        return "continue" if self.asked.goes_on else self.strategy.value
+    def strategy_name(self) -> str:
+        """What is told, booked and stored: that an answer was continued goes before the walk that takes."""
+        # Looked at under another strategy, it is decided by that one.
+        return "continue" if self.asked.goes_on and self.strategy is Strategy.FALLBACK else self.strategy.value
 
     @property
     def task_type(self) -> TaskType:

@@ -171,7 +171,7 @@ def _attempt_failed(event: AttemptFailed) -> Json:
 
 def decision_json(decision: Decision) -> Json:
     return {
-        "strategy": decision.strategy.value,
+        "strategy": decision.strategy_name,
         "model": decision.model,
         "reason": decision.reason,
         "weights": weights(decision),

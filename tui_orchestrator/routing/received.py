@@ -267,7 +267,7 @@ def row(
         session=plan.request.session,
         model=plan.model.id,
         provider=plan.model.provider,
-        strategy=plan.decision.booked_as,
+        strategy=plan.decision.strategy_name,
         task_type=plan.decision.profile.task_type.value,
         cause=plan.cause,
         started=started,
@@ -293,7 +293,7 @@ def if_lost(plan: Plan, price: Price | None, input_tokens: int) -> Lost:
     prompt = plan.decision.profile
     return Lost(
         session=plan.request.session,
-        strategy=plan.decision.booked_as,
+        strategy=plan.decision.strategy_name,
         task_type=prompt.task_type.value,
         cause=plan.cause.value,
         price=price,

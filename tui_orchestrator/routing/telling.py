@@ -161,7 +161,7 @@ def completed(
         tried.attempt.number,
         tried.attempt.model,
         tried.text,
-        decision.booked_as,
+        decision.strategy_name,
         Cost.sum(attempt.cost for attempt in attempts),
         sum((attempt.usage for attempt in attempts), Usage()),
         latency_s,

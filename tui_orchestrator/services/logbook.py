@@ -150,7 +150,7 @@ def _told(event: Event) -> tuple[int, str, Fields]:
 def _decision(decision: Decision) -> Fields:
     profile = decision.profile
     return {
-        "strategy": decision.strategy,
+        "strategy": decision.strategy_name,
         "model": decision.model,
         "pinned": decision.pinned,
         "chain": list(decision.chain),

@@ -107,7 +107,7 @@ def _end(answer: StoredMessage, decision: Decision, attempts: Sequence[Attempt])
         own.number,
         own.model,
         answer.text,
-        decision.strategy,
+        decision.strategy_name,
         Cost.sum(one.cost for one in attempts),
         sum((one.usage for one in attempts), Usage()),
         max(one.latency_s for one in attempts),

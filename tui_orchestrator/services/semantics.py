@@ -104,7 +104,7 @@ def of_turn(end: Completed | Failed, decision: Decision | None) -> Attributes:
         told["error.type"] = end.error.kind.value
     if decision is not None:
         told |= {
-            "tui_orchestrator.strategy": decision.strategy.value,
+            "tui_orchestrator.strategy": decision.strategy_name,
             "tui_orchestrator.pinned": decision.pinned,
             "tui_orchestrator.task_type": decision.task_type.value,
             "tui_orchestrator.difficulty": decision.profile.difficulty,

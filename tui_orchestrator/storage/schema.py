@@ -361,6 +361,8 @@ _REOPENED = Migration("0026_reopened", talk.REOPENED)
 
 _DRAFTS = Migration("0027_drafts", talk.DRAFTS)
 
+_CONTINUATIONS = Migration("0028_continuations", talk.CONTINUATIONS)
+
 MIGRATIONS = (
     _LEDGER,
     _DECISIONS,
@@ -388,4 +390,5 @@ MIGRATIONS = (
     _BATCHES,
     _REOPENED,
     _DRAFTS,
+    _CONTINUATIONS,
 )

@@ -186,3 +186,11 @@ UPDATE messages SET weight =
     CASE WHEN note LIKE 'Cancelled.%' OR note = 'Nothing more came.' THEN 'warning' ELSE 'error' END
 WHERE note <> '' AND (state <> 'complete' OR note = 'Nothing more came.');
 """
+
+# Turns that continue an answer stood under the strategy that they walk by.
+CONTINUATIONS = """
+UPDATE decisions SET strategy = 'continue'
+WHERE strategy = 'fallback' AND json_valid(decision) AND json_extract(decision, '$.asked.goes_on') = 1;
+UPDATE attempts SET strategy = 'continue'
+WHERE strategy = 'fallback' AND request_id IN (SELECT request_id FROM decisions WHERE strategy = 'continue');
+"""

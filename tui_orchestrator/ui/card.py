@@ -95,7 +95,7 @@ def _muted(text: str, width: int, indent: str = "") -> Rows:
 
 
 def _head(decision: Decision, width: int, preview: bool) -> Rows:
-    notes = ["continues an answer" if decision.asked.goes_on else words.spoken(decision.strategy)]
+    notes = [words.spoken(decision.strategy_name)]
     if decision.pinned and decision.experiment is None:
         notes.append("pinned")
     if decision.rule:
