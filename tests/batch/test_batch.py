@@ -136,6 +136,16 @@ async def test_an_estimate_that_passes_a_cap_is_not_begun_without_a_yes(shell: S
     assert shell.asked == []
 
 
+async def test_where_the_sessions_own_cap_is_lower_it_is_the_sessions_that_is_named(shell: Shell) -> None:
+    shell.write("in.jsonl", lines({"prompt": "Explain monads at length", "model": "tern-max"}))
+    shell.config.write_text(f"{shell.config.read_text()}\n[budgets]\nsession_usd = 0.000001\n")
+    refused = await shell.run("batch", "in.jsonl", "-c", "0.000002")
+    assert "passes the session's cap" in refused.err
+    stopped = await shell.run("batch", "in.jsonl", "-c", "0.000002", "--yes")
+    assert "the session's cap has $0.0000010 left" in stopped.err
+    assert "batch's cap" not in refused.err + stopped.err
+
+
 async def test_an_estimate_sends_nothing(shell: Shell) -> None:
     shell.write("in.jsonl", lines(*({"prompt": f"Question {n}?", "model": "rush-pro"} for n in range(3))))
     ended = await shell.run("batch", "in.jsonl", "--estimate", "--json")

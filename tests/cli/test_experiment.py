@@ -114,6 +114,18 @@ async def test_a_file_is_asked_both_ways_until_the_difference_is_real_and_no_fur
     assert (other.code, "compares something else" in other.err) == (2, True)
 
 
+async def test_the_cap_of_one_on_a_file_is_called_the_experiments(shell: Shell) -> None:
+    shell.write("sums.jsonl", sums(1, 2))
+    command = ("experiment", "run", "sums.jsonl", "--a", "model=rush-mini", "--b", "model=rush-pro", "-c", "0.000001")
+    refused = await shell.run(*command)
+    assert "passes the experiment's cap" in refused.err
+    stopped = await shell.run(*command, "--yes")
+    assert stopped.code == 3
+    assert "the experiment's cap has $0.0000010 left" in stopped.err
+    assert "session" not in refused.err + stopped.err
+    assert shell.asked == []
+
+
 async def test_an_expected_answer_stands_under_any_key_and_a_judge_tells_where_there_is_none(shell: Shell) -> None:
     shell.script.always(Say("WRONG: it is not."), "lumen-dash")
     shell.write("q.jsonl", '{"prompt": "Explain a mutex"}\n{"prompt": "What is 2 + 2?", "answer": "4"}\n')

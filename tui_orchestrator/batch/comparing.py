@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..library.estimating import Estimate, estimate, too_dear
+from ..library.estimating import Estimate, estimate, of_its_cap, too_dear
 from ..library.orchestrator import Ended, Orchestrator
 from ..library.tasks import Result, Task, TaskFailed
 from ..routing.budget import BudgetState
@@ -146,7 +146,8 @@ class Comparison:
             ended = failed
         self.progress.costs = Cost.sum((self.progress.costs, ended.cost))
         if isinstance(ended, TaskFailed) and stops(ended):
-            self.progress.stopped = self.progress.stopped or ended.error.message
+            said = of_its_cap(self._orchestrator, ended.error.message)
+            self.progress.stopped = self.progress.stopped or said
             return False
         experiment, store = self._experiment, self._experiments.store
         clock = self._orchestrator.runtime.clock

@@ -99,9 +99,7 @@ class Underway:
         there = await asyncio.to_thread(self._ended_before)
         left = [line for line in self._lines if line.id not in there]
         self.progress = Progress(len(self._lines), len(self._lines) - len(left))
-        if self.wanted.max_cost is not None:
-            self._orchestrator.set_budget(session=self.wanted.max_cost)
-            self._orchestrator.cap_called = "the batch's cap"
+        self._set_cap()
         tasks = [line.task for line in left]
         self.estimate = await estimate(self._orchestrator, tasks, self.wanted.at_once) if left else None
         self.cap = None if self.estimate is None else await too_dear(self._orchestrator, self.estimate.cost)
@@ -167,9 +165,12 @@ class Underway:
             await undisturbed(self._kept.remove(self.wanted))
 
     def _heard(self, line: Line, ended: Ended) -> None:
+        # Anew: to change the session's cap in the settings takes back what it was raised to.
+        self._set_cap()
+
+    def _set_cap(self) -> None:
         if self.wanted.max_cost is not None:
-            # Anew: to change the session's cap in the settings takes back what it was raised to.
-            self._orchestrator.set_budget(session=self.wanted.max_cost)
+            self._orchestrator.set_cap(self.wanted.max_cost, "the batch's cap")
 
     def _end(self, problem: str) -> None:
         self.problem = problem

@@ -140,8 +140,7 @@ async def _batch(
                 orchestrator = Orchestrator.over(runtime)
                 batch = Batch(orchestrator, lines, output, at_once=at_once)
                 if max_cost is not None:
-                    orchestrator.set_budget(session=max_cost)
-                    orchestrator.cap_called = "the batch's cap"
+                    orchestrator.set_cap(max_cost, "the batch's cap")
                 return await _carried_out(batch, target, only_estimate, yes, as_object)
         except BatchError as error:
             raise Stop(str(error), USAGE) from None

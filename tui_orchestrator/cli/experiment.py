@@ -251,7 +251,7 @@ def run_(
             except BatchError as error:
                 raise Stop(str(error), USAGE) from None
             if max_cost is not None:
-                orchestrator.set_budget(session=max_cost)
+                orchestrator.set_cap(max_cost, "the experiment's cap")
             return await _compared(runtime, comparison, only_estimate, yes, as_object)
 
     sys.exit(run(go()))

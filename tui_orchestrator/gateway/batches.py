@@ -99,8 +99,7 @@ class Batches:
                 orchestrator = Orchestrator.over(self._runtime)
                 batch = Batch(orchestrator, lines, output, at_once=wanted["at_once"])
                 if wanted["max_cost_usd"] is not None:
-                    orchestrator.set_budget(session=money(wanted["max_cost_usd"]))
-                    orchestrator.cap_called = "the batch's cap"
+                    orchestrator.set_cap(wanted["max_cost_usd"], "the batch's cap")
                 progress = await batch.run()
             if progress.stopped:
                 self._stopped[id_] = progress.stopped

@@ -223,6 +223,13 @@ class Orchestrator:
             budgets = budgets.with_cap_raised(Cap("session", self.session, own.session), limit)
         router.budgets = budgets
 
+    def set_cap(self, limit: Usd, called: str) -> None:
+        """Of its session, as `set_budget` does. Sentences name it as it is `called`, or the session's where the user's
+        own is lower."""
+        self.set_budget(session=limit)
+        own = self.runtime.settings.budgets.session
+        self.cap_called = "" if own is not None and own < money(limit) else called
+
     async def cost_report(self, period: Period | Span = "month", by: Sequence[Dimension] = ("model",)) -> Spent:
         """What was spent in a time, by everything that shares the ledger: `groups` are its rows, `total` their sum.
         Raises ValueError for a time or a dimension that there is not."""
