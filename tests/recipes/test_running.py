@@ -59,6 +59,35 @@ async def test_a_step_without_an_answer_ends_it_with_what_was_spent(
     with pytest.raises(RecipeFailed, match="the step all gave no answer") as raised:
         await carry_out(orchestrator, parse("two", TWO, "two.toml"), {"topics": ["trees"]})
     assert raised.value.cost.amount
+    assert {id_: [one.text for one in results] for id_, results in raised.value.steps.items()} == {
+        "each": ["A fine thing."]
+    }
+
+
+async def test_of_a_loop_that_failed_the_rounds_that_gave_an_answer_are_there(
+    orchestrator: Orchestrator, servers: Servers
+) -> None:
+    servers.script.then(Say("A fine thing."), "rush-pro").always(Reply(400, "no"), "rush-pro")
+    with pytest.raises(RecipeFailed, match="the step each gave no answer") as raised:
+        await carry_out(orchestrator, parse("two", TWO, "two.toml"), {"topics": ["trees", "rivers"]}, at_once=1)
+    (results,) = raised.value.steps.values()
+    assert [one.text for one in results] == ["A fine thing."]
+
+
+async def test_the_command_tells_what_finished_before_a_step_failed(shell: Shell) -> None:
+    shell.script.then(Say("First of all."), "rush-pro").always(Reply(400, "no"))
+    command = ("recipe", "run", "compare", "question=x", "models=rush-pro", "models=tern-max", "--at-once", "1")
+    ended = await shell.run(*command)
+    assert (ended.code, ended.out) == (1, "")
+    assert "  First of all." in ended.err
+    assert "gave no answer" in ended.err
+    assert "run it again" in ended.err
+    shell.script.then(Say("First of all."), "rush-pro")
+    told = (await shell.run(*command, "--json")).json
+    assert (told["text"], told["error"]["kind"]) == (None, "bad_request")
+    assert [[one["text"] for one in results] for results in told["steps"].values()] == [["First of all."]]
+    assert told["cost_usd"] > 0
+    assert told["failed_step"] in told["steps"]
 
 
 @pytest.mark.parametrize(

@@ -193,9 +193,11 @@ async def test_a_step_that_fails_is_named_with_what_it_cost(tmp_path: Path) -> N
     said = Script().always(Say("A fine thing."), "rush-pro").always(Reply(400, "the kiln is cold"), "tern-max")
     async with console(tmp_path, script=said) as seat:
         await run(seat)
-        await seat.sees("✓ done", "✗ failed", "the step all gave no answer: ", "the kiln is cold")
+        await seat.sees("✓ done", "✗ failed", "the step all gave no answer: ", "the kiln is cold", "run it again")
+        await seat.sees("each ─", "✓ finished", "A fine thing.")
         await seat.pilot.press("escape")
-        await seat.sees("the step all gave no answer", "It cost $")
+        await seat.sees("the step all gave no answer", "It cost $", "run it again")
+        await seat.sees("The step each of mine came to: A fine thing.")
         assert seat.app.talk is not None
         assert seat.app.talk.last is None
 

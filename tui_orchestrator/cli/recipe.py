@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..routing.event_json import usd
-from ..routing.money import Money
+from ..routing.event_json import error_json, usd
+from ..routing.money import Cost, Money
 from ..routing.text import spoken
 from . import requests
 from .batch import confirm_cap, estimate_json
@@ -35,7 +36,8 @@ from .screen import Screen
 
 if TYPE_CHECKING:
     from ..library import Orchestrator
-    from ..recipes import Advance, Outcome, Parameter, Plan, Recipe, Shelf
+    from ..library.tasks import Result
+    from ..recipes import Advance, Outcome, Parameter, Plan, Recipe, RecipeFailed, Shelf
 
 
 @click.group(cls=Named, invoke_without_command=True)
@@ -163,8 +165,7 @@ async def _run(
         async with invocation.runtime() as runtime:
             orchestrator = Orchestrator.over(runtime)
             if asked.max_cost is not None:
-                orchestrator.set_budget(session=asked.max_cost)
-                orchestrator.cap_called = "the recipe's cap"
+                orchestrator.set_cap(asked.max_cost, "the recipe's cap")
             planned = await _agreed(screen, orchestrator, one, said, asked)
             if asked.only_estimate:
                 if as_object:
@@ -179,8 +180,7 @@ async def _run(
     except (LookupError, ValueError) as error:
         raise Stop(f"{one.name}: {error.args[0]}", USAGE) from None
     except RecipeFailed as failed:
-        screen.line(f"✗ {failed} It cost {failed.cost} until then.", fg="red")
-        return exit_code(failed.cause.error.kind)
+        return _failed(screen, failed, as_object)
     except asyncio.CancelledError:
         screen.line("✗ Interrupted; what had come is booked.", fg="red")
         return INTERRUPTED
@@ -193,6 +193,22 @@ async def _run(
     rounds = sum(len(results) for results in outcome.steps.values())
     screen.line(f"{rounds:,} answer{'' if rounds == 1 else 's'} · {outcome.cost}", dim=True)
     return 0
+
+
+def _failed(screen: Screen, failed: RecipeFailed, as_object: bool) -> int:
+    """What finished is told with its text; none of it goes to stdout or a file as if it were the recipe's."""
+    from ..recipes import GO_ON
+
+    if as_object:
+        say(as_json(_failed_json(failed)))
+    else:
+        for id_, results in failed.steps.items():
+            for result in results:
+                screen.line(f"{id_} · {result.model} · {result.cost}")
+                screen.line(_inset(result.text))
+    screen.line(f"✗ {failed} It cost {failed.cost} until then.", fg="red")
+    screen.line(f"  {GO_ON}")
+    return exit_code(failed.cause.error.kind)
 
 
 async def _agreed(
@@ -321,12 +337,24 @@ def _plan_json(planned: Plan) -> dict[str, Any]:
     }
 
 
-def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+def _failed_json(failed: RecipeFailed) -> dict[str, Any]:
     return {
-        "recipe": outcome.recipe.name,
-        "text": outcome.text,
-        "cost_usd": usd(outcome.cost.amount),
-        "cost_state": outcome.cost.state.value,
+        **_came_to(failed.recipe, None, failed.cost, failed.steps),
+        "failed_step": failed.step.id,
+        "error": error_json(failed.cause.error),
+    }
+
+
+def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+    return _came_to(outcome.recipe, outcome.text, outcome.cost, outcome.steps)
+
+
+def _came_to(recipe: Recipe, text: str | None, cost: Cost, steps: Mapping[str, tuple[Result, ...]]) -> dict[str, Any]:
+    return {
+        "recipe": recipe.name,
+        "text": text,
+        "cost_usd": usd(cost.amount),
+        "cost_state": cost.state.value,
         "steps": {
             id_: [
                 {
@@ -337,6 +365,6 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
                 }
                 for result in results
             ]
-            for id_, results in outcome.steps.items()
+            for id_, results in steps.items()
         },
     }

@@ -2,10 +2,11 @@
 
 from .planning import Plan, Planned, in_words, plan, summed
 from .recipe import Parameter, Recipe, RecipeError, Shelf, Step, parse, recipes_dir, shelf
-from .running import Advance, Outcome, RecipeFailed, carry_out
+from .running import GO_ON, Advance, Outcome, RecipeFailed, carry_out
 from .underway import Stage, Underway
 
 __all__ = [
+    "GO_ON",
     "Advance",
     "Outcome",
     "Parameter",

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..library.estimating import of_its_cap
 from ..library.orchestrator import AT_ONCE, Ended, Orchestrator
 from ..library.tasks import Result, Task, TaskFailed
 from ..routing.errors import OrchestratorError
@@ -15,6 +16,8 @@ from .recipe import Recipe, Step
 from .templates import filled
 
 MOST_ROUNDS = 1000
+GO_ON = "To go on, mend that and run it again: it begins anew, and asks again what the cache of answers does not keep."
+"""After why one came to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,23 @@ class Outcome:
 class RecipeFailed(OrchestratorError):
     """A step gave no answer. What was spent until then is in `cost`."""
 
-    def __init__(self, recipe: Recipe, step: Step, cause: TaskFailed, cost: Cost) -> None:
-        super().__init__(f"{recipe.name}: the step {step.id} gave no answer: {cause}")
+    def __init__(
+        self,
+        recipe: Recipe,
+        step: Step,
+        cause: TaskFailed,
+        cost: Cost,
+        steps: Mapping[str, tuple[Result, ...]],
+        called: str = "",
+    ) -> None:
+        """`called`: what it says of the cause, where that is not the cause's own sentence."""
+        super().__init__(f"{recipe.name}: the step {step.id} gave no answer: {called or cause}")
+        self.recipe = recipe
+        self.step = step
         self.cause = cause
         self.cost = cost
+        self.steps = steps
+        """By the step's id, the rounds that gave one all the same, those of the failed step included."""
 
 
 async def carry_out(
@@ -168,10 +184,12 @@ class _Run:
             self._tell(Advance(step, *place_of, self.cost(), result))
 
         heard()
-        results: list[Result] = []
-        for one in await self._orchestrator.execute_batch(tasks, at_once=self._at_once, on_end=heard):
-            if isinstance(one, TaskFailed):
-                raise RecipeFailed(self._recipe, step, one, self.cost())
-            results.append(one)
-        self.results[step.id] = tuple(results)
+        came = await self._orchestrator.execute_batch(tasks, at_once=self._at_once, on_end=heard)
+        results = tuple(one for one in came if isinstance(one, Result))
+        if results:
+            self.results[step.id] = results
+        failed = next((one for one in came if isinstance(one, TaskFailed)), None)
+        if failed is not None:
+            called = of_its_cap(self._orchestrator, str(failed))
+            raise RecipeFailed(self._recipe, step, failed, self.cost(), self.results, called)
         self.course.answers[step.id] = tuple(result.text.strip() for result in results)

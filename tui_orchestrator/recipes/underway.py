@@ -31,6 +31,8 @@ class Stage:
     models: Counter[str] = field(default_factory=Counter)
     """Whose answers its rounds came to."""
     cost: Cost = NOTHING
+    texts: list[str] = field(default_factory=list)
+    """Of the rounds that gave an answer, in the order they ended."""
     began: float | None = None
     """On the clock that never goes back."""
     took: float | None = None
@@ -69,6 +71,11 @@ class Underway:
     def seconds(self) -> float:
         """So far, or of all of it."""
         return sum(self.seconds_of(stage) or 0.0 for stage in self.stages)
+
+    @property
+    def finished(self) -> list[tuple[str, str]]:
+        """What its rounds have answered, each with its step's id."""
+        return [(stage.step.id, text) for stage in self.stages for text in stage.texts]
 
     def seconds_of(self, stage: Stage) -> float | None:
         if stage.began is None:
@@ -114,6 +121,7 @@ class Underway:
         stage.rounds, stage.ended = advance.rounds, advance.ended
         if advance.result is not None:
             stage.models[advance.result.model] += 1
+            stage.texts.append(advance.result.text.strip())
             stage.cost = Cost.sum((stage.cost, advance.result.cost))
         self.cost = advance.cost
 

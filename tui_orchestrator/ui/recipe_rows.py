@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from textual.content import Content
 
 from tui_orchestrator.library.estimating import passes
-from tui_orchestrator.recipes import Parameter, Recipe, Stage, Step, Underway, summed
+from tui_orchestrator.recipes import GO_ON, Parameter, Recipe, Stage, Step, Underway, summed
 from tui_orchestrator.routing.budget import BudgetState
-from tui_orchestrator.routing.text import clean_line, span
+from tui_orchestrator.routing.text import clean, clean_line, span
 
 from . import words
 from .words import ACCENT, BAD, GOOD, MONEY, MUTED, STRONG, WARN
@@ -150,8 +150,19 @@ def _sums(run: Underway, width: int) -> Iterator[Content]:
         yield from _wrapped("The answer stands in the chat, to be copied and exported; Esc shows it.", width, GOOD)
     elif run.problem:
         yield from _wrapped(f"✗ {run.problem}", width, BAD)
+        yield from _wrapped(GO_ON, width)
     elif run.over:
         yield from _wrapped("■ Stopped; what had come is paid for, and there is no answer.", width, WARN)
+    if run.over and run.outcome is None:
+        yield from _finished(run, width)
+
+
+def _finished(run: Underway, width: int) -> Iterator[Content]:
+    for id_, text in run.finished:
+        yield Content("")
+        yield words.heading(id_, width, "✓ finished")
+        for line in clean(text).splitlines():
+            yield from _wrapped(line, width)
 
 
 def _asked(run: Underway, cap: BudgetState | None, width: int) -> Iterator[Content]:
