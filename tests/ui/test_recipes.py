@@ -188,6 +188,15 @@ async def test_what_is_missing_or_wrong_is_said_in_the_form(tmp_path: Path) -> N
         await seat.sees_no("Recipe mine")
 
 
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
+async def test_a_parameter_that_is_called_as_a_pane_is_takes_one_line(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with console(tmp_path, size=size) as seat:
+        await seat.send("/recipe compare")
+        await seat.sees("Recipe compare", "the models; give it once for each", "and have their answers compared")
+        dialog = seat.app.screen.query_one(".dialog")
+        assert dialog.outer_size.height == 6
+
+
 @pytest.mark.usefixtures("mine")
 async def test_a_step_that_fails_is_named_with_what_it_cost(tmp_path: Path) -> None:
     said = Script().always(Say("A fine thing."), "rush-pro").always(Reply(400, "the kiln is cold"), "tern-max")

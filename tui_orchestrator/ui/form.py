@@ -71,7 +71,8 @@ class Field(TextArea):
         """Esc, while no completions are shown."""
 
     def __init__(self, wanted: Wanted, completions: Completions) -> None:
-        super().__init__(wanted.value, id=wanted.id, compact=True, highlight_cursor_line=False)
+        # No id: what a recipe calls its parameters may be what the console calls a pane.
+        super().__init__(wanted.value, compact=True, highlight_cursor_line=False)
         self.wanted = wanted
         self._completions = completions
         self.move_cursor(self.document.end)
