@@ -171,6 +171,9 @@ def test_below_twenty_attempts_nothing_is_advised_and_it_is_said() -> None:
     advice = advice_from(ledger("19 × code/4 dear ✓ 0.10"), Habits())
     assert (advice.score, advice.recommendations) == (None, ())
     assert advice.lines() == ["19 attempts so far; advice begins at about 20."]
+    assert advice_from(ledger("1 × code/4 dear ✓ 0.10"), Habits()).lines() == [
+        "1 attempt so far; advice begins at about 20."
+    ]
     assert advice_from(Evidence(), Habits()).lines() == ["0 attempts so far; advice begins at about 20."]
 
 

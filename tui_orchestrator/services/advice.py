@@ -77,7 +77,9 @@ class Advice:
 
     def basis(self) -> str:
         if self.score is None:
-            return f"{self.attempts:,} attempts so far; advice begins at about {FEWEST}."
+            return (
+                f"{self.attempts:,} attempt{'' if self.attempts == 1 else 's'} so far; advice begins at about {FEWEST}."
+            )
         newest = "the newest " if self.more else ""
         return f"From {newest}{self.attempts:,} attempts in {self.days} {'day' if self.days == 1 else 'days'}."
 
