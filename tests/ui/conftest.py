@@ -250,7 +250,7 @@ async def all_rest(pilot: Pilot[object], timeout: float = 30.0) -> bool:
         return await _wait_for_screen(pilot, timeout)
     async with asyncio.timeout(timeout):
         while app._exception is None and app.screen_stack:
-            if all(_rests(pump) for pump in (app, *app.screen.walk_children(with_self=True))):
+            if app.typed.at_rest and all(_rests(pump) for pump in (app, *app.screen.walk_children(with_self=True))):
                 return True
             await asyncio.sleep(0.001)
     return False

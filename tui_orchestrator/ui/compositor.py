@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import Compositor, CompositorUpdate, LayoutUpdate, ReflowResult
+from textual.await_complete import AwaitComplete
 from textual.color import Color
 from textual.geometry import Region, Size
 from textual.screen import ModalScreen, Screen, ScreenResultType
@@ -143,6 +144,12 @@ class FrugalModal(ModalScreen[ScreenResultType]):
         super().__init__()
         self._compositor = FrugalCompositor()
         self._shade = Shade(Color(0, 0, 0))
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Once, and while it is on top: what is pressed twice must not close what lies below."""
+        if self.app.screen is not self:
+            return AwaitComplete()
+        return super().dismiss(result)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         below, background = self._below, self.styles.background

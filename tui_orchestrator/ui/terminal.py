@@ -25,7 +25,6 @@ from rich.console import RenderableType
 from rich.segment import Segment
 from rich.text import Text
 from textual import events
-from textual.app import App
 from textual.color import Color
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
@@ -41,6 +40,7 @@ from tui_orchestrator.services import garbage
 from tui_orchestrator.settings import masked
 
 from .compositor import FrugalScreen
+from .in_turn import TypedInTurn
 from .keyboard import TICK_S, Keys, Waking
 from .strips import lighten
 
@@ -285,7 +285,7 @@ def harmless(text: str) -> str:
     return _MARKS.sub(r"\1", text)
 
 
-class AtTerminal(App[int]):
+class AtTerminal(TypedInTurn):
     """An app on such a terminal. End it with `end`, after `run`."""
 
     def __init__(self) -> None:

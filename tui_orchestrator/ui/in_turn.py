@@ -1,0 +1,164 @@
+"""What is typed, one thing at a time: the next key is looked at when what the last one set off is over.
+
+A terminal may hand over several keys at once, one that lags or while the program was at something. Were they all dealt
+at once, those behind a key that opens a dialog would go to what was there before it, and Enter would send them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from textual import events
+from textual.app import App, ScreenStackError
+from textual.message import Message
+from textual.message_pump import MessagePump
+from textual.screen import ModalScreen
+from textual.widgets import Input, TextArea
+from textual.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.screen import Screen
+    from textual.widget import Widget
+
+PATIENCE_S = 0.5
+"""The longest a key waits for what the one before it set off."""
+LOOK_S = 0.004
+"""How often it is looked whether a dialog is there that is still being read."""
+
+LASTING = frozenset({"turn", "open", "refresh", "themes", "alerts", "leave", "gone"})
+"""Groups of workers that open no dialog before they go on for long, and are typed beside."""
+
+
+class TypedInTurn(App[int]):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.typed = Typed(self, self.post_message)
+
+    async def _post_message(self, message: Message) -> bool:
+        """From the driver."""
+        if isinstance(message, events.InputEvent | events.Paste):
+            self.typed.take(message)
+            return True
+        return await super()._post_message(message)
+
+
+class Typed:
+    def __init__(self, app: App[Any], deal: Callable[[Message], object]) -> None:
+        """`deal` gives an event to the app at once."""
+        self._app = app
+        self._deal = deal
+        self._waiting: deque[tuple[Message, Screen[Any] | None]] = deque()
+        """With the screen that was in front when it came."""
+        self._last_key = ""
+        self._settling: asyncio.Task[None] | None = None
+        self._beside: set[Worker[Any]] = set()
+        """Those that are known to have no dialog, and to open none soon."""
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether all that came was dealt, and what it set off is over."""
+        return self._settling is None
+
+    def take(self, event: Message) -> None:
+        """In the order in which they come."""
+        focus = self._focus
+        self._waiting.append((event, focus and focus[0]))
+        if self._settling is None:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        while self._waiting:
+            event, front = self._waiting.popleft()
+            if self._was_for_another(event, front):
+                continue
+            self._beside = {worker for worker in self._beside if not worker.is_finished}
+            if self._depth == 0:
+                self._beside.update(self._deeds())
+            sets_off = self._sets_off(event)
+            before = self._focus
+            self._deal(event)
+            if sets_off:
+                self._settling = asyncio.create_task(self._settle(before))
+                return
+
+    def _was_for_another(self, event: Message, front: Screen[Any] | None) -> bool:
+        """Whether it is the second of two Enters, of which the first has closed the dialog that was in front: it would
+        send the draft below."""
+        if not isinstance(event, events.Key):
+            return False
+        twice = event.key == self._last_key == "enter"
+        self._last_key = event.key
+        return twice and isinstance(front, ModalScreen) and front not in self._app.screen_stack
+
+    def _sets_off(self, event: Message) -> bool:
+        """Whether it may change where the next goes. A letter in a field does not."""
+        if isinstance(event, events.Key):
+            return not (event.is_printable and isinstance(self._app.focused, Input | TextArea))
+        return isinstance(event, events.MouseUp)
+
+    async def _settle(self, before: tuple[Screen[Any], Widget | None] | None) -> None:
+        until = time.monotonic() + PATIENCE_S
+        try:
+            while time.monotonic() < until:
+                focus = self._focus
+                for pump in _from_outside_in(self._app, before, focus):
+                    await _passed(pump, until)
+                before = None
+                if len(self._deeds()) > self._depth:
+                    await asyncio.sleep(LOOK_S)
+                elif self._focus == focus and (focus is None or focus[0].is_mounted):
+                    return
+            self._beside.update(self._deeds())
+        finally:
+            self._settling = None
+            self._go_on()
+
+    def _deeds(self) -> list[Worker[Any]]:
+        """What the app is at that may open a dialog, or has."""
+        return [
+            worker
+            for worker in self._app.workers
+            if worker.node is self._app
+            and not worker.is_finished
+            and worker.group not in LASTING
+            and worker not in self._beside
+        ]
+
+    @property
+    def _depth(self) -> int:
+        """How many dialogs are open."""
+        return max(0, len(self._app.screen_stack) - 1)
+
+    @property
+    def _focus(self) -> tuple[Screen[Any], Widget | None] | None:
+        with suppress(ScreenStackError):
+            return self._app.screen, self._app.focused
+        return None
+
+
+def _from_outside_in(app: App[Any], *focuses: tuple[Screen[Any], Widget | None] | None) -> list[MessagePump]:
+    """Whoever a key passes, in order: the app, what is focused, and what is around that up to the app."""
+    pumps: list[MessagePump] = [app]
+    for focus in focuses:
+        if focus is not None:
+            screen, focused = focus
+            pumps += (focused or screen).ancestors_with_self
+    return pumps
+
+
+async def _passed(pump: MessagePump, until: float) -> None:
+    """Until it has gone through all that has come to it so far."""
+    passed = asyncio.Event()
+    if pump.is_running and pump.call_later(passed.set):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, until - time.monotonic())):
+                while not passed.is_set() and pump.is_running:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(LOOK_S):
+                            await passed.wait()
