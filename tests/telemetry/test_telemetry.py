@@ -13,8 +13,7 @@ from tests.turns.conftest import PROMPT, ask, events_of
 from tui_orchestrator.demo import KEY, Reply, Say, Script
 from tui_orchestrator.routing.events import Completed
 from tui_orchestrator.routing.request import Split, Strategy
-from tui_orchestrator.services import telemetry
-from tui_orchestrator.services.logbook import recent
+from tui_orchestrator.services import logbook, telemetry
 from tui_orchestrator.services.telemetry import Telemetry
 from tui_orchestrator.settings import TelemetrySettings
 
@@ -165,7 +164,7 @@ async def test_a_collector_that_is_away_costs_only_its_spans_and_is_told_of_once
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.01")
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "1")
-    recent.clear()
+    logbook._recent.clear()
     # The discard port: nobody listens there.
     async with told(tmp_path, Script().always(Say(GOOD)), url="http://127.0.0.1:9") as (runtime, _):
         for _ in range(3):
@@ -173,7 +172,7 @@ async def test_a_collector_that_is_away_costs_only_its_spans_and_is_told_of_once
             assert isinstance(end, Completed)
             assert runtime.telemetry is not None
             await telemetry.aside(lambda: runtime.telemetry._tracing.force_flush(), "flush")  # type: ignore[union-attr]
-    lines = [line for line in recent if '"telemetry"' in line]
+    lines = [line for line in logbook.recent() if '"telemetry"' in line]
     assert len(lines) == 1
     assert "The collector at http://127.0.0.1:9 does not take telemetry; what it was to be sent is lost." in lines[0]
     assert capfd.readouterr().err == ""

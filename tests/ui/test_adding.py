@@ -45,8 +45,13 @@ async def write(seat: Console, **fields: str) -> None:
 
 
 async def told(seat: Console, sentence: str) -> None:
-    """In a toast, which breaks its lines by how long the path of the file is."""
-    await seat.until(lambda: any(sentence in one.message for one in seat.app._notifications), sentence)
+    """In a toast, which breaks its lines by how long the path of the file is, or above the prompt."""
+
+    def is_told() -> bool:
+        toasts = [one.message for one in seat.app._notifications]
+        return any(sentence in said for said in [*toasts, " ".join(seat.screen.split())])
+
+    await seat.until(is_told, sentence)
 
 
 def models(asked: Asked) -> Reply:

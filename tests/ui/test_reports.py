@@ -52,7 +52,7 @@ async def test_performance_and_advice_are_a_key_away(tmp_path: Path) -> None:
         await seat.send("/reports performance")
         await seat.sees("success", "100.0%", "$/answer", "Sort")
         await seat.pilot.press("3")
-        await seat.sees("attempts so far")
+        await seat.sees("1 attempt so far")
         await seat.sees_no("Sort")
         await seat.pilot.press("tab")
         await seat.sees("by model", "total")

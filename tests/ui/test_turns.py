@@ -244,7 +244,7 @@ async def test_on_a_low_terminal_an_ensemble_ends_in_the_transcript_and_f7_shows
 async def test_a_verdict_at_eighty_columns_names_every_model_whole(tmp_path: Path) -> None:
     async with console(tmp_path, size=(80, 24), script=of_three()) as seat:
         await ask_three(seat)
-        await seat.sees("total", "consensus")
+        await seat.sees("total", "cons.")
         for (model,) in rows(tmp_path, "SELECT model FROM attempts"):
             name = str(model).partition("/")[2]
             told = re.compile(rf"^[ │123]*{re.escape(name)} .*0\.", re.MULTILINE)
