@@ -16,8 +16,11 @@ from hypothesis import strategies as st
 
 from tests.clock import ManualClock
 from tests.storage.samples import ATTEMPT
+from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.experience import Experience
+from tui_orchestrator.routing.money import Cost, CostState, Money
 from tui_orchestrator.routing.request import Image, Message
+from tui_orchestrator.routing.telling import KILLED
 from tui_orchestrator.routing.text import clean, clean_line
 from tui_orchestrator.services import exporting
 from tui_orchestrator.services.feedback import Feedback
@@ -280,3 +283,68 @@ async def test_markdown_holds_the_branch_on_the_screen_and_all_when_asked() -> N
         both = await exporting.rendered(here, conversation, "md", all_branches=True)
         assert both.index("## You (branch 2 of 2)\n\nDogs?") < both.index("# Branch 1 of 2")
         assert both.index("# Branch 1 of 2") < both.index("## You (branch 1 of 2)\n\nCats?") < both.index("About Cats?")
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("Here:\n\n```python\ndef sort(", "```"),
+        ("~~~~ text\n~~~\nso", "~~~~"),
+        ("- a list\n\n   ````md\n```\nx\n```", "````"),
+        ("<!-- cut", "-->"),
+        ("<pre>\n\na", "</pre>"),
+    ],
+)
+async def test_what_an_answer_left_open_ends_with_it(text: str, end: str) -> None:
+    async with AsyncExitStack() as stack:
+        here = await home(stack)
+        talk = here.conversations.new()
+        await here.conversations.keep(talk)
+        for request, answer in (("r1", text), ("r2", "Whole:\n```\nx\n```\n<!-- a --> and `b`")):
+            await here.conversations.prompt(talk.id, Message("user", "Sort?"), request)
+            await here.conversations.answer(talk.id, request, answer, state="interrupted", model="m", attempt=1)
+        told = await exporting.rendered(here, await here.conversations.get(talk.id), "md")
+        assert f"{text}\n{end}\n\n## You\n" in told
+        assert told.endswith("<!-- a --> and `b`\n")
+
+
+@pytest.mark.parametrize(
+    ("costs", "said", "state"),
+    [
+        ((CostState.COMPUTED, CostState.BILLED), "cost $0.020", "computed"),
+        ((CostState.COMPUTED, CostState.ESTIMATED), "cost ~$0.020", "estimated"),
+        ((CostState.ESTIMATED, CostState.UNKNOWN), "cost ~$0.010+?, 1 not known", "unknown"),
+        ((CostState.UNKNOWN,), "cost $?, 1 not known", "unknown"),
+    ],
+)
+async def test_what_a_conversation_cost_is_told_with_how_sure_it_is(
+    costs: tuple[CostState, ...], said: str, state: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        here = await home(stack)
+        talk = here.conversations.new()
+        await here.conversations.keep(talk)
+        await here.conversations.prompt(talk.id, Message("user", "Cats?"), "r1")
+        await here.conversations.answer(talk.id, "r1", "About cats", model="m", attempt=1)
+        for number, how in enumerate(costs, 1):
+            cost = Cost(None if how is CostState.UNKNOWN else Money(10**10), how)
+            await SqliteLedger(here.db, here.clock).book(
+                replace(ATTEMPT, session=talk.id, number=number, cost=cost), None
+            )
+        conversation = await here.conversations.get(talk.id)
+        assert f"{said}\n" in await exporting.rendered(here, conversation, "md")
+        totals = (await exporting.as_json(here, conversation))["totals"]
+        assert totals["cost_state"] == state
+        assert totals["estimated_costs"] == costs.count(CostState.ESTIMATED)
+        assert totals["unknown_costs"] == costs.count(CostState.UNKNOWN)
+
+
+async def test_of_an_attempt_that_the_program_was_killed_in_no_seconds_are_told() -> None:
+    async with AsyncExitStack() as stack:
+        here = await home(stack)
+        conversation = await branched(here)
+        killed = replace(ATTEMPT, request_id="r2", error_kind=ErrorKind.INTERNAL, error_message=KILLED, latency_s=0.0)
+        await SqliteLedger(here.db, here.clock).book(killed, None)
+        told = await exporting.rendered(here, conversation, "md")
+        assert "1. openai/small" in told
+        assert "0.0 s" not in told

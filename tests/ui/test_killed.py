@@ -73,6 +73,7 @@ async def test_what_had_come_when_the_program_was_killed_comes_back_as_interrupt
         await opened(seat)
         await seat.sees("▸ thinking" if thinks else "Seine", "■ interrupted")
         await seat.sees("Alt+R asks again" if thinks else "Alt+A goes on", "~$")
+        assert "0.0 s" not in seat.screen
 
 
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])

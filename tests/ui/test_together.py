@@ -154,6 +154,20 @@ async def test_those_still_at_work_are_ended_by_a_key_and_the_others_judged(tmp_
         await seat.sees("No ensemble is running.")
 
 
+async def test_the_key_that_shows_the_columns_takes_the_focus_there(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await ensemble(seat, script)
+        await seat.pilot.press("f7")
+        await seat.sees("▸ discarded")
+        assert seat.app.focused is seat.app.composer.prompt
+        await seat.pilot.press("f7")
+        await seat.sees("is the answer")
+        await seat.pilot.press("3")
+        await seat.until(lambda: bool(rows(tmp_path, "SELECT 1 FROM observations WHERE sign = 'pick'")), "the pick")
+        assert seat.app.composer.prompt.text == ""
+
+
 async def test_one_answer_is_written_from_all_by_a_model_chosen_with_its_cost(tmp_path: Path) -> None:
     script = Script()
     async with console(tmp_path, script=script) as seat:

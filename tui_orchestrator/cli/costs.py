@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..routing.telling import KILLED
 from ..routing.text import spoken
 from .manners import USAGE, Invocation, Stop, note, output_file, run
 from .periods import dimensions, period_or_span, put, report_options
@@ -161,6 +162,6 @@ def _attempt(attempt: Attempt) -> tuple[str, ...]:
         f"{outcome}: {spoken(attempt.error_kind)}" if attempt.error_kind else outcome,
         f"{about}{attempt.usage.input:,}",
         f"{about}{attempt.usage.output:,}",
-        f"{attempt.latency_s:.1f}",
+        "?" if attempt.error_message == KILLED else f"{attempt.latency_s:.1f}",
         str(attempt.cost),
     )

@@ -12,7 +12,8 @@ from typing import Any
 
 from ..routing.errors import OrchestratorError
 from ..routing.event_json import attempt_json
-from ..routing.money import ZERO, Money
+from ..routing.money import Cost, CostState, Money
+from ..routing.telling import KILLED
 from ..routing.text import clean_line, spoken
 from ..storage import branches
 from ..storage.answers import Parts, answers, standing_parts, whole
@@ -28,6 +29,9 @@ LONGEST_NAME = 60
 """Characters of a file's name, without what it ends with."""
 _RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
 """Names of devices on Windows, whatever they end with: a file may be taken there."""
+_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
+_HTML = re.compile(r" {0,3}<(?:!--|(pre|script|style|textarea)(?=[\s>]|$))", re.IGNORECASE)
+"""What no empty line ends, see CommonMark 0.31.2, 4.5 and 4.6."""
 
 
 class ExportFailed(OrchestratorError):
@@ -49,15 +53,8 @@ class Told:
         return sorted({str(made.get("model")) for attempts in self.attempts.values() for made in attempts})
 
     @property
-    def cost(self) -> tuple[Money, int]:
-        """Of the attempts whose cost is known, and how many others there are."""
-        total, unknown = ZERO, 0
-        for made in (made for attempts in self.attempts.values() for made in attempts):
-            if (said := made.get("cost_usd")) is None:
-                unknown += 1
-            else:
-                total += Money.from_usd(str(said))
-        return total, unknown
+    def costs(self) -> list[Cost]:
+        return [_cost(made) for attempts in self.attempts.values() for made in attempts]
 
     def tokens(self, bucket: str) -> int:
         every = (made.get("usage") for attempts in self.attempts.values() for made in attempts)
@@ -100,7 +97,8 @@ def session_json(session: Session) -> dict[str, Any]:
 async def as_json(runtime: Runtime, conversation: Conversation, *, pictures: bool = True) -> dict[str, Any]:
     """What `importing` reads. Without `pictures` their names and kinds alone stand in it."""
     also = await told(runtime, conversation)
-    cost, unknown = also.cost
+    costs = also.costs
+    total = Cost.sum(costs)
     every = conversation.every
     places = {message.position: place for place, message in enumerate(every)}
     on_screen = {message.position for message in conversation.messages}
@@ -108,8 +106,10 @@ async def as_json(runtime: Runtime, conversation: Conversation, *, pictures: boo
         "models": also.models,
         "input_tokens": also.tokens("input_tokens"),
         "output_tokens": also.tokens("output_tokens"),
-        "cost_usd": str(cost.usd),
-        "unknown_costs": unknown,
+        "cost_usd": str((total.at_least if total.amount is None else total.amount).usd),
+        "cost_state": total.state.value,
+        "estimated_costs": sum(cost.state is CostState.ESTIMATED for cost in costs),
+        "unknown_costs": sum(cost.amount is None for cost in costs),
     }
     return {
         "format": FORMAT,
@@ -185,7 +185,7 @@ def _said(conversation: Conversation, messages: Sequence[StoredMessage], also: T
     for message in messages:
         if message.role == "user":
             which, of = _branch(conversation, message)
-            yield f"## You{f' (branch {which} of {of})' if of > 1 else ''}\n\n{message.text}"
+            yield f"## You{f' (branch {which} of {of})' if of > 1 else ''}\n\n{_closed(message.text)}"
             yield from (f"*attached: {image.name or image.media_type}*" for image in message.images)
         elif message.position not in parted and (message.text.strip() or message.continues is None):
             yield from _answer(read.get(message.position, (message,)), also)
@@ -198,7 +198,7 @@ def _answer(parts: Parts, also: Told) -> Iterator[str]:
         state += " (superseded)"
     state += {"up": " ▲", "down": " ▼"}.get(_vote(also.votes, message) or "", "")
     models = " → ".join(dict.fromkeys(part.model or "No answer" for part in parts))
-    yield f"## {models}{state}\n\n{message.text or '*nothing came*'}"
+    yield f"## {models}{state}\n\n{_closed(message.text) or '*nothing came*'}"
     yield from (_line(made) for part in parts for made in also.attempts.get(part.request_id, ()))
 
 
@@ -210,8 +210,8 @@ def _branch(conversation: Conversation, message: StoredMessage) -> tuple[int, in
 
 def _facts(conversation: Conversation, also: Told, all_branches: bool) -> list[str]:
     session = conversation.session
-    cost, unknown = also.cost
-    known = f"{cost}" + (f", and {unknown} not known" if unknown else "")
+    unknown = sum(cost.amount is None for cost in also.costs)
+    known = f"{Cost.sum(also.costs)}" + (f", {unknown} not known" if unknown else "")
     facts = [f"- Session {session.id}, {session.created:%Y-%m-%d %H:%M} to {session.updated:%Y-%m-%d %H:%M} UTC"]
     if session.tags:
         facts.append(f"- Tags: {', '.join(sorted(session.tags))}")
@@ -234,11 +234,8 @@ def _line(made: Mapping[str, Any]) -> str:
     """One attempt. What an imported file left out is unknown."""
     usage, error = made.get("usage") or {}, made.get("error") or {}
     about = "~" if usage.get("estimated") else ""
-    cost = made.get("cost_usd")
-    amount = (
-        "$?" if cost is None else f"{'~' if made.get('cost_state') == 'estimated' else ''}{Money.from_usd(str(cost))}"
-    )
-    took = made.get("latency_s")
+    # Of a call that the program was killed in nobody knows the end.
+    took = None if error.get("message") == KILLED else made.get("latency_s")
     said = [
         f"{made.get('attempt', '?')}. {made.get('model', '?')}",
         spoken(str(made.get("cause", "?"))),
@@ -247,9 +244,36 @@ def _line(made: Mapping[str, Any]) -> str:
         *([spoken(str(error["kind"]))] if error.get("kind") not in (None, "", made.get("outcome")) else []),
         f"{about}{usage.get('input_tokens', '?')} in {about}{usage.get('output_tokens', '?')} out",
         *([f"{took:.1f} s"] if isinstance(took, int | float) else []),
-        amount,
+        str(_cost(made)),
     ]
     return f"*{' · '.join(said)}*"
+
+
+def _cost(made: Mapping[str, Any]) -> Cost:
+    """Of an attempt as `attempt_json` gives it."""
+    amount = made.get("cost_usd")
+    if amount is None:
+        return Cost(None, CostState.UNKNOWN)
+    about = made.get("cost_state") == CostState.ESTIMATED
+    return Cost(Money.from_usd(str(amount)), CostState.ESTIMATED if about else CostState.COMPUTED)
+
+
+def _closed(text: str) -> str:
+    """With an end to a block of code or of HTML that it leaves open, so that it does not take in what follows."""
+    end, ends = "", re.compile("")
+    for line in text.splitlines():
+        if end:
+            if ends.search(line):
+                end = ""
+        elif fence := _FENCE.match(line):
+            end = fence[1]
+            ends = re.compile(rf"^ {{0,3}}{re.escape(end[0])}{{{len(end)},}}[ \t]*$")
+        elif html := _HTML.match(line):
+            end = f"</{html[1]}>" if html[1] else "-->"
+            ends = re.compile(re.escape(end), re.IGNORECASE)
+            if ends.search(line):
+                end = ""
+    return f"{text.rstrip()}\n{end}" if end else text
 
 
 def file_name(title: str, otherwise: str, suffix: str) -> str:

@@ -227,7 +227,7 @@ def _attempt(attempt: Attempt, width: int) -> Content:
     tokens = ""
     if width >= ROOM_FOR_TOKENS and (attempt.usage.input or attempt.usage.output):
         tokens = f"↑{words.tokens(attempt.usage.input):>5} ↓{words.tokens(attempt.usage.output):>5}"
-    took = f"{words.seconds(attempt.latency_s):>7}" if width >= ROOM_FOR_PERCENT else ""
+    took = f"{words.took(attempt):>7}" if width >= ROOM_FOR_PERCENT else ""
     cost = f" {attempt.cost!s:>9}"
     room = width - 2 - len(tokens) - len(took) - len(cost) - 1
     note = f" {note}" if note else ""

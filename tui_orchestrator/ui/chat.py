@@ -243,12 +243,12 @@ class ChatPane(AtHand):
         (self.columns.focus_inside if self.columns.display else self.transcript.focus)()
 
     def toggle_columns(self) -> bool:
-        """The answers of the last ensemble, side by side. False where there was none."""
+        """The answers of the last ensemble, side by side and with the focus, or not. False where there was none."""
         if self.ensemble is None:
             return False
         shown = not self.columns.display
         self.show_columns(shown)
-        if shown and self.transcript.has_focus:
+        if shown:
             self.columns.focus_inside()
         (self.put_away.discard if shown else self.put_away.add)(self.ensemble.request_id)
         return True

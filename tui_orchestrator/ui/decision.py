@@ -315,7 +315,7 @@ def _clicked(text: str, action: str, *, there: bool = True) -> Content:
 
 
 def _stored_step(attempt: Attempt) -> Step:
-    detail = f"{words.seconds(attempt.latency_s)} · {attempt.cost}"
+    detail = " · ".join(filter(None, (words.took(attempt), str(attempt.cost))))
     if attempt.confidence is not None:
         detail = f"confidence {attempt.confidence:.2f} · {detail}"
     if attempt.recalled is not None:

@@ -94,7 +94,7 @@ def attempt_columns() -> list[Column[Attempt]]:
         Column("ended", _ended, _ended, "left", 0, lambda one: _mark(one)[1]),
         Column("in", lambda one: words.tokens(one.usage.input), lambda one: -one.usage.input, drop=5),
         Column("out", lambda one: words.tokens(one.usage.output), lambda one: -one.usage.output, drop=4),
-        Column("took", lambda one: words.seconds(one.latency_s), lambda one: -one.latency_s, drop=1),
+        Column("took", lambda one: words.took(one) or "?", lambda one: -one.latency_s, drop=1),
         Column(
             "tok/s",
             lambda one: "–" if one.tokens_per_s is None else f"{one.tokens_per_s:.0f}",

@@ -37,7 +37,7 @@ def status_line(
     usage: Usage,
     cost: Cost,
     confidence: Confidence | None,
-    latency_s: float,
+    took: str,
     tokens_per_s: float | None,
 ) -> list[Mark]:
     """Under each answer: model · provider · strategy · ↑in ↓out · seconds · tok/s · $ · confidence. Under one from the
@@ -49,8 +49,9 @@ def status_line(
         (model.partition("/")[0], "muted"),
         (words.spoken(strategy), "muted"),
         (figures, "muted"),
-        (words.seconds(latency_s), "muted"),
     ]
+    if took:
+        parts.append((took, "muted"))
     if tokens_per_s:
         parts.append((f"{tokens_per_s:.0f} tok/s", "muted"))
     parts.append((str(cost), "money"))
@@ -103,7 +104,7 @@ def stored_status(attempt: Attempt, keys: Keys) -> list[Mark]:
         attempt.usage,
         attempt.cost,
         confidence,
-        attempt.latency_s,
+        words.took(attempt),
         attempt.tokens_per_s,
     )
     return [*unfinished(attempt, keys), *line]
@@ -144,12 +145,13 @@ def continued_status(parts: Sequence[Attempt], keys: Keys) -> list[Mark]:
     costs = " + ".join(str(part.cost) for part in parts) if len(parts) <= PARTS_TOLD else ""
     total = str(Cost.sum(part.cost for part in parts))
     about = "~" if usage.source == "estimated" else ""
+    seconds = sum(part.latency_s for part in parts if words.took(part))
     told: list[Mark] = [
         (" → ".join(dict.fromkeys(words.short_name(part.model) for part in parts)), "strong"),
         (", ".join(dict.fromkeys(part.model.partition("/")[0] for part in parts)), "muted"),
         (f"in {len(parts)} parts", "accent"),
         (f"↑{about}{words.tokens(usage.input)} ↓{about}{words.tokens(usage.output)}", "muted"),
-        (words.seconds(sum(part.latency_s for part in parts)), "muted"),
+        *([(words.seconds(seconds), "muted")] if seconds else []),
         (f"{costs} = {total}" if costs else total, "money"),
     ]
     return unfinished(last, keys) + joined(

@@ -14,13 +14,14 @@ from tui_orchestrator.routing.budget import BudgetCondition, BudgetState
 from tui_orchestrator.routing.events import CHECKS
 from tui_orchestrator.routing.profile import Ability
 from tui_orchestrator.routing.request import Check, Method, Strategy
-from tui_orchestrator.routing.telling import check_name
+from tui_orchestrator.routing.telling import KILLED, check_name
 from tui_orchestrator.routing.text import spoken as spoken
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from tui_orchestrator.routing.decision import Candidate
+    from tui_orchestrator.routing.events import Attempt
     from tui_orchestrator.routing.money import Money, Price
     from tui_orchestrator.routing.ports import Clock
 
@@ -104,6 +105,11 @@ def seconds(value: float) -> str:
     if value < 120:
         return f"{value:.0f} s"
     return f"{int(value) // 60} min {int(value) % 60:02d} s"
+
+
+def took(attempt: Attempt) -> str:
+    """'' where the program was killed meanwhile, so that nobody knows it."""
+    return "" if attempt.error_message == KILLED else seconds(attempt.latency_s)
 
 
 def money(amount: Money | None) -> str:
