@@ -297,6 +297,11 @@ async def test_an_edit_is_kept_beside_the_draft_until_it_is_sent(conversations: 
     assert await conversations.left_draft() == ("What is a tree?", "and a wood?")
     await conversations.save_edit("never-there", "r1", "what is a bush?")
     assert await conversations.edit("never-there") is None
+    assert await conversations.drafts_left() == 1
+    other = await kept(conversations)
+    assert await conversations.drafts_left() == 1
+    await conversations.save_edit(other.id, "r9", "what is a root?")
+    assert await conversations.drafts_left() == 2
 
 
 async def test_hostile_text_is_harmless_once_stored(conversations: Conversations) -> None:

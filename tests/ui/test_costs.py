@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.content import Content
+from textual.style import Style
 
 from tests.ui.conftest import console
 from tui_orchestrator.demo import Reply, Say, Script
@@ -390,6 +391,18 @@ async def test_the_plot_is_drawn_in_the_colours_of_the_theme(tmp_path: Path) -> 
         await seat.until(lambda: pane._plots["trend"] is not before, "another plot")
         assert pane._plots["trend"][1].plain == before[1].plain
         assert pane._plots["trend"][1] != before[1] or pane._plots["trend"][1].spans != before[1].spans
+
+
+async def test_in_the_theme_of_the_terminals_own_colours_a_plot_has_no_other(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        seat.app.use_theme("terminal")
+        await seat.pilot.pause()
+        look = Look.of(seat.app.theme_variables)
+        for span in ("today", "week", "month"):
+            for content in (plots.draw(trend(span), 60, 10, look), plots.sparkline([1.0, 5.0, 3.0], 3, look)):
+                colors = {one.style.foreground for one in content.spans if isinstance(one.style, Style)}
+                assert all(color is None or color.ansi is not None for color in colors), colors
+                assert any(color is not None for color in colors)
 
 
 @pytest.mark.parametrize("span", ["today", "week", "month"])

@@ -205,6 +205,7 @@ async def test_a_draft_outlives_the_program_that_ended_in_the_middle_of_an_edit(
         await seat.until(lambda: edits(tmp_path / "store.db") == {asked: "What colour is the sky? And the sea?"})
     async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
         await seat.sees("A draft is left in 'What colour is the sky?'")
+        await seat.sees_no("one too")
         await seat.app._open_id(asked)
         await seat.sees("You edit an earlier prompt")
         assert seat.written == "What colour is the sky? And the sea?"

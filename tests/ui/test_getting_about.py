@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 from textual.binding import Binding
+from textual.widgets import OptionList
 
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Break, Phase, Say, Script
@@ -71,7 +72,13 @@ async def palette(seat: Console, *wanted: str) -> None:
     await seat.sees_no("session: ")
 
 
-ALWAYS = ("new", "find an earlier one", "temporary chat, of which nothing is kept", "import one from a file")
+ALWAYS = (
+    "new",
+    "find an earlier one",
+    "temporary chat, of which nothing is kept",
+    "choose a persona",
+    "import one from a file",
+)
 KEPT = ("rename this one", "tag this one", "pin this one, or not any more", "export this one to a file")
 AT_REST = ("fork this one, whole or up to a prompt", "delete this one")
 
@@ -302,3 +309,45 @@ async def test_every_sentence_names_the_keys_as_the_user_bound_them(tmp_path: Pa
         await seat.pilot.press("alt+5")
         await read("Nothing was asked yet")
         assert found == []
+
+
+async def test_the_keys_of_a_list_move_in_it_while_it_is_narrowed(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(160, 48)) as seat:
+        await seat.pilot.press("ctrl+p")
+        await seat.sees("╭─ Commands")
+        choices = seat.app.screen.query_one("#choices", OptionList)
+        last = choices.option_count - 1
+        for key, place in (("end", last), ("home", 0)):
+            await seat.pilot.press(key)
+            assert choices.highlighted == place
+        await seat.pilot.press("pagedown")
+        below = choices.highlighted
+        assert below
+        assert choices.scroll_offset.y + choices.size.height > below >= choices.size.height - 2
+        await seat.pilot.press("pageup")
+        assert choices.highlighted == 0
+
+
+async def test_what_holds_now_is_not_marked_among_what_is_looked_for(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.pilot.press("f9")
+        await seat.sees("▸ dusk")
+        await seat.pilot.press("a")
+        await seat.sees("paper", "dusk")
+        await seat.sees_no("▸ dusk")
+        await seat.pilot.press("backspace")
+        await seat.sees("▸ dusk")
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [("blind", "strategy: pick an ensemble's best before names are shown"), ("persona", "choose a persona")],
+)
+async def test_what_a_command_is_called_finds_it_in_the_palette(tmp_path: Path, typed: str, shown: str) -> None:
+    async with console(tmp_path) as seat:
+        await seat.pilot.press("ctrl+p")
+        await seat.sees("╭─ Commands")
+        await seat.pilot.press(*typed)
+        await seat.sees(shown)
+        await seat.pilot.press("enter")
+        await seat.sees("verdict vote" if typed == "blind" else "o persona is configured")

@@ -264,6 +264,7 @@ async def test_how_a_model_fares_is_never_cut_and_what_matters_less_gives_way(
         head = await seat.line("model ▴", *there)
         assert not [title for title in gone if title in head]
         assert "availab…" not in seat.screen
+        await seat.sees("tern-max", "lumen-deep")
 
 
 async def test_why_a_model_is_out_is_cut_before_a_column_gives_way_and_whole_where_there_is_room(

@@ -529,3 +529,15 @@ async def test_a_command_takes_a_long_paste_whole(tmp_path: Path) -> None:
         await seat.pilot.press("enter")
         await seat.sees("system text set for the next turns")
         assert seat.app.options.system.strip() == PASTE.strip()
+
+
+async def test_a_file_that_cannot_go_along_is_told_before_those_that_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in range(4):
+        (tmp_path / f"good{place}.txt").write_text("words")
+    (tmp_path / "b.bin").write_bytes(b"\xff\x00\xfe")
+    monkeypatch.chdir(tmp_path)
+    async with console(tmp_path, size=(80, 24)) as seat:
+        await seat.type("See @good0.txt @good1.txt @good2.txt @good3.txt and @b.bin @nope.txt ")
+        await seat.sees("✗ b.bin is neither text nor", "no file nope.txt", "✓ good0.txt", "… and 3 more")

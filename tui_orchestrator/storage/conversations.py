@@ -229,6 +229,10 @@ class Conversations:
 
         return await self._db.read(find)
 
+    async def drafts_left(self) -> int:
+        """How many sessions have something that was typed there and not sent."""
+        return int(await self._db.read(lambda c: c.execute(drafts.HOW_MANY).fetchone()[0]))
+
     async def save_draft(self, session: str, text: str, folds: Sequence[Fold] = ()) -> None:
         """Written in order with all else, even when the waiting task is cancelled."""
         at = instant(self._clock.now())

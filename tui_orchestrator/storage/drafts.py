@@ -74,6 +74,11 @@ LEFT = (
     "sessions.id = (SELECT id FROM sessions WHERE deleted IS NULL ORDER BY updated DESC, id DESC LIMIT 1)"
 )
 
+HOW_MANY = (
+    "SELECT COUNT(*) FROM sessions WHERE deleted IS NULL AND "
+    "(id IN (SELECT session FROM drafts WHERE text <> '') OR id IN (SELECT session FROM edits WHERE text <> ''))"
+)
+
 
 @readable("drafts")
 def _draft(text: str, folds: str | None) -> KeptDraft:

@@ -113,7 +113,8 @@ class Adding(Dialog[str]):
                 return
             # OpenRouter shows its list to everyone.
             proven = " (the list is open to all: the key is not proven)" if self._kind == "openrouter" else ""
-            found = listing.detail + proven + taken
+            kind, models = listing.server, listing.detail.removeprefix(f"{listing.server}: ")
+            found = (f"it is a {kind} server, {models}" if kind else models) + proven + taken
         else:
             found = "it did not answer yet"
         await self._save(wanted, found)

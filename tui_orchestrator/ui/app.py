@@ -19,6 +19,7 @@ from textual import on, work
 
 from tui_orchestrator.aside import Loop
 from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.routing.request import Method
 from tui_orchestrator.routing.text import clean
 
 from . import arguments, choosing
@@ -226,6 +227,9 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Ear
 
     def action_choose_strategy(self, name: str) -> None:
         self._change("strategy", name)
+
+    def action_blind(self) -> None:
+        self._change("blind", "off" if self.options.verdict is Method.VOTE else "on")
 
     @work
     async def action_pick_strategy(self) -> None:

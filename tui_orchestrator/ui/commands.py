@@ -18,12 +18,12 @@ from tui_orchestrator.settings import hidden
 
 Need = Literal[
     "", "answer", "asked", "cut off", "ensemble", "several", "at work", "running", "said", "branches", "kept",
-    "kept and idle", "deleted", "personas", "code", "voted", "elsewhere",
+    "kept and idle", "deleted", "code", "voted", "elsewhere",
 ]  # fmt: skip
 """What has to be there for an action to do anything: an answer, something asked that can be asked again, an answer
 that ended before its end, an ensemble's answers, several to the last prompt, members of an ensemble still at work, a
 running turn, a prompt or an answer in the conversation, branches, a session that is kept, one that is while no turn
-runs in it, a session deleted since the program began, configured personas, an answer with a code block, one with a
+runs in it, a session deleted since the program began, an answer with a code block, one with a
 vote, a session elsewhere whose answer runs or has come."""
 Scope = Literal[
     "app", "prompt", "chat", "find", "decision", "costs", "registry", "reports", "sessions", "settings", "ensemble",
@@ -97,7 +97,7 @@ ACTIONS = (
         "temporary_chat",
         "session: temporary chat, of which nothing is kept",
     ),
-    Action("session.persona", "app", "alt+p", "pick_persona", "session: choose a persona", needs="personas"),
+    Action("session.persona", "app", "alt+p", "pick_persona", "session: choose a persona"),
     Action("session.rename", "app", "alt+l", "session('rename')", "session: rename this one", needs="kept"),
     Action("session.tag", "app", "alt+y", "session('tag')", "session: tag this one", needs="kept"),
     Action("session.pin", "app", "alt+i", "session('pin')", "session: pin this one, or not any more", needs="kept"),

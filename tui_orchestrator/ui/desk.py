@@ -144,8 +144,6 @@ class Desk(OpenSessions):
                 return self.has("kept") and not self.running
             case "deleted":
                 return self.may_undelete
-            case "personas":
-                return bool(self.settings.personas)
             case "":
                 return True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -73,16 +73,18 @@ class Picker(Dialog[str | None]):
     """A list that narrows while one types. Enter answers with the id of the highlighted choice, Esc with None."""
 
     HELP = (
-        "A list to choose from. Type to narrow it, ↑↓ and PgUp PgDn move, Enter or a click chooses, Esc leaves all as "
-        "it is."
+        "A list to choose from. Type to narrow it, ↑↓, PgUp PgDn, Home and End move, Enter or a click chooses, Esc "
+        "leaves all as it is."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Close"),
         Binding("down", "move(1)", "Down", show=False),
         Binding("up", "move(-1)", "Up", show=False),
-        Binding("pagedown", "move(8)", "Page down", show=False),
-        Binding("pageup", "move(-8)", "Page up", show=False),
+        Binding("pagedown", "page('page_down')", "Page down", show=False, priority=True),
+        Binding("pageup", "page('page_up')", "Page up", show=False, priority=True),
+        Binding("home", "page('first')", "First", show=False, priority=True),
+        Binding("end", "page('last')", "Last", show=False, priority=True),
     ]
 
     def __init__(self, title: str, choices: Iterable[Choice], *, empty: str, hint: str = "Enter chooses") -> None:
@@ -128,6 +130,9 @@ class Picker(Dialog[str | None]):
         marked = next((place for place, choice in enumerate(found) if choice.marked), 0)
         if self.first is not None:
             found, marked = [self.first, *found], 0
+        if needles:
+            # What holds now would be taken for what Enter chooses.
+            found = [replace(choice, marked=False) for choice in found]
         self._list.set_options(Option(draw_choice(choice), id=choice.id) for choice in found)
         self._list.display = bool(found)
         if found:
@@ -136,6 +141,10 @@ class Picker(Dialog[str | None]):
     def action_move(self, step: int) -> None:
         if self._list.option_count and self._list.highlighted is not None:
             self._list.highlighted = max(0, min(self._list.option_count - 1, self._list.highlighted + step))
+
+    async def action_page(self, to: str) -> None:
+        """As the list itself does it, which never has the focus."""
+        await self.app.run_action(to, self._list)
 
     @on(Input.Submitted)
     def _chosen(self) -> None:

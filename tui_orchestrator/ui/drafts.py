@@ -80,13 +80,15 @@ class Drafts:
         one line up from now on. Empty where there is none, or where there is one in the prompt."""
         try:
             left = None if self._prompt.text else await self._conversations.left_draft()
+            others = await self._conversations.drafts_left() - (left is not None)
         except OrchestratorError:
             return ""  # said already
         if left is None:
             return ""
         self._prompt.earlier(left[1])
         keys = "{prompt.up} brings it here, {session.open} opens the session"
-        return f"A draft is left in {words.quoted(left[0])}: {keys}."
+        also = f"; {others} other session{' has' if others == 1 else 's have'} one too" if others > 0 else ""
+        return f"A draft is left in {words.quoted(left[0])}: {keys}{also}."
 
     def sent(self, owner: Owner) -> None:
         """The draft went out; what is typed from now on is `owner`'s, who was perhaps no session before."""

@@ -34,6 +34,8 @@ class Enclosures(Static):
         self.display = bool(found)
         if not found:
             return
+        # What does not go along must be seen, however many do.
+        found = sorted(found, key=lambda one: (one.attachment is not None, not one.fatal))
         shown = found if len(found) <= (most := 1 if low else SHOWN) else found[: max(1, most - 1)]
         rows = [
             _draw(mention, weight(decision, mention.size) if weight is not None and decision is not None else None)

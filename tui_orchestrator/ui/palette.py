@@ -52,3 +52,5 @@ def commands(console: Offers) -> Iterator[Choice]:
             f"choose_strategy('{strategy}')",
             (("strategy: ", MUTED), (words.spoken(strategy), ""), (f" · {does}{words.picks(strategy)}", MUTED)),
         )
+    does = "pick an ensemble's best before names are shown (blind), or not"
+    yield Choice("blind", (("strategy: ", MUTED), (words.fit(does, width - cell_len("strategy: ")).rstrip(), "")))

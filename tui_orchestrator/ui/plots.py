@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from rich.color import Color
+from rich.color import Color, ColorType
 from rich.console import Console
 from rich.text import Text
 from textual.content import Content
@@ -73,7 +73,7 @@ def draw(trend: Trend, width: int, height: int, look: Look) -> Content:
 def _frame(plot: Any, trend: Trend, canvas: _Canvas, look: Look) -> None:
     plot.canvas_color("default")
     plot.axes_color("default")
-    plot.ticks_color(_rgb(look, "muted"))
+    plot.ticks_color(_color(look, "muted"))
     plot.frame(False)
     plot.xaxes(True, False)
     plot.yaxes(True, False)
@@ -109,12 +109,12 @@ def _area(plot: Any, trend: Trend, canvas: _Canvas, look: Look) -> None:
         total += sum(amount for start, amount in starts if start == point)
         heights.append(total)
     if heights:
-        plot.plot(list(range(first, end + 1)), heights, marker="hd", color=_rgb(look, "secondary"), fillx=True)
+        plot.plot(list(range(first, end + 1)), heights, marker="hd", color=_color(look, "secondary"), fillx=True)
     if trend.expected is not None and end < canvas.points - 1:
         slope = (float(trend.expected.usd) - total) / (canvas.points - 1 - end)
         ahead = list(range(end + 2, canvas.points, 3))
         rising = [total + slope * (point - end) for point in ahead]
-        plot.scatter(ahead, rising, marker="•", color=_rgb(look, "warning"))
+        plot.scatter(ahead, rising, marker="•", color=_color(look, "warning"))
 
 
 def _bars(plot: Any, trend: Trend, canvas: _Canvas, look: Look) -> None:
@@ -123,13 +123,13 @@ def _bars(plot: Any, trend: Trend, canvas: _Canvas, look: Look) -> None:
         right = max(left + 1, left + canvas.slot - 3)
         role = "accent" if spell.at + 1 > trend.so_far else "secondary"
         points = list(range(left, right + 1))
-        plot.plot(points, [float(spell.amount.usd)] * len(points), marker="hd", color=_rgb(look, role), fillx=True)
+        plot.plot(points, [float(spell.amount.usd)] * len(points), marker="hd", color=_color(look, role), fillx=True)
 
 
 def _cap(plot: Any, trend: Trend, canvas: _Canvas, look: Look) -> None:
     if trend.limit is None:
         return
-    level, color = float(trend.limit.usd), _rgb(look, "error")
+    level, color = float(trend.limit.usd), _color(look, "error")
     said = f"cap {trend.limit}"
     if level > canvas.top:
         plot.text(f"{said} ↑", 1, canvas.top, color=color, alignment="left")
@@ -155,9 +155,14 @@ def _dollars(level: float) -> Money:
     return Money.from_usd(Decimal(f"{level:.12f}"))
 
 
-def _rgb(look: Look, role: str) -> tuple[int, int, int]:
+def _color(look: Look, role: str) -> tuple[int, int, int] | int | str:
+    """As plotext takes it: one of the terminal's own colours by its number, which no theme of ours can know."""
     color = look.style(role).color
-    red, green, blue = color.get_truecolor() if color is not None else (128, 128, 128)
+    if color is None or color.is_default:
+        return "default"
+    if color.type is ColorType.STANDARD and color.number is not None:
+        return color.number
+    red, green, blue = color.get_truecolor()
     return red, green, blue
 
 
@@ -166,10 +171,15 @@ def sparkline(speeds: Sequence[float], width: int, look: Look) -> Content:
     width = min(width, len(speeds))
     if width < 2:
         return Content("")
-    low, high = (Color.from_rgb(*_rgb(look, role)) for role in ("muted", "primary"))
-    line = Sparkline(list(speeds), width=width, min_color=low, max_color=high)
+    low, high = (_color(look, role) for role in ("muted", "primary"))
+    line = Sparkline(list(speeds), width=width)
+    blended = isinstance(low, tuple) and isinstance(high, tuple)
+    if isinstance(low, tuple) and isinstance(high, tuple):
+        line = Sparkline(list(speeds), width=width, min_color=Color.from_rgb(*low), max_color=Color.from_rgb(*high))
     segments = _CONSOLE.render(line, _CONSOLE.options.update(width=width))
-    return Content.from_rich_text(Text.assemble(*((segment.text, segment.style or "") for segment in segments)))
+    # Between two of the terminal's own colours there is none.
+    drawn = [(segment.text, (segment.style or "") if blended else look.style("primary")) for segment in segments]
+    return Content.from_rich_text(Text.assemble(*drawn))
 
 
 _CONSOLE = Console(width=200, color_system="truecolor")

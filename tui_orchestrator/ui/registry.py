@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from rich.cells import cell_len
@@ -156,6 +156,11 @@ COLUMNS: tuple[Column[Row], ...] = (
         style=lambda row: words.HEALTH[row.state][1],
     ),
 )
+
+
+NARROW = 48
+"""Cells below which a model is told without its provider: the end of a name is what tells it from the others."""
+_BY_NAME = replace(COLUMNS[0], cell=lambda row: f"{marks(row)}{words.short_name(row.model.id)}")
 
 
 class ModelTable(DataTable[Text]):
@@ -326,8 +331,9 @@ class RegistryPane(Vertical):
     def _fill(self) -> None:
         # Before it is seen for the first time, it is as wide as it will be.
         table, width = self._table, (self.size.width or self.app.size.width) - SCROLL_BAR
+        columns = (_BY_NAME, *COLUMNS[1:]) if width < NARROW else COLUMNS
         shown = lay_out(
-            COLUMNS,
+            columns,
             self._wanted(),
             lambda row: row.model.id,
             width,
