@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 from . import markdown
 from .blocks import MAX_CHARACTERS, MAX_LINES, Block
@@ -66,7 +66,6 @@ class Drawn:
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self.pieces: list[Piece] = []
-        self.extents = Extents()
         self._body: list[Piece] = []
         self._before: list[Piece] = []
         """The body as it was last refreshed."""
@@ -79,6 +78,11 @@ class Drawn:
         self._head: list[Piece] = []
         self._foot: list[Piece] = []
         self._width = 0
+
+    @cached_property
+    def extents(self) -> Extents:
+        """Of the pieces. Of ten thousand messages most are never drawn."""
+        return Extents()
 
     def estimate(self, width: int) -> int:
         """Rows, the blank one before it included; exact for what is measured at this width."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from textual.app import App
@@ -27,6 +28,7 @@ _FUNCTION_KEY = re.compile(r"F\d{1,2}")
 _BY_ID = {action.id: action for action in ACTIONS}
 
 
+@lru_cache(512)
 def spoken_key(key: str) -> str:
     """'Ctrl+S', 'F7', 'Esc'."""
     *modifiers, own = key.split("+")
