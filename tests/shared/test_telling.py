@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.storage.samples import attempt, costing, day_cap, hold
 from tui_orchestrator.routing.budget import Reservation
 from tui_orchestrator.settings.secrets import Secret
+from tui_orchestrator.shared.server import Timing
 
 from .copies import Machine
 from .redis_server import RedisServer
@@ -66,3 +67,18 @@ async def test_a_call_that_ends_while_it_is_told_of_is_not_set_aside_again(
         assert await one.server.holds(one.member.store) == []
         # 7 of 20 are spent; 10 more that nobody spends would leave no room.
         assert isinstance(await one.ledger.reserve(hold(13, cap, request_id="r2")), Reservation)
+
+
+async def test_whoever_leaves_does_so_at_whatever_moment_of_a_beat(tmp_path: Path, redis_server: RedisServer) -> None:
+    for moment in range(40):
+        quick = Timing(quiet=0, beat=0, beat_while_away=0)
+        machine = await Machine(tmp_path / "store.db", redis_server.url, timing=quick).open()
+        machine.member.begin_to_beat()
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        leaving = asyncio.create_task(machine.leave())
+        for _ in range(5_000):
+            if leaving.done():
+                break
+            await asyncio.sleep(0.001)
+        assert leaving.done(), f"after {moment} turns of the loop"

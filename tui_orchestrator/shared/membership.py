@@ -65,6 +65,7 @@ class Membership:
         self._swept: date | None = None
         self._telling = asyncio.Lock()
         self._beating: asyncio.Task[None] | None = None
+        self._left = False
 
     async def join(self) -> None:
         """Without the server too: then it is looked for again and again."""
@@ -79,6 +80,7 @@ class Membership:
 
     async def leave(self) -> None:
         """What was set aside is given back, as far as the server is there."""
+        self._left = True
         if self._beating is not None:
             self._beating.cancel()
             await asyncio.gather(self._beating, return_exceptions=True)
@@ -112,7 +114,8 @@ class Membership:
         return Money(sum(seen[sum_].spent for seen in self.others.values() if sum_ in seen))
 
     async def _beat(self) -> None:
-        while True:
+        # A cancellation that meets an answer of the server is lost in its client.
+        while not self._left:
             timing = self.server.timing
             await asyncio.sleep((timing.beat if self.server.away is None else timing.beat_while_away) / 1000)
             with contextlib.suppress(Away, StoreError):
