@@ -10,6 +10,7 @@ from textual import events
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.demo.behaviour import Break, Phase
+from tui_orchestrator.ui import in_turn
 
 ENTER = "enter"
 
@@ -71,3 +72,35 @@ async def test_an_enter_too_many_in_a_dialog_does_not_send_the_draft_below(tmp_p
         assert not seat.app.chat.has_said
         at_once(seat, ENTER)
         await seat.sees("It is blue.")
+
+
+async def test_no_key_waits_for_what_goes_on_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_turn, "PATIENCE_S", 3600.0)
+    editor, closed = tmp_path / "code", tmp_path / "closed"
+    editor.write_text(f"#!/bin/sh\nuntil [ -e {closed} ]; do sleep 0.1; done\n")
+    editor.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(editor))
+    async with console(tmp_path, script=Script().always(Say(text="It is blue."))) as seat:
+        at_once(seat, "ctrl+e")
+        await seat.sees("the prompt is open in code")
+        at_once(seat, "f1")
+        await seat.sees("Keys everywhere")
+        closed.touch()
+        at_once(seat, "escape")
+        await seat.sees_no("the prompt is open in code")
+
+
+async def test_no_key_waits_for_a_judge_that_is_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_turn, "PATIENCE_S", 3600.0)
+    script = Script().always(Say(text="It is blue."))
+    async with console(tmp_path, script=script) as seat:
+        at_once(seat, "/ensemble 2", ENTER, "Why is the sky blue?", ENTER)
+        await seat.sees("is the answer")
+        await seat.ended()
+        script.always(Break("silence", Phase.MID_STREAM))
+        at_once(seat, "/judge rush-pro", ENTER)
+        await seat.sees("asking rush-pro which answer is the best")
+        at_once(seat, "f1")
+        await seat.sees("Keys everywhere")
+        at_once(seat, "escape", "escape")
+        await seat.ended()

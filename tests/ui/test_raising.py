@@ -201,6 +201,19 @@ async def test_cancelling_the_turn_closes_the_question(tmp_path: Path) -> None:
         assert calls(tmp_path) == 0
 
 
+async def test_cancelling_the_turn_leaves_what_lies_over_the_question(tmp_path: Path) -> None:
+    async with stopped(tmp_path) as seat:
+        await seat.pilot.press("f1")
+        await seat.sees("A cap is in the way of a call")
+        assert seat.app.cancel_turn()
+        await seat.ended()
+        await seat.sees("A cap is in the way of a call")
+        await seat.pilot.press("escape")
+        await seat.sees_no("Raise it to $")
+        await seat.until(lambda: len(seat.app.screen_stack) == 1, "no dialog")
+        assert calls(tmp_path) == 0
+
+
 async def test_leaving_while_a_turn_waits_is_orderly(tmp_path: Path) -> None:
     async with stopped(tmp_path) as seat:
         seat.app.leave()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from .desk import Desk
+from .in_turn import typed_beside
 from .notifying import notification
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Alerting(Desk):
         self.set_interval(OTHERS_EVERY_S, self._hear_others)
         await self.runtime.alerts.look()
 
+    @typed_beside
     @work(group="alerts", exclusive=True, exit_on_error=False)
     async def _hear_others(self) -> None:
         if self.runtime is not None:

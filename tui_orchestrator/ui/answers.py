@@ -11,6 +11,7 @@ from tui_orchestrator.routing.request import Split, Strategy
 
 from . import choosing, words
 from .dialogs import Picker
+from .in_turn import typed_beside
 from .question import PaidPicker
 from .writing import Writing
 
@@ -80,6 +81,7 @@ class Answers(Writing):
             return
         self.vote_on(answer, None if liked is before else liked)
 
+    @typed_beside
     @work(group="vote", exit_on_error=False)
     async def vote_on(self, answer: Given, liked: bool | None) -> None:
         assert self.runtime is not None

@@ -32,6 +32,7 @@ from .dialogs import Picker
 from .drafts import Drafts
 from .early import Early
 from .hearing import Gathered
+from .in_turn import typed_beside
 from .messages import Messages
 from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
 from .preferring import Preferring
@@ -79,6 +80,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Ear
         for number in ENDING_SIGNALS:
             loop.remove_signal_handler(number)
 
+    @typed_beside
     @work(group="open", exit_on_error=False)
     async def _open(self) -> None:
         # The first paint comes before the first file is read and most of the program, and so does what was typed
@@ -218,6 +220,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Ear
         self.show_models()
         self.composer.weigh_again()
 
+    @typed_beside
     @work(group="choice", exit_on_error=False)
     async def _keep_choice(self, instructed: bool) -> None:
         if self.runtime is not None and self.talk is not None:
@@ -289,6 +292,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Ear
     def _pin_model(self, model_id: str) -> None:
         self._change("model", "auto" if model_id == self.options.model else model_id)
 
+    @typed_beside
     @work(group="refresh", exclusive=True, exit_on_error=False)
     async def action_refresh_models(self) -> None:
         if self.runtime is None:

@@ -14,6 +14,7 @@ from tui_orchestrator.routing.errors import OrchestratorError
 
 from .desk import Desk
 from .entries import answer_key, prompt_key, trail_key
+from .in_turn import typed_beside
 
 if TYPE_CHECKING:
     from tui_orchestrator import batch, recipes
@@ -182,6 +183,7 @@ class Beside(Desk):
             for id_, text in run.finished:
                 self.chat.notice(f"The step {id_} of {run.plan.recipe.name} came to: {text}")
 
+    @typed_beside
     @work(group="recipe", exit_on_error=False)
     async def _put_answer(self, outcome: recipes.Outcome, seconds: float) -> None:
         """Into the conversation it was asked in, after the turn that runs there, if any, as the answer of its last

@@ -13,6 +13,7 @@ from tui_orchestrator.routing.errors import OrchestratorError
 
 from .attachments import mentions
 from .entries import Entry, Kind, Part, request_of
+from .in_turn import typed_beside
 from .naming import keyed
 from .prompt import Draft
 from .reader import Reader
@@ -107,6 +108,7 @@ class Branching(Shelf):
         else:
             self.edit_and_branch(prompt)
 
+    @typed_beside
     @work(group="cut", exclusive=True, exit_on_error=False)
     async def _read_cut(self, edit: Edit) -> None:
         """For the line above the prompt. Where it cannot be read, sending says so."""

@@ -17,6 +17,7 @@ from rich.style import Style
 from textual._compositor import Compositor, CompositorUpdate, LayoutUpdate, ReflowResult
 from textual.await_complete import AwaitComplete
 from textual.color import Color
+from textual.events import ScreenResume
 from textual.geometry import Region, Size
 from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.strip import Strip
@@ -144,12 +145,22 @@ class FrugalModal(ModalScreen[ScreenResultType]):
         super().__init__()
         self._compositor = FrugalCompositor()
         self._shade = Shade(Color(0, 0, 0))
+        self._ending: tuple[ScreenResultType | None] | None = None
+        """The result, once there is one."""
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
-        """Once, and while it is on top: what is pressed twice must not close what lies below."""
-        if self.app.screen is not self:
+        """Once: what is pressed twice must not close what lies below. While another lies over it, it waits until it is
+        in front, and then ends with this result."""
+        if self._ending is None:
+            self._ending = (result,)
+        if self.app.screen_stack[-1:] != [self]:
             return AwaitComplete()
-        return super().dismiss(result)
+        return super().dismiss(self._ending[0])
+
+    def on_screen_resume(self, event: ScreenResume) -> None:
+        if self._ending is not None:
+            event.prevent_default()
+            self.dismiss()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         below, background = self._below, self.styles.background

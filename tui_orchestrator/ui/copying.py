@@ -9,6 +9,7 @@ from textual import work
 
 from . import choosing, clipboard
 from .dialogs import Picker
+from .in_turn import typed_beside
 from .skin import Skinned
 
 
@@ -18,6 +19,7 @@ class Copying(Skinned):
         self._clipboard = text
         self._copy(text)
 
+    @typed_beside
     @work(group="copy", exit_on_error=False)
     async def _copy(self, text: str, what: str = "") -> None:
         tell = self._driver.write if self._driver is not None and not self.is_headless else None
@@ -29,6 +31,7 @@ class Copying(Skinned):
         unsure = "" if copied.sure else "; if it is not there, /copy file writes it to a file"
         self.notify(f"{what or _size(text)} copied to {copied.where}{unsure}.", markup=False, timeout=5)
 
+    @typed_beside
     @work(group="copy", exit_on_error=False, thread=True)
     def copy_to_file(self, text: str) -> None:
         try:

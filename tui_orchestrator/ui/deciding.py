@@ -11,6 +11,7 @@ from tui_orchestrator.routing.request import Strategy
 
 from .decision import DecisionPane
 from .desk import Desk
+from .in_turn import typed_beside
 from .naming import key_to
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Deciding(Desk):
     def _decision_shown(self, message: DecisionPane.Shown) -> None:
         self._place_decision(message.request_id)
 
+    @typed_beside
     @work(group="place", exclusive=True, exit_on_error=False)
     async def _place_decision(self, request_id: str) -> None:
         if self.runtime is not None:

@@ -287,7 +287,7 @@ class Desk(OpenSessions):
         """Leaves once, whoever asks for it: a key, a command or a signal."""
         if not self._leaving:
             self._leaving = True
-            self.run_worker(self._leave(code), group="leave")
+            self.typed.beside(self.run_worker(self._leave(code), group="leave"))
 
     async def _leave(self, code: int) -> None:
         """What runs is booked and what was typed is kept before the screen goes."""

@@ -10,7 +10,8 @@ import asyncio
 import time
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from textual import events
 from textual.app import App, ScreenStackError
@@ -26,13 +27,27 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.widget import Widget
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 PATIENCE_S = 0.5
 """The longest a key waits for what the one before it set off."""
 LOOK_S = 0.004
 """How often it is looked whether a dialog is there that is still being read."""
 
-LASTING = frozenset({"turn", "open", "refresh", "themes", "alerts", "leave", "gone"})
-"""Groups of workers that open no dialog before they go on for long, and are typed beside."""
+
+def typed_beside(begins: Callable[P, Worker[R]]) -> Callable[P, Worker[R]]:
+    """Over `@work` of a method of the app: keys do not wait for it. It opens no dialog and leaves the focus where it
+    is, or it goes on for long before it does."""
+
+    @wraps(begins)
+    def beside(*args: P.args, **named: P.kwargs) -> Worker[R]:
+        worker = begins(*args, **named)
+        assert isinstance(worker.node, TypedInTurn)
+        worker.node.typed.beside(worker)
+        return worker
+
+    return beside
 
 
 class TypedInTurn(App[int]):
@@ -59,6 +74,10 @@ class Typed:
         self._settling: asyncio.Task[None] | None = None
         self._beside: set[Worker[Any]] = set()
         """Those that are known to have no dialog, and to open none soon."""
+
+    def beside(self, worker: Worker[Any]) -> None:
+        """From now on keys do not wait for it."""
+        self._beside.add(worker)
 
     @property
     def at_rest(self) -> bool:
@@ -124,10 +143,7 @@ class Typed:
         return [
             worker
             for worker in self._app.workers
-            if worker.node is self._app
-            and not worker.is_finished
-            and worker.group not in LASTING
-            and worker not in self._beside
+            if worker.node is self._app and not worker.is_finished and worker not in self._beside
         ]
 
     @property

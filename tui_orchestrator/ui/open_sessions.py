@@ -20,6 +20,7 @@ from tui_orchestrator.services.options import Options
 
 from . import words
 from .chat import ChatPane
+from .in_turn import typed_beside
 from .naming import key_to
 from .stage import Stage
 
@@ -190,7 +191,7 @@ class OpenSessions(Stage):
             self.elsewhere.append(left)
             left.front.clear()
         elif left.chat is not session.chat:
-            self.run_worker(left.chat.end(), group="gone", exit_on_error=False)
+            self._end_chat(left.chat)
         session.unseen = False
         self.show_chat(session.chat)
         self.decision.turn_to(session.card, {one.card for one in self.elsewhere})
@@ -205,8 +206,13 @@ class OpenSessions(Stage):
         """One elsewhere, which was deleted."""
         if session in self.elsewhere:
             self.elsewhere.remove(session)
-            self.run_worker(session.chat.end(), group="gone", exit_on_error=False)
+            self._end_chat(session.chat)
             self.tell_status()
+
+    @typed_beside
+    @work(group="gone", exit_on_error=False)
+    async def _end_chat(self, chat: ChatPane) -> None:
+        await chat.end()
 
     async def in_front(self, session: OpenSession, why: str) -> None:
         """Waits until the session is. What it has to ask would else take the keys that are typed in another one."""
@@ -262,6 +268,7 @@ class OpenSessions(Stage):
         self._reading[reading] = session
         return reading
 
+    @typed_beside
     @work(group="turn", exit_on_error=False)
     async def _read_turn(self, session: OpenSession, turn: Turn) -> None:
         last: Event | None = None

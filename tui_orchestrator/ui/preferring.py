@@ -21,6 +21,7 @@ from tui_orchestrator.settings.shape import split
 from . import themes
 from .commands import ACTIONS, keymap
 from .desk import Desk
+from .in_turn import typed_beside
 from .options import NONE
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ class Preferring(Desk):
         if self.theme == name:
             self._keep_theme(name)
 
+    @typed_beside
     @work(group="theme", exclusive=True, exit_on_error=False)
     async def _keep_theme(self, name: str) -> None:
         """In the user's file, as every setting that is made in the console."""

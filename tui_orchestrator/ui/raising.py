@@ -198,8 +198,7 @@ async def ask(app: App[Any], screen: Raising) -> Raised | GoOn | None:
         return await answer
     finally:
         if not answer.done() or answer.cancelled():
-            while screen in app.screen_stack:
-                await app.pop_screen()
+            screen.dismiss(None)
 
 
 async def make_room(desk: Desk, shortage: Shortage) -> Money | GoOn | None:

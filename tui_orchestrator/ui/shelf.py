@@ -147,7 +147,7 @@ class Shelf(Answers):
         if ensemble is not None:
             self._recall(ensemble, shown=side_by_side)
         if talk.stored:
-            self._tell_attempts(self.here, talk)
+            self.typed.beside(self._tell_attempts(self.here, talk))
 
     def _show_request(self, request_id: str) -> None:
         key = prompt_key(request_id)

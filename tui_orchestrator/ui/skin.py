@@ -15,6 +15,7 @@ from tui_orchestrator.locations import shipped_themes, themes_dir
 from . import choosing, themes
 from .colourless import Colourless
 from .dialogs import Picker
+from .in_turn import typed_beside
 from .terminal import AtTerminal
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Skinned(AtTerminal):
         for palette in loaded.palettes:
             self.register_theme(palette.to_textual())
 
+    @typed_beside
     @work(group="themes", exclusive=True, exit_on_error=False)
     async def _watch_themes(self) -> None:
         async for loaded in themes.watch(self._theme_places):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.worker import WorkerError
+from textual.worker import WorkerError, get_current_worker
 
 from tui_orchestrator.routing.events import Completed, Failed
 from tui_orchestrator.routing.request import Method, Request, Strategy
@@ -204,6 +204,7 @@ class Together(Answers):
         reading = self.follow_turn(here, request.id, self.talk.judge(request, ends.append))
         cancels = keyed(self, "{turn.cancel} cancels")
         self.tell_activity(here, f"asking {name} which answer is the best · {cancels}")
+        self.typed.beside(get_current_worker())
         with contextlib.suppress(WorkerError):  # which is said where all turns are read
             await reading.wait()
         if ends:

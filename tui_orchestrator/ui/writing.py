@@ -12,6 +12,7 @@ from tui_orchestrator.services.enclosing import Burden, Size, burden
 
 from . import arguments, editor
 from .desk import Desk
+from .in_turn import typed_beside
 from .naming import key_to
 from .prompt import Prompt
 
@@ -68,6 +69,7 @@ class Writing(Desk):
         except editor.EditorFailed as error:
             self.composer.say(problem=str(error))
 
+    @typed_beside
     @work(group="editor", exclusive=True, exit_on_error=False)
     async def _edit_beside(self, chosen: editor.Editor) -> None:
         prompt = self.composer.prompt
