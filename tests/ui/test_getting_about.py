@@ -13,7 +13,7 @@ from textual.widgets import OptionList
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Break, Phase, Say, Script
 from tui_orchestrator.settings import UiSettings
-from tui_orchestrator.ui.commands import ACTIONS, Scope, bindings, keymap
+from tui_orchestrator.ui.commands import ACTIONS, UNBOUND, Scope, bindings, keymap
 
 SCRIPT = Script().always(Say(text="It is blue."))
 
@@ -182,6 +182,50 @@ def test_a_key_of_two_actions_is_told(wanted: dict[str, str], complaints: list[s
     told = keymap(wanted)[1]
     assert len(told) == len(complaints)
     assert all(complaint in one for one, complaint in zip(told, complaints, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told", "bound"),
+    [
+        ({"pane.zoom": "f1"}, "pane.zoom has it, and app.help not", {"app.help": UNBOUND}),
+        ({"theme.pick": "f11", "pane.zoom": "f11"}, "theme.pick has it, and pane.zoom not", {"pane.zoom": UNBOUND}),
+        ({"chat.fold": "ctrl+s"}, "strategy.pick has it, but chat.fold in the chat", {}),
+        (
+            {"pane.zoom": "ctrl+e"},
+            "pane.zoom has it, but chat.edit in the chat, and prompt.editor not",
+            {"prompt.editor": UNBOUND},
+        ),
+        ({"find.close": "enter"}, "find.close in the search line has it, and find.next not", {"find.next": "down"}),
+    ],
+)
+def test_a_conflict_says_which_action_has_the_key_until_it_is_resolved(
+    wanted: dict[str, str], told: str, bound: dict[str, str]
+) -> None:
+    keys, (complaint,) = keymap(wanted)
+    assert complaint.endswith(f"; give one of them another key. Until then {told}")
+    assert keys == {**wanted, **bound}
+
+
+async def test_whoever_has_a_key_of_two_actions_is_what_it_does_and_what_is_said_of_it(tmp_path: Path) -> None:
+    wanted = {"strategy.pick": "f1", "pane.zoom": "ctrl+e", "theme.pick": "f11", "pane.costs": "f11"}
+    async with console(tmp_path, script=SCRIPT, ui=UiSettings(keymap=wanted)) as seat:
+        await seat.sees("strategy.pick has it, and app.help not", "Ctrl+P help", "Ctrl+P says what keys do")
+        assert "F1 help" not in seat.screen
+        await seat.pilot.press("f1")
+        await seat.sees("╭─ Strategy")
+        await seat.pilot.press("f1")
+        await seat.sees("╭─ Strategy")
+        await seat.pilot.press("escape", "f11")
+        await seat.sees("╭─ Theme")
+        await seat.pilot.press("escape", "ctrl+e")
+        await seat.sees_no("─ Decision ─")
+        await seat.pilot.press("ctrl+e")
+        await seat.send("/help")
+        await seat.sees("no key           help: what the keys do here", "F1               strategy: choose")
+        await seat.sees("no key           prompt: write it in $EDITOR", "Ctrl+E           view: zoom the pane")
+        await seat.pilot.press("escape", "f3")
+        await seat.sees("^P Palette")
+        assert "unbound" not in seat.screen.lower()
 
 
 def test_no_two_actions_come_with_the_same_key() -> None:

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from tui_orchestrator.routing.budget import BudgetCondition, BudgetState
 
 from . import words
-from .commands import ACTIONS, Need
+from .commands import ACTIONS, UNBOUND, Need
 from .steady import Steady
 
 
@@ -174,7 +174,7 @@ class KeyBar(Widget):
             key=lambda found: (found.binding.id in _ANYWHERE, places.get(found.binding.id or "", len(places))),
         )
         for _, binding, enabled, _ in active:
-            if not binding.show or not enabled or binding.action in there:
+            if not binding.show or not enabled or binding.action in there or binding.key == UNBOUND:
                 continue
             if (need := _NEEDS.get(binding.id or "")) and not self._has(need):
                 continue

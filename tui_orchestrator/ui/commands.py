@@ -7,12 +7,13 @@ Ctrl+H and Ctrl+[ are Enter, Tab, Backspace and Escape on older terminals and ar
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
 from textual.binding import Binding, BindingType
+from textual.keys import key_to_character
 
 from tui_orchestrator.settings import hidden
 
@@ -56,6 +57,11 @@ TAKEN_BY_TEXT_AREAS = (
     *("alt+a", "alt+j"),
 )
 """Keys of ours that would select text in the prompt, or write into it, if it did not bind them too."""
+
+_PLACES = {"find": "search line", "registry": "list of models", "ensemble": "answers side by side"}
+"""What a scope is called where that is not its name."""
+UNBOUND = "unbound"
+"""The key of an action that has none: no terminal sends it."""
 
 ACTIONS = (
     Action("prompt.send", "prompt", "enter", "send", "prompt: send", "Send", palette=False),
@@ -303,8 +309,8 @@ def bindings(scope: Scope) -> list[BindingType]:
 
 
 def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The part of the user's keymap that names an action, and a sentence for each entry that does not, and for each
-    key that two actions would share."""
+    """The part of the user's keymap that names an action, without keys that another action has, and a sentence for each
+    entry that names none and for each key that two actions would share."""
     known = {action.id for action in ACTIONS}
     complaints = []
     for name in wanted:
@@ -313,29 +319,65 @@ def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
             hint = f"; did you mean {close[0]}?" if close else "; the help lists those there are"
             complaints.append(f"[ui.keymap] names an unknown action {name!r}{hint}")
     taken = {name: key for name, key in wanted.items() if name in known}
-    return taken, [hidden(complaint) for complaint in (*complaints, *_conflicts(taken))]
+    bound = dict(taken)
+    for key, sharing in _conflicts(taken).items():
+        losers = [one for one in sharing if any(_takes(key, other, one, [*taken]) for other in sharing)]
+        for one in losers:
+            left = [other for other in _keys(one, bound) if other != key]
+            bound[one.id] = ",".join(left) or UNBOUND
+        complaints.append(_told(key, sharing, losers))
+    return bound, [hidden(complaint) for complaint in complaints]
 
 
-def _conflicts(taken: Mapping[str, str]) -> list[str]:
+def _keys(action: Action, keys: Mapping[str, str]) -> list[str]:
+    return [key.strip() for key in keys.get(action.id, action.key).split(",")]
+
+
+def _conflicts(taken: Mapping[str, str]) -> dict[str, list[Action]]:
     """Panes may use a key for different things; those of the whole console work in all of them. The prompt, where one
     nearly always is, hides what it shares. What shares a key as the program comes is meant to."""
-    complaints, users = list[str](), dict[str, list[Action]]()
+    conflicts, users = dict[str, list[Action]](), dict[str, list[Action]]()
     for action in ACTIONS:
-        for key in taken.get(action.id, action.key).split(","):
-            users.setdefault(key.strip(), []).append(action)
+        for key in _keys(action, taken):
+            users.setdefault(key, []).append(action)
     for key, sharing in users.items():
         between = [pair for pair in combinations(sharing, 2) if _hide(*pair) and not _came_with(key, *pair)]
         told = {one.id for pair in between if not taken.keys().isdisjoint(one.id for one in pair) for one in pair}
         if told:
-            *others, last = (one.id for one in sharing if one.id in told)
-            named = f"{', '.join(others)} and {last}"
-            complaints.append(f"[ui.keymap] gives {key} to {named}; give one of them another key")
-    return complaints
+            conflicts[key] = [one for one in sharing if one.id in told]
+    return conflicts
 
 
 def _hide(one: Action, other: Action) -> bool:
     """Whether one of them could not be had by a key of both."""
     return one.scope == other.scope or "app" in (one.scope, other.scope)
+
+
+def _takes(key: str, one: Action, other: Action, given: Sequence[str]) -> bool:
+    """Whether `other` cannot be had by the key because `one` has it. Of two of the same pane the one that the user gave
+    it to does, the first of them; in the prompt, what the user gave it to in the whole console."""
+    if one.id not in given or one is other:
+        return False
+    if one.scope == other.scope:
+        return other.id not in given or given.index(one.id) < given.index(other.id)
+    return one.scope == "app" and other.scope == "prompt" and key_to_character(key) is None
+
+
+def _told(key: str, sharing: Sequence[Action], losers: Sequence[Action]) -> str:
+    winners = [one for one in sharing if one not in losers]
+    wide = [one.id for one in winners if one.scope == "app"]
+    near = [f"{one.id} in the {_PLACES.get(one.scope, one.scope)}" for one in winners if one.scope != "app"]
+    has = f"{_listed(wide or near)} has it"
+    if wide and near:
+        has += f", but {_listed(near)}"
+    lost = f", and {_listed([one.id for one in losers])} not" if losers else ""
+    named = _listed([one.id for one in sharing])
+    return f"[ui.keymap] gives {key} to {named}; give one of them another key. Until then {has}{lost}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _came_with(key: str, *actions: Action) -> bool:

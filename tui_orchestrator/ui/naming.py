@@ -8,8 +8,9 @@ from typing import Any
 
 from textual.app import App
 
-from .commands import ACTIONS
+from .commands import ACTIONS, UNBOUND
 
+NO_KEY = "no key"
 _NAMED = re.compile(r"\{([a-z]+\.[a-z_0-9]+)\}")
 _SPOKEN = {
     "escape": "Esc",
@@ -48,8 +49,11 @@ def key_named(name: str) -> str:
 
 
 def key_to(app: App[Any], action_id: str) -> str:
-    """What a person presses for it, by the user's keymap; where there are several keys the first."""
-    return spoken_key(app._keymap.get(action_id, _BY_ID[action_id].key).split(",")[0].strip())
+    """What a person presses for it, by the user's keymap; where there are several keys the first, where there is none
+    that of the palette, which offers it."""
+    ways = [action_id, "app.palette"] if _BY_ID[action_id].palette else [action_id]
+    keys = (app._keymap.get(way, _BY_ID[way].key).split(",")[0].strip() for way in ways)
+    return next((spoken_key(key) for key in keys if key != UNBOUND), NO_KEY)
 
 
 def keyed(app: App[Any], text: str) -> str:

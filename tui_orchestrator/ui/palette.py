@@ -43,7 +43,7 @@ def commands(console: Offers) -> Iterator[Choice]:
         if action.palette and console.has(action.needs):
             area, _, verb = action.title.partition(": ")
             there = f" in {_PLACES[action.scope]}" if action.scope in _PLACES else ""
-            keys = f" {console.keys_of(action)}{there}"
+            keys = f" {key}{there}" if (key := console.keys_of(action)) else ""
             named = words.fit(verb, width - cell_len(f"{area}: {keys}"))
             yield Choice(action.action, ((f"{area}: ", MUTED), (named, ""), (keys, ACCENT)))
     for strategy in Strategy:

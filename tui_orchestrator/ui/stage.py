@@ -24,7 +24,7 @@ from tui_orchestrator.settings import UiSettings, hidden
 
 from .bars import Header, KeyBar
 from .chat import ChatPane
-from .commands import ACTIONS, Action, Need, bindings
+from .commands import ACTIONS, UNBOUND, Action, Need, bindings
 from .composer import Composer
 from .compositor import FrugalScreen
 from .copying import Copying
@@ -34,7 +34,7 @@ from .dialogs import Dialog, HelpScreen, Picker, Told
 from .entries import Severity
 from .jump import Jump, elsewhere, targets
 from .layout import LOW, PANES, Pane, arrange, room_for_toasts
-from .naming import keyed, spoken_key
+from .naming import NO_KEY, keyed, spoken_key
 from .palette import commands
 from .prompt import Prompt
 from .registry import RegistryPane
@@ -377,12 +377,12 @@ class Stage(Copying):
                     keys = " ".join(map(spoken_key, binding.key.split(",")))
                     told.setdefault(keys, Told(keys, binding.description))
                 elif action.scope != "app":
-                    told.setdefault(self.keys_of(action), self._told(action))
+                    told.setdefault(self.keys_of(action) or action.id, self._told(action))
         return list(told.values())
 
     def _told(self, action: Action) -> Told:
-        return Told(self.keys_of(action), action.title, action.id)
+        return Told(self.keys_of(action) or NO_KEY, action.title, action.id)
 
     def keys_of(self, action: Action) -> str:
-        keys = self._keymap.get(action.id, action.key).split(",")
-        return " ".join(map(spoken_key, keys))
+        keys = self._keymap.get(action.id, action.key)
+        return "" if keys == UNBOUND else " ".join(map(spoken_key, keys.split(",")))
