@@ -8,6 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from tests.turns.test_parted import QUESTION, report
 from tests.ui.conftest import Console, console
@@ -125,6 +126,29 @@ async def test_what_comes_while_one_is_elsewhere_is_there_when_one_is_back(tmp_p
         await seat.ended()
         await seat.sees("gamma60", "rush-pro ✓")
         await seat.line("✓ 3 rush-pro (escalation)")
+
+
+async def test_where_the_header_has_no_room_the_line_above_the_prompt_tells_of_other_sessions(tmp_path: Path) -> None:
+    taps, script = Taps(), Script().always(said("alpha"), "rush-pro").always(Say(text=BALANCED), "lumen-dash")
+    async with console(tmp_path, script=script, sleep=taps.sleep, size=(40, 10)) as seat:
+        await seat.send("/model rush-pro")
+        await seat.send(PROMPT)
+        taps.let(1, 3)
+        await seat.sees("alpha1 ", "is answering")
+        await seat.pilot.press("ctrl+n")
+        await seat.until(lambda: any(line.endswith("◐ 1 Ctrl+B") for line in seat.screen.splitlines()), "the mark")
+        await seat.type("Which tree is balanced by rotations?")
+        line = await seat.line("→ ", "◐ 1 Ctrl+B")
+        assert cell_len(line) <= 40
+        await seat.pilot.resize_terminal(80, 24)
+        await seat.sees("◐ 1 runs elsewhere · Ctrl+B")
+        await seat.sees_no("◐ 1 Ctrl+B")
+        await seat.pilot.resize_terminal(80, 15)
+        await seat.sees("◐ 1 Ctrl+B")
+        await seat.pilot.press("ctrl+b")
+        await seat.sees_no("◐ 1 Ctrl+B")
+        taps.let(1)
+        await seat.ended()
 
 
 async def test_each_session_has_its_own_columns(tmp_path: Path) -> None:

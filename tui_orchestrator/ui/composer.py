@@ -78,6 +78,7 @@ class Composer(Vertical):
         self._line = OutlookLine()
         self._enclosures = Enclosures()
         self._outlook = Outlook()
+        self._elsewhere = ""
         self._mentions: tuple[Mention, ...] = ()
         self._timer: Timer | None = None
         self._pause: Timer | None = None
@@ -120,6 +121,14 @@ class Composer(Vertical):
         yield self.prompt.completions
 
     def on_resize(self, event: Resize) -> None:
+        self._draw()
+
+    def fit(self) -> None:
+        self._draw()
+
+    def mark(self, elsewhere: str) -> None:
+        """What goes on in other sessions, for where the header is not shown."""
+        self._elsewhere = elsewhere
         self._draw()
 
     def say(self, *, running: str | None = None, idle: str | None = None, problem: str | None = None) -> None:
@@ -245,8 +254,10 @@ class Composer(Vertical):
         return [mention for mention in self._read.values() if mention is not None]
 
     def _draw(self) -> None:
-        self._line.update(draw_outlook(self._outlook, max(10, self.size.width - 2)))
-        self._enclosures.tell(self._mentions, self.decision, self.weight, self.app.size.height < LOW)
+        low = self.app.size.height < LOW
+        outlook = replace(self._outlook, mark=self._elsewhere if low else "")
+        self._line.update(draw_outlook(outlook, max(10, self.size.width - 2)))
+        self._enclosures.tell(self._mentions, self.decision, self.weight, low)
 
     # -- completion
 

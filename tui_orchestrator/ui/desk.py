@@ -99,6 +99,7 @@ class Desk(OpenSessions):
             elsewhere=self.elsewhere_in_short,
         )
         self.header.show(status)
+        self.composer.mark(self.elsewhere_marks)
         self.composer.say(idle=f"{words.spoken(strategy)}: {words.picks(strategy)}")
 
     def model_rows(self) -> list[Row]:

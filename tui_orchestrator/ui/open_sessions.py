@@ -4,6 +4,7 @@ seen. Each has a chat pane of its own, which hears its turn also while another s
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -230,12 +231,19 @@ class OpenSessions(Stage):
     @property
     def elsewhere_in_short(self) -> str:
         """What is to be known of the other sessions, and the way there."""
-        found = [one.state for one in self.elsewhere]
-        told = []
-        for state in State:
-            if count := found.count(state):
-                told.append(f"{GLYPHS[state]} {count} {_IN_SHORT[state][count > 1]}")
+        told = [f"{GLYPHS[state]} {count} {_IN_SHORT[state][count > 1]}" for state, count in self._states()]
         return f"{' '.join(told)} elsewhere · {key_to(self, 'session.elsewhere')}" if told else ""
+
+    @property
+    def elsewhere_marks(self) -> str:
+        """The same where there are few cells."""
+        told = [f"{GLYPHS[state]} {count}" for state, count in self._states()]
+        return f"{' '.join(told)} {key_to(self, 'session.elsewhere')}" if told else ""
+
+    def _states(self) -> Iterator[tuple[State, int]]:
+        """How many there are of each."""
+        found = Counter(one.state for one in self.elsewhere)
+        return ((state, found[state]) for state in State if found[state])
 
     # -- their turns
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
@@ -36,6 +37,8 @@ class Outlook:
     news_style: str = ""
     idle: str = ""
     """What is said while there is no draft."""
+    mark: str = ""
+    """At the right end: of what goes on in other sessions, where nothing else tells of it."""
 
 
 def draw_outlook(outlook: Outlook, width: int) -> Content:
@@ -53,7 +56,11 @@ def draw_outlook(outlook: Outlook, width: int) -> Content:
         parts.append((outlook.idle, MUTED))
     if decision is not None:
         parts += _forecast(decision, outlook.truncated)
-    return _clip(parts, width)
+    if not outlook.mark:
+        return _clip(parts, width)
+    room = max(0, width - cell_len(outlook.mark) - 2)
+    said = _clip(parts, room)
+    return Content.assemble(said, " " * (room - said.cell_length + 2), (outlook.mark, f"bold {ACCENT}"))
 
 
 def _whole(problem: str, width: int) -> Content:

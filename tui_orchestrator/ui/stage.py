@@ -261,7 +261,7 @@ class Stage(Copying):
         if floor.has_class(look) != wanted:
             floor.set_class(wanted, look)
             # A frame that comes or goes leaves the pane as large as it was, so that Textual tells it of no other size.
-            for pane in (self.decision, self.costs, self.registry):
+            for pane in (self.decision, self.costs, self.registry, self.composer):
                 self.call_after_refresh(pane.fit)
 
     @work
