@@ -14,6 +14,7 @@ from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Break, Phase, Say, Script
 from tui_orchestrator.settings import UiSettings
 from tui_orchestrator.ui.commands import ACTIONS, UNBOUND, Scope, bindings, keymap
+from tui_orchestrator.ui.row_table import RowTable
 
 SCRIPT = Script().always(Say(text="It is blue."))
 
@@ -370,6 +371,23 @@ async def test_the_keys_of_a_list_move_in_it_while_it_is_narrowed(tmp_path: Path
         assert choices.scroll_offset.y + choices.size.height > below >= choices.size.height - 2
         await seat.pilot.press("pageup")
         assert choices.highlighted == 0
+
+
+@pytest.mark.parametrize("opens", [("f5",), ("f10", "2")], ids=["models", "reports"])
+async def test_home_and_end_go_to_the_first_and_the_last_row_of_a_table(opens: tuple[str, ...], tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT, size=(80, 16)) as seat:
+        for model in ("rush-pro", "tern-lite"):
+            await seat.send(f"/model {model}")
+            await seat.send("What is a fold?")
+            await seat.ended()
+        await seat.pilot.press(*opens)
+        await seat.until(lambda: isinstance(seat.app.focused, RowTable), "the table")
+        table = seat.app.focused
+        assert isinstance(table, RowTable)
+        await seat.until(lambda: table.row_count > 1, "rows")
+        for key, row in (("end", table.row_count - 1), ("home", 0), ("pagedown", None), ("pageup", 0)):
+            await seat.pilot.press(key)
+            assert table.cursor_row == row or (row is None and table.cursor_row > 0)
 
 
 async def test_what_holds_now_is_not_marked_among_what_is_looked_for(tmp_path: Path) -> None:

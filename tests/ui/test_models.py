@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from tests.catalogue.server import Asked, serving
 from tests.catalogue.server import Reply as HttpReply
@@ -20,6 +21,7 @@ from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.settings import ProviderSettings, Settings, StoreSettings, UiSettings, load
 from tui_orchestrator.ui.app import ConsoleApp
+from tui_orchestrator.ui.words import fit_model
 
 RUSH = "demo-openai/rush-pro"
 
@@ -331,3 +333,44 @@ async def test_the_card_of_a_demo_model_says_that_it_is_one(tmp_path: Path) -> N
         await seat.pilot.press("enter")
         await seat.sees("known from", "scripted demo model")
         await seat.sees_no("your configuration")
+
+
+@pytest.mark.parametrize("size", [(40, 10), (80, 24)])
+async def test_two_providers_models_of_one_name_are_told_apart_at_any_width(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with demo.serve(pace=0, script=Script().always(Say(text="It is blue.")), habits=False) as servers:
+        known = demo.settings(servers, replace(Settings(), store=StoreSettings(tmp_path / "store.db")))
+        west = replace(known.providers["demo-openai"], name="demo-openai-europe-west")
+        models = [replace(one, provider=west.name) for one in known.models if one.provider == "demo-openai"]
+        settings = replace(known, providers={**known.providers, west.name: west}, models=(*known.models, *models))
+        app = ConsoleApp(settings, demo=False)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            seat = Console(app, pilot)
+            await seat.until(lambda: app.talk is not None and not app.working, "a ready console")
+            await pilot.press("ctrl+t", *"rush")
+            await seat.line("demo-open", "west/rush-pro")
+            await seat.line("demo-openai/rush-pro")
+            await pilot.press("escape")
+            await seat.send(f"/model {west.name}/rush-pro")
+            await seat.send("Why is the sky blue?")
+            await seat.ended()
+            await seat.sees("rush-pro · demo-openai-europe-west ·")
+            await pilot.press("f5", "end")
+            await seat.line("west/rush-mini")
+            await seat.line("demo-openai/rush-pro" if size[0] > 40 else "i/rush-pro")
+            assert "tern-max" in str(app.registry.table.get_row_at(1)[0])
+
+
+@pytest.mark.parametrize(
+    ("width", "seen"),
+    [
+        (34, "openrouter/anthropic/claude-opus-4"),
+        (30, "openrouter/anthropic…de-opus-4"),
+        (16, "op…er/anthr…us-4"),
+        (60, "openrouter/anthropic/claude-opus-4" + " " * 26),
+    ],
+)
+def test_a_name_is_cut_in_its_middle_before_its_provider_is(width: int, seen: str) -> None:
+    assert fit_model("openrouter/anthropic/claude-opus-4", width) == seen
+    assert cell_len(fit_model("提供者/模型模型模型模型模型", width)) == width

@@ -82,8 +82,9 @@ def _usable_first(row: Row) -> tuple[bool, bool, str]:
 def _model_choice(row: Row, pinned: str | None) -> Choice:
     glyph, style, word = words.HEALTH[row.state]
     health = f"{glyph} {word}" + (f" · {row.detail}" if row.detail else "")
+    star = "* " if row.favourite else ""
     columns = (
-        (words.fit(f"{'* ' if row.favourite else ''}{row.model.id}", 29) + " ", "bold"),
+        (f"{star}{words.fit_model(row.model.id, 29 - len(star))} ", "bold"),
         (words.fit(words.price_pair(row.model.price), 11, right=True) + "  ", MONEY),
         (words.fit(row.model.level, 13), ""),
         (health, style),
@@ -102,7 +103,7 @@ def member_choices(members: Iterable[Attempt], best: int | None) -> list[Choice]
         Choice(
             str(member.number),
             (
-                (words.fit(member.model, 36) + " ", "bold"),
+                (words.fit_model(member.model, 36) + " ", "bold"),
                 (words.fit(words.seconds(member.latency_s), 8, right=True), MUTED),
                 (words.fit(f"↓{words.tokens(member.usage.output)}", 8, right=True) + " ", MUTED),
                 (words.fit(str(member.cost), 10, right=True), MONEY),
@@ -133,7 +134,7 @@ def _for_money(one: Candidate, *, marked: bool, place: int | None = None) -> Cho
     return Choice(
         one.model,
         (
-            (words.fit(one.model, 36) + " ", "bold"),
+            (words.fit_model(one.model, 36) + " ", "bold"),
             (words.fit(words.expected(one), 10, right=True), MONEY),
             (words.fit(most, 19, right=True), MUTED),
         ),

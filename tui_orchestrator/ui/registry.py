@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +23,7 @@ from . import words
 from .commands import bindings
 from .look import Look
 from .naming import key_to
+from .row_table import RowTable
 from .tabular import Column, Table, lay_out, role
 from .tabular import Row as Drawn
 
@@ -100,7 +102,7 @@ def _learned(row: Row) -> str:
 
 
 def marks(row: Row) -> str:
-    """Two cells: pinned, and among the favourites."""
+    """MARKS cells: pinned, and among the favourites."""
     return ("★" if row.pinned else " ") + ("*" if row.favourite else " ")
 
 
@@ -118,6 +120,7 @@ def _column(
     return Column(title, cell, order, justify, drop, style=_style)
 
 
+MARKS = 2
 COLUMNS: tuple[Column[Row], ...] = (
     Column(
         "model",
@@ -125,6 +128,7 @@ COLUMNS: tuple[Column[Row], ...] = (
         lambda row: row.model.id,
         "left",
         style=lambda row: "bold" if row.pinned and row.state != "disabled" else _style(row),
+        fit=lambda text, room: text[:MARKS] + words.fit_model(text[MARKS:], room - MARKS),
     ),
     _column("level", lambda row: row.model.level, lambda row: (LEVELS[row.model.level], row.model.ability), 7),
     _column("$ in/M", lambda row: _price(row, "input"), lambda row: _price_order(row, "input"), 2, "right"),
@@ -159,11 +163,20 @@ COLUMNS: tuple[Column[Row], ...] = (
 
 
 NARROW = 48
-"""Cells below which a model is told without its provider: the end of a name is what tells it from the others."""
-_BY_NAME = replace(COLUMNS[0], cell=lambda row: f"{marks(row)}{words.short_name(row.model.id)}")
+"""Cells below which a model is told without its provider where no other is called the same."""
 
 
-class ModelTable(DataTable[Text]):
+def _by_name(rows: Iterable[Row]) -> Column[Row]:
+    count = Counter(words.short_name(row.model.id) for row in rows)
+
+    def named(row: Row) -> str:
+        name = words.short_name(row.model.id)
+        return f"{marks(row)}{name if count[name] == 1 else row.model.id}"
+
+    return replace(COLUMNS[0], cell=named)
+
+
+class ModelTable(RowTable):
     HELP = (
         "Every model known. {registry.card} shows all that is known of the marked one, {registry.pin} pins it, "
         "{registry.test} tests it with a tiny call, {registry.favourite} makes it a favourite and {registry.first} "
@@ -331,7 +344,7 @@ class RegistryPane(Vertical):
     def _fill(self) -> None:
         # Before it is seen for the first time, it is as wide as it will be.
         table, width = self._table, (self.size.width or self.app.size.width) - SCROLL_BAR
-        columns = (_BY_NAME, *COLUMNS[1:]) if width < NARROW else COLUMNS
+        columns = (_by_name(self._rows), *COLUMNS[1:]) if width < NARROW else COLUMNS
         shown = lay_out(
             columns,
             self._wanted(),

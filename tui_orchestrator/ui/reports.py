@@ -33,6 +33,7 @@ from .dialogs import Choice, Picker
 from .look import Look
 from .report_tables import attempt_columns, cost_bars, cost_columns, measured_columns
 from .report_views import ASPECT_GROUPINGS, COST_GROUPINGS, EACH, TABS, Tab, View, joined, periods, view_of
+from .row_table import RowTable
 from .tabular import Table, lay_out, role
 from .words import ACCENT, BAD, GOOD, MUTED, STRONG
 
@@ -54,7 +55,7 @@ class ReportHead(Static):
             await self.run_action(f"screen.{does}")
 
 
-class ReportTable(DataTable[Text]):
+class ReportTable(RowTable):
     HELP = (
         "Costs by model, task, day and more, how models did, and advice. {reports.costs}, {reports.performance} and "
         "{reports.advice} or {reports.next} go from one to the other, {reports.period} chooses the time, {reports.by}"

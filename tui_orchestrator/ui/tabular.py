@@ -26,6 +26,8 @@ class Column(Generic[T]):
     """One of the colours in `words`, or bold, or nothing."""
     shrink: int = 0
     """Cells to which it is cut before any column goes; 0: as wide as what stands in it."""
+    fit: Callable[[str, int], str] = words.fit
+    """Cuts what stands in it to so many cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,8 @@ def _kept(columns: Sequence[Column[T]], drawn: list[list[str]], width: int) -> l
         room = max(_SHORTEST, least[widest] - PADDING if may_shrink else 0, _width(drawn[widest]) - PADDING - over)
         if room + PADDING >= _width(drawn[widest]):
             break
-        drawn[widest] = [words.fit(text, room) if cell_len(text) > room else text for text in drawn[widest]]
+        cut = columns[widest].fit
+        drawn[widest] = [cut(text, room) if cell_len(text) > room else text for text in drawn[widest]]
     return kept
 
 

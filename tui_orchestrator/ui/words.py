@@ -35,6 +35,8 @@ BAR = "$secondary"
 MONEY = "$money"
 RULE = "$rule"
 
+_LEAST_OF_PROVIDER = 5
+"""Cells of a provider's name, where it has to be cut."""
 _PICKS = {
     Strategy.CHEAPEST: "the lowest expected cost among models likely to be good enough",
     Strategy.BALANCED: "the best mix of quality, cost and speed, by your weights",
@@ -154,6 +156,24 @@ def price_pair(price: Price | None) -> str:
 def short_name(model_id: str) -> str:
     """Without the provider; the name itself may hold slashes."""
     return model_id.partition("/")[2] or model_id
+
+
+def fit_model(model_id: str, width: int) -> str:
+    """Exactly `width` cells. Where it has to be cut, in the middle of the name first: the provider and the end of the
+    name are what tells it from others."""
+    provider, slash, name = model_id.partition("/")
+    if cell_len(model_id) <= width or not slash:
+        return _fit_middle(model_id, width)
+    room = max(_LEAST_OF_PROVIDER, width // 3, width - cell_len(name) - 1)
+    provider = _fit_middle(provider, min(cell_len(provider), room))
+    return fit(f"{provider}/{_fit_middle(name, max(1, width - cell_len(provider) - 1))}", width)
+
+
+def _fit_middle(text: str, width: int) -> str:
+    if width < _LEAST_OF_PROVIDER or cell_len(text) <= width:
+        return fit(text, width)
+    end = (width - 1) // 2
+    return f"{set_cell_size(text, width - 1 - end)}…{set_cell_size(text[::-1], end)[::-1]}"
 
 
 def folded(model_id: str, why: str) -> str:
