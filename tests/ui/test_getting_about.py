@@ -356,8 +356,9 @@ async def test_every_sentence_names_the_keys_as_the_user_bound_them(tmp_path: Pa
         assert found == []
 
 
-async def test_the_keys_of_a_list_move_in_it_while_it_is_narrowed(tmp_path: Path) -> None:
-    async with console(tmp_path, size=(160, 48)) as seat:
+@pytest.mark.parametrize("size", [(160, 48), (80, 24), (40, 12)])
+async def test_the_keys_of_a_list_move_in_it_while_it_is_narrowed(size: tuple[int, int], tmp_path: Path) -> None:
+    async with console(tmp_path, size=size) as seat:
         await seat.pilot.press("ctrl+p")
         await seat.sees("╭─ Commands")
         choices = seat.app.screen.query_one("#choices", OptionList)
@@ -365,12 +366,30 @@ async def test_the_keys_of_a_list_move_in_it_while_it_is_narrowed(tmp_path: Path
         for key, place in (("end", last), ("home", 0)):
             await seat.pilot.press(key)
             assert choices.highlighted == place
+            await seat.sees("strategy: pick an ens" if key == "end" else "prompt: show the whole")
         await seat.pilot.press("pagedown")
         below = choices.highlighted
         assert below
         assert choices.scroll_offset.y + choices.size.height > below >= choices.size.height - 2
         await seat.pilot.press("pageup")
         assert choices.highlighted == 0
+
+
+@pytest.mark.parametrize("opens", ["f12", "ctrl+r", "/decisions"])
+async def test_home_and_end_go_to_the_first_and_the_last_of_what_is_searched(opens: str, tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT, size=(80, 24)) as seat:
+        for prompt in ("What is a fold?", "What is a ring?"):
+            await seat.send(prompt)
+            await seat.ended()
+        await (seat.send(opens) if opens.startswith("/") else seat.pilot.press(opens))
+        await seat.until(lambda: len(seat.app.screen_stack) == 2, "the dialog")
+        rows = seat.app.screen.query_one(OptionList)
+        await seat.until(lambda: rows.option_count > 1, "rows")
+        first = rows.highlighted
+        await seat.pilot.press("end")
+        assert rows.highlighted == rows.option_count - 1
+        await seat.pilot.press("home")
+        assert rows.highlighted == first
 
 
 @pytest.mark.parametrize("opens", [("f5",), ("f10", "2")], ids=["models", "reports"])

@@ -51,6 +51,8 @@ class HistoryScreen(Turns):
         Binding("up", "move(-1)", "Up", show=False),
         Binding("pagedown", "move(10)", "Page down", show=False),
         Binding("pageup", "move(-10)", "Page up", show=False),
+        Binding("home", "move(-99999)", "First", show=False, priority=True),
+        Binding("end", "move(99999)", "Last", show=False, priority=True),
     ]
 
     def __init__(self, runtime: Runtime, session: str, shown: str = "", typed: str = "") -> None:

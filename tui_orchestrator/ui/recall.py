@@ -46,6 +46,8 @@ class PromptSearch(Dialog[str | None]):
         Binding("up,ctrl+s", "move(-1)", "Up", show=False),
         Binding("pagedown", "move(8)", "Page down", show=False),
         Binding("pageup", "move(-8)", "Page up", show=False),
+        Binding("home", "move(-99999)", "First", show=False, priority=True),
+        Binding("end", "move(99999)", "Last", show=False, priority=True),
     ]
 
     def __init__(self, runtime: Runtime) -> None:

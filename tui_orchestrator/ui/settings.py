@@ -78,6 +78,8 @@ class SettingsScreen(FrugalModal[None]):
         Binding("up", "move(-1)", "Up", show=False),
         Binding("pagedown", "move(10)", "Page down", show=False),
         Binding("pageup", "move(-10)", "Page up", show=False),
+        Binding("home", "move(-99999)", "First", show=False, priority=True),
+        Binding("end", "move(99999)", "Last", show=False, priority=True),
     ]
     DEFAULT_CSS = """
     SettingsScreen #settings-head { height: auto; padding: 0 1; background: $panel; }
