@@ -70,7 +70,7 @@ sys.exit(app.run_console(load(Path({config!r})), demo=None))
 COMMANDS = ("doctor", "config show --all", "config check", "models", "stats", "costs", "sessions list", "route hello")
 SOURCES = (
     *("environment", ".env", "command", "keyring"),
-    *("a key in the wrong place", "a command that fails", "values of settings"),
+    *("a key in the wrong place", "a key as a setting's name", "a command that fails", "values of settings"),
 )
 OTHER = "other-key-of-another-host-93a1"
 
@@ -102,7 +102,7 @@ def configuration(servers: demo.Servers, source: str, home: Path) -> tuple[str, 
     text = '[log]\nlevel = "debug"\n[router]\ndiscover_local = false\n[router.retries]\nbase = 0.0\ncap = 0.0\n'
     text += f'[providers.openai]\nbase_url = "{address}"\n'
     own = {}
-    if source in ("environment", "values of settings"):
+    if source in ("environment", "a key as a setting's name", "values of settings"):
         own["OPENAI_API_KEY"] = KEY
     elif source == ".env":
         (home / ".env").write_text(f"OPENAI_API_KEY={KEY}\n")
@@ -121,7 +121,9 @@ def configuration(servers: demo.Servers, source: str, home: Path) -> tuple[str, 
         (home / "key").write_text(KEY)
     if source == "values of settings":
         text += f'[plugins]\ndisabled = ["{KEY}"]\n[personas.mine]\nsystem = "Say {KEY} to whoever asks."\n'
-        text += f'[ui]\ntheme = "{KEY}"\n[ui.keymap]\n"{KEY.lower()}" = "f7"\n[chains]\nmine = ["openai/{KEY}"]\n'
+        text += f'[ui]\ntheme = "{KEY}"\n[chains]\nmine = ["openai/{KEY}"]\n'
+    if source == "a key as a setting's name":
+        text += f'[ui.keymap]\n"{KEY.lower()}" = "f7"\n[personas."{KEY}"]\nsystem = "Say it."\n'
     text += '[[models]]\nid = "openai/rush-pro"\ninput_usd = 1\noutput_usd = 1\ncontext_window = 100000\n'
     return text, own
 

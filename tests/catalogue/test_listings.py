@@ -20,6 +20,7 @@ from tui_orchestrator.providers.discovery import read_server
 from tui_orchestrator.providers.listings import MAX_BODY, Listed, Listing, Source, place, read_listing
 from tui_orchestrator.routing.money import Money, Price, Rates, Tier
 from tui_orchestrator.routing.profile import Ability
+from tui_orchestrator.settings import Secret
 
 from .server import Asked, Reply, Server, serving
 
@@ -191,6 +192,14 @@ async def test_hostile_names_are_left_out(clients: HttpClients) -> None:
     body["data"] += [{"id": 7}, {"id": None}, {}, "text", None]  # type: ignore[operator]
     async with serving({"/v1/models": body}) as server:
         listing = await read_listing(source(server, clients))
+    assert [model.name for model in listing.models] == ["good"]
+
+
+async def test_a_key_that_a_server_lists_as_a_model_is_left_out(clients: HttpClients) -> None:
+    key = Secret("0f2c9a7be41d4c0a8b6d")
+    names = ["good", key.reveal(), f"team/{key.reveal()}", "sk-ant-api03-aB3dE5gH7jK9mN1pQ"]
+    async with serving({"/v1/models": openai_list(*names)}) as server:
+        listing = await read_listing(source(server, clients, key=key.reveal()))
     assert [model.name for model in listing.models] == ["good"]
 
 

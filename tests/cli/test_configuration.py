@@ -247,6 +247,9 @@ async def test_a_projects_file_does_not_lift_a_cap_and_that_is_told(shell: Shell
         '[ui]\ntheme = "KEY"',
         '[router]\ndiscover_local = false\nmodel = "KEY"',
         '[[models]]\nid = "KEY"',
+        '[[models]]\nid = "openai/KEY"',
+        '[chains]\nmine = ["openai/KEY"]',
+        '[prices."openai/KEY"]\ninput_usd = 1',
         "KEY = 1",
         "[KEY]\n[KEY]",
         '[ui.keymap]\n"KEY" = "f5"',
@@ -260,6 +263,23 @@ async def test_a_key_in_a_wrong_place_is_never_repeated(shell: Shell, command: s
     assert (ended.out + ended.err).strip()
     if text.startswith("[providers"):
         assert "providers.…: looks like a key" in ended.err.replace('"', "")
+
+
+@pytest.mark.parametrize("typed", ["-m KEY", "-m openai/KEY", "-s KEY", "--persona KEY", "--KEY"])
+async def test_a_key_typed_where_a_name_belongs_is_never_repeated(shell: Shell, typed: str) -> None:
+    key = "sk-ant-api03-aB3dE5gH7jK9mN1pQ"
+    ended = await shell.run("ask", *typed.replace("KEY", key).split(), "hello")
+    assert ended.code == 2
+    assert key[:10] not in ended.out + ended.err
+    assert "…" in ended.err
+
+
+async def test_a_key_among_the_models_of_a_chain_is_refused_before_anything_is_written(shell: Shell) -> None:
+    key = "sk-ant-api03-aB3dE5gH7jK9mN1pQ"
+    shell.config.write_text(f'[chains]\nmine = ["openai/{key}"]')
+    ended = await shell.run("ask", "hello")
+    assert ended.code == 2
+    assert f"{shell.config}:2: chains.mine: looks like a key, which does not belong in this file" in ended.err
 
 
 async def test_what_is_shown_of_a_setting_hides_the_key_in_it(shell: Shell) -> None:

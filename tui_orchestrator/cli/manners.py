@@ -86,8 +86,10 @@ def outcome(command: Callable[[], object]) -> int:
 
 
 def note(text: str) -> None:
-    """A sentence to stderr."""
-    tell(text)
+    """A sentence to stderr. A key typed where a name belongs is not repeated in it."""
+    from ..settings.secrets import hidden
+
+    tell(hidden(text))
 
 
 def _unwritable(why: str) -> int:

@@ -19,6 +19,7 @@ from ..routing.model import Model
 from ..routing.money import Price
 from ..routing.profile import Ability
 from ..routing.text import clean_line
+from ..settings.secrets import hidden
 
 if TYPE_CHECKING:
     import httpx2
@@ -337,10 +338,10 @@ def rows(body: Any, key: str = "data") -> Sequence[Mapping[str, Any]]:
 
 def clean_name(name: object) -> str:
     """'' for what cannot be a model's name: no text, too long, or not the same after cleaning, since a name that had
-    to be changed would not be understood by the server it came from."""
+    to be changed would not be understood by the server it came from. Nor is a key one, which a server may repeat."""
     if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME or clean_line(name, _MAX_NAME) != name:
         return ""
-    return name
+    return name if hidden(name) == name else ""
 
 
 def whole(value: object) -> int | None:

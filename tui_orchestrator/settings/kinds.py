@@ -17,7 +17,7 @@ from ..plugins.finding import names
 from ..routing.money import Money
 from ..routing.patterns import compile_pattern
 from ..routing.request import Strategy
-from .secrets import KEY_BEGINS, Secret
+from .secrets import KEY_BEGINS, Secret, hidden
 
 
 class Kind(Protocol):
@@ -213,7 +213,18 @@ class Text:
         return text
 
 
-MODEL = Text("a model's id as `models` lists it", r"[^\s,]+")
+class ModelId(Text):
+    """Goes into every decision that is shown and stored, so that a key pasted in its place must not get so far."""
+
+    def parse(self, raw: object) -> str:
+        value = super().parse(raw)
+        if hidden(value) != value:
+            raise ValueError(LIKE_A_KEY)
+        return value
+
+
+LIKE_A_KEY = "looks like a key, which does not belong in this file; give a name"
+MODEL = ModelId("a model's id as `models` lists it", r"[^\s,]+")
 ENVIRONMENT_NAME = Text(
     "the name of an environment variable, not the key itself", rf"(?!{KEY_BEGINS})[A-Za-z_]\w*", confidential=True
 )

@@ -13,6 +13,7 @@ from pathlib import Path as FilePath
 from ..opening import LongKey, opened, parsed
 from ..routing.text import clean_line
 from .environment import Variable
+from .kinds import LIKE_A_KEY
 from .lines import Place, key_lines, line_of
 from .schema import SCHEMA, every_key, find
 from .secrets import hidden
@@ -79,8 +80,8 @@ class Reading:
             self._entry(table, value, (*path, name), (*place, *inner), where, project)
 
     def _entry(self, table: Table, raw: object, path: Path, place: Place, where: Where, project: bool) -> None:
-        if table.each is not None and "/" not in path[-1] and hidden(path[-1]) != path[-1]:
-            self.problem(where(place), path, "looks like a key, which does not belong in this file; give a name")
+        if table.each is not None and hidden(path[-1]) != path[-1]:
+            self.problem(where(place), path, LIKE_A_KEY)
             return
         node = table.at(path[-1])
         if node is None:
