@@ -67,7 +67,8 @@ async def test_config_check_finds_what_is_wrong_with_the_keys(shell: Shell) -> N
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.splitlines() == [
         f"{shell.config}:2: [ui.keymap] names an unknown action 'theme.pik'; did you mean theme.pick?",
-        f"{shell.config}:3: [ui.keymap] gives ctrl+s to pane.zoom and strategy.pick; give one of them another key",
+        f"{shell.config}:3: [ui.keymap] gives ctrl+s to pane.zoom and strategy.pick; give one of them another key. "
+        "Until then pane.zoom has it, and strategy.pick not",
     ]
 
 
