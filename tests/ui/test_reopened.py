@@ -16,7 +16,7 @@ from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.services.chat import Chat
 from tui_orchestrator.storage.messages import StoredMessage
 from tui_orchestrator.ui.entries import Kind
-from tui_orchestrator.ui.stored import stored_entries
+from tui_orchestrator.ui.stored import Stored
 
 PROMPT = "What is the capital of France?"
 PARIS = Say(text="Paris, on the Seine.")
@@ -227,17 +227,10 @@ async def test_a_turn_reads_the_same_when_it_is_opened_again(tmp_path: Path, nam
 def test_how_much_a_note_matters_is_not_read_from_its_words() -> None:
     now = datetime(2026, 11, 22, tzinfo=UTC)
     note = "Cancelled. The provider says so, and charges for it."
-    (notice,) = [
-        entry
-        for entry in stored_entries(
-            [
-                StoredMessage(0, "user", "Go on", "complete", now, "r1"),
-                StoredMessage(1, "assistant", "", "failed", now, "r1", note=note, weight="error"),
-            ],
-            (),
-            "Alt+R",
-        )
-        if entry.kind is Kind.NOTICE
+    messages = [
+        StoredMessage(0, "user", "Go on", "complete", now, "r1"),
+        StoredMessage(1, "assistant", "", "failed", now, "r1", note=note, weight="error"),
     ]
+    (notice,) = [one for one in Stored(messages, (), "Alt+R").entries(0, 2) if one.kind is Kind.NOTICE]
     assert notice.source == note
     assert notice.severity == "error"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..routing.events import Completed, Event, Failed, FinishReason
@@ -11,7 +12,7 @@ from ..routing.request import Check, Image, Message, Request, Split, Strategy
 from ..routing.synthesis import one_from_all, which_is_best
 from ..routing.text import clean
 from ..settings import Persona
-from ..storage.answers import standing, standing_parts, whole
+from ..storage.answers import last_turn, standing, standing_parts, whole
 from ..storage.conversations import Conversation, Session
 from ..storage.messages import Discarded, StoredMessage
 from .keeping import CutOff, Keeping, LastTurn
@@ -50,7 +51,6 @@ class Chat:
         """The request in place of whose prompt the next one comes, until that is stored."""
         self.owed: list[Callable[[], Coroutine[Any, Any, None]]] = []
         """Ends of turns that could not be stored, oldest first."""
-        self._turns: list[tuple[Message, Message]] = _turns(conversation.messages)
         self.last: LastTurn | None = _last(conversation.messages)
 
     @classmethod
@@ -102,14 +102,22 @@ class Chat:
 
     async def _see_whether_cut_off(self) -> None:
         """Of a whole answer only its attempt knows that it ended at the most tokens it might have."""
-        last, stored = self.last, standing_parts(self.stored)
-        if last is None or last.cut_off is not None or not last.response.strip() or not stored[-1][1]:
+        last = self.last
+        if last is None or last.cut_off is not None or not last.response.strip():
             return
-        first, end = stored[-1][1][0], stored[-1][1][-1]
+        [(_, parts)] = standing_parts(last_turn(self.stored))
+        if not parts:
+            return
+        first, end = parts[0], parts[-1]
         attempts = await self._runtime.reports.attempts(end.request_id)
         if any(one.number == end.attempt and one.finish_reason is FinishReason.LENGTH for one in attempts):
             cut_off = CutOff(first.request_id, first.attempt, end.model or "", last.response)
             self.last = replace(last, cut_off=cut_off)
+
+    @cached_property
+    def _turns(self) -> list[tuple[Message, Message]]:
+        """What goes along with the next prompt. Of a long conversation it is made when it is weighed first."""
+        return _turns(self.stored)
 
     @property
     def id(self) -> str:
@@ -330,10 +338,9 @@ def _turns(messages: Sequence[StoredMessage]) -> list[tuple[Message, Message]]:
 
 
 def _last(messages: Sequence[StoredMessage]) -> LastTurn | None:
-    prompts = (place for place in reversed(range(len(messages))) if messages[place].role == "user")
-    if (last := next(prompts, None)) is None:
+    if not (turn := last_turn(messages)):
         return None
-    [(prompt, parts)] = standing_parts(messages[last:])
+    [(prompt, parts)] = standing_parts(turn)
     if not parts:
         return LastTurn(prompt.message())
     answer, by = whole(parts), parts[-1].model or ""

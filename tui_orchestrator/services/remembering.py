@@ -28,7 +28,7 @@ from ..routing.events import (
 from ..routing.money import Cost, Usage
 from ..routing.request import Method, Strategy
 from ..routing.telling import verdict
-from ..storage.answers import answers, that_stands
+from ..storage.answers import answers, last_turn, that_stands
 from ..storage.messages import StoredMessage
 from .chat import Chat
 from .feedback import Given
@@ -52,8 +52,8 @@ class Recalled:
 async def last_ensemble(runtime: Runtime, talk: Chat) -> Recalled | None:
     """Of a conversation that was just resumed. None where its last turn did not ask several side by side, or what they
     said is not kept. Raises StoreError."""
-    turns = answers(talk.stored)
-    given = turns[-1][1] if turns else []
+    turn = answers(last_turn(talk.stored))
+    given = turn[0][1] if turn else []
     parts, merged = that_stands(given), None
     if len(parts) != 1 or (answer := parts[0]).attempt is None:
         return None

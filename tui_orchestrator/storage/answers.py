@@ -31,6 +31,12 @@ def answers(messages: Sequence[StoredMessage]) -> list[tuple[StoredMessage, list
     return turns
 
 
+def last_turn(messages: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
+    """The last prompt and all answers to it; empty where there is no prompt."""
+    prompts = (place for place in reversed(range(len(messages))) if messages[place].role == "user")
+    return messages[start:] if (start := next(prompts, None)) is not None else ()
+
+
 def standing(messages: Sequence[StoredMessage]) -> list[tuple[StoredMessage, StoredMessage | None]]:
     """Each prompt with the answer that stands, whole."""
     return [(prompt, whole(parts) if parts else None) for prompt, parts in standing_parts(messages)]

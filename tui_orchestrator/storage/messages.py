@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from tui_orchestrator.routing.request import Image, Message, Role
 from tui_orchestrator.routing.text import clean_line
@@ -134,34 +134,11 @@ def append(
     )
 
 
+_NO_FILES = "[]"
 _SELECT_MESSAGES = (
     "SELECT position, role, text, state, created, request_id, thinking, attempt, model, id, parent, continues, "
     "note, weight, files FROM messages"
 )
-
-
-@readable("messages")
-def _message(row: tuple[Any, ...], images: tuple[Image, ...], parent: int | None) -> StoredMessage:
-    position, role, text, state, created, request_id, thinking, attempt, model, _, _, *said, files = row
-    continues, note, weight = said
-    moment = datetime.fromisoformat(created)
-    return StoredMessage(
-        position,
-        role,
-        text,
-        state,
-        moment,
-        request_id,
-        thinking,
-        images,
-        attempt,
-        model,
-        parent,
-        continues,
-        note,
-        weight,
-        tuple(json.loads(files)),
-    )
 
 
 def messages_of(connection: sqlite3.Connection, session: str) -> tuple[StoredMessage, ...]:
@@ -173,12 +150,18 @@ def messages_of(connection: sqlite3.Connection, session: str) -> tuple[StoredMes
         (session,),
     ):
         images[message] = (*images.get(message, ()), Image(media_type, data, name))
-    rows = connection.execute(f"{_SELECT_MESSAGES} WHERE session = ? ORDER BY position", (session,))
+    rows = connection.execute(f"{_SELECT_MESSAGES} WHERE session = ? ORDER BY position", (session,)).fetchall()
     messages, places = [], dict[int, int]()
-    for row in rows:
-        # The one before has a lower position, whatever a file says.
-        messages.append(_message(row, images.get(row[9], ()), places.get(row[10])))
-        places[row[9]] = row[0]
+    with readable("messages"):
+        for row in rows:
+            *said, thinking, attempt, model, id_, parent, continues, note, weight, files = row
+            position, role, text, state, created, request_id = said
+            # The one before has a lower position, whatever a file says.
+            before, names = places.get(parent), () if files == _NO_FILES else tuple(json.loads(files))
+            moment, shown = datetime.fromisoformat(created), images.get(id_, ())
+            answer = (thinking, shown, attempt, model, before, continues, note, weight, names)
+            messages.append(StoredMessage(position, role, text, state, moment, request_id, *answer))
+            places[id_] = position
     return tuple(messages)
 
 

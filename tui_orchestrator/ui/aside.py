@@ -62,4 +62,5 @@ class Aside:
         order = [shown[number] for number in folded]
         if stands in shown:
             order.insert(before_answer(stands, folded), shown[stands])
-        self._transcript.reorder(order)
+        if len(order) > 1:
+            self._transcript.reorder(order)

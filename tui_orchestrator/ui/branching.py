@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from textual import on, work
 from tui_orchestrator.routing.errors import OrchestratorError
 
 from .attachments import mentions
-from .entries import Entry, Kind, Part, request_of
+from .entries import Entry, Kind, Part, prompt_key, request_of
 from .in_turn import typed_beside
 from .naming import keyed
 from .prompt import Draft
@@ -99,8 +100,8 @@ class Branching(Shelf):
         """The marked prompt, or that of the marked answer; else the last one."""
         reader = self.chat.transcript
         marked = reader.marked_entry if reader.has_focus else None
-        entries = [e for e in reader.entries if e.kind is Kind.PROMPT]
-        prompt = self.chat.prompt_at(marked.key) if marked is not None else (entries[-1] if entries else None)
+        last = next((entry for entry in reader.latest() if entry.kind is Kind.PROMPT), None)
+        prompt = self.chat.prompt_at(marked.key) if marked is not None else last
         if prompt is None:
             self.notify("There is no prompt to edit yet.", severity="warning", markup=False)
         elif self.talk is not None and self.talk.temporary:
@@ -171,8 +172,8 @@ class Branching(Shelf):
         if edit is not None:
             self.composer.prompt.restore(edit.before)
         beside = talk.branches.get(instead, (instead,))
-        prompts = [entry for entry in self.chat.transcript.entries if entry.kind is Kind.PROMPT]
-        self.chat.transcript.tell_branch(prompts[-1].key, (len(beside) + 1, len(beside) + 1))
+        prompt = next(entry for entry in self.chat.transcript.latest() if entry.kind is Kind.PROMPT)
+        self.chat.transcript.tell_branch(prompt.key, (len(beside) + 1, len(beside) + 1))
 
     def _show(self, talk: Chat, ensemble: Recalled | None, at: str | None = None) -> None:
         """The same session, on another branch."""
@@ -197,16 +198,13 @@ class Branching(Shelf):
         """From the branch that the prompt at `key`, or the nearest one above it, is on."""
         if self.busy() or self.talk is None or self._edit_here is not None:
             return
-        prompts: list[Entry] = []
-        for entry in self.chat.transcript.entries:
-            if entry.kind is Kind.PROMPT and entry.branch is not None:
-                prompts.append(entry)
-            if entry.key == key:
-                break
-        if not prompts:
+        reader = self.chat.transcript
+        above = chain([reader.entry(key)], reader.beside(key, -1)) if reader.holds(key) else reader.latest()
+        prompt = next((entry for entry in above if entry.kind is Kind.PROMPT and entry.branch is not None), None)
+        if prompt is None:
             self.notify("No branch begins here or above; the menu of a prompt makes one.", markup=False, timeout=3)
             return
-        here = request_of(prompts[-1].key)
+        here = request_of(prompt.key)
         beside = self.talk.branches[here]
         place = beside.index(here) + step
         if around:
@@ -255,7 +253,7 @@ class Branching(Shelf):
 
 
 def prompt_key_in(reader: Reader, request_id: str) -> str | None:
-    return next((e.key for e in reader.entries if e.kind is Kind.PROMPT and request_of(e.key) == request_id), None)
+    return key if reader.holds(key := prompt_key(request_id)) else None
 
 
 def _typed(source: str) -> str:

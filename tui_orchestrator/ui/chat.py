@@ -30,8 +30,9 @@ from .naming import key_to
 from .reader import NewBelow, Reader
 from .recounting import Recounting
 from .status import Keys, asked_again
-from .stored import stored_entries, superseded
+from .stored import Stored, superseded, vote_on
 from .transcript import Transcript
+from .unmade import stretches
 
 if TYPE_CHECKING:
     from tui_orchestrator.services.feedback import Given
@@ -97,6 +98,7 @@ class ChatPane(AtHand):
         self._before: LastTurn | None = None
         """The turn that is being asked again."""
         self.recounting = Recounting(self.transcript)
+        self._stored: Stored | None = None
 
     def compose(self) -> ComposeResult:
         yield Vertical(self.transcript, self._badge, id="reading")
@@ -122,18 +124,16 @@ class ChatPane(AtHand):
     def begin_again(self, request: Request, before: LastTurn) -> None:
         """The last prompt once more: when an answer has come, the one before is folded."""
         self._take_up(request, before)
-        for entry in self.transcript.entries:
+        for entry in self.last_turn():
             if entry.status != (status := asked_again(entry.status)):
                 self.transcript.finish(entry.key, status)
         self.transcript.follow()
 
     def begin_onto(self, request: Request, cut_off: CutOff) -> None:
         """What comes joins the answer that was cut off."""
-        its = [e for e in self.transcript.entries if e.kind is Kind.ANSWER and request_of(e.key) == cut_off.request_id]
+        its = [e for e in self.last_turn() if e.kind is Kind.ANSWER and request_of(e.key) == cut_off.request_id]
         first = (cut_off.request_id, cut_off.attempt)
-        entry = next((e for e in its if given(e) == first), None) or next(
-            (e for e in reversed(its) if e.discarded is None), None
-        )
+        entry = next((e for e in its if given(e) == first), None) or next((e for e in its if e.discarded is None), None)
         if entry is None:
             key = answer_key(*first)
             self.transcript.begin_answer(key)
@@ -141,9 +141,7 @@ class ChatPane(AtHand):
         else:
             key = entry.key
             # What was said of its end holds no longer.
-            entries = self.transcript.entries
-            after = entries.index(entry)
-            self.transcript.load([*entries[:after], *(e for e in entries[after:] if e.kind is not Kind.NOTICE)])
+            self.transcript.drop([e.key for e in self.transcript.beside(key, 1) if e.kind is Kind.NOTICE])
         self._take_up(request, None, Onto(self.transcript, key, cut_off))
         if cut_off.attempt is not None:
             self.recounting.wholes.begin(key, (cut_off.request_id, cut_off.attempt))
@@ -183,19 +181,19 @@ class ChatPane(AtHand):
 
     def _fold_before(self) -> None:
         before, self._before = self._before, None
-        for entry in self.transcript.entries:
-            if before is not None and before.answer is not None and given(entry) == before.answer:
-                self.transcript.fold(
-                    entry.key, superseded(before.model, together=self._live is not None and self._live.merges)
-                )
+        if before is None or before.answer is None or not self.transcript.holds(key := answer_key(*before.answer)):
+            return
+        if given(self.transcript.entry(key)) == before.answer:
+            together = self._live is not None and self._live.merges
+            self.transcript.fold(key, superseded(before.model, together=together))
 
     def tell_votes(self, votes: Mapping[Given, bool], of: str | None = None) -> None:
         """Marks the answers; those of the turn `of`, else all, that are not named lose their mark."""
-        for entry in self.transcript.entries:
-            request_id, _, rest = entry.key.partition("/")
-            number = rest.partition("/")[0]
-            if entry.kind is Kind.ANSWER and number.isdecimal() and of in (None, request_id):
-                liked = votes.get((request_id, int(number)))
+        if self._stored is not None:
+            self._stored.votes = votes
+        for entry in self.transcript.made:
+            if entry.kind is Kind.ANSWER and of in (None, request_of(entry.key)):
+                liked = vote_on(entry, votes)
                 if liked is not entry.vote:
                     self.transcript.vote(entry.key, liked)
         if self.ensemble is not None and of in (None, self.ensemble.request_id):
@@ -225,7 +223,7 @@ class ChatPane(AtHand):
         """Shows this answer as its turn's; the one that stood is folded under `why`."""
         request_id, number = answer
         key = ""
-        for entry in list(self.transcript.entries):
+        for entry in list(self.last_turn()):
             if entry.kind is Kind.ANSWER and request_of(entry.key) == request_id:
                 if entry.key.split("/")[1] == str(number):
                     key = entry.key
@@ -299,16 +297,26 @@ class ChatPane(AtHand):
     def notice(self, text: str, severity: Severity = "information") -> None:
         self.transcript.notice(text, severity)
 
-    def load(self, messages: Iterable[StoredMessage], discarded: Iterable[Discarded], untold: str = "") -> None:
-        """`untold`: the request of an ensemble whose best answer is still to be picked, before one sees whose it is."""
+    def load(
+        self,
+        messages: Iterable[StoredMessage],
+        discarded: Iterable[Discarded],
+        untold: str = "",
+        branches: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """`untold`: the request of an ensemble whose best answer is still to be picked, before one sees whose it is.
+        `branches` as `Chat.branches` gives them."""
         self.reveal()
         self._live = self.ensemble = None
         self.show_columns(False)
-        messages = tuple(one for one in messages if one.role == "user" or one.request_id != untold)
-        discarded = tuple(one for one in discarded if one.request_id != untold)
+        messages, discarded = tuple(messages), tuple(discarded)
+        if untold:
+            messages = tuple(one for one in messages if one.role == "user" or one.request_id != untold)
+            discarded = tuple(one for one in discarded if one.request_id != untold)
         self.recounting.load(messages, discarded)
-        entries = stored_entries(messages, discarded, self.keys.again)
-        self.transcript.load(e for e in entries if e.kind is not Kind.ANSWER or request_of(e.key) != untold)
+        self._stored = Stored(messages, discarded, self.keys.again, branches)
+        above, entries = stretches(self._stored)
+        self.transcript.load((e for e in entries if e.kind is not Kind.ANSWER or request_of(e.key) != untold), above)
 
     def greet(self, markdown: str, notices: Sequence[str], news: str = "") -> None:
         for sentence in notices:
@@ -337,16 +345,6 @@ class ChatPane(AtHand):
     def tell_attempts(self, attempts: Iterable[Attempt]) -> None:
         """What is known of loaded answers, for the lines under them."""
         self.recounting.tell(attempts, self.keys)
-
-    def tell_branches(self, branches: Mapping[str, Sequence[str]]) -> None:
-        """As `Chat.branches` gives them."""
-        for entry in self.transcript.entries:
-            if entry.kind is Kind.PROMPT:
-                request = request_of(entry.key)
-                beside = branches.get(request, ())
-                branch = (beside.index(request) + 1, len(beside)) if beside else None
-                if branch != entry.branch:
-                    self.transcript.tell_branch(entry.key, branch)
 
     def tell_editing(self, sentence: str) -> None:
         """At the pane's foot, until it is over: empty."""

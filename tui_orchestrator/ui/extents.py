@@ -33,6 +33,11 @@ class Extents:
         self._heights = list(heights)
         self._valid = 0
 
+    def put(self, index: int, heights: Iterable[int]) -> None:
+        """In place of the one there."""
+        self._heights[index : index + 1] = heights
+        self._valid = min(self._valid, index)
+
     def top(self, index: int) -> int:
         self._sum()
         return self._tops[index]

@@ -67,8 +67,8 @@ class FindLine(Horizontal):
         """Keys of entries that hold the words, in order, with how often."""
         self._place = 0
         """Which of all that was found is in view."""
-        self._from = 0
-        """Index of the entry that was at the top of the view when the line was opened."""
+        self._from: str | None = None
+        """Key of the entry that was at the top of the view when the line was opened."""
 
     def compose(self) -> ComposeResult:
         yield Static(Content.styled("find ", ACCENT))
@@ -125,9 +125,15 @@ class FindLine(Horizontal):
             return
         hits: list[tuple[str, int]] = []
         total, first, until = 0, None, perf_counter() + SLICE_S
-        for index, entry in enumerate(self._reader.entries):
+        below = self._from is None or not self._reader.holds(self._from)
+        more = True
+        while more:
+            more = self._reader.make_some()
+            await asyncio.sleep(0)
+        for entry in self._reader.entries:
+            below = below or entry.key == self._from
             if count := wanted.count(entry):
-                if first is None and index >= self._from:
+                if first is None and below:
                     first = total
                 hits.append((entry.key, count))
                 total += count

@@ -33,7 +33,7 @@ class Messages(Branching):
         title = "Your prompt" if entry.kind is Kind.PROMPT else "This answer"
         picker = Picker(title, message_choices(offered), empty="Nothing is called that.", hint="Enter does it")
         chosen = await self.push_screen_wait(picker)
-        if chosen is not None and any(e.key == key for e in self.chat.transcript.entries):
+        if chosen is not None and self.chat.transcript.holds(key):
             self._do(chosen, entry)
 
     def _possible(self, entry: Entry) -> list[str]:

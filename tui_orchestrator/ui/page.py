@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.segment import Segment
 from textual.geometry import Size
 from textual.selection import Selection
 from textual.strip import Strip
 
+from .entries import Entry
 from .lines import Framed, Line
 from .look import Look
 from .painting import Painted
 from .rows import Found, Rows
 
+MAKE_AFTER_S, MAKE_EVERY_S = 0.3, 0.02
+"""What is not made yet waits so long, and then so long again after each stretch."""
 NOTHING_BESIDE = Strip([], 0)
 SIDEWAYS = ("scroll_left", "scroll_right")
 
@@ -36,6 +41,43 @@ class Page(Painted):
     def use_look(self, look: Look) -> None:
         self._rows.set_look(look)
         self._blank = NOTHING_BESIDE
+
+    # What it holds. Whoever asks for something that is not made yet has it made.
+
+    def entry(self, key: str) -> Entry:
+        return self._rows.entry(key)
+
+    def holds(self, key: str) -> bool:
+        return key in self._rows
+
+    @property
+    def entries(self) -> list[Entry]:
+        return self._rows.entries
+
+    @property
+    def made(self) -> list[Entry]:
+        """Those of them that are."""
+        return self._rows.made
+
+    def latest(self) -> Iterator[Entry]:
+        """All, the last one first."""
+        return self._rows.latest()
+
+    def beside(self, key: str, step: int) -> Iterator[Entry]:
+        """All below an entry for a `step` of 1, all above it for -1, the nearest first."""
+        return self._rows.beside(key, step)
+
+    def make_rest(self) -> None:
+        """Stretch by stretch, while everything else goes on."""
+        self.set_timer(MAKE_AFTER_S, self._make_more)
+
+    def _make_more(self) -> None:
+        if self.make_some():
+            self.set_timer(MAKE_EVERY_S, self._make_more)
+
+    def make_some(self) -> bool:
+        """For a few milliseconds. Whether there was anything to be made."""
+        return self._rows.make_some()
 
     def forget(self) -> None:
         """All that was drawn and is to be drawn, once it is seen no more: what a widget holds on to may outlive it."""

@@ -84,10 +84,10 @@ class Reader(Transcript):
         return self._rows.top(key) + 1 < top + self._room.height and self._rows.bottom(key) > top
 
     @property
-    def first_in_view(self) -> int:
-        """Index of the entry at the top of the view."""
+    def first_in_view(self) -> str | None:
+        """Key of the entry at the top of the view."""
         place = self._rows.place(self.scroll_offset.y)
-        return place.entry if place else 0
+        return place.key if place else None
 
     def on_focus(self) -> None:
         if self.marked_entry is None:
@@ -109,14 +109,12 @@ class Reader(Transcript):
         if hidden > 0:
             self.action_scroll_rows(step * min(hidden, max(1, height // 2)))
             return
-        index = self._rows.index(key) + step
-        while 0 <= index < len(self._rows) and not _markable(self._rows.at(index)):
-            index += step
-        if not 0 <= index < len(self._rows):
+        following = next((entry for entry in self.beside(key, step) if _markable(entry)), None)
+        if following is None:
             self.action_scroll_rows(step * height)
             return
-        self.mark(self._rows.at(index).key)
-        self._bring(self._rows.at(index).key, step)
+        self.mark(following.key)
+        self._bring(following.key, step)
 
     def _bring(self, key: str, step: int) -> None:
         """Into view: whole, or where it is taller than the view the end that one comes from."""

@@ -11,10 +11,11 @@ from textual.geometry import Offset
 from textual.selection import Selection
 
 from .drawing import Drawn, Piece
-from .entries import Entry
+from .entries import Entry, request_of
 from .extents import Extents
 from .lines import Line
 from .look import Look
+from .unmade import Unmade
 
 READ_S = 0.012
 """For so long new text is split into blocks in one go; the rest waits for the next."""
@@ -28,7 +29,8 @@ _TRAILING = re.compile(r"(?<! ) ++(?=\n|$)")
 class Place:
     """A row by what stands in it, so that it is found again when heights above it have changed."""
 
-    entry: int
+    key: str
+    """Of the entry."""
     piece: int
     row: int
     height: int
@@ -54,7 +56,10 @@ class Rows:
         self.unread: set[int] = set()
         """Entries whose newest text or state is not in the rows yet."""
         self._drawn: list[Drawn] = []
-        self._index: dict[str, int] = {}
+        self._unmade: list[Unmade] = []
+        """Those among what is drawn, in order."""
+        self._places: dict[str, int] | None = {}
+        """By key; None after those of many have changed."""
         self._extents = Extents()
         self._kept: dict[Piece, int] = {}
         """With how many lines each is kept, the one that was looked at longest ago first."""
@@ -66,46 +71,112 @@ class Rows:
 
     @property
     def entries(self) -> list[Entry]:
-        return [drawn.entry for drawn in self._drawn]
+        while self.make_some():
+            pass
+        return self.made
+
+    @property
+    def made(self) -> list[Entry]:
+        """Without those that are not made yet."""
+        return [drawn.entry for drawn in self._drawn if not isinstance(drawn, Unmade)]
+
+    def latest(self) -> Iterator[Entry]:
+        """The last one first."""
+        return self._onward(len(self._drawn) - 1, -1)
+
+    def beside(self, key: str, step: int) -> Iterator[Entry]:
+        """All that way from an entry, the nearest first: down for 1, up for -1."""
+        return self._onward(self._index(key) + step, step)
+
+    def _onward(self, index: int, step: int) -> Iterator[Entry]:
+        while 0 <= index < len(self._drawn):
+            drawn, before = self._drawn[index], len(self._drawn)
+            if isinstance(drawn, Unmade):
+                self._make(drawn)
+                index += len(self._drawn) - before if step < 0 else 0
+            else:
+                yield drawn.entry
+                index += step
 
     def __contains__(self, key: object) -> bool:
-        return key in self._index
-
-    def __len__(self) -> int:
-        return len(self._drawn)
+        return isinstance(key, str) and self._find(key) is not None
 
     def entry(self, key: str) -> Entry:
-        return self._drawn[self._index[key]].entry
-
-    def at(self, index: int) -> Entry:
-        return self._drawn[index].entry
-
-    def index(self, key: str) -> int:
-        return self._index[key]
+        return self._drawn[self._index(key)].entry
 
     def top(self, key: str) -> int:
-        return self._extents.top(self._index[key])
+        return self._extents.top(self._index(key))
 
     def bottom(self, key: str) -> int:
         """The row after its last one."""
-        return self._extents.top(self._index[key]) + self._extents[self._index[key]]
+        index = self._index(key)
+        return self._extents.top(index) + self._extents[index]
 
-    def load(self, entries: Iterable[Entry]) -> None:
-        self._drawn = [Drawn(entry) for entry in entries]
-        self._index = {drawn.entry.key: index for index, drawn in enumerate(self._drawn)}
+    def _index(self, key: str) -> int:
+        if (index := self._find(key)) is None:
+            raise KeyError(key)
+        return index
+
+    def _find(self, key: str) -> int | None:
+        if self._places is None:
+            self._places = {drawn.entry.key: index for index, drawn in enumerate(self._drawn)}
+        index = self._places.get(key)
+        if index is None and self._unmade and (request_id := request_of(key)) != key:
+            for one in self._unmade:
+                if request_id in one.requests:
+                    self._make(one)
+                    return self._find(key)
+        return index
+
+    def make_some(self) -> bool:
+        """The lowest stretch that is not made yet. Whether there was any."""
+        if self._unmade:
+            self._make(self._unmade[-1])
+            return True
+        return False
+
+    def _make(self, stretch: Unmade) -> None:
+        """All that stands above and below keeps its row."""
+        index = self._drawn.index(stretch)
+        made = [Drawn(entry) for entry in stretch.entries()]
+        heights = [drawn.estimate(self.width) for drawn in made]
+        more = self._extents[index] - sum(heights)
+        for at, height in enumerate(heights):
+            if more and height:
+                heights[at] = max(1, height + more)
+                more -= heights[at] - height
+        self._drawn[index : index + 1] = made
+        self._extents.put(index, heights)
+        self.unread = {one + len(made) - 1 if one > index else one for one in self.unread}
+        self._unmade.remove(stretch)
+        self._places = None
+
+    def load(self, entries: Iterable[Entry], above: Iterable[Unmade] = ()) -> None:
+        self._unmade = list(above)
+        self._drawn = [*self._unmade, *map(Drawn, entries)]
+        self._places = None
         self._extents = Extents(drawn.estimate(self.width) for drawn in self._drawn)
         self.unread = {index for index, drawn in enumerate(self._drawn) if drawn.entry.growing}
         self._forget()
 
     def add(self, entry: Entry) -> None:
-        self._index[entry.key] = len(self._drawn)
+        index = len(self._drawn)
+        if self._places is not None:
+            self._places[entry.key] = index
         self._drawn.append(Drawn(entry))
         self._extents.append(self._drawn[-1].estimate(self.width))
-        self.unread.add(self._index[entry.key])
+        self.unread.add(index)
+
+    def drop(self, key: str) -> None:
+        index = self._index(key)
+        del self._drawn[index]
+        self._extents.put(index, ())
+        self.unread = {one - (one > index) for one in self.unread if one != index}
+        self._places = None
 
     def touch(self, key: str) -> None:
         """Something of it has changed. What nobody has looked at yet stays estimated until somebody does."""
-        index = self._index[key]
+        index = self._index(key)
         drawn = self._drawn[index]
         if drawn.pieces or drawn.entry.growing:
             self.unread.add(index)
@@ -143,6 +214,9 @@ class Rows:
         while row < bottom and row < self.total:
             index = self._extents.find(row)
             drawn = self._drawn[index]
+            if isinstance(drawn, Unmade):
+                self._make(drawn)
+                continue
             if not drawn.pieces:
                 self._refresh(index, perf_counter() + READ_S)
                 if not drawn.pieces:
@@ -155,19 +229,19 @@ class Rows:
     def place(self, row: int) -> Place | None:
         if not 0 <= row < self.total:
             return None
-        index = self._extents.find(row)
-        extents = self._drawn[index].extents
-        within = row - self._extents.top(index)
+        while isinstance(drawn := self._drawn[index := self._extents.find(row)], Unmade):
+            self._make(drawn)
+        key, extents, within = drawn.entry.key, drawn.extents, row - self._extents.top(index)
         if not len(extents):
-            return Place(index, 0, within, self._extents[index])
+            return Place(key, 0, within, self._extents[index])
         number = extents.find(within)
-        return Place(index, number, within - extents.top(number), extents[number])
+        return Place(key, number, within - extents.top(number), extents[number])
 
     def row_of(self, place: Place) -> int:
-        top = self._extents.top(place.entry)
-        extents = self._drawn[place.entry].extents
+        index = self._index(place.key)
+        top, extents = self._extents.top(index), self._drawn[index].extents
         if place.piece >= len(extents):
-            return top + min(place.row, self._extents[place.entry])
+            return top + min(place.row, self._extents[index])
         now = extents[place.piece]
         row = place.row if now == place.height else place.row * now // max(1, place.height)
         return top + extents.top(place.piece) + row
@@ -199,18 +273,17 @@ class Rows:
 
     def laid_out(self, key: str) -> Iterator[tuple[Piece, list[Line]]]:
         """All of an entry in order, however long it is; each piece is laid out when it is asked for."""
-        index = self._index[key]
+        index = self._index(key)
         drawn = self._drawn[index]
         while not drawn.pieces or drawn.entry.unread:
             self._refresh(index, perf_counter() + READ_S)
         for number, piece in enumerate(tuple(drawn.pieces)):
-            yield piece, self._lay_out(index, number)
+            yield piece, self._lay_out(self._index(key), number)
 
     def place_in(self, key: str, number: int, line: int) -> Place:
         """Of a line of the entry's piece of that number, which is laid out."""
-        index = self._index[key]
-        piece = self._drawn[index].pieces[number]
-        return Place(index, number, piece.gap + line, piece.height)
+        piece = self._drawn[self._index(key)].pieces[number]
+        return Place(key, number, piece.gap + line, piece.height)
 
     def _lay_out(self, index: int, number: int) -> list[Line]:
         drawn = self._drawn[index]

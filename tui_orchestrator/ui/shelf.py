@@ -141,8 +141,8 @@ class Shelf(Answers):
 
     def _put_up(self, talk: Chat, ensemble: Recalled | None, *, side_by_side: bool) -> None:
         """Its messages. `side_by_side`: the answers of its last turn, where that is this `ensemble`, too."""
-        self.chat.load(talk.stored, talk.discarded, ensemble.request_id if ensemble and ensemble.untold else "")
-        self.chat.tell_branches(talk.branches)
+        untold = ensemble.request_id if ensemble and ensemble.untold else ""
+        self.chat.load(talk.stored, talk.discarded, untold, talk.branches)
         self.decision.clear()
         if ensemble is not None:
             self._recall(ensemble, shown=side_by_side)
@@ -151,7 +151,7 @@ class Shelf(Answers):
 
     def _show_request(self, request_id: str) -> None:
         key = prompt_key(request_id)
-        if any(entry.key == key for entry in self.chat.transcript.entries):
+        if self.chat.transcript.holds(key):
             self.chat.transcript.following = False
             self.chat.transcript.show(key)
 
@@ -170,9 +170,9 @@ class Shelf(Answers):
         for at in range(0, len(every), TOLD_AT_ONCE):
             if not self._shows(here, talk):
                 return
-            with chat.transcript.staying():
-                for request_id in every[at : at + TOLD_AT_ONCE]:
-                    chat.tell_attempts(made.get(request_id, ()))
+            if told := [one for request_id in every[at : at + TOLD_AT_ONCE] for one in made.get(request_id, ())]:
+                with chat.transcript.staying():
+                    chat.tell_attempts(told)
             await asyncio.sleep(0)
         await self._tell_verdicts(here, talk, made)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from . import words
-from .entries import Entry, answer_key, prompt_key, trail_key
+from .entries import Entry, Kind, answer_key, prompt_key, trail_key
 from .status import interrupted_status
 
 if TYPE_CHECKING:
@@ -17,52 +17,93 @@ if TYPE_CHECKING:
     from .look import Caption
 
 
-def stored_entries(messages: Iterable[StoredMessage], discarded: Iterable[Discarded], again: str) -> list[Entry]:
-    """`again`: the key that asks the last prompt once more, told where nothing came of it."""
-    from tui_orchestrator.storage.answers import answers, that_stands, whole
+class Stored:
+    """Its messages, which become entries a stretch at a time."""
 
-    messages = tuple(messages)
-    thrown: dict[str, list[Discarded]] = {}
-    for one in discarded:
-        thrown.setdefault(one.request_id, []).append(one)
-    turns = answers(messages)
-    whole_of = {parts[0].position: whole(parts) for _, given in turns for parts in given}
-    continued = {part.position for _, given in turns for parts in given for part in parts[:-1]}
-    """What was said under them holds no longer."""
-    folded = {}
-    for _, given in turns:
-        for count, parts in enumerate(given, 1):
-            if that_stands(given) is not parts:
-                stood = that_stands(given[:count]) is parts
-                folded[parts[0].position] = (superseded if stood else cut_short)(parts[0].model)
-    asked_last = turns[-1][0].request_id if turns and not turns[-1][1] else None
-    prompted = {message.request_id for message in messages if message.role == "user"}
-    answered = {message.request_id for message in messages if message.role == "assistant"}
-    entries = []
-    for message in messages:
-        request_id = message.request_id
-        if message.role == "user":
-            names = (*message.files, *(image.name or image.media_type for image in message.images))
-            entries += [Entry.prompt(message.text, names, prompt_key(request_id)), _trail(message)]
-            if request_id not in answered:
-                entries += [_discarded(one) for one in thrown.pop(request_id, ())]
-                status = interrupted_status((), again if request_id == asked_last else "")
-                entries.append(Entry.answer("", status=status, key=answer_key(request_id, None)))
-        elif message.role == "assistant":
-            # A prompt that was asked again, or an answer that is continued.
-            if request_id not in prompted:
-                entries.append(_trail(message))
-            if (told := whole_of.get(message.position)) is not None:
-                found = [_given(told, folded.get(message.position))] if _is_told(told) else []
-            else:
-                found = []  # it stands in the answer it continues
-            # What was discarded first and then gone on with is the answer.
-            others = [one for one in thrown.pop(request_id, ()) if one.attempt != message.attempt]
-            before = before_answer(message.attempt, {one.attempt: one.why for one in others})
-            entries += [*map(_discarded, others[:before]), *found, *map(_discarded, others[before:])]
-            if message.note and message.position not in continued:
-                entries.append(Entry.notice(message.note, message.weight))
-    return entries
+    def __init__(
+        self,
+        messages: Sequence[StoredMessage],
+        discarded: Iterable[Discarded],
+        again: str,
+        branches: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """`again`: the key that asks the last prompt once more, told where nothing came of it. `branches` as
+        `Chat.branches` gives them."""
+        self.messages = messages
+        self.votes: Mapping[Given, bool] = {}
+        """On the answers, as they are told with the entries that are made from now on."""
+        self._branches = branches or {}
+        self._thrown: dict[str, list[Discarded]] = {}
+        for one in discarded:
+            self._thrown.setdefault(one.request_id, []).append(one)
+        self._prompted = {message.request_id for message in messages if message.role == "user"}
+        self._answered = {message.request_id for message in messages if message.role == "assistant"}
+        last = messages[self.turn_at(len(messages) - 1) :] if messages else ()
+        self._asked_last = last[0].request_id if len(last) == 1 and last[0].role == "user" else None
+        self._again = again
+
+    def turn_at(self, at: int) -> int:
+        """Where the turn begins that the message of that number is of: at its prompt, or with the first message."""
+        while at > 0 and self.messages[at].role != "user":
+            at -= 1
+        return max(0, at)
+
+    def entries(self, start: int, end: int) -> list[Entry]:
+        """Of whole turns: `start` is the number of a turn's first message, `end` that of another's."""
+        from tui_orchestrator.storage.answers import answers, that_stands, whole
+
+        messages = self.messages[start:end]
+        turns = answers(messages)
+        whole_of = {parts[0].position: whole(parts) for _, given in turns for parts in given}
+        continued = {part.position for _, given in turns for parts in given for part in parts[:-1]}
+        """What was said under them holds no longer."""
+        folded = {}
+        for _, given in turns:
+            for count, parts in enumerate(given, 1):
+                if len(given) > 1 and that_stands(given) is not parts:
+                    stood = that_stands(given[:count]) is parts
+                    folded[parts[0].position] = (superseded if stood else cut_short)(parts[0].model)
+        entries = []
+        for message in messages:
+            request_id = message.request_id
+            if message.role == "user":
+                entries += self._asked(message)
+            elif message.role == "assistant":
+                # A prompt that was asked again, or an answer that is continued.
+                if request_id not in self._prompted:
+                    entries.append(_trail(message))
+                if (told := whole_of.get(message.position)) is not None:
+                    found = [_given(told, folded.get(message.position))] if _is_told(told) else []
+                else:
+                    found = []  # it stands in the answer it continues
+                # What was discarded first and then gone on with is the answer.
+                others = [one for one in self._thrown.pop(request_id, ()) if one.attempt != message.attempt]
+                before = before_answer(message.attempt, {one.attempt: one.why for one in others})
+                entries += [*map(_discarded, others[:before]), *found, *map(_discarded, others[before:])]
+                if message.note and message.position not in continued:
+                    entries.append(Entry.notice(message.note, message.weight))
+        for entry in entries if self.votes else ():
+            if entry.kind is Kind.ANSWER:
+                entry.vote = vote_on(entry, self.votes)
+        return entries
+
+    def _asked(self, prompt: StoredMessage) -> list[Entry]:
+        request_id = prompt.request_id
+        names = (*prompt.files, *(image.name or image.media_type for image in prompt.images))
+        asked = Entry.prompt(prompt.text, names, prompt_key(request_id))
+        if beside := self._branches.get(request_id):
+            asked.branch = (beside.index(request_id) + 1, len(beside))
+        entries = [asked, _trail(prompt)]
+        if request_id not in self._answered:
+            entries += map(_discarded, self._thrown.pop(request_id, ()))
+            status = interrupted_status((), self._again if request_id == self._asked_last else "")
+            entries.append(Entry.answer("", status=status, key=answer_key(request_id, None)))
+        return entries
+
+
+def vote_on(answer: Entry, votes: Mapping[Given, bool]) -> bool | None:
+    request_id, _, number = answer.key.partition("/")
+    return votes.get((request_id, int(number))) if number.isdecimal() else None
 
 
 def before_answer(number: int | None, others: Mapping[int, str]) -> int:

@@ -26,6 +26,7 @@ from .look import Caption, Look
 from .page import Page
 from .rows import Place
 from .terminal import LATEST_S, AtTerminal
+from .unmade import Unmade
 
 FLUSH_S = 1 / 12
 SOONEST = 0.7
@@ -159,22 +160,14 @@ class Transcript(Page, can_focus=True):
     def notice(self, text: str, severity: Severity = "information") -> str:
         return self._add(Entry.notice(text, severity))
 
-    def load(self, entries: Iterable[Entry]) -> None:
-        """In place of all that is there, seen from its end."""
+    def load(self, entries: Iterable[Entry], above: Sequence[Unmade] = ()) -> None:
+        """In place of all that is there, seen from its end. `above` them stands what becomes entries by and by."""
         self.following, self.new_below, self._came = True, False, False
-        self._rows.load(entries)
+        self._rows.load(entries, above)
+        if above:
+            self.make_rest()
         self._schedule()
         self._arrange()
-
-    def entry(self, key: str) -> Entry:
-        return self._rows.entry(key)
-
-    def holds(self, key: str) -> bool:
-        return key in self._rows
-
-    @property
-    def entries(self) -> list[Entry]:
-        return self._rows.entries
 
     def text_of(self, key: str) -> str:
         """The Markdown of an answer, the text of a prompt."""
@@ -197,6 +190,12 @@ class Transcript(Page, can_focus=True):
         """What is drawn, the lowest first."""
         hits = (self.hit(y) for y in reversed(range(self._room.height)))
         return list(dict.fromkeys(hit[0] for hit in hits if hit is not None))
+
+    def drop(self, keys: Iterable[str]) -> None:
+        """Takes these out; seen from the end, as after `load`."""
+        for key in keys:
+            self._rows.drop(key)
+        self.follow()
 
     def _add(self, entry: Entry) -> str:
         self._rows.add(entry)
@@ -242,7 +241,7 @@ class Transcript(Page, can_focus=True):
                 self._rows.set_width(self._room.width)
                 self._rows.read()
             if self._came and not (self.following or self.new_below) and self._rows.total > bottom:
-                self.new_below = self.entries[-1].key != self.greeting
+                self.new_below = next(self.latest()).key != self.greeting
             ended = perf_counter()
             self._rests_until = max(started + SOONEST * FLUSH_S, ended + DUTY * (ended - started))
             if self._rows.unread:
