@@ -55,6 +55,43 @@ def test_a_paste_is_one_however_it_is_cut(body: str, cuts: list[int]) -> None:
     assert fed(*pieces) == [("paste", body.split(PASTE[1])[0]), ("key", "z")]
 
 
+KEYS = {
+    "x": "x",
+    "\r": "enter",
+    "\x1b\x1b[B": "escape down",
+    "\x1b\x1b\x1bu": "escape escape alt+u",
+    "\x1bu": "alt+u",
+    "\x1bd": "alt+d",
+    "\x1bM": "alt+shift+m",
+    "\x1bf": "ctrl+right",
+    "\x1b[B": "down",
+    "\x1bOQ": "f2",
+    "\x1b[20~": "f9",
+    "\x1b[1;5C": "ctrl+right",
+    "\x1b[109;3u": "alt+m",
+    "\x1b[27u": "escape",
+}
+"""What terminals send, the last two with the kitty protocol."""
+
+
+@settings(max_examples=200)
+@given(st.lists(st.sampled_from([*KEYS, PASTE[0] + "a\x1bu" + PASTE[1]])), st.lists(st.integers(1, 120)))
+def test_every_key_acts_however_soon_the_next_one_comes_and_however_they_are_cut(
+    sent: list[str], cuts: list[int]
+) -> None:
+    whole = "".join([*sent, "\x1b[B"])
+    places = sorted({*(cut for cut in cuts if cut < len(whole)), len(whole)})
+    pieces = [whole[start:end] for start, end in zip([0, *places], places, strict=False)]
+    names = (KEYS.get(key, "paste").split() for key in [*sent, "\x1b[B"])
+    expected = [("paste", "a\x1bu") if name == "paste" else ("key", name) for each in names for name in each]
+    assert fed(*pieces) == expected
+
+
+def test_a_letter_with_alt_is_a_key_at_once() -> None:
+    assert fed("\x1bu") == [("key", "alt+u")]
+    assert fed("\x1b", "u") == [("key", "alt+u")]
+
+
 @settings(max_examples=100)
 @given(
     st.lists(

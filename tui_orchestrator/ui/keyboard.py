@@ -13,6 +13,9 @@ from textual.message import Message
 
 TICK_S = 0.1
 """How often it is looked whether more of a key has come."""
+_ESC = "\x1b"
+_LONGER = "[O"
+"""What may go on after Esc. With any other letter it is that letter with Alt, and whole."""
 
 
 class Waking(threading.Event):
@@ -40,6 +43,8 @@ class Keys:
     def __init__(self, debug: bool = False) -> None:
         self._debug = debug
         self._parser = XTermParser(debug)
+        self._begun = ""
+        """What the parser keeps of a key that may go on."""
         self._paste: list[str] | None = None
         """What has come of one that has not ended."""
         self._held = ""
@@ -48,8 +53,12 @@ class Keys:
     def feed(self, text: str) -> Iterator[Message]:
         while text:
             if self._paste is None:
-                before, mark, text = text.partition(BRACKETED_PASTE_START)
-                yield from self._parsed(self._parser.feed(before)) if before else ()
+                before, mark, text = (self._begun + text).partition(BRACKETED_PASTE_START)
+                if before.startswith(self._begun):
+                    before = before.removeprefix(self._begun)
+                else:
+                    self._begin_anew()
+                yield from self._keys(before)
                 if mark:
                     self._paste = []
             else:
@@ -72,14 +81,35 @@ class Keys:
         """To be called now and then while it `waits`: a lone Esc is a key once nothing follows it."""
         return self._parsed(self._parser.tick())
 
+    def _keys(self, text: str) -> Iterator[Message]:
+        # Textual takes what is still open when the next Esc comes for letters, the Esc of it for a ^.
+        for character in text:
+            if character == _ESC:
+                yield from self._whole()
+            yield from self._parsed(self._parser.feed(character))
+            self._begun = self._begun + character if self.waits else ""
+            if len(self._begun) == 2 and character not in _LONGER:
+                yield from self._whole()
+
+    def _whole(self) -> Iterator[Message]:
+        """What has begun is a key: nothing more of it comes."""
+        if self.waits:
+            self._parser._timeout_time = 0.0
+            yield from self.tick()
+        self._begun = ""
+
     def _parsed(self, messages: Iterable[Message]) -> Iterator[Message]:
         try:
             yield from messages
         except Exception:  # noqa: BLE001  # numbers too large, sequences cut short: there is no list of what it trips over
-            before, self._parser = self._parser, XTermParser(self._debug)
-            self._parser.mouse_pixels = before.mouse_pixels
-            self._parser.terminal_size = before.terminal_size
-            self._parser.terminal_pixel_size = before.terminal_pixel_size
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """Without what has begun."""
+        before, self._parser, self._begun = self._parser, XTermParser(self._debug), ""
+        self._parser.mouse_pixels = before.mouse_pixels
+        self._parser.terminal_size = before.terminal_size
+        self._parser.terminal_pixel_size = before.terminal_pixel_size
 
 
 def _overlap(text: str) -> int:
