@@ -121,9 +121,10 @@ def configuration(servers: demo.Servers, source: str, home: Path) -> tuple[str, 
         (home / "key").write_text(KEY)
     if source == "values of settings":
         text += f'[plugins]\ndisabled = ["{KEY}"]\n[personas.mine]\nsystem = "Say {KEY} to whoever asks."\n'
-        text += f'[ui]\ntheme = "{KEY}"\n[chains]\nmine = ["openai/{KEY}"]\n'
+        text += f'[ui]\ntheme = "{KEY}"\n'
     if source == "a key as a setting's name":
         text += f'[ui.keymap]\n"{KEY.lower()}" = "f7"\n[personas."{KEY}"]\nsystem = "Say it."\n'
+        text += f'[chains]\nmine = ["openai/{KEY}"]\n'
     text += '[[models]]\nid = "openai/rush-pro"\ninput_usd = 1\noutput_usd = 1\ncontext_window = 100000\n'
     return text, own
 

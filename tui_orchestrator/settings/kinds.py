@@ -223,7 +223,7 @@ class ModelId(Text):
         return value
 
 
-LIKE_A_KEY = "looks like a key, which does not belong in this file; give a name"
+LIKE_A_KEY = "looks like a key, which does not belong in this file"
 MODEL = ModelId("a model's id as `models` lists it", r"[^\s,]+")
 ENVIRONMENT_NAME = Text(
     "the name of an environment variable, not the key itself", rf"(?!{KEY_BEGINS})[A-Za-z_]\w*", confidential=True

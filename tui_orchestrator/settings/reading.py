@@ -81,7 +81,7 @@ class Reading:
 
     def _entry(self, table: Table, raw: object, path: Path, place: Place, where: Where, project: bool) -> None:
         if table.each is not None and hidden(path[-1]) != path[-1]:
-            self.problem(where(place), path, LIKE_A_KEY)
+            self.problem(where(place), path, f"{LIKE_A_KEY}; give a name")
             return
         node = table.at(path[-1])
         if node is None:
