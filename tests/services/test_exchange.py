@@ -348,3 +348,14 @@ async def test_of_an_attempt_that_the_program_was_killed_in_no_seconds_are_told(
         told = await exporting.rendered(here, conversation, "md")
         assert "1. openai/small" in told
         assert "0.0 s" not in told
+        told_json = json.loads(await exporting.rendered(here, conversation, "json"))
+        (attempt,) = (one for message in told_json["messages"] for one in message["attempts"])
+        assert attempt["latency_s"] is None
+        for seconds in (None, 0.0):
+            attempt["latency_s"] = seconds
+            async with AsyncExitStack() as other:
+                there = await home(other)
+                found = parse(json.dumps(told_json).encode())
+                session, _ = await there.archive.take_in(found.conversation, found.digest, found.attempts)
+                again = await there.conversations.get(session.id)
+                assert "0.0 s" not in await exporting.rendered(there, again, "md")

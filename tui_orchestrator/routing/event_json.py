@@ -37,6 +37,7 @@ from .events import (
 from .explanation import margin_in_words, novelty_in_words, push, score_of, weights
 from .money import Cost, Money, Usage
 from .profile import Profile
+from .telling import took_s
 
 Json = dict[str, Any]
 
@@ -277,7 +278,7 @@ def attempt_json(attempt: Attempt) -> Json:
         "usage": usage_json(attempt.usage),
         **_cost(attempt.cost),
         "first_token_s": _round(attempt.first_token_s),
-        "latency_s": _round(attempt.latency_s),
+        "latency_s": _round(took_s(attempt)),
         "tokens_per_s": _round(attempt.tokens_per_s),
         "confidence": _round(attempt.confidence),
         "confidence_reasons": list(attempt.reasons),

@@ -37,6 +37,13 @@ if TYPE_CHECKING:
 
 KILLED = "the program was killed before the answer ended"
 """Error of an attempt that another copy of the program booked in its place."""
+
+
+def took_s(attempt: Attempt) -> float | None:
+    """Seconds; None where the program was killed meanwhile, so that nobody knows them."""
+    return None if attempt.error_message == KILLED else attempt.latency_s
+
+
 _CAUSES = {ErrorKind.TIMEOUT: EscalationCause.TIMEOUT, ErrorKind.CONTEXT_WINDOW: EscalationCause.CONTEXT_WINDOW}
 
 

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from ..locations import data_dir
 from ..routing.events import Attempt
 from ..routing.money import Money
+from ..routing.telling import took_s
 from ..routing.text import spoken
 from ..settings import write_privately
 from ..storage.reports import Aspect, Dimension, Measured, Period, Savings, Span, Totals, added
@@ -244,7 +245,7 @@ def attempt_record(attempt: Attempt) -> Record:
         "cost_state": cost.state.value,
         "from_cache": attempt.from_cache,
         "saved_by_cache_usd": exact(attempt.saved),
-        "latency_s": attempt.latency_s,
+        "latency_s": took_s(attempt),
         "first_token_s": attempt.first_token_s,
         "tokens_per_s": attempt.tokens_per_s,
         "confidence": attempt.confidence,

@@ -104,7 +104,7 @@ def member_choices(members: Iterable[Attempt], best: int | None) -> list[Choice]
             str(member.number),
             (
                 (words.fit_model(member.model, 36) + " ", "bold"),
-                (words.fit(words.seconds(member.latency_s), 8, right=True), MUTED),
+                (words.fit(words.took(member), 8, right=True), MUTED),
                 (words.fit(f"↓{words.tokens(member.usage.output)}", 8, right=True) + " ", MUTED),
                 (words.fit(str(member.cost), 10, right=True), MONEY),
             ),

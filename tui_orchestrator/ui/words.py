@@ -14,7 +14,7 @@ from tui_orchestrator.routing.budget import BudgetCondition, BudgetState
 from tui_orchestrator.routing.events import CHECKS
 from tui_orchestrator.routing.profile import Ability
 from tui_orchestrator.routing.request import Check, Method, Strategy
-from tui_orchestrator.routing.telling import KILLED, check_name
+from tui_orchestrator.routing.telling import check_name, took_s
 from tui_orchestrator.routing.text import spoken as spoken
 
 if TYPE_CHECKING:
@@ -111,7 +111,8 @@ def seconds(value: float) -> str:
 
 def took(attempt: Attempt) -> str:
     """'' where the program was killed meanwhile, so that nobody knows it."""
-    return "" if attempt.error_message == KILLED else seconds(attempt.latency_s)
+    known = took_s(attempt)
+    return "" if known is None else seconds(known)
 
 
 def money(amount: Money | None) -> str:
