@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
+from tui_orchestrator.routing.decide import replay
+from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.services.chat import Chat
 from tui_orchestrator.ui.drawing import Drawn
 from tui_orchestrator.ui.entries import Entry
@@ -142,6 +145,28 @@ async def test_the_head_and_the_card_of_a_continued_answer_tell_that_it_came_to_
         assert seat.app.runtime is not None
         await seat.app._begin(await Chat.resume(seat.app.runtime, session))
         await seat.sees(head.split("│")[1].strip(" ┃"), "in 2 parts")
+
+
+async def test_an_answer_continued_by_a_pinned_model_is_told_and_booked_as_continued(tmp_path: Path) -> None:
+    words = Break("silence", Phase.MID_STREAM, Say(text="word " * 100))
+    script = Script().then(words).always(Say(text="the end."))
+    async with console(tmp_path, script=script) as seat:
+        await seat.send(PROMPT)
+        await seat.sees("word word")
+        await seat.pilot.press("escape")
+        await seat.ended()
+        await seat.send("/continue rush-pro")
+        await seat.ended()
+        await seat.sees("the end.", "in 2 parts", "chosen · continue", "is pinned and continues the answer")
+        with sqlite3.connect(tmp_path / "store.db") as store:
+            booked = store.execute("SELECT strategy FROM attempts ORDER BY started").fetchall()
+            decided = store.execute("SELECT strategy FROM decisions ORDER BY at").fetchall()
+        assert booked == decided == [("balanced",), ("continue",)]
+        for strategy in Strategy:
+            assert seat.app.decision.decision is not None
+            decision = seat.app.decision.decision
+            other = replay(replace(decision, pinned=False, asked=decision.asked.unpinned()), strategy)
+            assert other.strategy_name == strategy
 
 
 async def test_of_an_answer_that_broke_off_it_is_said_once_that_it_is_kept(tmp_path: Path) -> None:

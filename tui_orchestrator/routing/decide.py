@@ -67,7 +67,7 @@ def decide(
         because += f"no plugin brings the strategy {gone}, so balanced: "
     if request.verdict is not None:
         policy = replace(policy, verdict=request.verdict)
-    goes_on = request.continues and bool(chain) and request.model is None
+    goes_on = request.continues and (bool(chain) or request.model is not None)
     asked = Asked(policy, chain, request.ensemble_size, request.model, because, goes_on=goes_on)
     choice = choose(strategy, candidates, profile, asked, seed, own=True)
     return Decision(
@@ -214,7 +214,7 @@ def choose(
     else holds them, so that scores may be written into them instead of into copies."""
     policy, chain, size = asked.policy, asked.chain, asked.size
     if asked.model is not None:
-        return _pinned(asked.model, candidates, profile, policy, backed=asked.backed)
+        return _pinned(asked.model, candidates, profile, asked)
     usable = [c for c in candidates if c.excluded_by is None]
     out = [c for c in candidates if c.excluded_by is not None]
     too_dear = [c for c in out if c.excluded_by in MONEY_SAYS_NO]
@@ -296,9 +296,9 @@ def _ordered(ranked: Sequence[Candidate], out: Sequence[Candidate]) -> tuple[Can
     return (*(c for c in ranked if c.model not in names), *out)
 
 
-def _pinned(pinned: str, candidates: Sequence[Candidate], profile: Profile, policy: Policy, *, backed: bool) -> Choice:
+def _pinned(pinned: str, candidates: Sequence[Candidate], profile: Profile, asked: Asked) -> Choice:
     usable = [c for c in candidates if c.excluded_by is None]
-    ranked = rank(Strategy.BALANCED, usable, profile, policy)
+    ranked = rank(Strategy.BALANCED, usable, profile, asked.policy)
     everyone = _ordered(ranked, [c for c in candidates if c.excluded_by is not None])
     chosen = next((c for c in everyone if c.model == pinned), None)
     if chosen is None:
@@ -307,8 +307,9 @@ def _pinned(pinned: str, candidates: Sequence[Candidate], profile: Profile, poli
         refused = chosen.excluded_by if chosen.excluded_by in MONEY_SAYS_NO else None
         wished = pinned if refused else None
         return Choice((), everyone, f"{pinned} is pinned, but {chosen.excluded}", refused=refused, wished=wished)
-    if backed:
+    if asked.backed:
         others = [c for c in ranked if c.model != pinned]
         said = f"{pinned} answers; another one only where it fails" + shortened(chosen)
         return Choice((chosen, *others[: CHAIN_LENGTH - 1]), everyone, said)
-    return Choice((chosen,), everyone, f"{pinned} is pinned; no other model is tried" + shortened(chosen))
+    does = "is pinned and continues the answer that was cut off" if asked.goes_on else "is pinned"
+    return Choice((chosen,), everyone, f"{pinned} {does}; no other model is tried" + shortened(chosen))

@@ -6,7 +6,7 @@ A decision holds no clock and no network: weighed again from what is stored in i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from .budget import REFUSE, WaysOut
@@ -238,7 +238,11 @@ class Asked:
     backed: bool = False
     """Where the pinned model fails, others take over."""
     goes_on: bool = False
-    """The chain is that of an answer that is continued: first the model that gave its end."""
+    """An answer is continued, by the pinned model or by the chain: first the model that gave its end."""
+
+    def unpinned(self) -> Asked:
+        """As if no model had been pinned."""
+        return replace(self, model=None, goes_on=self.goes_on and bool(self.chain))
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +335,8 @@ class Decision:
     def strategy_name(self) -> str:
         """What is told, booked and stored: that an answer was continued goes before the walk that takes."""
         # Looked at under another strategy, it is decided by that one.
-        return "continue" if self.asked.goes_on and self.strategy is Strategy.FALLBACK else self.strategy.value
+        by_itself = self.pinned or self.strategy is Strategy.FALLBACK
+        return "continue" if self.asked.goes_on and by_itself else self.strategy.value
 
     @property
     def task_type(self) -> TaskType:

@@ -114,7 +114,7 @@ def what_if(decision: Decision) -> dict[Strategy, Decision]:
     # What it takes to decide is much, and most who explain a decision do not make one.
     from .decide import replay
 
-    free = replace(decision, pinned=False, asked=replace(decision.asked, model=None))
+    free = replace(decision, pinned=False, asked=decision.asked.unpinned())
     return {strategy: replay(free, strategy) for strategy in Strategy}
 
 

@@ -59,7 +59,7 @@ class Change:
     def applied(self, decision: Decision) -> Decision:
         supposed = reprice(decision, self.prices)
         if self.strategy is not None:
-            supposed = replace(supposed, pinned=False, asked=replace(supposed.asked, model=None))
+            supposed = replace(supposed, pinned=False, asked=supposed.asked.unpinned())
         policy = supposed.asked.policy
         if self.threshold is not None:
             policy = replace(policy, quality_threshold=self.threshold)
