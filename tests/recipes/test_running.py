@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
+from pathlib import Path
 
 import pytest
 
 from tui_orchestrator import Orchestrator
-from tui_orchestrator.demo import Reply, Say, Servers
+from tui_orchestrator.demo import Break, Phase, Reply, Say, Servers
 from tui_orchestrator.recipes import Advance, RecipeFailed, carry_out, parse, shelf
 from tui_orchestrator.routing.money import Cost
 
 from ..cli.conftest import Shell
+from ..cli.terminal import terminal
 
 TWO = """
 output = "{all}"
@@ -82,6 +85,7 @@ async def test_the_command_tells_what_finished_before_a_step_failed(shell: Shell
     assert "  First of all." in ended.err
     assert "gave no answer" in ended.err
     assert "run it again" in ended.err
+    assert "What finished is kept in " in ended.err
     shell.script.then(Say("First of all."), "rush-pro")
     told = (await shell.run(*command, "--json")).json
     assert (told["text"], told["error"]["kind"]) == (None, "bad_request")
@@ -216,3 +220,28 @@ async def test_they_are_listed_and_shown(shell: Shell) -> None:
     assert "words [300]: about how long" in shown.out
     assert (await shell.run("recipe", "list", "--json")).json["problems"] == []
     assert (await shell.run("recipe", "show", "grade", "--json")).json["steps"][0]["task_type"] == "evaluation"
+
+
+async def test_what_finished_of_one_that_is_interrupted_is_told_and_kept(shell: Shell) -> None:
+    shell.script.then(Say("First of all."), "rush-pro").always(Break("silence", Phase.BEFORE_TEXT))
+    command = ("recipe", "run", "compare", "question=x", "models=rush-pro", "models=tern-max", "--at-once", "1", "-y")
+    async with terminal(shell, *command) as screen:
+        await screen.until("✓ ")
+        screen.process.send_signal(signal.SIGINT)
+        assert await screen.end() == 130
+    seen = " ".join(screen.seen.split())
+    assert "First of all." in seen
+    assert "Interrupted; what had come is booked. What finished cost $" in seen
+    assert "What finished is kept in" in seen
+    (file,) = (Path(shell.environment["TUI_ORCHESTRATOR_HOME"]) / "data" / "unfinished").iterdir()
+    asked, first = map(json.loads, file.read_text().splitlines())
+    assert asked == {"recipe": "compare", "said": {"question": ["x"], "models": ["rush-pro", "tern-max"]}}
+    assert (first["text"], first["model"]) == ("First of all.", "openai/rush-pro")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+async def test_of_one_that_is_done_nothing_more_is_kept(shell: Shell) -> None:
+    shell.script.always(Say("Fine."))
+    ended = await shell.run("recipe", "run", "compare", "question=x", "models=rush-pro", "models=tern-max", "-y")
+    assert ended.code == 0
+    assert list((Path(shell.environment["TUI_ORCHESTRATOR_HOME"]) / "data" / "unfinished").iterdir()) == []

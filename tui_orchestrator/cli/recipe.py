@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from ..routing.event_json import error_json, usd
-from ..routing.money import Cost, Money
+from ..routing.errors import Cancelled
+from ..routing.event_json import error_json
+from ..routing.money import NOTHING, Money
 from ..routing.text import spoken
 from . import requests
-from .batch import confirm_cap, estimate_json
+from .batch import confirm_cap
 from .interrupting import interruptible
 from .manners import (
     INTERRUPTED,
@@ -32,12 +33,13 @@ from .manners import (
     write_file,
 )
 from .printing import as_json, table
+from .recipe_json import came_to, failed_json, outcome_json, plan_json, recipe_json
 from .screen import Screen
 
 if TYPE_CHECKING:
     from ..library import Orchestrator
     from ..library.tasks import Result
-    from ..recipes import Advance, Outcome, Parameter, Plan, Recipe, RecipeFailed, Shelf
+    from ..recipes import Advance, Journal, Parameter, Plan, Recipe, RecipeFailed, Shelf
 
 
 @click.group(cls=Named, invoke_without_command=True)
@@ -68,7 +70,7 @@ def list_(invocation: Invocation, as_object: bool = False) -> None:
 
     found = _shelf(invocation)
     if as_object:
-        told = [_recipe_json(one) for one in found.recipes.values()]
+        told = [recipe_json(one) for one in found.recipes.values()]
         say(as_json({"directory": str(recipes_dir()), "recipes": told, "problems": list(found.problems)}))
         return
     rows = [
@@ -88,7 +90,7 @@ def show(invocation: Invocation, name: str, as_object: bool) -> None:
     """Print a recipe's parameters and steps."""
     one = _found(invocation, name)
     if as_object:
-        say(as_json(_recipe_json(one)))
+        say(as_json(recipe_json(one)))
         return
     say(f"{one.name}: {one.description} ({one.source})")
     for parameter in one.parameters.values():
@@ -156,10 +158,11 @@ async def _run(
     as_object: bool,
 ) -> int:
     from ..library import Orchestrator
-    from ..recipes import RecipeError, RecipeFailed, carry_out
+    from ..recipes import Journal, RecipeError, RecipeFailed, carry_out
 
     screen, task = Screen(), asyncio.current_task()
     assert task is not None
+    course: _Course | None = None
     try:
         one.values(said)
         async with invocation.runtime() as runtime:
@@ -169,46 +172,83 @@ async def _run(
             planned = await _agreed(screen, orchestrator, one, said, asked)
             if asked.only_estimate:
                 if as_object:
-                    say(as_json(_plan_json(planned)))
+                    say(as_json(plan_json(planned)))
                 return 0
+            course = _Course(screen, Journal(one, said, runtime.clock.now()))
             with interruptible(task.cancel):
-                outcome = await carry_out(
-                    orchestrator, one, said, at_once=asked.at_once, on_advance=lambda advance: _tell(screen, advance)
-                )
+                outcome = await carry_out(orchestrator, one, said, at_once=asked.at_once, on_advance=course.tell)
     except RecipeError as error:
         raise Stop(str(error), USAGE) from None
     except (LookupError, ValueError) as error:
         raise Stop(f"{one.name}: {error.args[0]}", USAGE) from None
     except RecipeFailed as failed:
-        return _failed(screen, failed, as_object)
+        return _failed(screen, failed, as_object, course)
     except asyncio.CancelledError:
-        screen.line("✗ Interrupted; what had come is booked.", fg="red")
-        return INTERRUPTED
-    text = as_json(_outcome_json(outcome)) if as_object else outcome.text
+        return _interrupted(screen, one, course, as_object)
+    text = as_json(outcome_json(outcome)) if as_object else outcome.text
     screen.end_line()
     if file is None:
         say(text)
     else:
         await asyncio.to_thread(write_file, file, text + "\n")
+    course.journal.drop()
     rounds = sum(len(results) for results in outcome.steps.values())
     screen.line(f"{rounds:,} answer{'' if rounds == 1 else 's'} · {outcome.cost}", dim=True)
     return 0
 
 
-def _failed(screen: Screen, failed: RecipeFailed, as_object: bool) -> int:
+class _Course:
+    """What a run has come to so far, told as it does."""
+
+    def __init__(self, screen: Screen, journal: Journal) -> None:
+        self.journal = journal
+        self.steps: dict[str, list[Result]] = {}
+        """By the step's id, its rounds in the order they ended."""
+        self.cost = NOTHING
+        self._screen = screen
+
+    def tell(self, advance: Advance) -> None:
+        self.cost = advance.cost
+        if advance.result is not None:
+            self.steps.setdefault(advance.step.id, []).append(advance.result)
+            self.journal.keep(advance)
+        _tell(self._screen, advance)
+
+
+def _failed(screen: Screen, failed: RecipeFailed, as_object: bool, course: _Course | None) -> int:
     """What finished is told with its text; none of it goes to stdout or a file as if it were the recipe's."""
     from ..recipes import GO_ON
 
     if as_object:
-        say(as_json(_failed_json(failed)))
+        say(as_json(failed_json(failed)))
     else:
-        for id_, results in failed.steps.items():
-            for result in results:
-                screen.line(f"{id_} · {result.model} · {result.cost}")
-                screen.line(_inset(result.text))
+        _tell_texts(screen, failed.steps)
     screen.line(f"✗ {failed} It cost {failed.cost} until then.", fg="red")
+    if course is not None and course.journal.told:
+        screen.line(f"  {course.journal.told}")
     screen.line(f"  {GO_ON}")
     return exit_code(failed.cause.error.kind)
+
+
+def _interrupted(screen: Screen, one: Recipe, course: _Course | None, as_object: bool) -> int:
+    """The same of one that was stopped by hand."""
+    cost, steps = (course.cost, course.steps) if course is not None else (NOTHING, {})
+    if as_object:
+        say(as_json({**came_to(one, None, cost, steps), "failed_step": None, "error": error_json(Cancelled())}))
+    else:
+        _tell_texts(screen, steps)
+    spent = f" What finished cost {cost}." if steps else ""
+    screen.line(f"✗ Interrupted; what had come is booked.{spent}", fg="red")
+    if course is not None and course.journal.told:
+        screen.line(f"  {course.journal.told}")
+    return INTERRUPTED
+
+
+def _tell_texts(screen: Screen, steps: Mapping[str, Sequence[Result]]) -> None:
+    for id_, results in steps.items():
+        for result in results:
+            screen.line(f"{id_} · {result.model} · {result.cost}")
+            screen.line(_inset(result.text))
 
 
 async def _agreed(
@@ -293,78 +333,3 @@ def _default(parameter: Parameter) -> str:
 
 def _inset(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.strip().splitlines())
-
-
-def _recipe_json(one: Recipe) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "description": one.description,
-        "source": one.source,
-        "parameters": [
-            {
-                "name": parameter.name,
-                "description": parameter.description,
-                "type": parameter.kind,
-                "default": parameter.default,
-                "choices": list(parameter.choices),
-            }
-            for parameter in one.parameters.values()
-        ],
-        "steps": [
-            {
-                "id": step.id,
-                "prompt": step.prompt,
-                "system": step.system,
-                "model": step.model or None,
-                "strategy": step.strategy and step.strategy.value,
-                "task_type": step.task_type and step.task_type.value,
-                "for_each": step.for_each or None,
-            }
-            for step in one.steps
-        ],
-    }
-
-
-def _plan_json(planned: Plan) -> dict[str, Any]:
-    return {
-        "recipe": planned.recipe.name,
-        "answers": planned.rounds,
-        "cost_usd": usd(planned.cost),
-        "unpriced": planned.unpriced,
-        "impossible": planned.impossible,
-        "seconds": round(planned.seconds, 1),
-        "steps": {one.step.id: estimate_json(one.estimate) for one in planned.steps},
-    }
-
-
-def _failed_json(failed: RecipeFailed) -> dict[str, Any]:
-    return {
-        **_came_to(failed.recipe, None, failed.cost, failed.steps),
-        "failed_step": failed.step.id,
-        "error": error_json(failed.cause.error),
-    }
-
-
-def _outcome_json(outcome: Outcome) -> dict[str, Any]:
-    return _came_to(outcome.recipe, outcome.text, outcome.cost, outcome.steps)
-
-
-def _came_to(recipe: Recipe, text: str | None, cost: Cost, steps: Mapping[str, tuple[Result, ...]]) -> dict[str, Any]:
-    return {
-        "recipe": recipe.name,
-        "text": text,
-        "cost_usd": usd(cost.amount),
-        "cost_state": cost.state.value,
-        "steps": {
-            id_: [
-                {
-                    "text": result.text,
-                    "model": result.model,
-                    "cost_usd": usd(result.cost.amount),
-                    "request_id": result.task.id,
-                }
-                for result in results
-            ]
-            for id_, results in steps.items()
-        },
-    }

@@ -1,5 +1,6 @@
 """Prompts in several steps, each with the model that suits it, from a file."""
 
+from .journal import Journal
 from .planning import Plan, Planned, in_words, plan, summed
 from .recipe import Parameter, Recipe, RecipeError, Shelf, Step, parse, recipes_dir, shelf
 from .running import GO_ON, Advance, Outcome, RecipeFailed, carry_out
@@ -8,6 +9,7 @@ from .underway import Stage, Underway
 __all__ = [
     "GO_ON",
     "Advance",
+    "Journal",
     "Outcome",
     "Parameter",
     "Plan",

@@ -12,6 +12,7 @@ from ..library.orchestrator import Orchestrator
 from ..routing.cancelling import cancelled
 from ..routing.errors import OrchestratorError
 from ..routing.money import NOTHING, Cost
+from .journal import Journal
 from .planning import Plan
 from .recipe import Step
 from .running import Advance, Outcome, RecipeFailed, carry_out
@@ -56,6 +57,8 @@ class Underway:
         self.ended: Callable[[Underway], None] | None = None
         self._orchestrator = orchestrator
         self._temporary = temporary
+        self.journal = None if temporary else Journal(plan.recipe, said, orchestrator.runtime.clock.now())
+        """Of what it has come to; to be dropped by who keeps its answer."""
         self._clock = orchestrator.runtime.clock
         self._task: asyncio.Task[None] | None = None
 
@@ -122,6 +125,8 @@ class Underway:
         if advance.result is not None:
             stage.models[advance.result.model] += 1
             stage.texts.append(advance.result.text.strip())
+            if self.journal is not None:
+                self.journal.keep(advance)
             stage.cost = Cost.sum((stage.cost, advance.result.cost))
         self.cost = advance.cost
 

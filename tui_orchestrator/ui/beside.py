@@ -179,6 +179,8 @@ class Beside(Desk):
         else:
             why = run.problem or f"the recipe {run.plan.recipe.name} was stopped"
             go_on = f" {GO_ON}" if run.problem else ""
+            if run.journal is not None and run.journal.told:
+                go_on += f" {run.journal.told}"
             self.say(f"{why[:1].upper()}{why[1:].rstrip('.')}. It cost {run.cost} until then.{go_on}", "warning")
             for id_, text in run.finished:
                 self.chat.notice(f"The step {id_} of {run.plan.recipe.name} came to: {text}")
@@ -203,6 +205,8 @@ class Beside(Desk):
         request_id, note = last.task.id, _in_all(by, outcome, seconds)
         try:
             await talk.put(asked, outcome.text, (request_id, last.attempt), last.model, note)
+            if prepared.run.journal is not None:
+                prepared.run.journal.drop()
         except OrchestratorError as error:
             self.say(f"The answer of the {by} could not be kept: {error}", "error")
         finally:
