@@ -84,8 +84,9 @@ async def test_the_command_tells_what_finished_before_a_step_failed(shell: Shell
     assert (ended.code, ended.out) == (1, "")
     assert "  First of all." in ended.err
     assert "gave no answer" in ended.err
-    assert "run it again" in ended.err
-    assert "What finished is kept in " in ended.err
+    assert (
+        "What finished is kept, and is not asked again by: tui-orchestrator recipe run compare --resume " in ended.err
+    )
     shell.script.then(Say("First of all."), "rush-pro")
     told = (await shell.run(*command, "--json")).json
     assert (told["text"], told["error"]["kind"]) == (None, "bad_request")
@@ -232,12 +233,32 @@ async def test_what_finished_of_one_that_is_interrupted_is_told_and_kept(shell: 
     seen = " ".join(screen.seen.split())
     assert "First of all." in seen
     assert "Interrupted; what had come is booked. What finished cost $" in seen
-    assert "What finished is kept in" in seen
+    assert "What finished is kept, and is not asked again by" in seen
     (file,) = (Path(shell.environment["TUI_ORCHESTRATOR_HOME"]) / "data" / "unfinished").iterdir()
     asked, first = map(json.loads, file.read_text().splitlines())
     assert asked == {"recipe": "compare", "said": {"question": ["x"], "models": ["rush-pro", "tern-max"]}}
     assert (first["text"], first["model"]) == ("First of all.", "openai/rush-pro")
     assert file.stat().st_mode & 0o777 == 0o600
+    called = len(shell.asked)
+    shell.script.always(Say("Second of all."), "tern-max").always(Say("All of them."))
+    ended = await shell.run("recipe", "run", "compare", "--resume", str(file), "-y")
+    assert (ended.code, "1 taken over" in ended.err) == (0, True)
+    assert shell.asked[called:].count("rush-pro") == 0, "it is paid for once"
+    assert not file.exists()
+    bodies = [json.dumps(exchange.body) for exchange in shell.servers.exchanges if exchange.method == "POST"]
+    assert "First of all." in bodies[-1]
+    assert "Second of all." in bodies[-1]
+
+
+async def test_only_what_a_recipe_has_left_is_gone_on_from(shell: Shell) -> None:
+    for content, why in (
+        ("", "is not what a recipe"),
+        ('{"recipe": "grade", "said": {}}', "is of the recipe grade, not of compare"),
+    ):
+        ended = await shell.run("recipe", "run", "compare", "--resume", shell.write("left.jsonl", content))
+        assert (ended.code, why in ended.err) == (2, True)
+    ended = await shell.run("recipe", "run", "compare", "question=x", "--resume", shell.write("left.jsonl", content))
+    assert (ended.code, "leave them out" in ended.err) == (2, True)
 
 
 async def test_of_one_that_is_done_nothing_more_is_kept(shell: Shell) -> None:

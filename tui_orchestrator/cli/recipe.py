@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,6 +107,12 @@ def show(invocation: Invocation, name: str, as_object: bool) -> None:
 @recipe.command("run")
 @click.argument("name")
 @click.argument("parameters", nargs=-1, metavar="[PARAMETER=VALUE]...")
+@click.option(
+    "--resume",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Go on with one that came to nothing, from the file that it named; without parameters.",
+)
 @click.option("-c", "--max-cost", callback=requests.usd, metavar="USD", help="Most the whole recipe may cost.")
 @click.option("--at-once", type=click.IntRange(1, 64), default=8, show_default=True, metavar="N", help="At once.")
 @click.option(
@@ -119,6 +126,7 @@ def run_(
     invocation: Invocation,
     name: str,
     parameters: tuple[str, ...],
+    resume: Path | None,
     max_cost: Money | None,
     at_once: int,
     output: Path | None,
@@ -135,8 +143,26 @@ def run_(
     Exit codes: 0 done, 1 a step failed, 2 wrong usage, 3 a budget said no, 130 interrupted.
     """
     one, said, file = _found(invocation, name), _said(parameters), output_file(output)
+    journal = _journal(one, said, resume)
     ask = _Asked(max_cost, at_once, estimate, yes)
-    sys.exit(run(_run(invocation, one, said, ask, file, as_object)))
+    sys.exit(run(_run(invocation, one, journal, ask, file, as_object)))
+
+
+def _journal(one: Recipe, said: dict[str, list[str]], resume: Path | None) -> Journal:
+    from ..recipes import Journal, RecipeError
+
+    now = datetime.now(UTC)
+    if resume is None:
+        return Journal(one.name, said, now)
+    if said:
+        raise Stop("--resume goes on with the parameters of its file; leave them out", USAGE)
+    try:
+        journal = Journal.read(resume, now)
+    except RecipeError as error:
+        raise Stop(str(error), USAGE) from None
+    if journal.recipe != one.name:
+        raise Stop(f"{resume} is of the recipe {journal.recipe}, not of {one.name}", USAGE)
+    return journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,17 +178,17 @@ class _Asked:
 async def _run(
     invocation: Invocation,
     one: Recipe,
-    said: dict[str, list[str]],
+    journal: Journal,
     asked: _Asked,
     file: Path | None,
     as_object: bool,
 ) -> int:
     from ..library import Orchestrator
-    from ..recipes import Journal, RecipeError, RecipeFailed, carry_out
+    from ..recipes import RecipeError, RecipeFailed, carry_out
 
     screen, task = Screen(), asyncio.current_task()
     assert task is not None
-    course: _Course | None = None
+    course, said = _Course(screen, journal), journal.said
     try:
         one.values(said)
         async with invocation.runtime() as runtime:
@@ -174,9 +200,10 @@ async def _run(
                 if as_object:
                     say(as_json(plan_json(planned)))
                 return 0
-            course = _Course(screen, Journal(one, said, runtime.clock.now()))
             with interruptible(task.cancel):
-                outcome = await carry_out(orchestrator, one, said, at_once=asked.at_once, on_advance=course.tell)
+                outcome = await carry_out(
+                    orchestrator, one, said, at_once=asked.at_once, on_advance=course.tell, known=journal.known
+                )
     except RecipeError as error:
         raise Stop(str(error), USAGE) from None
     except (LookupError, ValueError) as error:
@@ -191,9 +218,10 @@ async def _run(
         say(text)
     else:
         await asyncio.to_thread(write_file, file, text + "\n")
-    course.journal.drop()
+    journal.drop()
     rounds = sum(len(results) for results in outcome.steps.values())
-    screen.line(f"{rounds:,} answer{'' if rounds == 1 else 's'} · {outcome.cost}", dim=True)
+    taken = f" · {journal.taken:,} taken over" if journal.taken else ""
+    screen.line(f"{rounds:,} answer{'' if rounds == 1 else 's'} · {outcome.cost}{taken}", dim=True)
     return 0
 
 
@@ -215,7 +243,7 @@ class _Course:
         _tell(self._screen, advance)
 
 
-def _failed(screen: Screen, failed: RecipeFailed, as_object: bool, course: _Course | None) -> int:
+def _failed(screen: Screen, failed: RecipeFailed, as_object: bool, course: _Course) -> int:
     """What finished is told with its text; none of it goes to stdout or a file as if it were the recipe's."""
     from ..recipes import GO_ON
 
@@ -224,22 +252,20 @@ def _failed(screen: Screen, failed: RecipeFailed, as_object: bool, course: _Cour
     else:
         _tell_texts(screen, failed.steps)
     screen.line(f"✗ {failed} It cost {failed.cost} until then.", fg="red")
-    if course is not None and course.journal.told:
-        screen.line(f"  {course.journal.told}")
-    screen.line(f"  {GO_ON}")
+    screen.line(f"  {course.journal.told or GO_ON}")
     return exit_code(failed.cause.error.kind)
 
 
-def _interrupted(screen: Screen, one: Recipe, course: _Course | None, as_object: bool) -> int:
+def _interrupted(screen: Screen, one: Recipe, course: _Course, as_object: bool) -> int:
     """The same of one that was stopped by hand."""
-    cost, steps = (course.cost, course.steps) if course is not None else (NOTHING, {})
+    cost, steps = course.cost, course.steps
     if as_object:
         say(as_json({**came_to(one, None, cost, steps), "failed_step": None, "error": error_json(Cancelled())}))
     else:
         _tell_texts(screen, steps)
     spent = f" What finished cost {cost}." if steps else ""
     screen.line(f"✗ Interrupted; what had come is booked.{spent}", fg="red")
-    if course is not None and course.journal.told:
+    if course.journal.told:
         screen.line(f"  {course.journal.told}")
     return INTERRUPTED
 

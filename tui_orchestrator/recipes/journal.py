@@ -1,20 +1,23 @@
 """What a recipe's rounds have answered, in a file of its own until all of it is done: what was paid for outlasts the
-program, however that ends."""
+program, however that ends, and is gone on from."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from .. import locations
+from ..library.tasks import Task
 from ..routing.event_json import usd
 from ..services.exporting import file_name
-from .recipe import Recipe
+from .recipe import RecipeError
 from .running import Advance
 
 
@@ -22,11 +25,41 @@ class Journal:
     """JSON lines: first what was asked, then each round as it ends. Begun with the first of them; where the file cannot
     be written there is none."""
 
-    def __init__(self, recipe: Recipe, said: Mapping[str, Sequence[str]], at: datetime) -> None:
+    def __init__(self, recipe: str, said: Mapping[str, Sequence[str]], at: datetime) -> None:
+        """`recipe`: its name."""
         self.path: Path | None = None
         """Where it is, once there is something in it."""
-        self._name = file_name(f"{recipe.name} {at:%Y-%m-%d %H%M%S} {os.getpid()}", "recipe", "jsonl")
-        self._asked = {"recipe": recipe.name, "said": {key: list(values) for key, values in said.items()}}
+        self.recipe = recipe
+        self.said = {key: list(values) for key, values in said.items()}
+        self.taken = 0
+        """Answers that were gone on from."""
+        self._answers: dict[tuple[str, str], list[str]] = {}
+        self._name = file_name(f"{recipe} {at:%Y-%m-%d %H%M%S} {os.getpid()}", "recipe", "jsonl")
+
+    @classmethod
+    def read(cls, path: Path, at: datetime) -> Journal:
+        """Of one that did not come to its end, which it goes on in. Blocks. Raises RecipeError."""
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+            asked, *rounds = (json.loads(line) for line in lines)
+            said = {str(key): [str(value) for value in values] for key, values in asked["said"].items()}
+            journal = cls(str(asked["recipe"]), said, at)
+            for one in rounds:
+                journal._answers.setdefault((one["step"], one["asked"]), []).append(str(one["text"]))
+        except OSError as error:
+            raise RecipeError(f"{path} cannot be read: {error.strerror or error}") from None
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise RecipeError(f"{path} is not what a recipe that came to nothing has left") from None
+        journal.path = path
+        return journal
+
+    def known(self, step: str, task: Task) -> str | None:
+        """What was answered to the same before; each answer once."""
+        answers = self._answers.get((step, _asked(task)))
+        if not answers:
+            return None
+        self.taken += 1
+        return answers.pop(0)
 
     def keep(self, advance: Advance) -> None:
         """Of the round that has just ended, if it gave an answer. Blocks for as long as a line takes to be written."""
@@ -35,6 +68,7 @@ class Journal:
             return
         told = {
             "step": advance.step.id,
+            "asked": _asked(result.task),
             "model": result.model,
             "cost_usd": usd(result.cost.amount),
             "request_id": result.task.id,
@@ -43,20 +77,28 @@ class Journal:
         with contextlib.suppress(OSError, locations.LocationError):
             if self.path is None:
                 path = locations.private(locations.data_dir() / "unfinished") / self._name
-                _write(path, self._asked)
+                _write(path, {"recipe": self.recipe, "said": self.said})
                 self.path = path
             _write(self.path, told)
 
     @property
     def told(self) -> str:
-        """A sentence; '' where nothing is kept."""
-        return f"What finished is kept in {self.path}." if self.path is not None else ""
+        """How to go on; '' where nothing is kept."""
+        if self.path is None:
+            return ""
+        goes_on = f"tui-orchestrator recipe run {shlex.quote(self.recipe)} --resume {shlex.quote(str(self.path))}"
+        return f"What finished is kept, and is not asked again by: {goes_on}"
 
     def drop(self) -> None:
         """It is kept elsewhere."""
         if self.path is not None:
             with contextlib.suppress(OSError):
                 self.path.unlink()
+
+
+def _asked(task: Task) -> str:
+    """The same for the same prompt."""
+    return hashlib.sha256(json.dumps([task.prompt, task.system]).encode()).hexdigest()[:32]
 
 
 def _write(path: Path, line: Mapping[str, Any]) -> None:

@@ -20,6 +20,10 @@ GO_ON = "To go on, mend that and run it again: it begins anew, and asks again wh
 """After why one came to nothing."""
 
 
+Known = Callable[[str, Task], str | None]
+"""What a step, by its id, was answered to that before, if it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Advance:
     """How far a recipe is: told when a step begins and each time one of its rounds has ended."""
@@ -42,7 +46,7 @@ class Outcome:
     recipe: Recipe
     text: str
     steps: Mapping[str, tuple[Result, ...]]
-    """By the step's id, its rounds in their order."""
+    """By the step's id, its rounds in their order; without those that were known."""
     cost: Cost
     """Of every attempt of every step."""
 
@@ -77,13 +81,14 @@ async def carry_out(
     at_once: int = AT_ONCE,
     on_advance: Callable[[Advance], None] | None = None,
     temporary: bool = False,
+    known: Known | None = None,
 ) -> Outcome:
     """`said`: parameter → what was typed for it, once or, for a list, as often as wished. `temporary`: nothing is kept
-    of what is said, only what it cost.
+    of what is said, only what it cost. What is `known` is not asked.
 
     Raises RecipeError before anything is sent, RecipeFailed where a step gives no answer.
     """
-    run = _Run(orchestrator, Course(recipe, recipe.values(said), temporary), at_once, on_advance)
+    run = _Run(orchestrator, Course(recipe, recipe.values(said), temporary), at_once, on_advance, known)
     for place, step in enumerate(recipe.steps, 1):
         await run.step(place, step)
     return Outcome(recipe, run.course.output(), run.results, run.cost())
@@ -159,12 +164,14 @@ class _Run:
         course: Course,
         at_once: int,
         on_advance: Callable[[Advance], None] | None,
+        known: Known | None,
     ) -> None:
         self.course = course
         self._orchestrator = orchestrator
         self._recipe = course.recipe
         self._at_once = at_once
         self._tell = on_advance or (lambda _: None)
+        self._known = known or (lambda step, task: None)
         self._costs: list[Cost] = []
         self.results: dict[str, tuple[Result, ...]] = {}
 
@@ -173,6 +180,8 @@ class _Run:
 
     async def step(self, place: int, step: Step) -> None:
         tasks = await asyncio.to_thread(self.course.tasks, step)
+        answers = [self._known(step.id, task) for task in tasks]
+        wanted = [place for place, answer in enumerate(answers) if answer is None]
         ended: list[Ended] = []
 
         def heard(one: Ended | None = None) -> None:
@@ -180,11 +189,12 @@ class _Run:
                 ended.append(one)
                 self._costs.append(one.cost)
             result = one if isinstance(one, Result) else None
-            place_of = (place, len(self._recipe.steps), len(tasks), len(ended))
+            place_of = (place, len(self._recipe.steps), len(tasks), len(tasks) - len(wanted) + len(ended))
             self._tell(Advance(step, *place_of, self.cost(), result))
 
         heard()
-        came = await self._orchestrator.execute_batch(tasks, at_once=self._at_once, on_end=heard)
+        left = [tasks[place] for place in wanted]
+        came = await self._orchestrator.execute_batch(left, at_once=self._at_once, on_end=heard) if left else ()
         results = tuple(one for one in came if isinstance(one, Result))
         if results:
             self.results[step.id] = results
@@ -192,4 +202,6 @@ class _Run:
         if failed is not None:
             called = of_its_cap(self._orchestrator, str(failed))
             raise RecipeFailed(self._recipe, step, failed, self.cost(), self.results, called)
-        self.course.answers[step.id] = tuple(result.text.strip() for result in results)
+        for place, result in zip(wanted, results, strict=True):
+            answers[place] = result.text
+        self.course.answers[step.id] = tuple((answer or "").strip() for answer in answers)

@@ -15,7 +15,7 @@ from ..routing.money import NOTHING, Cost
 from .journal import Journal
 from .planning import Plan
 from .recipe import Step
-from .running import Advance, Outcome, RecipeFailed, carry_out
+from .running import GO_ON, Advance, Outcome, RecipeFailed, carry_out
 
 State = Literal["waiting", "running", "done", "failed", "stopped"]
 
@@ -57,7 +57,7 @@ class Underway:
         self.ended: Callable[[Underway], None] | None = None
         self._orchestrator = orchestrator
         self._temporary = temporary
-        self.journal = None if temporary else Journal(plan.recipe, said, orchestrator.runtime.clock.now())
+        self.journal = None if temporary else Journal(plan.recipe.name, said, orchestrator.runtime.clock.now())
         """Of what it has come to; to be dropped by who keeps its answer."""
         self._clock = orchestrator.runtime.clock
         self._task: asyncio.Task[None] | None = None
@@ -79,6 +79,11 @@ class Underway:
     def finished(self) -> list[tuple[str, str]]:
         """What its rounds have answered, each with its step's id."""
         return [(stage.step.id, text) for stage in self.stages for text in stage.texts]
+
+    @property
+    def go_on(self) -> str:
+        """How, after one that came to nothing."""
+        return (self.journal.told if self.journal is not None else "") or GO_ON
 
     def seconds_of(self, stage: Stage) -> float | None:
         if stage.began is None:

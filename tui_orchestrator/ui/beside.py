@@ -171,17 +171,12 @@ class Beside(Desk):
         await self.push_screen_wait(RecipeScreen(prepared))
 
     def _recipe_ended(self, run: recipes.Underway) -> None:
-        from tui_orchestrator.recipes import GO_ON
-
         self._tell_beside()
         if run.outcome is not None:
             self._put_answer(run.outcome, run.seconds)
         else:
             why = run.problem or f"the recipe {run.plan.recipe.name} was stopped"
-            go_on = f" {GO_ON}" if run.problem else ""
-            if run.journal is not None and run.journal.told:
-                go_on += f" {run.journal.told}"
-            self.say(f"{why[:1].upper()}{why[1:].rstrip('.')}. It cost {run.cost} until then.{go_on}", "warning")
+            self.say(f"{why[:1].upper()}{why[1:].rstrip('.')}. It cost {run.cost} until then. {run.go_on}", "warning")
             for id_, text in run.finished:
                 self.chat.notice(f"The step {id_} of {run.plan.recipe.name} came to: {text}")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from textual.content import Content
 
 from tui_orchestrator.library.estimating import passes
-from tui_orchestrator.recipes import GO_ON, Parameter, Recipe, Stage, Step, Underway, summed
+from tui_orchestrator.recipes import Parameter, Recipe, Stage, Step, Underway, summed
 from tui_orchestrator.routing.budget import BudgetState
 from tui_orchestrator.routing.text import clean, clean_line, span
 
@@ -150,9 +150,10 @@ def _sums(run: Underway, width: int) -> Iterator[Content]:
         yield from _wrapped("The answer stands in the chat, to be copied and exported; Esc shows it.", width, GOOD)
     elif run.problem:
         yield from _wrapped(f"✗ {run.problem}", width, BAD)
-        yield from _wrapped(GO_ON, width)
+        yield from _wrapped(run.go_on, width)
     elif run.over:
         yield from _wrapped("■ Stopped; what had come is paid for, and there is no answer.", width, WARN)
+        yield from _wrapped(run.go_on, width)
     if run.over and run.outcome is None:
         yield from _finished(run, width)
 
