@@ -205,7 +205,7 @@ async def test_a_step_that_fails_is_named_with_what_it_cost(tmp_path: Path) -> N
         await seat.sees("✓ done", "✗ failed", "the step all gave no answer: ", "the kiln is cold", "What finished is kept")
         await seat.sees("each ─", "✓ finished", "A fine thing.")
         await seat.pilot.press("escape")
-        await seat.sees("the step all gave no answer", "It cost $", "What finished is kept", "recipe run mine")
+        await seat.sees("the step all gave no answer", "It cost $", "What finished is", "recipe run mine")
         await seat.sees("The step each of mine came to: A fine thing.")
         assert seat.app.talk is not None
         assert seat.app.talk.last is None
@@ -228,7 +228,7 @@ async def test_it_goes_on_beside_the_conversation_and_is_stopped(tmp_path: Path)
         await seat.pilot.press("s")
         await seat.sees("■ stopped", "■ Stopped; what had come is paid for")
         await seat.pilot.press("escape")
-        await seat.sees("The recipe mine was stopped. It cost ", "What finished is kept", "recipe run mine")
+        await seat.sees("The recipe mine was stopped. It cost ", "recipe run mine --resume")
 
 
 @pytest.mark.usefixtures("mine")
