@@ -202,7 +202,7 @@ async def test_a_step_that_fails_is_named_with_what_it_cost(tmp_path: Path) -> N
     said = Script().always(Say("A fine thing."), "rush-pro").always(Reply(400, "the kiln is cold"), "tern-max")
     async with console(tmp_path, script=said) as seat:
         await run(seat)
-        await seat.sees("✓ done", "✗ failed", "the step all gave no answer: ", "the kiln is cold", "What finished is kept")
+        await seat.sees("✓ done", "✗ failed", "the step all gave no answer: ", "the kiln is cold", "finished is kept")
         await seat.sees("each ─", "✓ finished", "A fine thing.")
         await seat.pilot.press("escape")
         await seat.sees("the step all gave no answer", "It cost $", "What finished is", "recipe run mine")
