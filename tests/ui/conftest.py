@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,16 +17,18 @@ from textual._compositor import Compositor
 from textual._context import visible_screen_stack
 from textual._wait import wait_for_idle
 from textual.app import App
-from textual.css.model import RuleSet
-from textual.css.styles import RulesMap
-from textual.css.stylesheet import Stylesheet
-from textual.dom import DOMNode
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import Input
 
+from tests.ui.sparing import (  # noqa: F401  # used by every test
+    handlers_found_once,
+    styles_found_once,
+    styles_parsed_once,
+    styles_set_where_they_differ,
+)
 from tui_orchestrator import demo
 from tui_orchestrator.demo import Script
 from tui_orchestrator.routing.budget import Budgets
@@ -150,9 +152,11 @@ class Console:
         rows = (strip.crop(field.x, field.right).text.rstrip() for strip in strips[field.y : field.bottom])
         return "\n".join(rows)
 
-    async def until(self, condition: Callable[[], object], what: str = "") -> None:
-        """Lets the program go on until the condition holds."""
-        await self.pilot.pause()
+    async def until(self, condition: Callable[[], object], what: str = "", *, drawn: bool = True) -> None:
+        """Lets the program go on until the condition holds. `drawn`: it is on the screen where that is looked for, so
+        that what is due is drawn before each look, sooner than when a frame is."""
+        if drawn:
+            await self.pilot.pause()
         rest, looks, others = REST_S, 0, _others_s()
         for _ in range(10 * LOOKS):
             if condition():
@@ -160,7 +164,8 @@ class Console:
             rest = min(rest * 1.1, LONGEST_REST_S)
             await asyncio.sleep(rest - REST_S)
             await wait_for_idle(0, max_sleep=0.1)
-            self.app.screen._on_timer_update()
+            if drawn:
+                self.app.screen._on_timer_update()
             before, others = others, _others_s()
             looks += others - before < REST_S
             if looks > LOOKS:
@@ -272,47 +277,6 @@ def short_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def styles_parsed_once() -> Iterator[None]:
-    """Each console would parse the same rules again, a seventh of what opening one costs."""
-    parse = Stylesheet._parse_rules
-    known: dict[object, list[RuleSet]] = {}
-
-    def parse_rules(sheet: Stylesheet, *wanted: Any, **named: Any) -> list[RuleSet]:
-        key = (wanted, *named.items(), *sheet._variables.items())
-        if key not in known:
-            known[key] = parse(sheet, *wanted, **named)
-        return known[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Stylesheet, "_parse_rules", parse_rules)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def styles_set_where_they_differ() -> Iterator[None]:
-    """A widget is styled again whenever the focus moves, nine times before a console is open, and hardly a rule is
-    another one then: setting all of them was a tenth of what opening one costs."""
-    replace_all = Stylesheet.replace_rules
-
-    def replace_rules(_: type[Stylesheet], node: DOMNode, rules: RulesMap, animate: bool = False) -> None:
-        styles = node.styles.base
-        if animate and node.app.animation_level != "none":
-            replace_all(node, rules, animate=True)
-            return
-        old = styles._rules
-        for name in old.keys() | rules.keys():
-            if (value := rules.get(name)) is not old.get(name):
-                setattr(styles, name, value)
-        node.notify_style_update()
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Stylesheet, "replace_rules", classmethod(replace_rules))
-        # By identity as before, without a call to Python: rules are looked up in sets ten thousand times a console.
-        patch.setattr(RuleSet, "__hash__", object.__hash__)
-        yield
-
-
 @pytest.fixture(autouse=True)
 def consoles_are_drawn_when_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no terminal that a change could be written to: Textual would draw it, half of what such a test costs,
@@ -380,7 +344,8 @@ async def console(
         async with app.run_test(size=size, notifications=True) as pilot:
             seat = Console(app, pilot)
             try:
-                await seat.until(lambda: app.talk is not None and not app.working, "a ready console")
+                await seat.until(lambda: app.talk is not None and not app.working, "a ready console", drawn=False)
+                await pilot.pause()
                 yield seat
             finally:
                 # As a user leaves: its files and sockets would else stay open to the end of all tests.
