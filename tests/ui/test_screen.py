@@ -331,6 +331,12 @@ async def test_keys_come_from_the_settings_and_a_wrong_name_is_told(tmp_path: Pa
         await seat.sees("7 of 7", "^B Models")
 
 
+async def test_a_key_in_the_place_of_a_theme_is_not_shown(tmp_path: Path) -> None:
+    async with console(tmp_path, ui=UiSettings(theme="sk-ant-api03-aB3dE5gH7jK9mN1pQ")) as seat:
+        await seat.sees("no theme is called '…'; there are")
+        assert "sk-ant" not in seat.screen
+
+
 async def test_the_theme_is_changed_from_a_list_and_by_name(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
         await seat.pilot.press("f9")

@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from tui_orchestrator.routing.events import Attempt, Completed, Decided, Event
 from tui_orchestrator.routing.request import Method, Request
+from tui_orchestrator.settings import hidden
 
 from . import words
 from .at_hand import WELCOME, AtHand
@@ -295,7 +296,7 @@ class ChatPane(AtHand):
             self.post_message(self.Activity(self, ""))
 
     def notice(self, text: str, severity: Severity = "information") -> None:
-        self.transcript.notice(text, severity)
+        self.transcript.notice(hidden(text), severity)
 
     def load(
         self,
