@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta, timezone
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.routing.budget import Budgets, Cap
+from tui_orchestrator.routing.deadline import LATE_S, Limit
 from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import AttemptFailed, Completed, Event, Failed, Text
@@ -119,6 +121,26 @@ async def test_a_provider_that_is_silent_after_a_stand_still_is_given_up_as_ever
             events = [event async for event in turn]
     assert isinstance(events[-1], Failed)
     assert events[-1].error.kind is ErrorKind.TIMEOUT
+
+
+async def test_a_program_that_is_kept_busy_has_not_stood_still() -> None:
+    """Time that is given anew for that would be given without end."""
+    loop = asyncio.get_running_loop()
+    now, worked = loop.time(), time.process_time()
+    # Others on this machine do not count: they, too, make the program stand still.
+    loop.time = lambda: now + time.process_time() - worked  # type: ignore[method-assign]
+    limit = Limit(loop.time() + 0.01, again_s=0.0)
+
+    async def keep_busy() -> None:
+        async with limit:
+            while loop.time() - limit.at < LATE_S + 0.3:
+                pass
+            await asyncio.sleep(HOUR)
+
+    with pytest.raises(TimeoutError):
+        await keep_busy()
+    assert limit.passed
+    assert limit.stood_still == 0.0
 
 
 @pytest.mark.parametrize("seconds", [-26 * HOUR, -HOUR, HOUR, 26 * HOUR])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from tui_orchestrator.providers.bounds import ERROR_BYTES, EVENT_BYTES
+from tui_orchestrator.providers.bounds import ERROR_BYTES, EVENT_BYTES, EVENT_LINES
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.ports import Timeouts
 
@@ -350,9 +351,19 @@ def _endless(phase: Phase, what: str, before: Callable[[Spoken], bytes], more: C
     )
 
 
+def _between(stream: bytes, line: bytes) -> bytes:
+    return line + stream.replace(b"\n\n", b"\n\n" + line)
+
+
 def another(stream: bytes) -> bytes:
     """The same under another id."""
     return stream.replace(b'"id": "', b'"id": "2').replace(b'"responseId": "', b'"responseId": "2')
+
+
+@functools.cache
+def _among_comments(before: bytes, whole: bytes) -> bytes:
+    """A whole answer in some tens of kilobytes, which take many seconds to be read."""
+    return gzip.compress(before + b": c\n\n" * (8 << 20) + whole.removeprefix(before))
 
 
 _BROKEN = "The answer broke off before its end"
@@ -396,7 +407,18 @@ def _inside(phase: Phase, before: Callable[[Spoken], bytes], paid: Paid) -> tupl
             *(KIND.TIMEOUT, Then.NEXT, waited),
             again=True,
             timeouts=silent,
-            but="gemini",
+        ),
+        fault(
+            "keep-alive comments packed with gzip, faster than they are read",
+            lambda spoken: (head(Content_Encoding="gzip"), _among_comments(before(spoken), spoken.whole)),
+            *(KIND.TIMEOUT, Then.NEXT, waited),
+            again=True,
+            timeouts=silent,
+        ),
+        fault(
+            f"an event of more than {EVENT_LINES} lines",
+            lambda spoken: (*_chunked(before(spoken), spoken.named, b"data:\n" * 170_000, b"\n"), LAST_CHUNK),
+            says="sent an event of more than 256 lines",
         ),
         fault(
             "an error event: overloaded",
@@ -476,6 +498,24 @@ BEFORE_TEXT = (
         lambda spoken: (head(), b"\xef\xbb\xbf" + spoken.whole),
         *(None, Then.ANSWERS, False, Paid.REPORTED),
     ),
+    *(
+        Fault(
+            *(Phase.BEFORE_TEXT, f"{name} between the events"),
+            lambda spoken, line=line: (head(), _between(spoken.whole, line)),  # type: ignore[misc]
+            *(None, Then.ANSWERS, False, Paid.REPORTED),
+        )
+        for name, line in (
+            ("pauses to reconnect after (`retry: 3000`)", b"retry: 3000\n\n"),
+            ("ids (`id: 1`)", b"id: 1\n\n"),
+            ("pings without data (`event: ping`)", b"event: ping\n\n"),
+            ("events without data (`data:`)", b"data:\n\n"),
+        )
+    ),
+    Fault(
+        *(Phase.BEFORE_TEXT, "ids and names in every event, and no space before its data"),
+        lambda spoken: (head(), spoken.whole.replace(b"data: ", b"id: 1\nretry: 9\ndata:")),
+        *(None, Then.ANSWERS, False, Paid.REPORTED),
+    ),
     Fault(
         *(Phase.BEFORE_TEXT, "events that drip in byte by byte"),
         lambda spoken: (head(), Slowly(spoken.whole)),
@@ -494,6 +534,11 @@ MID_STREAM = (
         *(Phase.MID_STREAM, "a second answer from its beginning (a proxy that tries again)"),
         lambda spoken: (*_chunked(spoken.opening + spoken.thought, another(spoken.whole)), LAST_CHUNK),
         *(KIND.STREAM_BROKEN, Then.NEXT, False, Paid.PARTIAL, "a second answer began"),
+    ),
+    Fault(
+        *(Phase.MID_STREAM, "text that is no UTF-8"),
+        lambda spoken: (head(), spoken.whole.replace(b'"lo"', b'"l\xff"')),
+        *(KIND.STREAM_BROKEN, Then.NEXT, False, Paid.PARTIAL),
     ),
     _endless(Phase.MID_STREAM, "text", lambda spoken: spoken.opening, lambda spoken: spoken.rest),
 )

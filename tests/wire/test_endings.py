@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import gzip
 from collections.abc import AsyncIterator, Callable
 from types import AsyncGeneratorType
 
@@ -301,13 +302,48 @@ async def test_only_what_lies_between_blank_lines_is_one_event(
             yield data[start : start + size]
 
     async def read(data: bytes) -> bytes:
-        return b"".join([part async for part in bounds._bounded(chunks(data), 1100, 10_000)])  # type: ignore[arg-type]
+        parts = bounds._events(bounds._bounded(chunks(data), 10_000), 1100, True)  # type: ignore[arg-type]
+        return b"".join([part async for part in parts])
 
-    assert await read(body) == body
+    assert await read(body) == body.replace(blank, b"\n\n")
     with pytest.raises(bounds.TooMuch, match="an event of more than 1 KiB"):
         await read(body + b"x" * 1200)
     with pytest.raises(bounds.TooMuch, match="sent more than 9 KiB"):
         await read(body * 4)
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [b": c\n\n", b"\n", b"\r", b"event: ping\n\n", b": \n" * 200 + b"\n"],
+    ids=["comments", "line feeds", "carriage returns", "pings", "long comments"],
+)
+async def test_everything_else_goes_on_while_much_is_read_that_came_at_once(
+    wire: Wire, clients: HttpClients, flood: bytes
+) -> None:
+    """Measured in turns of the event loop, of which there was one for each piece that was unpacked."""
+    body = gzip.compress(wire.opening + flood * ((4 << 20) // len(flood)) + wire.whole.removeprefix(wire.opening))
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with WireServer(head(Content_Encoding="gzip"), body) as server:
+        counting = asyncio.create_task(count_turns())
+        read = await Read.of(wire.make(server.url, clients))
+        counting.cancel()
+    assert read.text == "Hello"
+    assert turns >= (4 << 20) // bounds.SLICE_BYTES
+
+
+async def test_what_is_packed_more_than_once_is_not_unpacked(wire: Wire, clients: HttpClients) -> None:
+    body = gzip.compress(gzip.compress(wire.whole))
+    async with WireServer(head(Content_Encoding="gzip, gzip"), body) as server:
+        text, error = await failure(wire.make(server.url, clients))
+    assert (text, type(error)) == ("", StreamBroken)
+    assert "packed more than once" in error.message
 
 
 async def test_one_provider_serves_many_calls_at_once(wire: Wire, clients: HttpClients) -> None:

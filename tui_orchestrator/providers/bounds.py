@@ -1,8 +1,11 @@
-"""How much of an answer is read: the SDKs read lines, events and error pages of any size into memory."""
+"""What of an answer is read, and how: the SDKs read lines, events and error pages of any size into memory, each knows
+another part of the format, and none of them lets anything else run before all of what came at once is read."""
 
 from __future__ import annotations
 
+import asyncio
 import codecs
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -15,9 +18,14 @@ if TYPE_CHECKING:
 EVENT_BYTES = 1 << 20
 ERROR_BYTES = 1 << 18
 ANSWER_BYTES = 1 << 26
+EVENT_LINES = 256
+"""Real servers take two or three; the SDKs take longer for each line the more came before it."""
+SLICE_BYTES = 1 << 12
+"""So much is passed on before the event loop has a turn: some milliseconds of whatever is made of it."""
 
-_BLANK_LINES = (b"\n\n", b"\r\n\r\n", b"\r\r")
-_LONGEST = max(map(len, _BLANK_LINES))
+_BLANK_LINES = re.compile(rb"(?>\r\n|\r|\n){2,}")
+_OVERLAP = len(b"\r\n\r")
+_FIELD = re.compile(rb"(data|event|id|retry)?(?::\x20?|\Z)")
 _MARK = codecs.BOM_UTF8
 
 
@@ -25,24 +33,29 @@ class TooMuch(Exception):
     """The server sent more than is read. `str` is a sentence without the server's name."""
 
 
-def bound(response: httpx2.Response) -> list[AsyncGenerator[bytes, None]]:
-    """From now on reading its body, a stream of events or an error page, raises TooMuch beyond the bounds. The list
-    holds every reading begun: an SDK that breaks off leaves them open, and whoever ends the exchange closes them."""
+def bound(response: httpx2.Response, *, named: bool = True) -> list[AsyncGenerator[bytes, None]]:
+    """From now on reading its body, a stream of events or an error page, raises TooMuch beyond the bounds. `named`: its
+    events have names. The list holds every reading begun: an SDK that breaks off leaves them open, and whoever ends the
+    exchange closes them."""
     read = response.aiter_bytes
-    whole = ERROR_BYTES if response.status_code >= 300 else ANSWER_BYTES
+    failed = response.status_code >= 300
     begun: list[AsyncGenerator[bytes, None]] = []
+    packed = [each for each in response.headers.get("content-encoding", "").split(",") if each.strip() != "identity"]
 
     def aiter_bytes(chunk_size: int | None = None) -> AsyncGenerator[bytes, None]:
-        begun.append(_bounded(read(chunk_size), EVENT_BYTES, whole))
+        if len(packed) > 1:
+            # Of what is packed twice any amount may be unpacked before the first byte comes out.
+            raise TooMuch("sent an answer that is packed more than once")
+        reading = _bounded(read(chunk_size), ERROR_BYTES if failed else ANSWER_BYTES)
+        begun.append(reading if failed else _events(reading, EVENT_BYTES, named))
         return begun[-1]
 
     response.aiter_bytes = aiter_bytes  # type: ignore[method-assign]  # `aread`, too, reads by it
     return begun
 
 
-async def _bounded(chunks: AsyncGenerator[bytes, Any], event: int, whole: int) -> AsyncGenerator[bytes, None]:
-    total = since_blank_line = 0
-    tail = b""
+async def _bounded(chunks: AsyncGenerator[bytes, Any], whole: int) -> AsyncGenerator[bytes, None]:
+    total = 0
     start: bytes | None = b""
     async with aclosing(chunks):
         async for chunk in chunks:
@@ -53,15 +66,68 @@ async def _bounded(chunks: AsyncGenerator[bytes, Any], event: int, whole: int) -
                 if start != _MARK and _MARK.startswith(start):
                     continue
                 chunk, start = start.removeprefix(_MARK), None
-            seen = tail + chunk
-            ended = max(seen.rfind(blank) + len(blank) if blank in seen else 0 for blank in _BLANK_LINES)
-            since_blank_line = len(seen) - ended if ended else since_blank_line + len(chunk)
-            tail = seen[1 - _LONGEST :]
-            if since_blank_line > event:
-                raise TooMuch(f"sent an event of more than {_size(event)}")
             if total > whole:
                 raise TooMuch(f"sent more than {_size(whole)}")
             yield chunk
+
+
+async def _events(chunks: AsyncGenerator[bytes, None], longest: int, named: bool) -> AsyncGenerator[bytes, None]:
+    """Event by event in the one form that every SDK reads, without what says nothing. Raises UnicodeDecodeError for
+    what is no text: one of the SDKs would put other characters in its place."""
+    pending = bytearray()
+    looked = passed = 0
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            for start in range(0, len(chunk), SLICE_BYTES):
+                if passed >= SLICE_BYTES:
+                    # What was unpacked, or lies ready in the connection, comes without waiting for anything.
+                    passed = 0
+                    await asyncio.sleep(0)
+                part = chunk[start : start + SLICE_BYTES]
+                passed += len(part)
+                pending += part
+                out, begun, fault = bytearray(), 0, None
+                try:
+                    for blank in _BLANK_LINES.finditer(pending, looked):
+                        if event := _event(pending[begun : blank.start()], longest, named):
+                            out += event + b"\n\n"
+                        begun = blank.end()
+                    if len(pending) - begun > longest:
+                        raise _too_long(longest)
+                except (TooMuch, UnicodeDecodeError) as error:
+                    fault = error
+                if out:
+                    yield bytes(out)
+                if fault is not None:
+                    raise fault
+                del pending[:begun]
+                looked = max(0, len(pending) - _OVERLAP)
+    if rest := _event(pending, longest, named):
+        yield rest
+
+
+def _event(raw: bytearray, longest: int, named: bool) -> bytes:
+    """Nothing, of one without data. What is no event is left as it is: some servers send an error as bare JSON."""
+    if len(raw) > longest:
+        raise _too_long(longest)
+    lines = bytes(raw).splitlines()
+    if len(lines) > EVENT_LINES:
+        raise TooMuch(f"sent an event of more than {EVENT_LINES} lines")
+    raw.decode()
+    name, data = b"", []
+    for line in filter(None, lines):
+        field = _FIELD.match(line)
+        if field is None:
+            return b"\n".join(lines)
+        if field[1] == b"data":
+            data.append(b"data: " + line[field.end() :])
+        elif field[1] == b"event" and named:
+            name = line + b"\n"
+    return name + b"\n".join(data) if any(len(line) > len(b"data: ") for line in data) else b""
+
+
+def _too_long(longest: int) -> TooMuch:
+    return TooMuch(f"sent an event of more than {_size(longest)}")
 
 
 def _size(count: int) -> str:

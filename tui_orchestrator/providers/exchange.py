@@ -28,9 +28,10 @@ _under_way: ContextVar[Exchange | None] = ContextVar("exchange under way", defau
 class Exchange:
     """Holds the deadline of connecting, which the SDKs do not agree on, and the response, which not all close."""
 
-    def __init__(self, connect_s: float, silence_s: float = math.inf) -> None:
-        """`silence_s`: after so long without anything new whoever reads gives up."""
+    def __init__(self, connect_s: float, silence_s: float = math.inf, *, named: bool = True) -> None:
+        """`silence_s`: after so long without anything new whoever reads gives up. `named`: its events have names."""
         self.connect_s = connect_s
+        self._named = named
         self._silence_s = silence_s
         self.response: httpx2.Response | None = None
         self._readings: list[AsyncGenerator[bytes, None]] = []
@@ -75,7 +76,7 @@ class Exchange:
         if response.is_success:
             response.status_code = 200  # google-genai takes any other for a failure, also that of a whole answer
         self.response = response
-        self._readings = bound(response)
+        self._readings = bound(response, named=self._named)
 
     async def aclose(self) -> None:
         """Here and now: a reading left to the garbage collector would be closed in whatever thread that happens to run,

@@ -45,6 +45,7 @@ _FINISH = {
 class GeminiProvider(SdkProvider["Client"]):
     default_base_url = "https://generativelanguage.googleapis.com"
     module = "google.genai"
+    named_events = False
 
     def _open(self) -> Client:
         import ssl

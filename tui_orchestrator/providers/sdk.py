@@ -56,6 +56,8 @@ class SdkProvider(ABC, Generic[Sdk]):
     default_base_url: ClassVar[str]
     module: ClassVar[str]
     """With the parts that the SDK itself imports only at the first call."""
+    named_events: ClassVar[bool] = True
+    """Its SDK reads what events are called, and takes their names for nothing else."""
 
     def __init__(
         self,
@@ -83,7 +85,7 @@ class SdkProvider(ABC, Generic[Sdk]):
             await asyncio.to_thread(self._opened)
 
     async def stream(self, call: Call) -> AsyncGenerator[Piece, None]:
-        exchange = Exchange(self._connect_s, self._silence_s)
+        exchange = Exchange(self._connect_s, self._silence_s, named=self.named_events)
         answer = self._answer()
         ending = answer.ending
         counted = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -15,14 +16,15 @@ if TYPE_CHECKING:
 
 LATE_S = 1.0
 """A limit that is noticed so much later than it was due was not passed by whoever is waited for: this program stood
-still (Ctrl-Z, a machine that slept), and has not looked yet at what has come meanwhile."""
+still (Ctrl-Z, a machine that slept), and has not looked yet at what has come meanwhile. What it worked meanwhile does
+not count: whoever keeps it busy with what they send would be given time for it without end."""
 
 
 class Limit:
     """`async with`: raises TimeoutError when the work inside is not done by `at`, on the event loop's clock. Where the
     program stood still meanwhile, `again_s` more are given, and `stood_still` says for how long it did at most."""
 
-    __slots__ = ("_again_s", "_began", "_handle", "_loop", "_timeout", "at", "passed", "stood_still")
+    __slots__ = ("_again_s", "_began", "_handle", "_loop", "_timeout", "_worked", "at", "passed", "stood_still")
 
     def __init__(self, at: float, again_s: float) -> None:
         self.at = at
@@ -35,6 +37,7 @@ class Limit:
     async def __aenter__(self) -> Limit:
         now = self._loop.time()
         self._began = min(now, self.at)
+        self._worked = time.process_time()
         # No timer is heard in work that never waits, such as reading from whoever sends faster than it is read.
         if 0 <= now - self.at <= LATE_S:
             self.passed = True
@@ -62,8 +65,9 @@ class Limit:
 
     def _note(self, now: float) -> bool:
         """Since when it stood still cannot be told; at the earliest since the work began."""
-        if late := now - self.at > LATE_S:
-            self.stood_still = now - self._began
+        worked = time.process_time() - self._worked
+        if late := now - self.at - worked > LATE_S:
+            self.stood_still = now - self._began - worked
         return late
 
 
