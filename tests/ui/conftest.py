@@ -223,8 +223,10 @@ class Console:
         await self.pilot.press(*(_KEYS.get(letter, letter) for letter in text), "enter")
 
     async def pay_for(self, text: str) -> None:
-        """Narrows the list that is open, in which nothing that costs is marked, and takes the first."""
-        await self.pilot.press(*(_KEYS.get(letter, letter) for letter in text), "down", "enter")
+        """Narrows the list that is open, in which nothing that costs is marked at first, and takes the first."""
+        await self.pilot.press(*(_KEYS.get(letter, letter) for letter in text))
+        # Typed so soon that it might have been typed ahead, it marks nothing.
+        await self.pilot.press(*(["down"] if "Enter sends nothing" in self.screen else []), "enter")
 
     async def ended(self) -> None:
         """The turn that was sent is over and drawn."""

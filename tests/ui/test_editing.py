@@ -89,7 +89,8 @@ async def test_a_letter_with_alt_is_written_into_no_field(tmp_path: Path) -> Non
             await seat.pilot.press(key)
             await seat.sees(there)
             for letter in "gpP":
-                seat.app.post_message(Key(f"alt+{letter.lower()}", letter))
+                for message in Keys().feed(f"\x1b{letter}"):
+                    seat.app.post_message(message)
             await seat.pilot.press("z")
             field = seat.app.focused
             assert isinstance(field, Input)

@@ -8,9 +8,11 @@ import pytest
 from textual import events
 
 from tests.ui.conftest import Console, console
+from tests.ui.test_together import rows
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.demo.behaviour import Break, Phase
 from tui_orchestrator.ui import in_turn
+from tui_orchestrator.ui.keyboard import Keys
 
 ENTER = "enter"
 
@@ -49,6 +51,19 @@ async def test_what_is_typed_behind_the_key_of_a_dialog_goes_into_it(tmp_path: P
         at_once(seat, "A draft", "ctrl+p", "choose a theme", "escape", " more")
         await seat.until(lambda: seat.app.composer.prompt.text == "A draft more", "the draft, and nothing else")
         assert not seat.app.chat.has_said
+
+
+async def test_so_it_does_behind_a_letter_with_alt(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(Say(text="It is blue."))) as seat:
+        await seat.send("Why is the sky blue?")
+        await seat.ended()
+        driver = seat.app._driver
+        assert driver is not None
+        for message in Keys().feed("\x1bmrush\r"):
+            driver.send_message(message)
+        await seat.sees("Nothing was sent.")
+        assert not seat.app.composer.prompt.text
+        assert len(rows(tmp_path, "SELECT 1 FROM attempts")) == 1
 
 
 async def test_two_prompts_at_once_are_one_turn_and_a_draft(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tui_orchestrator.routing.request import Message
 from tui_orchestrator.services.paths import MOST_FOUND, list_paths
 from tui_orchestrator.ui import folds
 from tui_orchestrator.ui.attachments import mentions, written
+from tui_orchestrator.ui.keyboard import Keys
 from tui_orchestrator.ui.slash import SLASH_COMMANDS
 
 SCRIPT = Script().always(Say(text="It is blue."))
@@ -62,9 +63,11 @@ async def test_alt_with_a_letter_is_a_key_however_the_terminal_sends_it(tmp_path
         await seat.ended()
         await seat.type("and the sea")
         for letter in "uh":
-            seat.app.post_message(Key(f"alt+{letter}", letter))
+            for message in Keys().feed(f"\x1b{letter}"):
+                seat.app.post_message(message)
         await seat.sees("if sent now", "by 1 × p", "and the sea")
-        seat.app.post_message(Key("alt+h", "h"))
+        for message in Keys().feed("\x1bh"):
+            seat.app.post_message(message)
         await seat.sees("▲ lumen-dash", "and the sea")
         assert seat.app.composer.prompt.text == "and the sea"
 

@@ -130,7 +130,8 @@ def judge_choices(decision: Decision, own: Mapping[str, int], threshold: float) 
 
 def _for_money(one: Candidate, *, marked: bool, place: int | None = None) -> Choice:
     most = f"at most {'?' if one.cost_ceiling is None else one.cost_ceiling}"
-    note = f"good enough with a chance of {one.success_probability:.2f}"
+    recommended = "recommended · " if marked else ""
+    note = f"{recommended}good enough with a chance of {one.success_probability:.2f}"
     return Choice(
         one.model,
         (

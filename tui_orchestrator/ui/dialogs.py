@@ -102,10 +102,13 @@ class Picker(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         with self._dialog as dialog:
             dialog.border_title = Content(self._title)
-            dialog.border_subtitle = keys_line(f"{self._hint} · Esc closes")
+            self._tell_keys(self._hint)
             yield self._filter
             yield self._list
             yield Static(self._empty, id="nothing", markup=False)
+
+    def _tell_keys(self, hint: str) -> None:
+        self._dialog.border_subtitle = keys_line(f"{hint} · Esc closes")
 
     def on_mount(self) -> None:
         self._filter.focus()

@@ -13,6 +13,7 @@ from textual.message import Message
 
 TICK_S = 0.1
 """How often it is looked whether more of a key has come."""
+_MODIFIERS = frozenset({"alt", "ctrl", "super", "hyper", "meta"})
 _ESC = "\x1b"
 _LONGER = "[O"
 """What may go on after Esc. With any other letter it is that letter with Alt, and whole."""
@@ -100,7 +101,11 @@ class Keys:
 
     def _parsed(self, messages: Iterable[Message]) -> Iterator[Message]:
         try:
-            yield from messages
+            for message in messages:
+                if isinstance(message, events.Key) and not _MODIFIERS.isdisjoint(message.key.split("+")[:-1]):
+                    # Many terminals send Alt with a letter as that letter behind an Esc: it is printable, and no text.
+                    message.character = None
+                yield message
         except Exception:  # noqa: BLE001  # numbers too large, sequences cut short: there is no list of what it trips over
             self._begin_anew()
 

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import monotonic
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.events import Event, Key, Paste
 from textual.screen import ScreenResultType
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, OptionList, Static
 
 from .dialogs import Choice, Dialog, Picker, keys_line
 from .words import ACCENT, MUTED, STRONG
 
 NOBODY = "nobody"
+SENDS_NOTHING = "sends nothing"
+LOOKED_AT_S = 0.5
+"""A list that stood so long, no key coming, was seen by who presses the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +121,58 @@ class Question(Dialog[ScreenResultType]):
 
 
 class PaidPicker(Picker):
-    """A list of what is paid for. Asking nobody is its first row, which typing does not take the mark from: only ↑↓ and
-    a click do, so that neither an Enter pressed twice nor what was typed ahead spends."""
+    """A list of what is paid for. Asking nobody is its first row, which only who has seen it takes the mark from, so
+    that neither an Enter pressed twice nor what was typed ahead spends."""
 
     HELP = (
         "A list of what costs money. Type to narrow it, ↑↓ and PgUp PgDn mark, Enter does what is marked, a click what "
-        "it is on. The mark is on sending nothing at first, so that what was typed ahead spends nothing; Esc sends "
-        "nothing."
+        "it is on. The mark is on sending nothing at first, so that what was typed ahead spends nothing. What you type "
+        "once the list has been there for half a second marks the first that matches. Esc sends nothing."
     )
 
     def __init__(self, title: str, choices: Iterable[Choice], *, empty: str, verb: str) -> None:
-        """`verb`: what Enter on a choice does. The one that holds now comes first."""
+        """`verb`: what Enter on a choice does. The one that holds now or is recommended comes first."""
         offered = sorted(choices, key=lambda choice: not choice.marked)
-        super().__init__(title, offered, empty=empty, hint=f"↑↓ choose · Enter {verb}")
+        self._hints = (f"↑↓ choose · Enter {SENDS_NOTHING}", f"↑↓ choose · Enter {verb}")
+        # Two marks would be taken for one another.
+        super().__init__(title, (replace(one, marked=False) for one in offered), empty=empty, hint=self._hints[0])
         self.first = Choice(NOBODY, (("not now", "bold"), (": nothing is sent", MUTED)))
+        self._filter = _Timed(placeholder=self._filter.placeholder, id=self._filter.id, compact=True)
+        self._still_since = math.inf
+        """When the last key came, or the list was drawn."""
+        self._seen = False
+        """Whether it stood still long enough before a key to have been looked at."""
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._drawn)
+
+    def _drawn(self) -> None:
+        self._still_since = monotonic()
+
+    def typed_at(self, when: float) -> None:
+        """On the monotonic clock."""
+        self._seen = self._seen or when - self._still_since >= LOOKED_AT_S
+        self._still_since = max(self._still_since, when)
+
+    def _narrow(self, typed: str) -> None:
+        super()._narrow(typed)
+        if self._seen and typed.split() and self._list.option_count > 1:
+            self._list.highlighted = 1
+
+    @on(OptionList.OptionHighlighted)
+    def _tell_enter(self, event: OptionList.OptionHighlighted) -> None:
+        self._tell_keys(self._hints[event.option.id != NOBODY])
 
     def dismiss(self, result: str | None = None) -> AwaitComplete:
+        if result == NOBODY:
+            self.app.notify("Nothing was sent.", markup=False)
         return super().dismiss(None if result == NOBODY else result)
+
+
+class _Timed(Input):
+    """Tells the list it narrows when what is typed came."""
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key | Paste) and isinstance(self.screen, PaidPicker):
+            self.screen.typed_at(event.time)
+        await super().on_event(event)

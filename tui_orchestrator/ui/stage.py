@@ -41,9 +41,6 @@ from .registry import RegistryPane
 from .slash import SLASH_COMMANDS
 from .terminal import LATEST_S, AtTerminal
 
-MODIFIERS = frozenset({"alt", "ctrl", "super", "hyper", "meta"})
-"""Whoever holds one of them down with a letter does not write it."""
-
 
 class Floor(FrugalScreen):
     """What dialogs are opened over. Textual styles everything on a screen again whenever its classes or its focus
@@ -129,9 +126,6 @@ class Stage(Copying):
         if isinstance(event, Key | MouseDown | Paste):
             # Who goes on has read what was wrong; what this leads to may be said anew.
             self.composer.say_no_more()
-        if isinstance(event, Key) and not MODIFIERS.isdisjoint(event.key.split("+")[:-1]):
-            # Many terminals send Alt with a letter as that letter behind an Esc: it is printable, and still no text.
-            event.character = None
         if isinstance(event, Key | Paste) and not event.is_forwarded and self._is_for_the_prompt(event):
             # At once, unlike `focus`, so that what comes after it goes there too, an Enter above all.
             self.screen.set_focus(self.composer.prompt)
