@@ -30,6 +30,10 @@ PATH = "/v1/chat/completions"
         ({"authorization": f"Bearer {TOKEN}", "origin": "https://evil.example"}, 403),
         ({"authorization": f"Bearer {TOKEN}", "origin": "http://localhost:3000"}, 200),
         ({"authorization": f"Bearer {TOKEN}", "origin": "null"}, 403),
+        ({"authorization": f"Bearer {TOKEN}", "host": "["}, 403),
+        ({"authorization": f"Bearer {TOKEN}", "host": "[::1"}, 403),
+        ({"authorization": f"Bearer {TOKEN}", "host": "a]b"}, 403),
+        ({"authorization": f"Bearer {TOKEN}", "origin": "http://["}, 403),
     ],
 )
 async def test_the_token_the_host_and_the_origin_are_checked(

@@ -121,6 +121,66 @@ async def test_what_uvicorn_says_has_no_control_character_and_no_key() -> None:
     assert "0123456789abcdefghij" not in said
 
 
+async def test_who_asks_for_web_sockets_is_answered_without_a_word_on_stderr(shell: Shell) -> None:
+    async with serving(shell) as (address, process):
+        assert process.stderr is not None
+        await process.stderr.readline()  # the token
+        wishes = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13"}
+        async with httpx2.AsyncClient(timeout=PATIENCE_S) as client:
+            answered = await client.get(address.removesuffix("/v1") + "/health", headers=wishes)
+        process.send_signal(signal.SIGINT)
+        told = await process.stderr.read()
+    assert answered.status_code == 200
+    assert told.split() == [b"Interrupted."]
+
+
+UNFORESEEN = """
+import contextlib, socket, uvicorn
+from tui_orchestrator.cli.serve import SETTLED
+from tui_orchestrator.gateway import app
+
+async def mistaken(request):
+    raise RuntimeError("of a prompt")
+
+async def half(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"half", "more_body": True})
+    raise RuntimeError("of a prompt")
+
+served = app.application("token")
+served.router.routes.insert(0, app.Route("/v1/mistaken", mistaken))
+served.router.routes.insert(0, app.Route("/v1/half", type("Half", (), {"__call__": lambda _, *all: half(*all)})()))
+bound = socket.create_server(("127.0.0.1", 0))
+print(bound.getsockname()[1], flush=True)
+with contextlib.suppress(KeyboardInterrupt):
+    uvicorn.Server(uvicorn.Config(served, **SETTLED)).run(sockets=[bound])
+"""
+
+
+async def test_a_mistake_of_the_program_is_a_sentence_and_a_report(shell: Shell) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", UNFORESEEN), stdout=PIPE, stderr=PIPE, env=shell.environment, cwd=shell.directory
+    )
+    try:
+        assert process.stdout is not None
+        port = int(await process.stdout.readline())
+        asked = {"base_url": f"http://127.0.0.1:{port}", "headers": {"authorization": "Bearer token"}}
+        async with httpx2.AsyncClient(**asked, timeout=PATIENCE_S) as client:  # type: ignore[arg-type]
+            said = await client.get("/v1/mistaken")
+            with pytest.raises(httpx2.RemoteProtocolError):
+                await client.get("/v1/half")
+        process.send_signal(signal.SIGINT)
+        _, told = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert (said.status_code, said.json()["error"]["type"]) == (500, "internal")
+    lines = told.decode().splitlines()
+    assert len([line for line in lines if "A report without your texts and keys is in" in line]) == 2
+    assert not any("Traceback" in line or "of a prompt" in line for line in lines)
+
+
 async def test_a_store_that_cannot_be_opened_is_one_sentence(shell: Shell) -> None:
     (shell.directory / "no-directory").touch()
     shell.config.write_text(f'[store]\npath = "{shell.directory}/no-directory/store.db"\n{shell.config.read_text()}')

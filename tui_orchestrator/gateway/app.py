@@ -22,6 +22,7 @@ from ..settings import load
 from .batches import Batches
 from .completions import complete
 from .guard import Guard
+from .mistakes import Mistakes
 from .native import ROUTES
 from .question import AUTO
 from .wire import NO_MODEL, error_body
@@ -56,8 +57,8 @@ def application(
             Route("/health", health),
             *ROUTES,
         ],
-        middleware=[Middleware(Guard, token=token, hosts=tuple(hosts))],
-        exception_handlers={404: _not_found, 405: _not_found, OrchestratorError: _trouble, Exception: _bug},
+        middleware=[Middleware(Mistakes), Middleware(Guard, token=token, hosts=tuple(hosts))],
+        exception_handlers={404: _not_found, 405: _not_found, OrchestratorError: _trouble},
         lifespan=lifespan,
     )
 
@@ -112,8 +113,3 @@ async def _not_found(request: Request, error: Exception) -> Response:
 
 async def _trouble(request: Request, error: Exception) -> Response:
     return JSONResponse(error_body("store", str(error)), 503, headers={"x-should-retry": "false"})
-
-
-async def _bug(request: Request, error: Exception) -> Response:
-    sentence = "Something inside the gateway went wrong; its log says what."
-    return JSONResponse(error_body("internal", sentence), 500, headers={"x-should-retry": "false"})

@@ -69,6 +69,9 @@ class Connection(H11Protocol):
         self._stop_reading()
         super().resume_writing()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Who asks for web sockets is answered without them; that any client may do, as often as it likes."""
+
     def _look_at_reader(self) -> None:
         if self._reading is None and (unread := self.transport.get_write_buffer_size()):
             until = self.loop.time() + MOST_READ_S

@@ -147,11 +147,11 @@ class Guard:
         return _refused(413, "bad_request", f"The request is larger than {self._most_bytes // 2**20} MiB.")
 
     def _refusal(self, path: str, headers: Headers) -> JSONResponse | None:
-        if not self._is_known(_host_name(headers.get("host", ""))):
+        if not self._is_known(_host_name(f"//{headers.get('host', '')}")):
             # A page on the web could otherwise make a browser on this machine ask under a name of its own.
             return _refused(403, "permission", "This host name is not one of the gateway's; --allow-host admits it.")
         origin = headers.get("origin")
-        if origin is not None and not self._is_known(urlsplit(origin).hostname or ""):
+        if origin is not None and not self._is_known(_host_name(origin)):
             return _refused(403, "permission", "Pages of other origins may not ask the gateway.")
         if path not in OPEN_PATHS and not self._is_token(headers):
             said = _refused(401, "authentication", "The token is missing or wrong; `serve` prints where it is kept.")
@@ -177,8 +177,12 @@ class Guard:
         return hmac.compare_digest(given.strip().encode(), self._token)
 
 
-def _host_name(header: str) -> str:
-    return urlsplit(f"//{header}").hostname or ""
+def _host_name(address: str) -> str:
+    """Nothing, of what is no address."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 class _Body:
