@@ -224,6 +224,26 @@ async def test_the_terminals_own_colours_reach_it_as_such() -> None:
         assert app.native_ansi_color
 
 
+async def test_in_the_terminals_own_colours_what_is_marked_can_be_read(own_home: Path) -> None:
+    async with console(own_home, ui=UiSettings(theme=TERMINALS.name)) as seat:
+
+        def inks(text: str) -> set[str]:
+            """Of the letters of the first line that holds it, where they stand on what marks it."""
+            strips = seat.app.screen._compositor.render_strips()
+            line = next(strip for strip in strips if text in strip.text)
+            styles = [piece.style for piece in line if piece.text.strip() and piece.style is not None]
+            marked = [style for style in styles if style.bgcolor is not None and style.bgcolor.number == 7]
+            return {style.color.name for style in marked if style.color is not None}
+
+        for keys, text, expected in (
+            (("ctrl+s",), "the best mix of quality, cost and speed, by your weights ·", {"color(8)"}),
+            (("escape", "f5", "t"), "leave: nothing more is sent", {"color(5)", "color(4)", "color(0)"}),
+        ):
+            await seat.pilot.press(*keys)
+            await seat.sees(text)
+            assert inks(text) == expected
+
+
 async def test_a_users_own_theme_is_seen_when_saved_and_a_broken_one_is_told(
     own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
