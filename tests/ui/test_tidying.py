@@ -12,7 +12,7 @@ import pytest
 from textual.widget import Widget
 from textual.widgets._toast import Toast
 
-from tests.ui.conftest import console
+from tests.ui.conftest import Console, console
 from tui_orchestrator.providers.connect import warm
 from tui_orchestrator.services import garbage
 from tui_orchestrator.ui import terminal
@@ -81,3 +81,38 @@ async def test_dialogs_and_toasts_that_were_closed_are_gone(tmp_path: Path, monk
             app._passed = float("-inf")
             tidy_up()
             assert gc.get_freeze_count() > frozen + 2 * MANY, "what stays is left out"
+
+
+@pytest.mark.usefixtures("unfrozen")
+@pytest.mark.parametrize("dialog", ["pick_model", "help", "palette"])
+async def test_what_was_left_out_while_it_was_there_is_gone_once_it_has_ended(tmp_path: Path, dialog: str) -> None:
+    async with console(tmp_path) as seat:
+        app = seat.app
+        await app.run_action(dialog)
+        await seat.until(lambda: len(app.screen_stack) > 1, dialog)
+        await goes_without_being_looked_for(seat, app.screen, "escape")
+        app.notify("a word", timeout=1.5)
+        await seat.until(lambda: bool(app.screen.query(Toast)), "a toast")
+        await goes_without_being_looked_for(seat, app.screen.query(Toast).first())
+
+
+async def goes_without_being_looked_for(seat: Console, widget: Widget, *keys: str) -> None:
+    """Pressed, these end it, if time does not."""
+    ended = [weakref.ref(one) for one in widget.walk_children(Widget, with_self=True)]
+    # Colours change, and what it is drawn with is made anew.
+    seat.app.theme = "textual-light" if seat.app.theme == "textual-dark" else "textual-dark"
+    await seat.pilot.pause()
+    parts = [weakref.ref(one.node) for one in widget._component_styles.values() if one.node is not None]
+    gc.collect()
+    gc.freeze()
+    del widget
+    await seat.pilot.press(*keys)
+    await gone_by_itself(seat, [*ended, *parts])
+
+
+async def gone_by_itself(seat: Console, ended: list[weakref.ref[Widget]]) -> None:
+    def left() -> list[str]:
+        seat.app._let_go()
+        return [repr(one()) for one in ended if one() is not None]
+
+    await seat.until(lambda: not left(), f"the end in memory of {left()}")

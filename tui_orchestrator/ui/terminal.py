@@ -42,6 +42,7 @@ from tui_orchestrator.settings import masked
 from .compositor import FrugalScreen
 from .in_turn import TypedInTurn
 from .keyboard import TICK_S, Keys, Waking
+from .parting import part
 from .strips import lighten
 
 BEHIND = 65_536
@@ -290,6 +291,7 @@ class AtTerminal(TypedInTurn):
 
     def __init__(self) -> None:
         lighten()
+        part()
         super().__init__(driver_class=Terminal)
         self._filters.append(Net())
         self._touched = time.monotonic()
