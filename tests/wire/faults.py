@@ -536,6 +536,13 @@ MID_STREAM = (
         *(KIND.STREAM_BROKEN, Then.NEXT, False, Paid.PARTIAL, "a second answer began"),
     ),
     Fault(
+        *(Phase.MID_STREAM, "a second answer from its beginning, under the same id"),
+        lambda spoken: (*_chunked(spoken.opening + spoken.rest, spoken.whole), LAST_CHUNK),
+        *(KIND.STREAM_BROKEN, Then.NEXT, False, Paid.PARTIAL, "a second answer began"),
+        but="gemini",
+        came="Hello",
+    ),
+    Fault(
         *(Phase.MID_STREAM, "text that is no UTF-8"),
         lambda spoken: (head(), spoken.whole.replace(b'"lo"', b'"l\xff"')),
         *(KIND.STREAM_BROKEN, Then.NEXT, False, Paid.PARTIAL),

@@ -8,6 +8,7 @@ import gc
 import gzip
 from collections.abc import AsyncIterator, Callable
 from types import AsyncGeneratorType
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,9 @@ from tui_orchestrator.routing.money import Usage
 from tui_orchestrator.routing.ports import Done, Piece, Provider, TextPiece, UsageSoFar
 
 from .dialects import (
+    ANTHROPIC,
     BLOCK_START,
+    BLOCK_STOP,
     DONE,
     GEMINI,
     MESSAGE_STOP,
@@ -338,6 +341,92 @@ async def test_everything_else_goes_on_while_much_is_read_that_came_at_once(
     assert turns >= (4 << 20) // bounds.SLICE_BYTES
 
 
+def said(id_: str, text: str | None = None, finish: str | None = None, role: str | None = None) -> dict[str, Any]:
+    """An event of OpenAI's, of the answer with this id (none: ''); without a text it has no content at all."""
+    spoken = {"content": text} if text is not None else {}
+    named = {"role": role} if role else {}
+    chunk = {**delta(finish, **named, **spoken), "id": id_}
+    return chunk if id_ else {name: value for name, value in chunk.items() if name != "id"}
+
+
+def by_gemini(id_: str, text: str, finish: str | None = None) -> dict[str, Any]:
+    return {**generated(text, finish), "responseId": id_}
+
+
+CLOSED = usage_chunk(prompt_tokens=12, completion_tokens=5, total_tokens=17)
+A, B = "one", "two"
+ROLE = "assistant"
+STOP = [said(B, finish="stop"), CLOSED]
+SPLICED = {
+    "the same id, its role named again": [
+        *(said(A, "", role=ROLE), said(A, "Hello "), said(A, "you, ")),
+        *(said(A, "", role=ROLE), said(A, "Hello "), said(A, "you."), *STOP),
+    ],
+    "no ids, the role named again": [
+        *(said("", "", role=ROLE), said("", "Hello "), said("", "you, "), said("", "Hi ", role=ROLE), *STOP),
+    ],
+    "one event, then another answer": [
+        *(said(A, "Hello ", role=ROLE), said(B, "Hi ", role=ROLE), said(B, "there "), said(B, "friend."), *STOP),
+    ],
+    "in turns": [
+        *(said(A, "", role=ROLE), said(B, "", role=ROLE), said(A, "Hello "), said(B, "Hi "), said(A, "you."), *STOP),
+    ],
+}
+WHOLE = {
+    "the role with every event": [said(A, text, role=ROLE) for text in "abcd"],
+    "the role with every event, none with an id": [said("", text, role=ROLE) for text in "abcd"],
+    "an id for every event": [said(f"{A}{text}", text) for text in "abcd"],
+    "an id and the role for every event": [said(f"{A}{text}", text, role=ROLE) for text in "abcd"],
+    "an id of the first event alone": [said(B, "", role=ROLE), *(said(A, text) for text in "abcd")],
+    "ids of the second in which they are sent": [
+        *(said(A, "", role=ROLE), said(A, "a"), said(A, "b"), said(B, "c"), said(B, "d")),
+    ],
+    "the role named twice before the text": [
+        *(said(A, "", role=ROLE), said(A, "", role=ROLE), *(said(A, text) for text in "abcd")),
+    ],
+    "the role named at the end too": [*(said(A, text) for text in "abcd"), said(A, "", "stop", ROLE)],
+}
+
+
+@pytest.mark.parametrize("name", SPLICED)
+async def test_two_answers_are_never_put_together(name: str, clients: HttpClients) -> None:
+    async with WireServer(head(), data(*SPLICED[name]), DONE) as server:
+        _, error = await failure(OPENAI.make(server.url, clients))
+    assert type(error) is StreamBroken
+    assert "a second answer began in its middle" in error.message
+
+
+@pytest.mark.parametrize("name", WHOLE)
+async def test_servers_of_every_habit_are_believed(name: str, clients: HttpClients) -> None:
+    async with WireServer(head(), data(*WHOLE[name], *STOP), DONE) as server:
+        assert (await Read.of(OPENAI.make(server.url, clients))).text == "abcd"
+
+
+@pytest.mark.parametrize(
+    "spoken",
+    [
+        [(A, "Hello "), (B, "Hi "), (B, "there "), (B, "friend.")],
+        [(A, "Hello "), (B, "Hi "), (A, "you, "), (B, "there.")],
+    ],
+    ids=["one event, then another answer", "in turns"],
+)
+async def test_two_answers_of_gemini_are_never_put_together(
+    spoken: list[tuple[str, str]], clients: HttpClients
+) -> None:
+    body = data(*(by_gemini(*event) for event in spoken), by_gemini(B, ".", "STOP"))
+    async with WireServer(head(), body) as server:
+        _, error = await failure(GEMINI.make(server.url, clients))
+    assert type(error) is StreamBroken
+
+
+async def test_two_messages_of_anthropic_in_turns_are_never_put_together(clients: HttpClients) -> None:
+    one = [message_start(), BLOCK_START, text_delta("Hello "), text_delta("you."), BLOCK_STOP]
+    both = [event for event in one for _ in range(2)]
+    async with WireServer(head(), events(*both, message_delta(), MESSAGE_STOP)) as server:
+        _, error = await failure(ANTHROPIC.make(server.url, clients))
+    assert type(error) is StreamBroken
+
+
 async def test_what_is_packed_more_than_once_is_not_unpacked(wire: Wire, clients: HttpClients) -> None:
     body = gzip.compress(gzip.compress(wire.whole))
     async with WireServer(head(Content_Encoding="gzip, gzip"), body) as server:
@@ -390,7 +479,6 @@ FINISHING: dict[str, Callable[[str], bytes]] = {
 }
 """An event, or two, with a word and a finish reason."""
 CLOSING = {"anthropic": events(MESSAGE_STOP), "openai": DONE, "gemini": b""}
-CLOSED = usage_chunk(prompt_tokens=12, completion_tokens=5, total_tokens=17)
 
 
 async def test_a_finish_reason_on_every_event_loses_no_word(

@@ -169,6 +169,8 @@ class AnthropicAnswer:
         self._served_by: str | None = None
         self._calls: dict[int, int] = {}
         """By the index of a block, that of the call in it."""
+        self._open: set[int] = set()
+        """Indices of blocks of text that have not ended."""
 
     def read(self, event: Any) -> Iterator[Piece]:
         if event.type == "content_block_delta":
@@ -179,17 +181,25 @@ class AnthropicAnswer:
             elif event.delta.type == "input_json_delta" and event.index in self._calls:
                 yield CallPiece(self._calls[event.index], text_of(event.delta.partial_json))
         elif event.type == "content_block_start":
+            if event.content_block.type == "text" and event.index in self._open:
+                self.ending.begun_again = True  # two answers in turns
+                return
             # Text may lie in the opening of a block already.
-            if event.content_block.type == "text" and event.content_block.text:
-                yield TextPiece(text_of(event.content_block.text))
+            if event.content_block.type == "text":
+                self._open.add(event.index)
+                if event.content_block.text:
+                    yield TextPiece(text_of(event.content_block.text))
             elif event.content_block.type == "tool_use":
                 block = event.content_block
                 self._calls[event.index] = len(self._calls)
                 # The input of the opening is empty; what comes in pieces is the whole of it.
                 yield CallPiece(self._calls[event.index], "", text_of(block.id), text_of(block.name))
+        elif event.type == "content_block_stop":
+            self._open.discard(event.index)
         elif event.type == "message_start":
             if self.ending.begin():
                 return
+            self._open.clear()
             self._served_by = clean_line(text_of(event.message.model)) or None
             yield from self._count(event.message.usage)
         elif event.type == "message_delta":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 
@@ -41,8 +40,6 @@ class Ending:
         self._taken_back = False
         self._closed = False
         self._said_something = False
-        self._id = ""
-        self._times = 0.0
         self.begun_again = False
         """After something of the answer another began: what follows belongs to that, and is not to be read."""
         self.failed = ""
@@ -61,19 +58,6 @@ class Ending:
         """An event that opens an answer has come. Whether this is another, behind a part of the first."""
         self.begun_again = self._said_something
         return self.begun_again
-
-    def another_id(self, said: object) -> bool:
-        """Whether an event names another answer than two or more before it, and all of them, named. To be told of every
-        event; of a server that gives each an id of its own it is never said."""
-        if not isinstance(said, str) or not said:
-            return False
-        if said == self._id or not self._id:
-            self._id = said
-            self._times += 1
-            return False
-        another = self._times > 1
-        self._times = -math.inf
-        return another
 
     def finish(self, said: str, known: Mapping[str, FinishReason]) -> None:
         """The provider's own word for why the answer ended, and what each word means that it is known to use."""

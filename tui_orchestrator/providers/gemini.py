@@ -19,6 +19,7 @@ from ..routing.tools import ToolCall, arguments_of
 from .ending import Ending
 from .faults import PromptRefused
 from .sdk import SdkProvider, system_text
+from .seams import Seams
 from .usage import gemini_tier, gemini_usage
 
 if TYPE_CHECKING:
@@ -184,12 +185,13 @@ class GeminiAnswer:
     def __init__(self) -> None:
         self._reported: Any = None
         self.ending = Ending(closing_event=False)
+        self._seams = Seams()
         self._served_by: str | None = None
         self._mean_logprob: float | None = None
         self._calls = 0
 
     def read(self, chunk: Any) -> Iterator[Piece]:
-        if self.ending.another_id(chunk.response_id) and self.ending.begin():
+        if self._seams.another(chunk.response_id, opens=None, speaks=_speaks(chunk)) and self.ending.begin():
             return
         if chunk.model_version:
             self._served_by = clean_line(chunk.model_version) or None
@@ -233,3 +235,8 @@ class GeminiAnswer:
             mean_logprob=self._mean_logprob,
             tier=gemini_tier(self._reported),
         )
+
+
+def _speaks(chunk: Any) -> bool:
+    parts = [part for one in chunk.candidates or () for part in (one.content and one.content.parts) or ()]
+    return any(part.text and not part.thought for part in parts)

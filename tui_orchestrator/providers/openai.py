@@ -19,6 +19,7 @@ from ..routing.text import clean_line
 from ..routing.tools import Tool
 from .ending import Ending, tells_of_failure
 from .sdk import SdkProvider, system_text, text_of
+from .seams import Seams
 from .usage import openai_usage, openrouter_bill, service_tier
 
 if TYPE_CHECKING:
@@ -200,6 +201,7 @@ class OpenAIAnswer:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self.ending = Ending()
+        self._seams = Seams()
         self._usage: Usage | None = None
         self._billed: Money | None = None
         self._served_by: str | None = None
@@ -214,7 +216,7 @@ class OpenAIAnswer:
         if chunk == CLOSING_EVENT:
             self.ending.close()
         said = _fields(chunk)
-        if self.ending.another_id(said.get("id")) and _opens(said) and self.ending.begin():
+        if self._seams.another(said.get("id"), opens=_opens(said), speaks=_speaks(said)) and self.ending.begin():
             return
         model = said.get("model")
         if isinstance(model, str) and model:
@@ -295,8 +297,17 @@ def _fields(value: Any) -> Mapping[str, Any]:
 
 
 def _opens(said: Mapping[str, Any]) -> bool:
-    """A message anew, as the first chunk of an answer does."""
-    return any(_fields(_fields(choice).get("delta")).get("role") for choice in said.get("choices") or ())
+    """A message anew, as the first chunk of an answer does. Some servers name the role with calls or at the end too."""
+    for choice in map(_fields, said.get("choices") or ()):
+        delta = _fields(choice.get("delta"))
+        ends = choice.get("finish_reason") and not delta.get("content")
+        if delta.get("role") and not delta.get("tool_calls") and not ends:
+            return True
+    return False
+
+
+def _speaks(said: Mapping[str, Any]) -> bool:
+    return any(_fields(_fields(choice).get("delta")).get("content") for choice in said.get("choices") or ())
 
 
 def _pieces(content: Any) -> Iterator[Piece]:
