@@ -190,12 +190,21 @@ async def test_a_blind_ensemble_hides_the_other_panes_only_while_it_is_on_the_sc
         await seat.sees("Where to?", "╭─ Costs")
         taps.let(1)
         await seat.sees("● 1 has ended elsewhere")
-        await seat.pilot.press("ctrl+b")
+        await seat.pilot.press("f4", "f6")
+        await seat.until(lambda: seat.screen.count("until your vote") == 3, "three attempts without names")
+        await seat.pilot.press("f6", "f2", "escape")
+        await seat.send("/whatif cheapest")
+        await seat.sees("╭─ What if")
+        await seat.pilot.press("up", "right")
+        await seat.sees("1 left out until your vote")
+        assert "Who goes where" not in seat.screen
+        await seat.pilot.press("escape", "ctrl+b")
         await seat.sees_no("╭─ Costs")
         await seat.sees("alpha60")
         assert not any(name in seat.screen for name in ("rush-pro", "lumen-dash", "tern-"))
         await seat.pilot.press("f2", "2")
         await seat.sees("╭─ Costs", "▲ the best of them")
+        await seat.sees_no("until your vote")
 
 
 async def test_esc_cancels_only_what_runs_on_the_screen(tmp_path: Path) -> None:

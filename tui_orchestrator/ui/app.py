@@ -126,6 +126,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Ear
         runtime.router.ask_for_room = self.ask_for_room
         self.costs.demo = runtime.demo
         self.costs.elsewhere = lambda request_id: any(one.request_id == request_id for one in self.elsewhere)
+        self.costs.blind = lambda: self.blind
         self.costs.shared = runtime.shared
         self.decision.browse_by(runtime.clock)
         self.composer.weigh = self.weigh

@@ -3,7 +3,7 @@ never cut; names are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -212,16 +212,23 @@ def _together(groups: Sequence[Totals]) -> Totals:
     )
 
 
-def draw_attempts(recent: Sequence[Attempt], speed: Content, width: int) -> list[Content]:
-    """The latest first. `speed` stands in the heading."""
+COVERED = "until your vote"
+"""In place of who answered, as long as a blind ensemble waits for it."""
+
+
+def draw_attempts(recent: Sequence[Attempt], speed: Content, width: int, blind: Collection[str] = ()) -> list[Content]:
+    """The latest first. `speed` stands in the heading. Of the requests that are `blind` no model is named."""
     if not recent:
         return []
     rule = max(1, width - len("Last attempts") - 2 - speed.cell_length)
     heading = Content.assemble(("Last attempts", words.STRONG), " ", ("─" * rule, words.RULE), " ", speed)
-    return [heading.truncate(width), *(_attempt(attempt, width) for attempt in recent)]
+    return [
+        heading.truncate(width),
+        *(_attempt(attempt, width, blind=attempt.request_id in blind) for attempt in recent),
+    ]
 
 
-def _attempt(attempt: Attempt, width: int) -> Content:
+def _attempt(attempt: Attempt, width: int, *, blind: bool) -> Content:
     glyph, style = ("◇", ACCENT) if attempt.from_cache else _OUTCOMES[attempt.outcome]
     note = "cache" if attempt.from_cache else words.spoken(attempt.error_kind or "")
     tokens = ""
@@ -232,7 +239,7 @@ def _attempt(attempt: Attempt, width: int) -> Content:
     room = width - 2 - len(tokens) - len(took) - len(cost) - 1
     note = f" {note}" if note else ""
     # Why it failed says more than the end of a long name.
-    name = words.fit(words.short_name(attempt.model), max(6, room - len(note)))
+    name = words.fit(COVERED if blind else words.short_name(attempt.model), max(6, room - len(note)))
     named = Content.assemble(name.rstrip() if note else name, (note, style))
     named = named.truncate(room, ellipsis=True, pad=True)
     return Content.assemble((f"{glyph} ", style), named, " ", (tokens, MUTED), (took, MUTED), cost)

@@ -113,6 +113,8 @@ class CostsPane(VerticalScroll):
         self.shared: SharedStore | None = None
         self.elsewhere: Callable[[str], bool] = lambda request_id: False
         """Whether that request is a turn of a session that is not on the screen."""
+        self.blind: Callable[[], frozenset[str]] = frozenset
+        """The requests whose ensembles wait for a vote before names are shown."""
 
     def compose(self) -> ComposeResult:
         yield self._bill
@@ -327,7 +329,7 @@ class CostsPane(VerticalScroll):
         if overview.tokens_per_s:
             line = plots.sparkline(overview.tokens_per_s, min(24, width // 4), self._look)
             speed = Content.assemble(line, (f" {overview.tokens_per_s[-1]:3.0f} tok/s", MUTED))
-        return bill.draw_attempts(overview.recent[:shown], speed, width)
+        return bill.draw_attempts(overview.recent[:shown], speed, width, self.blind())
 
     # -- plots
 

@@ -114,4 +114,4 @@ class Deciding(Desk):
             # Of a temporary chat there is the decision alone.
             turn = await self.runtime.history.turn(shown.request_id) or Turn(shown)
         change = Change(Strategy(strategy) if strategy else None)
-        await self.push_screen_wait(WhatIfScreen(self.runtime, self.talk.id, turn, change))
+        await self.push_screen_wait(WhatIfScreen(self.runtime, self.talk.id, turn, change, self.blind))

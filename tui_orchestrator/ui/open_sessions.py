@@ -155,6 +155,12 @@ class OpenSessions(Stage):
         yield self.here
         yield from self.elsewhere
 
+    @property
+    def blind(self) -> frozenset[str]:
+        """The requests whose ensembles wait for a vote before names are shown."""
+        blind = (one.chat.ensemble for one in self.opened if one.chat.blind)
+        return frozenset(ensemble.request_id for ensemble in blind if ensemble is not None)
+
     def opened_as(self, session: str) -> OpenSession | None:
         """By the session's id."""
         return next((one for one in self.opened if one.talk is not None and one.talk.id == session), None)

@@ -88,9 +88,18 @@ class WhatIfScreen(Dialog[None]):
         Binding("pageup", "page(-1)", "Page up", show=False, priority=True),
     ]
 
-    def __init__(self, runtime: Runtime, session: str, turn: Turn | None, change: Change | None = None) -> None:
-        """`turn`: the one on the card, if any."""
+    def __init__(
+        self,
+        runtime: Runtime,
+        session: str,
+        turn: Turn | None,
+        change: Change | None = None,
+        blind: frozenset[str] = frozenset(),
+    ) -> None:
+        """`turn`: the one on the card, if any. `blind`: requests that are left out, as they would tell whose answers
+        wait for a vote."""
         super().__init__()
+        self._blind = blind
         self._runtime = runtime
         self._session = session
         self._turn = turn
@@ -128,7 +137,12 @@ class WhatIfScreen(Dialog[None]):
         self._read = self._comparison = None
         self._draw()
         try:
-            self._read = await self._asked()
+            read = await self._asked()
+            shown = tuple(turn for turn in read.turns if turn.decision.request_id not in self._blind)
+            left = len(read.turns) - len(shown)
+            self._read = replace(
+                read, turns=shown, told=f"{read.told}, {left} left out until your vote" if left else read.told
+            )
         except (OrchestratorError, ValueError) as error:
             self._problem = str(error)
             self._draw()
