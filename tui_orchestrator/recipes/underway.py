@@ -57,8 +57,8 @@ class Underway:
         self.ended: Callable[[Underway], None] | None = None
         self._orchestrator = orchestrator
         self._temporary = temporary
-        self.journal = None if temporary else Journal(plan.recipe.name, said, orchestrator.runtime.clock.now())
-        """Of what it has come to; to be dropped by who keeps its answer."""
+        self.journal: Journal | None = None
+        """Of what it has come to, once it has begun; to be dropped by who keeps its answer."""
         self._clock = orchestrator.runtime.clock
         self._task: asyncio.Task[None] | None = None
 
@@ -92,6 +92,8 @@ class Underway:
 
     def begin(self) -> None:
         if self._task is None:
+            if not self._temporary:
+                self.journal = Journal(self.plan.recipe.name, self.said, self._clock.now())
             self._task = asyncio.create_task(self._run())
             if self.began is not None:
                 self.began()
