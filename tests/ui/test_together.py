@@ -47,24 +47,43 @@ async def ensemble(seat: Console, script: Script, *, blind: bool = False) -> lis
     return list(chain)
 
 
+async def merge(seat: Console, path: Path, model: str) -> None:
+    """Has this model write one answer from all, chosen with what it costs."""
+    await seat.pilot.press("f2", "m")
+    await seat.sees("One answer from all, written by", "at most $")
+    await seat.pay_for(model)
+    await seat.until(lambda: len(rows(path, "SELECT 1 FROM attempts")) == 4, "the synthesis")
+    await seat.ended()
+
+
 def loser(seat: Console, chain: list[str]) -> int:
     """The place over the column of one that did not win."""
     winner = seat.app.talk.last.model if seat.app.talk and seat.app.talk.last else ""
     return 1 if winner != chain[0] else 2
 
 
-async def test_an_answer_is_picked_by_the_number_over_its_column(tmp_path: Path) -> None:
+async def test_the_key_bar_names_the_next_answer_and_one_is_picked_by_the_number_over_its_column(
+    tmp_path: Path,
+) -> None:
     script = Script()
     async with console(tmp_path, script=script) as seat:
         chain = await ensemble(seat, script)
         place = loser(seat, chain)
         standing = seat.app.talk.last if seat.app.talk else None
-        await seat.pilot.press("f2", str(place))
+        views = seat.app.screen.query(Painted)
+        assert len(views) == 5
+        gutters = [view.gutter for view in views]
+        assert not any(gutter.top or gutter.bottom for gutter in gutters), "their rows would be shifted"
+        await seat.pilot.press("f2")
+        await seat.sees("→ Next")
+        await seat.pilot.press(str(place))
         await seat.sees(f"▲ {place} {chain[place - 1].partition('/')[2]}")
         picked = rows(tmp_path, "SELECT model FROM observations WHERE sign = 'pick' AND outcome = 1")
         assert picked == [(chain[place - 1],)]
         assert seat.app.talk is not None
         assert seat.app.talk.last == standing, "a pick is a vote and changes no answer"
+        await seat.pilot.press("d")
+        await seat.sees("→ Next", "Differences")
 
 
 async def test_the_conversation_goes_on_with_one_member_which_is_pinned(tmp_path: Path) -> None:
@@ -168,16 +187,12 @@ async def test_the_key_that_shows_the_columns_takes_the_focus_there(tmp_path: Pa
         assert seat.app.composer.prompt.text == ""
 
 
-async def test_one_answer_is_written_from_all_by_a_model_chosen_with_its_cost(tmp_path: Path) -> None:
+async def test_one_answer_written_from_all_by_a_model_chosen_with_its_cost_is_gone_to(tmp_path: Path) -> None:
     script = Script()
     async with console(tmp_path, script=script) as seat:
         chain = await ensemble(seat, script)
         script.always(Say(text="It is all of it in one."))
-        await seat.pilot.press("f2", "m")
-        await seat.sees("One answer from all, written by", "at most $")
-        await seat.pay_for(chain[0])
-        await seat.until(lambda: len(rows(tmp_path, "SELECT 1 FROM attempts")) == 4, "the synthesis")
-        await seat.ended()
+        await merge(seat, tmp_path, chain[0])
         await seat.sees("It is all of it in one.", "superseded answer")
         (last,) = rows(tmp_path, "SELECT cause, model, cost FROM attempts ORDER BY rowid DESC LIMIT 1")
         assert last[:2] == (Cause.SYNTHESIS.value, chain[0])
@@ -189,6 +204,9 @@ async def test_one_answer_is_written_from_all_by_a_model_chosen_with_its_cost(tm
             "x",
         ]
         assert rows(tmp_path, "SELECT 1 FROM observations WHERE sign = 'regenerated'") == []
+        await seat.until(lambda: seat.app.chat.transcript.has_focus, "the focus in the conversation")
+        await seat.pilot.press("up", "enter")
+        await seat.sees("why this model, and what it took")
 
 
 async def test_the_columns_say_that_the_merged_answer_is_the_conversations(tmp_path: Path) -> None:
@@ -196,11 +214,7 @@ async def test_the_columns_say_that_the_merged_answer_is_the_conversations(tmp_p
     async with console(tmp_path, script=script) as seat:
         chain = await ensemble(seat, script)
         script.always(Say(text="It is all of it in one."))
-        await seat.pilot.press("f2", "m")
-        await seat.sees("One answer from all, written by")
-        await seat.pay_for(chain[0])
-        await seat.until(lambda: len(rows(tmp_path, "SELECT 1 FROM attempts")) == 4, "the synthesis")
-        await seat.ended()
+        await merge(seat, tmp_path, chain[0])
         await seat.pilot.press("f7")
         await seat.sees("writes one answer from all", told)
         await seat.pilot.press("c")
@@ -220,11 +234,7 @@ async def test_the_columns_tell_the_verdict_again_where_nothing_could_be_merged(
     async with console(tmp_path, script=script) as seat:
         chain = await ensemble(seat, script)
         script.always(Reply(400))
-        await seat.pilot.press("f2", "m")
-        await seat.sees("One answer from all, written by")
-        await seat.pay_for(chain[0])
-        await seat.until(lambda: len(rows(tmp_path, "SELECT 1 FROM attempts")) == 4, "the synthesis")
-        await seat.ended()
+        await merge(seat, tmp_path, chain[0])
         await seat.pilot.press("f7")
         await seat.sees("is the answer · weighted")
         await seat.sees_no("writes one answer from all")
@@ -408,21 +418,6 @@ async def test_the_keys_of_an_ensemble_work_on_when_the_verdict_turns_to_the_win
         assert seat.app.composer.prompt.text == ""
 
 
-async def test_the_conversation_has_the_focus_when_one_answer_was_written_from_all(tmp_path: Path) -> None:
-    script = Script()
-    async with console(tmp_path, script=script) as seat:
-        chain = await ensemble(seat, script)
-        script.always(Say(text="It is all of it in one."))
-        await seat.pilot.press("f2", "m")
-        await seat.sees("One answer from all, written by")
-        await seat.pay_for(chain[0])
-        await seat.until(lambda: len(rows(tmp_path, "SELECT 1 FROM attempts")) == 4, "the synthesis")
-        await seat.ended()
-        await seat.until(lambda: seat.app.chat.transcript.has_focus, "the focus in the conversation")
-        await seat.pilot.press("up", "enter")
-        await seat.sees("why this model, and what it took")
-
-
 async def test_the_star_goes_to_the_answer_that_was_picked_blindly(tmp_path: Path) -> None:
     script = Script()
     async with console(tmp_path, script=script) as seat:
@@ -453,16 +448,6 @@ async def test_an_ensemble_says_how_many_it_asks_and_is_ended_only_while_it_is_a
         await seat.ended()
         await seat.sees("Zoom")
         await seat.sees_no("Enough")
-
-
-async def test_the_key_bar_names_the_way_to_the_next_answer(tmp_path: Path) -> None:
-    script = Script()
-    async with console(tmp_path, script=script) as seat:
-        await ensemble(seat, script)
-        await seat.pilot.press("f2")
-        await seat.sees("→ Next")
-        await seat.pilot.press("d")
-        await seat.sees("→ Next", "Differences")
 
 
 async def test_a_terminal_made_low_leaves_the_focus_in_the_chat(tmp_path: Path) -> None:
@@ -616,12 +601,3 @@ async def test_what_follows_an_ensemble_is_drawn_at_its_own_width_from_the_first
         drawn = {line.split("│")[1] for line in frames}
         assert greeting in drawn
         assert {line for line in drawn if len(line) == len(greeting)} == {greeting}
-
-
-async def test_what_draws_its_rows_itself_has_no_frame_that_would_shift_them(tmp_path: Path) -> None:
-    script = Script()
-    async with console(tmp_path, script=script) as seat:
-        await ensemble(seat, script)
-        views = seat.app.screen.query(Painted)
-        assert len(views) == 5
-        assert not any(view.gutter.top or view.gutter.bottom for view in views)
