@@ -6,7 +6,6 @@ import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -150,8 +149,9 @@ def run_(
 
 def _journal(one: Recipe, said: dict[str, list[str]], resume: Path | None) -> Journal:
     from ..recipes import Journal, RecipeError
+    from ..routing.clock import SystemClock
 
-    now = datetime.now(UTC)
+    now = SystemClock().now()
     if resume is None:
         return Journal(one.name, said, now)
     if said:
