@@ -8,12 +8,13 @@ from typing import get_args
 
 import pytest
 from textual.binding import Binding
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList
 
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Break, Phase, Say, Script
 from tui_orchestrator.settings import UiSettings
 from tui_orchestrator.ui.commands import ACTIONS, UNBOUND, Scope, bindings, keymap
+from tui_orchestrator.ui.palette import commands
 from tui_orchestrator.ui.row_table import RowTable
 
 SCRIPT = Script().always(Say(text="It is blue."))
@@ -38,6 +39,51 @@ async def test_the_palette_offers_only_what_can_be_done_now(tmp_path: Path) -> N
         await seat.sees("answer: take the vote back")
         await seat.pilot.press("escape", "ctrl+p", *"ensemble:")
         await seat.sees("Nothing that can be done now is called that.")
+
+
+def marked(seat: Console) -> str:
+    """What stands in the row that Enter would take."""
+    ground = seat.app.theme_variables["marked"].lower()
+    strips = seat.app.screen._compositor.render_strips()
+    cells = (one for strip in strips for one in strip if one.style is not None and one.style.bgcolor is not None)
+    return "".join(one.text for one in cells if one.style.bgcolor.name == ground)
+
+
+async def test_typing_the_whole_name_of_what_the_palette_offers_marks_it(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(Say(text="So:\n\n```python\nprint(1)\n```\n"))) as seat:
+        await seat.send("What colour is the sky?")
+        await seat.ended()
+        await seat.pilot.press("ctrl+p")
+        await seat.sees("type to narrow the list")
+        offered = list(commands(seat.app))
+        assert len(offered) > 40
+        for choice in offered:
+            for name in choice.names:
+                seat.app.screen.query_one(Input).value = name
+                shown = choice.columns[1][0].strip()
+                await seat.until(lambda shown=shown: shown in marked(seat), f"{shown!r} marked by {name!r}")
+
+
+async def test_a_strategy_is_chosen_by_its_name_though_another_is_described_by_it(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        for typed in ("strategy: quality", "fallback", "Quality"):
+            await seat.pilot.press("ctrl+p")
+            await seat.type_into_list(typed)
+            await seat.line("today", typed.removeprefix("strategy: ").lower())
+
+
+async def test_a_setting_and_a_model_are_found_by_their_whole_names(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.pilot.press("ctrl+t")
+        await seat.sees("Pin a model")
+        for name in ("demo-openai/rush-pro", "rush-mini", "tern-lite"):
+            seat.app.screen.query_one(Input).value = name
+            await seat.until(lambda name=name: name in marked(seat), f"{name} marked")
+        await seat.pilot.press("escape", "f12")
+        await seat.sees("Settings")
+        for name in ("theme", "ui.theme", "strategy", "enabled"):
+            seat.app.screen.query_one(Input).value = name
+            await seat.until(lambda name=name: marked(seat).split()[:1] == [name.rpartition(".")[2]], f"{name} marked")
 
 
 @pytest.mark.parametrize("size", [(100, 30), (80, 24), (40, 10)])

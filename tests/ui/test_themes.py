@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.style import Style
 from textual.app import App
 from textual.color import Color
 
-from tests.ui.conftest import console
+from tests.ui.conftest import Console, console, settle
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.locations import themes_dir
 from tui_orchestrator.services.places import theme_names
@@ -43,13 +45,13 @@ def contrast(one: str, other: str) -> float:
 
 def texts_and_grounds(palette: themes.Palette) -> list[tuple[str, str, str]]:
     colors, roles, code = palette.colors, palette.roles, palette.code
-    plain = [key for key in themes.COLORS if key not in ("background", "surface", "panel", "border")]
-    pairs = [
-        (f"{key} on {ground}", colors[key], colors[ground]) for key in plain for ground in ("background", "surface")
-    ]
-    pairs += [(f"{key} on panel", colors[key], colors["panel"]) for key in ("text", "muted")]
+    inks = {key: colors[key] for key in themes.COLORS if key not in ("background", "surface", "panel", "border")}
+    inks["money"] = roles["money"]
+    grounds = {key: colors[key] for key in ("background", "surface", "panel")} | {"marked": roles["marked"]}
+    pairs = [(f"{ink} on {ground}", color, under) for ink, color in inks.items() for ground, under in grounds.items()]
+    pairs += [(f"ink on {ground}", colors["background"], colors[ground]) for ground in ("primary", "accent")]
     pairs += [(f"{key} on user", colors[key], roles["user-background"]) for key in ("text", "muted", "accent")]
-    pairs += [(key, roles[key], colors["background"]) for key in ("user-bar", "thinking", "discarded", "money")]
+    pairs += [(key, roles[key], colors["background"]) for key in ("user-bar", "thinking", "discarded")]
     pairs += [(f"code {key}", color, code["background"]) for key, color in code.items() if key != "background"]
     pairs += [("text on selection", colors["text"], roles["selection"])]
     pairs += [("text on code", colors["text"], code["background"])]
@@ -102,6 +104,90 @@ async def test_what_an_empty_field_says_is_drawn_in_aa(tmp_path: Path, palette: 
         await seat.sees("ilter: words of name")
         told["a pane, with the focus"] = seen("ilter: words of name")
         assert {what: round(found, 2) for what, found in told.items() if found < 4.5} == {}
+
+
+DIALOGS = {
+    "the palette": ("ctrl+p",),
+    "the strategies": ("ctrl+s",),
+    "the models": ("ctrl+t",),
+    "the themes": ("f9",),
+    "the sessions": ("ctrl+l",),
+    "the list of the sessions": ("ctrl+l", "down"),
+    "the prompts": ("ctrl+r",),
+    "the settings": ("f12",),
+    "the help": ("f1",),
+    "the decisions": ("f3", "enter"),
+    "what if": ("f3", "space"),
+    "the models' pane": ("f5", "down"),
+    "the form of a provider": ("f5", "a"),
+    "a model's cards": ("f5",),
+    "the costs": ("f4",),
+    "the experiments": ("f4", "x"),
+    "the recipes": ("f4", "r"),
+    "the reports": ("f10",),
+    "the advice": ("f10", "3"),
+    "the commands": ("slash",),
+    "the cache": ("alt+k",),
+    "the marked message": ("f2", "up"),
+}
+"""The keys that open each from the prompt."""
+NO_TEXT = set(" \u00a0─│╭╮╰╯┌┐└┘├┤┬┴━┃▔▁▂▃▄▅▆▇█▉▊▋▌▍▎▏▐▕▀▝▘▖▗")
+"""Air, frames and bars."""
+
+
+def drawn_cells(seat: Console) -> Iterator[tuple[str, Style]]:
+    """Of what is in front."""
+    dialogs = [one.region for one in seat.app.screen.query(".dialog") if one.display]
+    shown = dialogs[0] if dialogs else seat.app.screen.region
+    for strip in seat.app.screen._compositor.render_strips()[shown.y : shown.bottom]:
+        for one in strip.crop(shown.x, shown.right):
+            if one.style is not None and set(one.text) - NO_TEXT:
+                yield one.text, one.style
+
+
+@pytest.mark.parametrize("palette", OWN_COLORS, ids=lambda palette: palette.name)
+async def test_every_letter_that_is_drawn_can_be_read(tmp_path: Path, palette: themes.Palette) -> None:
+    script = Script().always(Say(text="It is **Paris**, on the `Seine`."))
+    weak: dict[str, float] = {}
+    async with console(tmp_path, size=(160, 48), script=script, ui=UiSettings(theme=palette.name)) as seat:
+        await seat.send("What is the capital of France?")
+        await seat.ended()
+        for what, keys in {"the conversation": (), **DIALOGS}.items():
+            before = seat.screen
+            await seat.pilot.press(*keys)
+            await settle(seat.pilot)
+            assert seat.screen != before or not keys, what
+            for text, style in drawn_cells(seat):
+                assert style.color is not None, (what, text)
+                assert style.bgcolor is not None, (what, text)
+                color, ground = style.color.name, style.bgcolor.name
+                if style.reverse:
+                    color, ground = ground, color
+                if contrast(color, ground) < 4.5:
+                    weak[f"{what}: {text.strip()}"] = round(contrast(color, ground), 2)
+            while seat.app.screen is not seat.app.screen_stack[0]:
+                await seat.pilot.press("escape")
+            seat.app.composer.prompt.clear()
+            seat.app.composer.prompt.focus()
+            await settle(seat.pilot)
+    assert weak == {}
+
+
+@pytest.mark.parametrize(
+    "keys", [("ctrl+p",), ("ctrl+s",), ("ctrl+l", "down"), ("f12",), ("f3", "enter"), ("f5",), ("f5", "t")]
+)
+async def test_in_the_terminals_own_colours_none_stands_on_another(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    async with console(tmp_path, ui=UiSettings(theme=TERMINALS.name)) as seat:
+        await seat.send("What is the capital of France?")
+        await seat.ended()
+        before = seat.screen
+        await seat.pilot.press(*keys)
+        await settle(seat.pilot)
+        assert seat.screen != before
+        cells = [(text, style, style.color, style.bgcolor) for text, style in drawn_cells(seat)]
+        two = [text for text, _, ink, ground in cells if ink and ground and not (ink.is_default or ground.is_default)]
+        assert two == []
+        assert any(style.reverse and len(text.strip()) > 2 for text, style, *_ in cells)
 
 
 @pytest.mark.parametrize(
@@ -222,26 +308,6 @@ async def test_the_terminals_own_colours_reach_it_as_such() -> None:
         assert color is not None
         assert color.number == 2
         assert app.native_ansi_color
-
-
-async def test_in_the_terminals_own_colours_what_is_marked_can_be_read(own_home: Path) -> None:
-    async with console(own_home, ui=UiSettings(theme=TERMINALS.name)) as seat:
-
-        def inks(text: str) -> set[str]:
-            """Of the letters of the first line that holds it, where they stand on what marks it."""
-            strips = seat.app.screen._compositor.render_strips()
-            line = next(strip for strip in strips if text in strip.text)
-            styles = [piece.style for piece in line if piece.text.strip() and piece.style is not None]
-            marked = [style for style in styles if style.bgcolor is not None and style.bgcolor.number == 7]
-            return {style.color.name for style in marked if style.color is not None}
-
-        for keys, text, expected in (
-            (("ctrl+s",), "the best mix of quality, cost and speed, by your weights ·", {"color(8)"}),
-            (("escape", "f5", "t"), "leave: nothing more is sent", {"color(5)", "color(4)", "color(0)"}),
-        ):
-            await seat.pilot.press(*keys)
-            await seat.sees(text)
-            assert inks(text) == expected
 
 
 async def test_a_users_own_theme_is_seen_when_saved_and_a_broken_one_is_told(

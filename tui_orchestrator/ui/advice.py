@@ -24,12 +24,13 @@ from tui_orchestrator.storage.spans import Period, Span
 
 from . import words
 from .dialogs import Dialog, keys_line
+from .row_list import RowList
 from .words import ACCENT, BAD, GOOD, MUTED, STRONG, WARN
 
 Way = Literal["keep", "try", "copy"]
 
 
-class Recommendations(OptionList):
+class Recommendations(RowList):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Show the change")]
 
 
@@ -49,10 +50,6 @@ class AdvicePanel(Vertical):
     }
     AdvicePanel #recommendations:focus { background-tint: $background 0%; }
     AdvicePanel #recommendations > .option-list--option { padding: 0 1; }
-    AdvicePanel #recommendations > .option-list--option-highlighted,
-    AdvicePanel #recommendations:focus > .option-list--option-highlighted {
-        background: $panel; color: $foreground; text-style: none;
-    }
     """
 
     def __init__(self, runtime: Runtime, span: Period | Span = "month", *, id: str | None = None) -> None:

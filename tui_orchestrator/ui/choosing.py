@@ -89,7 +89,11 @@ def _model_choice(row: Row, pinned: str | None) -> Choice:
         (words.fit(row.model.level, 13), ""),
         (health, style),
     )
-    return Choice(row.model.id, columns, marked=row.model.id == pinned)
+    return Choice(row.model.id, columns, marked=row.model.id == pinned, names=_names(row.model.id))
+
+
+def _names(model: str) -> tuple[str, str]:
+    return model, model.partition("/")[2]
 
 
 def persona_choices(known: Iterable[Persona], current: str | None) -> list[Choice]:
@@ -141,6 +145,7 @@ def _for_money(one: Candidate, *, marked: bool, place: int | None = None) -> Cho
         ),
         note if place is None else f"{note} · gave answer {place} itself",
         marked=marked,
+        names=_names(one.model),
     )
 
 

@@ -11,8 +11,8 @@ from textual.color import Color
 from textual.filter import LineFilter
 
 STANDS_OUT = 0.08
-"""How much brighter or darker than what it lies on a background is that marks something: the shipped themes mark a row
-by 0.09 and more."""
+"""How much brighter or darker than what it lies on a background is that marks something. The marked row of a list is
+reversed by its own style."""
 _NONE = Style.from_color(RichColor.default(), RichColor.default())
 _REVERSED = _NONE + Style(reverse=True)
 

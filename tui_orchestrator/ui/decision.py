@@ -37,7 +37,7 @@ from .commands import bindings
 from .hearing import hear
 from .naming import key_to
 from .steady import Steady
-from .words import ACCENT, MUTED, RULE
+from .words import ACCENT, MUTED
 
 if TYPE_CHECKING:
     from tui_orchestrator.routing.decision import Decision
@@ -310,7 +310,7 @@ def draw_strip(position: Position | None, width: int, clock: Clock, *, looked_up
 
 
 def _clicked(text: str, action: str, *, there: bool = True) -> Content:
-    part = Content.styled(text, ACCENT if there else RULE)
+    part = Content.styled(text, ACCENT if there else MUTED)
     return part.stylize(Style.from_meta({"@click": action})) if there else part
 
 

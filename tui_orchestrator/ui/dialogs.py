@@ -20,6 +20,8 @@ from textual.widgets.option_list import Option
 from . import words
 from .compositor import FrugalModal
 from .naming import key_named
+from .nearest import nearness
+from .row_list import RowList
 from .words import ACCENT, MUTED, STRONG
 
 
@@ -27,15 +29,20 @@ from .words import ACCENT, MUTED, STRONG
 class Choice:
     id: str
     columns: tuple[tuple[str, str], ...]
-    """(text, style) each; the first is what is searched before the rest."""
+    """(text, style) each."""
     note: str = ""
     """A second line, muted."""
     marked: bool = False
     """What holds now."""
+    names: tuple[str, ...] = ()
+    """What may be typed for it, where that is not its first column: a name comes before what is said about another."""
 
     def matches(self, needles: Sequence[str]) -> bool:
-        said = " ".join([*(text for text, _ in self.columns), self.note]).lower()
+        said = " ".join([*(text for text, _ in self.columns), self.note, *self.names]).lower()
         return all(needle in said for needle in needles)
+
+    def nearness(self, typed: str) -> int:
+        return nearness(self.names or (self.columns[0][0],), typed)
 
 
 def keys_line(told: str) -> Content:
@@ -95,7 +102,7 @@ class Picker(Dialog[str | None]):
         self._hint = hint
         self.first: Choice | None = None
         """Offered before all others and marked, whatever is typed."""
-        self._list = OptionList(id="choices", markup=False)
+        self._list = RowList(id="choices", markup=False)
         self._filter = Input(placeholder="type to narrow the list", id="narrow", compact=True)
         self._dialog = Vertical(classes="dialog")
 
@@ -127,8 +134,8 @@ class Picker(Dialog[str | None]):
     def _narrow(self, typed: str) -> None:
         needles = typed.lower().split()
         found = [choice for choice in self._choices if choice.matches(needles)]
-        # A name that was typed comes before a description that happens to hold the word.
-        found.sort(key=lambda choice: not all(needle in choice.columns[0][0].lower() for needle in needles))
+        if needles:
+            found.sort(key=lambda choice: choice.nearness(typed))
         self.query_one("#nothing").display = not found
         marked = next((place for place, choice in enumerate(found) if choice.marked), 0)
         if self.first is not None:

@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 
 from .dialogs import Dialog, keys_line
 from .naming import keyed
+from .row_list import RowList
 
 _LEAST_WIDTH = 20
 """Cells; a list that was hidden has none until it is laid out."""
@@ -32,7 +33,6 @@ class Listed(Dialog[ScreenResultType]):
         height: auto; max-height: 34vh; border: none; padding: 0; background: $surface; scrollbar-size-vertical: 1;
         text-wrap: nowrap; text-overflow: clip;
     }
-    #all > .option-list--option-highlighted { background: $primary 30%; color: $foreground; text-style: none; }
     #found { height: auto; max-height: 50vh; margin-top: 1; padding: 0 1; }
     #found { scrollbar-size-vertical: 1; }
     #found Static { height: auto; }
@@ -55,7 +55,7 @@ class Listed(Dialog[ScreenResultType]):
         """`wanted`: the key of the row that is marked at first."""
         super().__init__()
         self.wanted = wanted
-        self.list = OptionList(id="all", markup=False)
+        self.list = RowList(id="all", markup=False)
         self._head = Static(id="head", markup=False)
         self._details = Static(markup=False)
         self._none = Static(id="none", markup=False)

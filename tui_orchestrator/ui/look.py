@@ -90,9 +90,14 @@ def _look(named: frozenset[tuple[str, str]]) -> Look:
     def style(variable: str, stand_in: str, attributes: str) -> Style:
         return Style.parse(attributes or "none") + Style(color=color(variable, stand_in).rich_color)
 
+    base = Style(color=foreground.rich_color, bgcolor=background.rich_color)
+    if variables.get("marked-style") == "reverse":
+        selection = base + Style(reverse=True)
+    else:
+        selection = base + Style(bgcolor=color("selection", "primary-muted").rich_color)
     return Look(
-        base=Style(color=foreground.rich_color, bgcolor=background.rich_color),
-        selection=Style(bgcolor=color("selection", "primary-muted").rich_color),
+        base=base,
+        selection=selection,
         code=Style(bgcolor=color("code-background", "surface").rich_color),
         user=Style(bgcolor=color("user-background", "surface").rich_color),
         roles={role: style(*spec) for role, spec in _ROLES.items()},

@@ -45,12 +45,17 @@ def commands(console: Offers) -> Iterator[Choice]:
             there = f" in {_PLACES[action.scope]}" if action.scope in _PLACES else ""
             keys = f" {key}{there}" if (key := console.keys_of(action)) else ""
             named = words.fit(verb, width - cell_len(f"{area}: {keys}"))
-            yield Choice(action.action, ((f"{area}: ", MUTED), (named, ""), (keys, ACCENT)))
+            yield Choice(action.action, ((f"{area}: ", MUTED), (named, ""), (keys, ACCENT)), names=(action.title, verb))
     for strategy in Strategy:
         does = "to ask and compare several models: " if strategy is Strategy.ENSEMBLE else ""
         yield Choice(
             f"choose_strategy('{strategy}')",
             (("strategy: ", MUTED), (words.spoken(strategy), ""), (f" · {does}{words.picks(strategy)}", MUTED)),
+            names=(f"strategy: {words.spoken(strategy)}", words.spoken(strategy)),
         )
     does = "pick an ensemble's best before names are shown (blind), or not"
-    yield Choice("blind", (("strategy: ", MUTED), (words.fit(does, width - cell_len("strategy: ")).rstrip(), "")))
+    yield Choice(
+        "blind",
+        (("strategy: ", MUTED), (words.fit(does, width - cell_len("strategy: ")).rstrip(), "")),
+        names=(f"strategy: {does}", does),
+    )

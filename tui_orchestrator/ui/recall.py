@@ -20,6 +20,7 @@ from tui_orchestrator.storage.prompts import Past, words_of
 
 from . import words
 from .dialogs import Dialog, keys_line
+from .row_list import RowList
 from .words import ACCENT, MUTED
 
 SHOWN = 200
@@ -54,7 +55,7 @@ class PromptSearch(Dialog[str | None]):
         super().__init__()
         self._runtime = runtime
         self._input = Input(placeholder="words of an earlier prompt", id="narrow", compact=True)
-        self._list = OptionList(id="choices", markup=False)
+        self._list = RowList(id="choices", markup=False)
         self._nothing = Static("", id="nothing", markup=False)
         self._whole = Static("", id="whole", markup=False)
         self._found: tuple[Past, ...] = ()

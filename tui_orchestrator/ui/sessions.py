@@ -29,6 +29,7 @@ from .dialogs import Dialog, keys_line
 from .naming import keyed
 from .open_sessions import State
 from .options import Refused
+from .row_list import RowList
 from .session_deeds import SessionDeeds
 from .session_keys import SessionKeys
 from .words import GOOD, MUTED
@@ -53,7 +54,7 @@ class Opened:
     temporary: bool = False
 
 
-class SessionList(OptionList):
+class SessionList(RowList):
     """A click marks a session, a click on the marked one opens it."""
 
     BINDINGS = bindings("sessions")
@@ -102,11 +103,6 @@ class SessionsScreen(Dialog[Opened | None]):
     }
     SessionsScreen #sessions > .option-list--option-disabled { color: $foreground; text-style: none; }
     SessionsScreen #sessions:focus { background-tint: transparent; }
-    SessionsScreen #sessions > .option-list--option-highlighted,
-    SessionsScreen #sessions:focus > .option-list--option-highlighted {
-        background: $primary 30%; color: $foreground; text-style: none;
-    }
-    SessionsScreen #sessions:blur > .option-list--option-highlighted { background: $primary 18%; }
     SessionsScreen #news { height: auto; padding: 0 1; display: none; }
     SessionsScreen #beside {
         width: 52; height: 1fr; padding: 0 1; margin-left: 1; border-left: vkey $rule; display: none;

@@ -25,6 +25,8 @@ from .bars import KeyBar
 from .commands import bindings
 from .compositor import FrugalModal
 from .naming import key_to
+from .nearest import nearness
+from .row_list import RowList
 from .setting_deeds import SettingDeeds
 from .words import BAD, GOOD, MUTED, STRONG, WARN
 
@@ -91,9 +93,6 @@ class SettingsScreen(FrugalModal[None]):
         text-wrap: nowrap; text-overflow: clip;
     }
     SettingsScreen #settings-list > .option-list--option-disabled { color: $foreground; text-style: none; }
-    SettingsScreen #settings-list > .option-list--option-highlighted {
-        background: $primary 30%; color: $foreground; text-style: none;
-    }
     SettingsScreen #settings-details {
         width: 1fr; height: 10; padding: 0 1; border-top: solid $rule; scrollbar-size-vertical: 1;
     }
@@ -119,7 +118,7 @@ class SettingsScreen(FrugalModal[None]):
             searched, placeholder="search names, descriptions, values", id="settings-search", compact=True
         )
         self._problem = Static(id="settings-problem", markup=False)
-        self._list = OptionList(id="settings-list", markup=False)
+        self._list = RowList(id="settings-list", markup=False)
         self._details = Static(markup=False)
         self._news = Static(id="settings-news", markup=False)
         self._deeds: SettingDeeds
@@ -174,7 +173,9 @@ class SettingsScreen(FrugalModal[None]):
         self._list.set_options(options)
         if self._rows or self._adds:
             ids = [option.id for option in options if option.id]
-            self._list.highlighted = self._list.get_option_index(marked if marked in ids else _best(ids, needles))
+            self._list.highlighted = self._list.get_option_index(
+                marked if marked in ids else _best(ids, self._search.value)
+            )
         self._tell_head(known)
         self._tell_details()
 
@@ -312,6 +313,5 @@ class SettingsScreen(FrugalModal[None]):
         await self._deeds.add(section)
 
 
-def _best(ids: Sequence[str], needles: Sequence[str]) -> str:
-    """A name that was typed comes before a description that happens to hold the word."""
-    return next((id_ for id_ in ids if all(needle in id_.lower() for needle in needles)), ids[0])
+def _best(ids: Sequence[str], typed: str) -> str:
+    return min(ids, key=lambda id_: nearness((id_, id_.rpartition(".")[2]), typed))

@@ -47,7 +47,8 @@ class Skinned(AtTerminal):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What our palettes have and a theme of Textual's lacks."""
-        return {"muted": "#8f99ad", "rule": "#39425a", "money": "#b4d77f", "ink": "#11141c"}
+        return {"muted": "#8f99ad", "rule": "#39425a", "money": "#b4d77f", "ink": "#11141c", "marked": "#252c58",
+                "marked-style": "none"}  # fmt: skip
 
     def on_mount(self) -> None:
         self._watch_themes()
@@ -66,7 +67,7 @@ class Skinned(AtTerminal):
     def _use_palettes(self, loaded: themes.Loaded) -> None:
         self._palettes = {palette.name: palette for palette in loaded.palettes}
         for palette in loaded.palettes:
-            self.register_theme(palette.to_textual())
+            self.register_theme(palette.to_textual(colourless=self.no_color))
 
     @typed_beside
     @work(group="themes", exclusive=True, exit_on_error=False)

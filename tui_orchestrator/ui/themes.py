@@ -35,9 +35,10 @@ COLORS = (
     "warning",
     "error",
 )
-"""All needed. `text` and `muted` are written on background, surface and panel; `border` is never text."""
+"""All needed. `text` and `muted` are written on background, surface and panel, every other but `border` on background
+and surface."""
 
-# What stands in for each where a palette does not name it.
+# What stands in for each where a palette does not name it. On `marked`, the row of a list that is marked, all stand.
 ROLES = {
     "user-bar": "primary",
     "user-background": "surface",
@@ -45,6 +46,7 @@ ROLES = {
     "discarded": "muted",
     "money": "success",
     "selection": "panel",
+    "marked": "panel",
 }
 CODE = {
     "background": "surface",
@@ -78,9 +80,12 @@ class Palette:
     about: str = ""
     """In a few words, for lists."""
 
-    def to_textual(self) -> Theme:
+    def to_textual(self, colourless: bool = False) -> Theme:
+        """`colourless`: what is marked is reversed, as it is where the colours are the terminal's own: of those none is
+        known to be read on another."""
         colors = self.colors
         ink = "ansi_black" if self.ansi else colors["background"]
+        marked_style = "reverse" if self.ansi or colourless else "none"
         variables = {
             "ink": ink,
             "muted": colors["muted"],
@@ -100,13 +105,17 @@ class Palette:
             "input-selection-background": self.roles["selection"],
             "screen-selection-background": self.roles["selection"],
             "screen-selection-foreground": colors["text"],
-            "block-cursor-foreground": ink,
-            "button-color-foreground": ink,
             **(
-                {"block-cursor-blurred-background": "ansi_blue", "block-cursor-blurred-foreground": ink}
+                {"block-cursor-background": "ansi_default", "block-cursor-text-style": "bold reverse"}
                 if self.ansi
                 else {}
             ),
+            "block-cursor-foreground": "ansi_default" if self.ansi else ink,
+            "button-color-foreground": ink,
+            "marked-style": marked_style,
+            "block-cursor-blurred-background": self.roles["marked"],
+            "block-cursor-blurred-foreground": colors["text"],
+            "block-cursor-blurred-text-style": marked_style,
             # What Textual's own styles ask of such a theme.
             "ansi-background": "ansi_default" if self.ansi else colors["background"],
             "ansi-foreground": "ansi_default" if self.ansi else colors["text"],

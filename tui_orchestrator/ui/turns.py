@@ -13,6 +13,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from .dialogs import Dialog
+from .row_list import RowList
 from .words import BAD, GOOD, MUTED
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ class Turns(Dialog[str | None]):
         text-wrap: nowrap; text-overflow: clip;
     }
     #rows:focus { background-tint: transparent; }
-    #rows > .option-list--option-highlighted { background: $primary 30%; color: $foreground; text-style: none; }
     #none { color: $muted; padding: 1 2; height: 1fr; display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,7 +56,7 @@ class Turns(Dialog[str | None]):
         self.runtime = runtime
         self.above = Static(id="above", markup=False)
         self.head = Static(id="head", markup=False)
-        self.rows = OptionList(id="rows", markup=False)
+        self.rows = RowList(id="rows", markup=False)
         self.nothing = Static(id="none", markup=False)
         """In place of the rows where there are none."""
 

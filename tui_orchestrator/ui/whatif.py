@@ -38,6 +38,7 @@ from . import words
 from .asking import Ask
 from .comparison import draw_comparison, sentence
 from .dialogs import Choice, Dialog, Picker, keys_line
+from .row_list import RowList
 from .words import ACCENT, BAD, MUTED
 
 T = TypeVar("T")
@@ -72,10 +73,6 @@ class WhatIfScreen(Dialog[None]):
         height: 4; border: none; padding: 0; background: $surface; text-wrap: nowrap; text-overflow: ellipsis;
     }
     WhatIfScreen #supposed:focus { background-tint: transparent; }
-    WhatIfScreen #supposed > .option-list--option-highlighted,
-    WhatIfScreen #supposed:focus > .option-list--option-highlighted {
-        background: $primary 30%; color: $foreground; text-style: none;
-    }
     WhatIfScreen #outcome { height: 1fr; padding: 1 1 0 1; scrollbar-size-vertical: 1; }
     WhatIfScreen #comparison { height: auto; }
     """
@@ -109,7 +106,7 @@ class WhatIfScreen(Dialog[None]):
         self._read: _Read | None = None
         self._comparison: Comparison | None = None
         self._problem = ""
-        self._fields = OptionList(id="supposed", markup=False)
+        self._fields = RowList(id="supposed", markup=False)
         self._drawn = Static(id="comparison", markup=False)
 
     def compose(self) -> ComposeResult:
