@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks.terminal.endings import CONSOLE
+from benchmarks.terminal.pseudoterminal import Pseudoterminal, environment
 from tests.ui.conftest import Console
+from tests.ui.test_drafts import stored
 from tui_orchestrator import demo
 from tui_orchestrator.providers.catalogue import Catalogue
 from tui_orchestrator.routing.model import Registry
@@ -152,3 +156,23 @@ async def test_where_no_model_is_found_that_is_said_once_all_was_looked_at(
         may_look.set()
         await seat.sees("No models yet.", "to look again.")
         await app._leave(0)
+
+
+def test_what_was_typed_before_the_terminal_was_raw_is_as_if_typed_after(tmp_path: Path) -> None:
+    # The shell has taken the first line when all the others wait, each Enter of which the terminal made a line break.
+    waits = ("sh", "-c", 'read -r line; exec "$@"', "sh", *CONSOLE)
+    with Pseudoterminal(waits, environment(tmp_path), cwd=tmp_path) as terminal:
+        terminal.send(b"\r/model lumen-deep\rWhat is 2+2\r\x1b[200~one\ntwo\x1b[201~ left over")
+        terminal.until(b"confidence")
+        for _ in range(200):
+            if stored(tmp_path):
+                break
+            terminal.read(0.1)
+    assert stored(tmp_path) == ["one\ntwo left over"], "a paste stays one"
+    assert asked(tmp_path) == [("demo-gemini/lumen-deep",)]
+
+
+def asked(home: Path) -> list[tuple[str]]:
+    (store,) = home.rglob("*.db")
+    with sqlite3.connect(store) as connection:
+        return connection.execute("SELECT model FROM attempts").fetchall()

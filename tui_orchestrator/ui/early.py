@@ -49,6 +49,8 @@ class Early(Desk):
                 await self.carry_out(wanted)
             else:
                 await self.run_action(wanted)
+        # What went out took the draft with it that was kept, and what stands here now was typed before there was one.
+        self._draft_changed()
 
     async def carry_out(self, message: Composer.Commanded) -> None:
         """A command, in a console that is open."""

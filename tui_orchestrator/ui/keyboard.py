@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import sys
+import termios
 import threading
 from collections.abc import Iterable, Iterator
 
@@ -36,6 +39,18 @@ class Waking(threading.Event):
         with contextlib.suppress(BlockingIOError):
             os.read(self.woken, 64)
         super().clear()
+
+
+def unread(terminal: int) -> int:
+    """How many bytes have come that nobody has read. `terminal`: its descriptor."""
+    with contextlib.suppress(OSError):
+        return int.from_bytes(fcntl.ioctl(terminal, termios.FIONREAD, bytes(4)), sys.byteorder)
+    return 0
+
+
+def as_typed(data: bytes, early: int) -> bytes:
+    """`early`: how many of them came before the terminal was raw, and so have a line break for Enter."""
+    return data[:early].replace(b"\n", b"\r") + data[early:]
 
 
 class Keys:

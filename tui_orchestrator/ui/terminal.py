@@ -41,7 +41,7 @@ from tui_orchestrator.settings import masked
 
 from .compositor import FrugalScreen
 from .in_turn import TypedInTurn
-from .keyboard import TICK_S, Keys, Waking
+from .keyboard import TICK_S, Keys, Waking, as_typed, unread
 from .parting import part
 from .strips import lighten
 
@@ -200,6 +200,7 @@ class Terminal(LinuxDriver):
         """Until the terminal or the program goes. Bytes that are neither a key nor UTF-8 are passed over."""
         decode = getincrementaldecoder("utf-8")("replace").decode
         keys = Keys(self._debug)
+        early = unread(self.fileno)
         with selectors.PollSelector() as ready:
             ready.register(self.fileno, selectors.EVENT_READ)
             ready.register(self.exit_event.woken, selectors.EVENT_READ)
@@ -213,8 +214,9 @@ class Terminal(LinuxDriver):
                         # As if the terminal had said it, which it may have been told not to.
                         os.kill(os.getpid(), signal.SIGHUP)
                         return
-                    for message in keys.feed(decode(data)):
+                    for message in keys.feed(decode(as_typed(data, early))):
                         self.process_message(message)
+                    early = max(0, early - len(data))
                 for message in keys.tick():
                     self.process_message(message)
 
