@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import stat
@@ -257,6 +258,16 @@ def test_openrouters_prices_windows_and_abilities_are_read() -> None:
 def test_a_variable_or_unreadable_price_is_unknown_and_not_free(pricing: object) -> None:
     [model] = openrouter_catalogue.parse({"data": [{"id": "openrouter/auto", "pricing": pricing}]})
     assert model.price is None
+
+
+async def test_a_name_that_repeats_the_key_in_any_form_or_shows_nothing_is_left_out(clients: HttpClients) -> None:
+    names = [
+        *("plain", KEY, f"x/{KEY[3:15]}", KEY[::-1], KEY.encode().hex(), base64.b64encode(KEY.encode()).decode()),
+        *("".join(f"%{ord(letter):02x}" for letter in KEY), "\u200b\u200d", "\u3164", "\u2060", "..."),
+    ]
+    async with serving({"/v1/models": {"data": [{"id": name} for name in names]}}) as server:
+        assert [model.name for model in (await read_listing(source(server, clients))).models] == ["plain"]
+        assert [model.name for model in (await read_server(source(server, clients))).models] == ["plain"]
 
 
 def test_a_price_of_zero_is_free() -> None:

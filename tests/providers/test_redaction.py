@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from tui_orchestrator.providers.complaint import redact
 from tui_orchestrator.routing.text import clean_line
+from tui_orchestrator.settings import without
 
 KEY_CHARACTERS = st.characters(min_codepoint=33, max_codepoint=126)
 
@@ -58,6 +60,13 @@ KEY = "sk-planted-5f0c1d9e7b3a4826-QZX"
         base64.b64encode(KEY.encode()).decode().rstrip("="),
         base64.urlsafe_b64encode(b"user:" + KEY.encode()).decode(),
         "".join(f"%{byte:02X}" for byte in KEY.encode()),
+        KEY[::-1],
+        KEY.encode().hex(),
+        KEY.encode().hex(":").upper().replace(":", ""),
+        "".join(f"&#{ord(letter)};" for letter in KEY),
+        "".join(f"&#x{ord(letter):X};" for letter in KEY),
+        "".join(f"\\u{ord(letter):04x}" for letter in KEY),
+        "".join(f"\\x{ord(letter):02x}" for letter in KEY),
     ],
 )
 def test_a_part_of_the_key_and_the_key_in_another_form_are_hidden_too(repeated: str) -> None:
@@ -65,6 +74,31 @@ def test_a_part_of_the_key_and_the_key_in_another_form_are_hidden_too(repeated: 
     assert shown.startswith("Refused: ")
     assert shown.endswith("… is not known here.")
     assert len(shown) <= len("Refused: … is not known here.") + 8
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "backwards": lambda part: part[::-1],
+    "in capitals": str.upper,
+    "with its case swapped": str.swapcase,
+    "apart": " ".join,
+    "base64": lambda part: base64.b64encode(part.encode()).decode(),
+    "hexadecimal": lambda part: part.encode().hex(),
+    "percent": lambda part: "".join(f"%{ord(letter):02x}" for letter in part),
+    "HTML": lambda part: "".join(f"&#{ord(letter)};" for letter in part),
+    "JSON": lambda part: "".join(f"\\u{ord(letter):04x}" for letter in part),
+}
+
+
+@given(st.sampled_from(sorted(FORMS)), st.text(KEY_CHARACTERS, min_size=24, max_size=48), st.data())
+def test_of_no_form_of_a_key_more_than_some_letters_are_left(form: str, key: str, data: st.DataObject) -> None:
+    """Of a part of it too, as long as that is longer than what a word may share with it."""
+    first = data.draw(st.integers(0, len(key) - 16))
+    part = key[first : first + data.draw(st.integers(16, len(key) - first))]
+    written = FORMS[form](part)
+    shown = without(f"Refused: {written}!", key)
+    assert "…" in shown
+    assert len(shown) < len("Refused: …!") + len(written) / 2
 
 
 def test_ordinary_words_stay() -> None:

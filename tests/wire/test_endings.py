@@ -305,7 +305,7 @@ async def test_only_what_lies_between_blank_lines_is_one_event(
             yield data[start : start + size]
 
     async def read(data: bytes) -> bytes:
-        parts = bounds._events(bounds._bounded(chunks(data), 10_000), 1100, True)  # type: ignore[arg-type]
+        parts = bounds._events(bounds._bounded(chunks(data), 10_000), 1100, bounds.Form())  # type: ignore[arg-type]
         return b"".join([part async for part in parts])
 
     assert await read(body) == body.replace(blank, b"\n\n")

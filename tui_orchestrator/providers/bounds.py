@@ -6,9 +6,9 @@ from __future__ import annotations
 import asyncio
 import codecs
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import httpx2
@@ -33,10 +33,18 @@ class TooMuch(Exception):
     """The server sent more than is read. `str` is a sentence without the server's name."""
 
 
-def bound(response: httpx2.Response, *, named: bool = True) -> list[AsyncGenerator[bytes, None]]:
-    """From now on reading its body, a stream of events or an error page, raises TooMuch beyond the bounds. `named`: its
-    events have names. The list holds every reading begun: an SDK that breaks off leaves them open, and whoever ends the
-    exchange closes them."""
+class Form(NamedTuple):
+    """What an SDK reads of events."""
+
+    named: bool = True
+    """Their names."""
+    readable: Callable[[bytes], bytes] = bytes
+    """Their data, made from those that came."""
+
+
+def bound(response: httpx2.Response, form: Form) -> list[AsyncGenerator[bytes, None]]:
+    """From now on reading its body, a stream of events or an error page, raises TooMuch beyond the bounds. The list
+    holds every reading begun: an SDK that breaks off leaves them open, and whoever ends the exchange closes them."""
     read = response.aiter_bytes
     failed = response.status_code >= 300
     begun: list[AsyncGenerator[bytes, None]] = []
@@ -47,7 +55,7 @@ def bound(response: httpx2.Response, *, named: bool = True) -> list[AsyncGenerat
             # Of what is packed twice any amount may be unpacked before the first byte comes out.
             raise TooMuch("sent an answer that is packed more than once")
         reading = _bounded(read(chunk_size), ERROR_BYTES if failed else ANSWER_BYTES)
-        begun.append(reading if failed else _events(reading, EVENT_BYTES, named))
+        begun.append(reading if failed else _events(reading, EVENT_BYTES, form))
         return begun[-1]
 
     response.aiter_bytes = aiter_bytes  # type: ignore[method-assign]  # `aread`, too, reads by it
@@ -71,7 +79,7 @@ async def _bounded(chunks: AsyncGenerator[bytes, Any], whole: int) -> AsyncGener
             yield chunk
 
 
-async def _events(chunks: AsyncGenerator[bytes, None], longest: int, named: bool) -> AsyncGenerator[bytes, None]:
+async def _events(chunks: AsyncGenerator[bytes, None], longest: int, form: Form) -> AsyncGenerator[bytes, None]:
     """Event by event in the one form that every SDK reads, without what says nothing. Raises UnicodeDecodeError for
     what is no text: one of the SDKs would put other characters in its place."""
     pending = bytearray()
@@ -89,7 +97,7 @@ async def _events(chunks: AsyncGenerator[bytes, None], longest: int, named: bool
                 out, begun, fault = bytearray(), 0, None
                 try:
                     for blank in _BLANK_LINES.finditer(pending, looked):
-                        if event := _event(pending[begun : blank.start()], longest, named):
+                        if event := _event(pending[begun : blank.start()], longest, form):
                             out += event + b"\n\n"
                         begun = blank.end()
                     if len(pending) - begun > longest:
@@ -102,11 +110,11 @@ async def _events(chunks: AsyncGenerator[bytes, None], longest: int, named: bool
                     raise fault
                 del pending[:begun]
                 looked = max(0, len(pending) - _OVERLAP)
-    if rest := _event(pending, longest, named):
+    if rest := _event(pending, longest, form):
         yield rest
 
 
-def _event(raw: bytearray, longest: int, named: bool) -> bytes:
+def _event(raw: bytearray, longest: int, form: Form) -> bytes:
     """Nothing, of one without data. What is no event is left as it is: some servers send an error as bare JSON."""
     if len(raw) > longest:
         raise _too_long(longest)
@@ -120,10 +128,11 @@ def _event(raw: bytearray, longest: int, named: bool) -> bytes:
         if field is None:
             return b"\n".join(lines)
         if field[1] == b"data":
-            data.append(b"data: " + line[field.end() :])
-        elif field[1] == b"event" and named:
+            data.append(line[field.end() :])
+        elif field[1] == b"event" and form.named:
             name = line + b"\n"
-    return name + b"\n".join(data) if any(len(line) > len(b"data: ") for line in data) else b""
+    whole = form.readable(b"\n".join(data))
+    return name + b"data: " + whole.replace(b"\n", b"\ndata: ") if whole.strip(b"\n") else b""
 
 
 def _too_long(longest: int) -> TooMuch:

@@ -153,4 +153,4 @@ _SHORTEST_KEY = 16
 
 def named(name: str, key: str) -> str:
     """A name that a provider gave, without the key that some servers repeat in whatever they say."""
-    return name.replace(key, "…") if len(key) >= _SHORTEST_KEY else name
+    return without(name, key) if len(key) >= _SHORTEST_KEY else name

@@ -30,6 +30,7 @@ from .listings import (
     rows,
     unless_it_stood_still,
     whole,
+    without_key,
 )
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ async def _knock(client: httpx2.AsyncClient, port: int, timeout_s: float) -> Lis
 async def read_server(source: Source, timeout_s: float = 5.0) -> Listing:
     """A local server's own list, with `server` saying which kind it is; '' for an OpenAI-compatible one of no known
     kind. Its models have the known price of nothing, unless the server passes them on to another machine."""
-    return await unless_it_stood_still(lambda: _read_server(source, timeout_s), timeout_s)
+    return without_key(await unless_it_stood_still(lambda: _read_server(source, timeout_s), timeout_s), source.key)
 
 
 async def _read_server(source: Source, timeout_s: float) -> Listing:

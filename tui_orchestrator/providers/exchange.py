@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from .bounds import bound
+from .bounds import Form, bound
 
 if TYPE_CHECKING:
     import httpx2
@@ -28,10 +28,18 @@ _under_way: ContextVar[Exchange | None] = ContextVar("exchange under way", defau
 class Exchange:
     """Holds the deadline of connecting, which the SDKs do not agree on, and the response, which not all close."""
 
-    def __init__(self, connect_s: float, silence_s: float = math.inf, *, named: bool = True) -> None:
-        """`silence_s`: after so long without anything new whoever reads gives up. `named`: its events have names."""
+    def __init__(
+        self,
+        connect_s: float,
+        silence_s: float = math.inf,
+        *,
+        named: bool = True,
+        readable: Callable[[bytes], bytes] = bytes,
+    ) -> None:
+        """`silence_s`: after so long without anything new whoever reads gives up. `named`: its events have names.
+        `readable`: their data as they are to be read."""
         self.connect_s = connect_s
-        self._named = named
+        self._form = Form(named, readable)
         self._silence_s = silence_s
         self.response: httpx2.Response | None = None
         self._readings: list[AsyncGenerator[bytes, None]] = []
@@ -76,7 +84,7 @@ class Exchange:
         if response.is_success:
             response.status_code = 200  # google-genai takes any other for a failure, also that of a whole answer
         self.response = response
-        self._readings = bound(response, named=self._named)
+        self._readings = bound(response, self._form)
 
     async def aclose(self) -> None:
         """Here and now: a reading left to the garbage collector would be closed in whatever thread that happens to run,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from ..routing.money import Price
 from ..routing.profile import Ability
 from ..routing.text import clean_line
 from ..settings.secrets import hidden
+from .complaint import named
 
 if TYPE_CHECKING:
     import httpx2
@@ -118,7 +119,12 @@ class Source:
 
 async def read_listing(source: Source, timeout_s: float = LISTING_TIMEOUT_S) -> Listing:
     """The list of a provider of any kind but a local server, which `discovery.read_server` knows better."""
-    return await unless_it_stood_still(lambda: _read_listing(source, timeout_s), timeout_s)
+    return without_key(await unless_it_stood_still(lambda: _read_listing(source, timeout_s), timeout_s), source.key)
+
+
+def without_key(listing: Listing, key: str) -> Listing:
+    """Without models whose name has a part of the key in it, or the key in another form: a server may repeat it."""
+    return replace(listing, models=tuple(model for model in listing.models if named(model.name, key) == model.name))
 
 
 async def unless_it_stood_still(read: Callable[[], Awaitable[Listing]], timeout_s: float) -> Listing:
@@ -336,10 +342,17 @@ def rows(body: Any, key: str = "data") -> Sequence[Mapping[str, Any]]:
     return [item for item in listed[:_MAX_MODELS] if isinstance(item, dict)] if isinstance(listed, list) else []
 
 
+_FILLERS = "\u115f\u1160\u3164\uffa0"
+"""Letters that are drawn as nothing."""
+
+
 def clean_name(name: object) -> str:
-    """'' for what cannot be a model's name: no text, too long, or not the same after cleaning, since a name that had
-    to be changed would not be understood by the server it came from. Nor is a key one, which a server may repeat."""
+    """'' for what cannot be a model's name: no text, no letter or figure, too long, or not the same after cleaning, since
+    a name that had to be changed would not be understood by the server it came from. Nor is a key one, which a server may
+    repeat."""
     if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME or clean_line(name, _MAX_NAME) != name:
+        return ""
+    if not any(letter.isalnum() and letter not in _FILLERS for letter in name):
         return ""
     return name if hidden(name) == name else ""
 

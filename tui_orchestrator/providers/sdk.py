@@ -59,6 +59,11 @@ class SdkProvider(ABC, Generic[Sdk]):
     named_events: ClassVar[bool] = True
     """Its SDK reads what events are called, and takes their names for nothing else."""
 
+    @staticmethod
+    def readable(data: bytes) -> bytes:
+        """An event's data as the SDK is to read them: without what it would fall over for no good reason."""
+        return data
+
     def __init__(
         self,
         name: str,
@@ -85,7 +90,7 @@ class SdkProvider(ABC, Generic[Sdk]):
             await asyncio.to_thread(self._opened)
 
     async def stream(self, call: Call) -> AsyncGenerator[Piece, None]:
-        exchange = Exchange(self._connect_s, self._silence_s, named=self.named_events)
+        exchange = Exchange(self._connect_s, self._silence_s, named=self.named_events, readable=self.readable)
         answer = self._answer()
         ending = answer.ending
         counted = False

@@ -190,13 +190,17 @@ class Received:
                 # Reasoning that was counted comes on top of words that were not.
                 least = seen + reported.reasoning if uncounted else seen
                 output = max(output, least if self.most is None else min(least, self.most))
-            elif self.input_believed and reported.input:
+            elif self.input_believed and reported.input and not self._past_the_limit(reported):
                 return reported
             return replace(reported, input=reported.input or sent, output=output, source="estimated")
         nothing_came = self.first is None and self.done is None
         if nothing_came and (self.sent is None or not _was_taken_in(error)):
             return Usage()
         return Usage(sent, seen, source="estimated")
+
+    def _past_the_limit(self, usage: Usage) -> bool:
+        """More than was asked for at most: it may be billed, but no longer follows from what was agreed."""
+        return self.most is not None and usage.output > self.most
 
     def _uncounted(self, reported: Usage) -> bool:
         """Nothing was counted for words that came."""
@@ -209,7 +213,7 @@ class Received:
         if self.doubts:
             booked = f"booked with {usage.input:,} in and {usage.output:,} out, estimated from what came"
             return f"{model_id} reported {' and '.join(self.doubts)}, which cannot be: {booked}"
-        if self.most is not None and usage.output > self.most:
+        if self._past_the_limit(usage):
             return f"{model_id} counted {usage.output:,} output tokens, and {self.most:,} were the most it was allowed"
         return ""
 

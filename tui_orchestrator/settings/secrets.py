@@ -20,6 +20,8 @@ _PIECE = 8
 _GRAM = 4
 _STRIDE = _PIECE - _GRAM + 1
 _BLANKS = bytes(range(0x21))
+_ESCAPES = ("{:02x}", "%{:02x}", "&#{};", "&#x{:x};", "\\x{:02x}", "\\u{:04x}")
+"""One letter of a key, as it may be written."""
 _LETTERS = re.compile(r"[\x21-\x7f]+")
 KEY_BEGINS = r"(?:sk|pk|gsk|xai|hf|r8|pplx)[-_]|AIza"
 """As keys of those who give keys out begin, November 2026."""
@@ -130,8 +132,9 @@ def without_keys(text: str) -> str:
 
 
 def without(text: str, *keys: str) -> str:
-    """Also without a part of a key, or a key in another form: in capitals, with something between its letters, in
-    base64 or with percent signs. Whoever repeats it may have changed it."""
+    """Also without a part of a key, or a key in another form: in capitals, backwards, with something between its
+    letters, in base64, in hexadecimal figures, with percent signs, or escaped as HTML and JSON have it. Whoever repeats
+    it may have changed it."""
     for key in keys:
         text = text.replace(key, "…") if len(key) >= _SHORTEST_WHOLE else text
     pieces, grams = _traces(tuple(key for key in keys if len(key) >= _SHORTEST_TAKEN_APART))
@@ -192,6 +195,11 @@ def _forms(key: str) -> list[tuple[str, int]]:
     """In small letters, each with how many of its letters in a row are too many."""
     raw = key.encode(errors="surrogateescape")
     coded = [b64encode(b"\0" * shift + raw).decode().strip("=")[4 if shift else 0 :] for shift in range(3)]
-    percent = "".join(f"%{byte:02x}" for byte in raw)
-    plain = [key, quote(raw, safe=""), *coded, *(one.replace("+", "-").replace("/", "_") for one in coded)]
-    return [*((form.lower(), _PIECE) for form in dict.fromkeys(plain)), (percent, 3 * _PIECE)]
+    plain = [
+        *(key, key[::-1], quote(raw, safe=""), *coded),
+        *(one.replace("+", "-").replace("/", "_") for one in coded),
+    ]
+    return [
+        *((form.lower(), _PIECE) for form in dict.fromkeys(plain)),
+        *(("".join(map(each.format, raw)), _PIECE * len(each.format(100))) for each in _ESCAPES),
+    ]
