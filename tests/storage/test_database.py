@@ -335,6 +335,24 @@ async def test_a_store_that_is_deleted_under_the_program_is_a_sentence(tmp_path:
         assert await db.read(count) == 2
 
 
+async def test_what_was_written_outlives_a_log_that_is_deleted_under_the_program(tmp_path: Path) -> None:
+    path, log = tmp_path / "store.db", tmp_path / "store.db-wal"
+    async with Database(path) as db:
+        for _ in range(3):
+            await db.write(add)
+        log.unlink()
+        with pytest.raises(StoreError, match=r"has lost its log \(store.db-wal\).*; what it held is in the store;"):
+            await db.write(add)
+        # As it lies there after `kill -9`.
+        shutil.copy(path, tmp_path / "left.db")
+        log.touch()
+        with pytest.raises(StoreError, match="what it held may be lost; start the program again"):
+            await db.write(add)
+    async with Database(tmp_path / "left.db") as left:
+        assert await left.read(count) == 3
+        await left.write(add)
+
+
 async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     rubbish = b"this is a letter to my aunt\n" * 500
     (tmp_path / "store.db").write_bytes(rubbish)

@@ -347,9 +347,9 @@ _FILLERS = "\u115f\u1160\u3164\uffa0"
 
 
 def clean_name(name: object) -> str:
-    """'' for what cannot be a model's name: no text, no letter or figure, too long, or not the same after cleaning, since
-    a name that had to be changed would not be understood by the server it came from. Nor is a key one, which a server may
-    repeat."""
+    """'' for what cannot be a model's name: no text, no letter or figure, too long, or not the same after cleaning,
+    since a name that had to be changed would not be understood by the server it came from. Nor is a key one, which a
+    server may repeat."""
     if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME or clean_line(name, _MAX_NAME) != name:
         return ""
     if not any(letter.isalnum() and letter not in _FILLERS for letter in name):

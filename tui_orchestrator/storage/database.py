@@ -21,7 +21,8 @@ from typing import Any, TypeVar
 from ..locations import private
 from ..scarcity import scarce
 from .checked import checked
-from .faults import StoreError, explained, identity_of, look_at_kind
+from .faults import StoreError, explained, look_at_kind
+from .files import Files
 from .migrations import migrate
 from .presence import Presence
 from .unwritable import READ_ONLY, way_to_read
@@ -69,7 +70,7 @@ class Database:
         # Two, because a report is often two sums over the same million rows, which SQLite computes side by side.
         self._reporter = _Reader(path, busy_timeout_s, "store-reporter", threads=2) if path else None
         self._closed = False
-        self._identity: tuple[int, int] | None = None
+        self._files: Files | None = None
         self._unwritable: StoreError | None = None
         self.backup: Path | None = None
         """A copy of the store as it was before `open` brought its schema up to date, if it did."""
@@ -162,9 +163,10 @@ class Database:
             if self._unwritable is not None:
                 raise self._unwritable
             with explained(self.path):
-                self._look_for_the_file()
                 if self._writer is None:
                     raise RuntimeError("the database is not open")
+                if self._files is not None:
+                    self._files.look()
                 # NORMAL, because losing the last row to a power cut is cheaper than an fsync per write; attempts are
                 # FULL. It can only be changed outside a transaction.
                 full = any(write.durable for write in group)
@@ -191,12 +193,6 @@ class Database:
                 done.append((None, error))
             connection.execute("RELEASE one")
         return done
-
-    def _look_for_the_file(self) -> None:
-        # SQLite would go on writing to a file that no longer has a name, and all of it would be lost with the program.
-        if self.path is not None and self._identity != identity_of(self.path):
-            what = "was moved away, deleted or replaced while it was in use"
-            raise StoreError(self.path, what, "put it back, or start the program again")
 
     async def _read(self, reader: _Reader | None, work: Work[T]) -> T:
         if reader is None:
@@ -238,7 +234,7 @@ class Database:
             self._writer.execute("PRAGMA foreign_keys=ON")
             if self.path is not None:
                 self._use_wal(self._writer)
-                self._identity = identity_of(self.path)
+                self._files = Files(self.path, self._writer)
             self.backup = migrate(self._writer, self.path)
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:

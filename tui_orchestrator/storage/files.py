@@ -1,0 +1,37 @@
+"""Whether the store's file and its log are still those that were opened."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from .faults import StoreError, identity_of
+
+
+class Files:
+    """SQLite would go on writing to files that no longer have a name, and all of it would be lost with the program."""
+
+    def __init__(self, path: Path, writer: sqlite3.Connection) -> None:
+        self._path = path
+        self._log_path = Path(f"{path}-wal")
+        self._writer = writer
+        self._file = identity_of(path)
+        self._log: tuple[int, int] | None = None
+        """SQLite makes it when it first reads or writes."""
+
+    def look(self) -> None:
+        """To be called before each write, on its thread. Raises StoreError."""
+        if identity_of(self._path) != self._file:
+            what = "was moved away, deleted or replaced while it was in use"
+            raise StoreError(self._path, what, "put it back, or start the program again")
+        found = identity_of(self._log_path)
+        self._log = self._log or found
+        if found == self._log:
+            return
+        # The log holds the latest writes, and is open here still. Not where another program has made a new one, to
+        # which the pages of this one do not belong.
+        kept = "what it held may be lost"
+        if found is None and not self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            kept = "what it held is in the store"
+        what = f"has lost its log ({self._log_path.name}), which was deleted or replaced while it was in use; {kept}"
+        raise StoreError(self._path, what, "start the program again")
