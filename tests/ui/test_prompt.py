@@ -318,6 +318,36 @@ async def test_a_folded_paste_is_unfolded_and_folded_by_a_key(tmp_path: Path) ->
         assert prompt.unfolded == f"Sum up {PASTE}"
 
 
+async def test_of_several_pastes_the_one_at_the_cursor_is_unfolded_and_folded_again(tmp_path: Path) -> None:
+    first, second = "⟦paste 1: 60 lines⟧", "⟦paste 2: 50 lines⟧"
+    other = "\n".join(f"column {number}" for number in range(50))
+    async with console(tmp_path, script=SCRIPT) as seat:
+        prompt = seat.app.composer.prompt
+        for said, paste in (("Compare ", PASTE), (" with ", other)):
+            await seat.type(said)
+            prompt._put(paste)
+        await seat.type("\nand be short")
+        folded = f"Compare {first} with {second}\nand be short"
+        await seat.until(lambda: prompt.text == folded, "both folded")
+        await seat.pilot.press("alt+v")
+        await seat.sees("the cursor is at none of the long pastes")
+        assert prompt.text == folded
+        for at, unfolded in (
+            (folded.index(second), folded.replace(second, other)),
+            (10, folded.replace(first, PASTE)),
+            (2, folded.replace(first, PASTE)),
+            (len(f"Compare {first} with"), folded.replace(second, other)),
+        ):
+            prompt.move_cursor((0, at))
+            await seat.pilot.press("alt+v")
+            await seat.until(lambda now=unfolded: prompt.text == now, "one unfolded")  # type: ignore[misc]
+            await seat.pilot.press("alt+v")
+            await seat.until(lambda: prompt.text == folded, "the same one folded again")
+        prompt.move_cursor((0, folded.index(first)))
+        await seat.pilot.press("alt+v", "down", "down", "alt+v")
+        await seat.until(lambda: prompt.text == folded, "folded from within")
+
+
 async def test_a_folded_paste_is_deleted_whole_and_comes_back_whole(tmp_path: Path) -> None:
     async with console(tmp_path, script=SCRIPT) as seat:
         prompt = seat.app.composer.prompt

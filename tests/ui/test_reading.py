@@ -259,3 +259,12 @@ async def test_a_warning_and_a_vote_differ_in_shape(tmp_path: Path) -> None:
         await seat.pilot.press("alt+u")
         await seat.line("! 80 % is spent")
         await seat.line("▲ ", " · $")
+
+
+@pytest.mark.parametrize("size", [(40, 10), (40, 12)])
+async def test_what_one_looks_for_is_seen_in_a_narrow_line_too(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with console(tmp_path, size=size, script=Script().always(Say(text="It is blue, the sky."))) as seat:
+        await seat.send("Why is the sky blue?")
+        await seat.ended()
+        await seat.pilot.press("ctrl+f", *"the", "space", *"sky")
+        await seat.sees("find the sky", "2 of 2")

@@ -23,6 +23,9 @@ from .words import ACCENT, MUTED, WARN
 SLICE_S = 0.006
 """For so long entries are looked through before everything else gets its turn."""
 
+ROOM_FOR_KEYS = 50
+"""Cells of a line that tells its keys. A narrower one leaves the room to the words."""
+
 
 class FindInput(Input):
     BINDINGS = bindings("find")
@@ -163,4 +166,5 @@ class FindLine(Horizontal):
         said = f"{self._place + 1:,} of {total:,}" if total else "not found"
         close = key_to(self.app, "find.close")
         closes = clickable(f"{close} closes", f"app.simulate_key('{key_named(close)}')")
-        self._count.update(Content.assemble((said, MUTED if total else WARN), ("  ↑↓ Enter · ", MUTED), closes))
+        keys = Content.assemble(("  ↑↓ Enter · ", MUTED), closes) if self.size.width >= ROOM_FOR_KEYS else ""
+        self._count.update(Content.assemble((said, MUTED if total else WARN), keys))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from tui_orchestrator.services.attachments import readable
 
@@ -14,6 +15,13 @@ UNFOLD_CHARACTERS = 200_000
 """Longer ones make each key slow where they stand unfolded."""
 Fold = tuple[int, int, str]
 _TOKEN = re.compile(r"⟦(?:paste|text) \d+: [^⟦⟧\n]{1,20}⟧")
+
+
+class Turn(NamedTuple):
+    start: int
+    end: int
+    instead: str
+    """What a folded paste stands for; of an unfolded one, its token."""
 
 
 class Folds:
@@ -69,6 +77,33 @@ class Folds:
         if "⟦" not in line:
             return []
         return [found.span() for found in _TOKEN.finditer(line) if found[0] in self.pastes]
+
+
+    def held(self, text: str) -> list[Turn]:
+        """Of each paste in a text, folded or not, how it is turned into the other."""
+        found = [
+            Turn(token.start(), token.end(), self.pastes[token[0]])
+            for token in _TOKEN.finditer(text)
+            if token[0] in self.pastes
+        ]
+        for token, paste in self.pastes.items():
+            at = text.find(paste)
+            while at >= 0:
+                found.append(Turn(at, at + len(paste), token))
+                at = text.find(paste, at + len(paste))
+        return found
+
+    def turned_at(self, text: str, place: int) -> Turn | None:
+        """Of the one at a place, else of the nearest in its line, else of the only one there is."""
+        held = self.held(text)
+        if at := [one for one in held if one.start <= place <= one.end]:
+            return min(at, key=lambda one: (one.end == place, one.end - one.start))
+        begins = text.rfind("\n", 0, place) + 1
+        ends = text.find("\n", place)
+        in_line = [one for one in held if begins <= one.start and (ends < 0 or one.end <= ends)]
+        if in_line:
+            return min(in_line, key=lambda one: max(one.start - place, place - one.end))
+        return held[0] if len(held) == 1 else None
 
 
 def folded(text: str, places: Iterable[Fold]) -> tuple[str, dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from textual.actions import SkipAction
@@ -47,6 +47,7 @@ class Draft:
         return Folds(self.pastes).places(self.text)
 
 
+NOTHING_FOLDED = "nothing is folded here: only a long paste is"
 BLINKS_FOR_S = 10.0
 """As other terminals do it."""
 
@@ -342,36 +343,20 @@ class Prompt(TextArea):
         self.app.copy_to_clipboard(self._folds.unfold(self.get_text_range(*self._whole(*self.selection))))
 
     def action_fold(self) -> None:
-        """Unfolds the paste at the cursor, else the last one before it, else the first; where none is folded, folds
-        again what was."""
-        tokens = list(self._tokens())
-        if tokens:
-            before = [token for token in tokens if token[0] <= self.cursor_location]
-            start, end = before[-1] if before else tokens[0]
-            paste = self._folds.pastes[self.get_text_range(start, end)]
-            if too_long(paste):
-                said = "that paste is too long to be unfolded here; {prompt.editor} opens it"
-                self.post_message(self.Refused(keyed(self.app, said)))
-                return
-            self.replace(paste, start, end, maintain_selection_offset=False)
+        """Unfolds the paste at the cursor, or folds it again. Where there is none, the nearest in the line, or the only
+        one of the draft."""
+        document = self.document
+        found = self._folds.turned_at(self.text, document.get_index_from_location(self.cursor_location))
+        if found is None:
+            several = "the cursor is at none of the long pastes: put it on one"
+            self.post_message(self.Refused(several if self._folds.held(self.text) else NOTHING_FOLDED))
+        elif too_long(found.instead):
+            said = "that paste is too long to be unfolded here; {prompt.editor} opens it"
+            self.post_message(self.Refused(keyed(self.app, said)))
+        else:
+            start, end = (document.get_location_from_index(place) for place in (found.start, found.end))
+            self.replace(found.instead, start, end, maintain_selection_offset=False)
             self.move_cursor(start)
-        elif not self._fold_again():
-            self.post_message(self.Refused("nothing is folded here: only a long paste is"))
-
-    def _fold_again(self) -> bool:
-        folded = False
-        for token, paste in self._folds.pastes.items():
-            before, found, _ = self.text.partition(paste)
-            if found:
-                start = _end_of(before, (0, 0))
-                self.replace(token, start, _end_of(paste, start), maintain_selection_offset=False)
-                folded = True
-        return folded
-
-    def _tokens(self) -> Iterator[tuple[Location, Location]]:
-        for row, line in enumerate(self.document.lines):
-            for start, end in self._folds.spans(line):
-                yield (row, start), (row, end)
 
     def _replace_via_keyboard(self, insert: str, start: Location, end: Location) -> EditResult | None:
         return super()._replace_via_keyboard(insert, *self._whole(start, end))
