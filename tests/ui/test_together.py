@@ -209,6 +209,15 @@ async def test_one_answer_written_from_all_by_a_model_chosen_with_its_cost_is_go
         await seat.sees("why this model, and what it took")
 
 
+async def test_f2_in_the_columns_leaves_their_letters_the_keys_they_are(tmp_path: Path) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await ensemble(seat, script)
+        await seat.pilot.press("f2", "f2", "m")
+        await seat.sees("One answer from all, written by")
+        assert not seat.app.composer.prompt.text
+
+
 async def test_the_columns_say_that_the_merged_answer_is_the_conversations(tmp_path: Path) -> None:
     script, told = Script(), "★ The merged answer is the conversation's · best of these: "
     async with console(tmp_path, script=script) as seat:

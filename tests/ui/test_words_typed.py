@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ui.conftest import console
 from tui_orchestrator.routing.model import Model, Registry
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.request import Strategy
@@ -70,6 +71,7 @@ def test_what_begins_with_a_slash_is_a_command_a_typo_or_a_path() -> None:
     assert isinstance(parsed, tuple)
     assert (parsed[0].name, parsed[1]) == ("cost", "0.05")
     assert parse_slash("/modle x") == "no command is called /modle; did you mean /model?"
+    assert parse_slash("/quit now") == "/quit takes nothing behind it"
     assert parse_slash("/etc/hosts is what?") is None
     assert parse_slash("what is /cost?") is None
     found = [command.name for command in slash_matches("/s")]
@@ -154,3 +156,11 @@ def test_panes_stand_where_there_is_room(
 ) -> None:
     shown = {"chat", "decision", "costs"}
     assert arrange(*size, shown, current, "decision", zoomed) == wanted  # type: ignore[arg-type]
+
+
+async def test_a_name_that_no_model_has_points_to_the_consoles_own_list(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        for command in ("/model zzzzzz", "/again zzzzzz"):
+            await seat.send(command)
+            await seat.sees("no model is called 'zzzzzz'; /models lists those there are")
+            seat.app.composer.prompt.text = ""

@@ -150,7 +150,8 @@ class Composer(Vertical):
         if self._command and not self.prompt.text:
             self.prompt.replace_draft(self._command)
         self._command = ""
-        self.say(problem=problem)
+        # The command line and the console have a list of models each.
+        self.say(problem=problem.replace("`models`", "/models"))
 
     def say_no_more(self) -> None:
         """Of what went wrong before."""

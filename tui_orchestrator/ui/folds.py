@@ -78,7 +78,6 @@ class Folds:
             return []
         return [found.span() for found in _TOKEN.finditer(line) if found[0] in self.pastes]
 
-
     def held(self, text: str) -> list[Turn]:
         """Of each paste in a text, folded or not, how it is turned into the other."""
         found = [

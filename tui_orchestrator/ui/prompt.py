@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from textual.actions import SkipAction
 from textual.binding import BindingsMap
 from textual.content import Content
-from textual.document._document import EditResult, Location
+from textual.document._document import Document, EditResult, Location
 from textual.events import Event, Key, Paste
 from textual.keys import key_to_character
 from textual.message import Message
@@ -346,6 +346,7 @@ class Prompt(TextArea):
         """Unfolds the paste at the cursor, or folds it again. Where there is none, the nearest in the line, or the only
         one of the draft."""
         document = self.document
+        assert isinstance(document, Document)
         found = self._folds.turned_at(self.text, document.get_index_from_location(self.cursor_location))
         if found is None:
             several = "the cursor is at none of the long pastes: put it on one"

@@ -104,6 +104,8 @@ def parse_slash(draft: str) -> tuple[SlashCommand, str] | str | None:
     fitting = [command for command in SLASH_COMMANDS if name and command.name.startswith(name)]
     for command in fitting:
         if command.name == name or (len(fitting) == 1 and not argument):
+            if argument.strip() and not command.argument:
+                return f"/{name} takes nothing behind it"
             return command, argument.strip()
     if name in ELSEWHERE:
         return f"no command is called /{name}; did you mean /{ELSEWHERE[name]}?"

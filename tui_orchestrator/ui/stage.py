@@ -235,8 +235,12 @@ class Stage(Copying):
                 self._pane(name).focus()
 
     def action_pane(self, name: Pane) -> None:
-        """Shows and focuses the pane; a second time hides it, or goes back to the chat where it stands alone."""
+        """Shows and focuses the pane; a second time hides it, or goes back to the chat where it stands alone. Not
+        from an ensemble's columns."""
         visible = self.visible_panes
+        if name == "chat" and self.chat.columns.has_focus_within:
+            # Letters are keys there, and would be words in the prompt.
+            return
         if not self._pane(name).has_focus_within or name not in visible:
             self._zoomed = self._zoomed and name == self._current
             self.show_pane(name)
