@@ -97,7 +97,10 @@ async def test_the_conversation_goes_on_with_one_member_which_is_pinned(tmp_path
         seat.app.chat.columns.transcript(place).focus()
         await seat.pilot.pause()
         await seat.pilot.press("c")
-        await seat.sees(f"★ {name}", f"you went on with that of {name}", f"Sentence number {place} is mine.")
+        await seat.sees(f"★ {name}", f"Sentence number {place} is mine.")
+        stood = {model.partition("/")[2] for model in chain} - {name}
+        because = f": you went on with that of {name}"
+        await seat.until(lambda: any(f"discarded text of {one}{because}" in seat.screen for one in stood), because)
         script.always(Say(text="Only me now."))
         await seat.send("And of Spain?")
         await seat.ended()

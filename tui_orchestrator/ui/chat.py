@@ -221,15 +221,17 @@ class ChatPane(AtHand):
         return Keys(*(key_to(self.app, name) for name in TOLD))
 
     def stand_by(self, answer: Given, text: str, status: Caption, why: str) -> None:
-        """Shows this answer as its turn's; the one that stood is folded under `why`."""
+        """Shows this member's answer as its turn's; the one that stood is folded, with `why`."""
+        assert self.ensemble is not None
         request_id, number = answer
         key = ""
         for entry in list(self.last_turn()):
             if entry.kind is Kind.ANSWER and request_of(entry.key) == request_id:
-                if entry.key.split("/")[1] == str(number):
+                member = int(entry.key.split("/")[1])
+                if member == number:
                     key = entry.key
                 elif entry.discarded is None:
-                    self.transcript.fold(entry.key, why)
+                    self.transcript.fold(entry.key, words.folded(self.ensemble.model(member), why))
         if key:
             self.transcript.entry(key).discarded = None
         else:

@@ -102,7 +102,7 @@ class Together(Answers):
         attempts = await self.runtime.reports.attempts(answer[0])
         its = [stored_status(one, chat.keys) for one in attempts if one.number == answer[1]]
         status = of_turn(its[0], attempts) if its else []
-        chat.stand_by(answer, text, status, f"another answer: {why}")
+        chat.stand_by(answer, text, status, why)
         return True
 
     async def _go_on_with(self, model: str) -> None:
