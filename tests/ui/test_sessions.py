@@ -298,6 +298,43 @@ async def test_an_export_comes_in_again_and_a_bad_file_is_a_sentence(tmp_path: P
         assert rows(tmp_path, "SELECT id FROM sessions") == [(session.id,)]
 
 
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
+async def test_what_an_imported_session_cost_elsewhere_is_shown_with_it(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with console(tmp_path, size=size, script=Script().always(Say(text="It is Paris."))) as seat:
+        await seat.send("What is the capital of France?")
+        await seat.ended()
+        await seat.send("/export talk.json")
+        await seat.until((tmp_path / "talk.json").exists, "the file")
+    (made,) = json.loads((tmp_path / "talk.json").read_text())["messages"][1]["attempts"]
+    cost = str(Money.from_usd(str(made["cost_usd"])))
+    other = tmp_path / "other"
+    other.mkdir()
+    async with console(other, size=size) as seat:
+        await seat.send("/import talk.json")
+        await seat.sees("It is Paris.")
+        usage = made["usage"]
+        await seat.line(f"↑{usage['input_tokens']} ↓{usage['output_tokens']}", f"{cost} spent elsewhere")
+        await seat.pilot.press("f3")
+        await seat.sees("Decided elsewhere")
+        await seat.pilot.press("f4")
+        await seat.sees("Nothing spent yet")
+        await seat.pilot.press("escape", "ctrl+l")
+        await seat.line("What is the capital of France?", f"{cost} elsewhere")
+        await seat.pilot.press("escape", "ctrl+n")
+        await seat.pilot.press("f3")
+        await seat.sees("Nothing decided yet")
+
+
+async def test_what_is_typed_into_a_temporary_chat_is_not_said_to_be_kept(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await seat.pilot.press("alt+t")
+        await seat.sees("◌ temporary")
+        await seat.type("hush-draft")
+        await seat.pilot.press("ctrl+c")
+        await seat.sees("again to quit;", "nothing of a temporary")
+        assert "what is typed" not in seat.screen
+
+
 async def test_a_temporary_chat_is_marked_and_leaves_no_trace(tmp_path: Path) -> None:
     script = Script().always(Say(text="hush-answer"))
     async with console(tmp_path, size=(120, 30), script=script) as seat:

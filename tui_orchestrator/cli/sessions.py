@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,7 +80,10 @@ def _row(listed: Listed, tagged: bool) -> tuple[str, ...]:
 
 
 def cost_of(listed: Listed) -> str:
-    """'~$0.0031+?': partly estimated, and some of it not known."""
+    """'~$0.0031+?': partly estimated, and some of it not known. Of an imported one also what it cost elsewhere."""
+    if listed.elsewhere is not None:
+        here = f"{cost_of(replace(listed, elsewhere=None))} here, " if listed.cost or listed.unknown else ""
+        return f"{here}{listed.elsewhere} elsewhere"
     if listed.unknown and not listed.cost:
         return "$?"
     return f"{'~' if listed.estimated else ''}{listed.cost}{'+?' if listed.unknown else ''}"
@@ -88,11 +92,13 @@ def cost_of(listed: Listed) -> str:
 def listed_json(listed: Listed) -> dict[str, Any]:
     from ..services.exporting import session_json
 
+    spent = listed.elsewhere
     return {
         **session_json(listed.session),
         "models": list(listed.models),
         "cost_usd": None if listed.unknown else str(listed.cost.usd),
         "unknown_costs": listed.unknown,
+        "elsewhere_usd": None if spent is None or spent.amount is None else str(spent.amount.usd),
     }
 
 

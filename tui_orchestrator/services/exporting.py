@@ -12,11 +12,12 @@ from typing import Any
 
 from ..routing.errors import OrchestratorError
 from ..routing.event_json import attempt_json
-from ..routing.money import Cost, CostState, Money
+from ..routing.money import Cost, CostState
 from ..routing.telling import KILLED
 from ..routing.text import clean_line, spoken
 from ..storage import branches
 from ..storage.answers import Parts, answers, standing_parts, whole
+from ..storage.archive import cost_elsewhere
 from ..storage.conversations import Conversation, Session
 from ..storage.messages import StoredMessage
 from .feedback import Given
@@ -54,7 +55,7 @@ class Told:
 
     @property
     def costs(self) -> list[Cost]:
-        return [_cost(made) for attempts in self.attempts.values() for made in attempts]
+        return [cost_elsewhere(made) for attempts in self.attempts.values() for made in attempts]
 
     def tokens(self, bucket: str) -> int:
         every = (made.get("usage") for attempts in self.attempts.values() for made in attempts)
@@ -244,18 +245,9 @@ def _line(made: Mapping[str, Any]) -> str:
         *([spoken(str(error["kind"]))] if error.get("kind") not in (None, "", made.get("outcome")) else []),
         f"{about}{usage.get('input_tokens', '?')} in {about}{usage.get('output_tokens', '?')} out",
         *([f"{took:.1f} s"] if isinstance(took, int | float) else []),
-        str(_cost(made)),
+        str(cost_elsewhere(made)),
     ]
     return f"*{' · '.join(said)}*"
-
-
-def _cost(made: Mapping[str, Any]) -> Cost:
-    """Of an attempt as `attempt_json` gives it."""
-    amount = made.get("cost_usd")
-    if amount is None:
-        return Cost(None, CostState.UNKNOWN)
-    about = made.get("cost_state") == CostState.ESTIMATED
-    return Cost(Money.from_usd(str(amount)), CostState.ESTIMATED if about else CostState.COMPUTED)
 
 
 def _closed(text: str) -> str:

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from tui_orchestrator.routing.events import Attempt
-from tui_orchestrator.routing.money import ZERO, Money
+from tui_orchestrator.routing.money import ZERO, Cost, CostState, Money
 from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.request import Role
 
@@ -41,6 +41,8 @@ class Listed:
     """Whether part of `cost` is."""
     unknown: int = 0
     """Attempts whose cost is not known."""
+    elsewhere: Cost | None = None
+    """What its answers cost where it was imported from; the ledger and the budgets here know nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,15 @@ def _elsewhere(stored: str) -> list[dict[str, Any]]:
     return [dict(one) for one in json.loads(stored)]
 
 
+def cost_elsewhere(made: Mapping[str, Any]) -> Cost:
+    """Of an attempt as an export tells it."""
+    amount = made.get("cost_usd")
+    if amount is None:
+        return Cost(None, CostState.UNKNOWN)
+    about = made.get("cost_state") == CostState.ESTIMATED
+    return Cost(Money.from_usd(str(amount)), CostState.ESTIMATED if about else CostState.COMPUTED)
+
+
 def _tagged(tags: Collection[str]) -> tuple[str, tuple[str, ...]]:
     clause = " AND id IN (SELECT session FROM session_tags WHERE tag = ?)" * len(tags)
     return clause, tuple(sorted(tags))
@@ -241,7 +252,18 @@ def _listed(connection: sqlite3.Connection, found: Sequence[Session]) -> tuple[L
             "COALESCE(SUM(CASE cost_state WHEN 'unknown' THEN attempts END), 0) FROM session_sums WHERE session = ?",
             (session.id,),
         ).fetchone()
-        listed.append(Listed(session, tuple(model for (model,) in models), Money(cost), bool(estimated), unknown))
+        names = tuple(model for (model,) in models)
+        paid = [
+            cost_elsewhere(made)
+            for (attempts,) in connection.execute(
+                "SELECT attempts FROM imported_attempts WHERE session = ? AND NOT EXISTS "
+                "(SELECT 1 FROM attempts AS own WHERE own.request_id = imported_attempts.request_id)",
+                (session.id,),
+            )
+            for made in _elsewhere(attempts)
+        ]
+        elsewhere = Cost.sum(paid) if paid else None
+        listed.append(Listed(session, names, Money(cost), bool(estimated), unknown, elsewhere))
     return tuple(listed)
 
 

@@ -78,13 +78,15 @@ def draw_decision(
     return words.lines(rows)
 
 
-def draw_nothing(width: int, *, asked: bool, key: str) -> Content:
-    """`asked`: a prompt is on its way, and its decision not made yet. `key` changes the strategy."""
+def draw_nothing(width: int, *, asked: bool, key: str, elsewhere: bool = False) -> Content:
+    """`asked`: a prompt is on its way, and its decision not made yet. `elsewhere`: what was asked last was imported.
+    `key` changes the strategy."""
     if asked:
         return Content.styled("Deciding …", MUTED)
     text = (
-        "Nothing decided yet. Type a prompt: this card shows which model it would go to, and why, before you send it."
+        "Decided elsewhere: an imported conversation brings no decision along." if elsewhere else "Nothing decided yet."
     )
+    text += " Type a prompt: this card shows which model it would go to, and why, before you send it."
     return words.lines([*words.wrap(text, width), "", Content.styled(f"{key} changes the strategy", MUTED)])
 
 

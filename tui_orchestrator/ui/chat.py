@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -30,7 +30,7 @@ from .live import LiveTurn
 from .naming import key_to
 from .reader import NewBelow, Reader
 from .recounting import Recounting
-from .status import Keys, asked_again
+from .status import Keys, asked_again, elsewhere_status
 from .stored import Stored, superseded, vote_on
 from .transcript import Transcript
 from .unmade import stretches
@@ -348,6 +348,14 @@ class ChatPane(AtHand):
     def tell_attempts(self, attempts: Iterable[Attempt]) -> None:
         """What is known of loaded answers, for the lines under them."""
         self.recounting.tell(attempts, self.keys)
+
+    def tell_elsewhere(self, made: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """What an imported conversation cost where it was had, by request as its file says it."""
+        for request_id, attempts in made.items():
+            for one in attempts:
+                key = answer_key(request_id, one.get("attempt"))
+                if self.transcript.holds(key):
+                    self.transcript.finish(key, elsewhere_status(one))
 
     def tell_editing(self, sentence: str) -> None:
         """At the pane's foot, until it is over: empty."""

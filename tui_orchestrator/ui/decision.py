@@ -104,6 +104,8 @@ class DecisionPane(VerticalScroll):
         self._earlier: _Told | None = None
         """What was looked up in its place."""
         self._position: Position | None = None
+        self._elsewhere = False
+        """Whether the last turn was decided where the conversation was imported from."""
         self._clock: Clock | None = None
         self._otherwise: tuple[Decision, dict[Strategy, Decision]] | None = None
         """What other strategies would do, and with which decision's candidates."""
@@ -161,6 +163,12 @@ class DecisionPane(VerticalScroll):
 
     def clear(self) -> None:
         self._live, self._earlier, self._preview, self._position = _Told(), None, None, None
+        self._elsewhere = False
+        self._draw()
+
+    def tell_elsewhere(self) -> None:
+        """The conversation was imported, and its last turn decided where it was had."""
+        self._elsewhere = True
         self._draw()
 
     def follow(self, request_id: str) -> None:
@@ -230,7 +238,9 @@ class DecisionPane(VerticalScroll):
         self._draw_strip()
         if decision is None:
             key = key_to(self.app, "strategy.pick")
-            self._card.update(draw_nothing(width, asked=bool(self._told.request_id), key=key))
+            self._card.update(
+                draw_nothing(width, asked=bool(self._told.request_id), key=key, elsewhere=self._elsewhere)
+            )
             return
         if self._otherwise is None or self._otherwise[0] is not decision:
             self._otherwise = decision, what_if(decision)

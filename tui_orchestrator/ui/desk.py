@@ -316,7 +316,9 @@ class Desk(OpenSessions):
             self._interrupted_at = now
             key = key_to(self, "app.interrupt")
             ends = ", and what runs elsewhere is cancelled" if any(one.turn for one in self.elsewhere) else ""
-            self.notify(f"Press {key} again to quit; what is typed is kept{ends}.", timeout=TWICE_WITHIN_S)
+            temporary = self.talk is not None and self.talk.temporary
+            kept = "nothing of a temporary chat is kept" if temporary else "what is typed is kept"
+            self.notify(f"Press {key} again to quit; {kept}{ends}.", timeout=TWICE_WITHIN_S)
 
     def action_escape(self) -> None:
         if self.composer.close_completions() or self.cancel_turn():

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -252,6 +252,16 @@ class OpenSessions(Stage):
         return ((state, found[state]) for state in State if found[state])
 
     # -- their turns
+
+    async def _tell_elsewhere(self, here: OpenSession, talk: Chat, made: Mapping[str, object]) -> None:
+        """Of an imported conversation what it cost where it was had. `made`: by request, what was paid for here."""
+        assert self.runtime is not None
+        every = await self.runtime.archive.attempts_elsewhere(talk.id)
+        others = {request_id: attempts for request_id, attempts in every.items() if request_id not in made}
+        if others and here.talk is talk:
+            here.chat.tell_elsewhere(others)
+            if here is self.here and talk.stored[-1].request_id in others:
+                self.decision.tell_elsewhere()
 
     def hold(self, session: OpenSession, held: bool) -> None:
         """While something has to be read or asked before its turn can begin."""

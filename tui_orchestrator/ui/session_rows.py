@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from rich.cells import cell_len
@@ -40,8 +41,9 @@ def heading(text: str, width: int) -> Content:
 def row(found: Found, width: int, clock: Clock, *, current: bool, state: State | None = None) -> Content:
     """Two lines: title, tags, cost and when; below it the found place, or what it holds, after the `state` it is in."""
     listed, session = found.listed, found.listed.session
+    spent = cost(listed)
     tail = Content.assemble(
-        (words.fit(cost(listed), 9, right=True), MONEY),
+        (words.fit(spent, max(9, cell_len(spent)), right=True), MONEY),
         (words.fit(when(session.updated, clock), 13, right=True), MUTED),
     )
     tags = f"  {words.tags(session.tags)}" if session.tags else ""
@@ -91,7 +93,11 @@ def holds(listed: Listed) -> str:
 
 
 def cost(listed: Listed) -> str:
-    """'~$0.0031+?': part of it estimated, and some of it not known."""
+    """'~$0.0031+?': part of it estimated, and some of it not known. Of an imported one also what it cost elsewhere."""
+    if listed.elsewhere is not None:
+        own = replace(listed, elsewhere=None)
+        here = f"{cost(own)} here, " if listed.cost or listed.unknown else ""
+        return f"{here}{listed.elsewhere} elsewhere"
     if listed.unknown and not listed.cost:
         return "$?"
     return f"{'~' if listed.estimated else ''}{listed.cost}{'+?' if listed.unknown else ''}"

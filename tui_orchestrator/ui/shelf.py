@@ -166,6 +166,7 @@ class Shelf(Answers):
         if here is self.here:
             await self.show_card(talk.stored[-1].request_id, over_running=False)
         made = await self.runtime.archive.attempts(talk.id)
+        await self._tell_elsewhere(here, talk, made)
         every = list(dict.fromkeys(message.request_id for message in reversed(talk.stored)))
         for at in range(0, len(every), TOLD_AT_ONCE):
             if not self._shows(here, talk):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tui_orchestrator.routing.events import Attempt, Confidence, FinishReason, Outcome
 from tui_orchestrator.routing.money import Cost, Usage
@@ -108,6 +108,20 @@ def stored_status(attempt: Attempt, keys: Keys) -> list[Mark]:
         attempt.tokens_per_s,
     )
     return [*unfinished(attempt, keys), *line]
+
+
+def elsewhere_status(made: Mapping[str, Any]) -> list[Mark]:
+    """Of an imported answer: as its file tells of it, `attempt_json`, and that it was not paid for here."""
+    from tui_orchestrator.storage.archive import cost_elsewhere
+
+    usage, took = made.get("usage"), made.get("latency_s")
+    marks: list[Mark] = [(words.short_name(str(made.get("model") or "")), "strong"), SEPARATOR]
+    if isinstance(usage, dict):
+        asked, told = (words.tokens(usage.get(of) or 0) for of in ("input_tokens", "output_tokens"))
+        marks += [(f"↑{asked} ↓{told}", "muted"), SEPARATOR]
+    if isinstance(took, int | float):
+        marks += [(words.seconds(took), "muted"), SEPARATOR]
+    return [*marks, (str(cost_elsewhere(made)), "money"), (" spent elsewhere", "muted")]
 
 
 def unfinished(attempt: Attempt, keys: Keys) -> list[Mark]:
