@@ -222,6 +222,12 @@ async def test_any_other_key_jumps_nowhere(tmp_path: Path) -> None:
         ({"model.pick": "x"}, ["gives x to model.pick, experiments.open and sessions.temporary; give"]),
         ({"batch.new": "ctrl+t"}, ["gives ctrl+t to model.pick and batch.new; give"]),
         ({"models.refresh": "f11", "settings.reload": "f11"}, ["gives f11 to models.refresh and settings.reload"]),
+        ({"app.help": "escape"}, ["gives escape to app.help, but a dialog is closed by it; give it another key"]),
+        ({"sessions.rename": "r, escape"}, ["gives escape to sessions.rename, but"]),
+        ({"theme.pick": "enter"}, ["gives enter to theme.pick, but a prompt is sent"]),
+        ({"answer.copy": "ctrl+c"}, ["gives ctrl+c to answer.copy, but app.interrupt has it, which ends the program"]),
+        ({"session.new": "ctrl+q"}, ["gives ctrl+q to session.new, but app.quit has it"]),
+        ({"session.new": "ctrl+q", "app.quit": "f11"}, []),
         ({"pane.zom": "f12"}, ["unknown action 'pane.zom'; did you mean pane.zoom?"]),
     ],
 )
@@ -251,6 +257,16 @@ def test_a_conflict_says_which_action_has_the_key_until_it_is_resolved(
     keys, (complaint,) = keymap(wanted)
     assert complaint.endswith(f"; give one of them another key. Until then {told}")
     assert keys == {**wanted, **bound}
+
+
+async def test_no_key_of_ones_own_keeps_a_dialog_open(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT, ui=UiSettings(keymap={"app.help": "escape"})) as seat:
+        await seat.sees("gives escape to app.help, but a dialog is closed by it; give it another key")
+        for key, title in (("ctrl+s", "Strategy"), ("ctrl+p", "Commands"), ("f1", "Help")):
+            await seat.pilot.press(key)
+            await seat.sees(f"╭─ {title}")
+            await seat.pilot.press("escape")
+            await seat.sees_no(f"╭─ {title}")
 
 
 async def test_whoever_has_a_key_of_two_actions_is_what_it_does_and_what_is_said_of_it(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from textual.keys import key_to_character
 
 from tui_orchestrator.settings import hidden
 
+from .kept_keys import KEPT, locks_in
+
 Need = Literal[
     "", "answer", "asked", "cut off", "ensemble", "several", "at work", "running", "said", "branches", "kept",
     "kept and idle", "deleted", "code", "voted", "elsewhere",
@@ -319,6 +321,10 @@ def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
             hint = f"; did you mean {close[0]}?" if close else "; the help lists those there are"
             complaints.append(f"[ui.keymap] names an unknown action {name!r}{hint}")
     taken = {name: key for name, key in wanted.items() if name in known}
+    for action in ACTIONS:
+        if action.id in taken and (key := locks_in(action, ACTIONS, taken)):
+            complaints.append(f"[ui.keymap] gives {key} to {action.id}, but {KEPT[key]}; give it another key")
+            del taken[action.id]
     bound = dict(taken)
     for key, sharing in _conflicts(taken).items():
         losers = [one for one in sharing if any(_takes(key, other, one, [*taken]) for other in sharing)]
