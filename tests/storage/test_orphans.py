@@ -31,6 +31,7 @@ from tui_orchestrator.routing.request import Message
 from tui_orchestrator.storage.conversations import Conversations
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
+from tui_orchestrator.storage.messages import Discarded
 async def main():
     db = Database(Path(sys.argv[1]))
     await db.open()
@@ -40,7 +41,11 @@ async def main():
         session = conversations.new()
         await conversations.keep(session)
         await conversations.prompt(session.id, Message("user", "tell me a story"), "r1")
-        await conversations.answer(session.id, "r1", sys.argv[2], attempt=1, state="interrupted")
+        if sys.argv[6]:
+            await conversations.answer(session.id, "r1", "Done.", attempt=2)
+            await conversations.discard(session.id, Discarded("r1", 1, "openai/small", sys.argv[2], "", "killed"))
+        else:
+            await conversations.answer(session.id, "r1", sys.argv[2], attempt=1, state="interrupted")
     at_once = sys.argv[5] in ("at once", "held up")
     hold = Hold(sys.argv[4], 1, "openai", "openai/small", Money(int(sys.argv[3])), all_caps(Budgets()), lost, at_once)
     ledger = SqliteLedger(db, ManualClock())
@@ -55,24 +60,25 @@ asyncio.run(main())
 """
 
 
-def killed(path: Path, text: str, amount: int, request_id: str = "r1", *, at: str = "sent") -> None:
-    with Program("-c", KILLED, str(path), text, str(amount), request_id, at) as process:
+def killed(path: Path, text: str, amount: int, request_id: str = "r1", *, at: str = "sent", beside: str = "") -> None:
+    with Program("-c", KILLED, str(path), text, str(amount), request_id, at, beside) as process:
         assert process.stdout.readline() == "held\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "amount", "output", "cost"),
+    ("text", "beside", "amount", "output", "cost"),
     [
-        ("", 10_000, 400, 4_200),  # nothing kept: an answer of the expected length
-        ("word " * 40, 10_000, 48, 680),  # what was kept is counted
-        ("", 3_000, 400, 3_000),  # never more than was set aside
+        ("", "", 10_000, 400, 4_200),  # nothing kept: an answer of the expected length
+        ("word " * 40, "", 10_000, 48, 680),  # what was kept is counted
+        ("word " * 40, "beside", 10_000, 48, 680),  # also beside the answer of another model
+        ("", "", 3_000, 400, 3_000),  # never more than was set aside
     ],
 )
 async def test_a_killed_call_is_booked_with_its_estimated_cost(
-    tmp_path: Path, text: str, amount: int, output: int, cost: int
+    tmp_path: Path, text: str, beside: str, amount: int, output: int, cost: int
 ) -> None:
     path, clock = tmp_path / "store.db", ManualClock()
-    killed(path, text, amount)
+    killed(path, text, amount, beside=beside)
     async with Database(path) as db:
         ledger = SqliteLedger(db, clock)
         await ledger.recover()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -99,3 +100,85 @@ async def test_a_prompt_that_no_call_went_out_for_can_be_asked_again(tmp_path: P
         await seat.sees("Where to?")
         await seat.app._open_id(session)
         await seat.until(lambda: told(seat) == lines, "the same as before")
+
+
+SEINE = "Seine " * 200
+STALLING = Break("silence", Phase.MID_STREAM, Say(text=SEINE))
+
+
+def kept(path: Path, text: str) -> bool:
+    """Whether an answer with it is in the store."""
+    query = "SELECT COUNT(*) FROM (SELECT text FROM messages UNION ALL SELECT text FROM discarded) WHERE text LIKE ?"
+    with sqlite3.connect(path / "store.db") as connection:
+        return bool(connection.execute(query, (f"%{text}%",)).fetchone()[0])
+
+
+async def test_of_an_ensemble_killed_before_a_verdict_the_answer_that_was_finished_stands(tmp_path: Path) -> None:
+    script = Script().always(Say(text="Paris it is."), "rush-pro").always(STALLING)
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/ensemble 3")
+        await seat.send(PROMPT)
+        await seat.sees("Paris it is.", "Seine Seine", "✓")
+        killed = left_by_a_kill(tmp_path)
+        assert kept(killed, "Paris it is.")
+        await seat.pilot.press("escape")
+        await seat.ended()
+    async with console(killed, script=Script().always(Say(text="Lyon."))) as seat:
+        await opened(seat)
+        await seat.sees("Paris it is.", "Seine Seine", "■ 1 ", "✓ 3 rush-pro", "! the program was killed")
+        await seat.pilot.press("f7")
+        await seat.sees_no("Seine Seine")
+        await seat.sees("Paris it is.", "killed before a verdict", "▸ discarded text of")
+        assert "■ rush-pro interrupted" not in seat.screen
+        await seat.pilot.press("alt+r")
+        await seat.ended()
+        await seat.sees("Lyon.")
+
+
+@pytest.mark.parametrize("blind", [False, True])
+async def test_of_several_finished_members_the_first_stands_and_all_are_kept(tmp_path: Path, blind: bool) -> None:
+    begun = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        if seconds:
+            await begun.wait()
+
+    script = Script().always(Say(text="Paris it is."), "rush-pro").always(STALLING, "lumen-deep")
+    script.always(Say(text="Lyon it is.", gap_s=1), "tern-max")
+    async with console(tmp_path, script=script, sleep=sleep) as seat:
+        await seat.send("/ensemble 3")
+        if blind:
+            await seat.send("/verdict vote")
+        await seat.send(PROMPT)
+        await seat.until(lambda: kept(tmp_path, "Paris it is."), "the first answer is kept")
+        begun.set()
+        await seat.until(lambda: kept(tmp_path, "Lyon it is."), "the second is kept")
+        killed = left_by_a_kill(tmp_path)
+        await seat.pilot.press("escape")
+        await seat.ended()
+    async with console(killed) as seat:
+        await opened(seat)
+        await seat.sees("Paris it is.", "Lyon it is.")
+        if blind:
+            # Whose they are is told once one was picked.
+            await seat.sees("? Which answer is the best?")
+            return
+        await seat.pilot.press("f7")
+        await seat.sees("Paris it is.", "killed before a verdict", "▸ discarded text of tern-max")
+
+
+async def test_a_weak_answer_is_not_lost_by_a_kill_in_the_next_one(tmp_path: Path) -> None:
+    script = Script().always(Say(text="I am not sure, maybe Paris."), "rush-mini").always(STALLING, "rush-pro")
+    async with console(tmp_path, script=script) as seat:
+        await seat.send("/chain rush-mini, rush-pro")
+        await seat.send(PROMPT)
+        await seat.sees("▸ discarded", "Seine Seine")
+        await seat.until(lambda: kept(tmp_path, "Seine"), "what grows is kept")
+        killed = left_by_a_kill(tmp_path)
+        assert kept(killed, "maybe Paris.")
+        await seat.pilot.press("escape")
+        await seat.ended()
+    async with console(killed) as seat:
+        await opened(seat)
+        await seat.sees("▸ discarded", "rush-mini", "< 0.60", "■ interrupted")
+        await seat.line("Seine")

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 ANOTHER = "another answer was chosen"
 """Why an answer was discarded, where nothing else is known of it."""
+FIRST = "another answer was finished first"
+"""Why it is kept beside that one until the turn has ended."""
+NO_VERDICT = "The program was killed before a verdict: this answer was finished first. /again asks them all once more."
+"""Under an ensemble's answer, until there is a verdict."""
 
 
 @dataclass(frozen=True, slots=True)

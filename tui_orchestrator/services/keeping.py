@@ -10,7 +10,9 @@ from ..routing.errors import ErrorKind, NotKept
 from ..routing.events import (
     CHECKS,
     AttemptFailed,
+    AttemptFinished,
     AttemptStarted,
+    Cause,
     Checked,
     Completed,
     Decided,
@@ -23,11 +25,11 @@ from ..routing.events import (
     Waiting,
 )
 from ..routing.request import Message, Request
-from ..routing.telling import found
+from ..routing.telling import KILLED, found
 from ..storage.answers import joined
 from ..storage.conversations import Session
 from ..storage.messages import Discarded, State
-from .closing import ANOTHER, Closing, closing
+from .closing import ANOTHER, FIRST, NO_VERDICT, Closing, closing
 from .feedback import Given
 from .runtime import Runtime
 
@@ -77,6 +79,10 @@ class _Growing:
     why: str = ""
     check: bool = False
     """Made to check another one's answer, or about a part of the prompt: never the conversation's by itself."""
+    member: bool = False
+    """Of an ensemble: the others answer beside it."""
+    finished: bool = False
+    kept_at: float | None = None
 
 
 class _Nowhere:
@@ -116,7 +122,8 @@ class Keeping:
         self._request = request
         self._typed = typed
         self._attempts: dict[int, _Growing] = {}
-        self._kept_at = 0.0
+        self._holds: int | None = None
+        """The attempt whose answer is kept as the turn's until it ends; the others are kept beside it."""
         self._begun = False
         self._stored = False
         """The prompt is: without it no answer can be. Where it could not be, it is tried again with each answer."""
@@ -135,10 +142,13 @@ class Keeping:
                     event.model,
                     why=f"part {event.part}" if event.part else "",
                     check=event.cause in CHECKS or bool(event.part),
+                    member=event.cause is Cause.ENSEMBLE,
                 )
             case Text():
                 self._attempts[event.attempt].text.append(event.text)
                 return None if self._attempts[event.attempt].check else self._checkpoint(event.attempt)
+            case AttemptFinished():
+                return self._finished(event.attempt)
             case Thinking():
                 self._attempts[event.attempt].thinking.append(event.text)
                 # Beside an answer that grows, thoughts alone are not worth its place.
@@ -146,9 +156,12 @@ class Keeping:
                     return self._checkpoint(event.attempt)
             case AttemptFailed():
                 self._attempts[event.attempt].why = event.error.message
+                if self._holds not in {None, event.attempt}:
+                    return self._beside(event.attempt)
             case Checked():
                 for number in event.finding.attempts:
                     self._attempts[number].why = found(event.finding)
+                return self._beside(*event.finding.attempts)
             case Escalated():
                 self._last_of(event.from_model).why = event.detail
             case Completed():
@@ -193,11 +206,49 @@ class Keeping:
         return next(growing for growing in reversed(self._attempts.values()) if growing.model == model)
 
     def _checkpoint(self, attempt: int) -> Coroutine[Any, Any, None] | None:
-        now = self._clock.monotonic()
-        if now - self._kept_at < CHECKPOINT_S:
+        growing, now = self._attempts[attempt], self._clock.monotonic()
+        if growing.kept_at is not None and now - growing.kept_at < CHECKPOINT_S:
             return None
-        self._kept_at = now
-        return self._answer(attempt, "interrupted")
+        growing.kept_at = now
+        return self._meanwhile(attempt)
+
+    def _finished(self, attempt: int) -> Coroutine[Any, Any, None] | None:
+        """Seen finished, it is kept at once, also where the turn goes on."""
+        growing = self._attempts[attempt]
+        growing.finished = True
+        if not "".join(growing.text).strip() or (growing.check and not growing.why):
+            return None  # what a check says is kept with what it found
+        return self._beside(attempt) if growing.check else self._meanwhile(attempt)
+
+    async def _meanwhile(self, attempt: int) -> None:
+        """Until the turn ends, its answer is the one that came last; of an ensemble that which was finished first."""
+        growing, held = self._attempts[attempt], self._holds
+        # Of two that finish together the one must know of the other before anything is written.
+        self._holds = attempt
+        if held is not None and held != attempt:
+            before = self._attempts[held]
+            if before.member and (before.finished or not growing.finished):
+                self._holds = held
+                await self._beside(attempt)
+                return
+            await self._beside(held)
+        said = Closing(NO_VERDICT, "warning") if growing.member and growing.finished else None
+        await self._answer(attempt, "complete" if growing.finished else "interrupted", said=said)
+
+    async def _beside(self, *attempts: int) -> None:
+        """Keeps what these have said while the turn goes on."""
+        if not self._stored:
+            await self._prompt()
+        for attempt in attempts:
+            growing = self._attempts[attempt]
+            await self._discard(attempt, growing.why or (FIRST if growing.finished else KILLED))
+
+    async def _discard(self, attempt: int, why: str) -> None:
+        growing = self._attempts[attempt]
+        text, thinking = "".join(growing.text), "".join(growing.thinking)
+        if text or thinking:
+            discarded = Discarded(self._request.id, attempt, growing.model, text, thinking, why)
+            await self._conversations.discard(self._chat.id, discarded)
 
     async def _answer(self, attempt: int, state: State, text: str | None = None, said: Closing | None = None) -> None:
         """`text` None: as it has grown. `said`: under it, once it is over."""
@@ -297,10 +348,8 @@ class Keeping:
     async def _keep_discarded(self, stands: int | None, *, whole: bool) -> None:
         """Of the answer that stands only why the turn had gone on from it, where it had."""
         for number, growing in self._attempts.items():
-            text, thinking = "".join(growing.text), "".join(growing.thinking)
-            if number == stands:
-                text = thinking = ""
-            if text or thinking or (number == stands and whole and growing.why):
-                why = growing.why or ANOTHER
-                discarded = Discarded(self._request.id, number, growing.model, text, thinking, why)
-                await self._conversations.discard(self._chat.id, discarded)
+            if number != stands:
+                await self._discard(number, growing.why or ANOTHER)
+            elif whole and growing.why:
+                why = Discarded(self._request.id, number, growing.model, "", "", growing.why)
+                await self._conversations.discard(self._chat.id, why)

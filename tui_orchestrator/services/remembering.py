@@ -31,6 +31,7 @@ from ..routing.telling import verdict
 from ..storage.answers import answers, last_turn, that_stands
 from ..storage.messages import StoredMessage
 from .chat import Chat
+from .closing import NO_VERDICT
 from .feedback import Given
 from .runtime import Runtime
 
@@ -83,7 +84,8 @@ async def last_ensemble(runtime: Runtime, talk: Chat) -> Recalled | None:
     if merged is not None:
         told += _said(replace(writer, request_id=request_id, number=len(attempts) + 1), merged.text)
     made = _members(attempts, texts)
-    if not made or answer.state != "complete":
+    votes_among = decision.asked.policy.verdict is Method.VOTE and len(made) > 1
+    if not made or answer.state != "complete" or (answer.note == NO_VERDICT and not votes_among):
         return Recalled(request_id, tuple(told), untold=False)
     # Comparing long answers point by point takes a while.
     weighed = await asyncio.to_thread(_verdict, decision, made, texts, standing)
@@ -113,7 +115,7 @@ def _end(answer: StoredMessage, decision: Decision, attempts: Sequence[Attempt])
         max(one.latency_s for one in attempts),
         Confidence(own.confidence or 0.0),
         tuple(attempts),
-        answer.note,
+        "" if answer.note == NO_VERDICT else answer.note,
     )
 
 
@@ -126,7 +128,7 @@ async def verdicts(runtime: Runtime, talk: Chat, attempts: Mapping[str, Sequence
         texts = _texts(talk, (message.request_id, message.attempt), message.text)
         made = _members(attempts.get(message.request_id, ()), texts)
         decision = await runtime.reports.decision(message.request_id) if made else None
-        if decision is not None and decision.strategy is Strategy.ENSEMBLE:
+        if decision is not None and decision.strategy is Strategy.ENSEMBLE and message.note != NO_VERDICT:
             yield await asyncio.to_thread(_verdict, decision, made, texts, message.attempt)
 
 

@@ -174,7 +174,7 @@ class Conversations:
         weight: Weight = "information",
     ) -> None:
         """One answer a request: a later call takes the place of an earlier one. Store it as 'interrupted' while it
-        grows, and that is what a killed program leaves."""
+        grows, and that is what a killed program leaves. What was discarded of the same attempt is so no longer."""
         at = instant(self._clock.now())
 
         def put(connection: sqlite3.Connection) -> None:
@@ -195,6 +195,8 @@ class Conversations:
                 note=clean(note),
                 weight=weight,
             )
+            its = "session = ? AND request_id = ? AND attempt = ?"
+            connection.execute(f"DELETE FROM discarded WHERE {its}", (session, request_id, attempt))
 
         await self._db.write(put)
 

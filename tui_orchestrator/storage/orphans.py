@@ -141,8 +141,9 @@ def _attempt(
 def _usage(connection: sqlite3.Connection, expected: Usage, request_id: str, number: int) -> Usage:
     """What was kept of the answer is counted; where nothing was, an answer of the expected length is assumed."""
     kept = connection.execute(
-        "SELECT text, thinking FROM messages WHERE request_id = ? AND role = 'assistant' AND attempt = ?",
-        (request_id, number),
+        "SELECT text, thinking FROM messages WHERE request_id = :request AND role = 'assistant' AND attempt = :number "
+        "UNION ALL SELECT text, thinking FROM discarded WHERE request_id = :request AND attempt = :number",
+        {"request": request_id, "number": number},
     ).fetchone()
     output = expected.output if kept is None else sum(map(estimate_tokens, kept))
     return Usage(expected.input, output, source="estimated")

@@ -26,7 +26,7 @@ from tui_orchestrator.routing.events import (
     Waiting,
 )
 from tui_orchestrator.routing.request import Method, Strategy
-from tui_orchestrator.routing.telling import check_name, found
+from tui_orchestrator.routing.telling import KILLED, check_name, found
 from tui_orchestrator.services.closing import closing
 
 from . import words
@@ -283,15 +283,15 @@ class LiveTurn:
 
     def _failed_attempt(self, event: AttemptFailed) -> None:
         leg = self._legs[event.attempt]
-        cancelled = event.error.kind is ErrorKind.CANCELLED
+        cancelled, leg.why = event.error.kind is ErrorKind.CANCELLED, event.error.message
         leg.fail(cancelled, event.error.status, event.error.kind, event.latency_s)
-        leg.why = event.error.message
         if not leg.is_answer:
             self._aside.fold_checks()
             self._draw_trail()
             return
         if leg.in_column:
-            self._columns.fail(event.attempt, event.error.message, event.cost, ended=cancelled)
+            ended = cancelled or leg.why == KILLED
+            self._columns.fail(event.attempt, leg.why, event.cost, ended=ended)
         self._draw_trail()
         if leg.has_text:
             if event.next is Next.GIVE_UP:
