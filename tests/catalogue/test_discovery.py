@@ -175,11 +175,20 @@ async def test_another_compatible_server_lists_without_a_name_and_without_a_pric
     assert (listing.server, listing.models[0].price) == ("", None)
 
 
-@pytest.mark.parametrize("reply", [Reply(b""), Reply("", 500)])
-async def test_a_server_with_an_empty_or_failing_list_is_reachable(clients: HttpClients, reply: Reply) -> None:
+@pytest.mark.parametrize(
+    ("reply", "said", "unread"),
+    [
+        (Reply({"data": []}), "its model list is empty", False),
+        (Reply(b""), "answered with nothing", True),
+        (Reply("", 500), "answered HTTP 500 instead of a model list", True),
+    ],
+)
+async def test_a_server_with_an_empty_or_failing_list_is_reachable(
+    clients: HttpClients, reply: Reply, said: str, unread: bool
+) -> None:
     listing = await read(clients, {"/v1/models": reply})
-    assert listing.reachable
-    assert listing.detail == "its model list is empty"
+    assert (listing.reachable, listing.unread) == (True, unread)
+    assert listing.detail.endswith(said)
 
 
 async def test_a_local_server_that_wants_a_key_says_so(clients: HttpClients) -> None:

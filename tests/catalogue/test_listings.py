@@ -53,13 +53,30 @@ async def test_a_model_past_its_shutdown_date_is_left_out(clients: HttpClients) 
     assert [model.name for model in listing.models] == ["gpt-5", "gpt-9"]
 
 
-@pytest.mark.parametrize("reply", [Reply(b""), Reply("oops", 500), Reply({"data": []}), Reply({}), Reply([])])
-async def test_an_empty_or_broken_list_is_an_empty_list_with_a_note(clients: HttpClients, reply: Reply) -> None:
+@pytest.mark.parametrize("reply", [Reply({"data": []}), Reply([])])
+async def test_an_empty_list_is_told_as_one(clients: HttpClients, reply: Reply) -> None:
     async with serving({"/v1/models": reply}) as server:
         listing = await read_listing(source(server, clients, "openai-compatible"))
-    assert listing.models == ()
-    assert listing.reachable
+    assert (listing.models, listing.reachable, listing.unread) == ((), True, False)
     assert listing.detail == "its model list is empty"
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (Reply(b""), "answered with nothing"),
+        (Reply("oops", 500), "answered HTTP 500 instead of a model list"),
+        (Reply("oops", 404), "answered HTTP 404 instead of a model list"),
+        (Reply("<!doctype html><p>Welcome"), "answered with something that is no model list"),
+        (Reply({}), "answered with something that is no model list"),
+        (Reply({"data": "soon"}), "answered with something that is no model list"),
+    ],
+)
+async def test_what_is_no_list_is_not_told_as_an_empty_one(clients: HttpClients, reply: Reply, said: str) -> None:
+    async with serving({"/v1/models": reply}) as server:
+        listing = await read_listing(source(server, clients, "openai-compatible"))
+        assert listing.detail == f"127.0.0.1:{server.port} {said}"
+    assert (listing.models, listing.reachable, listing.unread) == ((), True, True)
 
 
 async def test_anthropics_list_is_read_page_by_page(clients: HttpClients) -> None:

@@ -152,6 +152,16 @@ async def test_doctor_tells_every_problem_with_its_remedy(shell: Shell) -> None:
     assert [row["area"] for row in as_json.json if row["standing"] == "problem"] == [name[2:] for name in problems]
 
 
+async def test_doctor_does_not_take_a_list_that_failed_for_an_empty_one(shell: Shell) -> None:
+    shell.script.always(Reply(500), LISTING)
+    ended = await shell.run("doctor")
+    lines = ended.out.splitlines()
+    at = next(number for number, line in enumerate(lines) if "provider team" in line)
+    assert "answered HTTP 500 instead of a model list" in lines[at]
+    assert lines[at + 1] == "    → check its base_url, or name its models in [[models]]"
+    assert "is empty" not in ended.out
+
+
 async def test_without_a_key_and_a_server_every_command_says_that_the_demo_answers(shell: Shell) -> None:
     shell.config.write_text("[router]\ndiscover_local = false\n")
     for name in KEYS:

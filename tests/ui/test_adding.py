@@ -131,3 +131,41 @@ async def test_a_server_that_is_not_there_and_a_form_half_filled_say_so(tmp_path
         await seat.pilot.press("escape")
         await seat.until(lambda: len(seat.app.screen_stack) == 1)
         assert file.read_text() == MINE
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (Reply("<!doctype html><p>Welcome"), "answered with something that is no model list"),
+        (Reply("not found", 404), "answered HTTP 404 instead of a model list"),
+        (Reply("oops", 500), "answered HTTP 500 instead of a model list"),
+        (Reply({"hello": "there"}), "answered with something that is no model list"),
+    ],
+    ids=["a web page", "404", "500", "another interface"],
+)
+async def test_an_address_that_gives_no_list_is_written_at_the_second_enter(
+    tmp_path: Path, reply: Reply, said: str
+) -> None:
+    async with serving({}, otherwise=reply) as server, form(tmp_path) as (seat, file):
+        await write(seat, name="team", address=server.url)
+        await told(seat, said)
+        await seat.sees("✗ ", "Enter once more")
+        assert file.read_text() == MINE
+        await seat.pilot.press("enter")
+        await told(seat, "its list could not be read yet")
+        assert load(file).providers["team"].base_url == f"{server.url}/v1"
+
+
+async def test_a_server_whose_list_is_empty_is_written_and_told_so(tmp_path: Path) -> None:
+    async with serving({"/v1/models": {"object": "list", "data": []}}) as server, form(tmp_path) as (seat, file):
+        await write(seat, name="team", address=server.url)
+        await told(seat, "team: it lists no model yet")
+        assert load(file).providers["team"].base_url == f"{server.url}/v1"
+
+
+async def test_a_name_that_the_file_cannot_have_is_refused_before_anybody_is_asked(tmp_path: Path) -> None:
+    async with serving({"/v1/models": models}) as server, form(tmp_path) as (seat, file):
+        await write(seat, name="wrong name!", address=server.url)
+        await seat.sees("✗ 'wrong name!' cannot be a name")
+        assert server.asked == []
+        assert file.read_text() == MINE

@@ -50,6 +50,8 @@ class SourceReport:
     seconds: float
     silent: bool = False
     """Not reachable because its list did not come in time; it may answer questions all the same."""
+    unread: bool = False
+    """What came is no list, or none came."""
 
 
 class Catalogue:
@@ -193,8 +195,15 @@ class Catalogue:
         offered = sum(model.provider == name and model.id not in registry.out for model in registry)
         if listing is None:
             return SourceReport(None, None, offered, _unusable(self.providers[name]) or "not asked", 0.0)
-        reached, authorised = listing.reachable, listing.authorised
-        return SourceReport(reached, authorised, offered, listing.detail, listing.seconds, listing.silent)
+        return SourceReport(
+            listing.reachable,
+            listing.authorised,
+            offered,
+            listing.detail,
+            listing.seconds,
+            listing.silent,
+            listing.unread,
+        )
 
     def _assemble(
         self, settings: Settings, listings: Mapping[str, Listing], providers: Mapping[str, ProviderSettings]

@@ -26,9 +26,11 @@ from .listings import (
     fetch_json,
     now,
     openai_row,
+    openai_rows,
     place,
     rows,
     unless_it_stood_still,
+    unread,
     whole,
     without_key,
 )
@@ -125,9 +127,9 @@ async def _read_server(source: Source, timeout_s: float) -> Listing:
             listing = await _recognise(source, timeout_s * _SHOW_SHARE)
     except TimeoutError:
         detail = f"{place(source.base_url)} did not answer within {timeout_s:g} s"
-        listing = Listing(reachable=False, detail=detail, silent=True)
+        listing = Listing(reachable=False, detail=detail, silent=True, unread=True)
     except ListingError as error:
-        listing = Listing((), error.reachable, error.authorised, str(error), silent=error.silent)
+        listing = unread(error)
     models = tuple(
         model if model.remote or not listing.server else replace(model, price=FREE) for model in listing.models
     )
@@ -146,12 +148,16 @@ async def _recognise(source: Source, show_s: float) -> Listing:
     props, version, studio, listed = await asyncio.gather(
         ask("/props"), ask("/api/version"), ask("/api/v0/models"), ask(_models_path(source.base_url))
     )
+
+    async def plain() -> list[Listed]:
+        return openai_rows(listed, source)
+
     readers: list[tuple[str, bool, Callable[[], Awaitable[list[Listed]]]]] = [
         ("llamacpp", _is_llamacpp(props, listed), lambda: _llamacpp(props, listed)),
         ("lmstudio", _is_lmstudio(studio), lambda: _lmstudio(studio)),
         ("ollama", _is_ollama(version), lambda: _ollama(source, root, show_s)),
-        ("vllm", _owned_by(listed, "vllm"), lambda: _plain(listed)),
-        ("mlx", _is_mlx(listed), lambda: _plain(listed)),
+        ("vllm", _owned_by(listed, "vllm"), plain),
+        ("mlx", _is_mlx(listed), plain),
     ]
     for server, is_it, read in readers:
         if is_it:
@@ -159,12 +165,8 @@ async def _recognise(source: Source, show_s: float) -> Listing:
             return Listing(tuple(models), detail=f"{server}: {counted(models)}", server=server)
     if isinstance(listed, ListingError):
         refused = next((e for e in (listed, props, version, studio) if _refuses(e)), None)
-        if refused is not None:
-            raise refused
-        if listed.server_failed:
-            return Listing(detail="its model list is empty")
-        raise listed
-    models = await _plain(listed)
+        raise refused or listed
+    models = await plain()
     return Listing(tuple(models), detail=counted(models))
 
 
@@ -202,10 +204,6 @@ def _is_mlx(listed: Any) -> bool:
         item.get("object") == "model" and "owned_by" not in item and "created" in item and "/" in str(item.get("id"))
         for item in items
     )
-
-
-async def _plain(listed: Any) -> list[Listed]:
-    return [row for item in rows(listed) if (row := openai_row(item))]
 
 
 async def _lmstudio(studio: Any) -> list[Listed]:

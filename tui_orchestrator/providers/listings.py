@@ -73,6 +73,9 @@ class Listing:
     """Of a local server: lmstudio, ollama, llamacpp, vllm, mlx; '' for one that was not recognised."""
     silent: bool = False
     """The list did not come in time, so `reachable` is False; a busy server may answer questions all the same."""
+    unread: bool = False
+    """What came is no list, or none came. The server may answer questions all the same: some do well at
+    /chat/completions and have no list."""
     own: tuple[Model, ...] = ()
     """Of a plugin's provider: its models whole, in place of `models`."""
 
@@ -86,14 +89,11 @@ class ListingError(Exception):
         *,
         reachable: bool = True,
         authorised: bool | None = None,
-        server_failed: bool = False,
         silent: bool = False,
     ) -> None:
         super().__init__(detail)
         self.reachable = reachable
         self.authorised = authorised
-        self.server_failed = server_failed
-        """A 5xx: the list is broken, which says nothing of the rest of the server."""
         self.silent = silent
 
 
@@ -143,13 +143,16 @@ async def _read_listing(source: Source, timeout_s: float) -> Listing:
             models = await reader(source)
     except TimeoutError:
         detail = f"{place(source.base_url)} did not answer within {timeout_s:g} s"
-        return Listing(reachable=False, detail=detail, seconds=now() - started, silent=True)
+        return Listing(reachable=False, detail=detail, seconds=now() - started, silent=True, unread=True)
     except ListingError as error:
-        seconds = now() - started
-        return Listing((), error.reachable, error.authorised, str(error), seconds, silent=error.silent)
+        return replace(unread(error), seconds=now() - started)
     # OpenRouter shows its list to everyone, so reading it proves no key.
     authorised = True if source.key and source.kind != "openrouter" else None
     return Listing(tuple(models[:_MAX_MODELS]), True, authorised, counted(models), now() - started)
+
+
+def unread(error: ListingError) -> Listing:
+    return Listing((), error.reachable, error.authorised, str(error), silent=error.silent, unread=True)
 
 
 def now() -> float:
@@ -237,21 +240,19 @@ def _check(status: int, body: bytes, where: str, *, has_key: bool) -> None:
     if status == 403:
         raise ListingError(f"{where} does not show its model list to this key (HTTP 403)")
     if not 200 <= status < 300:
-        raise ListingError(f"{where} answered HTTP {status} instead of a model list", server_failed=status >= 500)
+        raise ListingError(f"{where} answered HTTP {status} instead of a model list")
 
 
 async def _openai(source: Source) -> list[Listed]:
-    return [listed for item in rows(await _openai_body(source)) if (listed := openai_row(item))]
+    return openai_rows(await fetch_json(source, f"{source.base_url.rstrip('/')}/models"), source)
 
 
-async def _openai_body(source: Source) -> Any:
-    try:
-        return await fetch_json(source, f"{source.base_url.rstrip('/')}/models")
-    except ListingError as error:
-        # Some servers answer well at /chat/completions and fail here: an empty list, not a broken provider.
-        if error.server_failed:
-            return None
-        raise
+def openai_rows(body: Any, source: Source) -> list[Listed]:
+    """Raises ListingError for what is no list, as any web server may answer."""
+    if not isinstance(body.get("data") if isinstance(body, dict) else body, list):
+        said = "nothing" if body is None else "something that is no model list"
+        raise ListingError(f"{place(source.base_url)} answered with {said}")
+    return [listed for item in rows(body) if (listed := openai_row(item))]
 
 
 def openai_row(item: Mapping[str, Any]) -> Listed | None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ..providers.connect import api_root
 from ..providers.listings import Listing
 from ..settings import ProviderKind, ProviderSettings, Secret, change, load, on_this_machine
+from ..settings.schema import find
 from ..settings.servers import CLOUDS, KEYRING_SERVICE, NoKey, checked
 from ..settings.shape import dotted
 from .runtime import Runtime
@@ -68,6 +69,8 @@ def problem_with(wanted: Wanted) -> str:
     if wanted.kind == "openai-compatible":
         if not wanted.name:
             return "give it a name, such as team"
+        if find(("providers", wanted.name)) is None:
+            return f"{wanted.name!r} cannot be a name; give one of small letters, figures, - _ and ., such as team"
         if not wanted.address.startswith(("http://", "https://")):
             given = f"https://{wanted.address}" if "." in wanted.address and "://" not in wanted.address else ""
             return (

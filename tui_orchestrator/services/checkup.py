@@ -119,6 +119,9 @@ def _provider(runtime: Runtime, provider: ProviderSettings) -> Finding:
         remedy = "check that it runs and that base_url is right" if provider.base_url else "check the network"
         return Finding(area, Standing.PROBLEM, f"{key}{report.detail}", remedy)
     offered = f"{key}{_counted(report.models)} for chat; {report.detail} ({report.seconds:.1f} s)"
+    if report.unread:
+        remedy = f"check its {'base_url' if provider.base_url else 'key'}, or name its models in [[models]]"
+        return Finding(area, Standing.NOTE if report.models else Standing.PROBLEM, offered, remedy)
     if not report.models:
         return Finding(area, Standing.NOTE, offered, "load a model there, or name one in [[models]]")
     return Finding(area, Standing.GOOD, offered)

@@ -46,8 +46,8 @@ class Adding(Dialog[str]):
 
     HELP = (
         "What the console needs to reach a provider or a server of yours. ↑↓ go from line to line. Enter asks it for "
-        "its models and writes it into your file, whose comments stay; where it does not answer, Enter once more "
-        "writes it all the same. The key goes into the system's keyring, never into the file."
+        "its models and writes it into your file, whose comments stay; where it gives no list, Enter once "
+        "more writes it all the same. The key goes into the system's keyring, never into the file."
     )
     DEFAULT_CSS = """
     Adding Horizontal { height: 1; }
@@ -107,16 +107,18 @@ class Adding(Dialog[str]):
         if wanted != self._failed:
             self._say(f"◐ asking it for its models{taken}", ACCENT)
             listing = await adding.look(self._runtime, wanted)
-            if not listing.reachable or listing.authorised is False:
+            if listing.unread or not listing.reachable:
                 self._failed = wanted
                 self._say(f"✗ {listing.detail}{taken}. Enter once more writes it all the same.")
                 return
             # OpenRouter shows its list to everyone.
             proven = " (the list is open to all: the key is not proven)" if self._kind == "openrouter" else ""
             kind, models = listing.server, listing.detail.removeprefix(f"{listing.server}: ")
+            if not listing.models:
+                models = "it lists no model yet"
             found = (f"it is a {kind} server, {models}" if kind else models) + proven + taken
         else:
-            found = "it did not answer yet"
+            found = "its list could not be read yet"
         await self._save(wanted, found)
 
     def _take_address(self, wanted: Wanted) -> str:
