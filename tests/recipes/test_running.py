@@ -239,6 +239,10 @@ async def test_what_finished_of_one_that_is_interrupted_is_told_and_kept(shell: 
     assert asked == {"recipe": "compare", "said": {"question": ["x"], "models": ["rush-pro", "tern-max"]}}
     assert (first["text"], first["model"]) == ("First of all.", "openai/rush-pro")
     assert file.stat().st_mode & 0o777 == 0o600
+    listed = await shell.run("recipe")
+    goes_on = f"tui-orchestrator recipe run compare --resume {file}"
+    assert f"Unfinished, with 1 answer kept; unless it still runs, go on or delete its file: {goes_on}\n" in listed.err
+    assert (await shell.run("recipe", "list", "--json")).json["unfinished"] == [str(file)]
     called = len(shell.asked)
     shell.script.always(Say("Second of all."), "tern-max").always(Say("All of them."))
     ended = await shell.run("recipe", "run", "compare", "--resume", str(file), "-y")
@@ -266,3 +270,4 @@ async def test_of_one_that_is_done_nothing_more_is_kept(shell: Shell) -> None:
     ended = await shell.run("recipe", "run", "compare", "question=x", "models=rush-pro", "models=tern-max", "-y")
     assert ended.code == 0
     assert list((Path(shell.environment["TUI_ORCHESTRATOR_HOME"]) / "data" / "unfinished").iterdir()) == []
+    assert "Unfinished" not in (await shell.run("recipe")).err

@@ -65,13 +65,15 @@ def recipe(context: click.Context) -> None:
 @click.option("--json", "as_object", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def list_(invocation: Invocation, as_object: bool = False) -> None:
-    """List the recipes there are, with their parameters."""
-    from ..recipes import recipes_dir
+    """List the recipes there are, with their parameters, and what goes on with the unfinished."""
+    from ..recipes import left, recipes_dir
+    from ..routing.clock import SystemClock
 
-    found = _shelf(invocation)
+    found, unfinished = _shelf(invocation), left(SystemClock().now())
     if as_object:
         told = [recipe_json(one) for one in found.recipes.values()]
-        say(as_json({"directory": str(recipes_dir()), "recipes": told, "problems": list(found.problems)}))
+        listed = {"directory": str(recipes_dir()), "recipes": told, "problems": list(found.problems)}
+        say(as_json({**listed, "unfinished": [str(one.path) for one in unfinished]}))
         return
     rows = [
         (one.name, " ".join(map(_usage, one.parameters.values())), one.description) for one in found.recipes.values()
@@ -80,6 +82,9 @@ def list_(invocation: Invocation, as_object: bool = False) -> None:
     for problem in found.problems:
         note(f"! {problem}")
     note(f"Your own lie in {recipes_dir()}.")
+    for one in unfinished:
+        answers = f"{one.kept:,} answer{'' if one.kept == 1 else 's'}"
+        note(f"Unfinished, with {answers} kept; unless it still runs, go on or delete its file: {one.command}")
 
 
 @recipe.command()

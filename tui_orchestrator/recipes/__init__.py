@@ -1,6 +1,6 @@
 """Prompts in several steps, each with the model that suits it, from a file."""
 
-from .journal import Journal
+from .journal import Journal, left
 from .planning import Plan, Planned, in_words, plan, summed
 from .recipe import Parameter, Recipe, RecipeError, Shelf, Step, parse, recipes_dir, shelf
 from .running import GO_ON, Advance, Outcome, RecipeFailed, carry_out
@@ -23,6 +23,7 @@ __all__ = [
     "Underway",
     "carry_out",
     "in_words",
+    "left",
     "parse",
     "plan",
     "recipes_dir",

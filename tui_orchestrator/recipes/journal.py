@@ -33,6 +33,8 @@ class Journal:
         self.said = {key: list(values) for key, values in said.items()}
         self.taken = 0
         """Answers that were gone on from."""
+        self.kept = 0
+        """Answers in the file."""
         self._answers: dict[tuple[str, str], list[str]] = {}
         self._name = file_name(f"{recipe} {at:%Y-%m-%d %H%M%S} {os.getpid()}", "recipe", "jsonl")
 
@@ -46,6 +48,7 @@ class Journal:
             journal = cls(str(asked["recipe"]), said, at)
             for one in rounds:
                 journal._answers.setdefault((one["step"], one["asked"]), []).append(str(one["text"]))
+            journal.kept = len(rounds)
         except OSError as error:
             raise RecipeError(f"{path} cannot be read: {error.strerror or error}") from None
         except (ValueError, TypeError, KeyError, AttributeError):
@@ -76,7 +79,7 @@ class Journal:
         }
         with contextlib.suppress(OSError, locations.LocationError):
             if self.path is None:
-                path = locations.private(locations.data_dir() / "unfinished") / self._name
+                path = locations.private(_left_in()) / self._name
                 _write(path, {"recipe": self.recipe, "said": self.said})
                 self.path = path
             _write(self.path, told)
@@ -86,14 +89,32 @@ class Journal:
         """How to go on; '' where nothing is kept."""
         if self.path is None:
             return ""
-        goes_on = f"tui-orchestrator recipe run {shlex.quote(self.recipe)} --resume {shlex.quote(str(self.path))}"
-        return f"What finished is kept, and is not asked again by: {goes_on}"
+        return f"What finished is kept, and is not asked again by: {self.command}"
+
+    @property
+    def command(self) -> str:
+        """That goes on from the file."""
+        return f"tui-orchestrator recipe run {shlex.quote(self.recipe)} --resume {shlex.quote(str(self.path))}"
 
     def drop(self) -> None:
         """It is kept elsewhere."""
         if self.path is not None:
             with contextlib.suppress(OSError):
                 self.path.unlink()
+
+
+def left(at: datetime) -> list[Journal]:
+    """Of all recipes that did not come to their end, those that still run among them, by name and time. Blocks."""
+    found = []
+    with contextlib.suppress(OSError, locations.LocationError):
+        for path in sorted(_left_in().glob("*.jsonl")):
+            with contextlib.suppress(RecipeError):
+                found.append(Journal.read(path, at))
+    return found
+
+
+def _left_in() -> Path:
+    return locations.data_dir() / "unfinished"
 
 
 def _asked(task: Task) -> str:
