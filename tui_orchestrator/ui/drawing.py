@@ -195,7 +195,7 @@ def _with_caret(body: list[Piece]) -> list[Piece]:
 
     def draw(width: int, look: Look) -> list[Line]:
         *above, line = last.draw(width, look) or [Line([])]
-        return [*above, replace(line, runs=[*line.runs, ("▍", look.style("caret"))])]
+        return [*above, replace(line, runs=[*line.runs, ("▍", look.style("caret"))], tail=1)]
 
     return [*rest, Piece(last.part, draw, last.size, last.rows, last.gap, last.compact)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rich.cells import cell_len, split_graphemes
 from rich.segment import Segment
@@ -28,6 +28,18 @@ _BETWEEN = " · "
 _BREAKING = re.compile("[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
 
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """What copied text has of a table, whatever its columns look like."""
+
+    number: int
+    """0 for the header."""
+    head: str
+    """The header and the line below it, as Markdown."""
+    source: str
+    """As Markdown; nothing for the header."""
+
+
 @dataclass(slots=True)
 class Line:
     """One row of the screen."""
@@ -43,6 +55,13 @@ class Line:
     """How many characters at its start the fill leaves out."""
     quiet: bool = False
     """Decoration as a whole: never copied."""
+    tail: int = 0
+    """How many characters at its end are decoration."""
+    row: TableRow | None = None
+    """That it shows, or a part of it."""
+    cells: tuple[tuple[int, int, str], ...] = ()
+    """Of that row: the first character of each and the one after its last, padding included, and what stands in copied
+    text between it and what the line before has of it."""
     strip: Strip | None = field(default=None, compare=False)
     """Kept by whoever draws the line; gone when the look changes."""
     framed: Framed | None = field(default=None, compare=False)
@@ -51,13 +70,18 @@ class Line:
     def text(self) -> str:
         return "".join(run[0] for run in self.runs)
 
+    def copied(self, start: int, end: int) -> tuple[int, int]:
+        """What of a range of characters is no decoration; −1 for the end of the line."""
+        last = len(self.text) - self.tail
+        return max(start, self.lead), last if end < 0 else min(end, last)
+
     def with_lead(self, runs: Sequence[Run], copied: bool = False) -> Line:
         """With decoration before it; `copied` where the decoration says something, as a bullet does."""
         size = sum(len(text) for text, _ in runs)
         lead = 0 if copied else self.lead + size
-        return Line(
-            [*runs, *self.runs], lead, self.join, self.fill, self.outside + size if self.fill else 0, self.quiet
-        )
+        outside = self.outside + size if self.fill else 0
+        cells = tuple((start + size, end + size, join) for start, end, join in self.cells)
+        return replace(self, runs=[*runs, *self.runs], lead=lead, outside=outside, cells=cells)
 
     def to_strip(self, width: int, base: Style, selected: tuple[int, int, Style] | None = None) -> Strip:
         """Exactly `width` cells. `selected` is a range of characters, its end −1 for the end of the line."""
@@ -78,9 +102,7 @@ class Line:
 def highlight(line: Line, start: int, end: int, style: Style) -> list[Run]:
     if line.quiet:
         return line.runs
-    length = len(line.text)
-    start = max(start, line.lead)
-    end = length if end < 0 else min(end, length)
+    start, end = line.copied(start, end)
     marked: list[Run] = []
     at = 0
     for text, own in line.runs:

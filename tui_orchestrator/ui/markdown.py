@@ -167,8 +167,9 @@ class _Renderer:
     def cells(self, node: SyntaxTreeNode) -> table.Cells:
         rows = [row for part in node.children for row in part.children]
         aligns = [str(cell.attrs.get("style", "")).removeprefix("text-align:") for cell in rows[0].children]
-        content = [[self.inline(child) for cell in row.children for child in cell.children] for row in rows]
-        return table.Cells(content, aligns)
+        cells = [[child for cell in row.children for child in cell.children] for row in rows]
+        content = [[self.inline(cell) for cell in row] for row in cells]
+        return table.Cells(content, aligns, [[cell.content for cell in row] for row in cells])
 
     def table_rest(self, block: Block, width: int) -> list[Line]:
         """The rows after the cut, in the columns of the first chunk."""
@@ -178,7 +179,7 @@ class _Renderer:
         if any(node.type != "table" for node in nodes):
             return wrap([(tidy_lines(block.text), self.look.style("text"))], width)
         above, below = (self.cells(node) for node in nodes)
-        widths = table.column_widths(table.Cells(above.rows + below.rows, above.aligns), width)
+        widths = table.column_widths(above.rows + below.rows, width)
         return table.lay_out(below, width, self.look, widths=widths, header=False)
 
     def inline(self, node: SyntaxTreeNode, style: Style | None = None) -> list[Run]:
@@ -237,7 +238,8 @@ def _fitted(line: Line, width: int) -> list[Line]:
     if cell_len(line.text) <= width:
         return [line]
     first, *rest = wrap(line.runs, width, words=False)
-    return [replace(line, runs=first.runs), *(replace(part, fill=line.fill, quiet=line.quiet) for part in rest)]
+    rest = [replace(part, fill=line.fill, quiet=line.quiet, row=line.row) for part in rest]
+    return [replace(line, runs=first.runs, cells=()), *rest]
 
 
 def tidy_lines(text: str) -> str:
@@ -247,7 +249,7 @@ def tidy_lines(text: str) -> str:
 def _hang(body: list[Line], mark: str, look: Look) -> list[Line]:
     first, *rest = body
     space = " " * len(mark)
-    lines = [first.with_lead([(mark, look.style("accent"))], copied=True)]
+    lines = [first.with_lead([(mark, look.style("accent"))], copied=not first.lead)]
     for line in rest:
         # A wrapped line is copied as one with its beginning, so its indentation is not; a nested block keeps it.
         lines.append(line.with_lead([(space, look.style("text"))], copied=line.join == "\n" and not line.lead))

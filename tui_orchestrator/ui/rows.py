@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from time import perf_counter
@@ -15,14 +14,13 @@ from .entries import Entry, request_of
 from .extents import Extents
 from .lines import Line
 from .look import Look
+from .selected import copied
 from .unmade import Unmade
 
 READ_S = 0.012
 """For so long new text is split into blocks in one go; the rest waits for the next."""
 KEPT_LINES = 1000
 """More than any screen has. What was looked at longest ago is laid out again when needed."""
-
-_TRAILING = re.compile(r"(?<! ) ++(?=\n|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +301,7 @@ class Rows:
         self._kept_lines = 0
 
     def text(self, selection: Selection) -> str:
-        """Without bars, padding and labels, and with wrapped lines whole again."""
+        """Without bars, padding and labels, with wrapped lines whole again and tables as Markdown."""
         if selection.start is None and selection.end is None:
             return "\n\n".join(entry.source for entry in self.entries)
         first = selection.start.y if selection.start else 0
@@ -316,19 +314,8 @@ class Rows:
             self.measure(first, last + 1)
         if selection.end is not None:
             selection = Selection(selection.start, Offset(selection.end.x, last))
-        parts: list[str] = []
-        for row in range(first, last + 1):
-            found = self.find(row)
-            span = selection.get_span(row)
-            if found is None or span is None:
-                continue
-            line = found.line
-            if line is None:
-                parts.append("\n")
-            elif not line.quiet:
-                end = len(line.text) if span[1] < 0 else span[1]
-                parts += [line.join, line.text[max(span[0], line.lead) : end]]
-        return _TRAILING.sub("", "".join(parts)).strip("\n")
+        spans = ((self.find(row), selection.get_span(row)) for row in range(first, last + 1))
+        return copied((found.line, *span) for found, span in spans if found is not None and span is not None)
 
 
 def _from(lines: list[Line], at: int, most: int) -> list[tuple[int, Line | None]]:
