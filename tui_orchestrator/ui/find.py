@@ -84,7 +84,16 @@ class FindLine(Horizontal):
         if typed:
             self._input.value = typed
         self._input.focus()
-        self._search(self._input.value)
+        # Once the line has its row: what is in view depends on it.
+        self.call_after_refresh(self._search_opened)
+
+    def _search_opened(self) -> None:
+        if self.display:
+            self._search(self._input.value)
+
+    def on_resize(self) -> None:
+        if self._hits:
+            self._tell(sum(count for _, count in self._hits))
 
     def close(self) -> None:
         """What was found stays in view."""
