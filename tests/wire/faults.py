@@ -366,6 +366,7 @@ def _among_comments(before: bytes, whole: bytes) -> bytes:
     return gzip.compress(before + b": c\n\n" * (8 << 20) + whole.removeprefix(before))
 
 
+_CROWD = b'data: {"type": "content_block_delta", "choices": [' + b"{}," * 300_000 + b"{}]}\n\n"
 _BROKEN = "The answer broke off before its end"
 
 
@@ -419,6 +420,11 @@ def _inside(phase: Phase, before: Callable[[Spoken], bytes], paid: Paid) -> tupl
             f"an event of more than {EVENT_LINES} lines",
             lambda spoken: (*_chunked(before(spoken), spoken.named, b"data:\n" * 170_000, b"\n"), LAST_CHUNK),
             says="sent an event of more than 256 lines",
+        ),
+        fault(
+            "an event of 300,000 empty objects",
+            lambda spoken: (*_chunked(before(spoken), spoken.named + _CROWD), LAST_CHUNK),
+            says="sent an event of more than",
         ),
         fault(
             "an error event: overloaded",

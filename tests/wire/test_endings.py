@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import gzip
+import json
 from collections.abc import AsyncIterator, Callable
 from types import AsyncGeneratorType
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from tui_orchestrator.providers import bounds, exchange
 from tui_orchestrator.providers.clients import HttpClients
 from tui_orchestrator.providers.openai import OpenAIProvider
-from tui_orchestrator.routing.errors import Connection, NotFound, Overloaded, StreamBroken, TurnError
+from tui_orchestrator.routing.errors import Connection, NotFound, Overloaded, Server, StreamBroken, TurnError
 from tui_orchestrator.routing.events import FinishReason
 from tui_orchestrator.routing.money import Usage
 from tui_orchestrator.routing.ports import Done, Piece, Provider, TextPiece, UsageSoFar
@@ -37,6 +38,7 @@ from .dialects import (
     generated,
     message_delta,
     message_start,
+    openai_at,
     text_delta,
     usage_chunk,
 )
@@ -339,6 +341,69 @@ async def test_everything_else_goes_on_while_much_is_read_that_came_at_once(
         counting.cancel()
     assert read.text == "Hello"
     assert turns >= (4 << 20) // bounds.SLICE_BYTES
+
+
+CROWDS = {
+    "anthropic": b'data: {"type": "message_start", "message": {"id": "m", "model": "x", "content": [%s]}}\n\n',
+    "openai": b'data: {"choices": [%s]}\n\n',
+    "gemini": b'data: {"candidates": [%s]}\n\n',
+}
+
+
+@pytest.mark.parametrize("part", [b"{}", b"[]", b"1", b'""', b'{"a": 1}', b'{"a": "\\"", "b": []}'])
+async def test_an_event_of_very_many_parts_is_not_made_objects_of(
+    wire: Wire, clients: HttpClients, part: bytes
+) -> None:
+    crowd = CROWDS[wire.name] % b",".join([part] * (1_000_000 // (len(part) + 1)))
+    async with WireServer(head(), wire.opening + crowd) as server:
+        with pytest.raises(StreamBroken, match=r"sent an event of more than [\d,]+ parts"):
+            await Read.of(wire.make(server.url, clients))
+
+
+async def test_an_error_page_of_very_many_parts_is_not_decoded(wire: Wire, clients: HttpClients) -> None:
+    page = b'{"error": {"message": "No.", "details": [' + b"{}," * 60_000 + b"{}]}}"
+    async with WireServer(*answer(500, page)) as server:
+        with pytest.raises(Server, match="HTTP 500"):
+            await Read.of(wire.make(server.url, clients))
+
+
+async def test_what_comes_at_once_is_passed_on_by_its_parts() -> None:
+    """As many events between two turns of the loop as there may be parts in one of them."""
+    turns: list[int] = []
+    turn = 0
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"data: [1,1,1,1]\n\n" * 100
+
+    async def count_turns() -> None:
+        nonlocal turn
+        while True:
+            await asyncio.sleep(0)
+            turn += 1
+
+    counting = asyncio.create_task(count_turns())
+    await asyncio.sleep(0)
+    async for _ in bounds._events(chunks(), bounds.EVENT_BYTES, bounds.Form(marks=40)):  # type: ignore[arg-type]
+        turns.append(turn)
+    counting.cancel()
+    assert len(set(turns)) == len(turns) >= 10
+
+
+async def test_the_commas_of_a_long_text_are_no_parts(wire: Wire, clients: HttpClients) -> None:
+    text = 'so, {[,\\"' * 20_000
+    async with WireServer(head(), wire.whole.replace(b'"lo"', json.dumps(text).encode())) as server:
+        assert (await Read.of(wire.make(server.url, clients))).text == "Hel" + text
+
+
+async def test_what_is_weighed_of_every_token_of_an_event_is_read(clients: HttpClients) -> None:
+    """OpenAI's alternatives, as many as may be asked for, for forty tokens in one event."""
+    one = {"token": "lo", "logprob": -0.5, "bytes": [108, 111]}
+    logprobs = {"content": [{**one, "top_logprobs": [one] * 20}] * 40, "refusal": None}
+    weighed = {"id": "c", "choices": [{"index": 0, "delta": {"content": "lo"}, "logprobs": logprobs}]}
+    async with WireServer(head(), OPENAI.opening + data(weighed) + data(delta("stop")) + DONE) as server:
+        read = await Read.of(openai_at(server.url, clients))
+    assert read.text == "Hello"
+    assert read.done.mean_logprob == -0.5
 
 
 def said(id_: str, text: str | None = None, finish: str | None = None, role: str | None = None) -> dict[str, Any]:

@@ -23,10 +23,14 @@ EVENT_LINES = 256
 SLICE_BYTES = 1 << 12
 """So much is passed on before the event loop has a turn: some milliseconds of whatever is made of it."""
 
+MARKS = 20_000
+"""What JSON is made of: brackets that open and commas, outside of strings. Decoding takes up to 1.5 µs for each; an SDK
+that makes objects of it takes longer."""
+
 _BLANK_LINES = re.compile(rb"(?>\r\n|\r|\n){2,}")
 _OVERLAP = len(b"\r\n\r")
 _FIELD = re.compile(rb"(data|event|id|retry)?(?::\x20?|\Z)")
-_MARK = codecs.BOM_UTF8
+_BOM = codecs.BOM_UTF8
 
 
 class TooMuch(Exception):
@@ -40,6 +44,8 @@ class Form(NamedTuple):
     """Their names."""
     readable: Callable[[bytes], bytes] = bytes
     """Their data, made from those that came."""
+    marks: int = MARKS
+    """So many in one event are read in 50 ms."""
 
 
 def bound(response: httpx2.Response, form: Form) -> list[AsyncGenerator[bytes, None]]:
@@ -55,7 +61,7 @@ def bound(response: httpx2.Response, form: Form) -> list[AsyncGenerator[bytes, N
             # Of what is packed twice any amount may be unpacked before the first byte comes out.
             raise TooMuch("sent an answer that is packed more than once")
         reading = _bounded(read(chunk_size), ERROR_BYTES if failed else ANSWER_BYTES)
-        begun.append(reading if failed else _events(reading, EVENT_BYTES, form))
+        begun.append(_page(reading) if failed else _events(reading, EVENT_BYTES, form))
         return begun[-1]
 
     response.aiter_bytes = aiter_bytes  # type: ignore[method-assign]  # `aread`, too, reads by it
@@ -71,11 +77,21 @@ async def _bounded(chunks: AsyncGenerator[bytes, Any], whole: int) -> AsyncGener
             if start is not None:
                 # Some servers begin with a byte-order mark, in which the SDKs would see a part of the first line.
                 start += chunk
-                if start != _MARK and _MARK.startswith(start):
+                if start != _BOM and _BOM.startswith(start):
                     continue
-                chunk, start = start.removeprefix(_MARK), None
+                chunk, start = start.removeprefix(_BOM), None
             if total > whole:
                 raise TooMuch(f"sent more than {_size(whole)}")
+            yield chunk
+
+
+async def _page(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    marks = 0
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            marks += _count(chunk)
+            if marks > MARKS:
+                raise TooMuch(f"sent an error of more than {MARKS:,} parts")
             yield chunk
 
 
@@ -83,29 +99,37 @@ async def _events(chunks: AsyncGenerator[bytes, None], longest: int, form: Form)
     """Event by event in the one form that every SDK reads, without what says nothing. Raises UnicodeDecodeError for
     what is no text: one of the SDKs would put other characters in its place."""
     pending = bytearray()
-    looked = passed = 0
+    looked = passed = marks = 0
     async with aclosing(chunks):
         async for chunk in chunks:
             for start in range(0, len(chunk), SLICE_BYTES):
                 if passed >= SLICE_BYTES:
                     # What was unpacked, or lies ready in the connection, comes without waiting for anything.
-                    passed = 0
+                    passed = marks = 0
                     await asyncio.sleep(0)
                 part = chunk[start : start + SLICE_BYTES]
                 passed += len(part)
                 pending += part
-                out, begun, fault = bytearray(), 0, None
+                # Together between two turns of the loop, all that is made of each.
+                out, begun, fault = [bytearray()], 0, None
                 try:
                     for blank in _BLANK_LINES.finditer(pending, looked):
                         if event := _event(pending[begun : blank.start()], longest, form):
-                            out += event + b"\n\n"
+                            marks += _count(event)
+                            if marks > form.marks:
+                                out.append(bytearray())
+                                marks = _count(event)
+                            out[-1] += event + b"\n\n"
                         begun = blank.end()
                     if len(pending) - begun > longest:
                         raise _too_long(longest)
                 except (TooMuch, UnicodeDecodeError) as error:
                     fault = error
-                if out:
-                    yield bytes(out)
+                for place, together in enumerate(out):
+                    if place:
+                        await asyncio.sleep(0)
+                    if together:
+                        yield bytes(together)
                 if fault is not None:
                     raise fault
                 del pending[:begun]
@@ -121,6 +145,8 @@ def _event(raw: bytearray, longest: int, form: Form) -> bytes:
     lines = bytes(raw).splitlines()
     if len(lines) > EVENT_LINES:
         raise TooMuch(f"sent an event of more than {EVENT_LINES} lines")
+    if _has_more(raw, form.marks):
+        raise TooMuch(f"sent an event of more than {form.marks:,} parts")
     raw.decode()
     name, data = b"", []
     for line in filter(None, lines):
@@ -133,6 +159,18 @@ def _event(raw: bytearray, longest: int, form: Form) -> bytes:
             name = line + b"\n"
     whole = form.readable(b"\n".join(data))
     return name + b"data: " + whole.replace(b"\n", b"\ndata: ") if whole.strip(b"\n") else b""
+
+
+def _has_more(json: bytearray, marks: int) -> bool:
+    if _count(json) <= marks:
+        return False
+    plain = json.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # Behind each there are two strings at most, a name and its value; to take out more would take too long.
+    return plain.count(b'"') > 4 * (marks + 1) or _count(b"".join(plain.split(b'"')[::2])) > marks
+
+
+def _count(data: bytes | bytearray) -> int:
+    return data.count(b"{") + data.count(b"[") + data.count(b",")
 
 
 def _too_long(longest: int) -> TooMuch:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from .bounds import Form, bound
+from .bounds import MARKS, Form, bound
 
 if TYPE_CHECKING:
     import httpx2
@@ -35,11 +35,12 @@ class Exchange:
         *,
         named: bool = True,
         readable: Callable[[bytes], bytes] = bytes,
+        marks: int = MARKS,
     ) -> None:
         """`silence_s`: after so long without anything new whoever reads gives up. `named`: its events have names.
-        `readable`: their data as they are to be read."""
+        `readable`: their data as they are to be read. `marks`: at most so many in each, as in `bounds`."""
         self.connect_s = connect_s
-        self._form = Form(named, readable)
+        self._form = Form(named, readable, marks)
         self._silence_s = silence_s
         self.response: httpx2.Response | None = None
         self._readings: list[AsyncGenerator[bytes, None]] = []

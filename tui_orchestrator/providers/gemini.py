@@ -47,6 +47,7 @@ class GeminiProvider(SdkProvider["Client"]):
     default_base_url = "https://generativelanguage.googleapis.com"
     module = "google.genai"
     named_events = False
+    marks = 3_000  # 13 µs each in the worst of places
 
     @staticmethod
     def readable(data: bytes) -> bytes:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from ..routing.errors import TurnError
 from ..routing.ports import Call, CallPiece, Done, Piece, UsageSoFar
+from .bounds import MARKS
 from .complaint import named
 from .ending import Ending, says_something
 from .exchange import Exchange
@@ -58,6 +59,8 @@ class SdkProvider(ABC, Generic[Sdk]):
     """With the parts that the SDK itself imports only at the first call."""
     named_events: ClassVar[bool] = True
     """Its SDK reads what events are called, and takes their names for nothing else."""
+    marks: ClassVar[int] = MARKS
+    """So many brackets and commas of one event its SDK reads in 50 ms of processor time."""
 
     @staticmethod
     def readable(data: bytes) -> bytes:
@@ -90,7 +93,9 @@ class SdkProvider(ABC, Generic[Sdk]):
             await asyncio.to_thread(self._opened)
 
     async def stream(self, call: Call) -> AsyncGenerator[Piece, None]:
-        exchange = Exchange(self._connect_s, self._silence_s, named=self.named_events, readable=self.readable)
+        exchange = Exchange(
+            self._connect_s, self._silence_s, named=self.named_events, readable=self.readable, marks=self.marks
+        )
         answer = self._answer()
         ending = answer.ending
         counted = False
