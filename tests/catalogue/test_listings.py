@@ -167,6 +167,9 @@ async def test_a_key_that_may_not_list_is_not_a_refused_key(clients: HttpClients
         (Reply("", 302, {"location": "http://evil.example/"}), "HTTP 302"),
         (Reply("gone", 404), "HTTP 404"),
         (Reply(b"x" * (MAX_BODY + 1)), "more than 8 MB"),
+        (Reply(b'{"data": [' + b"{}," * 200_000 + b"{}]}"), "too many parts"),
+        (Reply(b'{"data": [' + b"[]," * 200_000 + b"[]]}"), "too many parts"),
+        (Reply(b'{"data": [' + b"1," * 2_000_000 + b"1]}"), "too many parts"),
         (Reply(b"\x1f\x8b", headers={"content-encoding": "gzip"}), "compressed"),
         (Reply(b"{}", headers={"content-encoding": "br"}), "compressed"),
     ],
@@ -178,6 +181,21 @@ async def test_whatever_else_comes_becomes_a_sentence(clients: HttpClients, repl
     assert says in listing.detail
     assert "\n" not in listing.detail
     assert KEY not in listing.detail
+
+
+async def test_a_list_of_as_many_models_as_are_kept_is_read_with_all_that_openrouter_says_of_each(
+    clients: HttpClients,
+) -> None:
+    said = {
+        "architecture": {"input_modalities": ["text", "image"], "output_modalities": ["text"], "tokenizer": "x"},
+        "description": "Fast, cheap, and good at most things, be they short, long, or odd. " * 5,
+        "pricing": {"prompt": "0.1", "completion": "0.2", "request": "0", "image": "0"},
+        "supported_parameters": [f"parameter_{number}" for number in range(25)],
+    }
+    reply = Reply(openai_list(*(f"model-{number}" for number in range(5000)), **said))
+    async with serving({"/v1/models": reply}) as server:
+        listing = await read_listing(source(server, clients))
+    assert len(listing.models) == 5000
 
 
 async def test_a_silent_server_is_left_after_the_time_limit(clients: HttpClients) -> None:
