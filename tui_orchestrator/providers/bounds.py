@@ -24,8 +24,8 @@ SLICE_BYTES = 1 << 12
 """So much is passed on before the event loop has a turn: some milliseconds of whatever is made of it."""
 
 MARKS = 20_000
-"""What JSON is made of: brackets that open and commas, outside of strings. To read it takes up to 1.5 µs for each; an SDK
-that makes objects of it takes longer."""
+"""What JSON is made of: brackets that open and commas, outside of strings. To read it takes up to 1.5 µs for each; an
+SDK that makes objects of it takes longer."""
 
 _BLANK_LINES = re.compile(rb"(?>\r\n|\r|\n){2,}")
 _OVERLAP = len(b"\r\n\r")
