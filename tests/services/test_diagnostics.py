@@ -131,6 +131,11 @@ def test_the_report_of_a_crash_says_where_it_was_and_no_word_of_the_errors() -> 
     assert crashes.told(path).endswith(str(path))
 
 
+def test_each_of_several_crashes_at_once_has_a_report_of_its_own() -> None:
+    paths = [crashes.write_down(crash()) for _ in range(5)]
+    assert crashes.written() == paths[::-1]
+
+
 def test_only_the_newest_reports_are_kept(tmp_path: Path) -> None:
     reports = locations.private(locations.crashes_dir())
     for number in range(30):

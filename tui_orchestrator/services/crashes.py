@@ -38,7 +38,7 @@ def write_down(error: BaseException) -> Path | None:
     """None where it cannot be written."""
     at = datetime.now(UTC)
     try:
-        path = private(crashes_dir()) / f"crash-{at:%Y%m%dT%H%M%S}-{os.getpid()}.txt"
+        path = private(crashes_dir()) / f"crash-{at:%Y%m%dT%H%M%S.%f}-{os.getpid()}.txt"
         write_privately(path, described(error, at))
     except (LocationError, OSError):
         return None
