@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
@@ -148,6 +149,33 @@ async def test_the_verdict_marks_the_winner_and_tells_agreement_and_dissent() ->
         assert "• 1 # differs" in text
         assert text.index("They agree") < text.index("both | say") < text.index("They differ") < text.index("# differs")
         assert "? tok/s" in text
+
+
+@pytest.mark.parametrize(
+    ("totals", "shown"),
+    [
+        ((1.0712, 1.0688), ("1.071", "1.069")),
+        ((1.07041, 1.07029), ("1.0704", "1.0703")),
+        ((1.07, 1.07), ("1.07 ", "1.07 ")),
+        ((1.07, 0.99), ("1.07 ", "0.99 ")),
+    ],
+)
+async def test_totals_are_told_apart_and_what_they_are_made_of_stands_below(
+    totals: tuple[float, float], shown: tuple[str, str]
+) -> None:
+    app = Stage()
+    async with app.run_test(size=(160, 40)) as pilot:
+        begin(app.columns, (1, "a/one"), (2, "b/two"))
+        scores = tuple(Score(n, f"x/{n}", 0.8, 0.7, 1.0, 0.1, total) for n, total in enumerate(totals, 1))
+        app.columns.verdict(Verdict("r", datetime(2026, 11, 20, tzinfo=UTC), "weighted", scores, 1, (), ()))
+        app.columns.query_one("#verdict").styles.height = 20
+        rows = await screen(pilot)
+        for number, total in enumerate(shown, 1):
+            row = next(row for row in rows if f"{number} {number} " in row and "│" in row)
+            assert total in row.split("│")[1] + " "
+        text = "\n".join(rows)
+        made_of = "total = 0.5 confidence + 0.3 capable + 0.2 complete + 0.1 consensus"
+        assert text.index("│ consensus") < text.index(made_of)
 
 
 async def test_points_of_half_the_answers_are_told_apart_from_those_of_most() -> None:

@@ -94,15 +94,17 @@ def report(verdict: Verdict, members: Sequence[Member], width: int) -> str:
     """The members' places stand for them in the points, as over the columns. `width`: cells for the scores, whose
     names are shortened where they would not fit in a table."""
     places = {member.number: member.place for member in members}
+    digits = _telling_apart([score.total for score in verdict.scores])
     rows = [
-        f"| {places.get(score.attempt, '')} {_plain(words.short_name(score.model))} | {score.total:.2f} "
+        f"| {places.get(score.attempt, '')} {_plain(words.short_name(score.model))} | {score.total:.{digits}f} "
         f"| {score.confidence:.2f} | {score.capability:.2f} | {score.completeness:.2f} | {score.consensus:.2f} |"
         for score in verdict.scores
     ]
     longest = max((len(words.short_name(score.model)) for score in verdict.scores), default=0) + 2
-    fits = longest + len(" │ ".join(("", *_SCORES))) <= width - _MARGIN
+    wider = max(0, digits + len("1.") - len(_SCORES[0]))
+    fits = longest + wider + len(" │ ".join(("", *_SCORES))) <= width - _MARGIN
     names = _SCORES if fits else _SCORES_IN_SHORT
-    parts = [f"| model | {' | '.join(names)} |\n|:--|--:|--:|--:|--:|--:|", *rows]
+    parts = [f"| model | {' | '.join(names)} |\n|:--|--:|--:|--:|--:|--:|", *rows, "", _made_of(names)]
     of = len(verdict.scores)
     shared = [point for point in verdict.points if len(point.attempts) > 1 and 2 * len(point.attempts) > of]
     some = [point for point in verdict.points if len(point.attempts) > 1 and 2 * len(point.attempts) <= of]
@@ -110,6 +112,25 @@ def report(verdict: Verdict, members: Sequence[Member], width: int) -> str:
     for title, points in (("They agree", shared), ("Some say", some), ("They differ", alone)):
         parts += _points(title, points, places)
     return "\n".join(parts)
+
+
+def _telling_apart(totals: Sequence[float]) -> int:
+    """Decimals that unlike totals need, from 2 to 4."""
+    unlike = {round(total, 4) for total in totals}
+    return next((digits for digits in (2, 3) if len({f"{one:.{digits}f}" for one in unlike}) == len(unlike)), 4)
+
+
+def _made_of(names: Sequence[str]) -> str:
+    from tui_orchestrator.routing import ensemble
+
+    total, *parts = names
+    shares = (
+        ensemble.CONFIDENCE_SHARE,
+        ensemble.CAPABILITY_SHARE,
+        ensemble.COMPLETENESS_SHARE,
+        ensemble.CONSENSUS_BONUS,
+    )
+    return f"{total} = {' + '.join(f'{share} {part}' for share, part in zip(shares, parts, strict=True))}"
 
 
 def _points(title: str, points: Sequence[Point], places: Mapping[int, int]) -> list[str]:
