@@ -17,7 +17,7 @@ from ..plugins.finding import names
 from ..routing.money import Money
 from ..routing.patterns import compile_pattern
 from ..routing.request import Strategy
-from .secrets import KEY_BEGINS, Secret, hidden
+from .secrets import KEY_BEGINS, LIKE_A_KEY, Secret, hidden
 
 
 class Kind(Protocol):
@@ -110,9 +110,9 @@ class Number:
         if isinstance(raw, Decimal) and not raw.is_finite():
             raise ValueError(f"{raw} is not a number that can be counted with")
         if raw < self.low:
-            raise ValueError(f"{raw} is below {_plain(self.low)}")
+            raise ValueError(f"{raw} is below {self.low or 'zero'}")
         if raw > self.high:
-            raise ValueError(f"{raw} is above {_plain(self.high)}")
+            raise ValueError(f"{raw} is above {self.high or 'zero'}")
         if not self.whole:
             return float(raw)
         if raw != int(raw):
@@ -199,6 +199,8 @@ class Text:
     """What all of it must look like."""
     confidential: bool = False
     """A wrong value is not repeated."""
+    never_a_key: bool = False
+    """What is shown and stored with every decision."""
 
     def parse(self, raw: object) -> str:
         if not isinstance(raw, str):
@@ -207,24 +209,15 @@ class Text:
             raise ValueError("the text is empty")
         if not re.fullmatch(self.fits, raw):
             raise ValueError("this is not what is wanted" if self.confidential else f"{shown(raw)} is not right here")
+        if self.never_a_key and hidden(raw) != raw:
+            raise ValueError(LIKE_A_KEY)
         return raw
 
     def from_text(self, text: str) -> object:
         return text
 
 
-class ModelId(Text):
-    """Goes into every decision that is shown and stored, so that a key pasted in its place must not get so far."""
-
-    def parse(self, raw: object) -> str:
-        value = super().parse(raw)
-        if hidden(value) != value:
-            raise ValueError(LIKE_A_KEY)
-        return value
-
-
-LIKE_A_KEY = "looks like a key, which does not belong in this file"
-MODEL = ModelId("a model's id as `models` lists it", r"[^\s,]+")
+MODEL = Text("a model's id as `models` lists it", r"[^\s,]+", never_a_key=True)
 ENVIRONMENT_NAME = Text(
     "the name of an environment variable, not the key itself", rf"(?!{KEY_BEGINS})[A-Za-z_]\w*", confidential=True
 )
@@ -404,7 +397,3 @@ class Refused:
 
     def from_text(self, text: str) -> object:
         return text
-
-
-def _plain(bound: Decimal | int) -> str:
-    return "zero" if bound == 0 else str(bound)

@@ -13,10 +13,9 @@ from pathlib import Path as FilePath
 from ..opening import LongKey, opened, parsed
 from ..routing.text import clean_line
 from .environment import Variable
-from .kinds import LIKE_A_KEY
 from .lines import Place, key_lines, line_of
 from .schema import SCHEMA, every_key, find
-from .secrets import hidden
+from .secrets import LIKE_A_KEY, hidden
 from .servers import SHIPPED
 from .shape import Key, Path, Table, dotted, toml_value
 

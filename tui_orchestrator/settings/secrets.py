@@ -39,6 +39,9 @@ _SHAPED = re.compile(
 )
 
 
+LIKE_A_KEY = "looks like a key, which does not belong in this file"
+
+
 class Secret:
     """Text that only `reveal()` gives out: printing, formatting, comparing in a failed test or pickling does not."""
 

@@ -227,16 +227,14 @@ def _elsewhere(stored: str) -> list[dict[str, Any]]:
 
 def cost_elsewhere(made: Mapping[str, Any]) -> Cost:
     """Of an attempt as an export tells it."""
-    amount = made.get("cost_usd")
-    if amount is None:
+    if (amount := made.get("cost_usd")) is None:
         return Cost(None, CostState.UNKNOWN)
     about = made.get("cost_state") == CostState.ESTIMATED
     return Cost(Money.from_usd(str(amount)), CostState.ESTIMATED if about else CostState.COMPUTED)
 
 
 def _tagged(tags: Collection[str]) -> tuple[str, tuple[str, ...]]:
-    clause = " AND id IN (SELECT session FROM session_tags WHERE tag = ?)" * len(tags)
-    return clause, tuple(sorted(tags))
+    return " AND id IN (SELECT session FROM session_tags WHERE tag = ?)" * len(tags), tuple(sorted(tags))
 
 
 def _listed(connection: sqlite3.Connection, found: Sequence[Session]) -> tuple[Listed, ...]:
@@ -252,7 +250,6 @@ def _listed(connection: sqlite3.Connection, found: Sequence[Session]) -> tuple[L
             "COALESCE(SUM(CASE cost_state WHEN 'unknown' THEN attempts END), 0) FROM session_sums WHERE session = ?",
             (session.id,),
         ).fetchone()
-        names = tuple(model for (model,) in models)
         paid = [
             cost_elsewhere(made)
             for (attempts,) in connection.execute(
@@ -262,7 +259,7 @@ def _listed(connection: sqlite3.Connection, found: Sequence[Session]) -> tuple[L
             )
             for made in _elsewhere(attempts)
         ]
-        elsewhere = Cost.sum(paid) if paid else None
+        names, elsewhere = tuple(model for (model,) in models), Cost.sum(paid) if paid else None
         listed.append(Listed(session, names, Money(cost), bool(estimated), unknown, elsewhere))
     return tuple(listed)
 

@@ -105,8 +105,7 @@ class Shelf(Answers):
 
     async def _bring(self, session: OpenSession) -> None:
         """To the front, and all beside the chat along with it."""
-        assert self.runtime is not None
-        assert session.talk is not None
+        assert self.runtime is not None and session.talk is not None  # noqa: PT018
         runtime, talk, left, prompt = self.runtime, session.talk, self.here, self.composer.prompt
         self.turn_to(session)
         if left in self.elsewhere and left.talk is not None and left.talk.temporary:
