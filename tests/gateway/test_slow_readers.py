@@ -18,6 +18,7 @@ from tui_orchestrator.cli.serve import SETTLED
 from tui_orchestrator.demo import Say
 from tui_orchestrator.gateway import connections
 from tui_orchestrator.gateway.app import application
+from tui_orchestrator.gateway.guard import Guard
 
 from .conftest import TOKEN, Servers
 
@@ -62,7 +63,7 @@ async def narrow(servers: Servers) -> AsyncIterator[Narrow]:
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     app = application(TOKEN)
-    app.user_middleware[0].kwargs["most_at_once"] = 1
+    next(one for one in app.user_middleware if one.cls is Guard).kwargs["most_at_once"] = 1
     server = uvicorn.Server(uvicorn.Config(app, **SETTLED))  # type: ignore[arg-type]
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     one = Narrow(listening.getsockname()[1], app, server)
