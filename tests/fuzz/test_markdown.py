@@ -36,6 +36,7 @@ def blocks_of(text: str, cuts: list[int]) -> list[Block]:
 
 @at_length
 @given(answers, st.lists(st.integers(0, 400), max_size=6), st.integers(1, 200))
+@example("\u200d\u200d]52;c;SE9TVElMRQ==", [], 1)
 def test_blocks_and_their_lines(text: str, cuts: list[int], width: int) -> None:
     text = clean(text)
     blocks = blocks_of(text, cuts)

@@ -180,7 +180,10 @@ def _fold(text: str, start: int, width: int, join: str) -> list[tuple[int, int, 
     ranges: list[tuple[int, int, str]] = []
     column, begin = 0, start
     spans, _ = split_graphemes(text[start:])
-    for low, _high, size in spans:
+    for low, high, size in spans:
+        if not size:
+            # Joiners that join nothing hide what follows them from that reckoning, not from the terminal.
+            size = cell_len(text[start + low : start + high])
         if column + size > width and start + low > begin:
             ranges.append((begin, start + low, join))
             begin, column, join = start + low, 0, ""
