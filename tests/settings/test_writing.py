@@ -197,3 +197,24 @@ def test_any_row_of_changes_leaves_the_last_value_of_each_key(
             assert after.origins[key] != "default"
     untouched = set(before.origins) - set(last)
     assert {key: before.values[key] for key in untouched} == {key: after.values[key] for key in untouched}
+
+
+@pytest.mark.parametrize("between", ["\n# the budget of the house\n# which is small\n", "\n\n", "  # one more\n", ""])
+def test_a_new_key_stands_below_the_last_one_and_above_the_comments_that_follow(file: Path, between: str) -> None:
+    entry, rest = (
+        '# mine\n[[models]]\nid = "openai/gpt-6-luna"  # cheap\n',
+        f"{between}[budgets]\ndaily_usd = 5  # so\n",
+    )
+    file.write_text(entry + rest)
+    set_value(file, 'models."openai/gpt-6-luna".enabled', False)
+    assert file.read_text() == f"{entry}enabled = false\n{rest}"
+    set_value(file, "budgets.monthly_usd", "70")
+    assert file.read_text() == f"{entry}enabled = false\n{rest}monthly_usd = 70.00\n"
+
+
+def test_a_new_key_stands_above_the_sections_inside_its_own(file: Path) -> None:
+    file.write_text("[budgets]\ndaily_usd = 5\n\n# of one provider\n[budgets.providers.openai]\ndaily_usd = 1\n")
+    set_value(file, "budgets.monthly_usd", "70")
+    below = "# of one provider\n[budgets.providers.openai]\ndaily_usd = 1\n"
+    told = f"[budgets]\ndaily_usd = 5\nmonthly_usd = 70.00\n\n{below}"
+    assert file.read_text() == told

@@ -128,7 +128,7 @@ def _put(container: MutableMapping[str, Any], table: Table, place: Path, value: 
         if value is None:
             container.pop(name, None)
         else:
-            container[name] = value
+            _set(container, name, value)
         return
     assert isinstance(node, Table), place
     if node.array:
@@ -145,6 +145,24 @@ def _put(container: MutableMapping[str, Any], table: Table, place: Path, value: 
     if value is None and name not in table.keys and _is_bare(container[name]):
         # What the user named is gone with its last key: a rule without one would be wrong.
         container.pop(name)
+
+
+def _set(container: MutableMapping[str, Any], name: str, value: Any) -> None:
+    """A new key directly after the last one: a comment below that may speak of the section that follows. The document
+    can only be written out afterwards."""
+    from tomlkit.items import AoT
+    from tomlkit.items import Table as Written
+
+    below: list[Any] = []
+    if isinstance(container, Written) and name not in container:
+        body = container.value.body
+        keys = [at for at, (key, item) in enumerate(body) if key is not None and not isinstance(item, Written | AoT)]
+        if keys:
+            below = body[keys[-1] + 1 :]
+            del body[keys[-1] + 1 :]
+    container[name] = value
+    if below:
+        body.extend(below)
 
 
 def _is_bare(section: Any) -> bool:
