@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.terminal.endings import ENDINGS, hung_up, tried
+from benchmarks.terminal.endings import ENDINGS, READY, hung_up, tried
 from benchmarks.terminal.pseudoterminal import Pseudoterminal, environment, started
 from tests.warm import AtTerminal
 
@@ -41,7 +41,31 @@ def test_a_crash_prints_where_it_was_and_neither_variables_nor_keys(tmp_path: Pa
     assert "locals" not in said
 
 
+def test_what_the_terminal_answers_while_it_is_left_turns_nothing_on(tmp_path: Path) -> None:
+    command = (sys.executable, "-c", ANSWERED_LATE)
+    with Pseudoterminal(command, environment(tmp_path), cwd=tmp_path, start=AtTerminal) as terminal:
+        terminal.until(READY)
+        terminal.send(b"\x11")
+        assert terminal.end(60) == 0
+        assert terminal.modes() == {}
+
+
 CRASH = ENDINGS["an exception in a timer"].command
+
+ANSWERED_LATE = """
+import sys
+from textual.messages import InBandWindowResize
+from tui_orchestrator.settings import load
+from tui_orchestrator.ui import app, terminal
+
+class Late(terminal.Terminal):
+    def _disable_in_band_window_resize(self):
+        super()._disable_in_band_window_resize()
+        self.process_message(InBandWindowResize(True, False))
+
+terminal.Terminal = Late
+sys.exit(app.run_console(load(), demo=True))
+"""
 
 
 def test_the_console_imports_no_sdk() -> None:

@@ -238,8 +238,13 @@ class Terminal(LinuxDriver):
         self._writer_thread.start()
         self._used = True
 
+    def disable_input(self) -> None:
+        super().disable_input()
+        if self._writer_thread is not None:
+            # What the terminal answered while it was being left has turned these on again.
+            self.write("\x1b[?1016l\x1b[?2048l\x1b[0m")
+
     def stop_application_mode(self) -> None:
-        self.write("\x1b[?1016l\x1b[0m")
         super().stop_application_mode()
         self._used = False
 
