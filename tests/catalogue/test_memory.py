@@ -9,7 +9,7 @@ import pytest
 from tests.catalogue.server import Asked, Reply, Server, serving
 from tui_orchestrator.providers import memory
 from tui_orchestrator.providers.clients import HttpClients
-from tui_orchestrator.providers.listings import Source
+from tui_orchestrator.providers.listings import MAX_BODY, Source
 
 
 def source(server: Server, clients: HttpClients, key: str = "") -> Source:
@@ -62,6 +62,8 @@ async def test_lm_studio_unloads_every_instance_of_the_model_and_no_other(client
         ("lmstudio", Reply({"error": {"message": "no room\x1b[2J"}}, 500), "refused (HTTP 500): no room"),
         ("ollama", Reply({"error": "model 'qwen4' not found"}, 404), "refused (HTTP 404): model 'qwen4' not found"),
         ("ollama", Reply("<html>", 502), "refused (HTTP 502)"),
+        ("ollama", Reply("x" * (MAX_BODY + 1)), "sent more than"),
+        ("ollama", Reply("[" * 300_000, 500), "refused (HTTP 500)"),
     ],
 )
 async def test_a_server_that_does_not_do_it_is_told_in_one_sentence(

@@ -208,7 +208,7 @@ async def fetch_json(
             timeout=httpx2.Timeout(LISTING_TIMEOUT_S),
             follow_redirects=False,
         ) as response:
-            body = await _bounded(response, where)
+            body = await bounded(response, where)
             status = response.status_code
     except httpx2.ConnectTimeout as error:
         raise ListingError(f"{where} could not be reached in time", reachable=False) from error
@@ -220,25 +220,27 @@ async def fetch_json(
     if not body.strip():
         return None
     try:
-        return await _decoded(body, where)
+        return await decoded(body, where)
     except (ValueError, RecursionError) as error:
         raise ListingError(f"{where} answered with something that is no model list") from error
 
 
-async def _bounded(response: httpx2.Response, where: str) -> bytes:
+async def bounded(response: httpx2.Response, where: str) -> bytes:
+    """The body of an answer that was asked for uncompressed. Raises ListingError for more than MAX_BODY of it."""
     if response.headers.get("content-encoding", "identity") not in ("identity", ""):
-        raise ListingError(f"{where} compressed its model list unasked; it was not read")
+        raise ListingError(f"{where} compressed its answer unasked; it was not read")
     body = bytearray()
     async for piece in response.aiter_bytes():
         body += piece
         if len(body) > MAX_BODY:
-            raise ListingError(f"{where} sent a model list of more than {MAX_BODY // 2**20} MB; it was not read")
+            raise ListingError(f"{where} sent more than {MAX_BODY // 2**20} MB; it was not read")
     return bytes(body)
 
 
-async def _decoded(body: bytes, where: str) -> Any:
+async def decoded(body: bytes, where: str) -> Any:
+    """JSON, read beside the event loop. Raises ListingError for more parts than a list has, and what json raises."""
     if body.count(b"{") + body.count(b"[") > _MAX_BRACKETS or body.count(b",") > _MAX_COMMAS:
-        raise ListingError(f"{where} sent a model list of too many parts; it was not read")
+        raise ListingError(f"{where} sent too many parts; it was not read")
 
     def as_it_is(said: dict[str, Any]) -> dict[str, Any]:
         return said

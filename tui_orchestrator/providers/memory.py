@@ -7,13 +7,12 @@ POST /api/v1/models/load and /unload, the latter for each instance that GET /api
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from ..routing.text import clean_line
-from .listings import Source, place, rows
+from .listings import ListingError, Source, bounded, decoded, place, rows
 
 SERVERS = ("ollama", "lmstudio")
 """Those that can be told to."""
@@ -61,29 +60,32 @@ async def _ask(source: Source, path: str, body: Mapping[str, object] | None, ser
     root = urlunsplit((*urlsplit(source.base_url)[:2], "", "", ""))
     where = place(source.base_url)
     try:
-        response = await source.client.request(
+        async with source.client.stream(
             "GET" if body is None else "POST",
             root + path,
             json=body,
-            headers=source.headers,
+            headers={"accept-encoding": "identity", **source.headers},
             timeout=httpx2.Timeout(LOADING_TIMEOUT_S, connect=5.0),
-        )
+        ) as response:
+            content = await bounded(response, where)
+    except ListingError as error:
+        raise NotMoved(str(error)) from error
     except httpx2.TimeoutException as error:
         raise NotMoved(f"{where} did not answer in time") from error
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
         raise NotMoved(f"{where} could not be reached ({type(error).__name__})") from error
-    said = _decoded(response.content)
+    said = await _decoded(content, where)
     if response.is_success and not (isinstance(said, dict) and said.get("error")):
         return said
-    if server == "lmstudio" and (response.status_code == 404 or "Unexpected endpoint" in response.text):
+    if server == "lmstudio" and (response.status_code == 404 or b"Unexpected endpoint" in content):
         raise NotMoved(f"{where} cannot be told so; LM Studio 0.4 or newer can")
     raise NotMoved(f"{where} refused (HTTP {response.status_code}){_reason(said)}")
 
 
-def _decoded(body: bytes) -> Any:
+async def _decoded(body: bytes, where: str) -> Any:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return await decoded(body, where)
+    except (ListingError, ValueError, RecursionError):
         return None
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import deque
+
+HEARD = 16
+"""How many ids back one that returns is known: where each event has one of its own they do not end."""
 
 
 class Seams:
@@ -13,7 +17,7 @@ class Seams:
         self._id = ""
         self._times = 0.0
         self._speaker = ""
-        self._spoken: set[str] = set()
+        self._spoken: deque[str] = deque(maxlen=HEARD)
         self._begun = ""
         """The id under which another answer may have begun, if it turns out to stay."""
         self._plain = 0
@@ -38,7 +42,7 @@ class Seams:
             self._times += 1
         self._id = id_ or self._id
         self._plain = 0 if opens else self._plain + speaks
-        if speaks and id_:
-            self._spoken.add(id_)
+        if speaks and id_ and id_ != self._speaker:
+            self._spoken.append(id_)
             self._speaker = id_
         return found
