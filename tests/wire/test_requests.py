@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -86,8 +88,7 @@ async def test_openai_gets_the_whole_conversation(clients: HttpClients) -> None:
 async def test_gemini_gets_the_whole_conversation(clients: HttpClients) -> None:
     request = await sent(GEMINI, clients, CONVERSATION)
     body = request.json
-    # The SDK's own spelling: proto3 JSON takes snake case and the URL-safe alphabet as well.
-    image = {"inlineData": {"mime_type": "image/png", "data": base64.urlsafe_b64encode(PNG).decode()}}
+    image = {"inlineData": {"mimeType": "image/png", "data": BASE64}}
     assert request.path == "/v1beta/models/test-model:streamGenerateContent?alt=sse"
     assert request.headers["x-goog-api-key"] == KEY
     assert body["systemInstruction"]["parts"] == [{"text": "Be brief."}]
@@ -98,6 +99,28 @@ async def test_gemini_gets_the_whole_conversation(clients: HttpClients) -> None:
         {"role": "user", "parts": [image]},
         {"role": "user", "parts": [{"text": "Of what?"}]},
     ]
+
+
+async def test_no_sdk_walks_the_conversation_before_it_goes(wire: Wire, clients: HttpClients) -> None:
+    await calls_of_sdks(wire, clients, 1)  # what is imported at the first one is not counted
+    few, many = [await calls_of_sdks(wire, clients, messages) for messages in (1, 1_000)]
+    assert many < few + 1_000  # Python's; less than one a message
+
+
+async def calls_of_sdks(wire: Wire, clients: HttpClients, messages: int) -> int:
+    counted = 0
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        nonlocal counted
+        name = frame.f_code.co_filename
+        counted += event == "call" and any(sdk in name for sdk in ("genai", "openai/_", "anthropic/_", "pydantic"))
+
+    sys.setprofile(count)
+    try:
+        await sent(wire, clients, a_call(messages=(Message("user", "And?"),) * messages))
+    finally:
+        sys.setprofile(None)
+    return counted
 
 
 async def test_temperature_is_left_out_where_the_model_refuses_it(wire: Wire, clients: HttpClients) -> None:

@@ -109,7 +109,10 @@ def request_body(call: Call) -> dict[str, Any]:
     if call.temperature is not None and call.model.accepts_temperature:
         config["temperature"] = call.temperature
     config |= _tools(call)
-    return {"model": call.model.name, "contents": list(_contents(call.messages)), "config": config}
+    contents = list(_contents(call.messages))
+    # As they go over the wire: the SDK's own way holds the event loop for 200 µs a message, on every send.
+    config["http_options"] = {"extra_body": {"contents": contents}}
+    return {"model": call.model.name, "contents": " ", "config": config}
 
 
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY", "named": "ANY"}
@@ -148,7 +151,7 @@ def _contents(messages: Iterable[Message]) -> Iterator[dict[str, Any]]:
         names |= {call.id: call.name for call in message.calls}
         if message.role == "tool":
             answered = {"id": message.answers, "name": names.get(message.answers, ""), "response": _result(message)}
-            results.append({"function_response": answered})
+            results.append({"functionResponse": answered})
             continue
         if results:
             yield {"role": "user", "parts": results}
@@ -167,22 +170,25 @@ def _result(message: Message) -> dict[str, Any]:
     return said if isinstance(said, dict) else {"output": said}
 
 
-def _signed(call: ToolCall) -> bytes:
+def _signed(call: ToolCall) -> str:
+    """In base64."""
     try:
-        return base64.b64decode(call.signature, validate=True) or _NO_SIGNATURE
+        signed = base64.b64decode(call.signature, validate=True)
     except (binascii.Error, ValueError):
-        return _NO_SIGNATURE
+        signed = b""
+    return base64.b64encode(signed or _NO_SIGNATURE).decode("ascii")
 
 
 def _parts(message: Message) -> list[dict[str, Any]]:
     parts: list[dict[str, Any]] = [
-        {"inline_data": {"mime_type": image.media_type, "data": image.data}} for image in message.images
+        {"inlineData": {"mimeType": image.media_type, "data": base64.b64encode(image.data).decode("ascii")}}
+        for image in message.images
     ]
     if message.text:
         parts.append({"text": message.text})
     for call in message.calls:
         called = {"id": call.id, "name": call.name, "args": arguments_of(call) or {}}
-        parts.append({"function_call": called, "thought_signature": _signed(call)})
+        parts.append({"functionCall": called, "thoughtSignature": _signed(call)})
     return parts
 
 
