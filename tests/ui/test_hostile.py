@@ -24,11 +24,12 @@ from tui_orchestrator.ui.blocks import MAX_LINES
 from tui_orchestrator.ui.dialogs import Choice, Picker
 from tui_orchestrator.ui.drawing import MANY, SHARING, Drawn
 from tui_orchestrator.ui.entries import Entry
+from tui_orchestrator.ui.guard import Writer
 from tui_orchestrator.ui.keyboard import Keys
 from tui_orchestrator.ui.lines import Line
 from tui_orchestrator.ui.look import Look
 from tui_orchestrator.ui.markdown import lay_out
-from tui_orchestrator.ui.terminal import Net, Writer, harmless
+from tui_orchestrator.ui.terminal import Net, harmless
 
 LOOK = Look.of({})
 PASTE = ("\x1b[200~", "\x1b[201~")

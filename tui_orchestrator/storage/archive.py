@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
@@ -15,11 +15,10 @@ from tui_orchestrator.routing.money import ZERO, Cost, CostState, Money
 from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.request import Role
 
-from . import branches, sessions
+from . import duplicates, sessions
 from .checked import readable
 from .conversations import Conversation
 from .database import Database
-from .messages import append, discarded_of, messages_of
 from .rows import SELECT_ATTEMPTS, attempt_of, instant
 from .search import Place, Query, places
 from .sessions import Session
@@ -122,8 +121,8 @@ class Archive:
             original = sessions.find(connection, session)
             title = original.title if original.title.endswith(_FORK) else f"{original.title}{_FORK}"
             new = replace(original, title=title, origin=original.id, created=now, updated=now, pinned=False)
-            new = _under_a_free_id(connection, new, now)
-            _copy(connection, original.id, new.id, upto)
+            new = duplicates.insert_under_a_free_id(connection, new, now)
+            duplicates.fill(connection, original.id, new.id, upto)
             return sessions.find(connection, new.id)
 
         return await self._db.write(copy)
@@ -200,14 +199,14 @@ class Archive:
         now = self._clock.now()
 
         def put(connection: sqlite3.Connection) -> tuple[Session, bool]:
-            if known := _known(connection, conversation, digest):
+            if known := duplicates.known(connection, conversation, digest):
                 return known, False
             session = conversation.session
             gone = sessions.select(connection, "WHERE id = ? AND deleted IS NOT NULL", session.id)
             _purge(connection, [one.id for one in gone])
             if not sessions.insert(connection, session, digest):
-                session = _under_a_free_id(connection, session, now, digest)
-            _put(connection, session.id, conversation)
+                session = duplicates.insert_under_a_free_id(connection, session, now, digest)
+            duplicates.put(connection, session.id, conversation)
             connection.executemany(
                 "INSERT INTO imported_attempts VALUES (?, ?, ?)",
                 [(session.id, request_id, json.dumps(made)) for request_id, made in attempts.items() if made],
@@ -280,95 +279,6 @@ def _find(connection: sqlite3.Connection, query: Query, limit: int, stopped: Cal
         marks = query.marks(listed.session.title) if query.fits(listed.session.title) else ()
         found.append(Found(listed, marks, said.get(id_)))
     return tuple(found)
-
-
-def _under_a_free_id(
-    connection: sqlite3.Connection, session: Session, now: datetime, imported: str | None = None
-) -> Session:
-    while not sessions.insert(connection, session := replace(session, id=sessions.new_id(now)), imported):
-        pass  # another was made in the same millisecond, with the same chance
-    return session
-
-
-def _copy(connection: sqlite3.Connection, original: str, copy: str, upto: int | None) -> None:
-    """Whole with all its branches, or the one branch up to a message."""
-    tree = (
-        "SELECT messages.position, before.position FROM messages LEFT JOIN messages AS before "
-        "ON before.id = messages.parent WHERE messages.session = ?"
-    )
-    parents = dict(connection.execute(tree, (original,)).fetchall())
-    if upto is not None:
-        parents = {position: parents[position] for position in branches.path_to(connection, original, upto)}
-    within = "session = :original AND position IN (SELECT value FROM json_each(:positions))"
-    values = {"original": original, "copy": copy, "positions": json.dumps(list(parents))}
-    connection.execute(
-        "INSERT INTO messages (session, position, role, text, thinking, request_id, attempt, model, state, created, "
-        "continues, note, weight, files) SELECT :copy, position, role, text, thinking, request_id, attempt, model, "
-        "state, created, continues, note, weight, files FROM messages "
-        f"WHERE {within} ORDER BY position",
-        values,
-    )
-    branches.link(connection, copy, parents)
-    if upto is None:
-        leaf = "UPDATE sessions SET leaf = (SELECT leaf FROM sessions WHERE id = :original) WHERE id = :copy"
-        connection.execute(leaf, values)
-    connection.execute(
-        "INSERT INTO images SELECT copied.id, images.position, media_type, name, data FROM images "
-        "JOIN messages AS old ON old.id = images.message AND old.session = :original "
-        "JOIN messages AS copied ON copied.session = :copy AND copied.position = old.position",
-        values,
-    )
-    for table in ("discarded", "imported_attempts"):
-        columns = {"discarded": "attempt, model, text, thinking, why", "imported_attempts": "attempts"}[table]
-        connection.execute(
-            f"INSERT INTO {table} SELECT :copy, request_id, {columns} FROM {table} WHERE session = :original "
-            "AND request_id IN (SELECT request_id FROM messages WHERE session = :copy)",
-            values,
-        )
-
-
-def _put(connection: sqlite3.Connection, session: str, conversation: Conversation) -> None:
-    every = conversation.every
-    for message in every:
-        append(
-            connection,
-            session,
-            message.role,
-            message.text,
-            thinking=message.thinking,
-            request_id=message.request_id,
-            images=message.images,
-            attempt=message.attempt,
-            model=message.model,
-            state=message.state,
-            created=instant(message.created),
-            continues=message.continues,
-            note=message.note,
-            weight=message.weight,
-            files=message.files,
-        )
-    branches.link(connection, session, {message.position: message.parent for message in every})
-    if conversation.messages and conversation.messages[-1] is not every[-1]:
-        branches.put_leaf(connection, session, conversation.messages[-1].position)
-    connection.executemany(
-        "INSERT OR REPLACE INTO discarded VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (session, one.request_id, one.attempt, one.model, one.text, one.thinking, one.why)
-            for one in conversation.discarded
-        ],
-    )
-
-
-def _known(connection: sqlite3.Connection, conversation: Conversation, digest: str) -> Session | None:
-    same = sessions.select(connection, "WHERE imported = ? AND deleted IS NULL LIMIT 1", digest)
-    same = same or sessions.select(connection, "WHERE id = ? AND deleted IS NULL", conversation.session.id)
-    for session in same:
-        stored = Conversation(session, messages_of(connection, session.id), discarded_of(connection, session.id))
-        there = [(message.role, message.text, message.request_id) for message in stored.messages]
-        wanted = [(message.role, message.text, message.request_id) for message in conversation.every]
-        if there[: len(wanted)] == wanted:
-            return session
-    return None
 
 
 def _purge(connection: sqlite3.Connection, gone: Sequence[str]) -> None:
