@@ -36,7 +36,7 @@ async def test_panes_lists_and_dialogs_are_opened_gone_through_and_closed(tmp_pa
         await seat.sees(f"Test {RUSH}", "It costs at most")
         await seat.click("ask it: one real call")
         await seat.sees("▸ ask it")
-        await seat.click("Enter does it")
+        await seat.click("Enter asks it")
         await seat.sees("✓ Two ways:")
         await closed(seat, f"Test {RUSH}")
         await seat.click(RUSH)
@@ -87,7 +87,7 @@ async def test_a_cap_is_raised_and_a_list_left(tmp_path: Path) -> None:
         await seat.send("How do I sort?")
         await seat.click("in this copy of the program alone")
         await seat.sees("▸ for today")
-        await seat.click("Enter does it")
+        await seat.click("Enter raises it for today")
         await seat.sees("sorted(items)", "for today")
 
 

@@ -54,6 +54,17 @@ async def test_in_a_tiny_terminal_the_question_can_still_be_answered(tmp_path: P
         assert calls(tmp_path) == 1
 
 
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+async def test_the_foot_says_what_enter_does_on_the_marked_row(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with stopped(tmp_path, size) as seat:
+        await seat.sees("Enter refuses the call · Esc refuses the call")
+        for row, does in [("for today", "raises it for today"), ("for good", "raises it for good")]:
+            await seat.pilot.press("down")
+            await seat.sees(f"▸ {row}", f"↑↓ choose · Enter {does} · Esc refuses the call")
+        await seat.pilot.press("up", "up")
+        await seat.sees("▸ not at all", "Enter refuses the call")
+
+
 AHEAD = {
     "Enter pressed twice": ("enter",),
     "words": (*"ok and for a good next question", "enter"),
@@ -120,7 +131,7 @@ async def test_a_click_marks_and_one_on_the_frame_does_it(tmp_path: Path) -> Non
         await seat.click("for today")
         await seat.sees("▸ for today")
         assert calls(tmp_path) == 0
-        await seat.click("Enter does it")
+        await seat.click("Enter raises it for today")
         await seat.ended()
         await seat.sees("The capital of France is Paris", "for today")
 

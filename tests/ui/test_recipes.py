@@ -56,8 +56,10 @@ async def fill_in(seat: Console, *typed: str, name: str = "mine") -> None:
 
 
 async def begin(seat: Console) -> None:
-    await seat.sees("▸ not yet: nothing is sent")
-    await seat.pilot.press("down", "enter")
+    await seat.sees("▸ not yet: nothing is sent", "Enter sends nothing")
+    await seat.pilot.press("down")
+    await seat.sees("▸ begin", "Enter begins")
+    await seat.pilot.press("enter")
 
 
 async def run(seat: Console) -> None:

@@ -190,6 +190,21 @@ async def test_in_the_terminals_own_colours_none_stands_on_another(tmp_path: Pat
         assert any(style.reverse and len(text.strip()) > 2 for text, style, *_ in cells)
 
 
+@pytest.mark.parametrize("keys", [("f5", "t"), ("f5", "t", "down")])
+async def test_in_the_terminals_own_colours_the_whole_marked_row_is_reversed(
+    tmp_path: Path, keys: tuple[str, ...]
+) -> None:
+    async with console(tmp_path, ui=UiSettings(theme=TERMINALS.name)) as seat:
+        await seat.pilot.press(*keys)
+        await settle(seat.pilot)
+        frame = seat.app.screen.query_one(".dialog").content_region
+        strips = seat.app.screen._compositor.render_strips()[frame.y : frame.bottom]
+        rows = [strip.crop(frame.x, frame.right) for strip in strips]
+        (marked,) = [row for row in rows if any(one.style and one.style.reverse for one in row if one.text.strip())]
+        assert all(one.style is not None and one.style.reverse for one in marked)
+        assert not any(one.style and one.style.color for one in marked)
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from tui_orchestrator.routing.budget import BudgetState
 
-from .question import Question, Way
+from .question import SENDS_NOTHING, Question, Way
 
 
 class Drawn(Static):
@@ -47,8 +47,11 @@ class Beginning(Question[bool]):
         verb = "go on" if go_on else "begin"
         at_the_cap = " all the same" if cap is not None else ""
         spends = "it spends about that" if cap is None else f"it stops at {cap.cap.name}; raise that to have all of it"
-        ways = (Way("not yet", "not yet", f"nothing is sent; {kept}"), Way("begin", f"{verb}{at_the_cap}", spends))
-        super().__init__(title, ways, refuses="sends nothing")
+        ways = (
+            Way("not yet", "not yet", f"nothing is sent; {kept}", SENDS_NOTHING),
+            Way("begin", f"{verb}{at_the_cap}", spends, "goes on" if go_on else "begins"),
+        )
+        super().__init__(title, ways, refuses=SENDS_NOTHING)
         self._draw = draw
 
     def compose_above(self) -> Iterable[Widget]:

@@ -27,7 +27,10 @@ class ModelTest(Question[None]):
     )
 
     def __init__(self, runtime: Runtime, model_id: str) -> None:
-        ways = (Way("leave", "leave", "nothing more is sent"), Way("ask", "ask it", "one real call"))
+        ways = (
+            Way("leave", "leave", "nothing more is sent", "closes"),
+            Way("ask", "ask it", "one real call", "asks it"),
+        )
         super().__init__(f"Test {model_id}", ways, refuses="closes")
         self._runtime = runtime
         self._model = model_id

@@ -16,11 +16,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.events import Event, Key, Paste
+from textual.geometry import Region
 from textual.screen import ScreenResultType
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from .dialogs import Choice, Dialog, Picker, keys_line
+from .row_list import in_reverse
 from .words import ACCENT, MUTED, STRONG
 
 NOBODY = "nobody"
@@ -34,14 +37,24 @@ class Way:
     id: str
     name: str
     does: str
+    enter: str
+    """What Enter does on it, for the frame."""
+
+
+class _Part(Static):
+    """Of a row."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        assert isinstance(self.parent, Row)
+        return self.parent.as_marked(super().render_lines(crop))
 
 
 class Row(Horizontal):
     """A way to answer, with a mark where Enter takes it. A click marks it."""
 
     def __init__(self, way: Way) -> None:
-        self._mark = Static(" ", classes="mark", markup=False)
-        says = Static(Content.assemble((way.name, STRONG), f": {way.does}"), classes="says", markup=False)
+        self._mark = _Part(" ", classes="mark", markup=False)
+        says = _Part(Content.assemble((way.name, STRONG), f": {way.does}"), classes="says", markup=False)
         super().__init__(self._mark, says, classes="way")
         self.way = way.id
 
@@ -50,6 +63,13 @@ class Row(Horizontal):
         self.set_class(marked, "marked")
         if marked:
             self.scroll_visible(animate=False)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        return self.as_marked(super().render_lines(crop))
+
+    def as_marked(self, strips: list[Strip]) -> list[Strip]:
+        """As the marked row of any list is drawn."""
+        return [in_reverse(strip) for strip in strips] if self.styles.text_style.reverse else strips
 
     def on_click(self) -> None:
         assert isinstance(self.screen, Question)
@@ -75,6 +95,7 @@ class Question(Dialog[ScreenResultType]):
         self._title = title
         self._refuses = refuses
         self._rows = [Row(way) for way in ways]
+        self._enter = {way.id: way.enter for way in ways}
         self.marked = ways[0].id
 
     @abstractmethod
@@ -91,7 +112,6 @@ class Question(Dialog[ScreenResultType]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog question", can_focus=False) as dialog:
             dialog.border_title = Content(self._title)
-            dialog.border_subtitle = keys_line(f"↑↓ choose · Enter does it · Esc {self._refuses}")
             yield from self.compose_above()
             yield from self._rows
             yield from self.compose_below()
@@ -104,6 +124,8 @@ class Question(Dialog[ScreenResultType]):
         self.marked = way
         for row in self._rows:
             row.show_mark(row.way == way)
+        told = f"↑↓ choose · Enter {self._enter[way]} · Esc {self._refuses}"
+        self.query_one(".dialog").border_subtitle = keys_line(told)
 
     def action_move(self, step: int) -> None:
         ways = [row.way for row in self._rows]

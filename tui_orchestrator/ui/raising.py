@@ -81,7 +81,8 @@ class Raising(Question[Raised | GoOn | None]):
         self._problem = Static(id="problem", markup=False)
         name = shortage.state.cap.name
         refuses = f"refuses {'them all' if shortage.members else 'the call'}"
-        super().__init__(f"{name[:1].upper()}{name[1:]} has too little left", list(self._ways()), refuses=refuses)
+        ways = list(self._ways(refuses))
+        super().__init__(f"{name[:1].upper()}{name[1:]} has too little left", ways, refuses=refuses)
 
     def compose_above(self) -> Iterator[Widget]:
         yield Static(_figures(self._shortage), markup=False)
@@ -103,19 +104,22 @@ class Raising(Question[Raised | GoOn | None]):
         whole = round_above(self._shortage.limit)
         return whole if whole > round_above(self._shortage.least_limit) else None
 
-    def _ways(self) -> Iterator[Way]:
+    def _ways(self, refuses: str) -> Iterator[Way]:
         together = bool(self._shortage.members)
         then = "nobody is asked" if together else "nothing is called"
-        yield Way(Do.REFUSE, "not at all", f"{then}, the prompt stays in the history")
+        yield Way(Do.REFUSE, "not at all", f"{then}, the prompt stays in the history", refuses)
         if fits := self._shortage.without_raising:
-            yield Way(Do.GO_ON, "not", f"go on with {_named(fits)}, which fit{'s' if len(fits) == 1 else ''} as it is")
+            fit = f"fit{'s' if len(fits) == 1 else ''} as it is"
+            yield Way(Do.GO_ON, "not", f"go on with {_named(fits)}, which {fit}", "goes on without the rest")
         now = for_now(self._shortage.state.scope)
-        yield Way(Do.FOR_NOW, f"for {now}", "in this copy of the program alone; the turn goes on")
+        yield Way(
+            Do.FOR_NOW, f"for {now}", "in this copy of the program alone; the turn goes on", f"raises it for {now}"
+        )
         if self._keeps:
-            yield Way(Do.FOR_GOOD, "for good", self._keeps)
+            yield Way(Do.FOR_GOOD, "for good", self._keeps, "raises it for good")
         if self._whole:
             longer = "for longer answers" if together else "for the whole call with all its tokens"
-            yield Way(Do.WHOLE, f"to {self._whole}", f"fill that in, {longer}")
+            yield Way(Do.WHOLE, f"to {self._whole}", f"fill that in, {longer}", "fills that in")
 
     def mark(self, way: str) -> None:
         super().mark(way)

@@ -1,4 +1,4 @@
-"""A list of which one row is marked."""
+"""A list of which one row is marked, and how that is drawn where it is reversed."""
 
 from __future__ import annotations
 
@@ -26,5 +26,10 @@ class RowList(OptionList):
         at = self.scroll_offset.y + y
         if not marked.text_style.reverse or at >= len(self._lines) or self._lines[at][0] != self.highlighted:
             return strip
-        plain = ((text, style.without_color if style else Style.null()) for text, style, _ in strip)
-        return Strip([Segment(text, style + _REVERSED) for text, style in plain], strip.cell_length)
+        return in_reverse(strip)
+
+
+def in_reverse(strip: Strip) -> Strip:
+    """All of it, and in no other colour."""
+    plain = ((text, style.without_color if style else Style.null()) for text, style, _ in strip)
+    return Strip([Segment(text, style + _REVERSED) for text, style in plain], strip.cell_length)

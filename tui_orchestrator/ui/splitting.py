@@ -15,7 +15,7 @@ from tui_orchestrator.routing.request import Request
 from tui_orchestrator.services.splitting import agreed_to
 
 from . import words
-from .question import Question, Way
+from .question import SENDS_NOTHING, Question, Way
 from .words import MONEY, MUTED, STRONG
 
 if TYPE_CHECKING:
@@ -37,10 +37,10 @@ class Splitting(Question[bool]):
     def __init__(self, decision: Decision, division: Division) -> None:
         whose = words.short_name(division.reader) + "'s" if division.pinned else "any model's"
         ways = (
-            Way("refuse", "not at all", "nothing is sent; the prompt stays to be shortened"),
-            Way("send", "in parts", "for no more than that"),
+            Way("refuse", "not at all", "nothing is sent; the prompt stays to be shortened", SENDS_NOTHING),
+            Way("send", "in parts", "for no more than that", "sends it in parts"),
         )
-        super().__init__(f"Longer than {whose} context", ways, refuses="sends nothing")
+        super().__init__(f"Longer than {whose} context", ways, refuses=SENDS_NOTHING)
         self._decision = decision
         self._division = division
 
