@@ -11,7 +11,7 @@ from tests.ui.conftest import Console, console
 from tests.ui.test_in_turn import at_once
 from tests.ui.test_models import RUSH, choose
 from tests.ui.test_together import ensemble, rows
-from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.demo import Reply, Say, Script
 from tui_orchestrator.ui.question import LOOKED_AT_S
 
 AHEAD = pytest.mark.parametrize("ahead", [("enter",), ("rush", "enter"), ("quality", "enter", "enter")], ids="".join)
@@ -80,10 +80,24 @@ async def test_a_models_test_is_not_begun_by_the_keys_that_follow_its_own(
 async def test_a_test_that_has_ended_is_not_paid_for_again_by_one_more_enter(tmp_path: Path) -> None:
     async with console(tmp_path, script=Script().always(Say(text="ready"))) as seat:
         await choose(seat, "rush-pro")
-        await seat.pilot.press("t", "down", "enter")
-        await seat.sees("✓ ready", "▸ leave")
+        await seat.pilot.press("t")
+        await seat.sees("▸ leave", "Enter closes")
+        await seat.pilot.press("down")
+        await seat.sees("▸ ask it", "Enter asks it")
+        await seat.pilot.press("enter")
+        await seat.sees("✓ ready", "▸ leave", "Enter closes")
         await seat.pilot.press("enter")
         await seat.sees_no(f"Test {RUSH}")
+        assert len(rows(tmp_path, "SELECT 1 FROM attempts")) == 1
+
+
+async def test_a_test_that_fails_is_the_one_call_that_was_agreed_to(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(Reply(503, "busy"))) as seat:
+        await choose(seat, "rush-pro")
+        await seat.pilot.press("t", "down")
+        await seat.sees("▸ ask it: one real call")
+        await seat.pilot.press("enter")
+        await seat.sees("✗ ", "busy", "▸ leave")
         assert len(rows(tmp_path, "SELECT 1 FROM attempts")) == 1
 
 

@@ -210,6 +210,8 @@ class Request:
     """Nobody waits for it who could be asked to raise a cap: it waits itself, for what other calls have set aside."""
     patience_s: float | None = None
     """How long a call may wait for its turn under a rate limit. None: as configured."""
+    once: bool = False
+    """What fails is not tried again: one call and no other."""
     place: str = ""
     """Of the prompt in its conversation: the same for what is only previewed and for what is asked again there. By it
     an experiment draws. Empty: by the id."""

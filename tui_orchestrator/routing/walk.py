@@ -228,7 +228,7 @@ class Walk:
         self.turn.heed_failure(tried)
         retries = self.policy.retries
         filtered = error.kind is ErrorKind.CONTENT_FILTER and not retries.past_filters
-        if self._left <= 0 or filtered or (self.request.stands and tried.shown):
+        if self._left <= 0 or self.request.once or filtered or (self.request.stands and tried.shown):
             return Step(Next.GIVE_UP)
         model, other = tried.attempt.model, self._next_after(tried, error)
         used = self.retries.get(model, 0)

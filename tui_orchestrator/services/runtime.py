@@ -332,7 +332,8 @@ class Runtime:
         return self.router.stream(request, record)
 
     def test_request(self, model_id: str) -> Request:
-        """Asks this model for one word, and no other model to check it; nothing of it is kept but what it cost."""
+        """Asks this model for one word, once, and no other model to check it; nothing of it is kept but what it
+        cost."""
         thinks = Ability.THINKING in self.registry[model_id].abilities
         return Request(
             (Message("user", TEST_PROMPT),),
@@ -342,6 +343,7 @@ class Runtime:
             self_consistency=0,
             use_cache=False,
             temporary=True,
+            once=True,
         )
 
     def test_model(self, model_id: str) -> Turn:
