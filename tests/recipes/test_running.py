@@ -243,10 +243,14 @@ async def test_what_finished_of_one_that_is_interrupted_is_told_and_kept(shell: 
     goes_on = f"tui-orchestrator recipe run compare --resume {file}"
     assert f"Unfinished, with 1 answer kept; unless it still runs, go on or delete its file: {goes_on}\n" in listed.err
     assert (await shell.run("recipe", "list", "--json")).json["unfinished"] == [str(file)]
+    looked = " ".join((await shell.run("doctor")).out.split())
+    assert "· recipes: compare did not come to its end; 1 answer is kept" in looked
+    assert f"go on by /recipe in the console or {goes_on}, or delete its file" in looked
     called = len(shell.asked)
     shell.script.always(Say("Second of all."), "tern-max").always(Say("All of them."))
     ended = await shell.run("recipe", "run", "compare", "--resume", str(file), "-y")
     assert (ended.code, "1 taken over" in ended.err) == (0, True)
+    assert "1 kept, which is not asked again." in ended.err, "its price is of what is left"
     assert shell.asked[called:].count("rush-pro") == 0, "it is paid for once"
     assert not file.exists()
     bodies = [json.dumps(exchange.body) for exchange in shell.servers.exchanges if exchange.method == "POST"]

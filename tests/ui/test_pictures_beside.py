@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ from textual.pilot import Pilot
 from tests.ui.picturing import Console, both_sizes, sees
 from tui_orchestrator.batch import Estimate, Phase, Progress, Underway, Wanted
 from tui_orchestrator.library.tasks import Task
-from tui_orchestrator.recipes import Plan, Shelf, shelf
+from tui_orchestrator.recipes import Journal, Leftover, Leftovers, Plan, Shelf, Standing, shelf
 from tui_orchestrator.recipes import Planned as PlannedStep
 from tui_orchestrator.recipes import Underway as RecipeUnderway
 from tui_orchestrator.routing.budget import BudgetState, Cap
@@ -99,8 +100,16 @@ def test_the_recipes_there_are(snap_compare: Any, size: tuple[int, int], monkeyp
     monkeypatch.setattr("tui_orchestrator.ui.recipes.recipes_dir", lambda: Path("/home/ada/recipes"))
 
     async def show(pilot: Pilot[Any]) -> None:
-        pilot.app.push_screen(RecipesScreen(SHELF, "problem-variations"))
-        await sees(pilot, "summarize-long", "1. problem", "2. variations")
+        found = SHELF.recipes["problem-variations"]
+        journal = Journal(found.name, {"topic": ["two linear equations"], "count": ["12"]}, datetime(2026, 11, 21))
+        journal.path = Path("/home/ada/unfinished/problem-variations.jsonl")
+        steps = zip(found.steps, ((1, 1), (7, 12)), strict=True)
+        left = Leftover(found, journal, tuple(Standing(step, *far) for step, far in steps))
+        pilot.app.push_screen(RecipesScreen(SHELF, Leftovers((left,))))
+        await sees(pilot, "compare", "1. problem", "7 of 12 done")
+        if size[0] < 100:
+            await pilot.press("down", "down", "down")
+            await sees(pilot, "grade", "1. problem", "for each of count", "Enter fills it in")
 
     assert snap_compare(Console("dusk" if size[0] > 100 else "paper"), terminal_size=size, run_before=show)
 

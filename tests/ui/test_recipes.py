@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -207,7 +210,7 @@ async def test_a_step_that_fails_is_named_with_what_it_cost(tmp_path: Path) -> N
         await seat.sees("✓ done", "✗ failed", "the step all gave no answer: ", "the kiln is cold", "finished is kept")
         await seat.sees("each ─", "✓ finished", "A fine thing.")
         await seat.pilot.press("escape")
-        await seat.sees("the step all gave no answer", "It cost $", "What finished is", "recipe run mine")
+        await seat.sees("the step all gave no answer", "It cost $", "What finished is", "/recipe goes on")
         await seat.sees("The step each of mine came to: A fine thing.")
         assert seat.app.talk is not None
         assert seat.app.talk.last is None
@@ -230,7 +233,7 @@ async def test_it_goes_on_beside_the_conversation_and_is_stopped(tmp_path: Path)
         await seat.pilot.press("s")
         await seat.sees("■ stopped", "■ Stopped; what had come is paid for")
         await seat.pilot.press("escape")
-        await seat.sees("The recipe mine was stopped. It cost ", "recipe run mine --resume")
+        await seat.sees("The recipe mine was stopped. It cost ", "not asked again where /recipe goes on from it")
 
 
 @pytest.mark.usefixtures("mine")
@@ -288,3 +291,79 @@ async def test_while_one_runs_another_is_said_to_wait(tmp_path: Path) -> None:
         await seat.pilot.press("escape")
         await seat.send("/recipe grade")
         await seat.sees("! grade is not begun: one recipe runs at a time, and mine still does.", "s stops it")
+
+
+def asked(path: Path) -> list[str]:
+    with sqlite3.connect(path / "store.db") as store:
+        return [model.partition("/")[2] for (model,) in store.execute("SELECT model FROM attempts ORDER BY rowid")]
+
+
+@asynccontextmanager
+async def stopped(path: Path, said: Script, size: tuple[int, int] = (160, 48)) -> AsyncIterator[Console]:
+    """A console that opens after one in which a recipe of two topics failed in its second step."""
+    said.always(Say("A fine thing."), "rush-pro").always(Reply(400, "the kiln is cold"), "tern-max")
+    async with console(path, script=said) as seat:
+        await fill_in(seat, "trees")
+        await begin(seat)
+        await seat.sees("✗ failed", "What finished is kept, and is not asked again where /recipe goes on from it.")
+    said.always(Say("All of it is **fine**."), "tern-max")
+    async with console(path, script=said, size=size) as seat:
+        yield seat
+
+
+@pytest.mark.usefixtures("mine")
+@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
+async def test_one_that_stopped_stands_first_and_is_gone_on_from(tmp_path: Path, size: tuple[int, int]) -> None:
+    said = Script()
+    async with stopped(tmp_path, said, size) as seat:
+        before = asked(tmp_path)
+        assert before == ["rush-pro", "tern-max"]
+        await seat.send("/recipe")
+        await seat.sees("■ mine", "unfinished", "all: ■ 0 of 1 done", "Enter goes on · Esc closes")
+        await seat.sees("topics: trees", "1. each · ✓ 1 of 1 done", "2. all · ■ 0 of 1 done", "is not asked again")
+        await seat.pilot.press("down")
+        await seat.sees("Enter fills it in · Esc closes")
+        await seat.pilot.press("up", "enter")
+        await seat.sees("■ unfinished", "1 of 1", "1 answer: about $", "1 kept, which is not asked again.")
+        await seat.sees("▸ not yet: nothing is sent; it stays in the list of recipes")
+        assert asked(tmp_path) == before
+        await seat.pilot.press("down")
+        await seat.sees("▸ go on: it spends about that")
+        await seat.pilot.press("enter")
+        await seat.sees("✓ done", "The answer stands in the chat")
+        await seat.pilot.press("escape")
+        await seat.sees("Recipe mine", "topics: trees", "All of it is fine.", "1 taken over")
+        assert asked(tmp_path)[2:] == ["tern-max"], "what was answered is paid for once"
+        await seat.send("/recipe")
+        await seat.sees("fills it in")
+        assert "unfinished" not in seat.screen
+
+
+@pytest.mark.usefixtures("mine")
+async def test_one_of_which_all_was_answered_costs_nothing_more(tmp_path: Path) -> None:
+    async with stopped(tmp_path, Script()) as seat:
+        (left,) = (tmp_path / "home" / "data" / "unfinished").iterdir()
+        # As where the program is killed once the last answer is there, before that stands in the chat.
+        os.link(left, left.with_name("mine-9999.jsonl"))
+        for row, taken in [("all: ■ 0 of 1 done", "1 taken over"), ("all: ✓ 1 of 1 done", "2 taken over")]:
+            await seat.send("/recipe")
+            await seat.sees("■ mine", row)
+            await seat.pilot.press("enter")
+            await seat.sees("▸ not yet")
+            await seat.pilot.press("down", "enter")
+            await seat.sees("The answer stands in the chat")
+            await seat.pilot.press("escape")
+            await seat.sees(taken)
+        assert asked(tmp_path) == ["rush-pro", "tern-max", "tern-max"]
+        assert list(left.parent.iterdir()) == []
+        assert seat.app.talk is not None
+        assert seat.app.talk.request("And now?").messages[-2].text == "# All\n\nAll of it is **fine**."
+
+
+@pytest.mark.usefixtures("mine")
+async def test_one_whose_recipe_is_gone_is_named_with_why(tmp_path: Path, own_home: Path) -> None:
+    async with stopped(tmp_path, Script()) as seat:
+        (own_home / "home" / "config" / "recipes" / "mine.toml").unlink()
+        await seat.send("/recipe")
+        await seat.sees("no recipe is called mine")
+        assert "■ mine" not in seat.screen

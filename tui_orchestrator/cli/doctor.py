@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+from typing import TYPE_CHECKING
 
 import click
 
 from .manners import FAILED, Invocation, Stop, note, run, say
 from .printing import as_json
+
+if TYPE_CHECKING:
+    from ..services.checkup import Finding
 
 _MARKS = {"good": "✓", "note": "·", "problem": "✗"}
 
@@ -34,6 +39,7 @@ def doctor(invocation: Invocation, as_object: bool) -> None:
             if runtime.demo and not invocation.demo:
                 note(DEMO_NOTICE)
             findings = await check(settings, runtime, invocation.config)
+        findings += await asyncio.to_thread(_unfinished)
         if as_object:
             say(as_json([dataclasses.asdict(finding) for finding in findings]))
         else:
@@ -46,3 +52,18 @@ def doctor(invocation: Invocation, as_object: bool) -> None:
     problems = run(check_up())
     if problems:
         raise Stop(f"{problems} problem{'s' if problems > 1 else ''} found.", FAILED)
+
+
+def _unfinished() -> list[Finding]:
+    """Of recipes."""
+    from ..recipes import left
+    from ..routing.clock import SystemClock
+    from ..services.checkup import Finding, Standing
+
+    found = []
+    for one in left(SystemClock().now()):
+        kept = "1 answer is kept" if one.kept == 1 else f"{one.kept:,} answers are kept"
+        what = f"{one.recipe} did not come to its end; {kept}"
+        remedy = f"unless it still runs, go on by /recipe in the console or {one.command}, or delete its file"
+        found.append(Finding("recipes", Standing.NOTE, what, remedy))
+    return found

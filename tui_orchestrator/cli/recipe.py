@@ -200,7 +200,7 @@ async def _run(
             orchestrator = Orchestrator.over(runtime)
             if asked.max_cost is not None:
                 orchestrator.set_cap(asked.max_cost, "the recipe's cap")
-            planned = await _agreed(screen, orchestrator, one, said, asked)
+            planned = await _agreed(screen, orchestrator, one, journal, asked)
             if asked.only_estimate:
                 if as_object:
                     say(as_json(plan_json(planned)))
@@ -282,14 +282,12 @@ def _tell_texts(screen: Screen, steps: Mapping[str, Sequence[Result]]) -> None:
             screen.line(_inset(result.text))
 
 
-async def _agreed(
-    screen: Screen, orchestrator: Orchestrator, one: Recipe, said: dict[str, list[str]], asked: _Asked
-) -> Plan:
+async def _agreed(screen: Screen, orchestrator: Orchestrator, one: Recipe, journal: Journal, asked: _Asked) -> Plan:
     """Its plan, which is told. Raises Stop when it passes a cap and nobody agrees."""
     from ..library.estimating import passes, too_dear
     from ..recipes import in_words, plan
 
-    planned = await plan(orchestrator, one, said, at_once=asked.at_once)
+    planned = await plan(orchestrator, one, journal.said, at_once=asked.at_once, known=journal.peeked())
     for line in in_words(planned):
         screen.line(line, dim=line.startswith(" "))
     cap = await too_dear(orchestrator, planned.cost)

@@ -1,6 +1,7 @@
 """Prompts in several steps, each with the model that suits it, from a file."""
 
 from .journal import Journal, left
+from .leftover import Leftover, Leftovers, Standing, leftovers
 from .planning import Plan, Planned, in_words, plan, summed
 from .recipe import Parameter, Recipe, RecipeError, Shelf, Step, parse, recipes_dir, shelf
 from .running import GO_ON, Advance, Outcome, RecipeFailed, carry_out
@@ -10,6 +11,8 @@ __all__ = [
     "GO_ON",
     "Advance",
     "Journal",
+    "Leftover",
+    "Leftovers",
     "Outcome",
     "Parameter",
     "Plan",
@@ -19,11 +22,13 @@ __all__ = [
     "RecipeFailed",
     "Shelf",
     "Stage",
+    "Standing",
     "Step",
     "Underway",
     "carry_out",
     "in_words",
     "left",
+    "leftovers",
     "parse",
     "plan",
     "recipes_dir",

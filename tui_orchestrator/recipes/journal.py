@@ -17,8 +17,9 @@ from .. import locations
 from ..library.tasks import Task
 from ..routing.event_json import usd
 from ..services.exporting import file_name
+from ..services.feedback import Given
 from .recipe import RecipeError
-from .running import Advance
+from .running import Advance, Known
 
 
 class Journal:
@@ -35,6 +36,8 @@ class Journal:
         """Answers that were gone on from."""
         self.kept = 0
         """Answers in the file."""
+        self.last: tuple[Given, str] | None = None
+        """Where the last of them came from, and whose it is."""
         self._answers: dict[tuple[str, str], list[str]] = {}
         self._name = file_name(f"{recipe} {at:%Y-%m-%d %H%M%S} {os.getpid()}", "recipe", "jsonl")
 
@@ -48,6 +51,7 @@ class Journal:
             journal = cls(str(asked["recipe"]), said, at)
             for one in rounds:
                 journal._answers.setdefault((one["step"], one["asked"]), []).append(str(one["text"]))
+                journal.last = (str(one["request_id"]), int(one.get("attempt", 1))), str(one["model"])
             journal.kept = len(rounds)
         except OSError as error:
             raise RecipeError(f"{path} cannot be read: {error.strerror or error}") from None
@@ -58,11 +62,14 @@ class Journal:
 
     def known(self, step: str, task: Task) -> str | None:
         """What was answered to the same before; each answer once."""
-        answers = self._answers.get((step, _asked(task)))
-        if not answers:
-            return None
-        self.taken += 1
-        return answers.pop(0)
+        answer = _next(self._answers, step, task)
+        self.taken += answer is not None
+        return answer
+
+    def peeked(self) -> Known:
+        """As `known`, of which it takes nothing away: for what is only planned."""
+        answers = {key: list(texts) for key, texts in self._answers.items()}
+        return lambda step, task: _next(answers, step, task)
 
     def keep(self, advance: Advance) -> None:
         """Of the round that has just ended, if it gave an answer. Blocks for as long as a line takes to be written."""
@@ -75,6 +82,7 @@ class Journal:
             "model": result.model,
             "cost_usd": usd(result.cost.amount),
             "request_id": result.task.id,
+            "attempt": result.attempt,
             "text": result.text,
         }
         with contextlib.suppress(OSError, locations.LocationError):
@@ -83,6 +91,7 @@ class Journal:
                 _write(path, {"recipe": self.recipe, "said": self.said})
                 self.path = path
             _write(self.path, told)
+        self.last = (result.task.id, result.attempt), result.model
 
     @property
     def told(self) -> str:
@@ -115,6 +124,11 @@ def left(at: datetime) -> list[Journal]:
 
 def _left_in() -> Path:
     return locations.data_dir() / "unfinished"
+
+
+def _next(answers: Mapping[tuple[str, str], list[str]], step: str, task: Task) -> str | None:
+    found = answers.get((step, _asked(task)))
+    return found.pop(0) if found else None
 
 
 def _asked(task: Task) -> str:

@@ -43,12 +43,18 @@ class Underway:
     """It runs in a task of its own until `aclose`. What it was asked in is the session of the orchestrator."""
 
     def __init__(
-        self, orchestrator: Orchestrator, plan: Plan, said: Mapping[str, Sequence[str]], *, temporary: bool = False
+        self,
+        orchestrator: Orchestrator,
+        plan: Plan,
+        said: Mapping[str, Sequence[str]],
+        *,
+        temporary: bool = False,
+        journal: Journal | None = None,
     ) -> None:
-        """`temporary`: as `carry_out` has it."""
+        """`temporary`: as `carry_out` has it. `journal`: of one that did not come to its end, which it goes on from."""
         self.plan = plan
         self.said = said
-        self.stages = [Stage(one.step, one.rounds) for one in plan.steps]
+        self.stages = [Stage(one.step, one.rounds, one.taken) for one in plan.steps]
         self.cost: Cost = NOTHING
         self.outcome: Outcome | None = None
         self.problem = ""
@@ -57,8 +63,8 @@ class Underway:
         self.ended: Callable[[Underway], None] | None = None
         self._orchestrator = orchestrator
         self._temporary = temporary
-        self.journal: Journal | None = None
-        """Of what it has come to, once it has begun; to be dropped by who keeps its answer."""
+        self.journal = journal
+        """Of what it has come to, once it has begun or is gone on from; to be dropped by who keeps its answer."""
         self._clock = orchestrator.runtime.clock
         self._task: asyncio.Task[None] | None = None
 
@@ -83,7 +89,9 @@ class Underway:
     @property
     def go_on(self) -> str:
         """How, after one that came to nothing."""
-        return (self.journal.told if self.journal is not None else "") or GO_ON
+        if self.journal is None or self.journal.path is None:
+            return GO_ON
+        return "What finished is kept, and is not asked again where /recipe goes on from it."
 
     def seconds_of(self, stage: Stage) -> float | None:
         if stage.began is None:
@@ -92,7 +100,7 @@ class Underway:
 
     def begin(self) -> None:
         if self._task is None:
-            if not self._temporary:
+            if self.journal is None and not self._temporary:
                 self.journal = Journal(self.plan.recipe.name, self.said, self._clock.now())
             self._task = asyncio.create_task(self._run())
             if self.began is not None:
@@ -107,6 +115,7 @@ class Underway:
                 self.said,
                 on_advance=self._advanced,
                 temporary=self._temporary,
+                known=self.journal.known if self.journal is not None else None,
             )
             state = "done"
         except asyncio.CancelledError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -134,12 +135,12 @@ class Beside(Desk):
 
     @work(group="beside", exclusive=True, exit_on_error=False)
     async def action_recipes(self, name: str = "") -> None:
-        """Fills in the one of that name, else one chosen from a list; shows the one that runs."""
+        """Fills in the one of that name, else one chosen from a list, or goes on with that; shows the one that runs."""
         if self.runtime is None or self.talk is None or len(self.screen_stack) > 1:
             return
-        from tui_orchestrator.recipes import RecipeError, shelf
+        from tui_orchestrator.recipes import RecipeError, leftovers, shelf
 
-        from .recipes import RecipeForm, RecipeScreen, RecipesScreen, beginning
+        from .recipes import NONE_LEFT, RecipeScreen, RecipesScreen
 
         if self.recipe is not None and self.recipe.run.runs:
             running = self.recipe.run.plan.recipe.name
@@ -153,27 +154,51 @@ class Beside(Desk):
             except RecipeError as error:
                 self.composer.refuse(str(error))
             return
-        chosen: str | None = name or await self.push_screen_wait(RecipesScreen(found))
+        left = NONE_LEFT
+        if not name and not self.talk.temporary:
+            left = await asyncio.to_thread(leftovers, found, self.runtime.clock.now())
+        chosen: str | None = name or await self.push_screen_wait(RecipesScreen(found, left))
         if chosen is None:
             return
-        said = None
-        while True:
-            form = RecipeForm(self.runtime, found.recipes[chosen], self.talk, said)
-            prepared = await self.push_screen_wait(form)
-            if prepared is None:
-                return
-            if await self.push_screen_wait(beginning(prepared)):
-                break
-            said = prepared.said
+        one = next((one for one in left.found if str(one.journal.path) == chosen), None)
+        prepared = await (self._left_over(one) if one is not None else self._filled_in(found.recipes[chosen]))
+        if prepared is None:
+            return
         self.recipe, self._recipe_for = prepared, self.talk
         prepared.run.began, prepared.run.ended = self._follow, self._recipe_ended
         prepared.run.begin()
         await self.push_screen_wait(RecipeScreen(prepared))
 
+    async def _filled_in(self, recipe: recipes.Recipe) -> Prepared | None:
+        """Once its price is agreed to."""
+        from .recipes import RecipeForm, beginning
+
+        assert self.runtime is not None
+        assert self.talk is not None
+        said = None
+        while True:
+            prepared = await self.push_screen_wait(RecipeForm(self.runtime, recipe, self.talk, said))
+            if prepared is None or await self.push_screen_wait(beginning(prepared)):
+                return prepared
+            said = prepared.said
+
+    async def _left_over(self, left: recipes.Leftover) -> Prepared | None:
+        """Once the price of what is left of it is agreed to."""
+        from .recipes import beginning, gone_on
+
+        assert self.runtime is not None
+        assert self.talk is not None
+        try:
+            prepared = await gone_on(self.runtime, self.talk, left)
+        except (OrchestratorError, LookupError, ValueError) as error:
+            self.say(f"{left.recipe.name}: {str(error.args[0]).rstrip('.')}.", "warning")
+            return None
+        return prepared if await self.push_screen_wait(beginning(prepared)) else None
+
     def _recipe_ended(self, run: recipes.Underway) -> None:
         self._tell_beside()
         if run.outcome is not None:
-            self._put_answer(run.outcome, run.seconds)
+            self._put_answer(run, run.outcome)
         else:
             why = run.problem or f"the recipe {run.plan.recipe.name} was stopped"
             self.say(f"{why[:1].upper()}{why[1:].rstrip('.')}. It cost {run.cost} until then. {run.go_on}", "warning")
@@ -182,7 +207,7 @@ class Beside(Desk):
 
     @typed_beside
     @work(group="recipe", exit_on_error=False)
-    async def _put_answer(self, outcome: recipes.Outcome, seconds: float) -> None:
+    async def _put_answer(self, run: recipes.Underway, outcome: recipes.Outcome) -> None:
         """Into the conversation it was asked in, after the turn that runs there, if any, as the answer of its last
         step."""
         from .recipes import as_asked
@@ -196,12 +221,19 @@ class Beside(Desk):
         if opened is not None and opened.talk is not None:
             talk = opened.talk
             self.hold(opened, True)
-        *_, last = (result for results in outcome.steps.values() for result in results)
-        request_id, note = last.task.id, _in_all(by, outcome, seconds)
+        answers, journal, note = [*chain.from_iterable(outcome.steps.values())], run.journal, _in_all(by, outcome, run)
+        if answers:
+            last = answers[-1]
+            (request_id, attempt), model, attempts = (last.task.id, last.attempt), last.model, last.attempts
+        else:
+            # All of it had been answered before.
+            assert journal is not None
+            assert journal.last is not None
+            ((request_id, attempt), model), attempts = journal.last, ()
         try:
-            await talk.put(asked, outcome.text, (request_id, last.attempt), last.model, note)
-            if prepared.run.journal is not None:
-                prepared.run.journal.drop()
+            await talk.put(asked, outcome.text, (request_id, attempt), model, note)
+            if journal is not None:
+                journal.drop()
         except OrchestratorError as error:
             self.say(f"The answer of the {by} could not be kept: {error}", "error")
         finally:
@@ -213,22 +245,24 @@ class Beside(Desk):
             return
         opened.title = opened.title or by
         chat = opened.chat
-        transcript, key = chat.transcript, answer_key(request_id, last.attempt)
+        transcript, key = chat.transcript, answer_key(request_id, attempt)
         chat.see_off()
         transcript.add_prompt(asked, (), prompt_key(request_id))
         transcript.trail(trail_key(request_id), "")
         transcript.begin_answer(key)
         transcript.append(key, outcome.text)
-        chat.recounting.end(last.attempts, last.attempt, {}, chat.keys, whole=True, goes_on=False)
+        chat.recounting.end(attempts, attempt, {}, chat.keys, whole=True, goes_on=False)
         chat.notice(note)
         self.composer.weigh_again()
         self.tell_status()
 
 
-def _in_all(by: str, outcome: recipes.Outcome, seconds: float) -> str:
+def _in_all(by: str, outcome: recipes.Outcome, run: recipes.Underway) -> str:
     from . import words
 
     models = Counter(result.model for results in outcome.steps.values() for result in results)
     named = (words.short_name(model) + (f" {count:,}" if count > 1 else "") for model, count in models.most_common(4))
     others = f" · {len(models) - 4} more models" if len(models) > 4 else ""
-    return f"{by} · {' · '.join(named)}{others} · {words.seconds(seconds)} · {outcome.cost} in all"
+    models_of = f" · {' · '.join(named)}{others}" if models else ""
+    taken = f" · {run.journal.taken:,} taken over" if run.journal is not None and run.journal.taken else ""
+    return f"{by}{models_of}{taken} · {words.seconds(run.seconds)} · {outcome.cost} in all"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from textual.content import Content
 
 from tui_orchestrator.library.estimating import passes
-from tui_orchestrator.recipes import Parameter, Recipe, Stage, Step, Underway, summed
+from tui_orchestrator.recipes import Leftover, Parameter, Recipe, Stage, Standing, Step, Underway, summed
 from tui_orchestrator.routing.budget import BudgetState
 from tui_orchestrator.routing.text import clean, clean_line, span
 
@@ -17,6 +17,7 @@ from .words import ACCENT, BAD, GOOD, MONEY, MUTED, STRONG, WARN
 ONE_LINE = 96
 """Cells from which on a recipe stands on one line, and a step."""
 _NAME, _FROM = 24, 12
+_UNFINISHED = "unfinished"
 _STEP, _STATE, _ROUNDS, _COST, _TIME = 20, 12, 12, 14, 12
 _STATES = {
     "waiting": ("○", MUTED),
@@ -45,6 +46,46 @@ def draw_row(recipe: Recipe, width: int) -> Content:
         return Content.assemble("  ", name, (words.fit(whose(recipe), _FROM), MUTED), said)
     first = Content.assemble("  ", name, (words.fit(whose(recipe), max(0, width - 2 - _NAME)), MUTED))
     return words.lines([first, Content.styled(words.fit(f"    {clean_line(recipe.description)}", width), MUTED)])
+
+
+def draw_leftover(one: Leftover, width: int) -> Content:
+    name, said = (words.fit(one.recipe.name, _NAME - 2) + "  ", "bold"), _said_to(one)
+    if width >= ONE_LINE:
+        far = words.fit(f"{_how_far(one)} · {said}", width - 2 - _NAME - _FROM)
+        return Content.assemble("■ ", name, (words.fit(_UNFINISHED, _FROM), WARN), far)
+    first = Content.assemble("■ ", name, (words.fit(_UNFINISHED, max(0, width - 2 - _NAME)), WARN))
+    return words.lines([first, Content.styled(words.fit(f"    {_how_far(one)} · {said}", width), MUTED)])
+
+
+def draw_left(one: Leftover, width: int) -> Content:
+    """What of it is done, and what is left."""
+    rows: list[Content | str] = [words.heading(one.recipe.name, width, f"■ {_UNFINISHED}")]
+    for key, said in one.journal.said.items():
+        rows.append(Content.styled(words.fit(f"{key}: {clean_line(' · '.join(said), 400)}", width).rstrip(), MUTED))
+    rows.append("")
+    for place, standing in enumerate(one.steps, 1):
+        name = words.fit(f"{place}. {standing.step.id}", min(width, len(standing.step.id) + 3))
+        told = words.fit(f" · {_far(standing)} · {how(standing.step)}", width - len(name)).rstrip()
+        rows.append(Content.assemble((name, STRONG), told))
+    file = f"Where it still runs in another terminal, let it end there. To be rid of it, delete {one.journal.path}"
+    return words.lines([*rows, "", *_wrapped("What is done is not asked again.", width), *_wrapped(file, width, MUTED)])
+
+
+def _said_to(one: Leftover) -> str:
+    return clean_line(" · ".join(text for said in one.journal.said.values() for text in said), 400)
+
+
+def _how_far(one: Leftover) -> str:
+    """Where it stopped."""
+    standing = next((each for each in one.steps if each.answered != each.rounds), one.steps[-1])
+    return f"{standing.step.id}: {_far(standing)}"
+
+
+def _far(standing: Standing) -> str:
+    if standing.rounds is None:
+        return "○ not begun"
+    glyph = "✓" if standing.answered == standing.rounds else "■"
+    return f"{glyph} {standing.answered:,} of {standing.rounds:,} done"
 
 
 def draw_recipe(recipe: Recipe, width: int, notes: Sequence[str] = ()) -> Content:
@@ -103,7 +144,9 @@ def _told(run: Underway) -> str:
         return "✓ done"
     if run.runs:
         return "◐ running"
-    return "■ came to nothing" if run.over else "○ not begun"
+    if run.over:
+        return "■ came to nothing"
+    return "○ not begun" if run.journal is None else f"■ {_UNFINISHED}"
 
 
 def _stage(run: Underway, place: int, width: int) -> Iterator[Content]:
@@ -114,9 +157,10 @@ def _stage(run: Underway, place: int, width: int) -> Iterator[Content]:
     cost = f"~{planned.cost}" if expected and planned.cost else str(planned.cost) if expected else str(stage.cost)
     cost += " +?" if expected and planned.unpriced else ""
     time = f"~{span(planned.seconds)}" if seconds is None else words.seconds(seconds)
-    if stage.state in ("failed", "stopped") and seconds is None:
+    if (expected and not planned.lines) or (stage.state in ("failed", "stopped") and seconds is None):
         time = ""
-    rounds = f"{stage.ended:,} of {stage.rounds:,}" if not expected else f"{stage.rounds:,}×"
+    begun = stage.ended or not expected
+    rounds = f"{stage.ended:,} of {stage.rounds:,}" if begun else f"{stage.rounds:,}×"
     models = stage.models.most_common(3) if not expected else list(planned.models[:3])
     by = " · ".join(words.short_name(model) + (f" {count:,}" if count > 1 else "") for model, count in models)
     by = by or ("no model can take it" if expected and planned.impossible else "")

@@ -16,9 +16,21 @@ from textual.widgets import OptionList, Static
 
 from tui_orchestrator.library.estimating import too_dear
 from tui_orchestrator.library.orchestrator import Orchestrator
-from tui_orchestrator.recipes import Parameter, Recipe, RecipeError, Shelf, Underway, plan, recipes_dir
+from tui_orchestrator.recipes import (
+    Journal,
+    Leftover,
+    Leftovers,
+    Parameter,
+    Recipe,
+    RecipeError,
+    Shelf,
+    Underway,
+    plan,
+    recipes_dir,
+)
 from tui_orchestrator.routing.budget import BudgetState
 from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.routing.text import clean
 from tui_orchestrator.services.attachments import AttachmentError, read_file
 from tui_orchestrator.services.chat import Chat
 from tui_orchestrator.services.runtime import Runtime
@@ -30,42 +42,69 @@ from .dialogs import keys_line
 from .form import Form
 from .listed import Listed
 from .naming import keyed
-from .recipe_rows import ONE_LINE, described, draw_head, draw_recipe, draw_row, draw_run, running_stage
+from .recipe_rows import (
+    ONE_LINE,
+    described,
+    draw_head,
+    draw_left,
+    draw_leftover,
+    draw_recipe,
+    draw_row,
+    draw_run,
+    running_stage,
+)
 from .running import RunScreen
 from .words import ACCENT
 
+NONE_LEFT = Leftovers()
+_SHOWN = 400
+"""Characters of a value in the chat, where what was typed for it is not known any more but its text."""
+
 
 class RecipesScreen(Listed[str | None]):
-    """Answers with the name of the one that is to be filled in."""
+    """Answers with the key of the row that is to be filled in, or gone on from."""
 
     HELP = (
         "Recipes: prompts in several steps, each with the model that suits it. Below the list: what the marked one "
         "asks for, and its steps. {recipes.run} opens its form; nothing is sent before you have seen what it costs. "
-        "Your own are TOML files in the directory of recipes."
+        "Those that did not come to their end stand first, with what is done and what is left: {recipes.run} says what "
+        "that costs, and goes on. Your own are TOML files in the directory of recipes."
     )
     CSS = Listed.CSS
     TITLE_SHOWN = "Recipes"
     KEYS = "{recipes.run} fills it in · Esc closes"
+    _GOES_ON = "{recipes.run} goes on · Esc closes"
     BINDINGS: ClassVar[list[BindingType]] = bindings("recipes")
 
-    def __init__(self, shelf: Shelf, name: str = "") -> None:
-        super().__init__(name)
+    def __init__(self, shelf: Shelf, left: Leftovers = NONE_LEFT) -> None:
+        """`left`: those that did not come to their end, each by the path of its journal."""
+        super().__init__()
         self._shelf = shelf
+        self._left = {str(one.journal.path): one for one in left.found}
+        self._problems = (*shelf.problems, *left.problems)
 
     @property
-    def rows(self) -> Mapping[str, Recipe]:
-        return self._shelf.recipes
+    def rows(self) -> Mapping[str, Recipe | Leftover]:
+        return {**self._left, **self._shelf.recipes}
 
     def draw_rows(self, width: int) -> Iterable[Content]:
-        return (draw_row(recipe, width) for recipe in self._shelf.recipes.values())
+        yield from (draw_leftover(one, width) for one in self._left.values())
+        yield from (draw_row(recipe, width) for recipe in self._shelf.recipes.values())
 
     def draw_head(self, width: int) -> Content | None:
         return draw_head(width) if width >= ONE_LINE else None
 
     def draw_details(self, key: str, width: int) -> Content:
-        problems = [f"! {problem}" for problem in self._shelf.problems]
+        if key in self._left:
+            return draw_left(self._left[key], width)
+        problems = [f"! {problem}" for problem in self._problems]
         own = f"Your own lie in {recipes_dir()}."
         return draw_recipe(self._shelf.recipes[key], width, [*problems, own])
+
+    def tell_details(self) -> None:
+        super().tell_details()
+        keys = self._GOES_ON if self.marked in self._left else self.KEYS
+        self.query_one("#listed").border_subtitle = keys_line(keyed(self.app, keys))
 
     def action_run(self) -> None:
         self.dismiss(self.marked)
@@ -108,11 +147,7 @@ class RecipeForm(Form[Prepared | None]):
             self._recipe.values(said)
             read = await asyncio.to_thread(lambda: {name: [_read(text)] for name, (text,) in said.items()})
             self.say("◐ working out what it will ask, and what that costs", ACCENT)
-            orchestrator = Orchestrator.over(self._runtime)
-            orchestrator.session = self._talk.id
-            planned = await plan(orchestrator, self._recipe, read)
-            run = Underway(orchestrator, planned, read, temporary=self._talk.temporary)
-            self.dismiss(Prepared(run, await too_dear(orchestrator, planned.cost), said))
+            self.dismiss(await _prepared(self._runtime, self._talk, self._recipe, said, read))
         except RecipeError as error:
             name = next((name for name in self._recipe.parameters if f" {name}" in str(error)), "")
             self.refuse(f"{str(error).removeprefix(f'{self._recipe.name}: ')}.", name)
@@ -120,6 +155,29 @@ class RecipeForm(Form[Prepared | None]):
             self.refuse(str(error))
         except (LookupError, ValueError) as error:
             self.refuse(f"{error.args[0]}.")
+
+
+async def _prepared(
+    runtime: Runtime,
+    talk: Chat,
+    recipe: Recipe,
+    said: Mapping[str, list[str]],
+    read: Mapping[str, list[str]],
+    journal: Journal | None = None,
+) -> Prepared:
+    orchestrator = Orchestrator.over(runtime)
+    orchestrator.session = talk.id
+    planned = await plan(orchestrator, recipe, read, known=journal.peeked() if journal is not None else None)
+    run = Underway(orchestrator, planned, read, temporary=talk.temporary, journal=journal)
+    return Prepared(run, await too_dear(orchestrator, planned.cost), said)
+
+
+async def gone_on(runtime: Runtime, talk: Chat, left: Leftover) -> Prepared:
+    """What is left of it, planned and not begun. Raises OrchestratorError, LookupError and ValueError."""
+    journal = left.journal
+    said = {name: [clean("\n".join(values))] for name, values in journal.said.items()}
+    short = {name: [text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"] for name, (text,) in said.items()}
+    return await _prepared(runtime, talk, left.recipe, short, journal.said, journal)
 
 
 def _field(parameter: Parameter, typed: list[str] | None) -> form.Wanted:
@@ -144,7 +202,9 @@ def _read(typed: str) -> str:
 def beginning(prepared: Prepared) -> Beginning:
     """The plan with its price, before anything is sent."""
     run, cap = prepared.run, prepared.cap
-    return Beginning("Recipe", lambda width: draw_run(run, cap, width), cap, kept="the form stays as it is filled in")
+    left = run.journal is not None
+    kept = "it stays in the list of recipes" if left else "the form stays as it is filled in"
+    return Beginning("Recipe", lambda width: draw_run(run, cap, width), cap, go_on=left, kept=kept)
 
 
 class RecipeScreen(RunScreen):
