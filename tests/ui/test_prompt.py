@@ -574,3 +574,38 @@ async def test_a_file_that_cannot_go_along_is_told_before_those_that_do(
     async with console(tmp_path, size=(80, 24)) as seat:
         await seat.type("See @good0.txt @good1.txt @good2.txt @good3.txt and @b.bin @nope.txt ")
         await seat.sees("✗ b.bin is neither text nor", "no file nope.txt", "✓ good0.txt", "… and 3 more")
+
+
+async def test_a_directory_above_is_offered_and_cannot_go_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "plan.txt").write_text("the plan's own words")
+    monkeypatch.chdir(tmp_path / "here")
+    async with console(tmp_path, script=SCRIPT, size=(80, 24)) as seat:
+        prompt = seat.app.composer.prompt
+        await seat.type("See @..")
+        await seat.until(lambda: "▸ ../" in below_prompt(seat))
+        await seat.pilot.press("tab")
+        await seat.until(lambda: "▸ ../here/" in below_prompt(seat))
+        prompt.clear()
+        await seat.send("What is in @.. ?")
+        await seat.sees("✗ .. is a directory; name a file in it")
+        assert prompt.text == "What is in @.. ?", "nothing was sent"
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"<html>404</html>", "✗ fake.png is text under an image's name; name it .txt to send it as text"),
+        (b"\x00\x01\xff", "✗ fake.png is neither text nor a PNG"),
+    ],
+)
+async def test_what_is_called_a_picture_and_is_none_does_not_go_along(tmp_path: Path, data: bytes, why: str) -> None:
+    (tmp_path / "fake.png").write_bytes(data)
+    async with console(tmp_path, script=SCRIPT, size=(80, 24)) as seat:
+        await seat.type("What is on @fake.png ?")
+        await seat.sees(why)
+        await seat.pilot.press("enter")
+        await seat.sees(why)
+        assert seat.app.composer.prompt.text == "What is on @fake.png ?", "nothing was sent"

@@ -25,6 +25,10 @@ _SIGNATURES = (
 )
 
 
+_IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif", ".ico"})
+"""How files are called that nobody means as text."""
+
+
 class AttachmentError(OrchestratorError):
     """Why a file cannot go along, in one sentence."""
 
@@ -83,6 +87,8 @@ def judge(shown: str, name: str, data: bytes) -> Attachment:
         text = "\x00"
     if "\x00" in text:
         raise AttachmentError(f"{shown} is neither text nor a PNG, JPEG, GIF or WebP image")
+    if Path(name).suffix.lower() in _IMAGES:
+        raise AttachmentError(f"{shown} is text under an image's name; name it .txt to send it as text")
     return Attachment(name, len(data), text=clean(text))
 
 

@@ -34,6 +34,8 @@ def list_paths(typed: str, directory: Path, stopped: Callable[[], bool]) -> List
     head, slash, name = typed.rpartition("/")
     if not slash and typed.startswith("~"):
         return Listing(("~/",)) if typed == "~" else Listing()
+    if name == "..":
+        return Listing((f"{typed}/",))
     found: list[tuple[bool, str, str]] = []
     wanted = name.casefold()
     looked_at, more = 0, False

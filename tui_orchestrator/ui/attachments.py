@@ -36,10 +36,14 @@ class Mention:
 
 def mentions(draft: str) -> list[str]:
     """The paths named in a draft, each once, in order. Trailing punctuation is not part of a bare path."""
-    found = [
-        quoted.replace('\\"', '"') if quoted else bare.rstrip(_PUNCTUATION) for quoted, bare in _MENTION.findall(draft)
-    ]
+    found = [quoted.replace('\\"', '"') if quoted else _unpunctuated(bare) for quoted, bare in _MENTION.findall(draft)]
     return [path for path in dict.fromkeys(found) if path][:MAX_FILES]
+
+
+def _unpunctuated(bare: str) -> str:
+    if bare.rpartition("/")[2] in (".", ".."):
+        return bare
+    return bare.rstrip(_PUNCTUATION)
 
 
 @dataclass(frozen=True, slots=True)
