@@ -131,8 +131,16 @@ class _Part:
     def text(self, key: str, default: str | None = None) -> str:
         value = self._said.get(key, default)
         if not isinstance(value, str):
-            raise self.wrong(key, f"is {_shown(value)}, not a text")
+            raise self.wrong(key, self._no_text(key))
         return clean(value)
+
+    def _no_text(self, key: str) -> str:
+        said = "is missing; there must be a text in quotation marks"
+        if key in self._said:
+            value = self._said[key]
+            said = f"is {'null' if value is None else _shown(value)}, not a text in quotation marks"
+        message = re.match(r"messages\[(\d+)\]", self._where)
+        return f"{said}, in message {int(message[1]) + 1}" if message else said
 
     def name(self, key: str, limit: int = 200, default: str | None = None) -> str:
         return clean_line(self.text(key, default), limit)
