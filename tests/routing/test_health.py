@@ -216,6 +216,31 @@ def test_a_provider_that_is_not_there_is_out_for_a_while_with_all_its_models_and
     assert (later.state, later.out) == (HealthState.UNREACHABLE, None)
 
 
+def test_a_server_that_answers_none_of_its_models_calls_is_out_with_those_that_were_not_tried() -> None:
+    circuits = Circuits()
+    for model in (MODEL, SIBLING, MODEL):
+        assert not out(circuits, 0, "a/z")
+        fail(circuits, Connection(), model=model)
+    health = circuits.health("a/z", PROVIDER, 0)
+    assert (health.state, health.detail) == (HealthState.UNREACHABLE, "the server does not answer")
+    assert health.out == (Exclusion.UNHEALTHY, "the server does not answer, tried again in 30 s")
+    assert not out(circuits, COOLDOWN_S, "a/z"), "one call tries it again"
+    fail(circuits, Connection(), COOLDOWN_S, model="a/z")
+    assert out(circuits, 3 * COOLDOWN_S - 1, SIBLING)
+    assert not out(circuits, 3 * COOLDOWN_S, "a/z")
+    succeed(circuits, "a/z")
+    assert circuits.health(SIBLING, PROVIDER, 3 * COOLDOWN_S).detail != "the server does not answer"
+
+
+def test_a_model_that_alone_is_not_reached_leaves_its_server_in() -> None:
+    circuits = Circuits()
+    for _ in range(FAILURES_TO_OPEN):
+        fail(circuits, Connection())
+        succeed(circuits, SIBLING)
+    assert out(circuits, 1)
+    assert circuits.health(SIBLING, PROVIDER, 1).state is HealthState.AVAILABLE
+
+
 def test_whatever_a_provider_answers_shows_that_it_is_there() -> None:
     circuits = Circuits()
     circuits.unreachable(PROVIDER, "nobody", 0)

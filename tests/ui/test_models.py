@@ -16,7 +16,7 @@ from tests.catalogue.server import Reply as HttpReply
 from tests.cli.conftest import KEYS, configuration
 from tests.ui.conftest import Console, console
 from tui_orchestrator import demo
-from tui_orchestrator.demo import Reply, Say, Script
+from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.settings import ProviderSettings, Settings, StoreSettings, UiSettings, load
@@ -77,6 +77,22 @@ async def test_a_test_that_fails_says_why_in_one_sentence(tmp_path: Path) -> Non
         await seat.pilot.press("t", "down", "enter")
         await seat.sees("✗ ", "▸ leave")
         await seat.until(lambda: "401" in seat.screen or "key" in seat.screen)
+
+
+async def test_of_a_server_that_does_not_answer_every_model_is_told_so(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().always(Break("close", Phase.CONNECT), "rush-pro")) as seat:
+        await choose(seat, "rush-pro")
+        for _ in range(3):
+            await seat.pilot.press("t", "down", "enter")
+            await seat.sees("✗ ", "▸ leave")
+            await seat.pilot.press("escape")
+            await seat.sees_no("▸ leave")
+        await seat.pilot.press("slash", "ctrl+u", *"openai", "enter")
+        await seat.sees("2 of 7")
+        for row in ("rush-pro", "rush-mini"):
+            await seat.line(row, "✗ unreachable · ", " s · the server does not answer")
+        await seat.pilot.press("slash", "ctrl+u", *"gemini", "enter")
+        await seat.sees("2 of 7", "● available")
 
 
 async def test_a_test_that_a_cap_forbids_says_so_before_and_calls_nothing(tmp_path: Path) -> None:

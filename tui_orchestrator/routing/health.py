@@ -7,7 +7,7 @@ anyway, since a billed probe is a bill. Times are of the monotonic clock.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -22,11 +22,14 @@ LONGEST_COOLDOWN_S = 600.0
 KEY_COOLDOWN_S = 120.0
 UNREACHED = 2
 """Calls in a row without a connection: the model is then called unreachable, and is out when the circuit opens."""
+SILENT = "the server does not answer"
 RECENT = 10
 DEGRADED_SHARE = 0.3
 
 _SAID_AT_ONCE = frozenset({ErrorKind.OVERLOADED, ErrorKind.SERVER, ErrorKind.RATE_LIMITED})
 """A trial that ends so costs neither time nor money, so that the next one need not be put off for longer."""
+_ANSWERED = frozenset({ErrorKind.OVERLOADED, ErrorKind.SERVER, ErrorKind.STREAM_BROKEN})
+"""Somebody was there, also where no status is told."""
 _USER_MUST_MEND = frozenset({ErrorKind.PERMISSION, ErrorKind.NOT_FOUND})
 # What says something of the request, not of the model's health.
 _NOT_ITS_FAULT = frozenset(
@@ -133,6 +136,8 @@ class Circuits:
         self._providers: dict[str, str] = {}
         """Of each circuit that other copies of the program are told of."""
         self._untold: set[str] = set()
+        self._unanswered: Counter[str] = Counter()
+        """Calls in a row, of all models of a provider, that found nobody there."""
 
     @property
     def heard_of_any(self) -> bool:
@@ -165,11 +170,22 @@ class Circuits:
     def reached(self, provider: str) -> None:
         """The provider's server answered, whatever it said."""
         self._circuits.pop(_server_of(provider), None)
+        self._unanswered.pop(provider, None)
 
     def unreachable(self, provider: str, why: str, now: float, cooldown_s: float = COOLDOWN_S) -> None:
         """Nobody was there to read its list from: all its models are called unreachable until one answers or the list
         can be read, and are out for `cooldown_s`. `why` is a clean sentence."""
         self._circuits[_server_of(provider)] = _Circuit(until=now + cooldown_s, why=why)
+
+    def _found_nobody(self, provider: str, now: float) -> None:
+        server = self._circuits.get(_server_of(provider))
+        if server is not None and now < server.until:
+            return
+        self._unanswered[provider] += 1
+        if server is not None or self._unanswered[provider] >= FAILURES_TO_OPEN:
+            opened = 1 if server is None else server.opened + 1
+            self.unreachable(provider, SILENT, now, min(COOLDOWN_S * 2 ** (opened - 1), LONGEST_COOLDOWN_S))
+            self._circuits[_server_of(provider)].opened = opened
 
     def begin(self, model_id: str) -> bool:
         """A call starts; True: it tries a half-open circuit, and of all the calls of this process it alone does until
@@ -207,8 +223,10 @@ class Circuits:
     def failed(self, model_id: str, provider: str, error: TurnError, now: float) -> None:
         if isinstance(error, BeingTried):
             return
-        if error.status is not None:
+        if error.status is not None or error.kind in _ANSWERED:
             self.reached(provider)
+        elif error.kind is ErrorKind.CONNECTION:
+            self._found_nobody(provider, now)
         if error.kind in _NOT_ITS_FAULT or isinstance(error, OutOfTime):
             self.stopped(model_id, provider)
             return
@@ -257,6 +275,7 @@ class Circuits:
     def forget(self) -> None:
         """Everything is tried afresh, as after a refresh that the user asked for."""
         self._circuits.clear()
+        self._unanswered.clear()
         self._untold.clear()
 
     # Between copies of the program

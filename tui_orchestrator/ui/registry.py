@@ -18,6 +18,7 @@ from textual.message import Message
 from textual.widgets import DataTable, Input, Static, TextArea
 
 from tui_orchestrator.routing.explanation import SHOWN
+from tui_orchestrator.routing.health import HealthState
 
 from . import words
 from .commands import bindings
@@ -60,6 +61,8 @@ def rows_of(runtime: Runtime, pinned: str | None) -> list[Row]:
     for model in runtime.registry:
         health = runtime.health(model.id)
         detail = health.detail if health.seconds_left is None else f"{health.seconds_left:.0f} s"
+        if health.state is HealthState.UNREACHABLE and health.seconds_left is not None:
+            detail += f" · {health.detail}"
         experience = runtime.router.experience
         lesson, speed = experience.lesson(model.id, runtime.clock.now()), experience.of(model.id).tokens_per_s
         learned = lesson.largest_shift(runtime.settings.policy.discrimination)
