@@ -135,8 +135,10 @@ async def test_of_an_ensemble_killed_before_a_verdict_the_answer_that_was_finish
         await seat.sees("Lyon.")
 
 
-@pytest.mark.parametrize("blind", [False, True])
-async def test_of_several_finished_members_the_first_stands_and_all_are_kept(tmp_path: Path, blind: bool) -> None:
+@pytest.mark.parametrize("picked", ["Paris it is.", "Lyon it is.", None])
+async def test_of_several_finished_members_the_first_stands_and_all_are_kept(
+    tmp_path: Path, picked: str | None
+) -> None:
     begun = asyncio.Event()
 
     async def sleep(seconds: float) -> None:
@@ -147,7 +149,7 @@ async def test_of_several_finished_members_the_first_stands_and_all_are_kept(tmp
     script.always(Say(text="Lyon it is.", gap_s=1), "tern-max")
     async with console(tmp_path, script=script, sleep=sleep) as seat:
         await seat.send("/ensemble 3")
-        if blind:
+        if picked:
             await seat.send("/verdict vote")
         await seat.send(PROMPT)
         await seat.until(lambda: kept(tmp_path, "Paris it is."), "the first answer is kept")
@@ -159,12 +161,27 @@ async def test_of_several_finished_members_the_first_stands_and_all_are_kept(tmp
     async with console(killed) as seat:
         await opened(seat)
         await seat.sees("Paris it is.", "Lyon it is.")
-        if blind:
+        if picked:
             # Whose they are is told once one was picked.
             await seat.sees("? Which answer is the best?")
+            columns = seat.app.chat.columns
+            place = next(one.place for one in columns.members if columns.source(one.number) == picked)
+            await seat.pilot.press("alt+w", str(place))
+            await seat.sees(f"▲ {place} ")
+            await seat.pilot.press("f7")
+            await seat.sees(picked, "▸ discarded text of")
+            assert "before a verdict" not in seat.screen
+            await seat.pilot.press("ctrl+n")
+            await seat.sees_no(picked)
+            await opened(seat)
+            await seat.sees(picked, "▸ discarded text of")
+            assert "before a verdict" not in seat.screen
             return
         await seat.pilot.press("f7")
         await seat.sees("Paris it is.", "killed before a verdict", "▸ discarded text of tern-max")
+        await seat.pilot.press("f7", "f2", "c")
+        await seat.sees("which is pinned")
+        await seat.sees_no("killed before a verdict")
 
 
 async def test_a_weak_answer_is_not_lost_by_a_kill_in_the_next_one(tmp_path: Path) -> None:

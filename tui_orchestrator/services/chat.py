@@ -15,6 +15,7 @@ from ..settings import Persona
 from ..storage.answers import last_turn, standing, standing_parts, whole
 from ..storage.conversations import Conversation, Session
 from ..storage.messages import Discarded, StoredMessage
+from .closing import NO_VERDICT
 from .keeping import CutOff, Keeping, LastTurn
 from .options import Options as Options
 
@@ -309,10 +310,12 @@ class Chat:
         last = self.last
         if last is None or last.answer is None or last.answer[0] != answer[0]:
             raise LookupError("the conversation has gone on since that answer")
+        conversations, (request_id, attempt) = self._runtime.conversations, answer
         if last.answer == answer:
+            if not self.temporary:
+                await conversations.unsay(self.id, request_id, NO_VERDICT)
             return
         if not self.temporary:
-            conversations, (request_id, attempt) = self._runtime.conversations, answer
             await conversations.answer(self.id, request_id, text, model=model, attempt=attempt)
             before = Discarded(request_id, last.answer[1], last.model, last.response, "", why)
             await conversations.discard(self.id, before)

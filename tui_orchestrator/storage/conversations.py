@@ -200,6 +200,12 @@ class Conversations:
 
         await self._db.write(put)
 
+    async def unsay(self, session: str, request_id: str, note: str) -> None:
+        """Under that answer `note` is said no more; another one stays."""
+        said = "session = ? AND request_id = ? AND role = 'assistant' AND note = ?"
+        update = f"UPDATE messages SET note = '', weight = 'information' WHERE {said}"
+        await self._db.write(lambda connection: connection.execute(update, (session, request_id, note)))
+
     async def discard(self, session: str, discarded: Discarded) -> None:
         """Keeps what an attempt had said; said again, it changes."""
         row = (

@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from tui_orchestrator.routing.events import Attempt, Completed, Decided, Event
 from tui_orchestrator.routing.request import Method, Request
+from tui_orchestrator.services.closing import NO_VERDICT
 from tui_orchestrator.settings import hidden
 
 from . import words
@@ -232,6 +233,8 @@ class ChatPane(AtHand):
                     key = entry.key
                 elif entry.discarded is None:
                     self.transcript.fold(entry.key, words.folded(self.ensemble.model(member), why))
+        undecided = [e.key for e in self.last_turn() if e.kind is Kind.NOTICE and e.source == NO_VERDICT]
+        self.transcript.drop(undecided)
         if key:
             self.transcript.entry(key).discarded = None
         else:
