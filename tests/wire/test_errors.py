@@ -357,6 +357,21 @@ async def test_an_error_page_of_nothing_but_beginnings_is_read_once(wire: Wire, 
     assert type(error) is Server
 
 
+@pytest.mark.parametrize("charset", ["punycode", "unicode_escape", "utf-7", "idna", "rot13", "no-such"])
+async def test_a_page_is_read_by_none_of_the_codecs_that_only_python_knows(
+    wire: Wire, clients: HttpClients, charset: str
+) -> None:
+    said = b"a+AGE-b \\u0063 " + b"d" * (ERROR_BYTES - 100)
+    with read_once():
+        error = await failure(wire, clients, *answer(500, said, f"text/plain; charset={charset}"))
+    assert "a+AGE-b \\u0063 dd" in str(error)
+
+
+async def test_a_page_in_a_charset_of_the_web_is_read_in_it(clients: HttpClients) -> None:
+    said = "Zugriff für Gäste gesperrt".encode("latin-1")
+    assert "für Gäste" in str(await failure(OPENAI, clients, *answer(500, said, "text/plain; charset=ISO-8859-1")))
+
+
 async def test_an_error_event_of_nothing_but_beginnings_is_read_once(wire: Wire, clients: HttpClients) -> None:
     said = wire.in_stream_error.replace(b"Overloaded", TITLES)
     with read_once():

@@ -27,6 +27,9 @@ MARKS = 20_000
 """What JSON is made of: brackets that open and commas, outside of strings. To read it takes up to 1.5 µs for each; an
 SDK that makes objects of it takes longer."""
 
+CHARSETS = frozenset({"utf-8", "us-ascii", "iso-8859-1", "windows-1252"})
+"""Of pages, as servers name them. Python knows others under such names, of which some take quadratic time."""
+
 _BLANK_LINES = re.compile(rb"(?>\r\n|\r|\n){2,}")
 _OVERLAP = len(b"\r\n\r")
 _FIELD = re.compile(rb"(data|event|id|retry)?(?::\x20?|\Z)")
@@ -51,6 +54,8 @@ class Form(NamedTuple):
 def bound(response: httpx2.Response, form: Form) -> list[AsyncGenerator[bytes, None]]:
     """From now on reading its body, a stream of events or an error page, raises TooMuch beyond the bounds. The list
     holds every reading begun: an SDK that breaks off leaves them open, and whoever ends the exchange closes them."""
+    if (response.charset_encoding or "").lower() not in CHARSETS:
+        response.encoding = "utf-8"
     read = response.aiter_bytes
     failed = response.status_code >= 300
     begun: list[AsyncGenerator[bytes, None]] = []
