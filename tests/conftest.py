@@ -14,6 +14,7 @@ import httpcore2
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.compiling import compile_share
 from tui_orchestrator.providers.prices import Entry, PriceBook
 from tui_orchestrator.storage import database
 from tui_orchestrator.storage.migrations import migrate
@@ -27,8 +28,8 @@ _copying = threading.Lock()
 GARBAGE = (20_000, 20, 50)
 gc.set_threshold(*GARBAGE)
 
-# Every worker reads every test, and dozens of tests start the program as a process of its own: what one of them has
-# compiled is not compiled again, a third of what each costs.
+# Dozens of tests start the program as a process of its own: what one of them has compiled is not compiled again, a
+# third of what each costs.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
@@ -44,6 +45,11 @@ settings.load_profile("unhurried")
 def pytest_xdist_auto_num_workers() -> int:
     """Two more than there are processors: a fifth of its time a test waits for a socket, a process or a timer."""
     return len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) + 2
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if worker := getattr(config, "workerinput", None):
+        compile_share(config, int(worker["workerid"].removeprefix("gw")), worker["workercount"])
 
 
 def pytest_collection() -> None:
