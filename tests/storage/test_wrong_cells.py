@@ -55,19 +55,19 @@ async def reserved(ledger: SqliteLedger, number: int):  # type: ignore[no-untype
 def spoil(path: Path, table: str, column: str, value: object) -> bool:
     """Every cell of the column; false where SQLite itself does not let it be."""
     with closing(sqlite3.connect(path)) as connection:
-        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for name, _ in triggers:
-            connection.execute(f"DROP TRIGGER {name}")
+        triggers = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("DELETE FROM sqlite_master WHERE type = 'trigger'")
         connection.execute("UPDATE sqlite_master SET sql = replace(sql, ' NOT NULL', '') WHERE name = ?", (table,))
         connection.commit()
     with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
         try:
             connection.execute(f"UPDATE {table} SET {column} = ?", (value,))
         except (sqlite3.IntegrityError, sqlite3.OperationalError):
             return False
-        for _, sql in triggers:
+        for (sql,) in triggers:
             connection.execute(sql)
         connection.commit()
     return True
