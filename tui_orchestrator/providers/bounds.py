@@ -162,12 +162,14 @@ def _event(raw: bytearray, longest: int, form: Form) -> bytes:
             data.append(line[field.end() :])
         elif field[1] == b"event" and form.named:
             name = line + b"\n"
+    if not data:
+        return b""
     whole = form.readable(b"\n".join(data))
     return name + b"data: " + whole.replace(b"\n", b"\ndata: ") if whole.strip(b"\n") else b""
 
 
 def _has_more(json: bytearray, marks: int) -> bool:
-    if _count(json) <= marks:
+    if len(json) <= marks or _count(json) <= marks:
         return False
     plain = json.replace(b"\\\\", b"").replace(b'\\"', b"")
     # Behind each there are two strings at most, a name and its value; to take out more would take too long.
