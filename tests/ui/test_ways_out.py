@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks.terminal.endings import ENDINGS, READY, hung_up, tried
+from benchmarks.terminal.endings import CONSOLE, ENDINGS, READY, hung_up, tried
 from benchmarks.terminal.pseudoterminal import Pseudoterminal, environment, started
 from tests.warm import AtTerminal
+from tui_orchestrator.ui.terminal import MOST
 
 HERE = ("SIGTERM while an answer streams", "SIGKILL", "SIGTSTP, SIGCONT, ctrl+q")
 """In order, in none, and by a key after the terminal was another's. The last is started, the others forked."""
@@ -47,6 +49,23 @@ def test_what_the_terminal_answers_while_it_is_left_turns_nothing_on(tmp_path: P
         terminal.until(READY)
         terminal.send(b"\x11")
         assert terminal.end(60) == 0
+        assert terminal.modes() == {}
+
+
+@pytest.mark.parametrize("capable", [True, False], ids=["told in band", "asked of the system"])
+def test_a_terminal_that_says_it_is_huge_holds_nothing_up(tmp_path: Path, capable: bool) -> None:
+    with Pseudoterminal(CONSOLE, environment(tmp_path), cwd=tmp_path, capable=capable, start=AtTerminal) as terminal:
+        terminal.until(READY)
+        terminal.send(b"\x1b[48;999999999;999999999;1;1t")
+        if not capable:
+            terminal.resize(65_535, 65_535)
+            terminal.kill(signal.SIGWINCH)
+        terminal.until(f"\x1b[{MOST[1]};".encode())
+        terminal.take()
+        terminal.send(b"zq")
+        terminal.until(b"zq")
+        terminal.send(b"\x11")
+        assert terminal.end() == 0
         assert terminal.modes() == {}
 
 

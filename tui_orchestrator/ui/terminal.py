@@ -54,6 +54,8 @@ ECHO_S = 0.04
 """After a key has come, so long what it does is to be seen before anything else."""
 LATEST_S = 0.25
 """While one types so fast that a key is always waiting to be drawn, the rest is drawn all the same."""
+MOST = (1_000, 500)
+"""Columns and rows that are drawn: far more than any screen has, and some seconds' work for each change."""
 _READ_BYTES = 65_536
 _BREAKS = dict.fromkeys(map(ord, "\n\t"))
 # Blocks of combining marks of no script in particular (Unicode 17); letters with four of them exist in none.
@@ -139,7 +141,14 @@ class Terminal(LinuxDriver):
     def process_message(self, message: Message) -> None:
         if isinstance(message, events.Key):
             self.keyed = time.monotonic()
+        if isinstance(message, events.Resize):
+            if not self._in_band_window_resize:
+                return  # nobody asked: whatever it is, it did not come from the terminal
+            message = events.Resize.from_dimensions(_drawn(*message.size), message.pixel_size)
         super().process_message(message)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        return _drawn(*super()._get_terminal_size())
 
     # Beginning and ending
 
@@ -189,6 +198,10 @@ class Terminal(LinuxDriver):
             self.resume_application_mode()
             self._skipped = True
             self._caught_up()
+
+
+def _drawn(columns: int, rows: int) -> tuple[int, int]:
+    return max(1, min(columns, MOST[0])), max(1, min(rows, MOST[1]))
 
 
 class Net(LineFilter):
