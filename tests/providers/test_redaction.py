@@ -67,6 +67,9 @@ KEY = "sk-planted-5f0c1d9e7b3a4826-QZX"
         "".join(f"&#x{ord(letter):X};" for letter in KEY),
         "".join(f"\\u{ord(letter):04x}" for letter in KEY),
         "".join(f"\\x{ord(letter):02x}" for letter in KEY),
+        "".join(f"\\\\u{ord(letter):04x}" for letter in KEY),
+        "".join(chr(ord(letter) + 0xFEE0) for letter in KEY),
+        "".join(chr(ord(letter) + 0x1D400 - ord("A")) if letter.isupper() else letter for letter in KEY.upper()),
     ],
 )
 def test_a_part_of_the_key_and_the_key_in_another_form_are_hidden_too(repeated: str) -> None:
@@ -87,6 +90,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "percent": lambda part: "".join(f"%{ord(letter):02x}" for letter in part),
     "HTML": lambda part: "".join(f"&#{ord(letter)};" for letter in part),
     "JSON": lambda part: "".join(f"\\u{ord(letter):04x}" for letter in part),
+    "JSON within JSON": lambda part: "".join(f"\\\\u{ord(letter):04x}" for letter in part),
+    "full width": lambda part: "".join(chr(ord(letter) + 0xFEE0) for letter in part),
 }
 
 

@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NoReturn
+from unicodedata import normalize
 from urllib.parse import quote
 from weakref import WeakValueDictionary
 
@@ -19,10 +20,11 @@ _PIECE = 8
 """So many of a key's letters in a row are hidden."""
 _GRAM = 4
 _STRIDE = _PIECE - _GRAM + 1
-_BLANKS = bytes(range(0x21))
-_ESCAPES = ("{:02x}", "%{:02x}", "&#{};", "&#x{:x};", "\\x{:02x}", "\\u{:04x}")
-"""One letter of a key, as it may be written."""
-_LETTERS = re.compile(r"[\x21-\x7f]+")
+_BETWEEN = bytes(range(0x21)) + b"\\"
+"""What may stand between a key's letters: what is escaped twice has more backslashes."""
+_ESCAPES = ("{:02x}", "%{:02x}", "&#{};", "&#x{:x};", "x{:02x}", "u{:04x}")
+"""One letter of a key, as it may be written, without backslashes."""
+_LETTERS = re.compile(r"[\x21-\x5b\x5d-\x7f]+")
 KEY_BEGINS = r"(?:sk|pk|gsk|xai|hf|r8|pplx)[-_]|AIza"
 """As keys of those who give keys out begin, November 2026."""
 _KEY = re.compile(rf"(?:{KEY_BEGINS})\S{{6}}|(?=.*[0-9])[^\s/]{{20}}")
@@ -136,13 +138,14 @@ def without_keys(text: str) -> str:
 
 def without(text: str, *keys: str) -> str:
     """Also without a part of a key, or a key in another form: in capitals, backwards, with something between its
-    letters, in base64, in hexadecimal figures, with percent signs, or escaped as HTML and JSON have it. Whoever repeats
-    it may have changed it."""
+    letters, in full-width letters, in base64, in hexadecimal figures, with percent signs, or escaped as HTML and JSON
+    have it. Whoever repeats it may have changed it."""
     for key in keys:
         text = text.replace(key, "…") if len(key) >= _SHORTEST_WHOLE else text
     pieces, grams = _traces(tuple(key for key in keys if len(key) >= _SHORTEST_TAKEN_APART))
     # What cannot be part of a key is passed over: zero-width characters, and whatever else stands between its letters.
-    letters = text.encode("ascii", "ignore").translate(None, _BLANKS).lower()
+    plain = _plain(text)
+    letters = plain.encode("ascii", "ignore").translate(None, _BETWEEN).lower()
     likely = [at for at in range(0, len(letters) - _GRAM + 1, _STRIDE) if letters[at : at + _GRAM] in grams]
     inside = bytearray(len(letters))
     """Of each letter, whether it and the next one are in the same piece."""
@@ -154,7 +157,15 @@ def without(text: str, *keys: str) -> str:
                     inside[start : start + size - 1] = b"\1" * (size - 1)
             untried = at + 1
     found = [span for part in re.finditer(rb"\x01+", inside) for span in part.span()]
-    return _hidden(text, _places(text, found)) if found else text
+    return _hidden(text, _places(plain, found)) if found else text
+
+
+def _plain(text: str) -> str:
+    """As long, with full-width, bold and other such letters as those of ASCII."""
+    if text.isascii():
+        return text
+    plain = {ord(one): normalize("NFKC", one) for one in set(text) if not one.isascii()}
+    return text.translate({odd: one for odd, one in plain.items() if len(one) == 1 and one.isascii()})
 
 
 def _places(text: str, letters: list[int]) -> list[int]:
@@ -185,7 +196,7 @@ def _traces(keys: tuple[str, ...]) -> tuple[dict[int, set[bytes]], set[bytes]]:
     place that is divisible by the stride: a megabyte takes hundredths of a second so."""
     pieces: dict[int, set[bytes]] = {}
     for form, size in (one for key in keys for one in _forms(key)):
-        letters = form.encode(errors="surrogateescape")
+        letters = form.encode(errors="surrogateescape").translate(None, b"\\")
         pieces.setdefault(size, set()).update(letters[at : at + size] for at in range(len(letters) - size + 1))
     grams = {
         piece[at : at + _GRAM] for those in pieces.values() for piece in those for at in range(len(piece) - _GRAM + 1)
