@@ -99,6 +99,23 @@ async def test_a_spent_budget_stops_it_and_the_rest_is_asked_once_there_is_room(
     assert len(answers(shell)) == 4
 
 
+async def test_where_nobody_can_count_what_is_spent_it_stops_and_no_line_fails(shell: Shell) -> None:
+    shell.write("in.jsonl", lines(*({"prompt": f"Question {n}?", "model": "tern-max"} for n in range(20))))
+    mended = shell.config.read_text()
+    nobody = '[shared]\nurl = "redis://127.0.0.1:9/0"\nwhen_away = "refuse"\n'
+    shell.config.write_text(f"{mended}[budgets]\ndaily_usd = 5.0\n{nobody}")
+    first = await shell.run("batch", "in.jsonl", "--at-once", "4", "--json")
+    assert first.code == 1
+    assert "✗ Stopped: Nothing more is called, since what all machines spend is not known: " in first.err
+    assert "20 lines are left. Once that is mended, the same command goes on with them." in first.err
+    assert "mistake of the program" not in first.err
+    assert (first.json["failed"], first.json["left"], first.json["stopped_by"]) == (0, 20, "unrecorded")
+    assert (answers(shell), shell.asked) == ([], [])
+    shell.config.write_text(mended)
+    assert (await shell.run("batch", "in.jsonl")).code == 0
+    assert len(answers(shell)) == 20
+
+
 async def test_a_cap_that_only_the_lines_under_way_fill_does_not_stop_it(shell: Shell) -> None:
     shell.script.always(Say("A short answer."))
     # One of them may cost 0.30 dollars, and does cost less than a cent.
@@ -168,6 +185,8 @@ async def test_the_higher_priority_is_asked_first(shell: Shell) -> None:
     [
         ('{"prompt": "x"', "in.jsonl:2: is no JSON"),
         ("[1]", "in.jsonl:2: is no object"),
+        ('{"prompt": ' + "[" * 100_000, "in.jsonl:2: is nested too deeply: more than 200 levels"),
+        ('{"prompt": "x", "metadata": ' + "[" * 200 + "]" * 200 + "}", "in.jsonl:2: is nested too deeply"),
         ('{"prompt": "x", "stratgy": "cheapest"}', "in.jsonl:2: stratgy: is an unknown key; did you mean strategy?"),
         ('{"prompt": "x", "strategy": "fastest"}', "in.jsonl:2: strategy is 'fastest'; it is one of"),
         ('{"prompt": "x", "model": "nobody"}', "in.jsonl:2: no model is called 'nobody'"),

@@ -158,6 +158,29 @@ async def test_a_cap_stops_it_and_the_same_command_goes_on(shell: Shell) -> None
     assert "Nothing is left to ask" in (await shell.run(*command, "--estimate")).err
 
 
+async def test_where_nobody_can_count_what_is_spent_it_stops_and_no_answer_counts_as_bad(shell: Shell) -> None:
+    shell.write("sums.jsonl", sums(*range(1, 7)))
+    mended = shell.config.read_text()
+    shell.config.write_text(f'{mended}[budgets]\ndaily_usd = 5.0\n[shared]\nurl = "redis://127.0.0.1:9/0"\n')
+    command = ("experiment", "run", "sums.jsonl", "--a", "model=rush-mini", "--b", "model=rush-pro", "--all", "--yes")
+    stopped = await shell.run(*command, "--json")
+    assert stopped.code == 1
+    assert "✗ Stopped: Nothing more is called" in stopped.err
+    assert "6 prompts are left. Once that is mended" in stopped.err
+    assert stopped.json["a"]["outcomes"] == stopped.json["b"]["outcomes"] == 0
+    shell.config.write_text(mended)
+    assert ((await shell.run(*command)).code, len(shell.asked)) == (0, 12)
+
+
+async def test_a_line_nested_too_deeply_is_named(shell: Shell) -> None:
+    shell.write("deep.jsonl", '{"prompt": ' + "[" * 100_000)
+    way = ("--a", "model=rush-mini", "--b", "model=rush-pro")
+    run = ("experiment", "run", "deep.jsonl", *way)
+    for command in (run, ("eval", "deep.jsonl"), ("route", "--jsonl", "deep.jsonl")):
+        ended = await shell.run(*command)
+        assert (ended.code, "deep.jsonl:1: is nested too deeply: more than 200 levels" in ended.err) == (2, True)
+
+
 async def test_the_lines_must_leave_to_the_two_ways_what_these_are_about(shell: Shell) -> None:
     shell.write("q.jsonl", sums(1, model="rush-pro"))
     ended = await shell.run("experiment", "run", "q.jsonl", "--a", "cheapest", "--b", "quality")

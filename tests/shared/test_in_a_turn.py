@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.shared.redis_server import RedisServer
+from tui_orchestrator.gateway.wire import error_body, turn_error
 from tui_orchestrator.routing.budget import Budgets
+from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import Completed, Failed
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.request import Message, Request
@@ -69,6 +71,8 @@ async def test_without_the_server_a_turn_under_a_cap_ends_with_what_to_do_and_no
         end = await ask(runtime)
         assert isinstance(end, Failed)
         assert "since what all machines spend is not known" in end.error.message
+        assert end.error.kind is ErrorKind.UNRECORDED
+        assert turn_error(end.error) == (503, error_body("unrecorded", f"{end.error.message} "))
         assert "so no call under a shared cap is made; start it, or mend shared.url" in end.error.message
         (finding,) = (one for one in await check(runtime.settings, runtime) if one.area == "shared")
         assert (finding.standing, finding.remedy) == (Standing.PROBLEM, "start it, or mend shared.url")

@@ -5,7 +5,7 @@ from .comparing import Comparison
 from .left import Left, Wanted
 from .lines import BatchError, Line, line_of, read_lines
 from .output import Output
-from .running import Batch, Progress
+from .running import Batch, Progress, Stopped
 from .underway import Phase, Underway
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Output",
     "Phase",
     "Progress",
+    "Stopped",
     "Underway",
     "Wanted",
     "line_of",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..library.estimating import Estimate, estimate, of_its_cap, too_dear
+from ..library.estimating import Estimate, estimate, too_dear
 from ..library.orchestrator import Ended, Orchestrator
 from ..library.tasks import Result, Task, TaskFailed
 from ..routing.budget import BudgetState
@@ -20,7 +20,7 @@ from ..services.experiments import Experiments
 from ..services.findings import Findings
 from ..storage.experiments import Kept
 from .lines import BatchError, Line
-from .running import PATIENCE_S, stops
+from .running import PATIENCE_S, Stopped, stops
 
 _LOOKS = 50
 """So often in all it is looked whether the difference is real: each time all outcomes are gone through again."""
@@ -38,8 +38,7 @@ class Progress:
     """Answers that did not come, and count as bad ones."""
     costs: Cost = NOTHING
     """Of this run, without the judge's."""
-    stopped: str = ""
-    """The sentence of the budget that stopped it; '' while none did."""
+    stopped: Stopped | None = None
 
     @property
     def left(self) -> int:
@@ -101,7 +100,7 @@ class Comparison:
         return await too_dear(self._orchestrator, estimated.cost)
 
     async def run(self, on_end: Callable[[Line], None] | None = None) -> Findings:
-        """Until all are answered, a cap says no, or it is decided; those under way then end. Cancelled, those under way
+        """Until all are answered, something stops it, or it is decided; those under way then end. Cancelled, these
         are booked and asked again by the next run."""
         waiting = iter(self.left)
         every = max(1, len(self.left) // _LOOKS)
@@ -132,7 +131,7 @@ class Comparison:
         return self.findings
 
     async def _both(self, line: Line) -> bool:
-        """False where a cap did not allow it."""
+        """False where something stops it that holds for the others too."""
         sides = [side for side in SIDES if (line.id, side) not in self._known]
         answered = await asyncio.gather(*(self._one(line, side) for side in sides))
         return all(answered)
@@ -145,9 +144,8 @@ class Comparison:
         except TaskFailed as failed:
             ended = failed
         self.progress.costs = Cost.sum((self.progress.costs, ended.cost))
-        if isinstance(ended, TaskFailed) and stops(ended):
-            said = of_its_cap(self._orchestrator, ended.error.message)
-            self.progress.stopped = self.progress.stopped or said
+        if (stopped := stops(ended, self._orchestrator)) is not None:
+            self.progress.stopped = self.progress.stopped or stopped
             return False
         experiment, store = self._experiment, self._experiments.store
         clock = self._orchestrator.runtime.clock

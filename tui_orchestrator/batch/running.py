@@ -12,13 +12,35 @@ from ..library.estimating import Estimate, estimate, of_its_cap, too_dear
 from ..library.orchestrator import Ended, Orchestrator
 from ..library.tasks import Result, TaskFailed
 from ..routing.budget import BudgetState
-from ..routing.errors import BudgetExceeded
+from ..routing.errors import BudgetExceeded, ErrorKind, Unrecorded
 from ..routing.money import NOTHING, Cost, Money
 from .lines import Line
 from .output import FAILED, Output, Record, record_of
 
 PATIENCE_S = 86_400.0
 """A line waits for its turn under a rate limit rather than fail: a day, which some limits are counted by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Why no other line is begun: it would fail for the same reason."""
+
+    kind: ErrorKind
+    why: str
+    """A sentence without its full stop."""
+
+    @property
+    def by_budget(self) -> bool:
+        return self.kind is ErrorKind.BUDGET_EXCEEDED
+
+    @property
+    def told(self) -> str:
+        return f"Stopped{' by a budget' if self.by_budget else ''}: {self.why}."
+
+    @property
+    def first(self) -> str:
+        """What has to be done before it goes on."""
+        return "the cap is raised" if self.by_budget else "that is mended"
 
 
 @dataclass(slots=True)
@@ -39,8 +61,7 @@ class Progress:
     errors: Counter[str] = field(default_factory=Counter)
     """By kind."""
     seconds: float = 0.0
-    stopped: str = ""
-    """The sentence of the budget that stopped it; '' while none did."""
+    stopped: Stopped | None = None
 
     @property
     def ended(self) -> int:
@@ -108,9 +129,9 @@ class Batch:
         self._settling = True
 
     async def run(self, on_end: Callable[[Line, Ended], None] | None = None) -> Progress:
-        """Until all lines have ended, it is settled, or a cap says no: then those under way end and no other is begun;
-        nobody is asked to raise a cap. Cancelled, the lines under way are booked and asked again by the next run.
-        Raises OSError when the output cannot be written: nothing more is begun then."""
+        """Until all lines have ended, it is settled, a cap says no or nothing can be written down: then those under way
+        end and no other is begun; nobody is asked to raise a cap. Cancelled, the lines under way are booked and asked
+        again by the next run. Raises OSError when the output cannot be written: nothing more is begun then."""
         waiting = iter(self.left)
         progress, began = self.progress, time.monotonic()
 
@@ -119,8 +140,8 @@ class Batch:
                 if progress.stopped or self._settling:
                     return
                 ended = await self._end_of(line)
-                if isinstance(ended, TaskFailed) and stops(ended):
-                    progress.stopped = progress.stopped or of_its_cap(self._orchestrator, ended.error.message)
+                if (stopped := stops(ended, self._orchestrator)) is not None:
+                    progress.stopped = progress.stopped or stopped
                     return
                 record = record_of(line, ended, self._orchestrator.session)
                 await self._write(record)
@@ -154,6 +175,9 @@ class Batch:
             return failed
 
 
-def stops(failed: TaskFailed) -> bool:
-    """Whether the cap that said no holds for the lines that follow too."""
-    return isinstance(failed.error, BudgetExceeded) and not failed.error.of_request
+def stops(ended: Ended, orchestrator: Orchestrator) -> Stopped | None:
+    """What holds for the lines that follow too."""
+    error = ended.error if isinstance(ended, TaskFailed) else None
+    if isinstance(error, Unrecorded) or (isinstance(error, BudgetExceeded) and not error.of_request):
+        return Stopped(error.kind, of_its_cap(orchestrator, error.message).rstrip("."))
+    return None

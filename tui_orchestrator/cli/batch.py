@@ -102,7 +102,8 @@ def batch(
       tui-orchestrator batch questions.jsonl -o answers.jsonl -s cheapest -c 2.50
       tui-orchestrator batch questions.jsonl --retry-failed
 
-    Exit codes: 0 all answered, 1 some failed, 2 wrong usage, 3 a budget stopped it, 130 interrupted.
+    Exit codes: 0 all answered, 1 some failed, or the store or the shared Redis stopped it, 2 wrong usage, 3 a budget
+    stopped it, 130 interrupted.
     """
     from ..library.tasks import Task
 
@@ -189,11 +190,12 @@ async def _carried_out(batch: Batch, target: Path, only_estimate: bool, yes: boo
 def _end(batch: Batch, target: Path, screen: Screen, as_object: bool) -> int:
     progress = batch.progress
     if progress.stopped:
-        screen.line(f"✗ Stopped by a budget: {progress.stopped}.", fg="red")
-        screen.line(f"  {progress.left:,} lines are left. Raise the cap, then the same command goes on with them.")
+        screen.line(f"✗ {progress.stopped.told}", fg="red")
+        first = progress.stopped.first
+        screen.line(f"  {progress.left:,} lines are left. Once {first}, the same command goes on with them.")
     _tell(batch, target, screen, as_object)
     if progress.stopped:
-        return BUDGET
+        return BUDGET if progress.stopped.by_budget else FAILED
     return FAILED if progress.failed or batch.failed_before else 0
 
 
@@ -274,7 +276,8 @@ def _statistics_json(batch: Batch, target: Path) -> dict[str, Any]:
         "seconds": round(progress.seconds, 3),
         "models": dict(progress.models),
         "errors": dict(progress.errors),
-        "stopped": progress.stopped or None,
+        "stopped": progress.stopped.why if progress.stopped else None,
+        "stopped_by": progress.stopped.kind.value if progress.stopped else None,
     }
 
 

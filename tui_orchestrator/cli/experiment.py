@@ -16,7 +16,7 @@ from ..routing.money import Money
 from . import requests
 from .batch import confirm_cap, estimate_json
 from .interrupting import interruptible
-from .manners import BUDGET, INTERRUPTED, USAGE, Invocation, Named, Stop, note, run, say
+from .manners import BUDGET, FAILED, INTERRUPTED, USAGE, Invocation, Named, Stop, note, run, say
 from .printing import as_json
 from .raising import can_ask
 from .screen import Screen
@@ -230,7 +230,8 @@ def run_(
       tui-orchestrator experiment run questions.jsonl --a default --b persona=terse -c 2
       tui-orchestrator experiment run sums.jsonl --a gpt-6-luna --b gpt-6-terra --expected-field sum
 
-    Exit codes: 0 done, 2 wrong usage, 3 a budget stopped it, 130 interrupted.
+    Exit codes: 0 done, 1 the store or the shared Redis stopped it, 2 wrong usage, 3 a budget stopped it,
+    130 interrupted.
     """
     from ..library.tasks import Task
 
@@ -315,8 +316,9 @@ async def _compared(runtime: Runtime, comparison: Comparison, only_estimate: boo
         screen.line(f"Interrupted: {progress.left:,} prompts are left; the same command goes on with them.")
         return INTERRUPTED
     if progress.stopped:
-        screen.line(f"✗ Stopped by a budget: {progress.stopped}.", fg="red")
-        screen.line(f"  {progress.left:,} prompts are left. Raise the cap, then the same command goes on with them.")
+        screen.line(f"✗ {progress.stopped.told}", fg="red")
+        first = progress.stopped.first
+        screen.line(f"  {progress.left:,} prompts are left. Once {first}, the same command goes on with them.")
     elif progress.left:
         screen.line(f"Decided with {progress.left:,} prompts left, which were not asked; --all asks them too.")
     if not progress.stopped and (comparison.decided or not progress.left):
@@ -325,7 +327,9 @@ async def _compared(runtime: Runtime, comparison: Comparison, only_estimate: boo
 
     screen.line("")
     tell(found, as_object)
-    return BUDGET if progress.stopped else 0
+    if progress.stopped:
+        return BUDGET if progress.stopped.by_budget else FAILED
+    return 0
 
 
 def _telling(screen: Screen, comparison: Comparison) -> Callable[[Line], None]:

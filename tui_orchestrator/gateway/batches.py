@@ -102,7 +102,7 @@ class Batches:
                     orchestrator.set_cap(wanted["max_cost_usd"], "the batch's cap")
                 progress = await batch.run()
             if progress.stopped:
-                self._stopped[id_] = progress.stopped
+                self._stopped[id_] = progress.stopped.why
             else:
                 await asyncio.to_thread(self._path(id_, ".ended").touch)
         except (OrchestratorError, OSError) as error:

@@ -25,6 +25,7 @@ STATUS = {
     ErrorKind.BAD_REQUEST: 400,
     ErrorKind.BUDGET_EXCEEDED: 402,
     ErrorKind.NO_CANDIDATE: 503,
+    ErrorKind.UNRECORDED: 503,
     ErrorKind.INTERNAL: 500,
 }
 """Every other kind is 502: what lies behind the gateway failed, and the client can do nothing about it."""

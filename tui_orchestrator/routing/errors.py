@@ -22,6 +22,7 @@ class ErrorKind(StrEnum):
     BUDGET_EXCEEDED = "budget_exceeded"
     NO_CANDIDATE = "no_candidate"
     CANCELLED = "cancelled"
+    UNRECORDED = "unrecorded"
     INTERNAL = "internal"
 
 
@@ -196,8 +197,9 @@ class Internal(TurnError):
 class Unrecorded(TurnError):
     """A call that cannot be written down is not made: no budget could count it."""
 
-    what = "The store cannot be written, so nothing more is called."
-    hint = "Nothing that is not written down may cost money."
+    kind = ErrorKind.UNRECORDED
+    what = "What it would cost cannot be written down or counted, so nothing is called."
+    hint = "`doctor` says what is wrong with the store, or with the shared Redis; a batch goes on where it stopped."
 
     @classmethod
     def since(cls, fault: NotKept) -> Unrecorded:

@@ -39,6 +39,7 @@ _NOT_ITS_FAULT = frozenset(
         ErrorKind.BAD_REQUEST,
         ErrorKind.BUDGET_EXCEEDED,
         ErrorKind.CANCELLED,
+        ErrorKind.UNRECORDED,
         ErrorKind.INTERNAL,
     }
 )

@@ -25,6 +25,7 @@ _NOT_THE_MODELS = frozenset(
         ErrorKind.BUDGET_EXCEEDED,
         ErrorKind.NO_CANDIDATE,
         ErrorKind.CANCELLED,
+        ErrorKind.UNRECORDED,
         ErrorKind.INTERNAL,
     }
 )

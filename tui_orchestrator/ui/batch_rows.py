@@ -134,12 +134,12 @@ def _course(batch: Underway, width: int) -> Iterator[Content]:
 
 def _stopped(batch: Underway, width: int) -> Iterator[Content]:
     if batch.progress.stopped:
-        yield from _wrapped(f"✗ Stopped by a budget: {batch.progress.stopped.rstrip('.')}.", width, BAD)
+        yield from _wrapped(f"✗ {batch.progress.stopped.told}", width, BAD)
     if batch.phase is Phase.STOPPING:
         yield from _wrapped("Those under way end, no other is begun; s once more cancels them.", width, WARN)
     elif batch.phase is Phase.STOPPED:
-        raise_it = " once the cap is raised" if batch.progress.stopped else ""
-        yield from _wrapped(f"{batch.left:,} lines are left; s goes on with them{raise_it}, now or another day.", width)
+        once = f" once {batch.progress.stopped.first}" if batch.progress.stopped else ""
+        yield from _wrapped(f"{batch.left:,} lines are left; s goes on with them{once}, now or another day.", width)
 
 
 def _joined(parts: list[Content], width: int) -> Content:

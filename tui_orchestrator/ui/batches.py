@@ -256,9 +256,8 @@ def ending(batch: Underway) -> str:
     if batch.problem:
         return f"{told}. It stopped: {batch.problem}."
     if progress.stopped:
-        return (
-            f"{told}. A budget stopped it with {progress.left:,} left: {progress.stopped.rstrip('.')}. /batch goes on."
-        )
+        by = "A budget stopped it" if progress.stopped.by_budget else "It stopped"
+        return f"{told}. {by} with {progress.left:,} left: {progress.stopped.why}. /batch goes on."
     if progress.left:
         return f"{told}. {progress.left:,} are left; /batch goes on with them."
     return f"{told}. The answers stand in {batch.wanted.output}."
