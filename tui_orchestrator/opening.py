@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import json
 import os
 import re
 import select
@@ -26,6 +27,8 @@ LONGEST_THEME = 64_000
 """Bytes of a palette's file: some forty lines."""
 MOST_DOTS = 30
 """In a key of TOML: the parser takes time in the square of them, twenty seconds for 30,000."""
+MOST_LEVELS = 200
+"""Of JSON within JSON: deeper, it could be read here and not written again there, where less of the stack is left."""
 _STRING_OR_COMMENT = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*+(?:"""|\Z)'
     r"|'''(?:[^']|'(?!''))*+(?:'''|\Z)"
@@ -48,6 +51,31 @@ def parsed(text: str, parse_float: Callable[[str], Any] = float) -> dict[str, An
         line = bare.count("\n", 0, long.start()) + 1
         raise LongKey(f"a key has more than {MOST_DOTS} dots (at line {line}, column 1)")
     return tomllib.loads(text, parse_float=parse_float)
+
+
+class TooDeep(ValueError):
+    """JSON that is nested deeper than anybody means."""
+
+    def __init__(self) -> None:
+        super().__init__(f"is nested too deeply: more than {MOST_LEVELS} levels")
+
+
+def from_json(
+    written: str | bytes,
+    parse_float: Callable[[str], Any] | None = None,
+    parse_constant: Callable[[str], Any] | None = None,
+) -> Any:
+    """What somebody wrote as JSON. Raises ValueError: TooDeep, or what `json.loads` says."""
+    try:
+        said = json.loads(written, parse_float=parse_float, parse_constant=parse_constant)
+    except RecursionError:
+        raise TooDeep from None
+    level, deep = [said], 0
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        if (deep := deep + 1) > MOST_LEVELS:
+            raise TooDeep
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+    return said
 
 
 def _emptied(found: re.Match[str]) -> str:

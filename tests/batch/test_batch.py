@@ -185,8 +185,14 @@ async def test_the_higher_priority_is_asked_first(shell: Shell) -> None:
     [
         ('{"prompt": "x"', "in.jsonl:2: is no JSON"),
         ("[1]", "in.jsonl:2: is no object"),
-        ('{"prompt": ' + "[" * 100_000, "in.jsonl:2: is nested too deeply: more than 200 levels"),
-        ('{"prompt": "x", "metadata": ' + "[" * 200 + "]" * 200 + "}", "in.jsonl:2: is nested too deeply"),
+        pytest.param(
+            '{"prompt": ' + "[" * 100_000, "in.jsonl:2: is nested too deeply: more than 200 levels", id="deep"
+        ),
+        pytest.param(
+            '{"metadata": ' + "[" * 200 + "]" * 200 + ', "prompt": "x"}',
+            "in.jsonl:2: is nested too deeply",
+            id="deeper",
+        ),
         ('{"prompt": "x", "stratgy": "cheapest"}', "in.jsonl:2: stratgy: is an unknown key; did you mean strategy?"),
         ('{"prompt": "x", "strategy": "fastest"}', "in.jsonl:2: strategy is 'fastest'; it is one of"),
         ('{"prompt": "x", "model": "nobody"}', "in.jsonl:2: no model is called 'nobody'"),

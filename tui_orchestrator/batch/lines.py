@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..library.tasks import Task
-from ..opening import whole_of
+from ..opening import TooDeep, from_json, whole_of
 from ..routing.errors import OrchestratorError
 from ..routing.model import Registry
 from ..routing.request import Message
@@ -78,7 +78,9 @@ def read_lines(path: Path, defaults: Task, registry: Registry, beside: str = "",
 
 def _line(number: int, written: str, defaults: Task, registry: Registry, directory: Path, beside: str) -> Line:
     try:
-        said = json.loads(written, parse_float=Decimal)
+        said = from_json(written, parse_float=Decimal)
+    except TooDeep:
+        raise
     except ValueError as error:
         raise ValueError(f"is no JSON: {error}") from None
     if (at := half_a_character(said)) is not None:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from ..library.tasks import Result, TaskFailed
+from ..opening import from_json
 from ..routing.event_json import error_json, usd
 from ..routing.text import clean_line
 from ..storage.presence import is_locked
@@ -111,7 +112,7 @@ def being_written(path: Path) -> bool:
 
 def _record(line: bytes) -> dict[str, Any] | None:
     try:
-        record = json.loads(line)
+        record = from_json(line)
     except ValueError:
         return None
     ours = isinstance(record, dict) and isinstance(record.get("id"), str) and isinstance(record.get("session"), str)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from ..opening import TooDeep, from_json
 from ..routing.decision import Decision
 from ..routing.events import AttemptFinished, Completed, Decided, Event, Failed, FinishReason, Text, ToolCalled
 from ..routing.money import Usage
@@ -38,8 +39,10 @@ Said = str | ToolCalled
 async def body_of(request: Request) -> object:
     """Raises WrongRequest."""
     try:
-        return whole(json.loads(await request.body()))
-    except (ValueError, RecursionError):
+        return whole(from_json(await request.body()))
+    except TooDeep as error:
+        raise WrongRequest(f"The body {error}.") from None
+    except ValueError:
         raise WrongRequest("The body is not JSON.") from None
 
 

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from .. import __version__
 from ..batch import BatchError, line_of
 from ..library.tasks import Task
+from ..opening import TooDeep, from_json
 from ..routing import request as asking
 from ..routing.event_json import completed_json, decision_json, error_json, event_json, usd
 from ..routing.events import Completed, Decided, Event, Failed
@@ -48,8 +49,10 @@ def _runtime(request: Request) -> Runtime:
 
 async def _object(request: Request) -> dict[str, Any]:
     try:
-        said = whole(json.loads(await request.body(), parse_float=Decimal))
-    except (ValueError, RecursionError):
+        said = whole(from_json(await request.body(), parse_float=Decimal))
+    except TooDeep as error:
+        raise WrongRequest(f"The body {error}.") from None
+    except ValueError:
         raise WrongRequest("The body is not JSON.") from None
     if not isinstance(said, dict):
         raise WrongRequest("The body must be a JSON object.")

@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import locations
 from ..library.tasks import Task
+from ..opening import from_json
 from ..routing.event_json import usd
 from ..services.exporting import file_name
 from ..services.feedback import Given
@@ -46,7 +47,7 @@ class Journal:
         """Of one that did not come to its end, which it goes on in. Blocks. Raises RecipeError."""
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
-            asked, *rounds = (json.loads(line) for line in lines)
+            asked, *rounds = (from_json(line) for line in lines)
             said = {str(key): [str(value) for value in values] for key, values in asked["said"].items()}
             journal = cls(str(asked["recipe"]), said, at)
             for one in rounds:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from ..opening import opened
+from ..opening import TooDeep, from_json, opened
 from ..routing.errors import OrchestratorError
 from ..routing.request import Image, Strategy, tag_name
 from ..routing.text import clean, clean_line
@@ -88,13 +88,15 @@ class _Wrong(ValueError):
 def parse(content: bytes) -> FromFile:
     """Raises ValueError whose text begins with the place in the file."""
     try:
-        said = json.loads(content.decode("utf-8-sig"), parse_float=_finite, parse_constant=_no_number)
+        said = from_json(content.decode("utf-8-sig"), parse_float=_finite, parse_constant=_no_number)
     except UnicodeDecodeError as error:
         raise _Wrong(f": byte {error.start}: is not UTF-8 text; export the conversation again") from None
     except json.JSONDecodeError as error:
         raise _Wrong(f":{error.lineno}:{error.colno}: is not JSON: {error.msg}") from None
-    except (RecursionError, ValueError):
-        raise _Wrong(": is no conversation: it is nested too deeply or holds a number without end") from None
+    except TooDeep as error:
+        raise _Wrong(f": {error}") from None
+    except ValueError:
+        raise _Wrong(": is no conversation: it holds a number without end") from None
     if not isinstance(said, dict) or said.get("format") != FORMAT:
         raise _Wrong(": is no exported conversation; write one with `sessions export ID --format json`")
     version = said.get("version")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
+from ..opening import TooDeep, from_json
 from ..routing.text import HALF_A_CHARACTER, half_a_character
 
 LONGEST = 64 * 2**20
@@ -36,8 +36,10 @@ def prompts(file: IO[bytes], name: str, example: str = EXAMPLE) -> Iterator[Line
 
 def _line(where: str, number: int, line: bytes, example: str) -> Line:
     try:
-        said = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        said = from_json(line)
+    except TooDeep as error:
+        raise ValueError(f"{where}: {error}") from None
+    except ValueError as error:
         raise ValueError(f"{where}: not JSON ({error}); a line is {example}") from None
     if (at := half_a_character(said)) is not None:
         raise ValueError(f"{where}: {at} {HALF_A_CHARACTER}")
