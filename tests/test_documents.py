@@ -13,6 +13,7 @@ import pytest
 
 from tui_orchestrator.cli import cli
 from tui_orchestrator.ui.commands import ACTIONS
+from tui_orchestrator.ui.prompt import Prompt
 from tui_orchestrator.ui.slash import SLASH_COMMANDS
 
 ROOT = Path(__file__).parents[1]
@@ -78,6 +79,15 @@ def test_every_kind_of_failure_is_told_with_its_remedy_as_the_program_says_it() 
 def test_the_picture_of_the_rooms_is_the_one_that_is_drawn() -> None:
     draw = runpy.run_path(str(ROOT / "docs" / "make_architecture.py"))["drawing"]
     assert (ROOT / "docs" / "architecture.svg").read_text() == draw()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_key_that_is_named_does_something_in_the_console(document: Path) -> None:
+    """One of ours, or one that the field to write in has by itself."""
+    bound = [binding.key for kind in Prompt.__mro__ for binding in vars(kind).get("BINDINGS", ())]
+    known = {key.strip() for keys in (*bound, *(action.key for action in ACTIONS)) for key in keys.split(",")}
+    named = re.findall(r"`((?:(?:Ctrl|Alt|Shift)\+)+\w+|F\d+)`", document.read_text())
+    assert {key for key in named if key.lower() not in known} == set()
 
 
 def test_the_guide_names_commands_and_keys_that_there_are() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tui_orchestrator.services.exporting import file_name
 from tui_orchestrator.settings import Persona
 from tui_orchestrator.storage.conversations import Conversations, Session
 from tui_orchestrator.storage.database import Database
+from tui_orchestrator.storage.sessions import insert
 
 TREES = ("How do binary trees stay balanced?", "By rotations: an AVL tree rotates after each insertion.")
 FRANCE = ("What is the capital of France?", "The capital is Paris, on the Seine. 首都是巴黎。")
@@ -86,6 +88,32 @@ async def test_short_words_other_scripts_and_tags_are_found(tmp_path: Path) -> N
             await seat.sees(seen, "1 of 2")
             field.value = ""
             await seat.sees("2 in all")
+
+
+async def test_end_goes_to_the_last_of_many_sessions_at_once(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(80, 24)) as seat:
+        assert seat.app.runtime is not None
+        database, now = seat.app.runtime.database, seat.app.runtime.clock.now()
+
+        def many(connection: sqlite3.Connection) -> None:
+            for number in range(450):
+                at = now - timedelta(days=1, minutes=number)
+                tags = frozenset({"odd"} if number % 2 else ())
+                insert(connection, Session(f"{number:010}", f"Talk number {number}", at, at, tags=tags))
+
+        await database.write(many)
+        await open_list(seat)
+        await seat.sees("Talk number 0 ", "450 in all")
+        await seat.pilot.press("down", "end", "r")
+        await seat.sees("Talk number 449", "Rename")
+        await seat.pilot.press(*"!", "enter")
+        await seat.sees("Talk number 449!", "450 in all")
+        await seat.pilot.press("slash", *"#odd")
+        await seat.sees("Talk number 1 ", "225 of 450")
+        await seat.pilot.press("down", "end")
+        await seat.sees("Talk number 447", "225 of 450")
+        await seat.pilot.press("slash", *(["backspace"] * 4), *"talk")
+        await seat.sees("In titles", "the first 200 of 450")
 
 
 async def test_nothing_found_says_what_to_try(tmp_path: Path) -> None:

@@ -87,9 +87,11 @@ class Archive:
         rows = await self._db.read(lambda c: c.execute(query, (characters, session, messages)).fetchall())
         return tuple(reversed(rows))
 
-    async def count(self) -> int:
-        query = "SELECT COUNT(*) FROM sessions WHERE deleted IS NULL"
-        return await self._db.read(lambda c: int(c.execute(query).fetchone()[0]))
+    async def count(self, tags: Collection[str] = ()) -> int:
+        """Of those with all the tags."""
+        clause, values = _tagged(tags)
+        query = f"SELECT COUNT(*) FROM sessions WHERE deleted IS NULL{clause}"
+        return await self._db.read(lambda c: int(c.execute(query, values).fetchone()[0]))
 
     async def tags(self) -> Mapping[str, int]:
         """Every tag with how many sessions have it, the most used first."""

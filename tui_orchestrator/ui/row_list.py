@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from rich.segment import Segment
 from rich.style import Style
+from textual.content import Content
+from textual.css.styles import RulesMap
 from textual.strip import Strip
+from textual.style import Style as VisualStyle
+from textual.visual import RenderOptions, Visual
 from textual.widgets import OptionList
 
 _REVERSED = Style(reverse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class WhenSeen(Visual):
+    """A row of a long list, which is put together when it is seen first: most never are."""
+
+    lines: int
+    draw: Callable[[], Content]
+
+    def get_height(self, rules: RulesMap, width: int) -> int:
+        return self.lines
+
+    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
+        return container_width
+
+    def render_strips(self, width: int, height: int | None, style: VisualStyle, options: RenderOptions) -> list[Strip]:
+        return self.draw().render_strips(width, height, style, options)
 
 
 class RowList(OptionList):

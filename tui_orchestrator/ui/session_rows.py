@@ -19,6 +19,8 @@ from .words import ACCENT, MONEY, MUTED, STRONG
 
 Marks = Sequence[tuple[int, int]]
 _MATCH = "bold $background on $warning"
+LINES = 2
+"""Of a row."""
 _WHO = {"user": "you", "assistant": "answer", "system": "system"}
 
 

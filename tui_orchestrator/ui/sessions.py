@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import ClassVar
 
@@ -13,7 +14,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -24,19 +24,19 @@ from tui_orchestrator.storage.archive import Found, Listed
 from tui_orchestrator.storage.search import Query
 
 from . import session_rows, words
-from .commands import bindings
 from .dialogs import Dialog, keys_line
 from .naming import keyed
 from .open_sessions import State
 from .options import Refused
-from .row_list import RowList
+from .row_list import WhenSeen
 from .session_deeds import SessionDeeds
 from .session_keys import SessionKeys
+from .session_list import SessionList
 from .words import GOOD, MUTED
 
 SEARCH_AFTER_S = 0.12
-LOOK_EVERY_S = 2.0
 """Pause in typing after which is searched."""
+LOOK_EVERY_S = 2.0
 PAGE = 200
 """Sessions read at once; more when one comes to their end."""
 NO_HIT = "No title and no message holds that. Try fewer words, or a part of one."
@@ -54,39 +54,6 @@ class Opened:
     temporary: bool = False
 
 
-class SessionList(RowList):
-    """A click marks a session, a click on the marked one opens it."""
-
-    BINDINGS = bindings("sessions")
-
-    class Verb(Message):
-        def __init__(self, verb: str) -> None:
-            super().__init__()
-            self.verb = verb
-
-    class AboveFirst(Message):
-        pass
-
-    def action_do(self, verb: str) -> None:
-        self.post_message(self.Verb(verb))
-
-    def action_cursor_up(self) -> None:
-        first = next((place for place, option in enumerate(self.options) if not option.disabled), 0)
-        if self.highlighted is None or self.highlighted <= first:
-            self.post_message(self.AboveFirst())
-        else:
-            super().action_cursor_up()
-
-    async def _on_click(self, event: events.Click) -> None:
-        clicked = event.style.meta.get("option")
-        event.prevent_default()
-        if clicked is not None and not self.options[clicked].disabled:
-            again = clicked == self.highlighted
-            self.highlighted = clicked
-            if again:
-                self.action_select()
-
-
 class SessionsScreen(Dialog[Opened | None]):
     HELP = (
         'Every conversation. Type to search titles and all that was said: words, "words that stand together", #tags. '
@@ -94,7 +61,8 @@ class SessionsScreen(Dialog[Opened | None]):
         "◐ marks a session whose answer runs, ? one that waits for you, ● one whose answer you have not seen yet."
     )
     CSS = """
-    SessionsScreen #shelf { width: 96%; height: 94%; max-height: 94%; max-width: 170; }
+    SessionsScreen #shelf { width: 100%; max-width: 170; height: 94%; max-height: 94%; }
+    SessionsScreen.-wide #shelf { width: 96%; }
     SessionsScreen #narrow { height: 1; margin: 0 0 1 0; }
     SessionsScreen #found { width: 1fr; height: 1fr; }
     SessionsScreen #sessions {
@@ -135,12 +103,14 @@ class SessionsScreen(Dialog[Opened | None]):
         """Set when nobody waits for the search under way any more."""
         self._timer: Timer | None = None
         self._all = 0
+        self._fitting = 0
+        """As many have the tags that are looked for, or words."""
         self._version: int | None = None
         """Of the store, as the list was read."""
         self._came: str | None = None
         """What came in or back, to be marked when it is listed."""
         self._search = Input(placeholder='search: words, "together", #tag', id="narrow", compact=True)
-        self._list = SessionList(id="sessions", markup=False)
+        self._list = SessionList(self._read_on)
         self._details = Static(markup=False)
         self._news = Static(id="news", markup=False)
 
@@ -204,27 +174,39 @@ class SessionsScreen(Dialog[Opened | None]):
     async def _load(self, typed: str, stop: Event, limit: int) -> None:
         archive = self._runtime.archive
         try:
-            if Query.of(typed).words:
+            query = Query.of(typed)
+            if query.words:
                 found = await archive.find(typed, PAGE, stop.is_set)
             else:
-                found = tuple(Found(one) for one in await archive.page(limit, tags=Query.of(typed).tags))
+                found = tuple(Found(one) for one in await archive.page(limit, tags=query.tags))
+            fitting = len(found) if query.words else await archive.count(query.tags)
             self._all = await archive.count()
         except OrchestratorError as error:
             self.notify(str(error), severity="error", markup=False)
             return
         if not stop.is_set():
+            self._fitting = fitting
             self._found = {one.listed.session.id: one for one in found}
             self._draw()
 
     @work(group="sessions", exit_on_error=False)
     async def _load_more(self) -> None:
         """The next page, when one has come to the end of what was read."""
-        query = Query.of(self._search.value)
-        if query.words or len(self._found) % PAGE or not self._found:
+        await self._read_on(PAGE)
+
+    async def _read_on(self, limit: int | None = None) -> None:
+        """So many more, or all there are."""
+        if len(self._found) >= self._fitting:
             return
-        further = await self._runtime.archive.page(PAGE, len(self._found), query.tags)
-        self._found |= {one.session.id: Found(one) for one in further}
-        self._draw()
+        stop, tags = self._stop, Query.of(self._search.value).tags
+        try:
+            further = await self._runtime.archive.page(limit or self._fitting, len(self._found), tags)
+        except OrchestratorError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        if further and not stop.is_set():
+            self._found |= {one.session.id: Found(one) for one in further}
+            self._draw()
 
     def _draw(self) -> None:
         marked, self._came = self._came or self._marked, None
@@ -240,8 +222,10 @@ class SessionsScreen(Dialog[Opened | None]):
                 options.append(Option(session_rows.heading(group, width), disabled=True))
             id_ = found.listed.session.id
             state = self._stated.get(id_)
-            drawn = session_rows.row(found, width, self._runtime.clock, current=id_ == self._current, state=state)
-            options.append(Option(drawn, id=id_))
+            draw = partial(
+                session_rows.row, found, width, self._runtime.clock, current=id_ == self._current, state=state
+            )
+            options.append(Option(WhenSeen(session_rows.LINES, draw), id=id_))
         # An empty list stays where it is: its keys bring sessions in, and back.
         self._list.set_options(options or [Option(self._nothing(width), disabled=True)])
         self._say_how_many()
@@ -256,9 +240,11 @@ class SessionsScreen(Dialog[Opened | None]):
         return words.lines([Content(""), *(Content.styled(f"  {line}", MUTED) for line in words.wrap(said, width - 2))])
 
     def _say_how_many(self) -> None:
-        shown = len(self._found)
-        narrowed = self._search.value.strip()
-        count = f"{shown:,} of {self._all:,}" if narrowed or shown < self._all else f"{self._all:,} in all"
+        query = Query.of(self._search.value)
+        first = "the first " if query.words and self._fitting == PAGE else ""
+        count = f"{self._all:,} in all"
+        if query.words or query.tags:
+            count = f"{first}{self._fitting:,} of {self._all:,}"
         keys = keyed(self.app, "{sessions.open} opens · ↓ then a letter · Esc closes")
         self.query_one("#shelf").border_subtitle = keys_line(f"{count} · {keys}")
 
