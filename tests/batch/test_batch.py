@@ -173,6 +173,25 @@ async def test_an_estimate_sends_nothing(shell: Shell) -> None:
     assert shell.asked == []
 
 
+async def test_an_estimate_waits_for_the_rate_limits(shell: Shell) -> None:
+    plain = shell.config.read_text()
+    shell.write("in.jsonl", lines(*({"prompt": f"Question {n}?", "model": "tern-max"} for n in range(200))))
+    quick = (await shell.run("batch", "in.jsonl", "--estimate", "--json")).json
+    assert quick["rate_limit"] == "anthropic/tern-max: 20 requests a minute"
+    shell.config.write_text(plain.replace('tern-max"\n', 'tern-max"\nrequests_per_minute = 100000\n'))
+    unlimited = await shell.run("batch", "in.jsonl", "--estimate", "--json")
+    assert unlimited.json["rate_limit"] is None
+    assert "rate limit" not in unlimited.err
+    each = unlimited.json["seconds"] * 8 / 200
+    assert quick["seconds"] == pytest.approx(9 * 60 + each, abs=0.2), "the last twenty start after nine minutes"
+    shell.config.write_text(
+        plain.replace('tern-max"\n', 'tern-max"\nrequests_per_minute = 100000\ntokens_per_minute = 1\n')
+    )
+    tokens = await shell.run("batch", "in.jsonl", "--estimate", "--json")
+    assert tokens.json["seconds"] == pytest.approx(199 * 60 + each, abs=0.2), "a call a minute"
+    assert "rate limit of anthropic/tern-max, 100,000 requests and 1 tokens a minute" in tokens.err
+
+
 async def test_the_higher_priority_is_asked_first(shell: Shell) -> None:
     wanted = [{"prompt": f"{n}?", "id": n, "model": "rush-pro", "priority": n} for n in range(4)]
     shell.write("in.jsonl", lines(*wanted))

@@ -40,6 +40,9 @@ def usd(amount: str) -> Cost:
     return Cost(Money.from_usd(amount), CostState.COMPUTED)
 
 
+TIMING: Any = SimpleNamespace(seconds=70.0, held=None, limits_s=lambda left: 0.0)
+
+
 def batch(phase: Phase) -> Underway:
     one = Underway(RUNTIME, Wanted(Path("questions.jsonl"), Path("questions.out.jsonl"), Task("?")))
     one.phase = phase
@@ -48,8 +51,9 @@ def batch(phase: Phase) -> Underway:
     one.failures = {"fr-12": "rush-pro is pinned, but reads 16,384 tokens, the conversation has about 30,033"}
     if phase is not Phase.WEIGHED:
         one.progress = Progress(
-            300, 12, 103, 2, usd("0.151"), 48_120, 21_034, Counter(dict(MODELS)), Counter({"rate_limited": 2}), 70.0
+            300, 12, 103, 2, usd("0.151"), 48_120, 21_034, Counter(dict(MODELS)), Counter({"rate_limited": 2})
         )
+        one.progress.timing = TIMING
         one.failures |= {"41": "The provider says: too many requests.", "de-7": "The provider failed on its side."}
     return one
 

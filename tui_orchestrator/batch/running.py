@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from ..routing.errors import BudgetExceeded, ErrorKind, Unrecorded
 from ..routing.money import NOTHING, Cost, Money
 from .lines import Line
 from .output import FAILED, Output, Record, record_of
+from .timing import Held, Timing
 
 PATIENCE_S = 86_400.0
 """A line waits for its turn under a rate limit rather than fail: a day, which some limits are counted by."""
@@ -60,8 +60,9 @@ class Progress:
     models: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     """By kind."""
-    seconds: float = 0.0
     stopped: Stopped | None = None
+    timing: Timing | None = None
+    """None before it has begun."""
 
     @property
     def ended(self) -> int:
@@ -72,13 +73,28 @@ class Progress:
         return self.lines - self.before - self.ended
 
     @property
+    def seconds(self) -> float:
+        """Of this run so far, or from its beginning to its end: also those in which it waited."""
+        return self.timing.seconds if self.timing else 0.0
+
+    @property
+    def held(self) -> Held | None:
+        """None while a line is being answered."""
+        return self.timing.held if self.timing else None
+
+    @property
     def per_minute(self) -> float:
         return self.ended / self.seconds * 60 if self.seconds else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """At the rate of so far; None before any ended."""
-        return self.seconds / self.ended * self.left if self.ended else None
+        """At the rate of so far and no sooner than the rate limits let it; while it waits for one, as these let it.
+        None before any ended."""
+        if not self.ended or self.timing is None:
+            return None
+        shares = {model: self.left * count / self.answered for model, count in self.models.items()}
+        limits_s = self.timing.limits_s(shares)
+        return limits_s if self.held else max(limits_s, self.seconds / self.ended * self.left)
 
     @property
     def expected(self) -> Money | None:
@@ -133,20 +149,21 @@ class Batch:
         end and no other is begun; nobody is asked to raise a cap. Cancelled, the lines under way are booked and asked
         again by the next run. Raises OSError when the output cannot be written: nothing more is begun then."""
         waiting = iter(self.left)
-        progress, began = self.progress, time.monotonic()
+        progress = self.progress
+        progress.timing = timing = Timing(self._orchestrator.runtime)
 
         async def work() -> None:
             for line in waiting:
                 if progress.stopped or self._settling:
                     return
-                ended = await self._end_of(line)
+                with timing.under_way(line.id):
+                    ended = await self._end_of(line, timing)
                 if (stopped := stops(ended, self._orchestrator)) is not None:
                     progress.stopped = progress.stopped or stopped
                     return
                 record = record_of(line, ended, self._orchestrator.session)
                 await self._write(record)
                 progress.count(ended)
-                progress.seconds = time.monotonic() - began
                 if on_end is not None:
                     on_end(line, ended)
 
@@ -158,6 +175,7 @@ class Batch:
             # All that a worker raises comes of the same trouble; one is enough to tell.
             raise errors.exceptions[0] from None
         finally:
+            timing.end()
             # What was answered when this was cancelled is not asked again: the output stays open until it is there.
             await asyncio.gather(*self._writing, return_exceptions=True)
         return progress
@@ -168,9 +186,10 @@ class Batch:
         writing.add_done_callback(self._writing.discard)
         await asyncio.shield(writing)
 
-    async def _end_of(self, line: Line) -> Ended:
+    async def _end_of(self, line: Line, timing: Timing) -> Ended:
+        task = replace(line.task, patience_s=PATIENCE_S, unattended=True)
         try:
-            return await self._orchestrator.execute(replace(line.task, patience_s=PATIENCE_S, unattended=True))
+            return await self._orchestrator.execute(task, lambda event: timing.hear(line.id, event))
         except TaskFailed as failed:
             return failed
 

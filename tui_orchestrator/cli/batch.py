@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _TOLD = 10
 """Times that a run tells how far it is where nothing can be wiped."""
+_LOOK_S = 0.5
 
 
 @click.command()
@@ -175,6 +176,7 @@ async def _carried_out(batch: Batch, target: Path, only_estimate: bool, yes: boo
         await confirm_cap(estimate.cost, too_dear)
     told, task = _Telling(screen, batch.progress), asyncio.current_task()
     assert task is not None
+    watching = asyncio.create_task(told.watch())
     try:
         with interruptible(task.cancel):
             await batch.run(told.heard)
@@ -184,6 +186,8 @@ async def _carried_out(batch: Batch, target: Path, only_estimate: bool, yes: boo
         return INTERRUPTED
     except OSError as error:
         raise Stop(f"{target} cannot be written: {error.strerror}; what was answered before stands in it") from None
+    finally:
+        watching.cancel()
     return _end(batch, target, screen, as_object)
 
 
@@ -218,6 +222,17 @@ class _Telling:
         self._progress = progress
         self._to_ask = progress.left
         self._told = 0
+        self._waited = False
+
+    async def watch(self) -> None:
+        """Tells that it waits while nothing ends; the first time where nothing can be wiped."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if self._screen.lively:
+                self._screen.status(self._line())
+            elif self._progress.held is not None and not self._waited:
+                self._waited = True
+                self._screen.line(self._line())
 
     def heard(self, line: Line, ended: Any) -> None:
         from ..library.tasks import TaskFailed
@@ -234,11 +249,12 @@ class _Telling:
     def _line(self) -> str:
         progress = self._progress
         left, expected = progress.seconds_left, progress.expected
+        held = f" · {progress.held.told}" if progress.held else ""
         failed = f" · {progress.failed} failed" if progress.failed else ""
         return (
             f"{progress.before + progress.ended:,} of {progress.lines:,}{failed} · {progress.per_minute:,.0f}/min · "
             f"{progress.costs} of about {expected if expected is not None else '?'} · "
-            f"{span(left) if left is not None else '?'} left"
+            f"{span(left) if left is not None else '?'} left{held}"
         )
 
 
@@ -289,5 +305,6 @@ def estimate_json(estimate: Estimate) -> dict[str, Any]:
         "unpriced": estimate.unpriced,
         "impossible": estimate.impossible,
         "seconds": round(estimate.seconds, 1),
+        "rate_limit": None if estimate.limit is None else f"{estimate.limit.name}: {estimate.limit.told}",
         "models": dict(estimate.models),
     }

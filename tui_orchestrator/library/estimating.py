@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from ..routing.budget import BudgetState, cap_name
 from ..routing.money import ZERO, Money
+from ..routing.ratelimit import NamedLimit
 from ..routing.text import span
 from .orchestrator import Orchestrator
 from .tasks import Task
@@ -28,10 +29,13 @@ class Estimate:
     unpriced: int
     """As many as can be told, whose cost nobody knows."""
     seconds: float
+    """With the waits for the rate limits."""
     models: tuple[tuple[str, int], ...]
     """Who would answer how many, the most first."""
     impossible: int
     """Those that no model can take as things are."""
+    limit: NamedLimit | None = None
+    """The rate limit that most of the time is for; None where none holds anything up."""
 
 
 async def estimate(orchestrator: Orchestrator, tasks: Sequence[Task], at_once: int) -> Estimate:
@@ -40,6 +44,8 @@ async def estimate(orchestrator: Orchestrator, tasks: Sequence[Task], at_once: i
     weighed = tasks if len(tasks) <= SAMPLE else random.Random(len(tasks)).sample(tasks, SAMPLE)
     cost, seconds, unpriced, impossible = ZERO, 0.0, 0, 0
     models: Counter[str] = Counter()
+    tokens: Counter[str] = Counter()
+    estimates = runtime.router.caller.estimates
     for task in weighed:
         decision = runtime.preview(await orchestrator.request(task))
         # Of a line that money alone keeps from being asked, what it would cost.
@@ -49,6 +55,8 @@ async def estimate(orchestrator: Orchestrator, tasks: Sequence[Task], at_once: i
             impossible += 1
             continue
         models[candidate.model] += 1
+        # As much as a call takes of the allowance when it stands in line.
+        tokens[candidate.model] += estimates.bound(candidate.model, decision.profile) + candidate.max_tokens
         seconds += candidate.estimated_latency_s
         if candidate.estimated_cost is None:
             unpriced += 1
@@ -56,14 +64,22 @@ async def estimate(orchestrator: Orchestrator, tasks: Sequence[Task], at_once: i
             cost = cost + candidate.estimated_cost
         await asyncio.sleep(0)
     share = len(tasks) / len(weighed) if weighed else 0.0
+    working_s = seconds * share / min(at_once, max(1, len(tasks)))
+    asked = [
+        (runtime.registry[model], round(count * share), round(tokens[model] * share)) for model, count in models.items()
+    ]
+    waits_s, limit = runtime.router.caller.limits.least_s(asked)
+    # The last of them is answered when it has started.
+    waits_s += seconds / models.total() if waits_s else 0.0
     return Estimate(
         lines=len(tasks),
         weighed=len(weighed),
         cost=Money(round(cost.picodollars * share)),
         unpriced=round(unpriced * share),
-        seconds=seconds * share / min(at_once, max(1, len(tasks))),
+        seconds=max(working_s, waits_s),
         models=tuple((model, round(count * share)) for model, count in models.most_common()),
         impossible=round(impossible * share),
+        limit=limit if waits_s > working_s else None,
     )
 
 
@@ -93,6 +109,8 @@ def in_words(estimate: Estimate, what: str = "") -> Iterator[str]:
     if models:
         others = len(estimate.models) - 4
         yield f"  {' · '.join(models)}{f' · {others} more models' if others > 0 else ''}"
+    if estimate.limit is not None:
+        yield f"  Most of that time is the rate limit of {estimate.limit.name}, {estimate.limit.told}."
     if estimate.unpriced:
         yield f"  What {estimate.unpriced:,} of them cost is not known: their model has no known price."
     if estimate.impossible:

@@ -117,11 +117,12 @@ class Orchestrator:
 
     # Carrying out
 
-    async def execute(self, task: Task | str) -> Result:
+    async def execute(self, task: Task | str, hear: Callable[[Event], None] | None = None) -> Result:
         """Raises BudgetExceededError where a cap does not allow it, TaskFailed where no model answered, LookupError
-        and ValueError for a task that asks for what there is not. Cancelled while it runs, it is booked and ends."""
+        and ValueError for a task that asks for what there is not. Cancelled while it runs, it is booked and ends.
+        `hear` is told every event of the turn as it happens."""
         task, request = await self._asked(task)
-        return await self._carry_out(task, request)
+        return await self._carry_out(task, request, hear)
 
     @asynccontextmanager
     async def stream(self, task: Task | str) -> AsyncIterator[Turn]:
@@ -253,11 +254,13 @@ class Orchestrator:
         read = await asyncio.to_thread(lambda: [read_file(Path(path)) for path in task.files]) if task.files else []
         return task, task.request(self.runtime.registry, self.session, read)
 
-    async def _carry_out(self, task: Task, request: Request) -> Result:
+    async def _carry_out(self, task: Task, request: Request, hear: Callable[[Event], None] | None = None) -> Result:
         hearing = _Hearing(task)
         async with self.runtime.stream(request) as turn:
             async for event in turn:
                 hearing.hear(event)
+                if hear is not None:
+                    hear(event)
         return hearing.result()
 
 

@@ -7,8 +7,10 @@ monotonic clock. A minute is any sixty seconds, as the strictest provider counts
 from __future__ import annotations
 
 import asyncio
+import math
 from bisect import bisect_left, insort
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -51,6 +53,15 @@ class Limit:
         # A call larger than the whole allowance waits for an empty minute instead of for ever.
         return self.tokens is None or sum(inside) <= max(0, self.tokens - tokens)
 
+    def further_s(self, calls: float, now: float) -> float:
+        """Until the last of those in line starts, and so many calls behind them, of the size of those of the last
+        minute; 0 where nothing was asked lately."""
+        self.forget(now)
+        if not self._places or calls <= 0:
+            return max(0.0, self._places[-1][0] - now) if self._places else 0.0
+        each = max(1, round(sum(size for _, size in self._places) / len(self._places)))
+        return self.earliest(each, now) - now + minutes(calls, each, self.requests, self.tokens) * MINUTE_S
+
     def take(self, tokens: int, due: float) -> None:
         if self.requests is not None or self.tokens is not None:
             insort(self._places, (due, tokens))
@@ -75,8 +86,18 @@ class NamedLimit:
     """What a minute allows of a model, or of a provider as a whole. None: unlimited."""
 
     name: str
+    """The model's id, or 'provider NAME'."""
     requests: int | None
     tokens: int | None
+
+    @property
+    def told(self) -> str:
+        said = []
+        if self.requests is not None:
+            said.append(f"{self.requests:,} requests")
+        if self.tokens is not None:
+            said.append(f"{self.tokens:,} tokens")
+        return f"{' and '.join(said)} a minute"
 
 
 _UNLIMITED = (None, None)
@@ -117,6 +138,30 @@ class RateLimits:
             NamedLimit(model.id, model.requests_per_minute, model.tokens_per_minute),
         )
         return tuple(one for one in both if (one.requests, one.tokens) != _UNLIMITED)
+
+    def least_s(self, asked: Iterable[tuple[Model, int, int]]) -> tuple[float, NamedLimit | None]:
+        """Until the last of so many calls, with so many tokens in all, may start, where no other is on its way; and the
+        limit that it is for."""
+        calls: Counter[NamedLimit] = Counter()
+        tokens: Counter[NamedLimit] = Counter()
+        for model, number, size in asked:
+            for limit in self.named(model):
+                calls[limit] += number
+                tokens[limit] += size
+        waits = {
+            limit: minutes(number, tokens[limit] / number, limit.requests, limit.tokens) * MINUTE_S
+            for limit, number in calls.items()
+        }
+        slowest = max(waits, key=waits.__getitem__, default=None)
+        return (waits[slowest], slowest) if slowest is not None and waits[slowest] else (0.0, None)
+
+    def further_s(self, asked: Iterable[tuple[Model, float]], now: float) -> float:
+        """The same for those in line and calls behind them, like those of the last minute."""
+        calls: dict[Limit, float] = {}
+        for model, number in asked:
+            for limit in self._limits_of(model):
+                calls[limit] = calls.get(limit, 0.0) + number
+        return max((limit.further_s(number, now) for limit, number in calls.items()), default=0.0)
 
     def hear(self, model: Model, due: float) -> None:
         """When the latest call of all copies of the program may start: nobody who asks later starts before."""
@@ -176,6 +221,14 @@ class RateLimits:
             known = self._limits[name] = Limit(requests, tokens)
         known.requests, known.tokens = requests, tokens
         return known
+
+
+def minutes(calls: float, each: float, requests: int | None, tokens: int | None) -> int:
+    """Whole minutes that pass before the last of the calls starts, `each` of so many tokens."""
+    a_minute = [float(requests)] if requests is not None else []
+    if tokens is not None:
+        a_minute.append(max(1.0, tokens // max(1.0, each)))
+    return int((math.ceil(calls) - 1) // min(a_minute)) if a_minute and calls > 0 else 0
 
 
 def _due(limits: tuple[Limit, ...], tokens: int, now: float) -> float:

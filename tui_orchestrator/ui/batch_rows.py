@@ -120,6 +120,8 @@ def _course(batch: Underway, width: int) -> Iterator[Content]:
         if expected is not None:
             money += Content.assemble(", about ", (str(expected), MONEY), " in this run")
         yield _joined([money, Content(f"about {span(left)} left" if left is not None else "time not known yet")], width)
+        if progress.held is not None:
+            yield from _wrapped(f"◔ {progress.held.told}", width, WARN)
     else:
         tokens = f"{words.tokens(progress.input_tokens)} in, {words.tokens(progress.output_tokens)} out"
         yield _joined([Content.styled(str(batch.cost), MONEY), Content(span(progress.seconds)), Content(tokens)], width)

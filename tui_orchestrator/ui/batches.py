@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
-from tui_orchestrator.batch import Phase, Underway, Wanted
+from tui_orchestrator.batch import Phase, Progress, Underway, Wanted
 from tui_orchestrator.library.orchestrator import AT_ONCE
 from tui_orchestrator.library.tasks import Task
 from tui_orchestrator.routing.errors import OrchestratorError
@@ -84,7 +84,7 @@ class BatchScreen(RunScreen):
             self.action_new()
 
     def look(self) -> None:
-        now = [(one.phase, one.progress.ended, one.problem, one.progress.lines) for one in self._batches]
+        now = [(one.phase, one.problem, *_course(one.progress)) for one in self._batches]
         if now != self._drawn:
             self._drawn = now
             self.lay_out()
@@ -239,6 +239,11 @@ def _usd(said: str) -> Money | None:
     if amount.picodollars <= 0:
         raise ValueError(f"{said} is no cap; give US dollars above zero, such as 2.50")
     return amount
+
+
+def _course(progress: Progress) -> tuple[object, ...]:
+    """What of it can be seen to change."""
+    return progress.lines, progress.ended, progress.held, int(progress.seconds)
 
 
 def in_short(batches: Sequence[Underway]) -> str:
