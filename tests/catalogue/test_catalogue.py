@@ -180,6 +180,13 @@ async def test_a_users_rate_for_a_provider_replaces_the_families_default(clients
     assert chosen["openai/gpt-6-luna"].requests_per_minute is None
 
 
+async def test_a_server_of_your_own_has_no_limit_by_size_wherever_it_is(clients: HttpClients, tmp_path: Path) -> None:
+    async with serving({"/v1/models": openai_list("llama-3.3-70b")}) as server:
+        own = replace(cloud("openai", server.url + "/v1"), name="rack", kind="openai-compatible", local=False)
+        registry = await catalogue(settings(own), clients, tmp_path).read()
+    assert registry["rack/llama-3.3-70b"].requests_per_minute is None
+
+
 async def test_a_server_of_another_name_has_what_it_lists_and_no_more(clients: HttpClients, tmp_path: Path) -> None:
     async with serving({"/v1/models": openai_list("house-blend")}) as other:
         imitation = replace(cloud("openai", other.url + "/v1"), name="office")

@@ -72,6 +72,27 @@ async def test_config_check_finds_what_is_wrong_with_the_keys(shell: Shell) -> N
     ]
 
 
+async def test_which_rate_limits_hold_and_where_they_come_from_is_told(shell: Shell) -> None:
+    plain = shell.config.read_text()
+    shell.config.write_text(
+        plain.replace('rush-mini"\n', 'rush-mini"\nrequests_per_minute = 7\n').replace(
+            "[providers.gemini]\n", "[providers.gemini]\ntokens_per_minute = 9000\n"
+        )
+    )
+    listed = {one["id"]: one["rate_limits"] for one in (await shell.run("models", "--json")).json}
+    (own,) = listed["openai/rush-mini"]
+    assert (own["requests_per_minute"], own["source"]) == (7, "your configuration")
+    (usual,) = listed["anthropic/tern-max"]
+    assert (usual["of"], usual["requests_per_minute"]) == ("anthropic/tern-max", 20)
+    assert usual["source"] == "the default of a maker's largest model"
+    whole, _ = listed["gemini/lumen-dash"]
+    assert (whole["of"], whole["tokens_per_minute"], whole["source"]) == ("provider gemini", 9000, "your configuration")
+    told = (await shell.run("doctor")).out
+    assert "requests are held to the default of a model's size: " in told
+    assert "at 20 a minute" in told
+    assert "set requests_per_minute of the provider or of the model" in told
+
+
 async def test_doctor_finds_a_theme_that_there_is_not(shell: Shell) -> None:
     ended = await shell.run("doctor", TUI_ORCHESTRATOR_UI__THEME="nope")
     assert ended.code == 1

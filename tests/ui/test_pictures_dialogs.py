@@ -102,7 +102,8 @@ def figures() -> ModelFigures:
             level=Level.ADVANCED, ability=0.71, task_abilities={TaskType.CODE: 0.05},
         ),
         "anthropic", "api.anthropic.com", ".env: ANTHROPIC_API_KEY", prices, AT,
-        Health(HealthState.COOLING_DOWN, "3 failures", 12.0), "It is tried again by itself; a test tries it now.",
+        Health(HealthState.COOLING_DOWN, "3 failures", 12.0),
+        "100 requests a minute, the default of a small model", "It is tried again by itself; a test tries it now.",
         None, True, Figures(41, 38, 2, 0.42, 95.0),
         Lesson(
             Learned(0.1, {TaskType.CODE: -0.3}),

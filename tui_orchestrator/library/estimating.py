@@ -110,7 +110,10 @@ def in_words(estimate: Estimate, what: str = "") -> Iterator[str]:
         others = len(estimate.models) - 4
         yield f"  {' · '.join(models)}{f' · {others} more models' if others > 0 else ''}"
     if estimate.limit is not None:
-        yield f"  Most of that time is the rate limit of {estimate.limit.name}, {estimate.limit.told}."
+        yield (
+            f"  Most of that time is the rate limit of {estimate.limit.name}, {estimate.limit.told}; where your "
+            "account allows more, set its requests_per_minute or tokens_per_minute."
+        )
     if estimate.unpriced:
         yield f"  What {estimate.unpriced:,} of them cost is not known: their model has no known price."
     if estimate.impossible:

@@ -40,6 +40,11 @@ _REQUESTS_PER_MINUTE = {Bulk.SMALL: 100, Bulk.MIDDLE: 50, Bulk.LARGEST: 20}
 _SPEED = {Bulk.SMALL: (0.6, 140.0), Bulk.MIDDLE: (1.0, 75.0), Bulk.LARGEST: (1.8, 45.0)}
 
 
+def usual_of(requests_per_minute: int | None) -> Bulk | None:
+    """Of which size this is the usual limit; None: of none."""
+    return next((bulk for bulk, usual in _REQUESTS_PER_MINUTE.items() if usual == requests_per_minute), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Traits:
     """What is believed of a model by its name alone."""

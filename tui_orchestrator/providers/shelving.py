@@ -126,7 +126,9 @@ class Shelf:
         return None if resold else FREE
 
     def _requests_per_minute(self, known: Traits) -> int | None:
-        if self.own_machine or self.provider.requests_per_minute is not None:
+        # A maker's usual limit is its own servers': of one at an address of the user's own nothing is known.
+        provider = self.provider
+        if self.own_machine or provider.kind == "openai-compatible" or provider.requests_per_minute is not None:
             return None
         return known.requests_per_minute
 

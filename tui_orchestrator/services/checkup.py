@@ -24,6 +24,7 @@ from ..storage.faults import StoreError
 from . import crashes, telemetry
 from .assembly import store_path
 from .places import embedding_problem, theme_problem
+from .rate_limits import defaults_in_words
 from .runtime import Runtime
 
 PACKAGES = ("textual", "anthropic", "openai", "google-genai", "httpx2", "genai-prices")
@@ -159,6 +160,9 @@ def _models(runtime: Runtime) -> Iterable[Finding]:
         remedy = "set a provider's key, start a local model server, or run `tui-orchestrator demo`"
         yield Finding("models", Standing.PROBLEM, "no model can be used", remedy)
         return
+    if defaults := defaults_in_words(runtime, usable):
+        remedy = "where your account allows more, set requests_per_minute of the provider or of the model"
+        yield Finding("rate limits", Standing.NOTE, defaults, remedy)
     unpriced = [model.id for model in usable if model.price is None]
     yield Finding(
         "models", Standing.GOOD, f"{len(usable)} can be used, {len(usable) - len(unpriced)} with a known price"

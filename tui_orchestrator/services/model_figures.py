@@ -13,6 +13,7 @@ from ..routing.model import Model
 from ..routing.money import Price
 from ..storage.reports import Dimension, Measured
 from . import local_memory, switching
+from .rate_limits import in_words, rate_limits
 from .runtime import Runtime
 
 LAST_FAILURES = 5
@@ -30,6 +31,8 @@ class ModelFigures:
     """As it is today."""
     asked_for_prices: datetime
     health: Health
+    rate_limits: str
+    """In words, with where they come from."""
     remedy: str
     """What would make it available; empty for one that is."""
     loaded: bool | None
@@ -63,6 +66,7 @@ async def figures_of(runtime: Runtime, model_id: str) -> ModelFigures:
         model.price.on(now) if model.price else None,
         now,
         health,
+        in_words(rate_limits(runtime, model), model),
         remedy(runtime, model_id, health),
         local_memory.loaded(runtime, model_id),
         model_id in runtime.favourites,

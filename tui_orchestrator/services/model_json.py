@@ -8,6 +8,7 @@ from ..routing.event_json import usd
 from ..routing.experience import Lesson
 from ..routing.model import Model
 from ..routing.money import Money
+from .rate_limits import rate_limits
 
 if TYPE_CHECKING:
     from .runtime import Runtime
@@ -36,6 +37,15 @@ def model_json(runtime: Runtime, model: Model) -> dict[str, Any]:
         "task_abilities": {task.value: offset for task, offset in model.task_abilities.items()},
         "ability_source": model.ability_source,
         "local": model.local,
+        "rate_limits": [
+            {
+                "of": limit.name,
+                "requests_per_minute": limit.requests,
+                "tokens_per_minute": limit.tokens,
+                "source": source,
+            }
+            for limit, source in rate_limits(runtime, model)
+        ],
         "health": {"state": health.state.value, "detail": health.detail, "seconds_left": health.seconds_left},
         "measured": {
             "attempts": figures.attempts,

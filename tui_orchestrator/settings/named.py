@@ -35,10 +35,14 @@ PAUSE = Number(0, 3_600, "seconds")
 _MODEL_LIST = ListOf(MODEL, "model ids")
 
 
-def _limits(of: str) -> dict[str, Key]:
+BY_SIZE = "100, 50 or 20 for each model by its size; none for a server of your own"
+
+
+def _limits(of: str, otherwise: str) -> dict[str, Key]:
+    """`otherwise`: what holds without a limit of requests."""
     return {
         "requests_per_minute": Key(
-            whole(1, 1_000_000), None, f"Most requests a minute to {of}.", "60", unset="no limit"
+            whole(1, 1_000_000), None, f"Most requests a minute to {of}. {otherwise}", "60", unset=BY_SIZE
         ),
         "tokens_per_minute": Key(
             whole(1, 10**9),
@@ -168,7 +172,12 @@ PROVIDERS = Table(
                 "true",
                 unset="true for an address on this machine",
             ),
-            **_limits("this provider"),
+            **_limits(
+                "this provider",
+                "Without it each of its models has the limit of its size: 100 for a small one, 50 for a middle one, 20 "
+                "for its maker's largest. Where the kind is openai-compatible, as of local servers and of your own, "
+                "there is no such limit.",
+            ),
         },
     ),
     name_fits=r"[a-z0-9][a-z0-9_.-]*",
@@ -255,7 +264,10 @@ MODELS = Table(
                 Number(Decimal("0.1"), 100_000), None, "Output tokens a second, until measured.", "80", unset="a guess"
             ),
             "accepts_temperature": Key(Flag(), None, "Whether a temperature may be sent.", "false", unset="not known"),
-            **_limits("this model"),
+            **_limits(
+                "this model",
+                "It takes the place of the limit of the model's size; that of its provider holds beside it.",
+            ),
         },
     ),
     name="PROVIDER/MODEL",

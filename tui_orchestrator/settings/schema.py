@@ -12,7 +12,7 @@ from ..routing.request import Check, Method
 from .caching import CACHE
 from .keys import KeyNames
 from .kinds import MODEL, Choice, Flag, FlagOr, ListOf, Number, Text, Usd, WordOrList, whole
-from .named import CHAINS, MODELS, PAUSE, PERSONAS, PROVIDERS, RULES, SHARE, STRATEGY, TEMPERATURE, TOKENS
+from .named import BY_SIZE, CHAINS, MODELS, PAUSE, PERSONAS, PROVIDERS, RULES, SHARE, STRATEGY, TEMPERATURE, TOKENS
 from .shape import Key, Path, Table
 from .surroundings import LOG, PLUGINS, SHARED, STORE, TELEMETRY
 from .values import UiSettings
@@ -132,10 +132,10 @@ _ROUTER = Table(
         "requests_per_minute": Key(
             whole(1, 1_000_000),
             None,
-            "Most requests a minute to each provider that has no limit of its own below. RATE_LIMIT_REQUESTS, in "
-            "RATE_LIMIT_WINDOW seconds (60), sets it too.",
+            "Most requests a minute to each provider that has no limit of its own below, in place of the limits that "
+            "its models have by their size. RATE_LIMIT_REQUESTS, in RATE_LIMIT_WINDOW seconds (60), sets it too.",
             "60",
-            unset="no limit",
+            unset=BY_SIZE,
         ),
         "discover_local": Key(
             Flag(), True, "Look for LM Studio, Ollama, llama.cpp, vLLM and MLX on their usual ports.", "false"

@@ -152,6 +152,7 @@ def _abilities(figures: ModelFigures, width: int) -> Iterator[Content]:
     yield from _row("context", window + most, width)
     yield from _row("can", ", ".join(words.spoken(can) for can in sorted(model.abilities)) or "text alone", width)
     yield from _row("level", f"{model.level} · ability {model.ability:.2f}", width)
+    yield from _row("rate limit", figures.rate_limits, width)
     if model.ability_source:
         yield from _row("known from", model.ability_source, width)
     tasks = {*model.task_abilities, *figures.lesson.seen}
