@@ -60,6 +60,27 @@ def test_a_plugins_file_that_is_too_long_is_not_read_whole(site: Path, kind: str
     assert "it has more than 400 kB" in one.problem
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("steps = [", "its text is no TOML: Invalid value (at end of document)"),
+        ('colour = "red"', "colour"),
+    ],
+)
+async def test_doctor_and_who_runs_it_are_told_why_a_plugins_text_is_no_recipe(
+    shell: Shell, site: Path, text: str, why: str
+) -> None:
+    write(site, "bad", f"TEXT = {text!r}", recipes={"weekly": "bad:TEXT"})
+    doctor = await shell.run("doctor")
+    assert doctor.code == 1
+    (line,) = [line for line in doctor.out.splitlines() if line.startswith("✗") and "weekly" in line]
+    assert why in line
+    ended = await shell.run("recipe", "run", "weekly")
+    assert (ended.code, "no recipe is called" in ended.err) == (2, False)
+    assert "weekly" in ended.err
+    assert why in ended.err
+
+
 async def test_a_broken_plugin_that_quotes_a_key_shows_it_nowhere(shell: Shell, site: Path) -> None:
     key = "correct.horse.battery.staple"
     shell.environment["OPENAI_API_KEY"] = key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -39,6 +40,7 @@ def doctor(invocation: Invocation, as_object: bool) -> None:
             if runtime.demo and not invocation.demo:
                 note(DEMO_NOTICE)
             findings = await check(settings, runtime, invocation.config)
+            findings += await asyncio.to_thread(_no_recipes, runtime.plugins.recipes)
         findings += await asyncio.to_thread(_unfinished)
         if as_object:
             say(as_json([dataclasses.asdict(finding) for finding in findings]))
@@ -52,6 +54,15 @@ def doctor(invocation: Invocation, as_object: bool) -> None:
     problems = run(check_up())
     if problems:
         raise Stop(f"{problems} problem{'s' if problems > 1 else ''} found.", FAILED)
+
+
+def _no_recipes(added: Sequence[tuple[str, str, str]]) -> list[Finding]:
+    """What should be recipes, of plugins or the user's own."""
+    from ..recipes import shelf
+    from ..services.checkup import Finding, Standing
+
+    remedy = "mend it, or take it away; a plugin's can be named in plugins.disabled"
+    return [Finding("recipes", Standing.PROBLEM, problem, remedy) for problem in shelf(added=added).problems]
 
 
 def _unfinished() -> list[Finding]:

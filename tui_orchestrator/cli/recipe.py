@@ -318,7 +318,8 @@ def _shelf(invocation: Invocation) -> Shelf:
 
     plugins = plugins_of(invocation.settings(), only=(Kind.RECIPE,))
     found = shelf(added=plugins.recipes)
-    return replace(found, problems=(*found.problems, *plugins.problems))
+    broken = {one.name: one.problem for one in plugins.every if one.problem}
+    return replace(found, problems=(*found.problems, *plugins.problems), broken={**broken, **found.broken})
 
 
 def _found(invocation: Invocation, name: str) -> Recipe:

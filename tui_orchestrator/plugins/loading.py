@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -169,6 +170,11 @@ def _recipe(one: Installed, source: str, loaded: object) -> str:
         said = whole_of(said, _LONGEST_RECIPE).decode()
     if not isinstance(said, str) or len(said) > _LONGEST_RECIPE:
         raise PluginError("it is neither the text of a recipe nor the path of one")
+    try:
+        parsed(said)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        why = "lists are nested too deeply" if isinstance(error, RecursionError) else clean_line(str(error), 120)
+        raise PluginError(f"its text is no TOML: {why}") from None
     return said
 
 

@@ -129,15 +129,16 @@ class Shelf:
     recipes: Mapping[str, Recipe]
     """By name, in alphabetical order."""
     problems: tuple[str, ...] = ()
-    """Of files that are no recipes; those were skipped."""
+    """Of what is no recipe; that was skipped."""
+    broken: Mapping[str, str] = field(default_factory=dict)
+    """By the name that it would have, what is said of it in `problems`."""
 
     def find(self, name: str) -> Recipe:
         """Raises RecipeError."""
         if name in self.recipes:
             return self.recipes[name]
-        broken = [problem for problem in self.problems if f"{name}.toml" in problem]
-        if broken:
-            raise RecipeError(broken[0])
+        if name in self.broken:
+            raise RecipeError(self.broken[name])
         close = difflib.get_close_matches(name, self.recipes, n=1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(self.recipes)}"
         raise RecipeError(f"no recipe is called {clean_line(name, 40)}; {hint}")
@@ -147,13 +148,13 @@ def shelf(directory: Path | None = None, added: Sequence[tuple[str, str, str]] =
     """Those that are shipped, those of plugins (`added`: name, source and text of each) and the user's own. Blocking:
     reads files."""
     found: dict[str, Recipe] = {}
-    problems: list[str] = []
-    for name, source, text in (*_shipped(), *added, *_own(directory or recipes_dir(), problems)):
+    broken: dict[str, str] = {}
+    for name, source, text in (*_shipped(), *added, *_own(directory or recipes_dir(), broken)):
         try:
             found[name] = parse(name, text, source)
         except RecipeError as error:
-            problems.append(str(error))
-    return Shelf(dict(sorted(found.items())), tuple(problems))
+            broken[name] = str(error)
+    return Shelf(dict(sorted(found.items())), tuple(broken.values()), broken)
 
 
 def _shipped() -> Iterator[tuple[str, str, str]]:
@@ -162,30 +163,30 @@ def _shipped() -> Iterator[tuple[str, str, str]]:
             yield shipped.name.removesuffix(".toml"), "shipped", shipped.read_text(encoding="utf-8")
 
 
-def _own(directory: Path, problems: list[str]) -> Iterator[tuple[str, str, str]]:
+def _own(directory: Path, broken: dict[str, str]) -> Iterator[tuple[str, str, str]]:
     for path in sorted(directory.glob("*.toml")) if directory.is_dir() else []:
         try:
             text = whole_of(path, LONGEST).decode("utf-8-sig")
         except OSError as error:
-            problems.append(f"{path} cannot be read: {error.strerror}")
+            broken[path.stem] = f"{path} cannot be read: {error.strerror}"
         except UnicodeDecodeError:
-            problems.append(f"{path} cannot be read: it is not UTF-8 text")
+            broken[path.stem] = f"{path} cannot be read: it is not UTF-8 text"
         else:
             yield path.stem, str(path), text
 
 
 def parse(name: str, text: str, source: str) -> Recipe:
     """Raises RecipeError, which names the file and the key."""
+    where = source if source.endswith(".toml") else f"{name} ({source})"
     try:
         data = parsed(text)
     except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{source}: {error}") from None
+        raise RecipeError(f"{where}: {error}") from None
     except RecursionError:
-        raise RecipeError(f"{source}: lists are nested too deeply") from None
+        raise RecipeError(f"{where}: lists are nested too deeply") from None
     try:
         return _recipe(name, data, source)
     except ValueError as error:
-        where = source if source.endswith(".toml") else f"{name} ({source})"
         raise RecipeError(f"{where}: {error}") from None
 
 
