@@ -365,6 +365,7 @@ class TestGemini:
             ("SAFETY", FinishReason.CONTENT_FILTER),
             ("RECITATION", FinishReason.CONTENT_FILTER),
             ("MALFORMED_FUNCTION_CALL", FinishReason.OTHER),
+            ("UNEXPECTED_TOOL_CALL", FinishReason.OTHER),
             ("MALFORMED_RESPONSE", FinishReason.OTHER),
             ("OTHER", FinishReason.OTHER),
             ("CONTINUATION", FinishReason.LENGTH),
@@ -377,6 +378,16 @@ class TestGemini:
             answer = await Read.of(GEMINI.make(server.url, clients))
             assert len(server.requests) == 1, "continued by itself, at a price"
         assert answer.done.finish_reason is finish
+
+    @pytest.mark.parametrize("reason", ["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL"])
+    async def test_calls_that_it_says_are_malformed_are_an_error(self, clients: HttpClients, reason: str) -> None:
+        called = generated(None)
+        called["candidates"][0]["content"] = {
+            "role": "model",
+            "parts": [{"functionCall": {"name": "weather", "args": {"city": "Ulm"}}}],
+        }
+        with pytest.raises(StreamBroken, match=reason):
+            await read(GEMINI, clients, data(called, generated(None, reason)))
 
     async def test_a_refused_prompt_is_an_error_whose_tokens_are_known(self, clients: HttpClients) -> None:
         refused = {

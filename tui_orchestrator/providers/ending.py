@@ -59,13 +59,14 @@ class Ending:
         self.begun_again = self._said_something
         return self.begun_again
 
-    def finish(self, said: str, known: Mapping[str, FinishReason]) -> None:
-        """The provider's own word for why the answer ended, and what each word means that it is known to use."""
+    def finish(self, said: str, known: Mapping[str, FinishReason], *, failed: bool = False) -> None:
+        """The provider's own word for why the answer ended, and what each word means that it is known to use. `failed`:
+        it says of what came that it is not to be used."""
         reason = known.get(said, FinishReason.OTHER)
         if reason is FinishReason.STOP and (self.failed or self._reason in _WORSE):
             return  # said twice of the same text, and the first time with more in it
         self._reason = reason
-        self.failed = clean_line(said, _LONGEST) if said not in known and tells_of_failure(said) else ""
+        self.failed = clean_line(said, _LONGEST) if failed or (said not in known and tells_of_failure(said)) else ""
 
     def close(self) -> None:
         """The closing event has come."""

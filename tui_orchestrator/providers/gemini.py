@@ -38,9 +38,11 @@ _FINISH = {
     "PROHIBITED_CONTENT": FinishReason.CONTENT_FILTER,
     "SPII": FinishReason.CONTENT_FILTER,
     "MODEL_ARMOR": FinishReason.CONTENT_FILTER,
-    "UNEXPECTED_TOOL_CALL": FinishReason.TOOL_CALLS,
     "TOO_MANY_TOOL_CALLS": FinishReason.TOOL_CALLS,
 }
+
+_NO_CALLS = frozenset({"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL"})
+"""Calls that come with these are not to be carried out: Gemini could not read them itself, or no tool was offered."""
 
 
 class GeminiProvider(SdkProvider["Client"]):
@@ -219,7 +221,7 @@ class GeminiAnswer:
                 self._mean_logprob = mean
             reason = candidate.finish_reason and candidate.finish_reason.value
             if reason and reason != "FINISH_REASON_UNSPECIFIED":
-                self.ending.finish(reason, _FINISH)
+                self.ending.finish(reason, _FINISH, failed=bool(self._calls) and reason in _NO_CALLS)
         if chunk.usage_metadata is not None:
             self._reported = chunk.usage_metadata  # the last one counts, of all that came up to it
             usage = gemini_usage(self._reported)
