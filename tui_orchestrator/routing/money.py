@@ -51,6 +51,10 @@ class Money:
     def __add__(self, other: Money) -> Money:
         return Money(self.picodollars + other.picodollars)
 
+    def __radd__(self, other: int) -> Money:
+        """For `sum()`, which begins with 0."""
+        return self if other == 0 else NotImplemented
+
     def __sub__(self, other: Money) -> Money:
         return Money(self.picodollars - other.picodollars)
 
