@@ -17,7 +17,7 @@ class Echo:
         self.name = account.name
 
     def models(self) -> Sequence[Model]:
-        # Not able to do anything: it is asked when it is named.
+        # As weak as a model can be: strategies that weigh answers leave it, those that ask local or free first ask it.
         return [Model(self.name, "parrot", price=FREE, context_window=8000, ability=0.01, local=True, family="echo")]
 
     async def stream(self, call: Call) -> AsyncIterator[Piece]:
