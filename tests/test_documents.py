@@ -6,6 +6,7 @@ import itertools
 import re
 import runpy
 import shlex
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -19,14 +20,31 @@ from tui_orchestrator.ui.slash import SLASH_COMMANDS
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
 SHELL = (">", "<", "|", "||", "&&", "2>")
-_LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+_LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
 _COMMAND = re.compile(r"^(?:.*\| )?tui-orchestrator((?: [^#\n]*)?)", re.MULTILINE)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_link_leads_somewhere(document: Path) -> None:
-    for target in _LINK.findall(document.read_text()):
-        assert (document.parent / target).exists(), f"{document.name} links to {target}"
+    for target, anchor in _LINK.findall(document.read_text()):
+        path = document.parent / target if target else document
+        assert path.exists(), f"{document.name} links to {target}"
+        if anchor:
+            assert anchor in _anchors(path.read_text()), f"{document.name} links to {target}#{anchor}"
+
+
+def _anchors(text: str) -> set[str]:
+    """Of the headings, as GitHub makes them."""
+    found: Counter[str] = Counter()
+    anchors = set()
+    for heading in re.findall(
+        r"^#{1,6} (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE), re.MULTILINE
+    ):
+        plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading)
+        name = re.sub(r"[^\w\- ]", "", plain.strip().lower()).replace(" ", "-")
+        anchors.add(f"{name}-{found[name]}" if found[name] else name)
+        found[name] += 1
+    return anchors
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
