@@ -350,6 +350,9 @@ async def test_a_users_own_theme_is_seen_when_saved_and_a_broken_one_is_told(
         (directory / "worse.toml").write_text("name = 3")
         await seat.sees("worse.toml")
         assert "#203040" in drawn(seat.app)
+        mine.unlink()
+        await seat.sees("The theme mine is gone with its file")
+        assert "#203040" in drawn(seat.app)
 
 
 async def test_a_saved_palette_is_seen_while_running(tmp_path: Path) -> None:

@@ -72,11 +72,18 @@ class Skinned(AtTerminal):
     @typed_beside
     @work(group="themes", exclusive=True, exit_on_error=False)
     async def _watch_themes(self) -> None:
+        worn: themes.Palette | None = None
         async for loaded in themes.watch(self._theme_places):
+            worn = self._palettes.get(self.theme, worn)
             self._use_palettes(loaded)
             if self.theme in self._palettes:
                 # Assigned again it would be no change; what is drawn from it has to be told.
                 self._watch_theme(self.theme)
+            elif worn is not None and not await asyncio.to_thread(worn.path.exists):
+                stay = "its colours stay until you choose others"
+                gone = f"The theme {worn.name} is gone with its file {worn.path}; {stay}"
+                self.notify(gone, severity="warning", markup=False)
+                worn = None
             for problem in loaded.problems:
                 self.notify(problem, severity="warning", markup=False)
 

@@ -77,6 +77,8 @@ class Palette:
     """By key of COLORS, each #rrggbb; of an ansi one such as ansi_blue or ansi_default."""
     roles: Mapping[str, str]
     code: Mapping[str, str]
+    path: Path
+    """Of its file."""
     about: str = ""
     """In a few words, for lists."""
 
@@ -213,7 +215,8 @@ class _Reader:
         colors = self._section("colors", dict.fromkeys(COLORS))
         roles = self._section("roles", {key: colors[stand_in] for key, stand_in in ROLES.items()})
         code = self._section("code", {key: colors[stand_in] for key, stand_in in CODE.items()})
-        return Palette(name, dark, ansi, colors, roles, code, clean_line(about) or ("dark" if dark else "light"))
+        about = clean_line(about) or ("dark" if dark else "light")
+        return Palette(name, dark, ansi, colors, roles, code, self.path, about)
 
     def _section(self, section: str, defaults: Mapping[str, str | None]) -> dict[str, str]:
         given = self.table.get(section, {})
