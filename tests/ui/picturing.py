@@ -31,7 +31,8 @@ class Console(Still):
         ensemble = self.chat.ensemble
         if need in ("several", "at work"):
             return ensemble is not None and ensemble.over is (need == "several")
-        return need in ("", "answer", "asked", "said", "idle", "kept", "kept and idle")
+        there = need in ("answer", "asked", "said", "kept", "kept and idle", "personas")
+        return there or super().has(need)
 
 
 def console_of(pilot: Pilot[Any]) -> Console:

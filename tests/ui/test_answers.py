@@ -169,6 +169,8 @@ async def test_another_strategy_is_asked_by_name_or_from_a_list(tmp_path: Path) 
         await attempts(seat, tmp_path, 2)
         await seat.pilot.press("alt+s")
         await seat.sees("Ask again by")
+        await seat.line("balanced", "current")
+        assert seat.screen.count("current") == 1
         await seat.pay_for("cheapest")
         strategies = await attempts(seat, tmp_path, 3, "strategy")
         await seat.until(lambda: " · cheapest · " in status(seat), "the strategy under the answer")

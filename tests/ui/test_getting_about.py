@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -12,7 +13,7 @@ from textual.widgets import Input, OptionList
 
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Break, Phase, Say, Script
-from tui_orchestrator.settings import UiSettings
+from tui_orchestrator.settings import Persona, UiSettings
 from tui_orchestrator.ui.commands import ACTIONS, UNBOUND, Scope, bindings, keymap
 from tui_orchestrator.ui.palette import commands
 from tui_orchestrator.ui.row_table import RowTable
@@ -123,7 +124,6 @@ ALWAYS = (
     "new",
     "find an earlier one",
     "temporary chat, of which nothing is kept",
-    "choose a persona",
     "import one from a file",
 )
 KEPT = ("rename this one", "tag this one", "pin this one, or not any more", "export this one to a file")
@@ -157,6 +157,75 @@ async def test_the_palette_offers_of_sessions_only_what_can_be_done_with_this_on
         await seat.pilot.press("alt+x")
         await seat.sees("is deleted")
         await palette(seat, *ALWAYS, "bring back the one deleted last")
+
+
+async def finds(seat: Console, typed: str, shown: bool = True) -> None:
+    """Whether the palette offers it."""
+    await seat.pilot.press("ctrl+p", *typed)
+    if shown:
+        await seat.until(lambda: typed in marked(seat), f"{typed} marked")
+    else:
+        await seat.sees("Nothing that can be done now is called that.")
+    await seat.pilot.press("escape")
+    await seat.sees_no("╭─ Commands")
+
+
+async def test_a_zoom_is_offered_where_there_is_something_to_take_the_room_of(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT, size=(80, 24)) as seat:
+        await finds(seat, "zoom the pane", False)
+        await seat.pilot.press("f6")
+        await seat.sees("This pane has the room already.")
+        await seat.pilot.press("f4")
+        await seat.sees("Period", "^P Palette")
+        assert "F6 Zoom" not in seat.screen
+    async with console(tmp_path, script=SCRIPT, size=(160, 48)) as seat:
+        await finds(seat, "zoom the pane")
+        await seat.pilot.press("f3")
+        await seat.sees("F6 Zoom")
+        await seat.pilot.press("f6")
+        await seat.sees_no("╭─ Costs")
+        await seat.sees("F6 Zoom")
+        await finds(seat, "zoom the pane")
+
+
+async def test_the_palette_offers_the_decisions_there_are_beside_the_one_on_the_card(tmp_path: Path) -> None:
+    before, after = "the one before", "the one after"
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await finds(seat, before, False)
+        await seat.send("What colour is the grass?")
+        await seat.ended()
+        await seat.sees("1 of 1")
+        await finds(seat, before, False)
+        await finds(seat, after, False)
+        await seat.send("What colour is the sky?")
+        await seat.ended()
+        await seat.sees("2 of 2")
+        await finds(seat, before)
+        await finds(seat, after, False)
+        await seat.pilot.press("f3", "left")
+        await seat.sees("1 of 2")
+        await finds(seat, before, False)
+        await finds(seat, after)
+
+
+async def test_the_palette_calls_the_strategy_that_holds_current(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        await seat.send("/strategy quality")
+        await seat.pilot.press("ctrl+p", *"strategy: quality")
+        # Still there: what it is called marks nothing else.
+        await seat.until(lambda: "quality · current · the likeliest" in marked(seat), "it marked")
+        assert seat.screen.count("current") == 1
+
+
+async def test_the_strategy_that_holds_is_called_current_also_while_one_types(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT, size=(80, 24)) as seat:
+        await seat.send("/strategy quality")
+        await seat.pilot.press("ctrl+s")
+        await seat.line("▸ quality", "current")
+        await seat.pilot.press(*"cheaper")
+        await seat.sees_no("▸")
+        await seat.line("quality ", "current")
+        assert seat.screen.count("current") == 1
 
 
 async def test_keys_of_what_cannot_be_done_say_what_is_missing(tmp_path: Path) -> None:
@@ -484,13 +553,21 @@ async def test_what_holds_now_is_not_marked_among_what_is_looked_for(tmp_path: P
 
 @pytest.mark.parametrize(
     ("typed", "shown"),
-    [("blind", "strategy: pick an ensemble's best before names are shown"), ("persona", "choose a persona")],
+    [
+        ("blind", "strategy: pick an ensemble's best before names are shown"),
+        ("persona", "settings: add a persona"),
+        ("persona", "session: choose a persona"),
+    ],
 )
 async def test_what_a_command_is_called_finds_it_in_the_palette(tmp_path: Path, typed: str, shown: str) -> None:
+    opened = {"strategy": "verdict vote", "settings": "+ add personas.NAME", "session": "as configured"}
     async with console(tmp_path) as seat:
+        if shown.startswith("session"):
+            personas = {"poet": Persona("poet", "In verse.")}
+            seat.app.settings = replace(seat.app.settings, personas=personas)
         await seat.pilot.press("ctrl+p")
         await seat.sees("╭─ Commands")
         await seat.pilot.press(*typed)
         await seat.sees(shown)
         await seat.pilot.press("enter")
-        await seat.sees("verdict vote" if typed == "blind" else "o persona is configured")
+        await seat.sees(opened[shown.partition(":")[0]])

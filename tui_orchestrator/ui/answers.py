@@ -180,8 +180,9 @@ class Answers(Writing):
     @work
     async def action_ask_another_way(self) -> None:
         if self._may_ask_again():
-            current = self.options.strategy or self.settings.policy.strategy
-            choices = choosing.strategy_choices(current, self.settings.policy.strategy, lambda strategy: None)
+            choices = choosing.strategy_choices(
+                self.strategy_in_force, self.settings.policy.strategy, lambda strategy: None
+            )
             chosen = await self.push_screen_wait(
                 PaidPicker("Ask again by", choices, empty="No strategy is called that.", verb="asks")
             )

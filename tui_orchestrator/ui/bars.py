@@ -114,6 +114,7 @@ _ANYWHERE = {action.id for action in ACTIONS if action.scope == "app"}
 _DOORS = ("app.help", "app.palette")
 """They lead to every other key, so that they are always shown."""
 _NEEDS = {action.id: action.needs for action in ACTIONS if action.needs}
+_WHEN = {action.id: action.when for action in ACTIONS if action.when and action.scope == "app"}
 
 
 def _rank(action: str) -> int:
@@ -176,7 +177,8 @@ class KeyBar(Widget):
         for _, binding, enabled, _ in active:
             if not binding.show or not enabled or binding.action in there or binding.key == UNBOUND:
                 continue
-            if (need := _NEEDS.get(binding.id or "")) and not self._has(need):
+            id_ = binding.id or ""
+            if (need := _NEEDS.get(id_) or _WHEN.get(id_)) and not self._has(need):
                 continue
             key = self.app.get_key_display(binding)
             part = Content.assemble((f" {key}", "bold $accent"), (f" {binding.description} ", words.MUTED))

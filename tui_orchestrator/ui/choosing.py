@@ -64,6 +64,9 @@ def strategy_choices(current: Strategy | None, configured: Strategy, what_if: Wh
             columns += [("→ " + words.fit(name, 28), ACCENT), (words.fit(cost, 10, right=True), MONEY)]
         elif decision is not None:
             columns.append(("→ no model can take it", BAD))
+        if strategy is (current or configured):
+            # In words, for its mark goes while one types, and in lists of what is paid for.
+            columns.append(("   current", MUTED))
         note = words.picks(strategy) + (" · configured" if strategy is configured else "")
         choices.append(Choice(strategy, tuple(columns), note, strategy is (current or configured)))
     return choices

@@ -21,13 +21,14 @@ from .kept_keys import KEPT, locks_in
 
 Need = Literal[
     "", "answer", "asked", "cut off", "ensemble", "several", "at work", "running", "said", "branches", "kept",
-    "kept and idle", "deleted", "code", "voted", "elsewhere",
+    "kept and idle", "deleted", "code", "voted", "elsewhere", "panes", "personas", "cached", "earlier", "later",
 ]  # fmt: skip
 """What has to be there for an action to do anything: an answer, something asked that can be asked again, an answer
 that ended before its end, an ensemble's answers, several to the last prompt, members of an ensemble still at work, a
 running turn, a prompt or an answer in the conversation, branches, a session that is kept, one that is while no turn
 runs in it, a session deleted since the program began, an answer with a code block, one with a
-vote, a session elsewhere whose answer runs or has come."""
+vote, a session elsewhere whose answer runs or has come, panes side by side or one that is zoomed, personas, answers
+that may be kept for their questions, a decision before or after the one on the card."""
 Scope = Literal[
     "app", "prompt", "chat", "find", "decision", "costs", "registry", "reports", "sessions", "settings", "ensemble",
     "experiments", "batch", "recipes", "recipe",
@@ -51,6 +52,8 @@ class Action:
     palette: bool = True
     needs: Need = ""
     """The palette and the line of keys offer it only then; its key always works, and says what is missing."""
+    when: Need = ""
+    """As `needs`, but a pane's own key stays in its line: what is clicked twice shall not move."""
 
 
 TAKEN_BY_TEXT_AREAS = (
@@ -83,7 +86,7 @@ ACTIONS = (
     Action("pane.registry", "app", "f5", "pane('registry')", "view: models", "Models"),
     Action("pane.columns", "app", "f7", "columns", "view: answers side by side", "Side by side", needs="ensemble"),
     Action("reports.open", "app", "f10", "reports('costs')", "view: reports on costs, performance and advice"),
-    Action("pane.zoom", "app", "f6", "zoom", "view: zoom the pane, or back", "Zoom"),
+    Action("pane.zoom", "app", "f6", "zoom", "view: zoom the pane, or back", "Zoom", when="panes"),
     Action("view.jump", "app", "ctrl+o", "jump", "view: jump to any pane by its letter", "Jump"),
     Action("strategy.pick", "app", "ctrl+s", "pick_strategy", "strategy: choose", "Strategy"),
     Action("model.pick", "app", "ctrl+t", "pick_model", "model: pin or unpin", "Pin model"),
@@ -98,14 +101,8 @@ ACTIONS = (
         "Elsewhere",
         needs="elsewhere",
     ),
-    Action(
-        "session.temporary",
-        "app",
-        "alt+t",
-        "temporary_chat",
-        "session: temporary chat, of which nothing is kept",
-    ),
-    Action("session.persona", "app", "alt+p", "pick_persona", "session: choose a persona"),
+    Action("session.temporary", "app", "alt+t", "temporary_chat", "session: temporary chat, of which nothing is kept"),
+    Action("session.persona", "app", "alt+p", "pick_persona", "session: choose a persona", when="personas"),
     Action("session.rename", "app", "alt+l", "session('rename')", "session: rename this one", needs="kept"),
     Action("session.tag", "app", "alt+y", "session('tag')", "session: tag this one", needs="kept"),
     Action("session.pin", "app", "alt+i", "session('pin')", "session: pin this one, or not any more", needs="kept"),
@@ -142,14 +139,24 @@ ACTIONS = (
     ),
     Action("answer.continue", "app", "alt+a", "continue_answer", "chat: continue the answer", needs="cut off"),
     Action("answer.best", "app", "alt+w", "pick_best", "answer: pick the best of an ensemble", needs="ensemble"),
-    Action("cache.show", "app", "alt+k", "show_cache", "cache: show what is kept, and clear it"),
+    Action("cache.show", "app", "alt+k", "show_cache", "cache: show what is kept, and clear it", when="cached"),
     Action("models.refresh", "app", "f8", "refresh_models", "models: look again for servers and models", ""),
     Action("chat.find", "app", "ctrl+f", "find", "chat: find in the conversation", needs="said"),
     Action("app.palette", "app", "ctrl+p", "palette", "help: all commands", "Palette", palette=False),
     Action("app.interrupt", "app", "ctrl+c", "interrupt", "program: cancel, or quit if pressed twice", palette=False),
     Action("app.quit", "app", "ctrl+q", "quit", "program: quit", ""),
-    Action("decision.earlier", "decision", "left", "app.decision_step(-1)", "decision: the one before", "Earlier"),
-    Action("decision.later", "decision", "right", "app.decision_step(1)", "decision: the one after", "Later"),
+    Action(
+        "decision.earlier",
+        "decision",
+        "left",
+        "app.decision_step(-1)",
+        "decision: the one before",
+        "Earlier",
+        when="earlier",
+    ),
+    Action(
+        "decision.later", "decision", "right", "app.decision_step(1)", "decision: the one after", "Later", when="later"
+    ),
     Action("decision.history", "decision", "enter", "app.decisions", "decision: all that were made", "All decisions"),
     Action("decision.whatif", "decision", "space", "app.what_if", "decision: what if it were otherwise", "What if"),
     Action("chat.up", "chat", "up", "mark(-1)", "chat: mark the message above", palette=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -149,6 +149,12 @@ class DecisionPane(VerticalScroll):
         """Of the decision on the card; None where none is kept of it."""
         self._position = position
         self._draw_strip()
+
+    def has_beside(self, side: Literal["earlier", "later"]) -> bool:
+        """Whether a step leads to another: from a draft's, to the last that was made."""
+        if self.previews:
+            return side == "earlier" and self._position is not None
+        return self._position is not None and getattr(self._position, side) is not None
 
     @property
     def previews(self) -> bool:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tui_orchestrator.routing.decision import Decision
     from tui_orchestrator.routing.events import Event
     from tui_orchestrator.routing.money import Money
-    from tui_orchestrator.routing.request import Request
+    from tui_orchestrator.routing.request import Request, Strategy
     from tui_orchestrator.services.attachments import Enclosed
     from tui_orchestrator.services.chat import Chat
     from tui_orchestrator.services.runtime import RegistryChanged
@@ -79,8 +79,12 @@ class Desk(OpenSessions):
         self.tell_status()
         self.show_models()
 
+    @property
+    def strategy_in_force(self) -> Strategy:
+        return self.options.strategy or self.settings.policy.strategy
+
     def tell_status(self) -> None:
-        strategy = self.options.strategy or self.settings.policy.strategy
+        strategy = self.strategy_in_force
         demo = self.runtime is not None and self.runtime.demo
         shared = self.runtime.shared if self.runtime is not None else None
         talk = self.talk
@@ -145,8 +149,15 @@ class Desk(OpenSessions):
                 return self.has("kept") and not self.running
             case "deleted":
                 return self.may_undelete
-            case "":
-                return True
+            case "earlier" | "later":
+                return self.decision.has_beside(need)
+            case "cached":
+                # The store is not asked: what is kept was booked.
+                return not self.costs.nothing_booked
+            case "personas":
+                return bool(self.settings.personas)
+            case _:
+                return super().has(need)
 
     @property
     def may_undelete(self) -> bool:

@@ -20,6 +20,7 @@ from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from tui_orchestrator.routing.events import Event
+from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.settings import UiSettings, hidden
 
 from .bars import Header, KeyBar
@@ -106,7 +107,11 @@ class Stage(Copying):
 
     def has(self, need: Need) -> bool:
         """Whether there is what an action needs."""
-        return need == ""
+        return need == "" or (need == "panes" and (self._zoomed or len(self.visible_panes) > 1))
+
+    @property
+    def strategy_in_force(self) -> Strategy | None:
+        return None
 
     def _load_screen_css(self, screen: Screen[Any]) -> None:
         # Textual would read every rule of the program again and style every widget anew, which takes longer than to
@@ -282,6 +287,9 @@ class Stage(Copying):
     def action_zoom(self) -> None:
         if self._zoomed and self._zoom_from_prompt:
             self.go_home()
+            return
+        if not self.has("panes"):
+            self.notify("This pane has the room already.", timeout=3)
             return
         self._zoomed, self._zoom_from_prompt = not self._zoomed, False
         self.place_panes()
