@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from tui_orchestrator.routing.ratelimit import MINUTE_S, Limit, RateLimits
 
 from .samples import model
 
+TWENTY_A_MINUTE = model("a/y", requests_per_minute=20)
 THREE_A_MINUTE = model("a/x", requests_per_minute=3)
 
 
@@ -152,3 +154,16 @@ async def test_only_so_many_calls_run_at_once_and_the_next_goes_when_one_ends() 
     await asyncio.gather(*tasks)
     assert not limits.busy(one)
     assert not limits.busy(other)
+
+
+@pytest.mark.parametrize(
+    ("asked", "further", "seconds"),
+    [(9, 11, 0), (9, 12, 60), (9, 50, 120), (20, 1, 60), (24, 16, 60), (24, 17, 120)],
+)
+def test_until_when_further_calls_could_start_counts_those_in_line(asked: int, further: int, seconds: float) -> None:
+    limits = RateLimits()
+    for _ in range(asked):
+        limits.claim(TWENTY_A_MINUTE, 1, 0.0)
+    assert limits.further_s([(TWENTY_A_MINUTE, further)], 0.0) == seconds
+    last = max(limits.claim(TWENTY_A_MINUTE, 1, 0.0).due for _ in range(further))
+    assert last == seconds

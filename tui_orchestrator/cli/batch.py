@@ -249,12 +249,12 @@ class _Telling:
     def _line(self) -> str:
         progress = self._progress
         left, expected = progress.seconds_left, progress.expected
-        held = f" · {progress.held.told}" if progress.held else ""
         failed = f" · {progress.failed} failed" if progress.failed else ""
+        held = f" · {progress.held.told}" if progress.held else ""
         return (
-            f"{progress.before + progress.ended:,} of {progress.lines:,}{failed} · {progress.per_minute:,.0f}/min · "
-            f"{progress.costs} of about {expected if expected is not None else '?'} · "
-            f"{span(left) if left is not None else '?'} left{held}"
+            f"{progress.before + progress.ended:,} of {progress.lines:,}{failed}{held} · "
+            f"{span(left) if left is not None else '?'} left · {progress.per_minute:,.0f}/min · "
+            f"{progress.costs} of about {expected if expected is not None else '?'}"
         )
 
 

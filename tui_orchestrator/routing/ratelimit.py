@@ -60,7 +60,14 @@ class Limit:
         if not self._places or calls <= 0:
             return max(0.0, self._places[-1][0] - now) if self._places else 0.0
         each = max(1, round(sum(size for _, size in self._places) / len(self._places)))
-        return self.earliest(each, now) - now + minutes(calls, each, self.requests, self.tokens) * MINUTE_S
+        due = self.earliest(each, now)
+        inside = [place for place, _ in self._places if due - MINUTE_S < place <= due]
+        behind = calls - max(1, a_minute(each, self.requests, self.tokens) - len(inside))
+        if behind <= 0:
+            return max(due, self._places[-1][0]) - now
+        # The minute is full then, and the next begins when its first place has left it.
+        full_until = min(inside, default=due) + MINUTE_S
+        return full_until - now + minutes(behind, each, self.requests, self.tokens) * MINUTE_S
 
     def take(self, tokens: int, due: float) -> None:
         if self.requests is not None or self.tokens is not None:
@@ -225,10 +232,13 @@ class RateLimits:
 
 def minutes(calls: float, each: float, requests: int | None, tokens: int | None) -> int:
     """Whole minutes that pass before the last of the calls starts, `each` of so many tokens."""
-    a_minute = [float(requests)] if requests is not None else []
-    if tokens is not None:
-        a_minute.append(max(1.0, tokens // max(1.0, each)))
-    return int((math.ceil(calls) - 1) // min(a_minute)) if a_minute and calls > 0 else 0
+    return int((math.ceil(calls) - 1) // a_minute(each, requests, tokens)) if calls > 0 else 0
+
+
+def a_minute(each: float, requests: int | None, tokens: int | None) -> float:
+    """How many calls of so many tokens each start in a minute; infinite where nothing limits them."""
+    of_tokens = math.inf if tokens is None else max(1.0, tokens // max(1.0, each))
+    return min(of_tokens, math.inf if requests is None else requests)
 
 
 def _due(limits: tuple[Limit, ...], tokens: int, now: float) -> float:
