@@ -311,11 +311,36 @@ async def test_a_folded_paste_is_unfolded_and_folded_by_a_key(tmp_path: Path) ->
         prompt.post_message(Paste(PASTE))
         await seat.sees("Sum up ⟦paste 1: 60 lines⟧")
         await seat.pilot.press("alt+v")
-        await seat.sees("Sum up row 0", "row 5")
+        await seat.sees("row 54", "row 59")
         assert prompt.text == f"Sum up {PASTE}"
         await seat.pilot.press("alt+v")
         await seat.sees("Sum up ⟦paste 1: 60 lines⟧")
         assert prompt.unfolded == f"Sum up {PASTE}"
+
+
+@pytest.mark.parametrize(
+    ("at", "then"),
+    [
+        ("end", "Sum up {}, now!"),
+        ("behind", "Sum up {}!, now"),
+        ("before", "Sum up !{}, now"),
+        ("home", "!Sum up {}, now"),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 2])
+async def test_what_is_typed_after_a_paste_was_turned_goes_where_it_would_have_gone_before(
+    at: str, then: str, times: int, tmp_path: Path
+) -> None:
+    token = "⟦paste 1: 60 lines⟧"
+    async with console(tmp_path, script=SCRIPT) as seat:
+        prompt = seat.app.composer.prompt
+        await seat.type("Sum up ")
+        prompt._put(PASTE)
+        await seat.type(", now")
+        columns = {"home": 0, "before": 7, "behind": 7 + len(token), "end": 12 + len(token)}
+        prompt.move_cursor((0, columns[at]))
+        await seat.pilot.press(*["alt+v"] * times, "!")
+        assert prompt.text == then.format(PASTE if times == 1 else token)
 
 
 async def test_of_several_pastes_the_one_at_the_cursor_is_unfolded_and_folded_again(tmp_path: Path) -> None:

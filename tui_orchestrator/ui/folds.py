@@ -99,7 +99,8 @@ class Folds:
             return min(at, key=lambda one: (one.end == place, one.end - one.start))
         begins = text.rfind("\n", 0, place) + 1
         ends = text.find("\n", place)
-        in_line = [one for one in held if begins <= one.start and (ends < 0 or one.end <= ends)]
+        ends = len(text) if ends < 0 else ends
+        in_line = [one for one in held if begins <= one.start <= ends or begins <= one.end <= ends]
         if in_line:
             return min(in_line, key=lambda one: max(one.start - place, place - one.end))
         return held[0] if len(held) == 1 else None

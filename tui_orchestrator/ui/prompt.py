@@ -347,7 +347,8 @@ class Prompt(TextArea):
         one of the draft."""
         document = self.document
         assert isinstance(document, Document)
-        found = self._folds.turned_at(self.text, document.get_index_from_location(self.cursor_location))
+        place = document.get_index_from_location(self.cursor_location)
+        found = self._folds.turned_at(self.text, place)
         if found is None:
             several = "the cursor is at none of the long pastes: put it on one"
             self.post_message(self.Refused(several if self._folds.held(self.text) else NOTHING_FOLDED))
@@ -357,7 +358,10 @@ class Prompt(TextArea):
         else:
             start, end = (document.get_location_from_index(place) for place in (found.start, found.end))
             self.replace(found.instead, start, end, maintain_selection_offset=False)
-            self.move_cursor(start)
+            # On the side where it was. In a paste is behind it, as with all that is typed there.
+            longer = found.start + len(found.instead) - found.end
+            behind = max(place, found.end) + longer
+            self.move_cursor(document.get_location_from_index(behind if place > found.start else place))
 
     def _replace_via_keyboard(self, insert: str, start: Location, end: Location) -> EditResult | None:
         return super()._replace_via_keyboard(insert, *self._whole(start, end))
