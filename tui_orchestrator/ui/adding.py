@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
@@ -50,6 +50,7 @@ class Adding(Dialog[str]):
         "more writes it all the same. The key goes into the system's keyring, never into the file."
     )
     DEFAULT_CSS = """
+    Adding .dialog { scrollbar-size-vertical: 1; }
     Adding Horizontal { height: 1; }
     Adding .label { width: 10; color: $muted; }
     Adding Input { width: 1fr; border: none; background: $panel; height: 1; }
@@ -76,7 +77,7 @@ class Adding(Dialog[str]):
         self._said = Static(id="said", markup=False)
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
+        with VerticalScroll(classes="dialog", can_focus=False) as dialog:
             dialog.border_title = Content(f"Add {self._kind}")
             dialog.border_subtitle = keys_line("Enter checks and writes it · ↑↓ fields · Esc closes")
             for id_, field in self._inputs.items():
@@ -91,6 +92,9 @@ class Adding(Dialog[str]):
 
     def _say(self, sentence: str, style: str = BAD) -> None:
         self._said.update(Content.styled(sentence, style))
+        if style == BAD:
+            # Where the dialog is higher than the screen, what Enter would do now must not lie below its edge.
+            self.query_one(VerticalScroll).scroll_end(animate=False)
 
     @property
     def _wanted(self) -> Wanted:
