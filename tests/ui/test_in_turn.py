@@ -22,7 +22,9 @@ def at_once(seat: Console, *keys: str) -> None:
     driver = seat.app._driver
     assert driver is not None
     for key in keys:
-        named = key in {ENTER, "down", "escape"} or (key.startswith(("ctrl+", "f")) and len(key) < 7 and " " not in key)
+        named = key in {ENTER, "down", "escape", "tab"} or (
+            key.startswith(("ctrl+", "f")) and len(key) < 7 and " " not in key
+        )
         for one in [key] if named else key:
             printed = None if named else one
             name = key if named else {" ": "space"}.get(one, one)

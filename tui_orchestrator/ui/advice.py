@@ -24,6 +24,7 @@ from tui_orchestrator.storage.spans import Period, Span
 
 from . import words
 from .dialogs import Dialog, keys_line
+from .in_turn import ROW_KEYS, typed_after
 from .row_list import RowList
 from .words import ACCENT, BAD, GOOD, MUTED, STRONG, WARN
 
@@ -79,6 +80,7 @@ class AdvicePanel(Vertical):
         self._list.focus(scroll_visible)
         return self
 
+    @typed_after(*ROW_KEYS)
     @work(group="advice", exclusive=True, exit_on_error=False)
     async def show(self, span: Period | Span) -> None:
         self._span = span

@@ -21,6 +21,7 @@ from tui_orchestrator.services.runtime import Runtime
 from .commands import bindings
 from .dialogs import Dialog, keys_line
 from .experiment_rows import ONE_LINE, draw_findings, draw_head, draw_row
+from .in_turn import typed_after
 from .listed import Listed
 from .naming import key_to, keyed
 from .words import BAD, MUTED
@@ -72,6 +73,7 @@ class ExperimentsScreen(Listed[None]):
     def look(self) -> None:
         self._read()
 
+    @typed_after()
     @work(group="experiments", exclusive=True, exit_on_error=False)
     async def _read(self) -> None:
         """Reads again when anything was written since, by this copy of the program or another."""
@@ -104,6 +106,7 @@ class ExperimentsScreen(Listed[None]):
 
     # -- deeds
 
+    @typed_after(letters=True)
     @work(group="deed", exclusive=True, exit_on_error=False)
     async def action_new(self) -> None:
         running = self._runtime.experiments.running
@@ -116,6 +119,7 @@ class ExperimentsScreen(Listed[None]):
             self.wanted, self._version = name, None
             self.look()
 
+    @typed_after(letters=True)
     @work(group="deed", exclusive=True, exit_on_error=False)
     async def action_stop(self) -> None:
         if self.marked is None or self._found is None:

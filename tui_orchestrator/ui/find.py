@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from .commands import bindings
 from .dialogs import clickable
 from .finding import Wanted
+from .in_turn import typed_after
 from .naming import key_named, key_to
 from .reader import Reader
 from .words import ACCENT, MUTED, WARN
@@ -68,6 +69,8 @@ class FindLine(Horizontal):
         self._count = Static("", markup=False)
         self._hits: list[tuple[str, int]] = []
         """Keys of entries that hold the words, in order, with how often."""
+        self._looking = False
+        """What was typed last was not looked for to its end."""
         self._place = 0
         """Which of all that was found is in view."""
         self._from: str | None = None
@@ -104,7 +107,10 @@ class FindLine(Horizontal):
     def look_again(self) -> None:
         """More was said meanwhile; one stays where one is."""
         if self.display:
-            self._search(self._input.value, self._place)
+            if self._looking:
+                self._search(self._input.value)
+            else:
+                self._search_again(self._input.value, self._place)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -125,13 +131,21 @@ class FindLine(Horizontal):
         self.close()
         self.post_message(self.Closed())
 
+    @typed_after()
     @work(group="find", exclusive=True)
-    async def _search(self, typed: str, place: int | None = None) -> None:
+    async def _search(self, typed: str) -> None:
+        await self._look(typed)
+
+    @work(group="find", exclusive=True)
+    async def _search_again(self, typed: str, place: int) -> None:
+        await self._look(typed, place)
+
+    async def _look(self, typed: str, place: int | None = None) -> None:
         """Shows the first place from where one was, or `place` again without moving."""
         wanted = Wanted(typed)
         if place is None:
             self._reader.look_for(wanted)
-            self._hits, self._place = [], 0
+            self._hits, self._place, self._looking = [], 0, bool(wanted)
         if not wanted:
             self._count.update("")
             return
@@ -154,7 +168,7 @@ class FindLine(Horizontal):
                     self._count.update(Content.styled(f"{total:,} …", MUTED))
                 await asyncio.sleep(0)
                 until = perf_counter() + SLICE_S
-        self._hits = hits
+        self._hits, self._looking = hits, False
         if place is not None:
             self._place = min(place, max(0, total - 1))
             self._tell(total)

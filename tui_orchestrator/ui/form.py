@@ -23,6 +23,7 @@ from . import completing
 from .arguments import Named, matching
 from .completions import Completion, Completions, Offer
 from .dialogs import Dialog, keys_line
+from .in_turn import typed_after
 from .naming import keyed
 from .words import BAD, MUTED
 
@@ -190,6 +191,8 @@ class Form(Dialog[ScreenResultType]):
         self.say(f"✗ {sentence}", BAD)
         if field in self.fields:
             self.fields[field].focus()
+        # Where the dialog is higher than the screen, it would lie below its edge.
+        self.query_one(VerticalScroll).scroll_end(animate=False)
 
     def typed(self, id_: str) -> str:
         return clean(self.fields[id_].text).strip()
@@ -202,7 +205,7 @@ class Form(Dialog[ScreenResultType]):
         field = event.text_area
         if not isinstance(field, Field) or not field.has_focus:
             return
-        self._listing.set()
+        self._end_listing()
         asked = field.asked() if isinstance(event, TextArea.Changed) or self.completions.display else None
         if isinstance(asked, completing.PathWanted):
             self._listing = Event()
@@ -210,14 +213,19 @@ class Form(Dialog[ScreenResultType]):
         else:
             self.completions.show(asked)
 
-    @work(group="paths", exit_on_error=False)
+    @typed_after("tab", "up", "down")
+    @work(group="paths", exclusive=True, exit_on_error=False)
     async def _list(self, wanted: completing.PathWanted, stop: Event) -> None:
         offer = await completing.listed(wanted, stop)
         if not stop.is_set():
             self.completions.show(offer if offer.completions or offer.remark else None)
 
-    def on_descendant_blur(self) -> None:
+    def _end_listing(self) -> None:
         self._listing.set()
+        self.workers.cancel_group(self, "paths")
+
+    def on_descendant_blur(self) -> None:
+        self._end_listing()
         self.completions.show(None)
 
     @on(Completions.Picked)

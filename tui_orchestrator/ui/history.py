@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.style import Style
-from textual.timer import Timer
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
@@ -21,6 +21,7 @@ from tui_orchestrator.storage.search import Query
 
 from . import words
 from .dialogs import keys_line
+from .in_turn import typed_after
 from .turns import ENDS, Turns
 from .words import ACCENT, MONEY, MUTED, STRONG, WARN
 
@@ -68,7 +69,6 @@ class HistoryScreen(Turns):
         self._reading = False
         self._stop = Event()
         """Set when nobody waits for the search under way any more."""
-        self._timer: Timer | None = None
         self._search = Input(
             typed, placeholder="search: words of the prompt, a model, a strategy, a task, cancelled …", id="narrow",
             compact=True, select_on_focus=False,
@@ -89,20 +89,19 @@ class HistoryScreen(Turns):
 
     @on(Input.Changed)
     def _typed(self) -> None:
-        self._stop.set()
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(SEARCH_AFTER_S, self._read)
+        self._read(SEARCH_AFTER_S)
 
-    def _read(self) -> None:
+    def _read(self, after_s: float = 0.0) -> None:
         self._stop.set()
         self._stop = Event()
-        self._load(self._stop)
-
-    @work(group="history", exclusive=True, exit_on_error=False)
-    async def _load(self, stop: Event, further: bool = False) -> None:
-        """From the store anew, or the page after what was read."""
         self._reading = True
+        self._load(self._stop, after_s=after_s)
+
+    @typed_after()
+    @work(group="history", exclusive=True, exit_on_error=False)
+    async def _load(self, stop: Event, *, after_s: float = 0.0, further: bool = False) -> None:
+        """From the store anew, or the page after what was read."""
+        await asyncio.sleep(after_s)
         self._tell()
         after = next(reversed(self._found.values()), None) if further else None
         try:
@@ -179,6 +178,7 @@ class HistoryScreen(Turns):
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         if event.option_index >= self.rows.option_count - 2 and self._more and not self._reading:
+            self._reading = True
             self._load(self._stop, further=True)
 
     @on(Input.Submitted)

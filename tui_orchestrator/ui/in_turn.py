@@ -1,7 +1,8 @@
 """What is typed, one thing at a time: the next key is looked at when what the last one set off is over.
 
 A terminal may hand over several keys at once, one that lags or while the program was at something. Were they all dealt
-at once, those behind a key that opens a dialog would go to what was there before it, and Enter would send them.
+at once, those behind a key that opens a dialog would go to what was there before it, and Enter would send them. Nor
+would it do for a list whose rows are still being fetched: Enter would take a row of those before.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import time
 from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -33,7 +35,12 @@ R = TypeVar("R")
 PATIENCE_S = 0.5
 """The longest a key waits for what the one before it set off."""
 LOOK_S = 0.004
-"""How often it is looked whether a dialog is there that is still being read."""
+"""How often it is looked whether what was waited for is there."""
+ROW_KEYS = ("enter", "up", "down", "pageup", "pagedown", "home", "end")
+"""What goes from row to row, and takes one."""
+_AT_ONCE = {"escape", "ctrl+c"}
+_EDITS = {"backspace", "ctrl+h", "delete", "left", "right", "ctrl+w", "ctrl+u", "ctrl+k"}
+"""Keys of a field that no list takes."""
 
 
 def typed_beside(begins: Callable[P, Worker[R]]) -> Callable[P, Worker[R]]:
@@ -50,6 +57,33 @@ def typed_beside(begins: Callable[P, Worker[R]]) -> Callable[P, Worker[R]]:
     return beside
 
 
+def typed_after(*keys: str, letters: bool = False) -> Callable[[Callable[P, Worker[R]]], Callable[P, Worker[R]]]:
+    """Over `@work` of what has the focus in it: until it is over, keys wait, or only those named. It fetches the rows
+    that they are meant for, or does with them what was said before.
+
+    `letters`: also what goes into a field. Esc, Ctrl+C and the mouse never wait: they drop what does."""
+
+    def over(begins: Callable[P, Worker[R]]) -> Callable[P, Worker[R]]:
+        @wraps(begins)
+        def before(*args: P.args, **named: P.kwargs) -> Worker[R]:
+            worker = begins(*args, **named)
+            app = worker.node.app
+            assert isinstance(app, TypedInTurn)
+            app.typed.after(worker, _Waits(frozenset(keys), letters))
+            return worker
+
+        return before
+
+    return over
+
+
+@dataclass(frozen=True, slots=True)
+class _Waits:
+    keys: frozenset[str]
+    """None: all."""
+    letters: bool
+
+
 class TypedInTurn(App[int]):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -61,6 +95,10 @@ class TypedInTurn(App[int]):
             self.typed.take(message)
             return True
         return await super()._post_message(message)
+
+    def simulate_key(self, key: str) -> None:
+        """As if it were typed, behind what was."""
+        self.typed.take(events.Key(key, None))
 
 
 class Typed:
@@ -74,6 +112,14 @@ class Typed:
         self._settling: asyncio.Task[None] | None = None
         self._beside: set[Worker[Any]] = set()
         """Those that are known to have no dialog, and to open none soon."""
+        self._first: dict[Worker[Any], _Waits] = {}
+        """Those that keys wait for."""
+        self._unsettled = False
+        """Letters were dealt that may not have come yet to where they lead."""
+
+    def after(self, worker: Worker[Any], waits: _Waits) -> None:
+        """From now on keys wait for it."""
+        self._first = {one: held for one, held in self._first.items() if not _over(one)} | {worker: waits}
 
     def beside(self, worker: Worker[Any]) -> None:
         """From now on keys do not wait for it."""
@@ -96,15 +142,58 @@ class Typed:
             event, front = self._waiting.popleft()
             if self._was_for_another(event, front):
                 continue
-            self._beside = {worker for worker in self._beside if not worker.is_finished}
-            if self._depth == 0:
-                self._beside.update(self._deeds())
-            sets_off = self._sets_off(event)
-            before = self._focus
-            self._deal(event)
-            if sets_off:
-                self._settling = asyncio.create_task(self._settle(before))
+            if self._sets_off(event) or self._under_way(event):
+                self._settling = asyncio.create_task(self._in_turn(event))
                 return
+            self._unsettled = True
+            self._give(event)
+
+    async def _in_turn(self, event: Message) -> None:
+        try:
+            if self._unsettled and _patient(event):
+                # Only then it is known what is under way.
+                await self._passed(time.monotonic() + PATIENCE_S, self._focus)
+            while self._under_way(event):
+                if self._dropped():
+                    return
+                await asyncio.sleep(LOOK_S)
+            before, self._unsettled = self._focus, not self._sets_off(event)
+            self._give(event)
+            if not self._unsettled:
+                await self._settle(before)
+        finally:
+            self._settling = None
+            self._go_on()
+
+    def _give(self, event: Message) -> None:
+        self._beside = {worker for worker in self._beside if not worker.is_finished}
+        if self._depth == 0:
+            self._beside.update(self._deeds())
+        self._deal(event)
+
+    def _under_way(self, event: Message) -> bool:
+        """Whether something is that the event waits for."""
+        focus = self._focus
+        if focus is None or not _patient(event) or not self._first:
+            return False
+        screen, focused = focus
+        around: list[object] = [one for one in (focused or screen).ancestors_with_self if one is not self._app]
+        if self._depth == 0:
+            around.append(self._app)
+        key = event.key if isinstance(event, events.Key) else ""
+        written = self._is_written(event)
+        return any(
+            worker.node in around and (waits.letters if written else not waits.keys or key in waits.keys)
+            for worker, waits in self._first.items()
+            if not _over(worker)
+        )
+
+    def _dropped(self) -> bool:
+        """Whether something has come that does not wait, and drops what does."""
+        at = next((at for at, (event, _) in enumerate(self._waiting) if _overtakes(event)), None)
+        for _ in range(at or 0):
+            self._waiting.popleft()
+        return at is not None
 
     def _was_for_another(self, event: Message, front: Screen[Any] | None) -> bool:
         """Whether it is the second of two Enters, of which the first has closed the dialog that was in front: it would
@@ -118,25 +207,34 @@ class Typed:
     def _sets_off(self, event: Message) -> bool:
         """Whether it may change where the next goes. A letter in a field does not."""
         if isinstance(event, events.Key):
-            return not (event.is_printable and isinstance(self._app.focused, Input | TextArea))
+            return not (event.is_printable and self._in_a_field)
         return isinstance(event, events.MouseUp)
+
+    def _is_written(self, event: Message) -> bool:
+        """Whether all it does is to change what stands in a field."""
+        if isinstance(event, events.Key):
+            return self._in_a_field and (event.is_printable or event.key in _EDITS)
+        return self._in_a_field
+
+    @property
+    def _in_a_field(self) -> bool:
+        return isinstance(self._app.focused, Input | TextArea)
 
     async def _settle(self, before: tuple[Screen[Any], Widget | None] | None) -> None:
         until = time.monotonic() + PATIENCE_S
-        try:
-            while time.monotonic() < until:
-                focus = self._focus
-                for pump in _from_outside_in(self._app, before, focus):
-                    await _passed(pump, until)
-                before = None
-                if len(self._deeds()) > self._depth:
-                    await asyncio.sleep(LOOK_S)
-                elif self._focus == focus and (focus is None or focus[0].is_mounted):
-                    return
-            self._beside.update(self._deeds())
-        finally:
-            self._settling = None
-            self._go_on()
+        while time.monotonic() < until:
+            focus = self._focus
+            await self._passed(until, before, focus)
+            before = None
+            if len(self._deeds()) > self._depth:
+                await asyncio.sleep(LOOK_S)
+            elif self._focus == focus and (focus is None or focus[0].is_mounted):
+                return
+        self._beside.update(self._deeds())
+
+    async def _passed(self, until: float, *focuses: tuple[Screen[Any], Widget | None] | None) -> None:
+        for pump in _from_outside_in(self._app, *focuses):
+            await _passed(pump, until)
 
     def _deeds(self) -> list[Worker[Any]]:
         """What the app is at that may open a dialog, or has."""
@@ -158,13 +256,28 @@ class Typed:
         return None
 
 
+def _over(worker: Worker[Any]) -> bool:
+    # One that is cancelled before it begins never comes to an end.
+    return worker.is_finished or worker.is_cancelled
+
+
+def _patient(event: Message) -> bool:
+    return isinstance(event, events.Key | events.Paste) and not _overtakes(event)
+
+
+def _overtakes(event: Message) -> bool:
+    return isinstance(event, events.MouseDown) or (isinstance(event, events.Key) and event.key in _AT_ONCE)
+
+
 def _from_outside_in(app: App[Any], *focuses: tuple[Screen[Any], Widget | None] | None) -> list[MessagePump]:
     """Whoever a key passes, in order: the app, what is focused, and what is around that up to the app."""
     pumps: list[MessagePump] = [app]
     for focus in focuses:
         if focus is not None:
             screen, focused = focus
-            pumps += (focused or screen).ancestors_with_self
+            innermost = focused or screen
+            # Once more: what it makes of a key it tells itself first.
+            pumps += [innermost, *innermost.ancestors_with_self]
     return pumps
 
 

@@ -108,8 +108,9 @@ class Listed(Dialog[ScreenResultType]):
         width = (self.list.scrollable_content_region.width or self.list.container_size.width) - 1
         if width < _LEAST_WIDTH:
             self.list.display = True
+            # What is typed next is for a row, also before it is known how wide one is.
             self.call_after_refresh(self.lay_out)
-            return
+            width = max(_LEAST_WIDTH, self.size.width * 96 // 100 - 5)
         marked, there = self.marked, list(rows)
         self.list.set_options(Option(row, id=key) for key, row in zip(there, self.draw_rows(width), strict=True))
         if there:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from threading import Event
 from typing import ClassVar
 
@@ -10,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.timer import Timer
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -20,6 +20,7 @@ from tui_orchestrator.storage.prompts import Past, words_of
 
 from . import words
 from .dialogs import Dialog, keys_line
+from .in_turn import typed_after
 from .row_list import RowList
 from .words import ACCENT, MUTED
 
@@ -59,11 +60,6 @@ class PromptSearch(Dialog[str | None]):
         self._nothing = Static("", id="nothing", markup=False)
         self._whole = Static("", id="whole", markup=False)
         self._found: tuple[Past, ...] = ()
-        self._found_for: str | None = None
-        """What was typed when these were found."""
-        self._take_first = False
-        """Enter was pressed before what was typed was searched."""
-        self._timer: Timer | None = None
         self._stop = Event()
         """Set when nobody waits for the search under way any more."""
 
@@ -83,40 +79,34 @@ class PromptSearch(Dialog[str | None]):
         self._list.can_focus = False
         self._nothing.display = self._whole.display = False
         self._input.focus()
-        self._search_now()
+        self._read()
 
     def on_unmount(self) -> None:
         self._stop.set()
 
     @on(Input.Changed)
     def _typed(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(SEARCH_AFTER_S, self._search_now)
+        self._read(SEARCH_AFTER_S)
 
-    def _search_now(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
+    def _read(self, after_s: float = 0.0) -> None:
         self._stop.set()
         self._stop = Event()
-        self._search(self._input.value, self._stop)
+        self._search(self._input.value, self._stop, after_s)
 
-    @work(group="search", exit_on_error=False)
-    async def _search(self, typed: str, stop: Event) -> None:
+    @typed_after()
+    @work(group="search", exclusive=True, exit_on_error=False)
+    async def _search(self, typed: str, stop: Event, after_s: float) -> None:
+        await asyncio.sleep(after_s)
         try:
             found = await self._runtime.conversations.find_prompts(typed, SHOWN, stop.is_set)
         except OrchestratorError as error:
             self._say_nothing(str(error))
             return
-        if stop.is_set():
-            return
-        self._show(found, typed)
-        if self._take_first and found:
-            await self._take(found[0])
-        self._take_first = False
+        if not stop.is_set():
+            self._show(found, typed)
 
     def _show(self, found: tuple[Past, ...], typed: str) -> None:
-        self._found, self._found_for = found, typed
+        self._found = found
         now = self._runtime.clock.now()
         self._list.set_options(
             Option(_row(past, words.ago((now - past.at).total_seconds())), id=str(past.id)) for past in found
@@ -148,19 +138,21 @@ class PromptSearch(Dialog[str | None]):
             self._list.highlighted = max(0, min(len(self._found) - 1, self._list.highlighted + step))
 
     @on(Input.Submitted)
-    async def _chosen(self) -> None:
-        if self._found_for != self._input.value:
-            self._take_first = True
-            self._search_now()
-        elif self._found and self._list.highlighted is not None:
-            await self._take(self._found[self._list.highlighted])
+    def _chosen(self) -> None:
+        if self._found and self._list.highlighted is not None:
+            self._take(self._found[self._list.highlighted])
 
     @on(OptionList.OptionSelected)
-    async def _clicked(self, event: OptionList.OptionSelected) -> None:
-        await self._take(self._found[event.option_index])
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        self._take(self._found[event.option_index])
 
+    @typed_after(letters=True)
+    @work(group="taking", exclusive=True, exit_on_error=False)
     async def _take(self, past: Past) -> None:
-        self.dismiss(await self._runtime.conversations.past_prompt(past.id))
+        try:
+            self.dismiss(await self._runtime.conversations.past_prompt(past.id))
+        except OrchestratorError as error:
+            self._say_nothing(str(error))
 
 
 def _row(past: Past, age: str) -> Content:

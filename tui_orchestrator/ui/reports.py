@@ -30,6 +30,7 @@ from .bars import KeyBar
 from .commands import bindings
 from .compositor import FrugalModal
 from .dialogs import Choice, Picker
+from .in_turn import ROW_KEYS, typed_after
 from .look import Look
 from .report_tables import attempt_columns, cost_bars, cost_columns, measured_columns
 from .report_views import ASPECT_GROUPINGS, COST_GROUPINGS, EACH, TABS, Tab, View, joined, periods, view_of
@@ -134,6 +135,7 @@ class ReportsScreen(FrugalModal[str | None]):
         else:
             self._read(view)
 
+    @typed_after(*ROW_KEYS)
     @work(group="report", exclusive=True, exit_on_error=False)
     async def _read(self, view: View) -> None:
         try:
@@ -357,6 +359,7 @@ class ReportsScreen(FrugalModal[str | None]):
             ]
             self._table.add_row(*cells, key=row.key)
 
+    @typed_after(*ROW_KEYS)
     @work(group="rows", exit_on_error=False)
     async def _add_the_rest(self, table: Table, look: Look, cursor: int) -> None:
         for start in range(SLICE, len(table.rows), SLICE):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.timer import Timer
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -25,6 +25,7 @@ from tui_orchestrator.storage.search import Query
 
 from . import session_rows, words
 from .dialogs import Dialog, keys_line
+from .in_turn import typed_after
 from .naming import keyed
 from .open_sessions import State
 from .options import Refused
@@ -101,10 +102,11 @@ class SessionsScreen(Dialog[Opened | None]):
         """By session, in the order of the list."""
         self._stop = Event()
         """Set when nobody waits for the search under way any more."""
-        self._timer: Timer | None = None
         self._all = 0
         self._fitting = 0
         """As many have the tags that are looked for, or words."""
+        self._problem = ""
+        """Why what was looked for is not listed."""
         self._version: int | None = None
         """Of the store, as the list was read."""
         self._came: str | None = None
@@ -148,17 +150,14 @@ class SessionsScreen(Dialog[Opened | None]):
 
     @on(Input.Changed)
     def _typed(self) -> None:
-        self._stop.set()
         self._tell("")
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self.set_timer(SEARCH_AFTER_S, self._read)
+        self._read(after_s=SEARCH_AFTER_S)
 
-    def _read(self, keep: int | None = None) -> None:
+    def _read(self, keep: int | None = None, *, after_s: float = 0.0) -> None:
         """From the store anew. `keep`: how many that were shown shall be shown again."""
         self._stop.set()
         self._stop = Event()
-        self._load(self._search.value, self._stop, max(PAGE, keep or 0))
+        self._load(self._search.value, self._stop, max(PAGE, keep or 0), after_s)
 
     @work(group="look", exclusive=True, exit_on_error=False)
     async def _look(self) -> None:
@@ -170,9 +169,11 @@ class SessionsScreen(Dialog[Opened | None]):
             if before not in (None, self._version) and self.is_current:
                 self._read(len(self._found))
 
+    @typed_after()
     @work(group="sessions", exclusive=True, exit_on_error=False)
-    async def _load(self, typed: str, stop: Event, limit: int) -> None:
+    async def _load(self, typed: str, stop: Event, limit: int, after_s: float) -> None:
         archive = self._runtime.archive
+        await asyncio.sleep(after_s)
         try:
             query = Query.of(typed)
             if query.words:
@@ -180,10 +181,10 @@ class SessionsScreen(Dialog[Opened | None]):
             else:
                 found = tuple(Found(one) for one in await archive.page(limit, tags=query.tags))
             fitting = len(found) if query.words else await archive.count(query.tags)
-            self._all = await archive.count()
+            self._all, self._problem = await archive.count(), ""
         except OrchestratorError as error:
             self.notify(str(error), severity="error", markup=False)
-            return
+            found, fitting, self._problem = (), 0, str(error)
         if not stop.is_set():
             self._fitting = fitting
             self._found = {one.listed.session.id: one for one in found}
@@ -236,7 +237,7 @@ class SessionsScreen(Dialog[Opened | None]):
             self._details.update("")
 
     def _nothing(self, width: int) -> Content:
-        said = NO_HIT if self._search.value.strip() else NO_SESSION
+        said = self._problem or (NO_HIT if self._search.value.strip() else NO_SESSION)
         return words.lines([Content(""), *(Content.styled(f"  {line}", MUTED) for line in words.wrap(said, width - 2))])
 
     def _say_how_many(self) -> None:
@@ -313,6 +314,7 @@ class SessionsScreen(Dialog[Opened | None]):
             case verb:
                 self._do(verb)
 
+    @typed_after(letters=True)
     @work(group="deed", exclusive=True, exit_on_error=False)
     async def _do(self, verb: str) -> None:
         """Needs no marked session for what brings one in."""

@@ -24,6 +24,7 @@ from . import setting_rows, words
 from .bars import KeyBar
 from .commands import bindings
 from .compositor import FrugalModal
+from .in_turn import typed_after
 from .naming import key_to
 from .nearest import nearness
 from .row_list import RowList
@@ -148,6 +149,7 @@ class SettingsScreen(FrugalModal[None]):
 
     # -- what is listed
 
+    @typed_after()
     @work(group="settings", exclusive=True, exit_on_error=False)
     async def _read(self, mark: str | None = None) -> None:
         self._known = await asyncio.to_thread(self._hands.read)
@@ -160,8 +162,8 @@ class SettingsScreen(FrugalModal[None]):
 
     def _draw(self, mark: str | None = None, *, typed: bool = False) -> None:
         """`mark`: what is marked then; else what was, or the best find where something was typed."""
-        known, width = self._known, self._list.scrollable_content_region.width - 1
-        if known is None or width < 10:
+        known, width = self._known, max(10, self._list.scrollable_content_region.width - 1)
+        if known is None:
             return
         needles = self._search.value.lower().split()
         marked = None if typed and needles else mark or self._marked
@@ -279,6 +281,7 @@ class SettingsScreen(FrugalModal[None]):
 
     # -- changing
 
+    @typed_after(letters=True)
     @work(group="write", exit_on_error=False)
     async def _write(self, name: str, text: str | None) -> None:
         if problem := await self._change(name, text):
@@ -301,6 +304,7 @@ class SettingsScreen(FrugalModal[None]):
         lines = [Content.styled(sentence, style), *([Content.styled(f"! {warning}", WARN)] if warning else [])]
         self._news.update(words.lines(lines))
 
+    @typed_after(letters=True)
     @work(group="edit", exclusive=True, exit_on_error=False)
     async def _edit(self, setting: Listed) -> None:
         if setting.key is None:
@@ -308,6 +312,7 @@ class SettingsScreen(FrugalModal[None]):
         else:
             await self._deeds.edit(setting, setting.key)
 
+    @typed_after(letters=True)
     @work(group="edit", exclusive=True, exit_on_error=False)
     async def _add(self, section: Section) -> None:
         await self._deeds.add(section)

@@ -15,6 +15,7 @@ from tui_orchestrator.storage.traffic import Day, Passed, Traffic, traffic
 
 from . import words
 from .dialogs import keys_line
+from .in_turn import typed_after
 from .turns import ENDS, Turns
 from .words import ACCENT, BAD, GOOD, MONEY, MUTED, STRONG
 
@@ -51,6 +52,7 @@ class TrafficScreen(Turns):
         self._look()
         self.set_interval(LOOK_S, self._look)
 
+    @typed_after()
     @work(group="traffic", exit_on_error=False)
     async def _look(self) -> None:
         """Reads again when anything was written since, by this copy of the program or another."""

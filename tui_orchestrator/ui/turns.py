@@ -76,8 +76,9 @@ class Turns(Dialog[str | None]):
         width = (self.rows.scrollable_content_region.width or self.rows.container_size.width) - 1
         if width < _LEAST_WIDTH:
             self.rows.display = True
+            # What is typed next is for a row, also before it is known how wide one is.
             self.call_after_refresh(self.lay_out)
-            return
+            width = max(_LEAST_WIDTH, self.size.width * 96 // 100 - 5)
         self.draw(width)
 
     def fill(self, options: Iterable[Option]) -> None:
