@@ -354,3 +354,11 @@ async def test_no_colour_reaches_the_terminal_from_the_console_where_none_is_wan
     async with terminal(shell, "demo", **size, COLORTERM="truecolor", NO_COLOR="1") as screen:
         await screen.until("Where to?")
         assert not colour.search(screen.seen)
+
+
+@pytest.mark.parametrize("zone", ["UTC+24", "XXX-24:59:59"])
+async def test_a_time_zone_that_python_has_no_dates_in_is_told_and_not_used(shell: Shell, zone: str) -> None:
+    ended = await started(shell, "costs", TZ=zone)
+    assert ended.code == 0
+    assert ended.err == f"TZ={zone} is a day or more from UTC, which is in no place; times are told in UTC.\n"
+    assert "Nothing was answered" in ended.out

@@ -251,7 +251,7 @@ def test_a_keyring_that_has_no_key_or_fails_is_a_sentence(
     assert "pip install 'tui-orchestrator[keyring]'" in loaded(text).providers["openai"].key_problem
 
 
-@pytest.mark.parametrize("key", ["two words", "line\nbreak", "schlüssel", '"quoted"'])
+@pytest.mark.parametrize("key", ["two words", "line\nbreak", "schlüssel", '"quoted"', "k" * 8_193])
 def test_a_key_that_no_header_can_carry_is_told_without_repeating_it(loaded: Load, key: str) -> None:
     provider = loaded(env={"OPENAI_API_KEY": key}).providers["openai"]
     assert provider.api_key is None
@@ -268,6 +268,13 @@ def test_a_server_of_ones_own_needs_no_key(loaded: Load) -> None:
     assert provider.usable
     assert (provider.kind, provider.base_url, provider.local) == ("openai-compatible", "https://llm.example/v1", False)
     assert provider.key_names == ()
+
+
+def test_a_server_of_ones_own_whose_key_is_none_is_not_asked_without_it(loaded: Load) -> None:
+    text = "[providers.team]\nbase_url = 'https://llm.example/v1/'\napi_key_env = 'TEAM_KEY'"
+    assert not loaded(text, env={"TEAM_KEY": "two words"}).providers["team"].usable
+    assert not loaded(text).providers["team"].usable
+    assert loaded(text, env={"TEAM_KEY": "one-word"}).providers["team"].usable
 
 
 @pytest.mark.parametrize("name", LOCAL_SERVERS)

@@ -8,14 +8,16 @@ import importlib
 import logging
 import os
 import sys
+import time
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from .. import __version__
+from ..routing.text import clean_line
 from . import files, streams
-from .manners import INTERRUPTED, Invocation, Named, outcome
+from .manners import INTERRUPTED, Invocation, Named, note, outcome
 
 # Command → (module, what `--help` says of it). The line is here so that listing the commands imports none of them.
 _COMMANDS = {
@@ -103,9 +105,19 @@ def cli(context: click.Context, config: Path | None, log_level: str | None, demo
 
 def main() -> None:
     streams.settle()
+    _settle_zone()
     # What a library says of itself is not for stderr, where it would stand between the lines of an answer.
     logging.getLogger().addHandler(logging.NullHandler())
     sys.exit(outcome(lambda: cli.main(prog_name="tui-orchestrator", standalone_mode=False)))
+
+
+def _settle_zone() -> None:
+    """POSIX has zones that are a day or more from UTC; with them Python's own dates raise."""
+    if max(abs(time.timezone), abs(time.altzone)) >= 86_400:
+        said = clean_line(os.environ.get("TZ", ""), 40)
+        os.environ["TZ"] = "UTC0"
+        time.tzset()
+        note(f"TZ={said} is a day or more from UTC, which is in no place; times are told in UTC.")
 
 
 def process() -> NoReturn:

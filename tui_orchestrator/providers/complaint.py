@@ -103,7 +103,7 @@ def _as_status(code: object) -> int | None:
 
 def _seconds(text: object) -> float | None:
     """'7', '7.5' or Gemini's '7.5s'; None for anything else, the negative and the endless included."""
-    if not isinstance(text, str):
+    if not isinstance(text, str) or not text.isascii():
         return None
     try:
         seconds = float(text.strip().removesuffix("s"))
@@ -119,18 +119,22 @@ def retry_after(response: httpx2.Response | None, said: Complaint) -> float | No
         milliseconds = _seconds(headers.get("retry-after-ms"))
         if milliseconds is not None:
             return milliseconds / 1000
-        wait = _seconds(headers.get("retry-after"))
-        if wait is None:
-            wait = _until(headers.get("retry-after"), headers.get("date"))
-        if wait is not None:
-            return wait
+        waits = [_wait(one, headers.get("date")) for one in headers.get_list("retry-after")]
+        if known := [wait for wait in waits if wait is not None]:
+            return max(known)
     return said.wait_s
 
 
-def _until(date: str | None, now: str | None) -> float | None:
+def _wait(header: str, now: str | None) -> float | None:
+    """The longest, where a proxy has put several into one."""
+    listed = [_seconds(one) for one in header.split(",")]
+    if known := [seconds for seconds in listed if seconds is not None]:
+        return max(known) if len(known) == len(listed) else None
+    return _until(header, now)
+
+
+def _until(date: str, now: str | None) -> float | None:
     """Counted from the server's own clock where it gives one: ours may go wrong by more than the wait."""
-    if date is None:
-        return None
     try:
         until = parsedate_to_datetime(date).timestamp()
     except (ValueError, OverflowError, TypeError):

@@ -46,6 +46,10 @@ def on_this_machine(address: str) -> bool:
         return False
 
 
+LONGEST_KEY = 8_192
+"""More than a header may have at most servers; tokens with claims in them have two or three thousand."""
+
+
 def from_environment(names: tuple[str, ...], environment: Environment) -> tuple[Secret, str] | None:
     """The key, and where it was: 'OPENAI_API_KEY' or '.env: OPENAI_API_KEY'. Raises NoKey for one that cannot be."""
     for name in names:
@@ -76,4 +80,6 @@ def checked(key: str, source: str) -> Secret:
         raise NoKey(f"{source}: gave nothing; it should give the key alone")
     if not key.isascii() or not key.isprintable() or " " in key or key[0] in "\"'":
         raise NoKey(f"{source}: what it gave is no key: it has a space, a quote or an odd character in it")
+    if len(key) > LONGEST_KEY:
+        raise NoKey(f"{source}: what it gave is no key: it has {len(key):,} characters, of {LONGEST_KEY:,} at most")
     return Secret(key)

@@ -71,8 +71,9 @@ class ProviderSettings:
 
     @property
     def usable(self) -> bool:
-        """Enabled, and has a key where its kind cannot do without one."""
+        """Enabled, and has a key where its kind cannot do without one, or where it is said how it is found."""
         needs_none = self.kind == "openai-compatible" or (self.kind == "plugin" and not self.key_names)
+        needs_none = needs_none and not self.key_problem
         return self.enabled and (self.api_key is not None or needs_none)
 
 
