@@ -175,6 +175,10 @@ async def test_a_persona_has_defaults_of_its_own_that_the_session_keeps(shell: S
         body = json.dumps(exchange.body)
         assert "In verse." in body
         assert "321" in body
+    with sqlite3.connect(store(shell)) as connection:
+        connection.execute("UPDATE sessions SET own_way = 1")  # as /model auto in the console does
+    assert (await shell.run("ask", "--continue", str(session["id"]), "-p", "and hail?")).code == 0
+    assert shell.servers.exchanges[-1].model != "rush-pro"
     unknown = await shell.run("ask", "--persona", "pote", "what?")
     assert (unknown.code, unknown.err) == (2, "no persona is called 'pote'; did you mean 'poet'?\n")
 

@@ -90,6 +90,10 @@ async def test_a_session_is_pinned_and_given_a_system_text_and_a_persona(convers
     await conversations.instruct(session.id, system="be \x1bbrief", persona="poet")
     found = (await conversations.get(session.id)).session
     assert (found.pinned, found.system, found.persona) == (True, "be brief", "poet")
+    await conversations.choose(session.id, strategy=None, model=None, own_way=True)
+    assert (await conversations.get(session.id)).session.own_way is True
+    await conversations.instruct(session.id, system="", persona="pirate")
+    assert (await conversations.get(session.id)).session.own_way is False
     await conversations.pin(session.id, False)
     assert not (await conversations.get(session.id)).session.pinned
 

@@ -263,7 +263,7 @@ async def test_attempts_land_in_the_pane_with_what_they_cost_and_why_they_failed
         await seat.pilot.press("f4", "f6")
         await seat.sees("Budgets ──", "of    $0.500", "Nothing spent yet")
         await seat.pilot.press("escape")
-        seat.app.options = replace(seat.app.options, chain=("demo-gemini/lumen-dash", "demo-openai/rush-pro"))
+        seat.app.here.own = replace(seat.app.options, chain=("demo-gemini/lumen-dash", "demo-openai/rush-pro"))
         await seat.send(PROMPT)
         await seat.ended()
         await seat.pilot.press("f4", "f6")

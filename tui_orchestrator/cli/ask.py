@@ -361,7 +361,7 @@ async def _send(runtime: Runtime, asked: Asked, telling: Telling) -> Turn:
         use_cache=asked.use_cache,
         split=asked.split,
     )
-    if chat.persona is not None:
+    if chat.persona is not None and not chat.session.own_way:
         try:
             options = personas.adopted(options, chat.persona, runtime.registry)
         except LookupError as error:

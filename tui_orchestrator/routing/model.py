@@ -80,14 +80,18 @@ class Registry:
     def get(self, model_id: str) -> Model | None:
         return self.models.get(model_id)
 
+    def called(self, wanted: str) -> list[Model]:
+        """The one with that id, else all with that bare name."""
+        if wanted in self.models:
+            return [self.models[wanted]]
+        return [model for model in self if model.name == wanted]
+
     def find(self, wanted: str) -> Model:
         """By id, or by bare name where only one provider has it.
 
         Raises LookupError with a sentence that says what would be right.
         """
-        if wanted in self.models:
-            return self.models[wanted]
-        named = [model for model in self if model.name == wanted]
+        named = self.called(wanted)
         if len(named) == 1:
             return named[0]
         if named:

@@ -15,6 +15,7 @@ from ..settings import Persona
 from ..storage.answers import last_turn, standing, standing_parts, whole
 from ..storage.conversations import Conversation, Session
 from ..storage.messages import Discarded, StoredMessage
+from . import personas
 from .closing import NO_VERDICT
 from .keeping import CutOff, Keeping, LastTurn
 from .options import Options as Options
@@ -231,21 +232,42 @@ class Chat:
             await self._runtime.conversations.tag(self.id, tags)
 
     async def instruct(self, *, system: str | None = None, persona: str | None = None) -> None:
-        """Its system text (None: as it is) and its persona's name (None: as it is; '': none) from now on."""
+        """Its system text (None: as it is) and its persona's name (None: as it is; '': none) from now on. The way to a
+        model of a persona that is taken goes before the user's own until he asks for another."""
         self.session = replace(
             self.session,
             system=self.session.system if system is None else clean(system),
             persona=self.session.persona if persona is None else persona or None,
+            own_way=self.session.own_way if persona is None else False,
         )
         if self.stored_already:
             said = self.session
-            await self._runtime.conversations.instruct(self.id, system=said.system, persona=said.persona)
+            await self._runtime.conversations.instruct(
+                self.id, system=said.system, persona=said.persona, own_way=said.own_way
+            )
 
-    async def choose(self, strategy: Strategy | None, model: str | None) -> None:
-        """Remembers what the session's next turns ask for, for when it is resumed."""
-        self.session = replace(self.session, strategy=strategy, model=model)
+    async def choose(self, strategy: Strategy | None, model: str | None, *, own_way: bool) -> None:
+        """Remembers what the user asks of the session's next turns, for when it is resumed. `own_way`: it goes before
+        what the persona says."""
+        self.session = replace(self.session, strategy=strategy, model=model, own_way=own_way)
         if self.stored_already:
-            await self._runtime.conversations.choose(self.id, strategy=strategy, model=model)
+            await self._runtime.conversations.choose(self.id, strategy=strategy, model=model, own_way=own_way)
+
+    def chosen(self) -> tuple[Strategy | None, str | None, bool]:
+        """What was remembered by `choose`."""
+        said = self.session
+        strategy = next((one for one in Strategy if one == said.strategy), None)
+        if said.own_way is not None:
+            return strategy, said.model, said.own_way
+        brought = self.by_persona(Options())
+        if (brought.strategy, brought.model) == (strategy, said.model):
+            return None, None, False
+        return strategy, said.model, True
+
+    def by_persona(self, own: Options) -> Options:
+        """The user's own options with the persona's way to a model in place of his, where it has one. A model that is
+        not there is pinned all the same: the turn says so."""
+        return own if self.persona is None else personas.taken(own, self.persona, self._runtime.registry)
 
     def send(self, request: Request, typed: str | None = None) -> Turn:
         """The prompt is stored before anything is called, the answer as it grows and when it ends. `typed`: the prompt

@@ -88,6 +88,7 @@ def session_json(session: Session) -> dict[str, Any]:
         "model": session.model,
         "system": session.system,
         "persona": session.persona,
+        "own_way": session.own_way,
         "messages": session.messages,
         "tags": sorted(session.tags),
         "pinned": session.pinned,

@@ -162,6 +162,9 @@ class _Part:
             raise self.wrong(key, f"is {_shown(value)}, neither true nor false")
         return value
 
+    def flag_or_none(self, key: str) -> bool | None:
+        return None if self._said.get(key) is None else self.flag(key)
+
     def number(self, key: str) -> int | None:
         value = self._said.get(key)
         if value is None:
@@ -223,6 +226,7 @@ def _conversation(said: _Part, *, branched: bool) -> FromFile:
         _tags(said),
         said.flag("pinned"),
         said.name_or_none("persona", 80),
+        own_way=said.flag_or_none("own_way"),
     )
     attempts = {
         message.request_id: _attempts(part)

@@ -101,9 +101,9 @@ class Conversations:
 
         return await self._db.write(change)
 
-    async def instruct(self, session: str, *, system: str, persona: str | None) -> None:
-        """Its system text, and the name of its persona."""
-        await self._set(session, "system = ?, persona = ?", clean(system), persona)
+    async def instruct(self, session: str, *, system: str, persona: str | None, own_way: bool | None = False) -> None:
+        """Its system text, and the name of its persona; `own_way` as `choose`."""
+        await self._set(session, "system = ?, persona = ?, own_way = ?", clean(system), persona, own_way)
 
     async def turn_to(self, session: str, request_id: str) -> None:
         """Makes the branch with that prompt the conversation: what `get` gives, and what the next prompt follows."""
@@ -112,9 +112,12 @@ class Conversations:
     async def pin(self, session: str, pinned: bool) -> None:
         await self._set(session, "pinned = ?", int(pinned))
 
-    async def choose(self, session: str, *, strategy: str | None, model: str | None) -> None:
-        """What the session's next turns ask for; None: as configured, and no model pinned."""
-        await self._set(session, "strategy = ?, model = ?", strategy, model)
+    async def choose(
+        self, session: str, *, strategy: str | None, model: str | None, own_way: bool | None = False
+    ) -> None:
+        """What the user asks of the session's next turns; None: as configured, and no model pinned. `own_way`: it goes
+        before what the persona says."""
+        await self._set(session, "strategy = ?, model = ?, own_way = ?", strategy, model, own_way)
 
     async def tag(self, session: str, tags: Iterable[str], *, remove: Iterable[str] = ()) -> None:
         """Adds tags and takes some away; those it has, or has not, already are no trouble."""

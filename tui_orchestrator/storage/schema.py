@@ -363,6 +363,8 @@ _DRAFTS = Migration("0027_drafts", talk.DRAFTS)
 
 _CONTINUATIONS = Migration("0028_continuations", talk.CONTINUATIONS)
 
+_OWN_WAY = Migration("0029_own_way", talk.OWN_WAY)
+
 MIGRATIONS = (
     _LEDGER,
     _DECISIONS,
@@ -391,4 +393,5 @@ MIGRATIONS = (
     _REOPENED,
     _DRAFTS,
     _CONTINUATIONS,
+    _OWN_WAY,
 )

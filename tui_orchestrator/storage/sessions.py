@@ -22,9 +22,9 @@ class Session:
     created: datetime
     updated: datetime
     strategy: str | None = None
-    """None: as configured."""
+    """As the user asked; None: as configured."""
     model: str | None = None
-    """Id of the pinned model."""
+    """Id of the model that the user pinned."""
     system: str = ""
     messages: int = 0
     """How many there are."""
@@ -39,14 +39,17 @@ class Session:
     """Empty also when that session is there no more."""
     temporary: bool = False
     """Nothing of it is ever stored."""
+    own_way: bool | None = False
+    """Whether its strategy and model, none too, go before the persona's. None: it was stored before these were told
+    apart, and they may be what the persona brought along."""
 
 
 _SELECT = (
     "SELECT id, title, created, updated, strategy, model, system, "
     "(SELECT COUNT(*) FROM messages WHERE session = sessions.id), "
     "(SELECT group_concat(tag, char(10)) FROM session_tags WHERE session = sessions.id), pinned, persona, origin, "
-    "(SELECT title FROM sessions AS original WHERE original.id = sessions.origin AND original.deleted IS NULL) "
-    "FROM sessions"
+    "(SELECT title FROM sessions AS original WHERE original.id = sessions.origin AND original.deleted IS NULL), "
+    "own_way FROM sessions"
 )
 
 
@@ -57,11 +60,12 @@ def select(connection: sqlite3.Connection, clause: str, *values: str | int) -> t
 
 @readable("sessions")
 def _session(row: tuple[Any, ...]) -> Session:
-    id_, title, created, updated, strategy, model, system, messages, tags, pinned, persona, origin, of = row
+    id_, title, created, updated, strategy, model, system, messages, tags, pinned, persona, origin, of, own = row
     moment = datetime.fromisoformat
     return Session(
         id_, title, moment(created), moment(updated), strategy, model, system, messages,
         frozenset(tags.split("\n")) if tags else frozenset(), bool(pinned), persona, origin, of or "",
+        own_way=None if own is None else bool(own),
     )  # fmt: skip
 
 
@@ -79,6 +83,7 @@ def insert(connection: sqlite3.Connection, session: Session, imported: str | Non
         "persona": session.persona,
         "origin": session.origin,
         "imported": imported,
+        "own_way": session.own_way,
     }
     columns, places = ", ".join(row), ", ".join(f":{name}" for name in row)
     if not connection.execute(f"INSERT OR IGNORE INTO sessions ({columns}) VALUES ({places})", row).rowcount:

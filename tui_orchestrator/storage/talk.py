@@ -187,6 +187,9 @@ UPDATE messages SET weight =
 WHERE note <> '' AND (state <> 'complete' OR note = 'Nothing more came.');
 """
 
+# Whether a session's strategy and model go before its persona's. Null: they may be what the persona brought along.
+OWN_WAY = "ALTER TABLE sessions ADD COLUMN own_way INTEGER;"
+
 # Turns that continue an answer stood under the strategy that they walk by.
 CONTINUATIONS = """
 UPDATE decisions SET strategy = 'continue'

@@ -13,7 +13,7 @@ from . import choosing, words
 from .dialogs import Picker
 from .in_turn import typed_beside
 from .question import PaidPicker
-from .writing import Writing
+from .wishes import Wishes
 
 if TYPE_CHECKING:
     from tui_orchestrator.routing.request import Request
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .entries import Entry
 
 
-class Answers(Writing):
+class Answers(Wishes):
     # -- taking it elsewhere
 
     def _answer(self) -> Entry | None:

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import signal
 import sys
-from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -19,30 +18,26 @@ from textual import on, work
 
 from tui_orchestrator.aside import Loop
 from tui_orchestrator.routing.errors import OrchestratorError
-from tui_orchestrator.routing.request import Method
 from tui_orchestrator.routing.text import clean
 
-from . import arguments, choosing
+from . import arguments
 from .alerting import Alerting
 from .beside import Beside
 from .commands import keymap
 from .composer import Composer
 from .deciding import Deciding
-from .dialogs import Picker
 from .drafts import Drafts
 from .early import Early
 from .hearing import Gathered
 from .in_turn import typed_beside
 from .messages import Messages
-from .options import CHANGES, NEEDS_ARGUMENT, Refused, change
+from .options import CHANGES, NEEDS_ARGUMENT
 from .preferring import Preferring
 from .registry import ModelTable
 from .shelf import SESSION_COMMANDS
 from .together import Together
 
 if TYPE_CHECKING:
-    from tui_orchestrator.routing.decision import Decision
-    from tui_orchestrator.routing.request import Strategy
     from tui_orchestrator.settings import Settings
     from tui_orchestrator.storage.faults import StoreError
 
@@ -148,7 +143,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Ear
             await self.session_command(name, argument)
             return
         if name in CHANGES and (argument or name == "ensemble"):
-            self._change(name, argument)
+            self.ask_for(name, argument)
         elif name in NEEDS_ARGUMENT:
             self.composer.refuse(f"/{name} {message.command.argument}: {message.command.help}")
         elif name == "settings":
@@ -207,58 +202,6 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Ear
             }
             await self.run_action(actions[name])
 
-    def _change(self, name: str, argument: str) -> None:
-        if self.runtime is None:
-            return
-        try:
-            self.options, said = change(self.options, name, argument, self.runtime.registry)
-        except Refused as error:
-            self.composer.refuse(str(error))
-            return
-        self.notify(said, markup=False, timeout=3)
-        self._keep_choice(name == "system")
-        self.tell_status()
-        self.show_models()
-        self.composer.weigh_again()
-
-    @typed_beside
-    @work(group="choice", exit_on_error=False)
-    async def _keep_choice(self, instructed: bool) -> None:
-        if self.runtime is not None and self.talk is not None:
-            await self.talk.choose(self.options.strategy, self.options.model)
-            if instructed:
-                await self.talk.instruct(system=self.options.system)
-
-    def action_choose_strategy(self, name: str) -> None:
-        self._change("strategy", name)
-
-    def action_blind(self) -> None:
-        self._change("blind", "off" if self.options.verdict is Method.VOTE else "on")
-
-    @work
-    async def action_pick_strategy(self) -> None:
-        draft = self.composer.prompt.text
-
-        def what_if(strategy: Strategy) -> Decision | None:
-            if not draft.strip() or self.runtime is None or self.talk is None:
-                return None
-            options = replace(self.options, strategy=strategy, model=None)
-            return self.runtime.preview(self.talk.request(draft, (), options))
-
-        configured = self.settings.policy.strategy
-        choices = choosing.strategy_choices(self.options.strategy, configured, what_if)
-        chosen = await self.push_screen_wait(Picker("Strategy", choices, empty="No strategy is called that."))
-        if chosen is not None:
-            self._change("strategy", chosen)
-
-    @work
-    async def action_pick_model(self) -> None:
-        choices = choosing.model_choices(self.model_rows(), self.options.model)
-        picker = Picker("Pin a model", choices, empty="No model is called that.", hint="Enter pins")
-        chosen = await self.push_screen_wait(picker)
-        if chosen is not None:
-            self._change("model", chosen)
-
     # -- models
 
     @on(ModelTable.Command)
@@ -274,7 +217,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Ear
         try:
             from .model_deeds import ModelDeeds
 
-            await ModelDeeds(self, self.runtime, self._pin_model).do(verb, model_id)
+            await ModelDeeds(self, self.runtime, self.pin_model).do(verb, model_id)
         except KeyError:
             self.notify(f"{model_id} is not there any more.", markup=False)
         except OrchestratorError as error:
@@ -288,10 +231,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Ear
             from .model_deeds import ModelDeeds
 
             reopen = None if self._demo else partial(self.leave, AGAIN)
-            await ModelDeeds(self, self.runtime, self._pin_model).add(reopen)
-
-    def _pin_model(self, model_id: str) -> None:
-        self._change("model", "auto" if model_id == self.options.model else model_id)
+            await ModelDeeds(self, self.runtime, self.pin_model).add(reopen)
 
     @typed_beside
     @work(group="refresh", exclusive=True, exit_on_error=False)

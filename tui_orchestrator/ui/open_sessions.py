@@ -52,8 +52,10 @@ _IN_SHORT = {State.ASKS: ("asks", "ask"), State.RUNS: ("runs", "run"), State.UNS
 @dataclass(eq=False)
 class OpenSession:
     chat: ChatPane
-    options: Options = field(default_factory=Options)
-    """Of its next turns."""
+    own: Options = field(default_factory=Options)
+    """What the user asks of its next turns himself."""
+    own_way: bool = False
+    """Whether that way to a model goes before the persona's."""
     talk: Chat | None = None
     """None until the runtime is open."""
     title: str = ""
@@ -80,6 +82,11 @@ class OpenSession:
 
     def __post_init__(self) -> None:
         self.idle.set()
+
+    @property
+    def options(self) -> Options:
+        """Of its next turns: the user's own, with the way to a model of the session's persona while that holds."""
+        return self.own if self.talk is None or self.own_way else self.talk.by_persona(self.own)
 
     @property
     def under_way(self) -> bool:
@@ -127,10 +134,6 @@ class OpenSessions(Stage):
     def options(self) -> Options:
         """Of the next turns."""
         return self.here.options
-
-    @options.setter
-    def options(self, options: Options) -> None:
-        self.here.options = options
 
     @property
     def title_shown(self) -> str:

@@ -15,6 +15,10 @@ from . import words
 NONE = ("none", "off", "default", "auto")
 
 
+WAYS = ("strategy", "model", "chain", "ensemble")
+"""Those that are a way to a model."""
+
+
 class Refused(ValueError):
     """The argument makes no sense; the text is a sentence that says what would."""
 

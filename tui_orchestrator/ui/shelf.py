@@ -11,17 +11,14 @@ from textual import work
 
 from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.routing.events import Attempt
-from tui_orchestrator.routing.request import Method, Strategy
-from tui_orchestrator.services import personas
+from tui_orchestrator.routing.request import Method
 
-from . import choosing
 from .answers import Answers
-from .dialogs import Picker
 from .entries import prompt_key
 from .live import LiveTurn
 from .naming import keyed
 from .open_sessions import OpenSession, State
-from .options import NONE, Refused
+from .options import Refused
 from .recounting import Recounting
 from .transcript import Transcript
 from .welcome import TEMPORARY, welcome
@@ -74,11 +71,13 @@ class Shelf(Answers):
         assert self.runtime is not None
         async with self._turning:
             ensemble = await self._ensemble_of(talk)
-            session, options, first = talk.session, self.options, self.talk is None
+            session, own, own_way, first = talk.session, self.here.own, False, self.talk is None
             if talk.stored:
-                strategy = Strategy(session.strategy) if session.strategy and session.strategy in Strategy else None
-                options = replace(options, strategy=strategy, model=session.model, system="")
-            await self._bring(OpenSession(await self.chat_for_another(), options, talk, talk.title))
+                strategy, model, own_way = talk.chosen()
+                own = replace(own, strategy=strategy, model=model, system="")
+            else:
+                await talk.choose(own.strategy, own.model, own_way=False)
+            await self._bring(OpenSession(await self.chat_for_another(), own, own_way, talk, talk.title))
             self._put_up(talk, ensemble, side_by_side=at is None)
             if not talk.stored:
                 draft = "" if not first or self.drafts is None else keyed(self, await self.drafts.left_behind())
@@ -95,8 +94,8 @@ class Shelf(Answers):
         async with self._turning:
             if session not in self.elsewhere:
                 return
-            own, options = session.options, self.options
-            session.options = replace(options, strategy=own.strategy, model=own.model, system=own.system)
+            own = session.own
+            session.own = replace(self.here.own, strategy=own.strategy, model=own.model, system=own.system)
             await self._bring(session)
         talk = session.talk
         if self.decision.decision is None and talk is not None and talk.last is not None and talk.last.answer:
@@ -337,44 +336,6 @@ class Shelf(Answers):
         came = await self.deeds.import_(path)
         if came is not None:
             await self._open_id(came)
-
-    # -- personas
-
-    @work(group="shelf", exclusive=True, exit_on_error=False)
-    async def action_pick_persona(self) -> None:
-        if self.runtime is None or self.talk is None:
-            return
-        choices = choosing.persona_choices(self.settings.personas.values(), self.talk.session.persona)
-        empty = "No persona is configured; add one under [personas.NAME] of the configuration."
-        if not self.settings.personas:
-            self.composer.say(problem=empty[0].lower() + empty[1:])
-            return
-        chosen = await self.push_screen_wait(Picker("Persona", choices, empty=empty, hint="Enter takes it"))
-        if chosen is not None:
-            await self.take_persona(chosen)
-
-    async def take_persona(self, name: str) -> None:
-        """For the session on the screen, with its strategy and model; NONE of them: without one again."""
-        if self.runtime is None or self.talk is None:
-            return
-        before, options = self.talk.persona, self.options
-        if before is not None and options.strategy is before.strategy:
-            # What the persona before brought along goes with it.
-            options = replace(options, strategy=None, model=None if before.model else options.model)
-        try:
-            persona = None if name.lower() in NONE else personas.find(self.settings, name)
-            if persona is not None:
-                options = personas.adopted(replace(options, strategy=None, model=None), persona, self.runtime.registry)
-        except LookupError as error:
-            self.composer.refuse(str(error.args[0]))
-            return
-        self.options = options
-        await self.talk.instruct(persona=persona.name if persona else "")
-        await self.talk.choose(options.strategy, options.model)
-        self.notify(f"persona {persona.name}: {personas.summary(persona)}" if persona else "no persona", markup=False)
-        self.tell_status()
-        self.show_models()
-        self.composer.weigh_again()
 
     # -- commands
 

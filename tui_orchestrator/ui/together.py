@@ -76,7 +76,7 @@ class Together(Answers):
         if (told := self.chat.columns.told) is not None and self.chat.ensemble is ensemble:
             ensemble.judge(replace(told, method=PICKED, winner=number, reason=""))
         if go_on:
-            await self._go_on_with(ensemble.model(number))
+            self._go_on_with(ensemble.model(number))
             if self.chat.columns.display:
                 self.chat.toggle_columns()
             self.go_home()
@@ -105,17 +105,12 @@ class Together(Answers):
         chat.stand_by(answer, text, status, why)
         return True
 
-    async def _go_on_with(self, model: str) -> None:
+    def _go_on_with(self, model: str) -> None:
         """From the next turn on."""
-        assert self.talk is not None
-        self.options = replace(self.options, model=model)
-        await self.talk.choose(self.options.strategy, model)
+        self.pin_from_now_on(model)
         name = words.short_name(model)
         said = f"The conversation goes on with {name}, which is pinned; /model auto lets the strategy choose again."
         self.notify(said, markup=False)
-        self.tell_status()
-        self.show_models()
-        self.composer.weigh_again()
 
     # -- not waiting
 
