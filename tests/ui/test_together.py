@@ -15,6 +15,7 @@ from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.routing.events import Cause
 from tui_orchestrator.routing.request import Method
 from tui_orchestrator.services.chat import Chat
+from tui_orchestrator.ui.columns import Columns
 from tui_orchestrator.ui.painting import Painted
 
 PROMPT = "What is the capital of France?"
@@ -613,3 +614,32 @@ async def test_what_follows_an_ensemble_is_drawn_at_its_own_width_from_the_first
         drawn = {line.split("│")[1] for line in frames}
         assert greeting in drawn
         assert {line for line in drawn if len(line) == len(greeting)} == {greeting}
+
+
+@pytest.mark.parametrize("best", [True, False])
+@pytest.mark.parametrize("blind", [True, False])
+async def test_what_the_columns_say_of_a_pick_they_say_when_the_session_is_opened_again(
+    tmp_path: Path, best: bool, blind: bool
+) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        chain = await ensemble(seat, script, blind=blind)
+        session = seat.app.talk.id if seat.app.talk else ""
+        columns = seat.app.chat.columns
+        told = columns.told
+        assert told is not None
+        number = next(one.number for one in columns.members if (one.number == told.winner) == best)
+        place = next(one.place for one in columns.members if one.number == number)
+        picked, weighed = (chain[n - 1].partition("/")[2] for n in (number, told.winner))
+        if blind:
+            await seat.pilot.press("f2", str(place))
+        else:
+            columns.post_message(Columns.GoOn(number))
+            await seat.until(lambda: f"★ {picked}" in seat.screen.splitlines()[0], "its model pinned")
+        said = f"picked by you; weighed best{' too' if best else f': {weighed}'}" if blind or not best else "weighted"
+        seat.app.chat.show_columns(True)
+        await seat.sees(f"{picked} is the answer · {said}")
+        await opened_again(seat, session)
+        await seat.until(lambda: seat.app.chat.has_ensemble, "the ensemble that was")
+        seat.app.chat.show_columns(True)
+        await seat.sees(f"{picked} is the answer · {said}")

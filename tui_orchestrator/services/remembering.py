@@ -36,8 +36,9 @@ from .feedback import Given
 from .runtime import Runtime
 
 KEPT = "kept"
-"""Method of a verdict that names the answer that stands where its own scores name another one: that of a judge, or the
-user's."""
+"""Method of a verdict that names the answer that stands where its own scores name another one: that of a judge."""
+PICKED = "picked"
+"""Method of a verdict that names the answer the user chose, whatever was weighed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +90,32 @@ async def last_ensemble(runtime: Runtime, talk: Chat) -> Recalled | None:
         return Recalled(request_id, tuple(told), untold=False)
     # Comparing long answers point by point takes a while.
     weighed = await asyncio.to_thread(_verdict, decision, made, texts, standing)
+    votes = await runtime.feedback.votes(talk.id)
+    by = next((one.model for one in members if one.number == standing), "")
+    if _was_picked(talk, decision, (request_id, standing), by, votes):
+        weighed = replace(weighed, method=PICKED)
     if merged is not None or standing not in {one.number for one in members}:
         weighed = replace(weighed, method=Method.FUSE.value)
     told.append(weighed)
-    votes = await runtime.feedback.votes(talk.id)
     untold = (
         merged is None and decision.asked.policy.verdict is Method.VOTE and all(of != request_id for of, _ in votes)
     )
     if untold:
         told.append(_end(answer, decision, attempts))
     return Recalled(request_id, tuple(told), untold)
+
+
+def went_on_with(model: str) -> str:
+    """Why an ensemble's other answer is discarded, once the user went on with that of this model."""
+    return f"you went on with that of {model.partition('/')[2]}"
+
+
+def _was_picked(talk: Chat, decision: Decision, answer: Given, by: str, votes: Mapping[Given, bool]) -> bool:
+    """Whether the user made it the conversation's, in place of another or blindly."""
+    if decision.asked.policy.verdict is Method.VOTE:
+        return votes.get(answer, False)
+    before = [one.why for one in talk.discarded if one.request_id == answer[0]]
+    return before[-1:] == [went_on_with(by)]
 
 
 def _end(answer: StoredMessage, decision: Decision, attempts: Sequence[Attempt]) -> Completed:

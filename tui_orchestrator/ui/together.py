@@ -21,7 +21,6 @@ from .dialogs import Choice
 from .naming import keyed
 from .question import PaidPicker
 from .status import of_turn, stored_status
-from .verdicts import PICKED
 
 if TYPE_CHECKING:
     from tui_orchestrator.services.feedback import Given
@@ -64,16 +63,21 @@ class Together(Answers):
         ensemble = self._judged()
         if ensemble is None or self.runtime is None:
             return
+        from tui_orchestrator.services.remembering import PICKED, went_on_with
+
         answer, blind = (ensemble.request_id, number), ensemble.blind
         self.chat.reveal()
         if blind or not go_on:
             members = [member.number for member in await self.runtime.feedback.members(ensemble.request_id)]
             model = await self.runtime.feedback.pick(*answer, members)
             await self._voted(answer, model, "▲ the best of them")
-        went_on = f"you went on with that of {words.short_name(ensemble.model(number))}"
-        if not (blind or go_on) or not await self._stand_by(self.here, answer, ensemble.model(number), went_on):
+        last = self.talk.last if self.talk is not None else None
+        stood = last is not None and last.answer == answer
+        why = went_on_with(ensemble.model(number))
+        if not (blind or go_on) or not await self._stand_by(self.here, answer, ensemble.model(number), why):
             return
-        if (told := self.chat.columns.told) is not None and self.chat.ensemble is ensemble:
+        # That it was gone on with an answer that stood as weighed is kept nowhere.
+        if (blind or not stood) and (told := self.chat.columns.told) is not None and self.chat.ensemble is ensemble:
             ensemble.judge(replace(told, method=PICKED, winner=number, reason=""))
         if go_on:
             self._go_on_with(ensemble.model(number))

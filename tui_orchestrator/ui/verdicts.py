@@ -18,8 +18,6 @@ from .transcript import Transcript
 
 MOST_POINTS = 12
 """Of each kind that are shown."""
-PICKED = "picked"
-"""Method of a verdict that names the answer the user chose, whatever was weighed."""
 _SCORES = ("total", "confidence", "capable", "complete", "consensus")
 _SCORES_IN_SHORT = ("total", "conf.", "cap.", "compl.", "cons.")
 _MARGIN = 4
@@ -76,7 +74,7 @@ def heading(verdict: Verdict, members: Sequence[Member]) -> Caption:
     if verdict.method == Method.FUSE.value:
         said = f" is the conversation's · best of these: {winner.model}"
         return [("★ ", "warning"), ("The merged answer", "strong"), (said, "muted")]
-    from tui_orchestrator.services.remembering import KEPT
+    from tui_orchestrator.services.remembering import KEPT, PICKED
 
     why = f" · {clean_line(verdict.reason, 200)}" if verdict.reason else ""
     said = {"vote": "as weighed", KEPT: "as it was kept", PICKED: _picked(verdict, winner, members)}.get(
