@@ -77,7 +77,18 @@ async def test_why_a_draft_would_be_refused_is_said_to_its_end(tmp_path: Path, s
     async with console(tmp_path, script=SCRIPT, size=size) as seat:
         await seat.send("/cost 0.0000001")
         await seat.type("Write a parser for JSON")
-        await seat.sees("✗ ", "this request may cost", "as budgets.on_exhausted says")
+        await seat.sees("✗ ", "this request may cost")
+        said = "so you are asked once you send it"
+        await seat.until(lambda: said in " ".join(seat.screen.split()), said)
+        await seat.pilot.press("enter")
+        await seat.sees("Raise it to $")
+
+
+async def test_the_card_says_in_short_why_another_strategy_has_no_model(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT, size=(100, 100)) as seat:
+        await seat.send("/cost 0.0000001")
+        await seat.type("Write a parser for JSON")
+        await seat.sees("cheapest    ✗ over its cap", "ensemble    ✗ over its cap")
 
 
 # -- completion

@@ -204,9 +204,12 @@ def _some(models: Sequence[str]) -> str:
     return ", ".join(models[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
+REFUSED = "so it is refused, as budgets.on_exhausted says"
+
+
 def too_dear_for(first: Candidate, policy: Policy) -> str:
     ways = policy.on_exhausted
-    said = "so it is refused, as budgets.on_exhausted says"
+    said = REFUSED
     if WayOut.CHEAPEST in ways:
         said = "and nothing cheaper fits either"
     elif WayOut.LOCAL in ways:

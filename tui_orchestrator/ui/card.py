@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from tui_orchestrator.routing.decision import Candidate, Decision, Exclusion
@@ -131,6 +132,12 @@ def _nobody(decision: Decision) -> str:
     return f"{words.short_name(decision.wished)} does not fit into {cap}"
 
 
+def _nobody_in_short(decision: Decision) -> str:
+    if decision.refused is None or decision.wished is None:
+        return "no model"
+    return "over its cap" if decision.refused is Exclusion.OVER_MAX_COST else "over budget"
+
+
 def _attempts(steps: Sequence[Step], width: int) -> Rows:
     rows: Rows = [words.heading("Attempts", width)]
     for step in steps:
@@ -233,7 +240,9 @@ def _otherwise(decision: Decision, otherwise: Mapping[Strategy, Decision], width
         label = words.fit(words.spoken(strategy), label_room)
         chosen = other.chosen
         if chosen is None:
-            rows.append(Content.assemble(label, ("✗ ", BAD), (words.fit("no model", model_room), MUTED)))
+            room = width - label_room - 2
+            why = next((said for said in (_nobody(other), _nobody_in_short(other)) if cell_len(said) <= room), "")
+            rows.append(Content.assemble(label, ("✗ ", BAD), (why or words.fit("no model", room).rstrip(), MUTED)))
             continue
         name, p, cost = words.short_name(chosen.model), f"{chosen.success_probability:5.2f}", words.expected(chosen)
         if strategy is Strategy.ENSEMBLE:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.widgets import TextArea
 
+from tui_orchestrator.routing.reasons import REFUSED
 from tui_orchestrator.routing.request import Split
 from tui_orchestrator.services.options import Options
 
@@ -187,13 +188,14 @@ class Desk(OpenSessions):
         talk = self.weighed_talk
         if self.runtime is None or talk is None:
             return None
-        return self.runtime.preview(talk.request(draft.text, draft.images, self.asking, draft.files))
+        return _asked_first(self.runtime.preview(talk.request(draft.text, draft.images, self.asking, draft.files)))
 
     async def weigh_whole(self, draft: Enclosed) -> Decision | None:
         """The same of a draft of any length, beside the event loop."""
         if self.runtime is None or (talk := self.weighed_talk) is None:
             return None
-        return await self.runtime.decide(talk.request(draft.text, draft.images, self.asking, draft.files))
+        request = talk.request(draft.text, draft.images, self.asking, draft.files)
+        return _asked_first(await self.runtime.decide(request))
 
     @property
     def asking(self) -> Options:
@@ -336,3 +338,8 @@ class Desk(OpenSessions):
             return
         if not self.go_home() and self.chat.columns.display:
             self.chat.toggle_columns()
+
+
+def _asked_first(decision: Decision) -> Decision:
+    """What is too dear is refused here only by the person in front, who is asked once it is sent."""
+    return replace(decision, reason=decision.reason.replace(REFUSED, "so you are asked once you send it"))
