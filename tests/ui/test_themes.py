@@ -382,6 +382,24 @@ async def test_without_colours_what_is_marked_is_reversed(tmp_path: Path, monkey
         assert "rush-pro" not in reversed_
 
 
+async def test_without_colours_a_full_bar_in_the_marked_row_is_no_hole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with console(tmp_path, script=Script().always(Say(text="Paris."))) as seat:
+        await seat.send("What is the capital of France?")
+        await seat.ended()
+        await seat.pilot.press("f10")
+        await seat.line("lumen-dash", "100%", "████")
+
+        def reversed_(text: str) -> set[bool]:
+            found = [strip for strip in seat.app.screen._compositor.render_strips() if "lumen-dash" in strip.text]
+            return {bool(one.style and one.style.reverse) for strip in found for one in strip if text in one.text}
+
+        await seat.until(lambda: reversed_("lumen-dash") == {True}, "a marked row")
+        assert reversed_("████") == {False}
+
+
 async def test_without_colours_a_report_s_heading_total_and_marked_row_look_different(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from rich.color import Color as RichColor
@@ -17,20 +18,32 @@ _NONE = Style.from_color(RichColor.default(), RichColor.default())
 _REVERSED = _NONE + Style(reverse=True)
 
 
+_BAR = re.compile(r"(?=.{4}) *[█-▏]+ *")
+"""Blocks of a whole cell to an eighth of one. What is shorter is a mark."""
+_PADDING = 1
+"""Cells beside a bar in a table."""
+
+
 class Colourless(LineFilter):
-    """What is marked by its background is reversed; bold, italic and underlined text stays so."""
+    """What is marked by its background is reversed; bold, italic and underlined text stays so. A bar is not: full, it
+    would look like a hole."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        bars = {place for place, segment in enumerate(segments) if _BAR.fullmatch(segment.text)}
+        for place in [place for bar in bars for place in (bar - 1, bar + 1)]:
+            # The ground beside it shows where it begins and ends.
+            if 0 <= place < len(segments) and segments[place].text == " " * _PADDING:
+                bars.add(place)
         return [
-            Segment(text, None if style is None else _plain(style, background), control)
-            for text, style, control in segments
+            Segment(text, None if style is None else _plain(style, background, place not in bars), control)
+            for place, (text, style, control) in enumerate(segments)
         ]
 
 
 @lru_cache(4096)
-def _plain(style: Style, background: Color) -> Style:
+def _plain(style: Style, background: Color, may_reverse: bool) -> Style:
     own = style.bgcolor
     if style.reverse or own is None or own.is_default:
         return style + _NONE
-    marks = abs(Color.from_rich_color(own).brightness - background.brightness) > STANDS_OUT
+    marks = may_reverse and abs(Color.from_rich_color(own).brightness - background.brightness) > STANDS_OUT
     return style + (_REVERSED if marks else _NONE)
