@@ -202,7 +202,8 @@ async def test_the_higher_priority_is_asked_first(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ('{"prompt": "x"', "in.jsonl:2: is no JSON"),
+        ('{"prompt": "x"', 'in.jsonl:2: is not JSON from column 15 on; write {"prompt": "…"}'),
+        ("Why is the sky blue?", 'in.jsonl:2: is not JSON; write {"prompt": "…"}'),
         ("[1]", "in.jsonl:2: is no object"),
         pytest.param(
             '{"prompt": ' + "[" * 100_000, "in.jsonl:2: is nested too deeply: more than 200 levels", id="deep"
@@ -235,6 +236,13 @@ async def test_a_wrong_line_is_named_before_anything_is_sent(line: str, said: st
     assert said in ended.err
     assert "Traceback" not in ended.err
     assert shell.asked == []
+
+
+async def test_a_file_of_plain_text_is_told_what_its_lines_should_be(shell: Shell) -> None:
+    shell.write("notes.txt", "Why is the sky blue?\nWhat is DNS?\n")
+    ended = await shell.run("batch", "notes.txt", "-o", "out.jsonl")
+    each = 'each is an object such as {"prompt": "Why is the sky blue?"}'
+    assert (ended.code, ended.err) == (2, f"none of the lines of notes.txt is JSON; {each}\n")
 
 
 async def test_an_output_that_no_batch_wrote_is_left_alone(shell: Shell) -> None:

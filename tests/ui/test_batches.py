@@ -69,6 +69,19 @@ def grown(terminal: Pseudoterminal, output: Path, lines: int) -> None:
     raise AssertionError(f"fewer than {lines} lines in {output}")
 
 
+async def test_a_file_of_plain_text_is_told_what_its_lines_should_be(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("Why is the sky blue?\nWhat is DNS?\n")
+    async with console(tmp_path, size=(80, 24)) as seat:
+        await weigh(seat, "notes.txt")
+        first = await seat.line("✗ none of the lines of")
+        rows = seat.screen.splitlines()
+        row, at = rows.index(first), first.index("✗")
+        assert rows[row + 1][at : at + 2] == "  "
+        assert rows[row + 1][at + 2] != " "
+        said = " ".join(line[at + 2 :].rstrip("│ ") for line in rows[row : row + 3])
+        assert 'is JSON; each is an object such as {"prompt": "Why is the sky blue?"}' in said
+
+
 async def test_one_is_found_weighed_begun_and_ends_with_its_figures(tmp_path: Path) -> None:
     write(tmp_path, *numbered(5))
     async with console(tmp_path, script=PARIS) as seat:

@@ -17,6 +17,7 @@ from ..routing.model import Registry
 from ..routing.request import Message
 from ..routing.text import HALF_A_CHARACTER, clean_line, half_a_character
 from ..services.attachments import AttachmentError, read_file
+from ..services.prompt_lines import no_json
 
 LONGEST = 256_000_000
 """Bytes of a file."""
@@ -24,8 +25,15 @@ _SHOWN = 5
 """Problems that are told at once."""
 
 
+_EACH = 'each is an object such as {"prompt": "Why is the sky blue?"}'
+
+
 class BatchError(OrchestratorError):
     """Nothing was sent, because a file of the batch is not as it should be."""
+
+
+class _NoJson(ValueError):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,7 @@ def read_lines(path: Path, defaults: Task, registry: Registry, beside: str = "",
         raise BatchError(f"{path} cannot be read: {why}") from None
     lines: list[Line] = []
     problems: list[str] = []
+    unread = 0
     seen: dict[str, int] = {}
     # Not splitlines(), which also cuts at signs that JSON may have inside a text.
     for number, written in enumerate(text.split("\n"), 1):
@@ -65,14 +74,17 @@ def read_lines(path: Path, defaults: Task, registry: Registry, beside: str = "",
                 raise ValueError(f"id: {line.id!r} is that of line {seen[line.id]} already; each line needs its own")
         except (ValueError, LookupError, AttachmentError) as error:
             problems.append(f"{path}:{number}: {error.args[0]}")
+            unread += isinstance(error, _NoJson)
             continue
         seen[line.id] = number
         lines.append(line)
+    if 1 < unread == len(problems) and not lines:
+        raise BatchError(f"none of the lines of {path} is JSON; {_EACH}")
     if problems:
         more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
         raise BatchError("\n".join([*problems[:_SHOWN], *more]))
     if not lines:
-        raise BatchError(f'{path} has no lines; each is an object such as {{"prompt": "Why is the sky blue?"}}')
+        raise BatchError(f"{path} has no lines; {_EACH}")
     return lines
 
 
@@ -82,7 +94,7 @@ def _line(number: int, written: str, defaults: Task, registry: Registry, directo
     except TooDeep:
         raise
     except ValueError as error:
-        raise ValueError(f"is no JSON: {error}") from None
+        raise _NoJson(f'{no_json(error)}; write {{"prompt": "…"}}') from None
     if (at := half_a_character(said)) is not None:
         raise ValueError(f"{at}: {HALF_A_CHARACTER}" if at else HALF_A_CHARACTER)
     value = said.pop(beside, None) if beside and isinstance(said, dict) else None

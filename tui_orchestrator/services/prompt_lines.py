@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
@@ -34,13 +35,20 @@ def prompts(file: IO[bytes], name: str, example: str = EXAMPLE) -> Iterator[Line
             yield _line(f"{name}:{number}", number, line, example)
 
 
+def no_json(error: ValueError) -> str:
+    """What the decoder found wrong with a line, in words of ours."""
+    if isinstance(error, json.JSONDecodeError) and error.pos:
+        return f"is not JSON from column {error.colno} on"
+    return "is not JSON"
+
+
 def _line(where: str, number: int, line: bytes, example: str) -> Line:
     try:
         said = from_json(line)
     except TooDeep as error:
         raise ValueError(f"{where}: {error}") from None
     except ValueError as error:
-        raise ValueError(f"{where}: not JSON ({error}); a line is {example}") from None
+        raise ValueError(f"{where}: {no_json(error)}; a line is {example}") from None
     if (at := half_a_character(said)) is not None:
         raise ValueError(f"{where}: {at} {HALF_A_CHARACTER}")
     if not isinstance(said, dict) or not isinstance(said.get("prompt"), str):

@@ -10,11 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from .dialogs import Dialog, keys_line
 from .form import Form, Wanted
-from .words import BAD, MUTED
+from .saying import Said
+from .words import MUTED
 
 Submit = Callable[[str], Awaitable[str]]
 """Does what was asked; '' when it is done, else a sentence that says what would be right, and the dialog stays."""
@@ -68,7 +69,7 @@ class Ask(Dialog[bool]):
         self._verb = verb
         self._submit = submit
         self._input = Input(value, id="narrow", compact=True, select_on_focus=False)
-        self._said = Static(id="said", markup=False)
+        self._said = Said()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -83,7 +84,10 @@ class Ask(Dialog[bool]):
         self._say(self._problem)
 
     def _say(self, problem: str) -> None:
-        self._said.update(Content.styled(f"✗ {problem}", BAD) if problem else Content.styled(self._note, MUTED))
+        if problem:
+            self._said.refuse(problem)
+        else:
+            self._said.say(self._note, MUTED)
 
     @on(Input.Changed)
     def _edited(self, event: Input.Changed) -> None:

@@ -25,7 +25,8 @@ from .completions import Completion, Completions, Offer
 from .dialogs import Dialog, keys_line
 from .in_turn import typed_after
 from .naming import keyed
-from .words import BAD, MUTED
+from .saying import Said
+from .words import MUTED
 
 
 def _no_names() -> Iterable[Named]:
@@ -161,7 +162,7 @@ class Form(Dialog[ScreenResultType]):
         self._listing = Event()
         self.completions = Completions()
         self.fields = {one.id: Field(one, self.completions) for one in fields}
-        self._said = Static(id="said", markup=False)
+        self._said = Said()
 
     def compose(self) -> ComposeResult:
         column = max((len(one.wanted.label) for one in self.fields.values()), default=0) + 2
@@ -185,10 +186,10 @@ class Form(Dialog[ScreenResultType]):
             self.say(self._note, MUTED)
 
     def say(self, sentence: str, style: str = "") -> None:
-        self._said.update(Content.styled(sentence, style))
+        self._said.say(sentence, style)
 
     def refuse(self, sentence: str, field: str = "") -> None:
-        self.say(f"✗ {sentence}", BAD)
+        self._said.refuse(sentence)
         if field in self.fields:
             self.fields[field].focus()
         # Where the dialog is higher than the screen, it would lie below its edge.
