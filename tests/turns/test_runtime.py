@@ -17,6 +17,7 @@ from tui_orchestrator.routing.events import Completed, Event
 from tui_orchestrator.routing.health import HealthState
 from tui_orchestrator.routing.money import Money, Price, Rates
 from tui_orchestrator.routing.profile import TaskType
+from tui_orchestrator.services import model_tests
 from tui_orchestrator.services.checkup import Standing, check
 from tui_orchestrator.services.runtime import DEMO_NOTICE, RegistryChanged, Runtime
 from tui_orchestrator.services.spending import baseline_model, overview
@@ -191,7 +192,7 @@ async def test_what_is_sent_as_it_was_previewed_is_read_once(tmp_path: Path, mon
 
 async def test_a_test_of_a_model_is_tiny_and_real_and_booked(tmp_path: Path) -> None:
     async with running(tmp_path / "s.db") as (runtime, servers):
-        async with runtime.test_model(DASH) as turn:
+        async with runtime.stream(model_tests.request(runtime.registry[DASH])) as turn:
             events = [event async for event in turn]
         assert completed(events).model == DASH
         assert most_tokens(asked(servers, "lumen-dash")[0]) == 64

@@ -13,7 +13,7 @@ from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.routing.model import Model
 from tui_orchestrator.routing.profile import TaskType
 from tui_orchestrator.services.chat import Chat
-from tui_orchestrator.ui.registry import COLUMNS, Row
+from tui_orchestrator.ui.registry_rows import COLUMNS, Row
 
 PROMPT = "What is the capital of France?"
 PARIS, LYON = Say(text="The capital of France is Paris."), Say(text="The capital of France is Lyon.")

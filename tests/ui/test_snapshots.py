@@ -43,7 +43,7 @@ from tui_orchestrator.storage.database import Database
 from tui_orchestrator.ui.bars import Status
 from tui_orchestrator.ui.choosing import strategy_choices
 from tui_orchestrator.ui.dialogs import Picker
-from tui_orchestrator.ui.registry import Row
+from tui_orchestrator.ui.registry_rows import Row
 from tui_orchestrator.ui.session_deeds import SessionDeeds
 from tui_orchestrator.ui.sessions import SessionsScreen
 from tui_orchestrator.ui.stage import Stage

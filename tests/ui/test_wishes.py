@@ -159,7 +159,7 @@ async def with_personas(path: Path, script: Script = ANSWERS, taps: Taps | None 
         yield seat
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 async def test_what_a_persona_brought_goes_with_it_and_what_the_user_asked_for_stays(tmp_path: Path, seed: int) -> None:
     person = Person(random.Random(seed))
     async with with_personas(tmp_path) as seat:

@@ -6,10 +6,17 @@ from dataclasses import dataclass
 
 from ..routing.errors import ErrorKind
 from ..routing.events import Completed, Failed
+from ..routing.model import Model
 from ..routing.money import Cost, Money
+from ..routing.profile import Ability
+from ..routing.request import Check, Message, Request
 from ..routing.text import clean_line
 from .runtime import Runtime
 
+PROMPT = "Reply with the single word: ready"
+_TOKENS = 64
+_TOKENS_THINKING = 1024
+"""A model that thinks before it answers needs room for it."""
 _SHOWN = 100
 
 
@@ -38,9 +45,23 @@ class Tested:
     error_kind: ErrorKind | None = None
 
 
+def request(model: Model) -> Request:
+    """Asks it for one word, once, and no other model to check it; nothing of it is kept but what it cost."""
+    return Request(
+        (Message("user", PROMPT),),
+        model=model.id,
+        max_tokens=_TOKENS_THINKING if Ability.THINKING in model.abilities else _TOKENS,
+        check=Check.OFF,
+        self_consistency=0,
+        use_cache=False,
+        temporary=True,
+        once=True,
+    )
+
+
 def outlook(runtime: Runtime, model_id: str) -> Outlook:
     """Calls nothing. Raises KeyError for a model that is not in the registry."""
-    decision = runtime.preview(runtime.test_request(model_id))
+    decision = runtime.preview(request(runtime.registry[model_id]))
     candidate = decision.candidate(model_id)
     if candidate is None:
         return Outlook(None, runtime.health(model_id).detail or "it is not among those to choose from")
@@ -50,7 +71,7 @@ def outlook(runtime: Runtime, model_id: str) -> Outlook:
 async def run(runtime: Runtime, model_id: str) -> Tested:
     """Booked and held to every cap like any other call. Raises StoreError."""
     ending: Completed | Failed | None = None
-    async with runtime.test_model(model_id) as turn:
+    async with runtime.stream(request(runtime.registry[model_id])) as turn:
         async for event in turn:
             if isinstance(event, Completed | Failed):
                 ending = event

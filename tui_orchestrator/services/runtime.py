@@ -21,8 +21,7 @@ from ..routing.events import Event
 from ..routing.health import COOLDOWN_S, Health, HealthState
 from ..routing.model import Registry
 from ..routing.ports import Clock
-from ..routing.profile import Ability
-from ..routing.request import Check, Message, Request
+from ..routing.request import Request
 from ..routing.router import Record, Router
 from ..routing.turn import Turn
 from ..settings import ModelSettings, ProviderSettings, Settings, hidden
@@ -53,10 +52,6 @@ from .telemetry import opened as telemetry_of
 from .warming import read_weights, warm_when_quiet
 
 DEMO_NOTICE = "No key and no local model server was found, so the embedded demo models answer; their money is not real."
-TEST_PROMPT = "Reply with the single word: ready"
-TEST_TOKENS = 64
-TEST_TOKENS_THINKING = 1024
-"""A model that thinks before it answers needs room for it."""
 RECOVER_EVERY_S = 30.0
 """A killed program's reservations are gone within a minute, also where nobody asks anything meanwhile."""
 
@@ -330,25 +325,6 @@ class Runtime:
             self.telemetry.asked(request)
         self.experiments.asked(request)
         return self.router.stream(request, record)
-
-    def test_request(self, model_id: str) -> Request:
-        """Asks this model for one word, once, and no other model to check it; nothing of it is kept but what it
-        cost."""
-        thinks = Ability.THINKING in self.registry[model_id].abilities
-        return Request(
-            (Message("user", TEST_PROMPT),),
-            model=model_id,
-            max_tokens=TEST_TOKENS_THINKING if thinks else TEST_TOKENS,
-            check=Check.OFF,
-            self_consistency=0,
-            use_cache=False,
-            temporary=True,
-            once=True,
-        )
-
-    def test_model(self, model_id: str) -> Turn:
-        """A tiny real call; it is booked like any other. Raises KeyError for a model that is not in the registry."""
-        return self.stream(self.test_request(model_id))
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Every event of every turn, on the event loop. Returns what ends it."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tui_orchestrator.settings import Persona
     from tui_orchestrator.storage.cache import Kept
 
-    from .registry import Row
+    from .registry_rows import Row
 
 EVERYTHING = "*"
 UNPIN = "auto"

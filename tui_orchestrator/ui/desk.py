@@ -24,7 +24,7 @@ from .naming import key_to, keyed
 from .open_sessions import OpenSession, OpenSessions
 from .outlook import OutlookLine
 from .prompt import Draft
-from .registry import Row, rows_of
+from .registry_rows import Row, rows_of
 from .skin import themes_of_plugins
 from .welcome import welcome
 

@@ -11,8 +11,8 @@ from textual.widgets import Static
 
 from tui_orchestrator.routing.errors import OrchestratorError
 from tui_orchestrator.services import model_tests
-from tui_orchestrator.services.model_tests import Outlook, Tested
-from tui_orchestrator.services.runtime import TEST_PROMPT, Runtime
+from tui_orchestrator.services.model_tests import PROMPT, Outlook, Tested
+from tui_orchestrator.services.runtime import Runtime
 
 from . import words
 from .question import Question, Way
@@ -62,7 +62,7 @@ class ModelTest(Question[None]):
 
 
 def _before(outlook: Outlook) -> Content:
-    asks = Content.assemble(("Asks it ", MUTED), f"“{TEST_PROMPT}”", (", and nothing else.", MUTED))
+    asks = Content.assemble(("Asks it ", MUTED), f"“{PROMPT}”", (", and nothing else.", MUTED))
     if outlook.at_most is None:
         cost = Content.assemble("What it costs is not known.")
     elif not outlook.at_most:
