@@ -129,6 +129,9 @@ async def test_of_an_ensemble_killed_before_a_verdict_the_answer_that_was_finish
         await seat.pilot.press("f7")
         await seat.sees_no("Seine Seine")
         await seat.sees("Paris it is.", "killed before a verdict", "▸ discarded text of")
+        await seat.send(f"/export {killed / 'talk.md'}")
+        await seat.sees("Written to ")
+        assert "> The program was killed before a verdict: this" in (killed / "talk.md").read_text()
         assert "■ rush-pro interrupted" not in seat.screen
         await seat.pilot.press("alt+r")
         await seat.ended()

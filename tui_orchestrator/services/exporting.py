@@ -171,7 +171,7 @@ async def as_markdown(runtime: Runtime, conversation: Conversation, *, all_branc
     also, session = await told(runtime, conversation), conversation.session
     parts = [f"# {session.title or session.id}", "\n".join(_facts(conversation, also, all_branches))]
     if session.system:
-        parts.append("\n".join(f"> {line}".rstrip() for line in session.system.splitlines()))
+        parts.append(_quoted(session.system))
     parts += _said(conversation, conversation.messages, also)
     if all_branches:
         for branch in branches.others(conversation.messages, conversation.aside):
@@ -202,6 +202,8 @@ def _answer(parts: Parts, also: Told) -> Iterator[str]:
     models = " → ".join(dict.fromkeys(part.model or "No answer" for part in parts))
     yield f"## {models}{state}\n\n{_closed(message.text) or '*nothing came*'}"
     yield from (_line(made) for part in parts for made in also.attempts.get(part.request_id, ()))
+    if message.note:
+        yield _quoted(message.note)
 
 
 def _branch(conversation: Conversation, message: StoredMessage) -> tuple[int, int]:
@@ -249,6 +251,10 @@ def _line(made: Mapping[str, Any]) -> str:
         str(cost_elsewhere(made)),
     ]
     return f"*{' · '.join(said)}*"
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
 def _closed(text: str) -> str:
