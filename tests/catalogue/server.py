@@ -27,6 +27,8 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     silent: bool = False
     """Accepts the request and never answers."""
+    missing: int = 0
+    """Bytes that it promises beyond the body, before it closes the connection."""
 
     def wire(self) -> bytes:
         body = self.body
@@ -34,7 +36,7 @@ class Reply:
             body = body.encode()
         if not isinstance(body, bytes):
             body = json.dumps(body).encode()
-        lines = [f"HTTP/1.1 {self.status} X", f"content-length: {len(body)}", "connection: close"]
+        lines = [f"HTTP/1.1 {self.status} X", f"content-length: {len(body) + self.missing}", "connection: close"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 

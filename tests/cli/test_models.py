@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.cli.conftest import Shell
+import pytest
+
+from tests.catalogue.server import Reply as Plain
+from tests.catalogue.server import serving
+from tests.cli.conftest import KEYS, Shell
 from tui_orchestrator.demo import Reply, Say
 
 
@@ -67,3 +71,36 @@ async def test_the_list_tells_what_an_earlier_command_saw_of_a_model(shell: Shel
     ended = await shell.run("models")
     line = next(line for line in ended.out.splitlines() if "openai/rush-pro" in line)
     assert "cooling down: 429" in line
+
+
+@pytest.mark.parametrize(
+    ("tags", "fault"),
+    [
+        (Plain(b'{"mod', missing=500), "broke (RemoteProtocolError)"),
+        (b"[" + b" " * 9 * 2**20, "sent more than 8 MB; it was not read"),
+        ([1, 2], "answered with something that is no model list"),
+        ({"models": None}, "its model list is empty"),
+    ],
+)
+async def test_a_configured_server_of_which_no_model_is_known_is_named_with_its_fault(
+    shell: Shell, tags: object, fault: str
+) -> None:
+    for name in KEYS:
+        del shell.environment[name]
+    async with serving({"/api/version": {"version": "0.40.12"}, "/api/tags": tags}, Plain("", 404)) as server:
+        shell.config.write_text(f'[router]\ndiscover_local = false\n[providers.ollama]\nbase_url = "{server.url}/v1"\n')
+        listed = await shell.run("models")
+        assert (listed.code, listed.out) == (0, "")
+        said, nothing = listed.err.splitlines()
+        assert said.startswith("No model of ollama is known: ")
+        assert said.endswith(f"{fault}.")
+        assert nothing.startswith("There is no model: ")
+        assert said in (await shell.run("models", "--json")).err
+        asked = await shell.run("ask", "hi")
+        assert asked.code == 1
+        assert "✗ no model of ollama is known (" in asked.err
+        assert f"{fault}), so there is no model at all" in asked.err
+        pinned = await shell.run("ask", "-m", "ollama/llama3", "hi")
+        assert pinned.code == 2
+        assert "no model of ollama is known: " in pinned.err
+        assert fault in pinned.err

@@ -165,6 +165,8 @@ def _list(invocation: Invocation, as_object: bool, refresh: bool) -> None:
         async with invocation.runtime(look=not refresh, to_read=True) as runtime:
             if refresh:
                 await runtime.refresh()
+            for provider, why in runtime.registry.unlisted.items():
+                note(f"No model of {provider} is known: {why}.")
             ordered = sorted(runtime.registry, key=lambda m: (m.provider, m.ability, m.name))
             if as_object:
                 say(as_json([model_json(runtime, model) for model in ordered]))

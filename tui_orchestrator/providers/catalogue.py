@@ -234,7 +234,8 @@ class Catalogue:
                     Listed(entry.name), entry
                 )
                 out[entry.id] = f"no {entry.provider} server has been found on this machine"
-        return _chained(models, out, settings, providers)
+        registry = _chained(models, out, settings, providers)
+        return replace(registry, unlisted=dict(_unlisted(models.values(), listings, providers)))
 
 
 def _put_own(
@@ -322,6 +323,15 @@ def _why_out(
     if said is None and releases and undated(name.lower()) not in releases:
         return f"{provider.name} does not list it"
     return None
+
+
+def _unlisted(
+    models: Iterable[Model], listings: Mapping[str, Listing], providers: Mapping[str, ProviderSettings]
+) -> Iterable[tuple[str, str]]:
+    known = {model.provider for model in models}
+    for name in providers:
+        if name in listings and name not in known:
+            yield name, listings[name].detail.removeprefix(f"{name}: ")
 
 
 def _chained(

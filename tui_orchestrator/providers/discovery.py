@@ -253,6 +253,8 @@ _OLLAMA = {"vision": Ability.VISION, "tools": Ability.TOOLS, "thinking": Ability
 
 async def _ollama(source: Source, root: str, show_s: float) -> list[Listed]:
     tags = await fetch_json(source, f"{root}/api/tags")
+    if not isinstance(tags, dict) or not isinstance(tags.get("models") or [], list):
+        raise ListingError(f"{place(source.base_url)} answered with something that is no model list")
     try:
         running = await fetch_json(source, f"{root}/api/ps")
     except ListingError:

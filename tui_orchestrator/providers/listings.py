@@ -214,6 +214,8 @@ async def fetch_json(
         raise ListingError(f"{where} could not be reached in time", reachable=False) from error
     except httpx2.TimeoutException as error:
         raise ListingError(f"{where} did not answer in time", reachable=False, silent=True) from error
+    except (httpx2.RemoteProtocolError, httpx2.ReadError) as error:
+        raise ListingError(f"the connection to {where} broke ({type(error).__name__})", reachable=False) from error
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ValueError) as error:
         raise ListingError(f"{where} could not be reached ({type(error).__name__})", reachable=False) from error
     _check(status, body, where, has_key=bool(source.key))

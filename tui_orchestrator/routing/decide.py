@@ -65,6 +65,9 @@ def decide(
         because += "one model, since it may call tools: "
     if gone:
         because += f"no plugin brings the strategy {gone}, so balanced: "
+    if not registry.models and registry.unlisted:
+        told = (f"no model of {provider} is known ({fault})" for provider, fault in registry.unlisted.items())
+        because += f"{'; '.join(told)}, so "
     if request.verdict is not None:
         policy = replace(policy, verdict=request.verdict)
     goes_on = request.continues and (bool(chain) or request.model is not None)

@@ -55,6 +55,8 @@ class Registry:
     out: Mapping[str, str] = field(default_factory=dict)
     """Model id → why it cannot be used at all: 'disabled in your configuration', 'no key: set OPENAI_API_KEY' …"""
     chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unlisted: Mapping[str, str] = field(default_factory=dict)
+    """Provider of which no model is known → why: '127.0.0.1:11434 did not answer within 6 s' …"""
 
     @classmethod
     def of(
@@ -99,4 +101,7 @@ class Registry:
         known = [*self.models, *(model.name for model in self)]
         close = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(close)}?" if close else "`models` lists those there are"
+        provider = wanted.partition("/")[0]
+        if provider in self.unlisted:
+            hint = f"no model of {provider} is known: {self.unlisted[provider]}"
         raise LookupError(f"no model is called {wanted!r}; {hint}")
