@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Shell
+from tests.storage.test_soundness import spoil
 from tui_orchestrator.demo import Behaviour, Reply, Say
 
 WRONG = {
@@ -164,6 +165,24 @@ async def test_toml_that_is_none_is_told_with_its_line(shell: Shell) -> None:
     assert ended.code == 2
     assert "tui-orchestrator.toml:2: this is not TOML" in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("table", ["spend", "day_sums", "attempts", "messages", "messages_text_data"])
+async def test_doctor_names_what_is_damaged_in_the_store_and_looks_at_all_the_rest(shell: Shell, table: str) -> None:
+    store = shell.directory / "store.db"
+    assert (await shell.run("ask", "hi", TUI_ORCHESTRATOR_STORE__PATH=str(store))).code == 0
+    spoil(store, table)
+    ended = await shell.run("doctor", TUI_ORCHESTRATOR_STORE__PATH=str(store))
+    assert (ended.code, ended.err) == (1, "1 problem found.\n")
+    assert f"✗ store: {store} is damaged: its table {table} cannot be read whole\n    → move it away" in ended.out
+    assert "✓ provider openai: key from OPENAI_API_KEY; 2 models for chat" in ended.out
+    assert "✓ models: 7 can be used" in ended.out
+    as_json = await shell.run("doctor", "--json", TUI_ORCHESTRATOR_STORE__PATH=str(store))
+    (problem,) = (finding for finding in as_json.json if finding["standing"] == "problem")
+    assert (problem["area"], problem["what"]) == (
+        "store",
+        f"{store} is damaged: its table {table} cannot be read whole",
+    )
 
 
 async def test_a_store_that_cannot_be_used_gets_one_sentence(shell: Shell) -> None:

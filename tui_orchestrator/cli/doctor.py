@@ -33,13 +33,20 @@ def doctor(invocation: Invocation, as_object: bool) -> None:
     async def check_up() -> int:
         from ..services.checkup import Standing, check
         from ..services.runtime import DEMO_NOTICE, Runtime
+        from ..storage.faults import StoreError
 
         settings = invocation.settings()
-        async with await Runtime.open(settings, demo=invocation.demo, in_memory_if_broken=True) as runtime:
+        fault: StoreError | None = None
+        try:
+            opened = await Runtime.open(settings, demo=invocation.demo, in_memory_if_broken=True)
+        except StoreError as error:  # it can be opened, and not be read
+            fault = error
+            opened = await Runtime.open(settings, demo=invocation.demo, in_memory_if_broken=error)
+        async with opened as runtime:
             await runtime.refresh(forget=False)
             if runtime.demo and not invocation.demo:
                 note(DEMO_NOTICE)
-            findings = await check(settings, runtime, invocation.config)
+            findings = await check(settings, runtime, invocation.config, fault)
             findings += await asyncio.to_thread(_no_recipes, runtime.plugins.recipes)
         findings += await asyncio.to_thread(_unfinished)
         if as_object:

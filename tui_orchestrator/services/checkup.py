@@ -20,7 +20,8 @@ from ..routing.text import clean_line
 from ..settings import ProviderSettings, Settings
 from ..shared.faults import Away
 from ..storage.database import Database
-from ..storage.faults import StoreError
+from ..storage.faults import DAMAGED, StoreError
+from ..storage.soundness import look_through
 from . import crashes, telemetry
 from .assembly import store_path
 from .places import embedding_problem, theme_problem
@@ -45,14 +46,17 @@ class Finding:
     remedy: str = ""
 
 
-async def check(settings: Settings, runtime: Runtime, config: Path | None = None) -> list[Finding]:
-    """Reads lists and files; bills nothing. The runtime has looked around already; it may be one without a store."""
+async def check(
+    settings: Settings, runtime: Runtime, config: Path | None = None, fault: StoreError | None = None
+) -> list[Finding]:
+    """Reads lists and files; bills nothing. The runtime has looked around already; it may be one without a store, which
+    `fault` kept from being used."""
     findings = [_versions(), *_configuration(settings, config)]
     if said := unknown_zone():
         findings.append(Finding("program", Standing.PROBLEM, said, NAME_A_ZONE))
     findings += [_provider(runtime, provider) for provider in runtime.catalogue.providers.values()]
     findings += _models(runtime)
-    findings.append(await _store(runtime, settings))
+    findings.append(await _store(runtime, settings, fault))
     findings += await _shared(runtime)
     findings.append(_telemetry(settings))
     findings += [_plugin(one) for one in runtime.plugins.every]
@@ -173,15 +177,22 @@ def _models(runtime: Runtime) -> Iterable[Finding]:
         yield Finding("models", Standing.NOTE, f"no price is known of {shown}", remedy)
 
 
-async def _store(runtime: Runtime, settings: Settings) -> Finding:
+async def _store(runtime: Runtime, settings: Settings, fault: StoreError | None) -> Finding:
     path = runtime.database.path or store_path(settings, runtime.demo)
     try:
         async with Database(path) as database:
             await database.write(lambda connection: connection.execute("SELECT 1"))
+            look = await asyncio.to_thread(look_through, path)
         size = await asyncio.to_thread(lambda: path.stat().st_size)
+        if look.damage:
+            what, remedy = DAMAGED
+            fault = StoreError(path, f"{what}: {look.damage}", remedy)
     except StoreError as error:
-        return Finding("store", Standing.PROBLEM, f"{error.path} {error.what}", error.remedy)
-    return Finding("store", Standing.GOOD, f"{path} can be written, {size / 1000:,.0f} kB")
+        fault = error
+    if fault is not None:
+        return Finding("store", Standing.PROBLEM, f"{fault.path} {fault.what}", fault.remedy)
+    partly = "" if look.whole else "; only the beginning of each table was looked at for damage"
+    return Finding("store", Standing.GOOD, f"{path} can be written, {size / 1000:,.0f} kB{partly}")
 
 
 async def _shared(runtime: Runtime) -> list[Finding]:
