@@ -73,6 +73,8 @@ class FindLine(Horizontal):
         """What was typed last was not looked for to its end."""
         self._place = 0
         """Which of all that was found is in view."""
+        self._has_row = asyncio.Event()
+        """What is in view depends on it."""
         self._from: str | None = None
         """Key of the entry that was at the top of the view when the line was opened."""
 
@@ -87,12 +89,9 @@ class FindLine(Horizontal):
         if typed:
             self._input.value = typed
         self._input.focus()
-        # Once the line has its row: what is in view depends on it.
-        self.call_after_refresh(self._search_opened)
-
-    def _search_opened(self) -> None:
-        if self.display:
-            self._search(self._input.value)
+        self._has_row.clear()
+        self.call_after_refresh(self._has_row.set)
+        self._search(self._input.value)
 
     def on_resize(self) -> None:
         if self._hits:
@@ -134,6 +133,7 @@ class FindLine(Horizontal):
     @typed_after()
     @work(group="find", exclusive=True)
     async def _search(self, typed: str) -> None:
+        await self._has_row.wait()
         await self._look(typed)
 
     @work(group="find", exclusive=True)

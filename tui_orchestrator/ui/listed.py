@@ -17,10 +17,7 @@ from textual.widgets.option_list import Option
 
 from .dialogs import Dialog, keys_line
 from .naming import keyed
-from .row_list import RowList
-
-_LEAST_WIDTH = 20
-"""Cells; a list that was hidden has none until it is laid out."""
+from .row_list import LEAST_WIDTH, RowList
 
 
 class Listed(Dialog[ScreenResultType]):
@@ -31,7 +28,7 @@ class Listed(Dialog[ScreenResultType]):
     #head { height: 1; color: $muted; padding: 0 1 0 0; }
     #all {
         height: auto; max-height: 34vh; border: none; padding: 0; background: $surface; scrollbar-size-vertical: 1;
-        text-wrap: nowrap; text-overflow: clip;
+        scrollbar-gutter: stable; text-wrap: nowrap; text-overflow: clip;
     }
     #found { height: auto; max-height: 50vh; margin-top: 1; padding: 0 1; }
     #found { scrollbar-size-vertical: 1; }
@@ -105,12 +102,7 @@ class Listed(Dialog[ScreenResultType]):
         rows = self.rows
         if not self.is_attached or rows is None:
             return
-        width = (self.list.scrollable_content_region.width or self.list.container_size.width) - 1
-        if width < _LEAST_WIDTH:
-            self.list.display = True
-            # What is typed next is for a row, also before it is known how wide one is.
-            self.call_after_refresh(self.lay_out)
-            width = max(_LEAST_WIDTH, self.size.width * 96 // 100 - 5)
+        width = self.list.room(self.lay_out)
         marked, there = self.marked, list(rows)
         self.list.set_options(Option(row, id=key) for key, row in zip(there, self.draw_rows(width), strict=True))
         if there:
@@ -129,7 +121,7 @@ class Listed(Dialog[ScreenResultType]):
     def tell_details(self) -> None:
         width = self.query_one("#found").scrollable_content_region.width - 1
         known = self.marked is not None and self.marked in (self.rows or {})
-        self._details.update(self.draw_details(self.marked or "", width) if known and width >= _LEAST_WIDTH else "")
+        self._details.update(self.draw_details(self.marked or "", width) if known and width >= LEAST_WIDTH else "")
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self) -> None:

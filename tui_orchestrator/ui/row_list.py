@@ -14,6 +14,7 @@ from textual.style import Style as VisualStyle
 from textual.visual import RenderOptions, Visual
 from textual.widgets import OptionList
 
+LEAST_WIDTH = 20
 _REVERSED = Style(reverse=True)
 
 
@@ -43,6 +44,20 @@ class RowList(OptionList):
         background: $marked; color: $foreground; text-style: $marked-style;
     }
     """
+
+    _guessed = False
+
+    def room(self, lay_out: Callable[[], object]) -> int:
+        """Cells for a row. While the list has none, as before it was shown and where it holds nothing, a guess:
+        `lay_out` is then called once more."""
+        width = (self.scrollable_content_region.width or self.container_size.width) - 1
+        if width >= LEAST_WIDTH:
+            return width
+        # What is typed next is for a row, also before it is known how wide one is.
+        self._guessed = not self._guessed
+        if self._guessed:
+            self.call_after_refresh(lay_out)
+        return max(LEAST_WIDTH, self.screen.size.width * 96 // 100 - 5)
 
     def render_line(self, y: int) -> Strip:
         strip = super().render_line(y)

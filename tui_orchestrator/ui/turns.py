@@ -27,8 +27,6 @@ ENDS = {
     "no model": ("✗", BAD),
 }
 """How a turn may end: the glyphs tell good, doubtful and bad apart without their colours."""
-_LEAST_WIDTH = 20
-"""Cells; a list that was hidden has none until it is laid out."""
 
 
 class Turns(Dialog[str | None]):
@@ -73,13 +71,7 @@ class Turns(Dialog[str | None]):
     def lay_out(self) -> None:
         if not self.is_attached:
             return
-        width = (self.rows.scrollable_content_region.width or self.rows.container_size.width) - 1
-        if width < _LEAST_WIDTH:
-            self.rows.display = True
-            # What is typed next is for a row, also before it is known how wide one is.
-            self.call_after_refresh(self.lay_out)
-            width = max(_LEAST_WIDTH, self.size.width * 96 // 100 - 5)
-        self.draw(width)
+        self.draw(self.rows.room(self.lay_out))
 
     def fill(self, options: Iterable[Option]) -> None:
         self.rows.set_options(options)
