@@ -85,6 +85,13 @@ def test_none_takes_a_key_out(file: Path) -> None:
     assert "cache" not in file.read_text()
 
 
+def test_a_section_that_was_made_for_a_key_goes_with_it(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    set_value(file, "budgets.daily_usd", "7")
+    set_value(file, "budgets.daily_usd", None)
+    assert file.read_text().strip() == ""
+
+
 def test_a_key_written_with_dots_is_changed_where_it_stands(file: Path) -> None:
     file.write_text('[ui.keymap]\npane.zoom = "f6" # mine\n')
     set_value(file, 'ui.keymap."pane.zoom"', "f7")

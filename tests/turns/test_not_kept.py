@@ -72,7 +72,7 @@ async def test_nothing_is_called_that_could_not_be_written_down(tmp_path: Path) 
         await runtime.database.write(lock)
         events = await events_of(runtime, ask(chain=(PRO, DASH)))
         check(events)
-        assert failed(events).error.kind is ErrorKind.INTERNAL
+        assert failed(events).error.kind is ErrorKind.UNRECORDED
         assert "cannot be written" in failed(events).error.message
         assert servers.exchanges == []
         ensemble = await events_of(runtime, ask(strategy=Strategy.ENSEMBLE, id="2"))

@@ -17,6 +17,7 @@ from tests.ui.test_in_turn import ENTER, at_once
 from tests.ui.test_sessions import kept
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.ui import completing
+from tui_orchestrator.ui.traffic import TrafficScreen
 
 FRUITS = ("alpha apples are red", "beta bananas are yellow", "gamma grapes are purple")
 THREADS = 3
@@ -189,3 +190,20 @@ async def test_tab_completes_a_path_whose_directory_is_being_read(tmp_path: Path
         await typed(seat, "tal")
         gate.set()
         await seat.sees("✗ talk.json:1:1: is not JSON")
+
+
+async def test_a_list_without_rows_is_laid_out_and_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw, drawn = TrafficScreen.draw, 0
+
+    def counted(screen: TrafficScreen, width: int) -> None:
+        nonlocal drawn
+        drawn += 1
+        draw(screen, width)
+
+    monkeypatch.setattr(TrafficScreen, "draw", counted)
+    async with console(tmp_path) as seat:
+        await seat.app.run_action("traffic")
+        await seat.until(lambda: "No other program" in seat.screen, "the empty list", drawn=False)
+        for _ in range(20):
+            await seat.pilot.pause()
+        assert 0 < drawn < 10

@@ -57,11 +57,7 @@ async def test_an_answer_to_other_words_says_to_which(tmp_path: Path) -> None:
 
 async def test_what_is_kept_is_listed_and_cleared(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
-        await seat.pilot.press("ctrl+p", *"show what is kept")
-        await seat.sees("Nothing that can be done now is called that.")
-        await seat.pilot.press("escape")
         await begun(seat)
-        await seat.sees_no("Nothing spent yet")
         await seat.pilot.press("ctrl+p", *"show what is kept")
         await seat.sees("cache: show what is kept, and clear it")
         await seat.pilot.press("enter")

@@ -106,7 +106,7 @@ async def test_end_goes_to_the_last_of_many_sessions_at_once(tmp_path: Path) -> 
         await seat.sees("Talk number 0 ", "450 in all")
         await seat.pilot.press("down", "end", "r")
         await seat.sees("Talk number 449", "Rename")
-        await seat.pilot.press(*"!", "enter")
+        await seat.pilot.press("end", "!", "enter")
         await seat.sees("Talk number 449!", "450 in all")
         await seat.pilot.press("slash", *"#odd")
         await seat.sees("Talk number 1 ", "225 of 450")
@@ -564,3 +564,15 @@ async def test_a_session_is_named_after_its_first_prompt_and_exported_with_model
         assert Money.from_usd(str(attempt["cost_usd"])) == Money(cost)
         await open_list(seat)
         await seat.sees("What is the capital of France, and why?", "2 messages")
+
+
+async def test_what_is_typed_takes_the_old_title_s_place(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await kept(seat, FRANCE)
+        await open_list(seat)
+        await seat.pilot.press("down", "r")
+        await seat.sees("╭─ Rename")
+        await type_here(seat, "Geography")
+        await seat.pilot.press("enter")
+        await seat.sees_no("╭─ Rename")
+        await seat.sees("Geography ")

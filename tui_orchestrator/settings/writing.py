@@ -142,8 +142,8 @@ def _put(container: MutableMapping[str, Any], table: Table, place: Path, value: 
     if not isinstance(container[name], MutableMapping):
         raise ValueError(f"{name} is a value in the file, not a section; write [{name}] there")
     _put(container[name], node, rest, value)
-    if value is None and name not in table.keys and _is_bare(container[name]):
-        # What the user named is gone with its last key: a rule without one would be wrong.
+    if value is None and _is_bare(container[name]):
+        # It goes with its last key: of what the user named nothing is left, and a rule without a key would be wrong.
         container.pop(name)
 
 

@@ -94,7 +94,16 @@ def _bare(piece: str) -> str:
 
 
 def _unmarked(line: str) -> str:
-    return line.lstrip(_MARKS_BEFORE).rstrip(_MARKS_BEHIND)
+    """A quotation mark at an end stays where its other half is within."""
+    bare = line.lstrip(_MARKS_BEFORE)
+    before, bare = line[: len(line) - len(bare)], bare.rstrip(_MARKS_BEHIND)
+    if bare.count('"') % 2:
+        behind = line[len(before) + len(bare) :]
+        if behind.startswith('"'):
+            return f'{bare}"'
+        if before.endswith('"'):
+            return f'"{bare}'
+    return bare
 
 
 def _letters(line: str) -> int:

@@ -21,14 +21,14 @@ from .kept_keys import KEPT, locks_in
 
 Need = Literal[
     "", "answer", "asked", "cut off", "ensemble", "several", "at work", "running", "said", "branches", "kept",
-    "kept and idle", "deleted", "code", "voted", "elsewhere", "panes", "personas", "cached", "earlier", "later",
+    "kept and idle", "deleted", "code", "voted", "elsewhere", "panes", "personas", "earlier", "later",
 ]  # fmt: skip
 """What has to be there for an action to do anything: an answer, something asked that can be asked again, an answer
 that ended before its end, an ensemble's answers, several to the last prompt, members of an ensemble still at work, a
 running turn, a prompt or an answer in the conversation, branches, a session that is kept, one that is while no turn
 runs in it, a session deleted since the program began, an answer with a code block, one with a
-vote, a session elsewhere whose answer runs or has come, panes side by side or one that is zoomed, personas, answers
-that may be kept for their questions, a decision before or after the one on the card."""
+vote, a session elsewhere whose answer runs or has come, panes side by side or one that is zoomed, personas, a
+decision before or after the one on the card."""
 Scope = Literal[
     "app", "prompt", "chat", "find", "decision", "costs", "registry", "reports", "sessions", "settings", "ensemble",
     "experiments", "batch", "recipes", "recipe",
@@ -139,7 +139,7 @@ ACTIONS = (
     ),
     Action("answer.continue", "app", "alt+a", "continue_answer", "chat: continue the answer", needs="cut off"),
     Action("answer.best", "app", "alt+w", "pick_best", "answer: pick the best of an ensemble", needs="ensemble"),
-    Action("cache.show", "app", "alt+k", "show_cache", "cache: show what is kept, and clear it", when="cached"),
+    Action("cache.show", "app", "alt+k", "show_cache", "cache: show what is kept, and clear it"),
     Action("models.refresh", "app", "f8", "refresh_models", "models: look again for servers and models", ""),
     Action("chat.find", "app", "ctrl+f", "find", "chat: find in the conversation", needs="said"),
     Action("app.palette", "app", "ctrl+p", "palette", "help: all commands", "Palette", palette=False),

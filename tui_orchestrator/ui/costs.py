@@ -165,11 +165,6 @@ class CostsPane(VerticalScroll):
             return
         self._draw_soon()
 
-    @property
-    def nothing_booked(self) -> bool:
-        """Of any time, as far as is known."""
-        return self._overview is not None and not self._overview.recent
-
     def show(self, overview: Overview) -> None:
         self._overview = overview
         self._problem = ""

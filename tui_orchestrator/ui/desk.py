@@ -152,9 +152,6 @@ class Desk(OpenSessions):
                 return self.may_undelete
             case "earlier" | "later":
                 return self.decision.has_beside(need)
-            case "cached":
-                # The store is not asked: what is kept was booked.
-                return not self.costs.nothing_booked
             case "personas":
                 return bool(self.settings.personas)
             case _:

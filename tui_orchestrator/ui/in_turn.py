@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 from textual import events
 from textual.app import App, ScreenStackError
@@ -112,14 +113,14 @@ class Typed:
         self._settling: asyncio.Task[None] | None = None
         self._beside: set[Worker[Any]] = set()
         """Those that are known to have no dialog, and to open none soon."""
-        self._first: dict[Worker[Any], _Waits] = {}
-        """Those that keys wait for."""
+        self._first: WeakKeyDictionary[Worker[Any], _Waits] = WeakKeyDictionary()
+        """Those that keys wait for. One holds the screen that it worked for."""
         self._unsettled = False
         """Letters were dealt that may not have come yet to where they lead."""
 
     def after(self, worker: Worker[Any], waits: _Waits) -> None:
         """From now on keys wait for it."""
-        self._first = {one: held for one, held in self._first.items() if not _over(one)} | {worker: waits}
+        self._first[worker] = waits
 
     def beside(self, worker: Worker[Any]) -> None:
         """From now on keys do not wait for it."""
