@@ -16,7 +16,7 @@ from tui_orchestrator.storage.titles import title_of
         ("What is the capital of France?", "What is the capital of France?"),
         ('What means "hello world"', 'What means "hello world"'),
         ('"Hello world" means what', '"Hello world" means what'),
-        ('"Hello world"', "Hello world"),
+        ('"Brave new world"', "Brave new world"),
         ("Hi! Could you please tell me how to merge two lists in Python? Thanks!", "How to merge two lists in Python?"),
         ("please write a haiku, thanks", "Write a haiku"),
         ("Kannst du mir bitte einen B-Baum erklären?", "Einen B-Baum erklären?"),

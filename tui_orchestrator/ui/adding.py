@@ -94,7 +94,8 @@ class Adding(Dialog[str]):
         self._said.update(Content.styled(sentence, style))
         if style == BAD:
             # Where the dialog is higher than the screen, what Enter would do now must not lie below its edge.
-            self.query_one(VerticalScroll).scroll_end(animate=False)
+            # Once it has its rows, of which a scroll bar that comes with them makes more.
+            self.call_after_refresh(self.query_one(VerticalScroll).scroll_end, animate=False)
 
     @property
     def _wanted(self) -> Wanted:

@@ -193,7 +193,8 @@ class Form(Dialog[ScreenResultType]):
         if field in self.fields:
             self.fields[field].focus()
         # Where the dialog is higher than the screen, it would lie below its edge.
-        self.query_one(VerticalScroll).scroll_end(animate=False)
+        # Once it has its rows, of which a scroll bar that comes with them makes more.
+        self.call_after_refresh(self.query_one(VerticalScroll).scroll_end, animate=False)
 
     def typed(self, id_: str) -> str:
         return clean(self.fields[id_].text).strip()
