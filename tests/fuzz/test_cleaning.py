@@ -5,11 +5,11 @@ from __future__ import annotations
 import unicodedata
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks.terminal.pseudoterminal import foreign
-from tui_orchestrator.routing.text import clean, clean_line, unjoined
+from tui_orchestrator.routing.text import Cleaning, clean, clean_line, unjoined
 
 from .made_up import at_length, hostile, repeated
 
@@ -30,9 +30,13 @@ def test_a_text(text: str) -> None:
 
 @at_length
 @given(hostile, st.lists(st.integers(0, 200), max_size=8))
+@example("a \ud800\udfff", [3])
+@example("\ud800\ud800\x00\udfff", [1, 2, 3])
 def test_a_text_that_comes_in_pieces(text: str, cuts: list[int]) -> None:
     borders = [0, *sorted(cuts), len(text)]
-    assert "".join(clean(text[start:end]) for start, end in pairwise(borders)) == clean(text)
+    cleaning = Cleaning()
+    pieces = [cleaning.next(text[start:end]) for start, end in pairwise(borders)]
+    assert "".join([*pieces, cleaning.rest()]) == clean(text)
 
 
 @at_length
