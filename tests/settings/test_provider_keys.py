@@ -1,8 +1,6 @@
 import copy
 import pickle
 import stat
-import sys
-import types
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -214,41 +212,6 @@ def test_a_settings_file_with_a_key_that_others_may_read_is_told(
     told = [notice for notice in loaded(said).notices if "others may read" in notice]
     sentence = f"{file} holds what looks like a key, and others may read it; chmod 600 {file}"
     assert told == ([sentence] if held and mode != 0o600 else [])
-
-
-@pytest.fixture
-def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str | Exception]:
-    """What the system keyring holds."""
-    held: dict[tuple[str, str], str | Exception] = {}
-    module = types.ModuleType("keyring")
-
-    def get_password(service: str, user: str) -> str | None:
-        found = held.get((service, user))
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-    module.get_password = get_password  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "keyring", module)
-    return held
-
-
-def test_the_keyring_is_asked_only_when_the_settings_say_so(loaded: Load, keyring: dict[tuple[str, str], str]) -> None:
-    keyring["tui-orchestrator", "openai"] = "ring-key"
-    assert loaded().providers["openai"].api_key is None
-    provider = loaded("[providers.openai]\napi_key_keyring = true").providers["openai"]
-    assert (provider.api_key, provider.key_origin) == (Secret("ring-key"), "keyring")
-
-
-def test_a_keyring_that_has_no_key_or_fails_is_a_sentence(
-    loaded: Load, keyring: dict[tuple[str, str], str | Exception], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = "[providers.openai]\napi_key_keyring = true"
-    assert "keyring set tui-orchestrator openai" in loaded(text).providers["openai"].key_problem
-    keyring["tui-orchestrator", "openai"] = RuntimeError("locked")
-    assert "the system keyring failed (RuntimeError)" in loaded(text).providers["openai"].key_problem
-    monkeypatch.setitem(sys.modules, "keyring", None)
-    assert "pip install 'tui-orchestrator[keyring]'" in loaded(text).providers["openai"].key_problem
 
 
 @pytest.mark.parametrize("key", ["two words", "line\nbreak", "schlüssel", '"quoted"', "k" * 8_193])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-import types
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -101,19 +100,25 @@ async def test_who_asked_for_the_demo_is_told_to_leave_it_first(tmp_path: Path) 
 async def test_a_key_that_is_refused_may_be_written_all_the_same_and_goes_to_the_keyring(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ring = dict[tuple[str, str], str]()
-    module = types.ModuleType("keyring")
-    module.set_password = lambda service, user, key: ring.__setitem__((service, user), key)  # type: ignore[attr-defined]
-    module.get_password = lambda service, user: ring.get((service, user))  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "keyring", module)
+    ring = tmp_path / "ring"
+    ring.mkdir()
+    (tmp_path / "keyring.py").write_text(
+        "from pathlib import Path\n"
+        f"ring = Path({str(ring)!r})\n"
+        "def set_password(service, user, key): (ring / f'{service}, {user}').write_text(key)\n"
+        "def get_password(service, user): return (ring / f'{service}, {user}').read_text()\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     async with serving({"/v1/models": models}) as server, form(tmp_path) as (seat, file):
         await write(seat, name="team", address=f"{server.url}/v1", key="key-that-is-wrong")
         await seat.sees("✗ the key was not accepted by 127.0.0.1", "Enter once more")
-        assert (file.read_text(), ring) == (MINE, {})
+        assert (file.read_text(), [*ring.iterdir()]) == (MINE, [])
         assert "key-that-is-wrong" not in seat.screen
         await seat.pilot.press("enter")
         await seat.until(lambda: len(seat.app.screen_stack) == 1)
-        assert ring == {("tui-orchestrator", "team"): "key-that-is-wrong"}
+        assert [(one.name, one.read_text()) for one in ring.iterdir()] == [
+            ("tui-orchestrator, team", "key-that-is-wrong")
+        ]
         assert "key-that-is-wrong" not in file.read_text()
         assert load(file).providers["team"].key_origin == "keyring"
 

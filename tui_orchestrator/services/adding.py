@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from ..providers.connect import api_root
 from ..providers.listings import Listing
 from ..settings import ProviderKind, ProviderSettings, Secret, change, load, on_this_machine
+from ..settings.key_commands import to_keyring
 from ..settings.schema import find
-from ..settings.servers import CLOUDS, KEYRING_SERVICE, NoKey, checked
+from ..settings.servers import CLOUDS, NoKey, checked
 from ..settings.shape import dotted
 from .runtime import Runtime
 from .switching import file_of
@@ -107,7 +108,7 @@ async def save(runtime: Runtime, wanted: Wanted) -> Path:
     """
     by_keyring = bool(wanted.key) and not wanted.variable
     if by_keyring:
-        await asyncio.to_thread(_to_keyring, wanted.provider, wanted.key.strip())
+        await to_keyring(wanted.provider, wanted.key.strip())
     file = file_of(runtime)
     known = runtime.settings.providers.get(wanted.provider)
     disabled = known is not None and not known.enabled
@@ -138,16 +139,3 @@ def _keys(wanted: Wanted, by_keyring: bool, disabled: bool) -> list[tuple[str, s
     if wanted.model:
         keys.append((dotted(("models", f"{wanted.provider}/{wanted.model}", "enabled")), "true"))
     return keys
-
-
-def _to_keyring(provider: str, key: str) -> None:
-    try:
-        import keyring
-    except ImportError:
-        raise NoKey("there is no keyring here; name an environment variable that will hold the key") from None
-    try:
-        keyring.set_password(KEYRING_SERVICE, provider, key)
-    except Exception as error:  # noqa: BLE001  # backends raise whatever their system's library does
-        raise NoKey(
-            f"the system keyring did not take it ({type(error).__name__}); name an environment variable for the key"
-        ) from None

@@ -1,32 +1,41 @@
-"""Keys that programs of the user's print: `pass`, `op`, a shell with a pipeline."""
+"""Keys that programs of the user's print (`pass`, `op`, a pipeline), or that the system's keyring holds."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 
+from . import keyring_process
+from .keyring_process import MISSING, NOWHERE
 from .secrets import Secret, holds_a_key
-from .servers import NoKey, checked
+from .servers import KEYRING_SERVICE, LONGEST_KEY, NoKey, checked
 
 _SECONDS = 10.0
+_KEYRING_S = 30.0
+"""Longer, since the system may ask the user to unlock it."""
 _LONGEST = 64 * 1024
 """Bytes that a command may print."""
 _LOOK_S = 0.01
+_ELSE = "name an environment variable for the key"
 
 # Becomes the command, beside a shell that waits until this program is gone, however it went, and then ends all of the
 # session. It waits before the command begins: there is no moment at which nobody would end it.
 _GUARDED = 'exec 3<&0; (read -r _ <&3; kill -9 0) & exec "$@" < /dev/null 3<&-'
 
 
-def ask_commands(commands: Mapping[str, tuple[str, ...]]) -> dict[str, Secret | NoKey]:
-    """What each command prints on its first line, by provider: all run at once, without a shell, a terminal or stdin,
-    for at most ten seconds. Or why it gave no key.
+def ask(commands: Mapping[str, tuple[str, ...]], keyrings: Iterable[str] = ()) -> dict[str, Secret | NoKey]:
+    """What each command prints on its first line, by provider, and what the system's keyring holds for those of which
+    it is asked: all run at once, without a shell, a terminal or stdin, a command for at most ten seconds and the
+    keyring for thirty. Or why it gave no key.
 
     Whatever a command has started ends with it, when its time is up, and when this program does, `kill -9` included;
     only what leaves its session, as daemons do, stays.
@@ -36,11 +45,13 @@ def ask_commands(commands: Mapping[str, tuple[str, ...]]) -> dict[str, Secret | 
     try:
         for name, command in commands.items():
             try:
-                running[name] = _Running(command)
+                running[name] = _Command(command)
             except OSError as error:
                 found[name] = _not_run(command, error)
-        until = time.monotonic() + _SECONDS
-        while [one for one in running.values() if not one.done()] and time.monotonic() < until:
+        for name in keyrings:
+            running[name] = _Keyring(name)
+        began = time.monotonic()
+        while [one for one in running.values() if not one.done() and time.monotonic() - began < one.seconds]:
             _look_for_cancelling()
             time.sleep(_LOOK_S)
         for name, one in running.items():
@@ -52,6 +63,45 @@ def ask_commands(commands: Mapping[str, tuple[str, ...]]) -> dict[str, Secret | 
         for one in running.values():
             one.end()
     return found
+
+
+async def to_keyring(provider: str, key: str) -> None:
+    """Has the system's keyring hold it. Raises NoKey."""
+    process = await asyncio.create_subprocess_exec(
+        *_keyring("set", provider),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        async with asyncio.timeout(_KEYRING_S):
+            said, _ = await process.communicate(key.encode())
+    except TimeoutError:
+        raise NoKey(f"the system keyring did not answer within {_KEYRING_S:.0f} seconds; {_ELSE}") from None
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    answer = _answer(said)
+    if answer.get("why") in (MISSING, NOWHERE):
+        raise NoKey(f"there is no keyring here; {_ELSE}")
+    if "key" not in answer:
+        raise NoKey(f"the system keyring did not take it ({answer['why']}); {_ELSE}")
+
+
+def _keyring(deed: str, provider: str) -> list[str]:
+    # -P: a module of that name in the working directory is not the keyring.
+    return [sys.executable, "-P", keyring_process.__file__, deed, KEYRING_SERVICE, provider]
+
+
+def _answer(said: bytes) -> dict[str, str | None]:
+    try:
+        answer: dict[str, str | None] = json.loads(said)
+    except ValueError:
+        return {"why": "it ended without an answer"}
+    return answer
 
 
 def program_of(command: tuple[str, ...]) -> str:
@@ -82,13 +132,13 @@ def _look_for_cancelling() -> None:
         raise asyncio.CancelledError
 
 
-class _Running:
-    def __init__(self, command: tuple[str, ...]) -> None:
+class _Running(ABC):
+    seconds = _SECONDS
+    """It has at most."""
+
+    def __init__(self, command: Sequence[str]) -> None:
         """Raises OSError."""
-        self._program = program_of(command)
         self._said = bytearray()
-        if shutil.which(command[0]) is None:
-            raise FileNotFoundError
         # What it writes to stderr is kept back: it may hold the key, and would stand in the middle of the console.
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", _GUARDED, "sh", *command],
@@ -110,8 +160,25 @@ class _Running:
                 self._said += piece
         return ended or len(self._said) > _LONGEST
 
+    @abstractmethod
     def key(self) -> Secret:
         """Raises NoKey."""
+
+    def end(self) -> None:
+        with contextlib.suppress(OSError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        with self._process:
+            pass
+
+
+class _Command(_Running):
+    def __init__(self, command: tuple[str, ...]) -> None:
+        self._program = program_of(command)
+        if shutil.which(command[0]) is None:
+            raise FileNotFoundError
+        super().__init__(command)
+
+    def key(self) -> Secret:
         code = self._process.returncode
         if len(self._said) > _LONGEST:
             raise NoKey(f"api_key_command: {self._program!r} printed without end; it should print the key alone")
@@ -122,8 +189,29 @@ class _Running:
         lines = self._said.decode("utf-8", errors="replace").strip().splitlines()
         return checked(lines[0] if lines else "", "api_key_command")
 
-    def end(self) -> None:
-        with contextlib.suppress(OSError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        with self._process:
-            pass
+
+class _Keyring(_Running):
+    seconds = _KEYRING_S
+
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+        super().__init__(_keyring("get", provider))
+
+    def key(self) -> Secret:
+        if len(self._said) > _LONGEST:
+            raise NoKey(f"api_key_keyring: what it gave is no key: it has more than {LONGEST_KEY:,} characters")
+        if self._process.returncode is None:
+            raise NoKey(f"api_key_keyring: the system keyring did not answer within {self.seconds:.0f} seconds")
+        answer = _answer(bytes(self._said))
+        why, key = answer.get("why"), answer.get("key")
+        if why == MISSING:
+            raise NoKey("api_key_keyring: the keyring is not installed; pip install 'tui-orchestrator[keyring]'")
+        if why == NOWHERE:
+            raise NoKey("api_key_keyring: this system has no keyring; use api_key_env or api_key_command instead")
+        if why is not None:
+            raise NoKey(f"api_key_keyring: the system keyring failed ({why}); is it unlocked?")
+        if key is None:
+            raise NoKey(
+                f"api_key_keyring: it holds no key; store one with: keyring set {KEYRING_SERVICE} {self._provider}"
+            )
+        return checked(key, "api_key_keyring")

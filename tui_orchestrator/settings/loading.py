@@ -15,11 +15,11 @@ from ..plugins.finding import names as plugin_names
 from ..routing.money import Money
 from .building import build, named, section
 from .environment import Environment, Variable, misspelt_names, own_names, plain_names, read_environment
-from .key_commands import ask_commands
+from .key_commands import ask
 from .projects import ProjectFiles
 from .reading import Reading
 from .secrets import Secret, hidden, hold_key, holds_a_key
-from .servers import CLOUDS, LOCAL_SERVERS, NoKey, from_environment, from_keyring, on_this_machine
+from .servers import CLOUDS, LOCAL_SERVERS, NoKey, from_environment, on_this_machine
 from .shape import Path, split
 from .values import ProviderKind, ProviderSettings, Settings, SettingsError
 
@@ -205,32 +205,32 @@ def _with_keys(
     if reading.problems:
         return dict(providers)
     said = {name: section(reading, "providers", name) for name in providers}
-    printed = ask_commands(
-        {
-            name: said[name]["api_key_command"]
-            for name, provider in providers.items()
-            if provider.enabled and said[name]["api_key_command"] and not environment.keys() & set(provider.key_names)
-        }
+    others = [
+        name
+        for name, provider in providers.items()
+        if provider.enabled and not environment.keys() & set(provider.key_names)
+    ]
+    asked = ask(
+        {name: command for name in others if (command := said[name]["api_key_command"])},
+        [name for name in others if said[name]["api_key_keyring"] and not said[name]["api_key_command"]],
     )
-    return {
-        name: _with_key(provider, said[name], printed.get(name), environment) for name, provider in providers.items()
-    }
+    return {name: _with_key(provider, said[name], asked.get(name), environment) for name, provider in providers.items()}
 
 
 def _with_key(
-    provider: ProviderSettings, said: dict[str, Any], printed: Secret | NoKey | None, environment: Environment
+    provider: ProviderSettings, said: dict[str, Any], asked: Secret | NoKey | None, environment: Environment
 ) -> ProviderSettings:
     if not provider.enabled:
         return provider
     try:
         if found := from_environment(provider.key_names, environment):
             return replace(provider, api_key=found[0], key_origin=found[1])
-        if isinstance(printed, NoKey):
-            raise printed
-        if printed is not None:
-            return replace(provider, api_key=printed, key_origin="api_key_command")
-        if said["api_key_keyring"]:
-            return replace(provider, api_key=from_keyring(provider.name), key_origin="keyring")
+        if isinstance(asked, NoKey):
+            raise asked
+        if asked is not None:
+            return replace(
+                provider, api_key=asked, key_origin="api_key_command" if said["api_key_command"] else "keyring"
+            )
     except NoKey as why:
         return replace(provider, key_problem=str(why))
     if said["api_key_env"]:

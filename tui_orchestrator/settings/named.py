@@ -159,7 +159,8 @@ PROVIDERS = Table(
             "api_key_keyring": Key(
                 Flag(),
                 False,
-                "Ask the system keyring, service tui-orchestrator, user the provider's name. Asked last.",
+                "Ask the system keyring, service tui-orchestrator, user the provider's name; thirty seconds, in a "
+                "process without a terminal. Asked last.",
                 "true",
             ),
             "api_key": Key(

@@ -58,21 +58,6 @@ def from_environment(names: tuple[str, ...], environment: Environment) -> tuple[
     return None
 
 
-def from_keyring(provider: str) -> Secret:
-    """Slow: imports the keyring and asks the system's. Raises NoKey."""
-    try:
-        import keyring
-    except ImportError:
-        raise NoKey("api_key_keyring: the keyring is not installed; pip install 'tui-orchestrator[keyring]'") from None
-    try:
-        key = keyring.get_password(KEYRING_SERVICE, provider)
-    except Exception as error:  # noqa: BLE001  # backends raise whatever their system's library does
-        raise NoKey(f"api_key_keyring: the system keyring failed ({type(error).__name__}); is it unlocked?") from None
-    if key is None:
-        raise NoKey(f"api_key_keyring: it holds no key; store one with: keyring set {KEYRING_SERVICE} {provider}")
-    return checked(key, "api_key_keyring")
-
-
 def checked(key: str, source: str) -> Secret:
     """A key as an HTTP header can carry it. Raises NoKey."""
     key = key.strip()
