@@ -6,18 +6,19 @@ MINUTES ?= 60
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit fuzz bench audit sbom clean
+.PHONY: help run test check unit thorough fuzz bench audit sbom clean
 
 help:
-	@echo "make run    open the console; without a key it talks to the embedded demo models"
-	@echo "make test   check the code and run every test"
-	@echo "make check  lint, types and import contracts alone"
-	@echo "make unit   the tests alone"
-	@echo "make fuzz   look for an hour for input that breaks it; less with MINUTES=10"
-	@echo "make bench  every benchmark; each prints one JSON object"
-	@echo "make audit  ask which pinned versions have known vulnerabilities; needs the network"
-	@echo "make sbom   write sbom.json, what the program is made of (CycloneDX)"
-	@echo "make clean  remove the virtual environment and what the tools left"
+	@echo "make run       open the console; without a key it talks to the embedded demo models"
+	@echo "make test      check the code and run every test"
+	@echo "make check     lint, types and import contracts alone"
+	@echo "make unit      the tests alone"
+	@echo "make thorough  the tests, with every cell of every product and many more examples"
+	@echo "make fuzz      look for an hour for input that breaks it; less with MINUTES=10"
+	@echo "make bench     every benchmark; each prints one JSON object"
+	@echo "make audit     ask which pinned versions have known vulnerabilities; needs the network"
+	@echo "make sbom      write sbom.json, what the program is made of (CycloneDX)"
+	@echo "make clean     remove the virtual environment and what the tools left"
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -48,6 +49,9 @@ check: $(VENV)/installed-dev
 
 unit: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+thorough: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n auto --dist worksteal --thorough
 
 fuzz: $(VENV)/installed-dev
 	FUZZ_MINUTES=$(MINUTES) $(BIN)/python -m pytest -n 0 tests/fuzz

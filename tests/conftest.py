@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 # No test is judged by a clock: how long an example takes says how busy the machine is. Each run draws other examples,
-# so that 25 in each of many runs find what a hundred in each would; `--hypothesis-profile thorough` draws them at once.
+# so that 25 in each of many runs find what a hundred in each would; `--thorough` draws them at once.
 UNHURRIED = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("unhurried", UNHURRIED)
 settings.register_profile("thorough", UNHURRIED, max_examples=200)
@@ -47,7 +48,14 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) + 2
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--thorough", action="store_true", help="every cell of every product, and many more examples")
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "cells: of the product of its parameters each value is tried; `--thorough`: all")
+    if config.getoption("thorough"):
+        settings.load_profile("thorough")
     if worker := getattr(config, "workerinput", None):
         compile_share(config, int(worker["workerid"].removeprefix("gw")), worker["workercount"])
 
@@ -55,6 +63,32 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection() -> None:
     """What is imported and collected is no garbage, and is not looked through for any."""
     gc.disable()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a product that is marked `cells`, and that nobody asked for in part, the cells of its diagonal stay: in them
+    each value of each parameter comes at least once."""
+    products: dict[tuple[Path, str], list[pytest.Function]] = {}
+    for item in items if not config.getoption("thorough") else ():
+        if isinstance(item, pytest.Function) and item.get_closest_marker("cells"):
+            products.setdefault((item.path, item.originalname), []).append(item)
+    left: list[pytest.Function] = []
+    for cells in products.values():
+        axes = [range(len(mark.args[1])) for mark in cells[0].iter_markers("parametrize")]
+        places = list(product(*axes))
+        if len(places) == len(cells):
+            kept = {tuple(step % len(axis) for axis in axes) for step in range(max(map(len, axes)))}
+            left += [cell for cell, place in zip(cells, places, strict=True) if place not in kept]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        gone = set(left)
+        items[:] = [item for item in items if item not in gone]
+
+
+@pytest.fixture(scope="session")
+def thorough(pytestconfig: pytest.Config) -> bool:
+    """Whether everything is to be tried, and not a choice in which each value comes at least once."""
+    return bool(pytestconfig.getoption("thorough"))
 
 
 def pytest_collection_finish() -> None:

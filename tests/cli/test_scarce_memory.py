@@ -37,11 +37,12 @@ def memory(megabytes: int) -> Callable[[], object]:
     return lambda: resource.setrlimit(resource.RLIMIT_AS, (megabytes * MEGABYTE, megabytes * MEGABYTE))
 
 
+@pytest.mark.cells
+@pytest.mark.parametrize("command", [["ask", "hello"], ["costs"]], ids=" ".join)
 @pytest.mark.parametrize("megabytes", [30, 60, 110, 160, 300])
-def test_too_little_memory_is_told_in_one_sentence(tmp_path: Path, megabytes: int) -> None:
-    for command in (["ask", "hello"], ["costs"]):
-        done = ended(tmp_path, command, memory(megabytes))
-        assert (done.returncode, done.stderr) == (1, f"{SENTENCE}\n") or (done.returncode == 0 and megabytes > 60)
+def test_too_little_memory_is_told_in_one_sentence(tmp_path: Path, megabytes: int, command: list[str]) -> None:
+    done = ended(tmp_path, command, memory(megabytes))
+    assert (done.returncode, done.stderr) == (1, f"{SENTENCE}\n") or (done.returncode == 0 and megabytes > 60)
 
 
 def test_an_error_is_told_by_what_it_came_from() -> None:

@@ -60,6 +60,7 @@ async def answer(shell: Shell, *, whole: bool = True) -> dict[str, Any]:
                 return dict(messages[-1])
 
 
+@pytest.mark.cells
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
 @pytest.mark.parametrize("manner", [(), ("--events",)], ids=["text", "events"])
 async def test_one_signal_ends_a_turn_that_nobody_reads(

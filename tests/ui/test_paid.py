@@ -14,7 +14,7 @@ from tests.ui.test_together import ensemble, rows
 from tui_orchestrator.demo import Reply, Say, Script
 from tui_orchestrator.ui.question import LOOKED_AT_S
 
-AHEAD = pytest.mark.parametrize("ahead", [("enter",), ("rush", "enter"), ("quality", "enter", "enter")], ids="".join)
+KEYS_AHEAD = (("enter",), ("rush", "enter"), ("quality", "enter", "enter"))
 FROM_THE_PALETTE = {
     "Which answer is the best, judged by": "model judge the answers",
     "Ask another model": "ask another model",
@@ -27,6 +27,12 @@ async def in_the_palette(seat: Console, words: str, *ahead: str) -> None:
     at_once(seat, "enter", *ahead)
 
 
+async def nothing_said(seat: Console) -> None:
+    """No notice of what was done before stands there."""
+    seat.app.clear_notifications()
+    await seat.sees_no("Nothing was sent.")
+
+
 async def nothing_more_is_paid(seat: Console, path: Path, calls: int) -> None:
     await seat.until(lambda: seat.app.typed.at_rest and len(seat.app.screen_stack) == 1, "the dialog closed")
     await seat.sees("Nothing was sent.")
@@ -34,47 +40,40 @@ async def nothing_more_is_paid(seat: Console, path: Path, calls: int) -> None:
     assert len(rows(path, "SELECT 1 FROM attempts")) == calls
 
 
-@AHEAD
-@pytest.mark.parametrize("title", FROM_THE_PALETTE)
-async def test_what_the_palette_opens_is_not_paid_for_by_the_keys_that_follow(
-    tmp_path: Path, title: str, ahead: tuple[str, ...]
-) -> None:
-    script = Script()
-    async with console(tmp_path, script=script) as seat:
-        await ensemble(seat, script)
-        await in_the_palette(seat, FROM_THE_PALETTE[title])
-        await seat.sees(title, "not now: nothing is sent")
-        await seat.pilot.press("escape")
-        await in_the_palette(seat, FROM_THE_PALETTE[title], *ahead)
-        await seat.until(lambda: seat.app.typed.at_rest, "all was dealt")
-        at_once(seat, "enter")
-        await nothing_more_is_paid(seat, tmp_path, 3)
-
-
-@AHEAD
-@pytest.mark.parametrize("command", ["/merge", "/judge"])
-async def test_a_command_whose_enter_is_pressed_twice_asks_nobody(
-    tmp_path: Path, command: str, ahead: tuple[str, ...]
-) -> None:
-    script = Script()
-    async with console(tmp_path, script=script) as seat:
-        await ensemble(seat, script)
-        await seat.type(command)
-        at_once(seat, "enter", *ahead)
-        await nothing_more_is_paid(seat, tmp_path, 3)
-
-
-@AHEAD
-async def test_a_models_test_is_not_begun_by_the_keys_that_follow_its_own(
+@pytest.mark.parametrize("ahead", KEYS_AHEAD, ids="".join)
+async def test_what_the_palette_or_a_command_opens_is_not_paid_for_by_the_keys_that_follow(
     tmp_path: Path, ahead: tuple[str, ...]
 ) -> None:
+    script = Script()
+    async with console(tmp_path, script=script) as seat:
+        await ensemble(seat, script)
+        for title, words in FROM_THE_PALETTE.items():
+            await in_the_palette(seat, words)
+            await seat.sees(title, "not now: nothing is sent")
+            await seat.pilot.press("escape")
+            await nothing_said(seat)
+            await in_the_palette(seat, words, *ahead)
+            await seat.until(lambda: seat.app.typed.at_rest, "all was dealt")
+            at_once(seat, "enter")
+            await nothing_more_is_paid(seat, tmp_path, 3)
+        for command in ("/merge", "/judge"):
+            await nothing_said(seat)
+            await seat.type(command)
+            at_once(seat, "enter", *ahead)
+            await nothing_more_is_paid(seat, tmp_path, 3)
+
+
+async def test_a_models_test_is_not_begun_by_the_keys_that_follow_its_own(tmp_path: Path) -> None:
     async with console(tmp_path, script=Script().always(Say(text="ready"))) as seat:
-        await choose(seat, "rush-pro")
-        await seat.pilot.press("enter")
-        await seat.sees("What it can do")
-        at_once(seat, "t", *ahead)
-        await seat.sees_no(f"Test {RUSH}")
-        assert not rows(tmp_path, "SELECT 1 FROM attempts")
+        for ahead in KEYS_AHEAD:
+            await choose(seat, "rush-pro")
+            await seat.pilot.press("enter")
+            await seat.sees("What it can do")
+            at_once(seat, "t", *ahead)
+            await seat.sees_no(f"Test {RUSH}")
+            assert not rows(tmp_path, "SELECT 1 FROM attempts")
+            await seat.pilot.press("escape", "escape")
+            await seat.until(lambda: len(seat.app.screen_stack) == 1)
 
 
 async def test_a_test_that_has_ended_is_not_paid_for_again_by_one_more_enter(tmp_path: Path) -> None:
