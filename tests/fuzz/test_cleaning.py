@@ -41,6 +41,8 @@ def test_a_text_that_comes_in_pieces(text: str, cuts: list[int]) -> None:
 
 @at_length
 @given(hostile | repeated | st.text(st.characters(), max_size=300), st.integers(1, 400))
+@example("\U0001f466\u200d\u200d", 5)
+@example("\U0001f466\ufe0f\u200d\ufe0f\u200d\u200da", 5)
 def test_a_line(text: str, limit: int) -> None:
     line = clean_line(text, limit)
     harmless(line)

@@ -18,7 +18,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 # Zero-width joiners after pictographs (in scripts they stay) and the choice between the two looks of a character:
 # what they join or choose is drawn in two cells by some terminals, in as many as its characters have by others.
-_JOINING = re.compile("(?<=[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f]*\u200d|[\ufe0e\ufe0f]")
+_JOINING = re.compile("(?<=[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f\u200d]*\u200d|[\ufe0e\ufe0f]")
 _SPACE = re.compile(r"\s+")
 
 
