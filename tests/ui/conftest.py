@@ -228,6 +228,17 @@ class Console:
         # Typed so soon that it might have been typed ahead, it marks nothing.
         await self.pilot.press(*(["down"] if "Enter sends nothing" in self.screen else []), "enter")
 
+    async def begin_anew(self) -> None:
+        """What is open is closed, what is written is gone, and the conversation is a new one."""
+        while len(self.app.screen_stack) > 1:
+            await self.pilot.press("escape")
+        self.app.clear_notifications()
+        self.app.composer.prompt.text = ""
+        await self.pilot.press("ctrl+n")
+        await self.until(lambda: not self.app.chat.has_said and not self.app.chat.has_ensemble, "a new session")
+        self.app.composer.prompt.focus()
+        await self.until(lambda: not self.app.screen.query("Toast"), "no notice")
+
     async def ended(self) -> None:
         """The turn that was sent is over and drawn."""
         await self.until(self._over, "the end of the turn")

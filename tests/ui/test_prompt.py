@@ -6,12 +6,13 @@ import contextlib
 import stat
 import struct
 import zlib
+from itertools import product
 from pathlib import Path
 
 import pytest
 from textual.events import Key, Paste
 
-from tests.ui.conftest import Console, console
+from tests.ui.conftest import Console, console, settle
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.routing.request import Message
 from tui_orchestrator.services.paths import MOST_FOUND, list_paths
@@ -57,29 +58,16 @@ async def test_what_is_typed_ahead_goes_out_whole_and_what_follows_is_the_next_d
         assert seat.app.options.strategy == "quality"
 
 
-async def test_alt_with_a_letter_is_a_key_however_the_terminal_sends_it(tmp_path: Path) -> None:
-    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
-        await seat.send("what colour is the sky")
-        await seat.ended()
-        await seat.type("and the sea")
-        for letter in "uh":
-            for message in Keys().feed(f"\x1b{letter}"):
-                seat.app.post_message(message)
-        await seat.sees("if sent now", "by 1 × p", "and the sea")
-        for message in Keys().feed("\x1bh"):
-            seat.app.post_message(message)
-        await seat.sees("▲ lumen-dash", "and the sea")
-        assert seat.app.composer.prompt.text == "and the sea"
-
-
-@pytest.mark.parametrize("size", [(100, 30), (80, 24)])
-async def test_why_a_draft_would_be_refused_is_said_to_its_end(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with console(tmp_path, script=SCRIPT, size=size) as seat:
+async def test_why_a_draft_would_be_refused_is_said_to_its_end(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT, size=(100, 30)) as seat:
         await seat.send("/cost 0.0000001")
         await seat.type("Write a parser for JSON")
-        await seat.sees("✗ ", "this request may cost")
         said = "so you are asked once you send it"
-        await seat.until(lambda: said in " ".join(seat.screen.split()), said)
+        for size in ((100, 30), (80, 24)):
+            await seat.pilot.resize_terminal(*size)
+            await settle(seat.pilot)
+            await seat.sees("✗ ", "this request may cost")
+            await seat.until(lambda: said in " ".join(seat.screen.split()), said)
         await seat.pilot.press("enter")
         await seat.sees("Raise it to $")
 
@@ -94,18 +82,26 @@ async def test_the_card_says_in_short_why_another_strategy_has_no_model(tmp_path
 # -- completion
 
 
-@pytest.mark.parametrize("size", [(100, 30), (80, 24)])
-async def test_what_each_command_does_is_said_whole(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with console(tmp_path, script=SCRIPT, size=size) as seat:
+async def test_what_each_command_does_is_said_whole(tmp_path: Path, thorough: bool) -> None:
+    half = len(SLASH_COMMANDS) // 2
+    halves = (SLASH_COMMANDS, SLASH_COMMANDS) if thorough else (SLASH_COMMANDS[:half], SLASH_COMMANDS[half:])
+    async with console(tmp_path, script=SCRIPT, size=(100, 30)) as seat:
         await seat.type("/")
-        for command in SLASH_COMMANDS:
-            await seat.until(lambda name=command.name: f"▸ /{name}" in below_prompt(seat))  # type: ignore[misc]
-            assert command.help in below_prompt(seat)
-            await seat.pilot.press("down")
+        for size, commands in zip(((100, 30), (80, 24)), halves, strict=True):
+            await seat.pilot.resize_terminal(*size)
+            for command in commands:
+                await seat.until(lambda name=command.name: f"▸ /{name}" in below_prompt(seat))  # type: ignore[misc]
+                assert command.help in below_prompt(seat)
+                await seat.pilot.press("down")
 
 
-async def test_tab_completes_a_command_and_then_what_it_takes(tmp_path: Path) -> None:
+async def test_completion_is_by_tab_click_and_arrows_and_by_what_there_is(tmp_path: Path) -> None:
+    (tmp_path / "report.csv").write_text("a,b")
+    (tmp_path / "docs" / "my notes").mkdir(parents=True)
+    (tmp_path / "docs" / "my notes" / 'a "b".txt').write_text("the file's own words")
+    (tmp_path / "docs" / ".hidden").write_text("h")
     async with console(tmp_path, script=SCRIPT) as seat:
+        # Tab completes a command and then what it takes.
         prompt = seat.app.composer.prompt
         await seat.type("/strat")
         await seat.sees("▸ /strategy NAME|default")
@@ -120,40 +116,8 @@ async def test_tab_completes_a_command_and_then_what_it_takes(tmp_path: Path) ->
         await seat.pilot.press("enter")
         await seat.sees("the likeliest good answer")
 
-
-async def test_arguments_are_completed_by_what_there_is(tmp_path: Path) -> None:
-    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
-        prompt = seat.app.composer.prompt
-        for typed, completed in (
-            ("/theme pap", "/theme paper"),
-            ("/copy fi", "/copy file"),
-            ("/check sec", "/check second_answer"),
-            ("/again per", "/again performance"),
-            ("/reports ad", "/reports advice"),
-        ):
-            await seat.type(typed)
-            await seat.pilot.press("tab")
-            await seat.until(lambda wanted=completed: prompt.text == wanted, completed)
-            prompt.clear()
-
-
-async def test_models_are_completed_by_their_own_names_and_each_of_a_chain(tmp_path: Path) -> None:
-    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
-        assert seat.app.runtime is not None
-        first, second, *_ = [
-            model for model in seat.app.runtime.registry if model.id not in seat.app.runtime.registry.out
-        ]
-        await seat.type(f"/model {first.name}")
-        await seat.pilot.press("tab")
-        assert seat.app.composer.prompt.text == f"/model {first.id}"
-        seat.app.composer.prompt.text = ""
-        await seat.type(f"/chain {first.id}, {second.name}")
-        await seat.pilot.press("tab")
-        assert seat.app.composer.prompt.text == f"/chain {first.id}, {second.id}"
-
-
-async def test_enter_takes_what_was_moved_to_and_sends_otherwise(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
+        # Enter takes what was moved to and sends otherwise.
+        await seat.begin_anew()
         await seat.type("/strategy ")
         await seat.sees("▸ cheapest")
         await seat.pilot.press("down", "enter")
@@ -162,9 +126,8 @@ async def test_enter_takes_what_was_moved_to_and_sends_otherwise(tmp_path: Path)
         await seat.sees("the best mix of quality, cost and speed")
         assert seat.app.composer.prompt.text == ""
 
-
-async def test_a_click_takes_a_completion_and_escape_closes_the_list(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
+        # A click takes a completion and escape closes the list.
+        await seat.begin_anew()
         await seat.type("/strategy ")
         await seat.sees("▸ cheapest")
         await seat.pilot.press("escape")
@@ -175,25 +138,19 @@ async def test_a_click_takes_a_completion_and_escape_closes_the_list(tmp_path: P
         await seat.pilot.click("#completions", offset=(4, 0))
         await seat.until(lambda: seat.app.composer.prompt.text == "/strategy quality")
 
+        # An address or a word with an at is left alone.
+        await seat.begin_anew()
+        await seat.type("mail me@store")
+        await seat.sees("→ ")
+        assert not seat.app.composer.prompt.completions.display
 
-async def test_the_arrows_go_on_through_the_history_over_a_command(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
-        await seat.send("What colour is the sky?")
-        await seat.ended()
-        await seat.send("/strategy quality")
-        await seat.pilot.press("up")
-        assert seat.app.composer.prompt.text == "/strategy quality"
-        await seat.pilot.press("up")
-        assert seat.app.composer.prompt.text == "What colour is the sky?"
-        await seat.pilot.press("down", "down")
-        assert seat.app.composer.prompt.text == ""
+        # Tab before the directory was read completes when it is.
+        await seat.begin_anew()
+        await seat.pilot.press(*"sum ", "at", *"rep", "tab")
+        await seat.until(lambda: seat.app.composer.prompt.text == "sum @report.csv ")
 
-
-async def test_a_path_is_completed_directory_by_directory(tmp_path: Path) -> None:
-    (tmp_path / "docs" / "my notes").mkdir(parents=True)
-    (tmp_path / "docs" / "my notes" / 'a "b".txt').write_text("the file's own words")
-    (tmp_path / "docs" / ".hidden").write_text("h")
-    async with console(tmp_path, script=SCRIPT) as seat:
+        # A path is completed directory by directory.
+        await seat.begin_anew()
         prompt = seat.app.composer.prompt
         await seat.type("Read @do")
         await seat.until(lambda: "▸ docs/" in below_prompt(seat))
@@ -212,18 +169,71 @@ async def test_a_path_is_completed_directory_by_directory(tmp_path: Path) -> Non
         await seat.sees("the file's own words")
 
 
-async def test_tab_before_the_directory_was_read_completes_when_it_is(tmp_path: Path) -> None:
-    (tmp_path / "report.csv").write_text("a,b")
-    async with console(tmp_path, script=SCRIPT) as seat:
-        await seat.pilot.press(*"sum ", "at", *"rep", "tab")
-        await seat.until(lambda: seat.app.composer.prompt.text == "sum @report.csv ")
+async def test_names_in_commands_and_earlier_prompts_are_taken_as_they_are_typed(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        # Arguments are completed by what there is.
+        prompt = seat.app.composer.prompt
+        for typed, completed in (
+            ("/theme pap", "/theme paper"),
+            ("/copy fi", "/copy file"),
+            ("/check sec", "/check second_answer"),
+            ("/again per", "/again performance"),
+            ("/reports ad", "/reports advice"),
+        ):
+            await seat.type(typed)
+            await seat.pilot.press("tab")
+            await seat.until(lambda wanted=completed: prompt.text == wanted, completed)
+            prompt.clear()
 
+        # Models are completed by their own names and each of a chain.
+        await seat.begin_anew()
+        assert seat.app.runtime is not None
+        first, second, *_ = [
+            model for model in seat.app.runtime.registry if model.id not in seat.app.runtime.registry.out
+        ]
+        await seat.type(f"/model {first.name}")
+        await seat.pilot.press("tab")
+        assert seat.app.composer.prompt.text == f"/model {first.id}"
+        seat.app.composer.prompt.text = ""
+        await seat.type(f"/chain {first.id}, {second.name}")
+        await seat.pilot.press("tab")
+        assert seat.app.composer.prompt.text == f"/chain {first.id}, {second.id}"
 
-async def test_an_address_or_a_word_with_an_at_is_left_alone(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
-        await seat.type("mail me@store")
-        await seat.sees("→ ")
-        assert not seat.app.composer.prompt.completions.display
+        # The line above follows every key.
+        await seat.begin_anew()
+
+        def line() -> str:
+            return next((row for row in seat.screen.splitlines() if "→ " in row and "difficulty" in row), "")
+
+        await seat.pilot.press(*"hello")
+        await seat.until(lambda: "conversation" in line() or "simple qa" in line(), "what a greeting is")
+        before = line()
+        await seat.type(", prove that there are infinitely many primes")
+        await seat.until(lambda: "math" in line() and line() != before, "what a proof is")
+        seat.app.composer.prompt.clear()
+        await seat.until(lambda: not line(), "no line about nothing")
+
+        # Enter right after typing takes what was typed.
+        await seat.begin_anew()
+        await history(seat, "Why is the sky blue?", "Name three rivers")
+        await seat.pilot.press("ctrl+r")
+        await seat.sees("Name three rivers")
+        await seat.pilot.press(*"sky", "enter")
+        await seat.until(lambda: seat.app.composer.prompt.text == "Why is the sky blue?")
+
+        # Alt with a letter is a key however the terminal sends it.
+        await seat.begin_anew()
+        await seat.send("what colour is the sky")
+        await seat.ended()
+        await seat.type("and the sea")
+        for letter in "uh":
+            for message in Keys().feed(f"\x1b{letter}"):
+                seat.app.post_message(message)
+        await seat.sees("if sent now", "by 1 × p", "and the sea")
+        for message in Keys().feed("\x1bh"):
+            seat.app.post_message(message)
+        await seat.sees("▲ lumen-dash", "and the sea")
+        assert seat.app.composer.prompt.text == "and the sea"
 
 
 def test_a_listing_is_bounded_and_hides_what_is_hidden(tmp_path: Path) -> None:
@@ -272,8 +282,9 @@ async def history(seat: Console, *texts: str) -> None:
         await conversations.prompt(session.id, Message("user", text), f"h{number}")
 
 
-async def test_ctrl_r_finds_a_prompt_and_puts_it_in_without_sending(tmp_path: Path) -> None:
+async def test_earlier_prompts_come_back_by_the_arrows_and_are_searched(tmp_path: Path) -> None:
     async with console(tmp_path, script=SCRIPT) as seat:
+        # Ctrl r finds a prompt and puts it in without sending.
         await history(seat, "Why is the sky blue?", "Name three rivers", "Why is grass green,\nand not blue?")
         await seat.type("half a thought")
         await seat.pilot.press("ctrl+r")
@@ -290,14 +301,29 @@ async def test_ctrl_r_finds_a_prompt_and_puts_it_in_without_sending(tmp_path: Pa
         await seat.pilot.press("ctrl+z")
         assert seat.app.composer.prompt.text == "half a thought"
 
+        # What is typed and sent from the whole decision is answered beside the panes.
+        await seat.begin_anew()
+        before = seat.app.visible_panes
+        await seat.type("Prove that there are infinitely many prime")
+        await seat.sees("difficulty")
+        await seat.pilot.press("alt+h")
+        await seat.until(lambda: seat.app.visible_panes == ("decision",), "the decision alone")
+        await seat.pilot.press("s", "enter")
+        await seat.ended()
+        await seat.sees("infinitely many primes")
+        assert seat.app.visible_panes == before
 
-async def test_enter_right_after_typing_takes_what_was_typed(tmp_path: Path) -> None:
-    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
-        await history(seat, "Why is the sky blue?", "Name three rivers")
-        await seat.pilot.press("ctrl+r")
-        await seat.sees("Name three rivers")
-        await seat.pilot.press(*"sky", "enter")
-        await seat.until(lambda: seat.app.composer.prompt.text == "Why is the sky blue?")
+        # The arrows go on through the history over a command.
+        await seat.begin_anew()
+        await seat.send("What colour is the sky?")
+        await seat.ended()
+        await seat.send("/strategy quality")
+        await seat.pilot.press("up")
+        assert seat.app.composer.prompt.text == "/strategy quality"
+        await seat.pilot.press("up")
+        assert seat.app.composer.prompt.text == "What colour is the sky?"
+        await seat.pilot.press("down", "down")
+        assert seat.app.composer.prompt.text == ""
 
 
 async def test_esc_leaves_the_draft_and_ctrl_r_says_when_there_is_nothing(tmp_path: Path) -> None:
@@ -315,8 +341,9 @@ async def test_esc_leaves_the_draft_and_ctrl_r_says_when_there_is_nothing(tmp_pa
 # -- pastes
 
 
-async def test_a_folded_paste_is_unfolded_and_folded_by_a_key(tmp_path: Path) -> None:
+async def test_a_folded_paste_is_unfolded_folded_deleted_and_sent_whole(tmp_path: Path) -> None:
     async with console(tmp_path, script=SCRIPT) as seat:
+        # A folded paste is unfolded and folded by a key.
         prompt = seat.app.composer.prompt
         await seat.type("Sum up ")
         prompt.post_message(Paste(PASTE))
@@ -328,30 +355,51 @@ async def test_a_folded_paste_is_unfolded_and_folded_by_a_key(tmp_path: Path) ->
         await seat.sees("Sum up ⟦paste 1: 60 lines⟧")
         assert prompt.unfolded == f"Sum up {PASTE}"
 
+        # A folded paste is deleted whole and comes back whole.
+        await seat.begin_anew()
+        prompt = seat.app.composer.prompt
+        prompt.post_message(Paste(PASTE))
+        await seat.sees("⟦paste 1")
+        await seat.pilot.press("left", "x")
+        assert prompt.text == "⟦paste 1: 60 lines⟧x"
+        await seat.pilot.press("backspace", "backspace")
+        assert prompt.text == ""
+        await seat.pilot.press("ctrl+z")
+        assert prompt.unfolded.startswith(PASTE)
 
-@pytest.mark.parametrize(
-    ("at", "then"),
-    [
-        ("end", "Sum up {}, now!"),
-        ("behind", "Sum up {}!, now"),
-        ("before", "Sum up !{}, now"),
-        ("home", "!Sum up {}, now"),
-    ],
-)
-@pytest.mark.parametrize("times", [1, 2])
-async def test_what_is_typed_after_a_paste_was_turned_goes_where_it_would_have_gone_before(
-    at: str, then: str, times: int, tmp_path: Path
-) -> None:
-    token = "⟦paste 1: 60 lines⟧"
+        # A command takes a long paste whole.
+        await seat.begin_anew()
+        await seat.type("/system ")
+        seat.app.composer.prompt._put(PASTE)
+        await seat.sees("/system ⟦paste 1: 60 lines⟧")
+        await seat.pilot.press("enter")
+        await seat.sees("system text set for the next turns")
+        assert seat.app.options.system.strip() == PASTE.strip()
+
+
+async def test_what_is_typed_after_a_paste_was_turned_goes_where_it_would_have_gone_before(tmp_path: Path) -> None:
     async with console(tmp_path, script=SCRIPT) as seat:
         prompt = seat.app.composer.prompt
-        await seat.type("Sum up ")
-        prompt._put(PASTE)
-        await seat.type(", now")
-        columns = {"home": 0, "before": 7, "behind": 7 + len(token), "end": 12 + len(token)}
-        prompt.move_cursor((0, columns[at]))
-        await seat.pilot.press(*["alt+v"] * times, "!")
-        assert prompt.text == then.format(PASTE if times == 1 else token)
+        for number, (at, then, times) in enumerate(
+            (*one, times)
+            for one in (
+                ("end", "Sum up {}, now!"),
+                ("behind", "Sum up {}!, now"),
+                ("before", "Sum up !{}, now"),
+                ("home", "!Sum up {}, now"),
+            )
+            for times in (1, 2)
+        ):
+            prompt.clear()
+            await seat.type("Sum up ")
+            prompt._put(PASTE)
+            token = prompt.text.removeprefix("Sum up ")
+            assert token.endswith(": 60 lines⟧"), number
+            await seat.type(", now")
+            columns = {"home": 0, "before": 7, "behind": 7 + len(token), "end": 12 + len(token)}
+            prompt.move_cursor((0, columns[at]))
+            await seat.pilot.press(*["alt+v"] * times, "!")
+            assert prompt.text == then.format(PASTE if times == 1 else token)
 
 
 async def test_of_several_pastes_the_one_at_the_cursor_is_unfolded_and_folded_again(tmp_path: Path) -> None:
@@ -384,19 +432,6 @@ async def test_of_several_pastes_the_one_at_the_cursor_is_unfolded_and_folded_ag
         await seat.until(lambda: prompt.text == folded, "folded from within")
 
 
-async def test_a_folded_paste_is_deleted_whole_and_comes_back_whole(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
-        prompt = seat.app.composer.prompt
-        prompt.post_message(Paste(PASTE))
-        await seat.sees("⟦paste 1")
-        await seat.pilot.press("left", "x")
-        assert prompt.text == "⟦paste 1: 60 lines⟧x"
-        await seat.pilot.press("backspace", "backspace")
-        assert prompt.text == ""
-        await seat.pilot.press("ctrl+z")
-        assert prompt.unfolded.startswith(PASTE)
-
-
 def test_a_paste_that_holds_a_token_stays_what_it_is() -> None:
     pastes = folds.Folds()
     first = pastes.fold("⟦paste 2: 41 lines⟧\n" * 50)
@@ -409,13 +444,14 @@ def test_a_paste_that_holds_a_token_stays_what_it_is() -> None:
 # -- the decision before sending
 
 
-@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
-async def test_a_key_opens_the_whole_decision_before_sending(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with console(tmp_path, size=size, script=SCRIPT) as seat:
-        prompt, before = seat.app.composer.prompt, seat.app.visible_panes
+async def test_a_key_opens_the_whole_decision_before_sending(tmp_path: Path) -> None:
+    async with console(tmp_path, script=SCRIPT) as seat:
+        prompt = seat.app.composer.prompt
         await seat.type("Prove that there are infinitely many primes")
-        await seat.sees("→ ", "difficulty")
-        for back in ("alt+h", "f6", "escape"):
+        for size, back in product(((160, 48), (100, 30), (80, 24)), ("alt+h", "f6", "escape")):
+            await seat.pilot.resize_terminal(*size)
+            await seat.sees("→ ", "difficulty")
+            before = seat.app.visible_panes
             await seat.pilot.press("alt+h")
             await seat.until(lambda: seat.app.visible_panes == ("decision",), "the decision alone")
             await seat.sees("Decision", "Prove that there are")
@@ -423,21 +459,11 @@ async def test_a_key_opens_the_whole_decision_before_sending(tmp_path: Path, siz
             await seat.pilot.press("end")
             await seat.sees("Other strategies")
             await seat.pilot.press(back)
-            await seat.until(lambda: seat.app.visible_panes == before and prompt.has_focus, f"all as before {back}")
+            await seat.until(
+                lambda before=before: seat.app.visible_panes == before and prompt.has_focus,  # type: ignore[misc]
+                f"all as before {back}",
+            )
             assert prompt.text == "Prove that there are infinitely many primes"
-
-
-async def test_what_is_typed_and_sent_from_the_whole_decision_is_answered_beside_the_panes(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
-        before = seat.app.visible_panes
-        await seat.type("Prove that there are infinitely many prime")
-        await seat.sees("difficulty")
-        await seat.pilot.press("alt+h")
-        await seat.until(lambda: seat.app.visible_panes == ("decision",), "the decision alone")
-        await seat.pilot.press("s", "enter")
-        await seat.ended()
-        await seat.sees("infinitely many primes")
-        assert seat.app.visible_panes == before
 
 
 # -- the editor
@@ -464,8 +490,12 @@ async def test_an_editor_with_a_window_leaves_the_console_usable(
         assert seat.app.composer.prompt.text == "short"
 
 
-async def test_what_an_editor_does_wrong_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_an_editor_does_wrong_and_that_there_is_none_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EDITOR", raising=False)
     async with console(tmp_path, script=SCRIPT) as seat:
+        # What an editor does wrong is said.
         prompt = seat.app.composer.prompt
         await seat.type("short")
         for script, said in (
@@ -482,10 +512,8 @@ async def test_what_an_editor_does_wrong_is_said(tmp_path: Path, monkeypatch: py
                 await seat.pilot.press("ctrl+z")
             await seat.until(lambda: prompt.text == "short")
 
-
-async def test_an_editor_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("EDITOR", raising=False)
-    async with console(tmp_path, script=SCRIPT) as seat:
+        # An editor that is not there is said.
+        await seat.begin_anew()
         prompt = seat.app.composer.prompt
         await seat.type("short")
         for visual, path, said in (
@@ -511,21 +539,6 @@ async def test_an_editor_in_the_terminal_gives_back_what_was_written_in_it(
         await seat.type("a short thought")
         await seat.pilot.press("ctrl+e")
         await seat.until(lambda: seat.written == "a longer thought")
-
-
-async def test_the_line_above_follows_every_key(tmp_path: Path) -> None:
-    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
-
-        def line() -> str:
-            return next((row for row in seat.screen.splitlines() if "→ " in row and "difficulty" in row), "")
-
-        await seat.pilot.press(*"hello")
-        await seat.until(lambda: "conversation" in line() or "simple qa" in line(), "what a greeting is")
-        before = line()
-        await seat.type(", prove that there are infinitely many primes")
-        await seat.until(lambda: "math" in line() and line() != before, "what a proof is")
-        seat.app.composer.prompt.clear()
-        await seat.until(lambda: not line(), "no line about nothing")
 
 
 async def test_a_picture_goes_along_to_a_model_that_sees(tmp_path: Path) -> None:
@@ -556,20 +569,6 @@ REFUSED = (
 )
 
 
-async def test_a_command_with_a_value_that_will_not_do_stays_to_be_mended(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
-        await seat.send("What colour is the sky?")
-        await seat.ended()
-        for command, said in REFUSED:
-            await seat.send(command)
-            await seat.sees(said)
-            assert seat.written == command
-            await seat.pilot.press("backspace")
-            await seat.sees_no(said)
-            assert seat.written == command[:-1]
-            seat.app.composer.prompt.text = ""
-
-
 async def test_a_command_sent_while_an_answer_runs_stays(tmp_path: Path) -> None:
     script = Script().always(Say(text="It is blue, " * 50, gap_s=600))
     async with console(tmp_path, script=script) as seat:
@@ -580,8 +579,9 @@ async def test_a_command_sent_while_an_answer_runs_stays(tmp_path: Path) -> None
         assert seat.written == "/again lumen-dash"
 
 
-async def test_a_command_that_was_refused_does_not_come_back_for_what_is_done_next(tmp_path: Path) -> None:
+async def test_a_command_that_is_refused_stays_to_be_mended_and_comes_not_back(tmp_path: Path) -> None:
     async with console(tmp_path, script=SCRIPT) as seat:
+        # A command that was refused does not come back for what is done next.
         await seat.send("/cost much")
         await seat.sees("'much' is not an amount")
         seat.app.composer.prompt.text = ""
@@ -589,15 +589,18 @@ async def test_a_command_that_was_refused_does_not_come_back_for_what_is_done_ne
         await seat.sees("Nothing was asked yet")
         assert seat.app.composer.prompt.text == ""
 
-
-async def test_a_command_takes_a_long_paste_whole(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
-        await seat.type("/system ")
-        seat.app.composer.prompt._put(PASTE)
-        await seat.sees("/system ⟦paste 1: 60 lines⟧")
-        await seat.pilot.press("enter")
-        await seat.sees("system text set for the next turns")
-        assert seat.app.options.system.strip() == PASTE.strip()
+        # A command with a value that will not do stays to be mended.
+        await seat.begin_anew()
+        await seat.send("What colour is the sky?")
+        await seat.ended()
+        for command, said in REFUSED:
+            await seat.send(command)
+            await seat.sees(said)
+            assert seat.written == command
+            await seat.pilot.press("backspace")
+            await seat.sees_no(said)
+            assert seat.written == command[:-1]
+            seat.app.composer.prompt.text = ""
 
 
 async def test_a_file_that_cannot_go_along_is_told_before_those_that_do(
@@ -630,18 +633,16 @@ async def test_a_directory_above_is_offered_and_cannot_go_along(
         assert prompt.text == "What is in @.. ?", "nothing was sent"
 
 
-@pytest.mark.parametrize(
-    ("data", "why"),
-    [
-        (b"<html>404</html>", "✗ fake.png is text under an image's name; name it .txt to send it as text"),
-        (b"\x00\x01\xff", "✗ fake.png is neither text nor a PNG"),
-    ],
-)
-async def test_what_is_called_a_picture_and_is_none_does_not_go_along(tmp_path: Path, data: bytes, why: str) -> None:
-    (tmp_path / "fake.png").write_bytes(data)
+async def test_what_is_called_a_picture_and_is_none_does_not_go_along(tmp_path: Path) -> None:
     async with console(tmp_path, script=SCRIPT, size=(80, 24)) as seat:
-        await seat.type("What is on @fake.png ?")
-        await seat.sees(why)
-        await seat.pilot.press("enter")
-        await seat.sees(why)
-        assert seat.app.composer.prompt.text == "What is on @fake.png ?", "nothing was sent"
+        for name, data, why in (
+            ("fake.png", b"<html>404</html>", "is text under an image's name; name it .txt to send it as text"),
+            ("other.png", b"\x00\x01\xff", "is neither text nor a PNG"),
+        ):
+            (tmp_path / name).write_bytes(data)
+            seat.app.composer.prompt.text = ""
+            await seat.type(f"What is on @{name} ?")
+            await seat.sees(f"✗ {name} {why}")
+            await seat.pilot.press("enter")
+            await seat.sees(f"✗ {name} {why}")
+            assert seat.app.composer.prompt.text == f"What is on @{name} ?", "nothing was sent"
