@@ -9,6 +9,7 @@ import pytest
 from tests.cli.conftest import Shell
 from tests.storage.test_soundness import spoil
 from tui_orchestrator.demo import Behaviour, Reply, Say
+from tui_orchestrator.demo.behaviour import LISTING
 
 WRONG = {
     "an empty prompt": (["ask", ""], "the prompt is empty; type a question"),
@@ -194,6 +195,21 @@ async def test_a_store_that_cannot_be_used_gets_one_sentence(shell: Shell) -> No
     assert shell.asked == []
 
 
+@pytest.mark.parametrize("table", ["messages", "messages_text_data", "sessions", "drafts"])
+async def test_nothing_is_asked_where_the_conversation_cannot_be_kept(shell: Shell, table: str) -> None:
+    store = shell.directory / "store.db"
+    assert (await shell.run("ask", "hi", TUI_ORCHESTRATOR_STORE__PATH=str(store))).code == 0
+    spoil(store, table)
+    asked = len(shell.asked)
+    ended = await shell.run("ask", "what now?", TUI_ORCHESTRATOR_STORE__PATH=str(store))
+    assert (ended.code, ended.out, len(shell.asked)) == (1, "", asked)
+    assert ended.err.startswith(f"nothing was asked, for the conversation cannot be kept: {store} is damaged; ")
+    assert len(ended.err.splitlines()) == 1
+    shell.script.always(Say("Paris."))
+    ended = await shell.run("ask", "--temporary", "what now?", TUI_ORCHESTRATOR_STORE__PATH=str(store))
+    assert (ended.code, ended.out) == (0, "Paris.\n")
+
+
 async def test_a_session_alone_is_not_sent_as_a_prompt(shell: Shell) -> None:
     shell.script.always(Say("Paris."))
     await shell.run("ask", "What is the capital of France?")
@@ -210,8 +226,9 @@ async def test_what_the_store_could_not_keep_of_a_failed_turn_is_said(
     take = shell.script.take
 
     def moved_away(model: str) -> Behaviour | None:
-        (store,) = shell.directory.parent.glob("home/**/*.db")
-        store.rename(store.with_suffix(".gone"))
+        if model != LISTING:
+            (store,) = shell.directory.parent.glob("home/**/*.db")
+            store.rename(store.with_suffix(".gone"))
         return take(model)
 
     shell.script.always(Reply(404))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..aside import aside
+from ..routing.errors import NotKept
 from ..routing.money import Money
 from ..routing.request import Check, Method, Split, Strategy
 from . import requests
@@ -377,7 +378,13 @@ async def _send(runtime: Runtime, asked: Asked, telling: Telling) -> Turn:
             raise Stop(str(error.args[0]), USAGE) from None
     enclosed = enclose(asked.prompt, attachments)
     request = chat.request(enclosed.text, enclosed.images, options, enclosed.files)
-    return chat.send(await agreed(runtime, request))
+    request = await agreed(runtime, request)
+    try:
+        return await chat.send_kept(request)
+    except NotKept as error:
+        raise Stop(
+            f"nothing was asked, for the conversation cannot be kept: {error}; with --temporary it is kept nowhere"
+        ) from None
 
 
 async def _no_session(runtime: Runtime, prompt: str) -> None:

@@ -275,6 +275,13 @@ class Chat:
         self.last = LastTurn(request.messages[-1], tuple(request.files))
         return self._runtime.stream(request, Keeping(self._runtime, self, request, typed=typed).record)
 
+    async def send_kept(self, request: Request) -> Turn:
+        """As `send`, but nothing is called where the prompt cannot be stored: NotKept is raised then."""
+        self.last = LastTurn(request.messages[-1], tuple(request.files))
+        keeping = Keeping(self._runtime, self, request)
+        await keeping.begin()
+        return self._runtime.stream(request, keeping.record)
+
     def send_again(self, request: Request, *, elsewhere: bool = False) -> Turn:
         """A request that `again` made. Its answer takes the place of the one that stands, which is kept as superseded
         and counts against its model; where none comes, the old one stands. `elsewhere`: the user asked for another

@@ -128,12 +128,20 @@ class Keeping:
         self._stored = False
         """The prompt is: without it no answer can be. Where it could not be, it is tried again with each answer."""
 
+    async def begin(self) -> None:
+        """Stores the prompt before anything is decided. Raises NotKept where it cannot be."""
+        if self._asks:
+            await self._prompt()
+            self._begun = True
+
+    @property
+    def _asks(self) -> bool:
+        return bool(self._request.prompt.strip()) or self._request.has_images
+
     def record(self, event: Event) -> Coroutine[Any, Any, None] | None:
         """What there is to store now, if anything; most pieces of text only join the others in memory."""
         match event:
-            case Decided() | Waiting() if not self._begun and (
-                self._request.prompt.strip() or self._request.has_images
-            ):
+            case Decided() | Waiting() if not self._begun and self._asks:
                 # A turn may wait for room in a budget before anything is decided.
                 self._begun = True
                 return self._prompt()
