@@ -5,8 +5,9 @@ from .comparing import Comparison
 from .left import Left, Wanted
 from .lines import BatchError, Line, line_of, read_lines
 from .output import Output
-from .running import Batch, Progress, Stopped
+from .running import Batch, Progress
 from .underway import Phase, Underway
+from .waiting import Stopped
 
 __all__ = [
     "Batch",

@@ -20,7 +20,8 @@ from ..services.experiments import Experiments
 from ..services.findings import Findings
 from ..storage.experiments import Kept
 from .lines import BatchError, Line
-from .running import PATIENCE_S, Stopped, stops
+from .running import PATIENCE_S, stops
+from .waiting import Stopped, not_asked
 
 _LOOKS = 50
 """So often in all it is looked whether the difference is real: each time all outcomes are gone through again."""
@@ -144,7 +145,10 @@ class Comparison:
         except TaskFailed as failed:
             ended = failed
         self.progress.costs = Cost.sum((self.progress.costs, ended.cost))
-        if (stopped := stops(ended, self._orchestrator)) is not None:
+        stopped = stops(ended, self._orchestrator)
+        if (out := not_asked(ended)) is not None:
+            stopped = Stopped(out.kind, out.message.rstrip("."))  # it says nothing of who answers better
+        if stopped is not None:
             self.progress.stopped = self.progress.stopped or stopped
             return False
         experiment, store = self._experiment, self._experiments.store

@@ -11,36 +11,15 @@ from ..library.estimating import Estimate, estimate, of_its_cap, too_dear
 from ..library.orchestrator import Ended, Orchestrator
 from ..library.tasks import Result, TaskFailed
 from ..routing.budget import BudgetState
-from ..routing.errors import BudgetExceeded, ErrorKind, Unrecorded
+from ..routing.errors import BudgetExceeded, Unrecorded
 from ..routing.money import NOTHING, Cost, Money
 from .lines import Line
 from .output import FAILED, Output, Record, record_of
 from .timing import Held, Timing
+from .waiting import Stopped, Waiting, not_asked
 
 PATIENCE_S = 86_400.0
 """A line waits for its turn under a rate limit rather than fail: a day, which some limits are counted by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """Why no other line is begun: it would fail for the same reason."""
-
-    kind: ErrorKind
-    why: str
-    """A sentence without its full stop."""
-
-    @property
-    def by_budget(self) -> bool:
-        return self.kind is ErrorKind.BUDGET_EXCEEDED
-
-    @property
-    def told(self) -> str:
-        return f"Stopped{' by a budget' if self.by_budget else ''}: {self.why}."
-
-    @property
-    def first(self) -> str:
-        """What has to be done before it goes on."""
-        return "the cap is raised" if self.by_budget else "that is mended"
 
 
 @dataclass(slots=True)
@@ -62,7 +41,8 @@ class Progress:
     """By kind."""
     stopped: Stopped | None = None
     timing: Timing | None = None
-    """None before it has begun."""
+    waiting: Waiting | None = None
+    """Both None before it has begun."""
 
     @property
     def ended(self) -> int:
@@ -80,7 +60,9 @@ class Progress:
     @property
     def held(self) -> Held | None:
         """None while a line is being answered."""
-        return self.timing.held if self.timing else None
+        if self.timing is None or self.waiting is None:
+            return None
+        return self.waiting.held if self.timing.idle else self.timing.held
 
     @property
     def per_minute(self) -> float:
@@ -143,24 +125,32 @@ class Batch:
     def settle(self) -> None:
         """No other line is begun; those under way end."""
         self._settling = True
+        if self.progress.waiting is not None:
+            self.progress.waiting.close()
 
     async def run(self, on_end: Callable[[Line, Ended], None] | None = None) -> Progress:
-        """Until all lines have ended, it is settled, a cap says no or nothing can be written down: then those under way
-        end and no other is begun; nobody is asked to raise a cap. Cancelled, the lines under way are booked and asked
-        again by the next run. Raises OSError when the output cannot be written: nothing more is begun then."""
-        waiting = iter(self.left)
-        progress = self.progress
-        progress.timing = timing = Timing(self._orchestrator.runtime)
+        """Until all lines have ended, it is settled, a cap says no, nothing can be written down or nobody is there to
+        answer: then those under way end and no other is begun; nobody is asked to raise a cap. Cancelled, the lines
+        under way are booked and asked again by the next run. Raises OSError when the output cannot be written: nothing
+        more is begun then."""
+        progress, runtime = self.progress, self._orchestrator.runtime
+        progress.timing = timing = Timing(runtime)
+        progress.waiting = waiting = Waiting(self.left, runtime)
+        if self._settling:
+            waiting.close()
 
         async def work() -> None:
-            for line in waiting:
-                if progress.stopped or self._settling:
-                    return
+            while (line := await waiting.next()) is not None:
                 with timing.under_way(line.id):
                     ended = await self._end_of(line, timing)
                 if (stopped := stops(ended, self._orchestrator)) is not None:
                     progress.stopped = progress.stopped or stopped
+                    waiting.close()
                     return
+                if (out := not_asked(ended)) is not None:
+                    waiting.put_back(line, out)
+                    continue
+                waiting.ended(line, answered=isinstance(ended, Result))
                 record = record_of(line, ended, self._orchestrator.session)
                 await self._write(record)
                 progress.count(ended)
@@ -176,6 +166,7 @@ class Batch:
             raise errors.exceptions[0] from None
         finally:
             timing.end()
+            progress.stopped = progress.stopped or waiting.given_up
             # What was answered when this was cancelled is not asked again: the output stays open until it is there.
             await asyncio.gather(*self._writing, return_exceptions=True)
         return progress

@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Every line under way waits for a rate limit."""
+    """All lines wait: those under way for a rate limit, or those that are left for a model that is left alone."""
 
-    model: str
+    why: str
+    """'waits for the rate limit of openai/gpt-6-luna'."""
     until: datetime
     """When the first of them goes on, in the user's zone."""
 
     @property
     def told(self) -> str:
-        return f"waits for the rate limit of {self.model} until {self.until:%H:%M:%S}"
+        return f"{self.why} until {self.until:%H:%M:%S}"
 
 
 class Timing:
@@ -40,6 +41,11 @@ class Timing:
     @property
     def seconds(self) -> float:
         return (self._clock.monotonic() if self._ended is None else self._ended) - self._began
+
+    @property
+    def idle(self) -> bool:
+        """No line is under way."""
+        return not self._under_way
 
     @property
     def held(self) -> Held | None:
@@ -70,7 +76,7 @@ class Timing:
             self._under_way[id_] = event.model
         if isinstance(event, Waiting) and event.why == "rate limit":
             until = self._clock.local(event.at + timedelta(seconds=event.seconds))
-            self._waits[id_] = Held(self._under_way[id_], until)
+            self._waits[id_] = Held(f"waits for the rate limit of {self._under_way[id_]}", until)
         else:
             self._waits.pop(id_, None)
 

@@ -103,8 +103,8 @@ def batch(
       tui-orchestrator batch questions.jsonl -o answers.jsonl -s cheapest -c 2.50
       tui-orchestrator batch questions.jsonl --retry-failed
 
-    Exit codes: 0 all answered, 1 some failed, or the store or the shared Redis stopped it, 2 wrong usage, 3 a budget
-    stopped it, 130 interrupted.
+    Exit codes: 0 all answered, 1 some failed, or nobody was there to answer, or the store or the shared Redis stopped
+    it, 2 wrong usage, 3 a budget stopped it, 130 interrupted.
     """
     from ..library.tasks import Task
 

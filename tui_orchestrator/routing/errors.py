@@ -177,6 +177,15 @@ class NoCandidate(TurnError):
     hint = "`models` shows why each one is out; set a key, start a local server, or run `demo`."
 
 
+class AllOut(NoCandidate):
+    """Who could take it has failed others, and is left alone for now: nothing was sent."""
+
+    def __init__(self, message: str, models: tuple[str, ...], *, hint: str | None = None) -> None:
+        """`models`: those that would be asked once they are well again."""
+        super().__init__(message, hint=hint)
+        self.models = models
+
+
 class TooLong(NoCandidate):
     """Some model could take it, were it shorter."""
 

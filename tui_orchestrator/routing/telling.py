@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .decision import Decision, Exclusion, Policy
-from .errors import BudgetExceeded, Cancelled, ErrorKind, NoCandidate, NotKept, TooLong, TurnError
+from .errors import AllOut, BudgetExceeded, Cancelled, ErrorKind, NoCandidate, NotKept, TooLong, TurnError
 from .escalation import in_words, kept_in_words
 from .events import (
     Attempt,
@@ -261,13 +261,19 @@ def no_model(decision: Decision) -> TurnError:
         return BudgetExceeded(decision.reason, of_request=decision.refused is not Exclusion.OVER_BUDGET)
     if decision.division is not None:
         return TooLong(decision.reason, hint=_NOT_AGREED)
-    pinned = decision.asked.model if decision.pinned else None
-    why = {candidate.excluded_by for candidate in decision.candidates if pinned in (None, candidate.model)}
+    asked = decision.asked
+    named = {asked.model} if decision.pinned else set(asked.chain)
+    wanted = [candidate for candidate in decision.candidates if not named or candidate.model in named]
+    why = {candidate.excluded_by for candidate in wanted}
     if Exclusion.CONTEXT_WINDOW in why:
         return TooLong(decision.reason)
-    return NoCandidate(decision.reason, hint=next((hint for out, hint in _HINTS.items() if out in why), None))
+    hint = next((hint for out, hint in _HINTS.items() if out in why), None)
+    unwell = {*_UNWELL, Exclusion.NO_KEY} if named else _UNWELL
+    ill = tuple(candidate.model for candidate in wanted if candidate.excluded_by in unwell)
+    return AllOut(decision.reason, ill, hint=hint) if ill else NoCandidate(decision.reason, hint=hint)
 
 
+_UNWELL = {Exclusion.COOLING_DOWN, Exclusion.UNHEALTHY}
 _NOT_AGREED = "Nothing was sent: agree to the cost to have it answered in parts, or shorten the prompt or its files."
 # By what a user can do about it; the first that keeps any model out is told.
 _HINTS = {
