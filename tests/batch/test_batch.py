@@ -85,6 +85,14 @@ async def test_failures_stand_in_the_output_and_are_asked_again_when_wished(shel
     assert [record["status"] for record in answers(shell)] == ["answered"]
 
 
+async def test_an_answer_that_is_cut_off_or_empty_says_so(shell: Shell) -> None:
+    shell.script.then(Say("Half of", finish="length"), "rush-pro").then(Say(""), "rush-pro").then(Say("."), "rush-pro")
+    shell.write("in.jsonl", lines(*({"prompt": f"Question {n}?", "model": "rush-pro"} for n in range(3))))
+    assert (await shell.run("batch", "in.jsonl", "--at-once", "1")).code == 0
+    notes = [record.get("note") for record in answers(shell)]
+    assert notes == ["cut off at the length limit", "the answer is empty", None]
+
+
 async def test_a_spent_budget_stops_it_and_the_rest_is_asked_once_there_is_room(shell: Shell) -> None:
     shell.write("in.jsonl", lines(*({"prompt": f"Question {n}?", "model": "tern-max"} for n in range(4))))
     first = await shell.run("batch", "in.jsonl", "-c", "0.000001", "--yes")

@@ -138,5 +138,6 @@ def record_of(line: Line, ended: Result | TaskFailed, session: str) -> Record:
         "output_tokens": ended.usage.output,
         "latency_s": round(ended.latency_s, 3),
         "confidence": round(ended.confidence.value, 3),
+        **({"note": ended.note} if ended.note else {}),
         **metadata,
     }
