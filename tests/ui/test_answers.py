@@ -64,18 +64,6 @@ async def test_a_vote_is_seen_under_the_answer_and_once_more_takes_it_back(
         assert [weight for _, weight in votes(tmp_path)] == [0.0]
 
 
-async def test_the_other_vote_takes_the_place_of_the_first(tmp_path: Path) -> None:
-    async with console(tmp_path, script=Script().always(PARIS)) as seat:
-        await asked(seat)
-        await seat.pilot.press("alt+u")
-        await seat.until(lambda: "▲" in status(seat))
-        await seat.pilot.press("alt+d")
-        await seat.until(lambda: "▼" in status(seat) and "▲" not in status(seat))
-        assert votes(tmp_path) == [(0.0, 1.0)]
-        await seat.pilot.press("alt+n")
-        await seat.until(lambda: "▼" not in status(seat))
-
-
 async def test_a_vote_is_seen_when_the_session_is_opened_again(tmp_path: Path) -> None:
     async with console(tmp_path, script=Script().always(PARIS)) as seat:
         await asked(seat)
@@ -106,13 +94,29 @@ async def test_a_vote_on_an_older_answer_is_on_the_one_in_view(tmp_path: Path) -
         assert voted == first
 
 
-async def test_there_is_nothing_to_vote_on_before_the_first_answer(tmp_path: Path) -> None:
+async def test_nothing_is_voted_on_before_an_answer_and_the_best_of_an_ensemble_is_picked(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
+        # There is nothing to vote on before the first answer.
         await seat.pilot.press("alt+u")
         await seat.sees("There is no answer to vote on yet.")
         await seat.pilot.press("alt+r")
         await seat.sees("Nothing was asked yet")
         assert votes(tmp_path) == []
+
+        # The best of an ensemble is picked from a list and marked.
+        await seat.begin_anew()
+        await seat.send("/ensemble 3")
+        await asked(seat)
+        winner = seat.app.talk.last.model if seat.app.talk and seat.app.talk.last else ""
+        members = [str(model) for (model,) in rows(tmp_path, "SELECT model FROM attempts ORDER BY number")]
+        other = next(model for model in members if model != winner)
+        await seat.pilot.press("alt+w")
+        await seat.sees("The best answer")
+        await seat.type_into_list(other)
+        await seat.sees(f"▲ {members.index(other) + 1} {other.partition('/')[2]}")
+        picked = rows(tmp_path, "SELECT model, outcome FROM observations WHERE sign = 'pick' ORDER BY outcome DESC")
+        assert picked[0] == (other, 1.0)
+        assert len(picked) == 3
 
 
 async def test_asking_again_folds_the_answer_before_and_keeps_it(tmp_path: Path) -> None:
@@ -178,27 +182,23 @@ async def test_another_strategy_is_asked_by_name_or_from_a_list(tmp_path: Path) 
         assert set(strategies[1:]) == {"quality", "cheapest"}
 
 
-async def test_the_best_of_an_ensemble_is_picked_from_a_list_and_marked(tmp_path: Path) -> None:
-    async with console(tmp_path) as seat:
-        await seat.send("/ensemble 3")
-        await asked(seat)
-        winner = seat.app.talk.last.model if seat.app.talk and seat.app.talk.last else ""
-        members = [str(model) for (model,) in rows(tmp_path, "SELECT model FROM attempts ORDER BY number")]
-        other = next(model for model in members if model != winner)
-        await seat.pilot.press("alt+w")
-        await seat.sees("The best answer")
-        await seat.type_into_list(other)
-        await seat.sees(f"▲ {members.index(other) + 1} {other.partition('/')[2]}")
-        picked = rows(tmp_path, "SELECT model, outcome FROM observations WHERE sign = 'pick' ORDER BY outcome DESC")
-        assert picked[0] == (other, 1.0)
-        assert len(picked) == 3
-
-
-async def test_an_answer_of_one_model_is_no_ensemble(tmp_path: Path) -> None:
+async def test_a_vote_is_taken_over_by_the_other_and_told_in_the_table(tmp_path: Path) -> None:
     async with console(tmp_path, script=Script().always(PARIS)) as seat:
+        # An answer of one model is no ensemble.
         await asked(seat)
         await seat.pilot.press("alt+w")
         await seat.sees("That is no ensemble's answer")
+
+        # The other vote takes the place of the first.
+        await seat.begin_anew()
+        await asked(seat)
+        await seat.pilot.press("alt+u")
+        await seat.until(lambda: "▲" in status(seat))
+        await seat.pilot.press("alt+d")
+        await seat.until(lambda: "▼" in status(seat) and "▲" not in status(seat))
+        assert votes(tmp_path) == [(0.0, 1.0)]
+        await seat.pilot.press("alt+n")
+        await seat.until(lambda: "▼" not in status(seat))
 
 
 @pytest.mark.parametrize(("shift", "said"), [(-0.031, "code −0.03"), (-0.004, "–"), (0.001, "–")])

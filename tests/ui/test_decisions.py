@@ -25,34 +25,9 @@ async def rows(path: Path, seat: Console, query: str) -> list[tuple[object, ...]
     return await seat.app.runtime.database.read(lambda c: list(c.execute(query)))
 
 
-async def test_left_and_right_go_through_the_decisions_of_this_session(tmp_path: Path) -> None:
+async def test_the_decisions_of_a_session_are_gone_through_by_keys_and_by_the_mouse(tmp_path: Path) -> None:
     async with console(tmp_path, policy=CALM) as seat:
-        await asked(seat, "hello", PRIMES, LISTS)
-        await seat.sees("‹ 3 of 3 ›")
-        await seat.pilot.press("f3", "left")
-        await seat.sees("‹ 2 of 3 ›", f"· {PRIMES}")
-        # Faster than they are read: each goes on from where the one before came to.
-        await seat.pilot.press("right", "left", "left")
-        await seat.sees("‹ 1 of 3 ›", "· hello")
-        await seat.pilot.press("left")
-        await seat.sees("That is the session's first decision")
-        await seat.pilot.press("right", "right")
-        await seat.sees("‹ 3 of 3 ›")
-
-
-async def test_the_decision_about_a_draft_comes_after_the_last_one(tmp_path: Path) -> None:
-    async with console(tmp_path, policy=CALM) as seat:
-        await asked(seat, "hello", PRIMES)
-        await seat.type(LISTS)
-        await seat.sees("‹ the draft's")
-        await seat.pilot.press("f3", "left")
-        await seat.sees("‹ 2 of 2 ›")
-        await seat.pilot.press("left")
-        await seat.sees("‹ 1 of 2 ›")
-
-
-async def test_the_arrows_the_list_and_the_what_if_can_be_clicked(tmp_path: Path) -> None:
-    async with console(tmp_path, policy=CALM) as seat:
+        # The arrows the list and the what if can be clicked.
         await asked(seat, "hello", PRIMES)
         await seat.sees("‹ 2 of 2 ›")
         await seat.pilot.click("#decision-strip", offset=(0, 0))
@@ -70,9 +45,32 @@ async def test_the_arrows_the_list_and_the_what_if_can_be_clicked(tmp_path: Path
         await seat.pilot.click("#rows", offset=(30, 1))
         await seat.sees("‹ 1 of 2 ›", "· hello")
 
+        # Left and right go through the decisions of this session.
+        await seat.begin_anew()
+        await asked(seat, "hello", PRIMES, LISTS)
+        await seat.sees("‹ 3 of 3 ›")
+        await seat.pilot.press("f3", "left")
+        await seat.sees("‹ 2 of 3 ›", f"· {PRIMES}")
+        # Faster than they are read: each goes on from where the one before came to.
+        await seat.pilot.press("right", "left", "left")
+        await seat.sees("‹ 1 of 3 ›", "· hello")
+        await seat.pilot.press("left")
+        await seat.sees("That is the session's first decision")
+        await seat.pilot.press("right", "right")
+        await seat.sees("‹ 3 of 3 ›")
 
-async def test_a_new_turn_comes_to_the_front_of_one_that_was_looked_up(tmp_path: Path) -> None:
-    async with console(tmp_path, policy=CALM) as seat:
+        # The decision about a draft comes after the last one.
+        await seat.begin_anew()
+        await asked(seat, "hello", PRIMES)
+        await seat.type(LISTS)
+        await seat.sees("‹ the draft's")
+        await seat.pilot.press("f3", "left")
+        await seat.sees("‹ 2 of 2 ›")
+        await seat.pilot.press("left")
+        await seat.sees("‹ 1 of 2 ›")
+
+        # A new turn comes to the front of one that was looked up.
+        await seat.begin_anew()
         await asked(seat, "hello", PRIMES)
         await seat.pilot.press("f3", "left")
         await seat.sees("‹ 1 of 2 ›")
@@ -80,6 +78,38 @@ async def test_a_new_turn_comes_to_the_front_of_one_that_was_looked_up(tmp_path:
         await asked(seat, LISTS)
         await seat.sees("‹ 3 of 3 ›")
         await seat.sees_no("· hello")
+
+        # What if tells whose pick changes and the difference in dollars.
+        await seat.begin_anew()
+        await asked(seat, "hello", PRIMES)
+        await seat.pilot.press("f3", "space")
+        await seat.sees("1 decision, as it was.", "Threshold     as it was (0.80)")
+        await seat.pilot.press("up", "right")
+        await seat.sees("this session: 2 decisions", "2 decisions, as they were.")
+        await seat.pilot.press("down", "enter")
+        await seat.sees("╭─ Strategy")
+        await seat.type_into_list("quality")
+        await seat.sees("Strategy      quality", "2 of 2 picks would change", "▲ $", " more")
+        await seat.sees("Who goes where", "→ tern-max", "Turns that change", "hello", "~$")
+        await seat.sees("Nothing was called.", "is not claimed.")
+
+        # A threshold and prices are supposed.
+        await seat.begin_anew()
+        await asked(seat, PRIMES)
+        assert seat.app.runtime is not None
+        await seat.send("/whatif quality")
+        await seat.sees("Strategy      quality")
+        before = await seat.line("would be")
+        await seat.pilot.press("down", "left")
+        await seat.sees("Threshold     0.75")
+        await seat.pilot.press("down", "enter")
+        await seat.sees("╭─ Prices")
+        await seat.pilot.press(*"opnai", "equals_sign", "2", "enter")
+        await seat.sees("✗ the prices name opnai, and no model of these turns is called so")
+        await seat.pilot.press("ctrl+u", *"demo", "minus", *"anthropic", "equals_sign", "0", "enter")
+        await seat.sees("Prices        demo-anthropic=0")
+        await seat.sees_no(before.strip(" │"))
+        await seat.sees("▼ $")
 
 
 async def test_the_list_tells_what_was_to_cost_and_did_and_what_became_of_it(tmp_path: Path) -> None:
@@ -156,40 +186,6 @@ async def test_nothing_there_is_said_as_such(tmp_path: Path) -> None:
         seat.app.composer.prompt.focus()
         await seat.send("/whatif nonsense")
         await seat.sees("/whatif takes a strategy")
-
-
-async def test_what_if_tells_whose_pick_changes_and_the_difference_in_dollars(tmp_path: Path) -> None:
-    async with console(tmp_path, policy=CALM) as seat:
-        await asked(seat, "hello", PRIMES)
-        await seat.pilot.press("f3", "space")
-        await seat.sees("1 decision, as it was.", "Threshold     as it was (0.80)")
-        await seat.pilot.press("up", "right")
-        await seat.sees("this session: 2 decisions", "2 decisions, as they were.")
-        await seat.pilot.press("down", "enter")
-        await seat.sees("╭─ Strategy")
-        await seat.type_into_list("quality")
-        await seat.sees("Strategy      quality", "2 of 2 picks would change", "▲ $", " more")
-        await seat.sees("Who goes where", "→ tern-max", "Turns that change", "hello", "~$")
-        await seat.sees("Nothing was called.", "is not claimed.")
-
-
-async def test_a_threshold_and_prices_are_supposed(tmp_path: Path) -> None:
-    async with console(tmp_path, policy=CALM) as seat:
-        await asked(seat, PRIMES)
-        assert seat.app.runtime is not None
-        await seat.send("/whatif quality")
-        await seat.sees("Strategy      quality")
-        before = await seat.line("would be")
-        await seat.pilot.press("down", "left")
-        await seat.sees("Threshold     0.75")
-        await seat.pilot.press("down", "enter")
-        await seat.sees("╭─ Prices")
-        await seat.pilot.press(*"opnai", "equals_sign", "2", "enter")
-        await seat.sees("✗ the prices name opnai, and no model of these turns is called so")
-        await seat.pilot.press("ctrl+u", *"demo", "minus", *"anthropic", "equals_sign", "0", "enter")
-        await seat.sees("Prices        demo-anthropic=0")
-        await seat.sees_no(before.strip(" │"))
-        await seat.sees("▼ $")
 
 
 async def test_a_file_of_prompts_is_decided_as_now_and_as_supposed(tmp_path: Path) -> None:

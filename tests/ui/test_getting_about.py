@@ -21,70 +21,12 @@ from tui_orchestrator.ui.row_table import RowTable
 SCRIPT = Script().always(Say(text="It is blue."))
 
 
-async def test_the_palette_offers_only_what_can_be_done_now(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
-        await seat.pilot.press("ctrl+p", *"answer:")
-        await seat.sees("Nothing that can be done now is called that.")
-        await seat.pilot.press("escape")
-        await seat.send("What colour is the sky?")
-        await seat.ended()
-        await seat.pilot.press("ctrl+p", *"answer")
-        await seat.sees("answer: copy", "answer: ask again")
-        assert "take the vote back" not in seat.screen
-        assert "copy a code block" not in seat.screen
-        await seat.pilot.press("escape", "alt+n")
-        await seat.sees("There is no vote on that answer.")
-        await seat.pilot.press("alt+u")
-        await seat.sees("▲ good. 1 for, 0 against")
-        await seat.pilot.press("ctrl+p", *"vote back")
-        await seat.sees("answer: take the vote back")
-        await seat.pilot.press("escape", "ctrl+p", *"ensemble:")
-        await seat.sees("Nothing that can be done now is called that.")
-
-
 def marked(seat: Console) -> str:
     """What stands in the row that Enter would take."""
     ground = seat.app.theme_variables["marked"].lower()
     strips = seat.app.screen._compositor.render_strips()
     cells = (one for strip in strips for one in strip if one.style is not None and one.style.bgcolor is not None)
     return "".join(one.text for one in cells if one.style.bgcolor.name == ground)
-
-
-async def test_typing_the_whole_name_of_what_the_palette_offers_marks_it(tmp_path: Path) -> None:
-    async with console(tmp_path, script=Script().always(Say(text="So:\n\n```python\nprint(1)\n```\n"))) as seat:
-        await seat.send("What colour is the sky?")
-        await seat.ended()
-        await seat.pilot.press("ctrl+p")
-        await seat.sees("type to narrow the list")
-        offered = list(commands(seat.app))
-        assert len(offered) > 40
-        for choice in offered:
-            for name in choice.names:
-                seat.app.screen.query_one(Input).value = name
-                shown = choice.columns[1][0].strip()
-                await seat.until(lambda shown=shown: shown in marked(seat), f"{shown!r} marked by {name!r}")
-
-
-async def test_a_strategy_is_chosen_by_its_name_though_another_is_described_by_it(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
-        for typed in ("strategy: quality", "fallback", "Quality"):
-            await seat.pilot.press("ctrl+p")
-            await seat.type_into_list(typed)
-            await seat.line("today", typed.removeprefix("strategy: ").lower())
-
-
-async def test_a_setting_and_a_model_are_found_by_their_whole_names(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
-        await seat.pilot.press("ctrl+t")
-        await seat.sees("Pin a model")
-        for name in ("demo-openai/rush-pro", "rush-mini", "tern-lite"):
-            seat.app.screen.query_one(Input).value = name
-            await seat.until(lambda name=name: name in marked(seat), f"{name} marked")
-        await seat.pilot.press("escape", "f12")
-        await seat.sees("Settings")
-        for name in ("theme", "ui.theme", "strategy", "enabled"):
-            seat.app.screen.query_one(Input).value = name
-            await seat.until(lambda name=name: marked(seat).split()[:1] == [name.rpartition(".")[2]], f"{name} marked")
 
 
 @pytest.mark.parametrize("size", [(100, 30), (80, 24), (40, 10)])
@@ -100,12 +42,27 @@ async def test_the_help_and_the_palette_are_in_the_line_of_keys_of_every_pane(
         await seat.sees("type to narrow the list")
 
 
-async def test_the_palette_offers_to_copy_code_where_there_is_some(tmp_path: Path) -> None:
+async def test_the_palette_offers_to_copy_code_and_marks_what_is_typed_whole(tmp_path: Path) -> None:
     async with console(tmp_path, script=Script().always(Say(text="So:\n\n```python\nprint(1)\n```\n"))) as seat:
+        # The palette offers to copy code where there is some.
         await seat.send("How is a number printed?")
         await seat.ended()
         await seat.pilot.press("ctrl+p", *"code")
         await seat.sees("answer: copy a code block")
+
+        # Typing the whole name of what the palette offers marks it.
+        await seat.begin_anew()
+        await seat.send("What colour is the sky?")
+        await seat.ended()
+        await seat.pilot.press("ctrl+p")
+        await seat.sees("type to narrow the list")
+        offered = list(commands(seat.app))
+        assert len(offered) > 40
+        for choice in offered:
+            for name in choice.names:
+                seat.app.screen.query_one(Input).value = name
+                shown = choice.columns[1][0].strip()
+                await seat.until(lambda shown=shown: shown in marked(seat), f"{shown!r} marked by {name!r}")
 
 
 async def palette(seat: Console, *wanted: str) -> None:
@@ -208,15 +165,6 @@ async def test_the_palette_offers_the_decisions_there_are_beside_the_one_on_the_
         await finds(seat, after)
 
 
-async def test_the_palette_calls_the_strategy_that_holds_current(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
-        await seat.send("/strategy quality")
-        await seat.pilot.press("ctrl+p", *"strategy: quality")
-        # Still there: what it is called marks nothing else.
-        await seat.until(lambda: "quality · current · the likeliest" in marked(seat), "it marked")
-        assert seat.screen.count("current") == 1
-
-
 async def test_the_strategy_that_holds_is_called_current_also_while_one_types(tmp_path: Path) -> None:
     async with console(tmp_path, script=SCRIPT, size=(80, 24)) as seat:
         await seat.send("/strategy quality")
@@ -228,38 +176,15 @@ async def test_the_strategy_that_holds_is_called_current_also_while_one_types(tm
         assert seat.screen.count("current") == 1
 
 
-async def test_keys_of_what_cannot_be_done_say_what_is_missing(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
-        for key, said in (
-            ("alt+j", "there is nothing to export yet"),
-            ("alt+l", "there is nothing to rename yet"),
-            ("alt+p", "no persona is configured"),
-            ("alt+z", "Nothing deleted since the program began"),
-        ):
-            await seat.pilot.press(key)
-            await seat.sees(said)
-
-
-async def test_the_palette_finds_every_strategy_and_says_where_a_key_works_as_the_screen_does(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
-        await seat.pilot.press("ctrl+p", *"compare models")
-        await seat.sees("strategy: ensemble · to ask and compare several models")
-        await seat.pilot.press("escape", "ctrl+p", *"add a provider")
-        await seat.sees("a in Models")
-        await seat.pilot.press("escape", "ctrl+p", *"strategy: ensemble")
-        await seat.sees("to ask and compare several models: several")
-        await seat.pilot.press("enter")
-        await seat.until(lambda: seat.app.options.strategy == "ensemble")
-
-
 async def test_the_palette_shows_the_keys_as_the_user_bound_them(tmp_path: Path) -> None:
     async with console(tmp_path, script=SCRIPT, ui=UiSettings(keymap={"strategy.pick": "f7"})) as seat:
         await seat.pilot.press("ctrl+p", *"choose")
         await seat.sees("strategy: choose", "F7")
 
 
-async def test_a_letter_jumps_to_its_pane(tmp_path: Path) -> None:
+async def test_the_palette_says_what_can_be_done_how_it_is_called_and_by_which_key(tmp_path: Path) -> None:
     async with console(tmp_path, script=SCRIPT) as seat:
+        # A letter jumps to its pane.
         await seat.pilot.press("ctrl+o")
         await seat.sees("p prompt", "c chat", "d decision", "o costs")
         await seat.pilot.press("d")
@@ -269,14 +194,83 @@ async def test_a_letter_jumps_to_its_pane(tmp_path: Path) -> None:
         await seat.until(lambda: seat.app.composer.prompt.has_focus, "the focus in the prompt")
         assert seat.app.composer.prompt.text == ""
 
-
-async def test_any_other_key_jumps_nowhere(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
+        # Any other key jumps nowhere.
+        await seat.begin_anew()
         await seat.pilot.press("ctrl+o")
         await seat.sees("c chat")
         await seat.pilot.press("escape")
         await seat.sees_no("c chat")
         assert seat.app.composer.prompt.has_focus
+
+        # Keys of what cannot be done say what is missing.
+        await seat.begin_anew()
+        for key, said in (
+            ("alt+j", "there is nothing to export yet"),
+            ("alt+l", "there is nothing to rename yet"),
+            ("alt+p", "no persona is configured"),
+            ("alt+z", "Nothing deleted since the program began"),
+        ):
+            await seat.pilot.press(key)
+            await seat.sees(said)
+
+        # A setting and a model are found by their whole names.
+        await seat.begin_anew()
+        await seat.pilot.press("ctrl+t")
+        await seat.sees("Pin a model")
+        for name in ("demo-openai/rush-pro", "rush-mini", "tern-lite"):
+            seat.app.screen.query_one(Input).value = name
+            await seat.until(lambda name=name: name in marked(seat), f"{name} marked")
+        await seat.pilot.press("escape", "f12")
+        await seat.sees("Settings")
+        for name in ("theme", "ui.theme", "strategy", "enabled"):
+            seat.app.screen.query_one(Input).value = name
+            await seat.until(lambda name=name: marked(seat).split()[:1] == [name.rpartition(".")[2]], f"{name} marked")
+
+        # The palette offers only what can be done now.
+        await seat.begin_anew()
+        await seat.pilot.press("ctrl+p", *"answer:")
+        await seat.sees("Nothing that can be done now is called that.")
+        await seat.pilot.press("escape")
+        await seat.send("What colour is the sky?")
+        await seat.ended()
+        await seat.pilot.press("ctrl+p", *"answer")
+        await seat.sees("answer: copy", "answer: ask again")
+        assert "take the vote back" not in seat.screen
+        assert "copy a code block" not in seat.screen
+        await seat.pilot.press("escape", "alt+n")
+        await seat.sees("There is no vote on that answer.")
+        await seat.pilot.press("alt+u")
+        await seat.sees("▲ good. 1 for, 0 against")
+        await seat.pilot.press("ctrl+p", *"vote back")
+        await seat.sees("answer: take the vote back")
+        await seat.pilot.press("escape", "ctrl+p", *"ensemble:")
+        await seat.sees("Nothing that can be done now is called that.")
+
+        # A strategy is chosen by its name though another is described by it.
+        await seat.begin_anew()
+        for typed in ("strategy: quality", "fallback", "Quality"):
+            await seat.pilot.press("ctrl+p")
+            await seat.type_into_list(typed)
+            await seat.line("today", typed.removeprefix("strategy: ").lower())
+
+        # The palette calls the strategy that holds current.
+        await seat.begin_anew()
+        await seat.send("/strategy quality")
+        await seat.pilot.press("ctrl+p", *"strategy: quality")
+        # Still there: what it is called marks nothing else.
+        await seat.until(lambda: "quality · current · the likeliest" in marked(seat), "it marked")
+        assert seat.screen.count("current") == 1
+
+        # The palette finds every strategy and says where a key works as the screen does.
+        await seat.begin_anew()
+        await seat.pilot.press("ctrl+p", *"compare models")
+        await seat.sees("strategy: ensemble · to ask and compare several models")
+        await seat.pilot.press("escape", "ctrl+p", *"add a provider")
+        await seat.sees("a in Models")
+        await seat.pilot.press("escape", "ctrl+p", *"strategy: ensemble")
+        await seat.sees("to ask and compare several models: several")
+        await seat.pilot.press("enter")
+        await seat.until(lambda: seat.app.options.strategy == "ensemble")
 
 
 @pytest.mark.parametrize(

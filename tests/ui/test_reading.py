@@ -52,22 +52,6 @@ def marked(seat: Console) -> str:
     return "\n".join(row[1:] for row in rows if row.startswith("┃")).strip()
 
 
-async def test_words_are_found_counted_and_gone_through(tmp_path: Path) -> None:
-    async with asked(tmp_path, PARIS) as seat:
-        await seat.pilot.press("ctrl+f", *"paris")
-        await seat.sees("1 of 2")
-        assert lit(seat) == ["Paris"]
-        await seat.pilot.press("enter")
-        await seat.sees("2 of 2")
-        await seat.pilot.press("down")
-        await seat.sees("1 of 2")
-        await seat.pilot.press("up")
-        await seat.sees("2 of 2")
-        await seat.pilot.press("x")
-        await seat.sees("not found")
-        assert lit(seat) == []
-
-
 async def test_words_are_found_across_marks_of_markdown_and_broken_lines(tmp_path: Path) -> None:
     async with console(tmp_path, size=(40, 30)) as seat:
         text = "A long sentence with a **strong** word and more of it, so that it is broken somewhere."
@@ -77,8 +61,33 @@ async def test_words_are_found_across_marks_of_markdown_and_broken_lines(tmp_pat
         assert " ".join("".join(lit(seat)).split()).replace(" ", "") == "strongwordandmore"
 
 
-async def test_a_word_far_up_comes_into_view_and_stays_there_when_the_line_is_closed(tmp_path: Path) -> None:
+async def test_words_are_found_and_what_the_mark_stands_at_is_unfolded(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
+        # A file that went along is found by its name.
+        seat.app.chat.transcript.load([Entry.prompt("What is it?", ["plan.md", "plan.png"], prompt_key("r"))])
+        await seat.pilot.press("ctrl+f", *"plan")
+        await seat.sees("1 of 2")
+        assert lit(seat) == ["plan"]
+
+        # A word in the folded part of a long prompt unfolds it.
+        await seat.begin_anew()
+        text = "\n".join(f"line {number}" for number in range(60)) + "\nneedle"
+        seat.app.chat.transcript.load([Entry.prompt(text, key=prompt_key("r"))])
+        await seat.pilot.press("ctrl+f", *"needle")
+        await seat.sees("1 of 1")
+        assert lit(seat) == ["needle"]
+
+        # Space unfolds what the mark stands at.
+        await seat.begin_anew()
+        entry = Entry.answer("said", thinking="first I think", key=answer_key("r", 1))
+        seat.app.chat.transcript.load([entry])
+        await seat.pilot.press("f2", "space")
+        await seat.sees("first I think")
+        await seat.pilot.press("space")
+        await seat.sees_no("first I think")
+
+        # A word far up comes into view and stays there when the line is closed.
+        await seat.begin_anew()
         entries = history(400)
         entries[10] = Entry.prompt("where is the needle?", key=prompt_key("needle"))
         seat.app.chat.transcript.load(entries)
@@ -91,26 +100,8 @@ async def test_a_word_far_up_comes_into_view_and_stays_there_when_the_line_is_cl
         assert "where is the needle?" in marked(seat)
         assert lit(seat) == []
 
-
-async def test_a_file_that_went_along_is_found_by_its_name(tmp_path: Path) -> None:
-    async with console(tmp_path) as seat:
-        seat.app.chat.transcript.load([Entry.prompt("What is it?", ["plan.md", "plan.png"], prompt_key("r"))])
-        await seat.pilot.press("ctrl+f", *"plan")
-        await seat.sees("1 of 2")
-        assert lit(seat) == ["plan"]
-
-
-async def test_a_word_in_the_folded_part_of_a_long_prompt_unfolds_it(tmp_path: Path) -> None:
-    async with console(tmp_path) as seat:
-        text = "\n".join(f"line {number}" for number in range(60)) + "\nneedle"
-        seat.app.chat.transcript.load([Entry.prompt(text, key=prompt_key("r"))])
-        await seat.pilot.press("ctrl+f", *"needle")
-        await seat.sees("1 of 1")
-        assert lit(seat) == ["needle"]
-
-
-async def test_ten_thousand_messages_are_looked_through_in_slices(tmp_path: Path) -> None:
-    async with console(tmp_path) as seat:
+        # Ten thousand messages are looked through in slices.
+        await seat.begin_anew()
         seat.app.chat.transcript.load(history(10_000, "plain words " * 20))
         await seat.send("/find answer 4567")
         await seat.sees("1 of 1", "answer 4567")
@@ -120,6 +111,15 @@ async def test_ten_thousand_messages_are_looked_through_in_slices(tmp_path: Path
         assert 4560 < place < 4570
         await seat.pilot.press("up")
         await seat.sees(f"{place:,} of 5,000", f"answer {place - 1}")
+
+        # Old messages are no widgets.
+        await seat.begin_anew()
+        before = len(seat.app.screen.query("*"))
+        seat.app.chat.transcript.load(history(10_000))
+        await seat.sees("answer 4999")
+        await seat.pilot.press("f2", "home")
+        await seat.sees("question 0 about")
+        assert len(seat.app.screen.query("*")) == before
 
 
 async def test_what_is_said_meanwhile_is_counted_too(tmp_path: Path) -> None:
@@ -216,15 +216,30 @@ async def test_a_vote_from_the_menu_is_on_the_marked_answer(tmp_path: Path) -> N
         await seat.until(lambda: "▲" not in seat.screen)
 
 
-async def test_a_prompt_is_quoted_from_its_menu(tmp_path: Path) -> None:
+async def test_an_answer_is_searched_warned_of_and_voted_on(tmp_path: Path) -> None:
     async with asked(tmp_path, PARIS) as seat:
-        await seat.pilot.press("f2", "up", "enter")
-        await seat.type_into_list("quote")
-        await seat.until(lambda: seat.app.composer.prompt.text == f"> {PROMPT}\n\n", "the quotation")
+        # Words are found counted and gone through.
+        await seat.pilot.press("ctrl+f", *"paris")
+        await seat.sees("1 of 2")
+        assert lit(seat) == ["Paris"]
+        await seat.pilot.press("enter")
+        await seat.sees("2 of 2")
+        await seat.pilot.press("down")
+        await seat.sees("1 of 2")
+        await seat.pilot.press("up")
+        await seat.sees("2 of 2")
+        await seat.pilot.press("x")
+        await seat.sees("not found")
+        assert lit(seat) == []
+        await seat.pilot.press("escape")
 
+        # A warning and a vote differ in shape.
+        seat.app.say("80 % is spent", "warning")
+        await seat.pilot.press("alt+u")
+        await seat.line("! 80 % is spent")
+        await seat.line("▲ ", " · $")
 
-async def test_the_mouse_opens_the_menu_by_the_right_button_and_by_the_mark(tmp_path: Path) -> None:
-    async with asked(tmp_path, PARIS) as seat:
+        # The mouse opens the menu by the right button and by the mark.
         row = next(y for y in range(40) if PROMPT in seat.app.chat.transcript.render_line(y).text)
         await seat.pilot.click("#transcript", offset=(5, row), button=3)
         await seat.sees("Your prompt")
@@ -233,32 +248,11 @@ async def test_the_mouse_opens_the_menu_by_the_right_button_and_by_the_mark(tmp_
         await seat.sees("Your prompt")
 
 
-async def test_space_unfolds_what_the_mark_stands_at(tmp_path: Path) -> None:
-    async with console(tmp_path) as seat:
-        entry = Entry.answer("said", thinking="first I think", key=answer_key("r", 1))
-        seat.app.chat.transcript.load([entry])
-        await seat.pilot.press("f2", "space")
-        await seat.sees("first I think")
-        await seat.pilot.press("space")
-        await seat.sees_no("first I think")
-
-
-async def test_old_messages_are_no_widgets(tmp_path: Path) -> None:
-    async with console(tmp_path) as seat:
-        before = len(seat.app.screen.query("*"))
-        seat.app.chat.transcript.load(history(10_000))
-        await seat.sees("answer 4999")
-        await seat.pilot.press("f2", "home")
-        await seat.sees("question 0 about")
-        assert len(seat.app.screen.query("*")) == before
-
-
-async def test_a_warning_and_a_vote_differ_in_shape(tmp_path: Path) -> None:
+async def test_a_prompt_is_quoted_from_its_menu(tmp_path: Path) -> None:
     async with asked(tmp_path, PARIS) as seat:
-        seat.app.say("80 % is spent", "warning")
-        await seat.pilot.press("alt+u")
-        await seat.line("! 80 % is spent")
-        await seat.line("▲ ", " · $")
+        await seat.pilot.press("f2", "up", "enter")
+        await seat.type_into_list("quote")
+        await seat.until(lambda: seat.app.composer.prompt.text == f"> {PROMPT}\n\n", "the quotation")
 
 
 @pytest.mark.parametrize("size", [(40, 10), (40, 12)])

@@ -89,11 +89,12 @@ _KEYS = {
 }
 
 
-async def test_every_setting_is_found_with_what_holds_and_where_it_comes_from(
+async def test_what_goes_before_the_file_is_said_where_it_is_found_and_where_it_is_written(
     own_home: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAILY_BUDGET_USD", "9")
     async with console(own_home) as seat:
+        # Every setting is found with what holds and where it comes from.
         await opened(seat)
         await seat.sees(str(file), "strategy", '"quality"', "config.toml:3", "How a model is chosen")
         await type_(seat, "daily_usd")
@@ -105,9 +106,18 @@ async def test_every_setting_is_found_with_what_holds_and_where_it_comes_from(
         await seat.pilot.press("escape")
         await seat.sees_no("[router.weights]")
 
+        # What something else goes before is written and said.
+        await seat.begin_anew()
+        await opened(seat, "budgets.daily_usd")
+        await seat.pilot.press("enter")
+        await seat.pilot.press(*["backspace"] * 4, "3", "enter")
+        await seat.sees(f"budgets.daily_usd is set in {file}", "! env DAILY_BUDGET_USD goes before it: 9.00 holds")
+        await seat.sees("your file says 3.00, line")
 
-async def test_the_search_knows_descriptions_and_values_too(own_home: Path, file: Path) -> None:
+
+async def test_settings_are_searched_and_say_their_units(own_home: Path, file: Path) -> None:
     async with console(own_home) as seat:
+        # The search knows descriptions and values too.
         await opened(seat, "escalates to the next")
         await seat.sees("confidence_threshold", "1 of ")
         await seat.pilot.press("escape")
@@ -116,6 +126,11 @@ async def test_the_search_knows_descriptions_and_values_too(own_home: Path, file
         await seat.pilot.press("escape")
         await type_(seat, "nowheretobefound")
         await seat.sees("No setting holds that.", "0 of ")
+
+        # A number says its unit.
+        await seat.begin_anew()
+        await opened(seat, "timeouts.first_token")
+        await seat.sees("From sending until the first token.", "seconds", "default")
 
 
 async def test_a_key_in_a_wrong_place_is_not_shown_and_not_there_to_be_edited(
@@ -142,8 +157,11 @@ async def test_a_key_in_a_wrong_place_is_not_shown_and_not_there_to_be_edited(
         assert key not in seat.screen
 
 
-async def test_a_number_is_checked_while_it_is_typed_and_holds_at_once(own_home: Path, file: Path) -> None:
+async def test_a_value_is_checked_written_holds_at_once_and_goes_back_to_its_default(
+    own_home: Path, file: Path
+) -> None:
     async with console(own_home) as seat:
+        # A number is checked while it is typed and holds at once.
         await opened(seat, "router.quality_threshold")
         await seat.pilot.press("enter")
         await seat.sees("A number from 0 to 1.", "Enter writes it")
@@ -158,40 +176,8 @@ async def test_a_number_is_checked_while_it_is_typed_and_holds_at_once(own_home:
         assert seat.app.runtime.router.policy.quality_threshold == 0.75
         await seat.sees("config.toml:4")
 
-
-async def test_what_is_typed_takes_the_place_of_the_old_value_and_an_arrow_goes_into_it(
-    own_home: Path, file: Path
-) -> None:
-    async with console(own_home, size=(80, 24)) as seat:
-        await opened(seat, "router.quality_threshold")
-        await seat.pilot.press("enter")
-        await seat.sees("Enter writes it")
-        await seat.pilot.press("0", "full_stop", "6")
-        await seat.sees("│ 0.6 ")
-        await seat.pilot.press("enter")
-        await seat.sees("router.quality_threshold = 0.6 from now on")
-        await seat.pilot.press("enter")
-        await seat.sees("Enter writes it")
-        await seat.pilot.press("right", "5", "enter")
-        await seat.sees("router.quality_threshold = 0.65 from now on")
-
-
-async def test_a_choice_is_a_list_and_the_header_says_it_at_once(own_home: Path, file: Path) -> None:
-    async with console(own_home) as seat:
-        await opened(seat, "router.strategy")
-        await seat.pilot.press("enter")
-        await seat.sees("cheapest", "local_first", "the default")
-        await seat.type_into_list("cheapest")
-        await seat.sees('router.strategy = "cheapest" from now on')
-        assert text_of(file) == '# mine\n[router]\nstrategy = "cheapest"  # the best\n'
-        assert seat.app.runtime is not None
-        assert seat.app.runtime.router.policy.strategy is Strategy.CHEAPEST
-        await seat.pilot.press("escape", "escape")
-        await seat.until(lambda: "cheapest" in seat.screen.splitlines()[0], "the strategy in the header")
-
-
-async def test_a_switch_turns_and_ctrl_r_brings_the_default_back(own_home: Path, file: Path) -> None:
-    async with console(own_home) as seat:
+        # A switch turns and ctrl r brings the default back.
+        await seat.begin_anew()
         await opened(seat, "prefer_local")
         await seat.pilot.press("ctrl+r")
         await seat.sees("router.prefer_local is not in your file: it stands at its default.")
@@ -203,86 +189,8 @@ async def test_a_switch_turns_and_ctrl_r_brings_the_default_back(own_home: Path,
         assert "prefer_local" not in text_of(file)
         assert seat.app.settings.policy.prefer_local is False
 
-
-async def test_a_cap_holds_from_the_next_turn_on(own_home: Path, file: Path) -> None:
-    async with console(own_home) as seat:
-        await opened(seat, "budgets.session_usd")
-        await seat.pilot.press("enter")
-        await seat.pilot.press(*["backspace"] * len("1.00"))
-        await type_(seat, "0")
-        await seat.pilot.press("enter")
-        await seat.sees("budgets.session_usd = 0.00 from now on")
-        assert seat.app.runtime is not None
-        assert seat.app.runtime.router.budgets.session == Money(0)
-        await seat.pilot.press("escape", "escape")
-        await seat.send("hello")
-        await seat.sees("the session's cap")
-
-
-async def test_a_cap_is_set_by_a_command(own_home: Path, file: Path) -> None:
-    async with console(own_home) as seat:
-        await seat.send("/cap day $3.5")
-        await seat.sees("budgets.daily_usd = 3.5", "$3.50 left")
-        assert "daily_usd = 3.5" in text_of(file)
-        await seat.send("/cap day none")
-        await seat.sees("budgets.daily_usd is out of")
-        assert "daily_usd" not in text_of(file)
-        await seat.send("/cap session 0")
-        await seat.sees("budgets.session_usd = 0")
-        await seat.send("hello")
-        await seat.sees("the session's cap")
-
-
-def test_of_a_cap_taken_away_in_the_demo_the_demo_s_own_is_told() -> None:
-    settings = preferences.in_demo(Settings())
-    assert preferences.holding(settings, "budgets.daily_usd") == "2.00, the demo's own,"
-    assert preferences.holding(settings, "budgets.per_request_usd") == "(no cap)"
-
-
-NO_CAPS = (
-    ("/cap week 3", "say request, session, day or month, and US dollars or none, as day 2.50"),
-    ("/cap day", "say request, session, day or month, and US dollars or none, as day 2.50"),
-    ("/cap day five", "budgets.daily_usd: 'five' is not an amount; give US dollars"),
-    ("/cap day -1", "budgets.daily_usd: -1 is below zero; give US dollars, such as 5.00"),
-    ("/budget day 2", "no command is called /budget; did you mean /cap?"),
-)
-
-
-async def test_a_cap_that_is_none_is_refused_in_one_sentence(own_home: Path, file: Path) -> None:
-    async with console(own_home) as seat:
-        for said, answer in NO_CAPS:
-            await seat.send(said)
-            await seat.sees(answer)
-            assert "daily_usd" not in text_of(file)
-            await seat.pilot.press("backspace")
-            await seat.sees_no(answer)
-            seat.app.composer.prompt.text = ""
-
-
-@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
-async def test_the_palette_asks_which_cap_and_how_much(own_home: Path, file: Path, size: tuple[int, int]) -> None:
-    async with console(own_home, size=size) as seat:
-        await seat.pilot.press("ctrl+p", *"set a cap")
-        await seat.sees("budget: set a cap", "c in Costs")
-        await seat.pilot.press("enter")
-        await seat.sees("╭─ Set a cap", "US dollars, or none")
-        await seat.pilot.press("ctrl+u", *"week", "enter")
-        await seat.sees("✗ say request, session, day or month")
-        await seat.pilot.press("ctrl+u", *"month", "space", *"3.5", "enter")
-        await seat.sees("budgets.monthly_usd = 3.5")
-        assert "monthly_usd = 3.5" in text_of(file)
-        await seat.pilot.press("f4", "c")
-        await seat.sees("╭─ Set a cap", "day 2")
-
-
-async def test_a_command_shows_the_caps(own_home: Path, file: Path) -> None:
-    async with console(own_home, size=(80, 24)) as seat:
-        await seat.send("/cap")
-        await seat.sees("[budgets]", "per_request_usd", "session_usd", "daily_usd", "monthly_usd")
-
-
-async def test_what_must_wait_for_the_next_start_says_so(own_home: Path, file: Path) -> None:
-    async with console(own_home) as seat:
+        # What must wait for the next start says so.
+        await seat.begin_anew()
         await opened(seat, "ui.panes")
         await seat.sees("from the next start on")
         await seat.pilot.press("enter")
@@ -292,64 +200,8 @@ async def test_what_must_wait_for_the_next_start_says_so(own_home: Path, file: P
         await seat.sees('ui.panes = ["chat"] from the next start on')
         assert load(file).ui.panes == ("chat",)
 
-
-async def test_theme_density_and_keys_change_before_ones_eyes(own_home: Path, file: Path) -> None:
-    async with console(own_home) as seat:
-        await opened(seat, "ui.theme")
-        await seat.pilot.press("enter")
-        await seat.type_into_list("paper")
-        await seat.until(lambda: seat.app.theme == "paper", "the theme")
-        await seat.sees('ui.theme = "paper"')
-        await seat.pilot.press("escape")
-        await type_(seat, "density")
-        await seat.pilot.press("enter")
-        await seat.type_into_list("compact")
-        await seat.sees('ui.density = "compact"')
-        assert seat.app.screen_stack[0].has_class("compact")
-        await seat.pilot.press("escape")
-        await type_(seat, "add keymap")
-        await seat.pilot.press("enter")
-        await seat.sees("add ui.keymap.ACTION")
-        await type_(seat, "settings.open")
-        await seat.pilot.press("enter")
-        await type_(seat, "f11")
-        await seat.pilot.press("enter")
-        await seat.sees('ui.keymap."settings.open" = "f11"')
-        await seat.pilot.press("escape", "escape")
-        await seat.sees_no("[ui.keymap]")
-        await seat.pilot.press("f11")
-        await seat.sees("[router]")
-
-
-async def test_what_something_else_goes_before_is_written_and_said(
-    own_home: Path, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DAILY_BUDGET_USD", "9")
-    async with console(own_home) as seat:
-        await opened(seat, "budgets.daily_usd")
-        await seat.pilot.press("enter")
-        await seat.pilot.press(*["backspace"] * 4, "3", "enter")
-        await seat.sees(f"budgets.daily_usd is set in {file}", "! env DAILY_BUDGET_USD goes before it: 9.00 holds")
-        await seat.sees("your file says 3.00, line")
-
-
-async def test_a_broken_file_is_shown_with_its_problem_and_stays(own_home: Path, file: Path) -> None:
-    async with console(own_home) as seat:
-        put(file, "[router\n")
-        await opened(seat)
-        await seat.sees(f"✗ {file}:1: this is not TOML", "These are the settings of the start")
-        await type_(seat, "prefer_local")
-        await seat.pilot.press("enter")
-        await seat.until(lambda: seat.screen.count("this is not TOML") == 2, "why it is not written")
-        assert text_of(file) == "[router\n"
-        put(file, "[router]\nprefer_local = true\n")
-        await seat.pilot.press("f8")
-        await seat.sees("config.toml:2")
-        await seat.sees_no("this is not TOML")
-
-
-async def test_a_rule_can_be_made_and_taken_out_again(own_home: Path, file: Path) -> None:
-    async with console(own_home) as seat:
+        # A rule can be made and taken out again.
+        await seat.begin_anew()
         assert seat.app.runtime is not None
         await opened(seat, "add rules")
         await seat.pilot.press("enter")
@@ -379,6 +231,134 @@ async def test_a_rule_can_be_made_and_taken_out_again(own_home: Path, file: Path
         assert "law" not in text_of(file)
 
 
+async def test_a_choice_and_the_looks_change_before_ones_eyes(own_home: Path, file: Path) -> None:
+    async with console(own_home) as seat:
+        # A choice is a list and the header says it at once.
+        await opened(seat, "router.strategy")
+        await seat.pilot.press("enter")
+        await seat.sees("cheapest", "local_first", "the default")
+        await seat.type_into_list("cheapest")
+        await seat.sees('router.strategy = "cheapest" from now on')
+        assert text_of(file) == '# mine\n[router]\nstrategy = "cheapest"  # the best\n'
+        assert seat.app.runtime is not None
+        assert seat.app.runtime.router.policy.strategy is Strategy.CHEAPEST
+        await seat.pilot.press("escape", "escape")
+        await seat.until(lambda: "cheapest" in seat.screen.splitlines()[0], "the strategy in the header")
+
+        # Theme density and keys change before ones eyes.
+        await seat.begin_anew()
+        await opened(seat, "ui.theme")
+        await seat.pilot.press("enter")
+        await seat.type_into_list("paper")
+        await seat.until(lambda: seat.app.theme == "paper", "the theme")
+        await seat.sees('ui.theme = "paper"')
+        await seat.pilot.press("escape")
+        await type_(seat, "density")
+        await seat.pilot.press("enter")
+        await seat.type_into_list("compact")
+        await seat.sees('ui.density = "compact"')
+        assert seat.app.screen_stack[0].has_class("compact")
+        await seat.pilot.press("escape")
+        await type_(seat, "add keymap")
+        await seat.pilot.press("enter")
+        await seat.sees("add ui.keymap.ACTION")
+        await type_(seat, "settings.open")
+        await seat.pilot.press("enter")
+        await type_(seat, "f11")
+        await seat.pilot.press("enter")
+        await seat.sees('ui.keymap."settings.open" = "f11"')
+        await seat.pilot.press("escape", "escape")
+        await seat.sees_no("[ui.keymap]")
+        await seat.pilot.press("f11")
+        await seat.sees("[router]")
+
+
+async def test_a_cap_holds_from_the_next_turn_on(own_home: Path, file: Path) -> None:
+    async with console(own_home) as seat:
+        await opened(seat, "budgets.session_usd")
+        await seat.pilot.press("enter")
+        await seat.pilot.press(*["backspace"] * len("1.00"))
+        await type_(seat, "0")
+        await seat.pilot.press("enter")
+        await seat.sees("budgets.session_usd = 0.00 from now on")
+        assert seat.app.runtime is not None
+        assert seat.app.runtime.router.budgets.session == Money(0)
+        await seat.pilot.press("escape", "escape")
+        await seat.send("hello")
+        await seat.sees("the session's cap")
+
+
+def test_of_a_cap_taken_away_in_the_demo_the_demo_s_own_is_told() -> None:
+    settings = preferences.in_demo(Settings())
+    assert preferences.holding(settings, "budgets.daily_usd") == "2.00, the demo's own,"
+    assert preferences.holding(settings, "budgets.per_request_usd") == "(no cap)"
+
+
+NO_CAPS = (
+    ("/cap week 3", "say request, session, day or month, and US dollars or none, as day 2.50"),
+    ("/cap day", "say request, session, day or month, and US dollars or none, as day 2.50"),
+    ("/cap day five", "budgets.daily_usd: 'five' is not an amount; give US dollars"),
+    ("/cap day -1", "budgets.daily_usd: -1 is below zero; give US dollars, such as 5.00"),
+    ("/budget day 2", "no command is called /budget; did you mean /cap?"),
+)
+
+
+async def test_a_cap_is_set_by_a_command_or_refused_and_holds_from_the_next_turn_on(own_home: Path, file: Path) -> None:
+    async with console(own_home) as seat:
+        # A cap that is none is refused in one sentence.
+        for said, answer in NO_CAPS:
+            await seat.send(said)
+            await seat.sees(answer)
+            assert "daily_usd" not in text_of(file)
+            await seat.pilot.press("backspace")
+            await seat.sees_no(answer)
+            seat.app.composer.prompt.text = ""
+
+        # A cap is set by a command.
+        await seat.begin_anew()
+        await seat.send("/cap day $3.5")
+        await seat.sees("budgets.daily_usd = 3.5", "$3.50 left")
+        assert "daily_usd = 3.5" in text_of(file)
+        await seat.send("/cap day none")
+        await seat.sees("budgets.daily_usd is out of")
+        assert "daily_usd" not in text_of(file)
+        await seat.send("/cap session 0")
+        await seat.sees("budgets.session_usd = 0")
+        await seat.send("hello")
+        await seat.sees("the session's cap")
+
+
+@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
+async def test_the_palette_asks_which_cap_and_how_much(own_home: Path, file: Path, size: tuple[int, int]) -> None:
+    async with console(own_home, size=size) as seat:
+        await seat.pilot.press("ctrl+p", *"set a cap")
+        await seat.sees("budget: set a cap", "c in Costs")
+        await seat.pilot.press("enter")
+        await seat.sees("╭─ Set a cap", "US dollars, or none")
+        await seat.pilot.press("ctrl+u", *"week", "enter")
+        await seat.sees("✗ say request, session, day or month")
+        await seat.pilot.press("ctrl+u", *"month", "space", *"3.5", "enter")
+        await seat.sees("budgets.monthly_usd = 3.5")
+        assert "monthly_usd = 3.5" in text_of(file)
+        await seat.pilot.press("f4", "c")
+        await seat.sees("╭─ Set a cap", "day 2")
+
+
+async def test_a_broken_file_is_shown_with_its_problem_and_stays(own_home: Path, file: Path) -> None:
+    async with console(own_home) as seat:
+        put(file, "[router\n")
+        await opened(seat)
+        await seat.sees(f"✗ {file}:1: this is not TOML", "These are the settings of the start")
+        await type_(seat, "prefer_local")
+        await seat.pilot.press("enter")
+        await seat.until(lambda: seat.screen.count("this is not TOML") == 2, "why it is not written")
+        assert text_of(file) == "[router\n"
+        put(file, "[router]\nprefer_local = true\n")
+        await seat.pilot.press("f8")
+        await seat.sees("config.toml:2")
+        await seat.sees_no("this is not TOML")
+
+
 async def test_a_secret_is_masked_and_its_field_begins_empty(own_home: Path, file: Path) -> None:
     put(file, '[shared]\nurl = "redis://:hunter2-hunter2@host:6379/0"\n')
     async with console(own_home) as seat:
@@ -404,11 +384,33 @@ async def test_what_was_changed_by_hand_in_the_editor_holds_at_once(
         assert (app.runtime.router.policy.max_attempts, app.settings.policy.strategy) == (7, Strategy.CHEAPEST)
 
 
-async def test_a_slash_command_opens_them_searched_for_words(own_home: Path, file: Path) -> None:
+async def test_a_command_opens_the_settings_searched_and_a_typed_value_takes_the_old_ones_place(
+    own_home: Path, file: Path
+) -> None:
     async with console(own_home, size=(80, 24)) as seat:
+        # A slash command opens them searched for words.
         await seat.send("/settings first_token")
         await seat.sees("first_token", "60.0", "[router.timeouts]", "From sending until the first token.")
         await seat.sees_no("[budgets]")
+
+        # A command shows the caps.
+        await seat.begin_anew()
+        await seat.send("/cap")
+        await seat.sees("[budgets]", "per_request_usd", "session_usd", "daily_usd", "monthly_usd")
+
+        # What is typed takes the place of the old value and an arrow goes into it.
+        await seat.begin_anew()
+        await opened(seat, "router.quality_threshold")
+        await seat.pilot.press("enter")
+        await seat.sees("Enter writes it")
+        await seat.pilot.press("0", "full_stop", "6")
+        await seat.sees("│ 0.6 ")
+        await seat.pilot.press("enter")
+        await seat.sees("router.quality_threshold = 0.6 from now on")
+        await seat.pilot.press("enter")
+        await seat.sees("Enter writes it")
+        await seat.pilot.press("right", "5", "enter")
+        await seat.sees("router.quality_threshold = 0.65 from now on")
 
 
 OWN = """\
@@ -449,9 +451,3 @@ def test_what_the_settings_look_like(snap_compare: Any, size: tuple[int, int], s
             await pilot.pause()
 
     assert snap_compare(Still(UiSettings()), terminal_size=size, run_before=show)
-
-
-async def test_a_number_says_its_unit(own_home: Path, file: Path) -> None:
-    async with console(own_home) as seat:
-        await opened(seat, "timeouts.first_token")
-        await seat.sees("From sending until the first token.", "seconds", "default")

@@ -213,13 +213,32 @@ async def test_one_answer_written_from_all_by_a_model_chosen_with_its_cost_is_go
         await seat.sees("why this model, and what it took")
 
 
-async def test_f2_in_the_columns_leaves_their_letters_the_keys_they_are(tmp_path: Path) -> None:
+async def test_f2_in_the_columns_leaves_their_letters_and_what_follows_is_drawn_at_its_own_width(
+    tmp_path: Path,
+) -> None:
     script = Script()
     async with console(tmp_path, script=script) as seat:
+        # F2 in the columns leaves their letters the keys they are.
         await ensemble(seat, script)
         await seat.pilot.press("f2", "f2", "m")
         await seat.sees("One answer from all, written by")
         assert not seat.app.composer.prompt.text
+        await seat.pilot.press("escape")
+
+        # What follows an ensemble is drawn at its own width from the first.
+        frames, display = list[str](), seat.app._display
+
+        def shown(screen: Screen[object], drawn: RenderableType | None) -> None:
+            frames.extend(strip.text for strip in screen._compositor.render_strips() if "Type a prompt." in strip.text)
+            display(screen, drawn)
+
+        seat.app._display = shown  # type: ignore[method-assign]
+        await seat.pilot.press("ctrl+n")
+        await seat.sees("Where to?")
+        greeting = (await seat.line("Type a prompt.")).split("│")[1]
+        drawn = {line.split("│")[1] for line in frames}
+        assert greeting in drawn
+        assert {line for line in drawn if len(line) == len(greeting)} == {greeting}
 
 
 async def test_the_columns_say_that_the_merged_answer_is_the_conversations(tmp_path: Path) -> None:
@@ -253,8 +272,9 @@ async def test_the_columns_tell_the_verdict_again_where_nothing_could_be_merged(
         await seat.sees_no("writes one answer from all")
 
 
-async def test_there_is_nothing_to_put_together_without_an_ensemble(tmp_path: Path) -> None:
+async def test_without_an_ensemble_nothing_is_put_together_or_judged(tmp_path: Path) -> None:
     async with console(tmp_path, script=Script().always(Say(text="Paris."))) as seat:
+        # There is nothing to put together without an ensemble.
         await seat.send("/merge")
         await seat.sees("There are no answers to be put together")
         await seat.send("/verdict best")
@@ -262,6 +282,17 @@ async def test_there_is_nothing_to_put_together_without_an_ensemble(tmp_path: Pa
         seat.app.composer.prompt.text = ""
         await seat.send("/blind maybe")
         await seat.sees("/blind takes on or off")
+
+        # Judging is offered only where several answers are.
+        await seat.begin_anew()
+        await seat.send(PROMPT)
+        await seat.ended()
+        await seat.pilot.press("ctrl+p")
+        await seat.pilot.press(*"judge the")
+        await seat.sees_no("ensemble: have a model judge the answers")
+        await seat.pilot.press("escape")
+        await seat.send("/judge")
+        await seat.sees("There are no answers to be judged")
 
 
 async def test_a_model_chosen_with_its_cost_judges_the_answers_afterwards(tmp_path: Path) -> None:
@@ -370,18 +401,6 @@ async def test_the_answers_of_a_resumed_session_are_judged_as_if_they_had_just_c
         await seat.app._begin(await Chat.resume(seat.app.runtime, session))
         await seat.until(lambda: seat.app.chat.has_ensemble, "the ensemble that was")
         await seat.sees(f"★ {place} ", "is the answer · as it was kept")
-
-
-async def test_judging_is_offered_only_where_several_answers_are(tmp_path: Path) -> None:
-    async with console(tmp_path, script=Script().always(Say(text="Paris."))) as seat:
-        await seat.send(PROMPT)
-        await seat.ended()
-        await seat.pilot.press("ctrl+p")
-        await seat.pilot.press(*"judge the")
-        await seat.sees_no("ensemble: have a model judge the answers")
-        await seat.pilot.press("escape")
-        await seat.send("/judge")
-        await seat.sees("There are no answers to be judged")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 48)])
@@ -595,25 +614,6 @@ async def test_an_ensemble_that_was_cancelled_comes_back_too(tmp_path: Path) -> 
         session = seat.app.talk.id if seat.app.talk else ""
         await opened_again(seat, session)
         await seat.sees("■ 1 ", "■ 2 ", "■ 3 ", "word word")
-
-
-async def test_what_follows_an_ensemble_is_drawn_at_its_own_width_from_the_first(tmp_path: Path) -> None:
-    script = Script()
-    async with console(tmp_path, script=script) as seat:
-        await ensemble(seat, script)
-        frames, display = list[str](), seat.app._display
-
-        def shown(screen: Screen[object], drawn: RenderableType | None) -> None:
-            frames.extend(strip.text for strip in screen._compositor.render_strips() if "Type a prompt." in strip.text)
-            display(screen, drawn)
-
-        seat.app._display = shown  # type: ignore[method-assign]
-        await seat.pilot.press("ctrl+n")
-        await seat.sees("Where to?")
-        greeting = (await seat.line("Type a prompt.")).split("│")[1]
-        drawn = {line.split("│")[1] for line in frames}
-        assert greeting in drawn
-        assert {line for line in drawn if len(line) == len(greeting)} == {greeting}
 
 
 @pytest.mark.parametrize("best", [True, False])

@@ -41,15 +41,15 @@ async def test_a_prompt_is_answered_with_its_model_its_cost_and_its_confidence(t
         await seat.line("confidence", "↑", name, str(Money(int(str(cost)))))
 
 
-async def test_the_line_above_the_prompt_says_where_it_would_go_before_it_is_sent(tmp_path: Path) -> None:
+async def test_a_prompt_goes_where_the_line_above_it_says_and_the_card_stands_first(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
+        # The line above the prompt says where it would go before it is sent.
         await seat.type(PROMPT)
         await seat.sees("→ ", "difficulty ", "tok in", "if sent now", "Candidates")
         assert rows(tmp_path, "SELECT COUNT(*) FROM attempts") == [(0,)]
 
-
-async def test_the_card_stands_before_the_first_model_is_asked(tmp_path: Path) -> None:
-    async with console(tmp_path) as seat:
+        # The card stands before the first model is asked.
+        await seat.begin_anew()
         seen: list[str] = []
 
         def look(event: object) -> None:
@@ -66,9 +66,10 @@ async def test_the_card_stands_before_the_first_model_is_asked(tmp_path: Path) -
         await seat.sees("chosen · balanced")
 
 
-async def test_esc_cancels_keeps_what_came_and_it_is_paid_for(tmp_path: Path) -> None:
+async def test_while_an_answer_runs_another_prompt_waits_and_esc_or_ctrl_c_ends_it(tmp_path: Path) -> None:
     script = Script().always(STALLING)
     async with console(tmp_path, script=script) as seat:
+        # Esc cancels keeps what came and it is paid for.
         await seat.send(PROMPT)
         await seat.sees("word word", "Esc cancels")
         assert "new session" not in seat.screen.splitlines()[0]
@@ -79,6 +80,31 @@ async def test_esc_cancels_keeps_what_came_and_it_is_paid_for(tmp_path: Path) ->
         outcomes = rows(tmp_path, "SELECT outcome, cost > 0 FROM attempts")
         assert outcomes == [("cancelled", 1)]
         assert seat.app.focused is seat.app.composer.prompt
+
+        # A second prompt waits its turn and is not lost.
+        await seat.begin_anew()
+        await seat.send(PROMPT)
+        await seat.sees("word word")
+        await seat.send("and another thing")
+        await seat.sees("an answer is still running", "and another thing")
+        await seat.pilot.press("escape")
+        await seat.ended()
+        assert seat.app.composer.prompt.text == "and another thing"
+        # What kept it from being sent is over: the line says again where it would go.
+        await seat.sees_no("an answer is still running")
+        await seat.line("difficulty ", "tok in", "→ ", "$")
+
+        # Ctrl c cancels first and leaves when pressed twice.
+        await seat.begin_anew()
+        await seat.send(PROMPT)
+        await seat.sees("word word")
+        await seat.pilot.press("ctrl+c")
+        await seat.ended()
+        assert not seat.app._exit
+        await seat.pilot.press("ctrl+c")
+        await seat.sees("Press Ctrl+C again")
+        await seat.pilot.press("ctrl+c")
+        await seat.until(lambda: seat.app._exit, "the end")
 
 
 async def test_leaving_in_mid_answer_books_it_and_keeps_the_draft(tmp_path: Path) -> None:
@@ -99,20 +125,6 @@ async def test_leaving_in_mid_answer_books_it_and_keeps_the_draft(tmp_path: Path
         await seat.sees("A draft is left in", "↑ brings it here")
         await seat.pilot.press("up")
         assert seat.app.composer.prompt.text == "a thought not sent"
-
-
-async def test_ctrl_c_cancels_first_and_leaves_when_pressed_twice(tmp_path: Path) -> None:
-    script = Script().always(STALLING)
-    async with console(tmp_path, script=script) as seat:
-        await seat.send(PROMPT)
-        await seat.sees("word word")
-        await seat.pilot.press("ctrl+c")
-        await seat.ended()
-        assert not seat.app._exit
-        await seat.pilot.press("ctrl+c")
-        await seat.sees("Press Ctrl+C again")
-        await seat.pilot.press("ctrl+c")
-        await seat.until(lambda: seat.app._exit, "the end")
 
 
 async def test_ctrl_c_pressed_on_and_on_leaves_however_long_the_turn_takes_to_end(tmp_path: Path) -> None:
@@ -264,21 +276,6 @@ async def test_what_a_model_says_runs_no_action_and_crashes_nothing(tmp_path: Pa
         await seat.pilot.press("escape")
         await seat.send("/model [/x]")
         await seat.sees("no model is called '[/x]'")
-
-
-async def test_a_second_prompt_waits_its_turn_and_is_not_lost(tmp_path: Path) -> None:
-    script = Script().always(STALLING)
-    async with console(tmp_path, script=script) as seat:
-        await seat.send(PROMPT)
-        await seat.sees("word word")
-        await seat.send("and another thing")
-        await seat.sees("an answer is still running", "and another thing")
-        await seat.pilot.press("escape")
-        await seat.ended()
-        assert seat.app.composer.prompt.text == "and another thing"
-        # What kept it from being sent is over: the line says again where it would go.
-        await seat.sees_no("an answer is still running")
-        await seat.line("difficulty ", "tok in", "→ ", "$")
 
 
 async def test_while_an_answer_runs_a_refusal_says_what_to_do_and_what_is_typed_stays(tmp_path: Path) -> None:
