@@ -34,6 +34,17 @@ PATH = "/v1/chat/completions"
         ({"authorization": f"Bearer {TOKEN}", "host": "[::1"}, 403),
         ({"authorization": f"Bearer {TOKEN}", "host": "a]b"}, 403),
         ({"authorization": f"Bearer {TOKEN}", "origin": "http://["}, 403),
+        ({"authorization": f"Bearer {TOKEN}", "host": "LOCALHOST:8765"}, 200),
+        ({"authorization": f"Bearer {TOKEN}", "host": "[::1]:8765"}, 200),
+        ({"authorization": f"Bearer {TOKEN}", "host": "evil.example@localhost"}, 403),
+        ({"authorization": f"Bearer {TOKEN}", "host": "localhost/evil.example"}, 403),
+        ({"authorization": f"Bearer {TOKEN}", "host": "localhost?evil.example"}, 403),
+        ({"authorization": f"Bearer {TOKEN}", "host": "localhost#evil.example"}, 403),
+        ({"authorization": f"Bearer {TOKEN}", "host": "localhost:evil"}, 403),
+        ({"authorization": f"Bearer {TOKEN}", "origin": "HTTPS://[::1]:3000"}, 200),
+        ({"authorization": f"Bearer {TOKEN}", "origin": "http://evil.example@localhost"}, 403),
+        ({"authorization": f"Bearer {TOKEN}", "origin": "http://localhost/evil.example"}, 403),
+        ({"authorization": f"Bearer {TOKEN}", "origin": "evil://localhost"}, 403),
     ],
 )
 async def test_the_token_the_host_and_the_origin_are_checked(

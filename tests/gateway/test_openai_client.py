@@ -156,6 +156,16 @@ async def test_text_that_was_sent_is_never_spliced(gateway: Gateway) -> None:
     assert gateway.asked == ["rush-pro"]
 
 
+async def test_only_an_answer_that_is_whole_ends_with_the_closing_event(gateway: Gateway) -> None:
+    gateway.servers.script.then(Break("close", Phase.MID_STREAM, Say("half an answer that breaks")), "rush-pro")
+    asked = {"model": "rush-pro", "messages": [{"role": "user", "content": "Is it so?"}], "stream": True}
+    async with gateway.http() as client:
+        broken, whole = [(await client.post("/v1/chat/completions", json=asked)).text for _ in range(2)]
+    assert '"code":"stream_broken"' in broken
+    assert "[DONE]" not in broken
+    assert whole.endswith("data: [DONE]\n\n")
+
+
 async def test_a_client_that_hangs_up_cancels_and_pays_for_what_came(gateway: Gateway) -> None:
     gateway.servers.script.always(Break("silence", Phase.MID_STREAM, Say("half an answer and then nothing")))
     ended = asyncio.Event()

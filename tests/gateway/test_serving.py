@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import signal
 import socket
@@ -131,6 +132,26 @@ async def test_who_asks_for_web_sockets_is_answered_without_a_word_on_stderr(she
         process.send_signal(signal.SIGINT)
         told = await process.stderr.read()
     assert answered.status_code == 200
+    assert told.split() == [b"Interrupted."]
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01\x02\x00\r\n\r\n", b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 65_600]
+)
+async def test_what_is_no_request_is_answered_in_openai_s_form_without_a_word_on_stderr(
+    sent: bytes, shell: Shell
+) -> None:
+    async with serving(shell) as (address, process):
+        assert process.stderr is not None
+        await process.stderr.readline()  # the token
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(address.removesuffix("/v1").rpartition(":")[2]))
+        writer.write(sent)
+        head, _, body = (await asyncio.wait_for(reader.read(), PATIENCE_S)).partition(b"\r\n\r\n")
+        writer.close()
+        process.send_signal(signal.SIGINT)
+        told = await process.stderr.read()
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["error"]["type"] == "invalid_request_error"
     assert told.split() == [b"Interrupted."]
 
 

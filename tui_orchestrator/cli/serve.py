@@ -29,12 +29,17 @@ SETTLED = {
 """What uvicorn is told."""
 
 
+_ANYBODY_MAY = "Invalid HTTP request received."
+"""What uvicorn says each time that something else than a request comes; who sent it is told."""
+
+
 class Lines(logging.Handler):
     """What uvicorn says of itself, as all that is printed: without control characters and keys. What it logs of a
     mistake of the program may quote anything."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        tell(masked(self.format(record)))
+        if record.msg != _ANYBODY_MAY:
+            tell(masked(self.format(record)))
 
     def flush(self) -> None:
         # At the end of the process; a worker waits for nothing else that is still to be written.

@@ -116,7 +116,8 @@ async def _chunks(turn: Turn, told: _Told, first: Said) -> AsyncIterator[bytes]:
         async with aclosing(told.chunks(turn, first)) as chunks:
             async for one in chunks:
                 yield b"data: " + json.dumps(one, separators=(",", ":")).encode() + b"\n\n"
-        yield b"data: [DONE]\n\n"
+        if told.whole:
+            yield b"data: [DONE]\n\n"
     finally:
         # Reached also when the client hangs up: then what had come is paid for, and no more.
         timer.cancel()
@@ -165,6 +166,11 @@ class _Told:
             if said := self._said(event):
                 return said
         return None
+
+    @property
+    def whole(self) -> bool:
+        """The answer has ended as it should, also where a stop of the client's ended it."""
+        return self._stopper.stopped or isinstance(self._end, Completed)
 
     def _said(self, event: Event) -> Said:
         if self._side_by_side:
@@ -236,7 +242,7 @@ class _Told:
 
     def _last(self, closing: dict[str, Any]) -> list[dict[str, Any]]:
         end = self._end
-        if isinstance(end, Failed) and not self._stopper.stopped:
+        if isinstance(end, Failed) and not self.whole:
             # After the first text no status can be sent any more.
             return [turn_error(end.error)[1]]
         usage = end.usage if isinstance(end, Completed) else _usage_of(end)

@@ -25,6 +25,7 @@ MOST_READ_S = 900.0
 """In all, from when it has fallen behind: as long as a turn may take."""
 MOST_WAITED_FOR = 1024
 """Connections of a process that may be open without a whole head."""
+_NO_HTTP = "What came is no request of HTTP/1.1, or its head is longer than 64 KiB."
 
 
 class Connection(H11Protocol):
@@ -121,12 +122,22 @@ class Connection(H11Protocol):
         self._stop_waiting()
         self._unset_keepalive_if_required()
         if self.conn.our_state is h11.IDLE and (self.cycle is None or self.conn.trailing_data[0]):
-            body = json.dumps(error_body(kind, sentence)).encode()
-            headers = [
-                ("content-type", "application/json"),
-                ("content-length", str(len(body))),
-                ("connection", "close"),
-            ]
-            for event in (h11.Response(status_code=status, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
-                self.transport.write(self.conn.send(event) or b"")
+            self._say(status, kind, sentence)
         self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """In the form of all other errors, and not behind an answer that is out already."""
+        self._stop_waiting()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self._say(400, "invalid_request_error", _NO_HTTP)
+        self.transport.close()
+
+    def _say(self, status: int, kind: str, sentence: str) -> None:
+        body = json.dumps(error_body(kind, sentence)).encode()
+        headers = [
+            ("content-type", "application/json"),
+            ("content-length", str(len(body))),
+            ("connection", "close"),
+        ]
+        for event in (h11.Response(status_code=status, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 import ipaddress
+import re
 from collections import Counter
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
@@ -22,6 +22,8 @@ MOST_KEPT_BYTES = 256 * 2**20
 """Of all bodies together that have come so far, until their requests are answered."""
 BODY_S = 60.0
 """For so long a body may be on its way. 32 MiB in it are 4.5 megabits a second."""
+_WEB = re.compile(r"\Ahttps?://", re.IGNORECASE)
+_HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[^\s:@/?#\\\[\]]+))(?::\d*)?", re.IGNORECASE | re.ASCII)
 OPEN_PATHS = frozenset({"/health", "/api/v1/orchestrator/health"})
 """What says only that it runs needs no token, and no place."""
 
@@ -147,11 +149,11 @@ class Guard:
         return _refused(413, "bad_request", f"The request is larger than {self._most_bytes // 2**20} MiB.")
 
     def _refusal(self, path: str, headers: Headers) -> JSONResponse | None:
-        if not self._is_known(_host_name(f"//{headers.get('host', '')}")):
+        if not self._is_known(_host_name(headers.get("host", ""))):
             # A page on the web could otherwise make a browser on this machine ask under a name of its own.
             return _refused(403, "permission", "This host name is not one of the gateway's; --allow-host admits it.")
         origin = headers.get("origin")
-        if origin is not None and not self._is_known(_host_name(origin)):
+        if origin is not None and not self._is_known(_host_name(_WEB.sub("", origin))):
             return _refused(403, "permission", "Pages of other origins may not ask the gateway.")
         if path not in OPEN_PATHS and not self._is_token(headers):
             said = _refused(401, "authentication", "The token is missing or wrong; `serve` prints where it is kept.")
@@ -177,12 +179,10 @@ class Guard:
         return hmac.compare_digest(given.strip().encode(), self._token)
 
 
-def _host_name(address: str) -> str:
-    """Nothing, of what is no address."""
-    try:
-        return urlsplit(address).hostname or ""
-    except ValueError:
-        return ""
+def _host_name(said: str) -> str:
+    """Of a name or an address with its port, if it has one. Nothing, where there is anything else."""
+    found = _HOST.fullmatch(said)
+    return (found["six"] or found["name"]) if found else ""
 
 
 class _Body:
