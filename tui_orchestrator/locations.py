@@ -6,6 +6,7 @@ Nothing but `private` creates anything. All raise LocationError when the user ha
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,7 +40,10 @@ def private(directory: Path) -> Path:
     """The directory, made with all that is missing above it for its owner alone (0700). Raises OSError."""
     for place in (*reversed(directory.parents), directory):
         if not place.is_dir():
-            place.mkdir(mode=0o700, exist_ok=True)
+            try:
+                place.mkdir(mode=0o700, exist_ok=True)
+            except FileExistsError:
+                raise NotADirectoryError(errno.ENOTDIR, f"{place} is not a directory", str(place)) from None
     return directory
 
 

@@ -16,6 +16,8 @@ from tui_orchestrator.settings.environment import parse_dotenv, read_environment
         ("A=1 # note", "1"),
         ("A=# note", ""),
         ("A=a#b", "a#b"),
+        ("A='a' b # note", "'a' b"),
+        ("A=a 'b'# note", "a 'b'"),
         ("A='$HOME \\n # kept'", "$HOME \\n # kept"),
         ('A="x\\ty\\"z\\\\ # kept" # note', 'x\ty"z\\ # kept'),
         ('A="$(touch x) `touch y` ${Z}"', "$(touch x) `touch y` ${Z}"),

@@ -420,7 +420,7 @@ async def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
 
 async def test_a_path_that_cannot_be_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="cannot be used: "):
+    with pytest.raises(StoreError, match=f"cannot be used: {tmp_path / 'file'} is not a directory; "):
         await Database(tmp_path / "file" / "store.db").open()
     (tmp_path / "store.db").mkdir()
     with pytest.raises(StoreError, match="is a directory; move it away"):

@@ -66,9 +66,12 @@ async def test_what_another_copy_of_the_program_writes_meanwhile_is_read(store: 
         await db.aclose()
 
 
-@pytest.mark.parametrize("kind", ["none", "older", "damaged"])
+@pytest.mark.parametrize("kind", ["none", "older", "damaged", "below a file"])
 async def test_one_that_cannot_be_read_either_says_what_was_wrong_with_it(store: Path, kind: str) -> None:
-    spoil(store, kind)
+    if kind == "below a file":
+        store = store / "store.db"
+    else:
+        spoil(store, kind)
     spoilt = content(store)
     db = Database(store)
     with pytest.raises(StoreError, match="cannot grow"):

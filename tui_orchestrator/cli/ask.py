@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ..aside import aside
-from ..routing.errors import NotKept
 from ..routing.money import Money
 from ..routing.request import Check, Method, Split, Strategy
 from . import requests
@@ -331,6 +330,7 @@ async def _send(runtime: Runtime, asked: Asked, telling: Telling) -> Turn:
     from ..services import personas
     from ..services.attachments import enclose
     from ..services.chat import Chat, Options
+    from ..storage.faults import DAMAGED, StoreError
 
     attachments = await aside(lambda: requests.read_files(asked.files), "files to send")
     try:
@@ -381,10 +381,10 @@ async def _send(runtime: Runtime, asked: Asked, telling: Telling) -> Turn:
     request = await agreed(runtime, request)
     try:
         return await chat.send_kept(request)
-    except NotKept as error:
-        raise Stop(
-            f"nothing was asked, for the conversation cannot be kept: {error}; with --temporary it is kept nowhere"
-        ) from None
+    except StoreError as error:
+        # Where no money can be written down either, a temporary one would not be asked.
+        kept_nowhere = "; with --temporary it is kept nowhere" if (error.what, error.remedy) == DAMAGED else ""
+        raise Stop(f"nothing was asked, for the conversation cannot be kept: {error}{kept_nowhere}") from None
 
 
 async def _no_session(runtime: Runtime, prompt: str) -> None:

@@ -57,10 +57,11 @@ def _text_of(path: FilePath) -> str:
 
 _ASSIGNMENT = re.compile(
     r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*
-        (?: '(?P<literal>[^']*)' | "(?P<escaped>(?:[^"\\]|\\.)*)" | (?P<plain>[^\n]*?) )
-        [ \t]*(?:(?<=\s)\#[^\n]*|(?<=['"])\#[^\n]*)?\r?$""",
+        (?: (?: '(?P<literal>[^']*)' | "(?P<escaped>(?:[^"\\]|\\.)*)" ) [ \t]*(?:\#[^\n]*)?\r?$
+          | (?P<plain>[^\n]*) )""",
     re.MULTILINE | re.VERBOSE | re.DOTALL,
 )
+_COMMENT = re.compile(r"(?:^|(?<=[\s'\"]))#.*", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -75,9 +76,7 @@ def parse_dotenv(text: str) -> Iterator[tuple[str, str, int]]:
         elif (escaped := assignment["escaped"]) is not None:
             value = re.sub(r"\\(.)", lambda part: _ESCAPES.get(part[1], part[1]), escaped, flags=re.DOTALL)
         else:
-            value = assignment["plain"].strip()
-            if value.startswith("#"):
-                value = ""
+            value = _COMMENT.sub("", assignment["plain"], count=1).strip()
         yield assignment[1], value, line
 
 

@@ -78,8 +78,9 @@ def explained(path: Path | None) -> Iterator[None]:
 
 
 def look_at_kind(path: Path) -> None:
-    """Raises StoreError for what is no file: a pipe would be waited for without end."""
-    with contextlib.suppress(FileNotFoundError):
+    """Raises StoreError for what is no file: a pipe would be waited for without end. Of what cannot be looked at,
+    whoever opens it will say why."""
+    with contextlib.suppress(OSError):
         if not stat.S_ISREG(mode := path.stat().st_mode):
             what = "is a directory" if stat.S_ISDIR(mode) else "is no file"
             raise StoreError(path, what, "move it away, or name another file as store.path")
