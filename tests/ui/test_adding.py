@@ -165,7 +165,7 @@ async def test_what_enter_does_next_is_in_sight_where_the_form_is_higher_than_th
     async with serving({}) as server, form(tmp_path) as (seat, _):
         await seat.pilot.resize_terminal(40, 10)
         await write(seat, name="team", address=server.url)
-        await seat.sees("Enter once more writes it all the", "same.", "Enter checks and writes it")
+        await seat.sees("Enter once more writes it all", "the same.", "Enter checks and writes it")
 
 
 async def test_a_server_whose_list_is_empty_is_written_and_told_so(tmp_path: Path) -> None:

@@ -34,6 +34,15 @@ def surroundings(directory: Path, **more: str) -> dict[str, str]:
     return {"PATH": f"{directory}:{os.environ['PATH']}", "TERM": "xterm-256color", **more}
 
 
+def live_in(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]) -> None:
+    """On Linux, where nothing else tells of a clipboard."""
+    for name in ("WAYLAND_DISPLAY", "DISPLAY", "SSH_CONNECTION", "SSH_TTY", "TMUX", "WSL_DISTRO_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.platform", LINUX)
+
+
 @pytest.mark.parametrize(
     ("environ", "platform", "commands"),
     [
@@ -104,11 +113,7 @@ ANSWER = "Two ways:\n\n```python\nsorted(items)\n```\n\nor\n\n```sh\nsort items\
 
 async def test_an_answer_a_block_of_its_code_and_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     got = tool(tmp_path / "bin", "xclip")
-    for name, value in surroundings(tmp_path / "bin", DISPLAY=":0").items():
-        monkeypatch.setenv(name, value)
-    for name in ("WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_TTY", "TMUX", "WSL_DISTRO_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("sys.platform", LINUX)
+    live_in(monkeypatch, surroundings(tmp_path / "bin", DISPLAY=":0"))
     async with console(tmp_path, script=Script().always(Say(text=ANSWER))) as seat:
         await seat.pilot.press("ctrl+g")
         await seat.sees("There is no answer yet")
@@ -139,10 +144,7 @@ async def test_an_answer_is_quoted_in_the_prompt(tmp_path: Path) -> None:
 async def test_what_is_selected_is_copied_and_the_notice_says_by_which_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("WAYLAND_DISPLAY", "DISPLAY", "TMUX", "WSL_DISTRO_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("sys.platform", LINUX)
-    monkeypatch.setenv("TERM", "xterm-256color")
+    live_in(monkeypatch, {"TERM": "xterm-256color"})
     async with console(tmp_path, script=Script().always(Say(text="The sky is blue."))) as seat:
         await seat.send("What colour?")
         await seat.ended()

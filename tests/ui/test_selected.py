@@ -9,7 +9,7 @@ from textual.geometry import Offset
 from textual.selection import Selection
 
 from tests.ui.conftest import console
-from tests.ui.test_copying import LINUX, surroundings, tool
+from tests.ui.test_copying import live_in, surroundings, tool
 from tests.ui.test_transcript import Stage, drawn, row_with
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.ui.entries import Entry
@@ -114,11 +114,7 @@ async def test_a_table_selected_with_the_mouse_is_copied_and_quoted_as_markdown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     got = tool(tmp_path / "bin", "xclip")
-    for name, value in surroundings(tmp_path / "bin", DISPLAY=":0").items():
-        monkeypatch.setenv(name, value)
-    for name in ("WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_TTY", "TMUX", "WSL_DISTRO_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("sys.platform", LINUX)
+    live_in(monkeypatch, surroundings(tmp_path / "bin", DISPLAY=":0"))
     async with console(tmp_path, script=Script().always(Say(text=TABLE))) as seat:
         await seat.send("Which fruit?")
         await seat.ended()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
-from textual.widgets import OptionList
+from textual.widgets import OptionList, TextArea
 
 from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Say, Script
@@ -187,12 +187,34 @@ async def test_a_session_is_renamed_tagged_and_pinned_in_the_list(tmp_path: Path
         await type_here(seat, "geo, client a")
         await seat.pilot.press("enter")
         await seat.sees("Paris  #client a  #geo")
+        await seat.pilot.press("t")
+        await seat.sees("╭─ Tags", "client a, geo")
+        await type_here(seat, "art")
+        await seat.pilot.press("enter")
+        await seat.sees("Paris  #art")
+        await seat.sees_no("#geo")
+        await seat.pilot.press("t")
+        await seat.sees("╭─ Tags", "With commas between.")
+        await seat.pilot.press("end")
+        await type_here(seat, ", geo")
+        await seat.pilot.press("enter")
+        await seat.sees("Paris  #art  #geo")
         await seat.pilot.press("p")
         await seat.sees("Pinned ─", "★ Paris", "binary trees")
         lines = seat.screen.splitlines()
         assert next(n for n, line in enumerate(lines) if "★ Paris" in line) < next(
             n for n, line in enumerate(lines) if "binary trees" in line
         )
+
+
+async def test_a_path_that_stands_in_a_form_gives_way_to_what_is_typed(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await seat.send("/import nothing.json")
+        await seat.sees("╭─ Import", "nothing.json", "✗ ")
+        await type_here(seat, "other.json")
+        field = seat.app.focused
+        assert isinstance(field, TextArea)
+        assert field.text == "other.json"
 
 
 async def test_a_deleted_session_comes_back_by_a_key(tmp_path: Path) -> None:

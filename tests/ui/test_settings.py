@@ -342,6 +342,12 @@ async def test_the_palette_asks_which_cap_and_how_much(own_home: Path, file: Pat
         assert "monthly_usd = 3.5" in text_of(file)
         await seat.pilot.press("f4", "c")
         await seat.sees("╭─ Set a cap", "day 2")
+        await seat.pilot.press("4", "enter")
+        await seat.sees("budgets.daily_usd = 4")
+        await seat.pilot.press("c")
+        await seat.sees("╭─ Set a cap", "day 4")
+        await seat.pilot.press("right", *".5", "enter")
+        await seat.sees("budgets.daily_usd = 4.5")
 
 
 async def test_a_broken_file_is_shown_with_its_problem_and_stays(own_home: Path, file: Path) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,6 @@ TERMINALS = next(palette for palette in PALETTES if palette.ansi)
 GOOD = (SHIPPED / "dusk.toml").read_text()
 
 
-@cache
 def contrast(one: str, other: str) -> float:
     """WCAG 2.2, relative luminance."""
 

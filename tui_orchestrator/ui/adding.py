@@ -19,7 +19,8 @@ from tui_orchestrator.settings import ProviderKind
 from tui_orchestrator.settings.servers import NoKey
 
 from .dialogs import Choice, Dialog, keys_line
-from .words import ACCENT, BAD, MUTED, fit
+from .saying import Said
+from .words import ACCENT, MUTED, fit
 
 KINDS: dict[ProviderKind, str] = {
     "anthropic": "Anthropic, with a key",
@@ -74,7 +75,7 @@ class Adding(Dialog[str]):
             for id_, (_, hint) in _FIELDS.items()
             if own or id_ not in ("name", "address")
         }
-        self._said = Static(id="said", markup=False)
+        self._said = Said()
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", can_focus=False) as dialog:
@@ -88,14 +89,7 @@ class Adding(Dialog[str]):
 
     def on_mount(self) -> None:
         next(iter(self._inputs.values())).focus()
-        self._say("Nothing is written before it was asked for its models.", MUTED)
-
-    def _say(self, sentence: str, style: str = BAD) -> None:
-        self._said.update(Content.styled(sentence, style))
-        if style == BAD:
-            # Where the dialog is higher than the screen, what Enter would do now must not lie below its edge.
-            # Once it has its rows, of which a scroll bar that comes with them makes more.
-            self.call_after_refresh(self.query_one(VerticalScroll).scroll_end, animate=False)
+        self._said.say("Nothing is written before it was asked for its models.", MUTED)
 
     @property
     def _wanted(self) -> Wanted:
@@ -107,14 +101,14 @@ class Adding(Dialog[str]):
         wanted = self._wanted
         taken = self._take_address(wanted)
         if problem := adding.problem_with(wanted):
-            self._say(f"✗ {problem}")
+            self._said.refuse(problem)
             return
         if wanted != self._failed:
-            self._say(f"◐ asking it for its models{taken}", ACCENT)
+            self._said.say(f"◐ asking it for its models{taken}", ACCENT)
             listing = await adding.look(self._runtime, wanted)
             if listing.unread or not listing.reachable:
                 self._failed = wanted
-                self._say(f"✗ {listing.detail}{taken}. Enter once more writes it all the same.")
+                self._said.refuse(f"{listing.detail}{taken}. Enter once more writes it all the same.")
                 return
             # OpenRouter shows its list to everyone.
             proven = " (the list is open to all: the key is not proven)" if self._kind == "openrouter" else ""
@@ -138,6 +132,6 @@ class Adding(Dialog[str]):
         try:
             file = await adding.save(self._runtime, wanted)
         except (OrchestratorError, OSError, NoKey) as error:
-            self._say(f"✗ {error}")
+            self._said.refuse(str(error))
             return
         self.dismiss(f"{wanted.provider}: {found}. Written to {file}.")

@@ -58,10 +58,8 @@ class Ask(Dialog[bool]):
         note: str = "",
         problem: str = "",
         verb: str = "Enter keeps it",
-        replaces: bool = False,
     ) -> None:
-        """`problem`: what is wrong with the value that stands there at first. `replaces`: what is typed takes its
-        place, unless one goes to some letter of it first."""
+        """`problem`: what is wrong with the value that stands there at first."""
         super().__init__()
         self._title = title
         self._note = note
@@ -69,7 +67,6 @@ class Ask(Dialog[bool]):
         self._judged = value if problem else None
         """What the problem is about; it is gone once that is changed."""
         self._verb = verb
-        self._replaces = replaces
         self._submit = submit
         self._input = Input(value, id="narrow", compact=True, select_on_focus=False)
         self._said = Said()
@@ -83,9 +80,8 @@ class Ask(Dialog[bool]):
 
     def on_mount(self) -> None:
         self._input.focus()
-        self._input.action_end()
-        if self._replaces:
-            self._input.action_select_all()
+        # What is typed takes the place of the value that stood there; an arrow goes into it.
+        self._input.action_select_all()
         self._say(self._problem)
 
     def _say(self, problem: str) -> None:

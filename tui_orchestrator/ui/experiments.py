@@ -24,7 +24,8 @@ from .experiment_rows import ONE_LINE, draw_findings, draw_head, draw_row
 from .in_turn import typed_after
 from .listed import Listed
 from .naming import key_to, keyed
-from .words import BAD, MUTED
+from .saying import Said
+from .words import MUTED
 
 LOOK_S = 0.5
 """Between two looks whether the store has changed, which costs no more than asking."""
@@ -164,7 +165,7 @@ class Starting(Dialog[str]):
         super().__init__()
         self._runtime = runtime
         self._inputs = {key: Input(placeholder=hint, id=key, compact=True) for key, (_, hint) in _FIELDS.items()}
-        self._said = Static(id="said", markup=False)
+        self._said = Said()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -178,7 +179,7 @@ class Starting(Dialog[str]):
 
     def on_mount(self) -> None:
         self._inputs["name"].focus()
-        self._said.update(Content.styled(keyed(self.app, _NOTE), MUTED))
+        self._said.say(keyed(self.app, _NOTE), MUTED)
 
     @on(Input.Submitted)
     @work(exclusive=True, exit_on_error=False)
@@ -188,7 +189,7 @@ class Starting(Dialog[str]):
         if empty is not None:
             self._inputs[empty].focus()
             if any(typed.values()):
-                self._said.update(Content.styled(_missing(empty), MUTED))
+                self._said.say(_missing(empty), MUTED)
             return
         runtime = self._runtime
         try:
@@ -198,9 +199,9 @@ class Starting(Dialog[str]):
             await runtime.experiments.start(name_of(typed["name"]), a, b, share, judge)
         except (LookupError, ValueError) as error:
             said = str(error.args[0])
-            self._said.update(Content.styled(f"✗ {said[:1].upper()}{said[1:]}.", BAD))
+            self._said.refuse(f"{said[:1].upper()}{said[1:]}.")
         except OrchestratorError as error:
-            self._said.update(Content.styled(f"✗ {error}", BAD))
+            self._said.refuse(str(error))
         else:
             self.dismiss(typed["name"])
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -77,7 +77,14 @@ class Field(TextArea):
         super().__init__(wanted.value, compact=True, highlight_cursor_line=False)
         self.wanted = wanted
         self._completions = completions
-        self.move_cursor(self.document.end)
+
+    def on_focus(self, event: events.Focus) -> None:
+        # What is typed takes the place of the value that stood there; an arrow goes into it.
+        if self.text == self.wanted.value and not event.from_app_focus:
+            self.select_all()
+
+    def on_blur(self) -> None:
+        self.move_cursor(self.cursor_location)
 
     def on_mount(self) -> None:
         self.placeholder = Content(keyed(self.app, self.wanted.hint))
@@ -192,9 +199,6 @@ class Form(Dialog[ScreenResultType]):
         self._said.refuse(sentence)
         if field in self.fields:
             self.fields[field].focus()
-        # Where the dialog is higher than the screen, it would lie below its edge.
-        # Once it has its rows, of which a scroll bar that comes with them makes more.
-        self.call_after_refresh(self.query_one(VerticalScroll).scroll_end, animate=False)
 
     def typed(self, id_: str) -> str:
         return clean(self.fields[id_].text).strip()

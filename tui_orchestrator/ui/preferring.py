@@ -113,13 +113,15 @@ class Preferring(Desk):
         from .asking import Ask
 
         daily = self.settings.budgets.daily
-        note = f"One of {', '.join(CAPS)}, and US dollars, or none to take it away. The settings show them all."
-        value = f"day {daily.usd.normalize():f}" if daily is not None else "day "
+        note = f"One of {', '.join(CAPS)}, and US dollars, or none to take it away; a sum alone is the day's."
+        value = f"day {daily.usd.normalize():f}" if daily is not None else ""
         await self.push_screen_wait(Ask("Set a cap", value, self._write_cap, note=note))
 
     async def _write_cap(self, said: str) -> str:
         """What is wrong with it; nothing once it is written, which is said."""
         scope, _, amount = said.strip().lower().partition(" ")
+        if scope in NONE or scope.removeprefix("$")[:1].isdecimal():
+            scope, amount = "day", scope
         key = CAPS.get({"daily": "day", "monthly": "month"}.get(scope, scope))
         if key is None or not amount.strip():
             return "say request, session, day or month, and US dollars or none, as day 2.50"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -24,10 +25,18 @@ class Said(Static):
     def refuse(self, problem: str) -> None:
         self._problem = problem
         self._draw()
+        self.call_after_refresh(self._come_into_view)
 
     def on_resize(self) -> None:
-        if self._problem and self.content_size.width != self._width:
-            self._draw()
+        if self._problem:
+            if self.content_size.width != self._width:
+                self._draw()
+            self._come_into_view()
+
+    def _come_into_view(self) -> None:
+        """Where the dialog is higher than the screen, what Enter would do now must not lie below its edge."""
+        if self._problem and isinstance(self.parent, VerticalScroll):
+            self.parent.scroll_end(animate=False)
 
     def _draw(self) -> None:
         self._width = self.content_size.width

@@ -68,7 +68,7 @@ class SessionDeeds:
             await keep(title)
             return
         note = "Empty: the title made from its first prompt."
-        await self._app.push_screen_wait(Ask("Rename", session.title, keep, note=note, replaces=True))
+        await self._app.push_screen_wait(Ask("Rename", session.title, keep, note=note))
 
     async def tag(self, listed: Listed, tags: str | None = None) -> None:
         """Without `tags` in a dialog, where what is left there is what holds; with them they are added, and those with

@@ -14,7 +14,8 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
 from .dialogs import Dialog, keys_line
-from .words import BAD, MUTED
+from .saying import Said
+from .words import MUTED
 
 Check = Callable[[str], str]
 """'' where the text will do, else a sentence that says what would be right."""
@@ -56,7 +57,7 @@ class Field(Dialog[str | None]):
             password=secret,
             suggester=SuggestFromList(suggestions) if suggestions else None,
         )
-        self._said = Static(id="said", markup=False)
+        self._said = Said()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -74,7 +75,7 @@ class Field(Dialog[str | None]):
 
     def _say(self, problem: str) -> None:
         self._said.display = bool(problem)
-        self._said.update(Content.styled(f"✗ {problem}", BAD))
+        self._said.refuse(problem)
 
     @on(Input.Changed)
     def _edited(self, event: Input.Changed) -> None:
