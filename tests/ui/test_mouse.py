@@ -65,6 +65,30 @@ async def test_panes_lists_and_dialogs_are_opened_gone_through_and_closed(tmp_pa
         await seat.sees("view: decision")
 
 
+async def test_the_words_of_the_header_lead_to_what_they_tell(tmp_path: Path) -> None:
+    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        await seat.send("How do I sort?")
+        await seat.ended()
+        await seat.send("/model lumen-dash")
+        await seat.click("balanced")
+        await seat.sees("╭─ Strategy")
+        await closed(seat, "╭─ Strategy")
+        await seat.click("today $")
+        await seat.sees("By model ─")
+        await seat.click("How do I sort?")
+        await seat.sees("╭─ Sessions")
+        await closed(seat, "╭─ Sessions")
+        await seat.click("★ lumen-dash")
+        await seat.sees("╭─ Pin a model")
+        await closed(seat, "╭─ Pin a model")
+        column, row = await seat.place("balanced")
+        plain = seat.app.screen._compositor.render_strips()[row].crop(column, column + 1)
+        await seat.pilot.hover(offset=(column + 1, row))
+        await seat.until(
+            lambda: seat.app.screen._compositor.render_strips()[row].crop(column, column + 1) != plain, "a hover sign"
+        )
+
+
 async def test_an_answer_is_found_folded_quoted_and_its_menu_used(tmp_path: Path) -> None:
     async with console(tmp_path, script=SCRIPT) as seat:
         await seat.type("How do I sort?")

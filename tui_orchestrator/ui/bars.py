@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from rich.cells import cell_len
 from textual.binding import Binding
 from textual.content import Content
-from textual.events import Click, Resize
+from textual.events import Click, MouseEvent, MouseMove, Resize
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -44,6 +45,10 @@ class Status:
     """What goes on in other sessions."""
 
 
+_COSTS = "pane('costs')"
+_POINTED = "bold $ink on $primary"
+
+
 def alert_mark(states: Iterable[BudgetState]) -> tuple[str, bool]:
     """Of the cap that is nearest to its end among those that are told of, for the header: '! day 82%', and whether
     nothing is left. ('', False) where all is well."""
@@ -63,51 +68,113 @@ def _share(state: BudgetState) -> float:
     return state.spent.picodollars / state.limit.picodollars
 
 
-def draw_status(status: Status, width: int) -> Content:
-    """The right end matters more: where it is narrow the name goes first, then the title is cut."""
-    right: list[tuple[str, str]] = []
+@dataclass(frozen=True, slots=True)
+class _Word:
+    text: str
+    style: str
+    action: str = ""
+    """Of the app: what a click on it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What can be clicked in a line."""
+
+    start: int
+    end: int
+    action: str
+
+
+def draw_status(status: Status, width: int, over: int = -1) -> tuple[Content, list[Place]]:
+    """The right end matters more: where it is narrow the name goes first, then the title is cut. `over`: the cell that
+    the mouse is over."""
+    right: list[_Word] = []
     if status.working:
-        right.append((f"◐ {status.working}", words.ACCENT))
+        right.append(_Word(f"◐ {status.working}", words.ACCENT))
     if status.persona:
-        right.append((f"◈ {words.fit(status.persona, min(20, len(status.persona)))}", words.ACCENT))
+        persona = words.fit(status.persona, min(20, len(status.persona)))
+        right.append(_Word(f"◈ {persona}", words.ACCENT, "pick_persona"))
     if status.strategy:
-        right.append((words.spoken(status.strategy), "bold"))
+        right.append(_Word(words.spoken(status.strategy), "bold", "pick_strategy"))
     if status.pinned:
-        right.append((f"★ {words.short_name(status.pinned)}", words.ACCENT))
+        right.append(_Word(f"★ {words.short_name(status.pinned)}", words.ACCENT, "pick_model"))
     if status.today:
-        right.append((f"today {status.today}", words.MONEY))
+        right.append(_Word(f"today {status.today}", words.MONEY, _COSTS))
     if status.elsewhere:
-        right.append((status.elsewhere, f"bold {words.ACCENT}"))
+        right.append(_Word(status.elsewhere, f"bold {words.ACCENT}", "elsewhere"))
     if status.temporary:
-        right.append((" ◌ temporary ", "bold $background on $accent"))
+        right.append(_Word(" ◌ temporary ", "bold $background on $accent"))
     if status.alert:
-        right.append((status.alert, f"bold {words.BAD if status.spent else words.WARN}"))
+        right.append(_Word(status.alert, f"bold {words.BAD if status.spent else words.WARN}", _COSTS))
     if status.shared:
-        right.append(("⇄ Redis away", f"bold {words.BAD}") if status.away else ("⇄ shared", words.MUTED))
+        right.append(_Word("⇄ Redis away", f"bold {words.BAD}") if status.away else _Word("⇄ shared", words.MUTED))
     if status.demo:
-        right.append((" demo ", "bold $ink on $warning"))
-    tail = Content("  ").join(Content.styled(text, style) for text, style in right)
-    while len(right) > 1 and tail.cell_length > width - 12:
+        right.append(_Word(" demo ", "bold $ink on $warning"))
+    while len(right) > 1 and _tail(right).cell_length > width - 12:
         right.pop(0)
-        tail = Content("  ").join(Content.styled(text, style) for text, style in right)
+    tail = _tail(right)
     name = "tui-orchestrator  "
     if width < 70 or width - len(name) - tail.cell_length < 12:
         name = ""
     room = max(0, width - len(name) - tail.cell_length - 2)
-    return Content.assemble((name, words.STRONG), words.fit(status.title, room), "  ", tail).truncate(width)
+    title = words.fit(status.title, room)
+    told = title.rstrip()
+    places = [Place(len(name), len(name) + cell_len(told), "open_session")]
+    at = len(name) + room + 2
+    for word in right:
+        places.append(Place(at, at + cell_len(word.text), word.action))
+        at = places[-1].end + 2
+    pointed = next((place for place in places if place.action and place.start <= over < place.end), None)
+    if pointed is not None:
+        right = [replace(w, style=_POINTED) if at is pointed else w for w, at in zip(right, places[1:], strict=True)]
+    session = Content.assemble((told, _POINTED if pointed is places[0] else ""), title[len(told) :])
+    line = Content.assemble((name, words.STRONG), session, "  ", _tail(right)).truncate(width)
+    return line, [place for place in places if place.action]
+
+
+def _tail(right: Iterable[_Word]) -> Content:
+    return Content("  ").join(Content.styled(word.text, word.style) for word in right)
 
 
 class Header(Steady):
+    """A click on a word does what the key does that leads to what it tells."""
+
     def __init__(self) -> None:
         super().__init__(id="header", markup=False)
         self._status = Status()
+        self._places: list[Place] = []
+        self._over = -1
+        """The cell that the mouse is over."""
 
     def show(self, status: Status) -> None:
         self._status = status
-        self.update(draw_status(status, max(10, self.size.width - 2)))
+        line, self._places = draw_status(status, max(10, self.size.width - 2), self._over)
+        self.update(line)
 
     def on_resize(self, event: Resize) -> None:
         self.show(self._status)
+
+    def _point(self, at: int) -> None:
+        if at != self._over:
+            self._over = at
+            self.show(self._status)
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        self._point(_cell(event, self))
+
+    def on_leave(self) -> None:
+        self._point(-1)
+
+    async def on_click(self, event: Click) -> None:
+        at = _cell(event, self)
+        for place in self._places:
+            if place.start <= at < place.end:
+                await self.app.run_action(place.action)
+
+
+def _cell(event: MouseEvent, widget: Widget) -> int:
+    at = event.get_content_offset(widget)
+    return -1 if at is None else at.x
 
 
 _ANYWHERE = {action.id for action in ACTIONS if action.scope == "app"}
