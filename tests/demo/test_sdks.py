@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import anthropic
 import httpx2
 import openai
@@ -13,6 +15,8 @@ from tui_orchestrator import demo
 from tui_orchestrator.demo import Say
 from tui_orchestrator.demo.dialect import tokens
 from tui_orchestrator.routing.money import Usage
+from tui_orchestrator.routing.prompt_size import image_tokens
+from tui_orchestrator.routing.request import Image
 
 from .conftest import PROMPT, gemini
 
@@ -259,6 +263,39 @@ async def test_a_given_usage_is_told_in_each_vendor_s_buckets(
     assert third.usage_metadata.cached_content_token_count == 600
     assert third.usage_metadata.candidates_token_count == 150
     assert third.usage_metadata.thoughts_token_count == 50
+
+
+async def test_pictures_are_billed_by_their_size_as_they_are_estimated(
+    servers: demo.Servers,
+    openai_client: openai.AsyncOpenAI,
+    anthropic_client: anthropic.AsyncAnthropic,
+    gemini_client: genai.Client,
+) -> None:
+    small, large = (
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + width.to_bytes(4) + height.to_bytes(4) + b"\xff\xfb"
+        for width, height in ((100, 80), (1_500, 1_000))
+    )
+    for picture in (small, large):
+        said = base64.b64encode(picture).decode()
+        url = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{said}"}}
+        source = {"type": "base64", "media_type": "image/png", "data": said}
+        await openai_client.chat.completions.create(
+            model="rush-mini",
+            messages=[{"role": "user", "content": [{"type": "text", "text": "x"}, url]}],  # type: ignore[list-item]
+        )
+        await anthropic_client.messages.create(
+            model="tern-lite",
+            max_tokens=100,
+            messages=[
+                {"role": "user", "content": [{"type": "text", "text": "x"}, {"type": "image", "source": source}]}
+            ],  # type: ignore[list-item, typeddict-item]
+        )
+        parts = [genai_types.Part(text="x"), genai_types.Part.from_bytes(data=picture, mime_type="image/png")]
+        await gemini_client.aio.models.generate_content(model="lumen-dash", contents=parts)
+    billed = [exchange.input_tokens for exchange in servers.exchanges]
+    more = image_tokens(Image("image/png", large)) - image_tokens(Image("image/png", small))
+    assert more == 2_000 - 258
+    assert [after - before for before, after in zip(billed[::2], billed[1::2], strict=True)] == [more] * 3
 
 
 async def test_pictures_and_earlier_turns_are_counted(servers: demo.Servers, openai_client: openai.AsyncOpenAI) -> None:

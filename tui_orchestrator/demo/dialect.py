@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
@@ -11,17 +12,19 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from ..routing.money import Usage
+from ..routing.prompt_size import IMAGE_TOKENS, image_tokens
+from ..routing.request import Image
 from .behaviour import Finish, Phase
 from .roster import DemoModel
 from .wire import HttpRequest
 
 # About four characters of Latin text, or one wide character: near what the vendors' own tokenisers give.
 _TOKEN = re.compile(r"\s?[^\s\u2e80-\U0010ffff]{1,5}|[\u2e80-\U0010ffff]|\s+")
-TOKENS_PER_IMAGE = 800
 TOKENS_PER_TURN = 4
 
 
 _SAMPLE = 50_000
+_URL_SAFE = str.maketrans("-_", "+/")
 
 
 def tokens(text: str) -> tuple[str, ...]:
@@ -40,7 +43,8 @@ def count(text: str) -> int:
 class Turn:
     role: Literal["user", "assistant"]
     text: str
-    images: int = 0
+    image_tokens: int = 0
+    """Of its pictures, by their sizes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Question:
 
     @property
     def input_tokens(self) -> int:
-        said = sum(count(turn.text) + TOKENS_PER_TURN + turn.images * TOKENS_PER_IMAGE for turn in self.turns)
+        said = sum(count(turn.text) + TOKENS_PER_TURN + turn.image_tokens for turn in self.turns)
         return said + count(self.system)
 
 
@@ -206,9 +210,19 @@ def section(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def picture_tokens(data: Any) -> int:
+    """As the console estimates them. `data`: base64 of either alphabet, a data URL, or the address of a picture that is
+    not here."""
+    encoded = data.rpartition(",")[2].translate(_URL_SAFE) if isinstance(data, str) else ""
+    try:
+        return image_tokens(Image("", base64.b64decode(encoded, validate=True)))
+    except ValueError:
+        return IMAGE_TOKENS
+
+
 def text_and_images(content: Any, image_kind: str) -> tuple[str, int]:
     """From a message's content, a text or blocks with a `type`: the texts joined, calls of tools and their results as
-    JSON, and how many are pictures."""
+    JSON, and the tokens of its pictures."""
     if isinstance(content, str):
         return content, 0
     blocks = [block for block in content if isinstance(block, Mapping)] if isinstance(content, list) else []
@@ -218,4 +232,6 @@ def text_and_images(content: Any, image_kind: str) -> tuple[str, int]:
         if block.get("type") in ("text", "tool_use", "tool_result")
     ]
     text = "\n".join(said)
-    return text, sum(block.get("type") == image_kind for block in blocks)
+    held_in = "source" if image_kind == "image" else image_kind
+    pictures = [section(block, held_in) for block in blocks if block.get("type") == image_kind]
+    return text, sum(picture_tokens(picture.get("data") or picture.get("url")) for picture in pictures)

@@ -10,7 +10,19 @@ from typing import Any
 
 from ..routing.money import Usage
 from .behaviour import Finish
-from .dialect import Complaint, Completion, Frame, Frames, Question, Target, Turn, dumps, limit, required
+from .dialect import (
+    Complaint,
+    Completion,
+    Frame,
+    Frames,
+    Question,
+    Target,
+    Turn,
+    dumps,
+    limit,
+    picture_tokens,
+    required,
+)
 from .roster import DemoModel
 from .wire import HttpRequest
 
@@ -169,12 +181,13 @@ def _section(message: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _parts(content: Any) -> tuple[str, int]:
-    """A content's texts joined, and how many of its parts are pictures. Raises Complaint."""
+    """A content's texts joined, and the tokens of its pictures. Raises Complaint."""
     if not isinstance(content, Mapping) or not isinstance(content.get("parts"), list):
         raise Complaint(400, 'Invalid JSON payload received. Unknown name "contents": Proto field is not repeating.')
     parts = [part for part in content["parts"] if isinstance(part, Mapping)]
     text = "\n".join(str(part["text"]) for part in parts if "text" in part)
-    return text, sum(bool(_field(part, "inlineData") or _field(part, "fileData")) for part in parts)
+    pictures = [picture for part in parts if (picture := _field(part, "inlineData") or _field(part, "fileData"))]
+    return text, sum(picture_tokens(picture.get("data")) for picture in pictures if isinstance(picture, Mapping))
 
 
 def _response(completion: Completion, candidates: list[dict[str, Any]], usage: Usage) -> dict[str, Any]:
