@@ -67,17 +67,20 @@ def pytest_collection() -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of a product that is marked `cells`, and that nobody asked for in part, the cells of its diagonal stay: in them
-    each value of each parameter comes at least once."""
+    each value of each parameter comes at least once. Of one parameter those stay whose places the mark names: several
+    tests share out what it stands for, such as the sizes of a terminal."""
     products: dict[tuple[Path, str], list[pytest.Function]] = {}
     for item in items if not config.getoption("thorough") else ():
         if isinstance(item, pytest.Function) and item.get_closest_marker("cells"):
             products.setdefault((item.path, item.originalname), []).append(item)
     left: list[pytest.Function] = []
     for cells in products.values():
+        (named,) = (mark.args for mark in cells[0].iter_markers("cells"))
         axes = [range(len(mark.args[1])) for mark in cells[0].iter_markers("parametrize")]
         places = list(product(*axes))
         if len(places) == len(cells):
-            kept = {tuple(step % len(axis) for axis in axes) for step in range(max(map(len, axes)))}
+            steps = named or range(max(map(len, axes)))
+            kept = {tuple(step % len(axis) for axis in axes) for step in steps}
             left += [cell for cell, place in zip(cells, places, strict=True) if place not in kept]
     if left:
         config.hook.pytest_deselected(items=left)

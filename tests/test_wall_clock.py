@@ -25,7 +25,10 @@ ALLOWED = {
 
 
 def asks(path: Path) -> bool:
-    named = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute))
+    text = path.read_text()
+    if not any(name in text for name in NAMES):
+        return False
+    named = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Attribute))
     return any(ast.unparse(node) in ASKED for node in named if node.attr in NAMES)
 
 

@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,18 +43,33 @@ async def writer_of(pipe: Path) -> int:
             await asyncio.sleep(0.01)
 
 
+@contextmanager
+def written(text: str) -> Iterator[str]:
+    """The path that a shell gives for `<(…)`, with this in it."""
+    reading, writing = os.pipe()
+    assert os.write(writing, text.encode()) == len(text.encode())
+    os.close(writing)
+    try:
+        yield f"/dev/fd/{reading}"
+    finally:
+        os.close(reading)
+
+
 async def test_what_is_read_once_may_come_from_another_command(shell: Shell) -> None:
     code, out, err = await bash(shell, f"it route --jsonl <({PROMPTS})")
     assert (code, out.count("\n")) == (0, 2), err
-    code, out, err = await bash(shell, f"it batch <({PROMPTS}) -m rush-pro -o out.jsonl")
-    assert (code, shell.read("out.jsonl").count("\n")) == (0, 2), err
-    code, out, err = await bash(shell, "it ask -m rush-pro 'what is it?' --file <(echo a small note)")
-    assert code == 0, err
+    with written('{"prompt": "why?"}\n{"prompt": "hello"}\n') as prompts:
+        ended = await shell.run("batch", prompts, "-m", "rush-pro", "-o", "out.jsonl")
+        assert (ended.code, shell.read("out.jsonl").count("\n")) == (0, 2), ended.err
+    with written("a small note\n") as note:
+        ended = await shell.run("ask", "-m", "rush-pro", "what is it?", "--file", note)
+        assert ended.code == 0, ended.err
     assert any("a small note" in str(exchange.body) for exchange in shell.servers.exchanges)
     id_ = (await shell.run("sessions", "list", "--json")).json[0]["id"]
-    code, out, err = await bash(shell, f"it sessions import <(it sessions export {id_} --format json)")
-    assert (code, out) == (0, f"{id_}\n"), err
-    assert "is here already" in err
+    with written((await shell.run("sessions", "export", id_, "--format", "json")).out) as exported:
+        ended = await shell.run("sessions", "import", exported)
+    assert (ended.code, ended.out) == (0, f"{id_}\n"), ended.err
+    assert "is here already" in ended.err
 
 
 @pytest.mark.parametrize("arguments", ["config show", "config set ui.theme dark", "config init --force", "ask hello"])

@@ -273,6 +273,7 @@ async def test_nothing_is_asked_for_a_stdout_that_takes_no_answer(shell: Shell, 
     assert await with_streams(shell, f"{streams} 2>&-", "ask", "hello") == (1, b"")
 
 
+@pytest.mark.cells
 @pytest.mark.parametrize("streams", [">&-", ">/dev/full"])
 @pytest.mark.parametrize("arguments", ["--help", "--version", "costs", "models", "config path"])
 async def test_what_prints_says_when_it_cannot(shell: Shell, streams: str, arguments: str) -> None:

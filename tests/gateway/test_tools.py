@@ -122,6 +122,7 @@ async def test_calls_stream_in_pieces_that_make_them_whole(model: str, gateway: 
     assert answer.choices[0].finish_reason == "tool_calls"
 
 
+@pytest.mark.cells
 @pytest.mark.parametrize("finish", ["tool_calls", "stop"])
 @pytest.mark.parametrize(
     ("arguments", "told"),

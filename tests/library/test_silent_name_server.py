@@ -56,6 +56,7 @@ context_window = 100000
 """
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("more", ["", '[shared]\nurl = "redis://silent.invalid:6379/0"\n'])
 async def test_neither_the_pool_nor_the_end_of_a_loop_waits_for_it(tmp_path: Path, more: str) -> None:
     home = tmp_path / "home"

@@ -85,6 +85,7 @@ async def test_one_continues_from_an_earlier_answer(tmp_path: Path) -> None:
         assert "The second answer." not in seat.screen
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
 async def test_going_between_branches_is_no_news(tmp_path: Path, size: tuple[int, int]) -> None:
     long = Say(text="\n\n".join(f"Paragraph {number}." for number in range(40)))
@@ -108,6 +109,7 @@ def told_under(seat: Console, text: str) -> bool:
     return any(text in mark[0] for mark in last.status)
 
 
+@pytest.mark.cells(0)
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
 async def test_the_palette_edits_the_prompt_that_is_marked(tmp_path: Path, size: tuple[int, int]) -> None:
     async with console(tmp_path, size=size, script=Script().then(ONE).then(TWO).always(THREE)) as seat:

@@ -71,6 +71,7 @@ async def begun(seat: Console, taps: Taps, word: str = "alpha", prompt: str = PR
     await seat.sees(f"{word}1 ", "Esc cancels")
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("size", SIZES)
 async def test_one_goes_on_elsewhere_while_an_answer_runs_and_comes_back_to_it_as_it_streams(
     tmp_path: Path, size: tuple[int, int]
@@ -231,6 +232,7 @@ async def open_list(seat: Console) -> None:
     await seat.sees("╭─ Sessions", " in all")
 
 
+@pytest.mark.cells(2)
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_list_marks_what_runs_and_what_nobody_has_seen(tmp_path: Path, size: tuple[int, int]) -> None:
     taps, script = Taps(), Script().always(said("alpha"))

@@ -481,6 +481,7 @@ async def test_every_sentence_names_the_keys_as_the_user_bound_them(tmp_path: Pa
         assert found == []
 
 
+@pytest.mark.cells(0, 2)
 @pytest.mark.parametrize("size", [(160, 48), (80, 24), (40, 12)])
 async def test_the_keys_of_a_list_move_in_it_while_it_is_narrowed(size: tuple[int, int], tmp_path: Path) -> None:
     async with console(tmp_path, size=size) as seat:

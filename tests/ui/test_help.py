@@ -28,6 +28,7 @@ async def told(seat: Console, said: str, enter: str = "") -> None:
     await seat.sees_no("╭─ Help")
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
 async def test_f1_tells_what_each_pane_is_for(tmp_path: Path, size: tuple[int, int]) -> None:
     async with console(tmp_path, size=size, script=SCRIPT) as seat:

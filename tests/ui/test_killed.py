@@ -77,6 +77,7 @@ async def test_what_had_come_when_the_program_was_killed_comes_back_as_interrupt
         assert "0.0 s" not in seat.screen
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
 async def test_a_prompt_that_no_call_went_out_for_can_be_asked_again(tmp_path: Path, size: tuple[int, int]) -> None:
     async with console(tmp_path) as seat:

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from textual.events import Paste
 
-from tests.ui.conftest import Console, console
+from tests.ui.conftest import Console, console, settle
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.money import Money
 
 ANSWER = Script().always(Say(text="The capital of France is Paris."))
+SIZES = ((160, 48), (100, 30), (80, 24))
 TIGHT = Budgets(daily=Money.from_usd("0.0001"))
 
 
@@ -35,13 +36,14 @@ async def stopped(path: Path, size: tuple[int, int] = (160, 48)) -> AsyncIterato
         yield seat
 
 
-@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
-async def test_the_question_says_which_cap_what_is_left_and_what_the_call_needs(
-    tmp_path: Path, size: tuple[int, int]
-) -> None:
-    async with stopped(tmp_path, size) as seat:
-        await seat.sees("lumen-dash", "could cost up to", "of $0.00010", "$0 spent", "$0.00010 left", "Enter", "Esc")
-        assert calls(tmp_path) == 0
+async def test_the_question_says_which_cap_what_is_left_and_what_the_call_needs(tmp_path: Path) -> None:
+    async with stopped(tmp_path) as seat:
+        for size in SIZES:
+            await seat.pilot.resize_terminal(*size)
+            await settle(seat.pilot)
+            said = ("lumen-dash", "could cost up to", "of $0.00010", "$0 spent", "$0.00010 left", "Enter", "Esc")
+            await seat.sees(*said)
+            assert calls(tmp_path) == 0
 
 
 async def test_in_a_tiny_terminal_the_question_can_still_be_answered(tmp_path: Path) -> None:
@@ -54,15 +56,17 @@ async def test_in_a_tiny_terminal_the_question_can_still_be_answered(tmp_path: P
         assert calls(tmp_path) == 1
 
 
-@pytest.mark.parametrize("size", [(160, 48), (80, 24)])
-async def test_the_foot_says_what_enter_does_on_the_marked_row(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with stopped(tmp_path, size) as seat:
-        await seat.sees("Enter refuses the call · Esc refuses the call")
-        for row, does in [("for today", "raises it for today"), ("for good", "raises it for good")]:
-            await seat.pilot.press("down")
-            await seat.sees(f"▸ {row}", f"↑↓ choose · Enter {does} · Esc refuses the call")
-        await seat.pilot.press("up", "up")
-        await seat.sees("▸ not at all", "Enter refuses the call")
+async def test_the_foot_says_what_enter_does_on_the_marked_row(tmp_path: Path) -> None:
+    async with stopped(tmp_path) as seat:
+        for size in ((160, 48), (80, 24)):
+            await seat.pilot.resize_terminal(*size)
+            await settle(seat.pilot)
+            await seat.sees("Enter refuses the call · Esc refuses the call")
+            for row, does in [("for today", "raises it for today"), ("for good", "raises it for good")]:
+                await seat.pilot.press("down")
+                await seat.sees(f"▸ {row}", f"↑↓ choose · Enter {does} · Esc refuses the call")
+            await seat.pilot.press("up", "up")
+            await seat.sees("▸ not at all", "Enter refuses the call")
 
 
 AHEAD = {
@@ -243,9 +247,9 @@ SMALL = Budgets(daily=Money.from_usd("0.003"))
 
 
 @asynccontextmanager
-async def all_stopped(path: Path, size: tuple[int, int] = (160, 48)) -> AsyncIterator[Console]:
+async def all_stopped(path: Path) -> AsyncIterator[Console]:
     """Three models were to be asked at once, for whom together the day's cap has too little left."""
-    async with console(path, script=ANSWER, budgets=SMALL, size=size) as seat:
+    async with console(path, script=ANSWER, budgets=SMALL) as seat:
         await seat.send("/chain rush-pro,lumen-dash,pebble-3b")
         await seat.send("/strategy ensemble")
         await seat.send("What is the capital of France?")
@@ -253,13 +257,13 @@ async def all_stopped(path: Path, size: tuple[int, int] = (160, 48)) -> AsyncIte
         yield seat
 
 
-@pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
-async def test_an_ensemble_that_does_not_fit_is_asked_about_once_and_as_a_whole(
-    tmp_path: Path, size: tuple[int, int]
-) -> None:
-    async with all_stopped(tmp_path, size) as seat:
-        await seat.sees("lumen-dash, pebble-3b and rush-pro", "together", "$0.0030 left", "go on with lumen-dash")
-        assert calls(tmp_path) == 0
+async def test_an_ensemble_that_does_not_fit_is_asked_about_once_and_as_a_whole(tmp_path: Path) -> None:
+    async with all_stopped(tmp_path) as seat:
+        for size in SIZES:
+            await seat.pilot.resize_terminal(*size)
+            await settle(seat.pilot)
+            await seat.sees("lumen-dash, pebble-3b and rush-pro", "together", "$0.0030 left", "go on with lumen-dash")
+            assert calls(tmp_path) == 0
 
 
 async def test_raising_the_cap_for_an_ensemble_asks_all_of_it(tmp_path: Path) -> None:

@@ -143,6 +143,7 @@ async def test_the_next_prompt_and_a_later_start_know_what_it_came_to(tmp_path: 
         assert not seat.app.talk.may_go_on
 
 
+@pytest.mark.cells(1)
 @pytest.mark.usefixtures("mine")
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
 async def test_its_answer_reads_the_same_when_it_is_opened_again(tmp_path: Path, size: tuple[int, int]) -> None:
@@ -193,6 +194,7 @@ async def test_what_is_missing_or_wrong_is_said_in_the_form(tmp_path: Path) -> N
         await seat.sees_no("Recipe mine")
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
 async def test_a_parameter_that_is_called_as_a_pane_is_takes_one_line(tmp_path: Path, size: tuple[int, int]) -> None:
     async with console(tmp_path, size=size) as seat:
@@ -311,6 +313,7 @@ async def stopped(path: Path, said: Script, size: tuple[int, int] = (160, 48)) -
         yield seat
 
 
+@pytest.mark.cells(0)
 @pytest.mark.usefixtures("mine")
 @pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
 async def test_one_that_stopped_stands_first_and_is_gone_on_from(tmp_path: Path, size: tuple[int, int]) -> None:

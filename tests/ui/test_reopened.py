@@ -200,8 +200,10 @@ async def comes_to(seat: Console, lines: list[str]) -> None:
         assert seen == lines
 
 
+@pytest.mark.cells
+@pytest.mark.parametrize("after_a_restart", [False, True], ids=["at once", "after a restart"])
 @pytest.mark.parametrize("name", TURNS)
-async def test_a_turn_reads_the_same_when_it_is_opened_again(tmp_path: Path, name: str) -> None:
+async def test_a_turn_reads_the_same_when_it_is_opened_again(tmp_path: Path, name: str, after_a_restart: bool) -> None:
     (tmp_path / "plan.md").write_text("The plan is simple.\n")
     turn = TURNS[name]()
     async with console(tmp_path, size=SIZE, script=turn.script, policy=turn.policy) as seat:
@@ -212,11 +214,13 @@ async def test_a_turn_reads_the_same_when_it_is_opened_again(tmp_path: Path, nam
         lines = told(seat)
         assert seat.app.talk is not None
         session = seat.app.talk.id
-        await seat.pilot.press("ctrl+n")
-        await seat.sees("Where to?")
-        await seat.app._open_id(session)
-        seat.app.chat.show_columns(False)
-        await comes_to(seat, lines)
+        if not after_a_restart:
+            await seat.pilot.press("ctrl+n")
+            await seat.sees("Where to?")
+            await seat.app._open_id(session)
+            seat.app.chat.show_columns(False)
+            await comes_to(seat, lines)
+            return
     async with console(tmp_path, size=SIZE) as seat:
         assert seat.app.runtime is not None
         await seat.app._begin(await Chat.resume(seat.app.runtime, session))

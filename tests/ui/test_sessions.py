@@ -124,6 +124,7 @@ async def test_nothing_found_says_what_to_try(tmp_path: Path) -> None:
         await seat.sees("No title and no message holds that. Try fewer words, or a part of one.", "0 of 1")
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
 async def test_a_word_mistyped_and_then_typed_right_is_seen_as_if_it_had_been_right_at_once(
     tmp_path: Path, size: tuple[int, int]
@@ -348,6 +349,7 @@ async def test_an_export_comes_in_again_and_a_bad_file_is_a_sentence(tmp_path: P
         assert rows(tmp_path, "SELECT id FROM sessions") == [(session.id,)]
 
 
+@pytest.mark.cells(2)
 @pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24)])
 async def test_what_an_imported_session_cost_elsewhere_is_shown_with_it(tmp_path: Path, size: tuple[int, int]) -> None:
     async with console(tmp_path, size=size, script=Script().always(Say(text="It is Paris."))) as seat:

@@ -328,6 +328,7 @@ async def test_a_cap_is_set_by_a_command_or_refused_and_holds_from_the_next_turn
         await seat.sees("the session's cap")
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
 async def test_the_palette_asks_which_cap_and_how_much(own_home: Path, file: Path, size: tuple[int, int]) -> None:
     async with console(own_home, size=size) as seat:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.turns.test_parted import QUESTION, report
-from tests.ui.conftest import Console, console
+from tests.ui.conftest import Console, console, settle
 from tui_orchestrator.demo import Reply, Say, Script
 from tui_orchestrator.storage.faults import StoreError
 
@@ -33,13 +33,15 @@ async def asked(path: Path, size: tuple[int, int] = (160, 48), script: Script = 
         yield seat
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_before_it_is_sent_the_parts_and_their_price_are_shown(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with asked(tmp_path, size) as seat:
-        await seat.sees(
-            "parts with pebble-3b", "then put together by pebble-3b", "about $0, at most $0", "Enter", "Esc"
-        )
-        assert calls(tmp_path) == 0
+async def test_before_it_is_sent_the_parts_and_their_price_are_shown(tmp_path: Path) -> None:
+    async with asked(tmp_path) as seat:
+        for size in SIZES:
+            await seat.pilot.resize_terminal(*size)
+            await settle(seat.pilot)
+            await seat.sees(
+                "parts with pebble-3b", "then put together by pebble-3b", "about $0, at most $0", "Enter", "Esc"
+            )
+            assert calls(tmp_path) == 0
 
 
 async def test_it_is_sent_and_the_parts_are_seen_as_they_end(tmp_path: Path) -> None:

@@ -403,6 +403,7 @@ async def test_the_answers_of_a_resumed_session_are_judged_as_if_they_had_just_c
         await seat.sees(f"★ {place} ", "is the answer · as it was kept")
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 48)])
 async def test_going_on_with_one_member_gives_its_room_back_to_the_conversation(
     tmp_path: Path, size: tuple[int, int]
@@ -422,6 +423,7 @@ async def test_going_on_with_one_member_gives_its_room_back_to_the_conversation(
         await seat.until(lambda: chat.transcript.size.height > chat.size.height - 3, "a transcript that fills its pane")
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 async def test_the_keys_of_an_ensemble_work_on_when_the_verdict_turns_to_the_winner(
     tmp_path: Path, size: tuple[int, int]
@@ -562,6 +564,7 @@ async def test_a_blind_vote_that_was_left_open_may_be_left_for_good(tmp_path: Pa
         await seat.sees("Madrid.", "Sentence number", "★")
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
 async def test_an_ensemble_stands_side_by_side_again_as_it_was_left(tmp_path: Path, size: tuple[int, int]) -> None:
     script = Script()
