@@ -6,19 +6,22 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+LENGTH = 1 << 18
 PROCESSOR_S = 4.0
-"""A hundred times what 256 KiB take that are read once; read once for each character they take far more."""
+"""A hundred times what so many characters take that are read once; read once for each of them they take far more."""
 
 
 @contextmanager
-def read_once() -> Iterator[None]:
-    """Ends the work with an AssertionError when it uses more of the processor; the clock on the wall does not count."""
+def read_once(length: int = LENGTH) -> Iterator[None]:
+    """Ends the work with an AssertionError when it uses more of the processor than so long a text may; the clock on the
+    wall does not count."""
+    most_s = PROCESSOR_S * length / LENGTH
 
     def never_ends(*_: object) -> None:
-        raise AssertionError(f"more than {PROCESSOR_S:g} s of the processor")
+        raise AssertionError(f"more than {most_s:g} s of the processor")
 
     before = signal.signal(signal.SIGVTALRM, never_ends)
-    signal.setitimer(signal.ITIMER_VIRTUAL, PROCESSOR_S)
+    signal.setitimer(signal.ITIMER_VIRTUAL, most_s)
     try:
         yield
     finally:

@@ -59,8 +59,9 @@ async def test_an_edited_prompt_is_sent_as_a_branch_and_one_can_go_back(tmp_path
         await seat.sees("The third answer.", "branch 2 of 2")
 
 
-async def test_escape_leaves_all_as_it_is_and_brings_the_draft_back(tmp_path: Path) -> None:
+async def test_escape_leaves_an_edited_prompt_and_what_it_takes_away_can_be_undone(tmp_path: Path) -> None:
     async with console(tmp_path, script=Script().always(ONE)) as seat:
+        # Escape leaves all as it is and brings the draft back.
         await asked(seat, "What is one?")
         await seat.type("half a thought")
         await edited(seat, "up")
@@ -71,6 +72,32 @@ async def test_escape_leaves_all_as_it_is_and_brings_the_draft_back(tmp_path: Pa
         await asked(seat, " goes on")
         await seat.sees("half a thought goes on")
         assert "branch" not in seat.screen
+
+        # What escape takes away can be undone.
+        await seat.begin_anew()
+        await asked(seat, "What is one?")
+        await seat.type("half a thought")
+        await edited(seat, "up")
+        await seat.type(" And why?")
+        await seat.pilot.press("escape")
+        await seat.until(lambda: seat.written == "half a thought", "the draft of before")
+        await seat.pilot.press("ctrl+z")
+        await seat.until(lambda: seat.written == "What is one? And why?", "what was typed")
+
+        # An edited prompt that cannot branch off says why.
+        await seat.begin_anew()
+        await asked(seat, "What is one?")
+        await edited(seat, "up")
+        talk, runtime = seat.app.talk, seat.app.runtime
+        assert talk is not None
+        assert runtime is not None
+        await runtime.archive.delete(talk.id)
+        await runtime.archive.purge(talk.id)
+        await seat.pilot.press("enter")
+        await seat.sees("✗ not sent: ")
+        assert seat.written == "What is one?"
+        await seat.type("!")
+        await seat.sees_no("not sent")
 
 
 async def test_one_continues_from_an_earlier_answer(tmp_path: Path) -> None:
@@ -206,34 +233,6 @@ async def test_editing_stays_with_its_session(tmp_path: Path, keys: tuple[str, .
         await seat.ended()
         await seat.sees("The third answer.", "branch 2 of 2")
         assert seat.written == "half a thought"
-
-
-async def test_what_escape_takes_away_can_be_undone(tmp_path: Path) -> None:
-    async with console(tmp_path, script=Script().always(ONE)) as seat:
-        await asked(seat, "What is one?")
-        await seat.type("half a thought")
-        await edited(seat, "up")
-        await seat.type(" And why?")
-        await seat.pilot.press("escape")
-        await seat.until(lambda: seat.written == "half a thought", "the draft of before")
-        await seat.pilot.press("ctrl+z")
-        await seat.until(lambda: seat.written == "What is one? And why?", "what was typed")
-
-
-async def test_an_edited_prompt_that_cannot_branch_off_says_why(tmp_path: Path) -> None:
-    async with console(tmp_path, script=Script().always(ONE)) as seat:
-        await asked(seat, "What is one?")
-        await edited(seat, "up")
-        talk, runtime = seat.app.talk, seat.app.runtime
-        assert talk is not None
-        assert runtime is not None
-        await runtime.archive.delete(talk.id)
-        await runtime.archive.purge(talk.id)
-        await seat.pilot.press("enter")
-        await seat.sees("✗ not sent: ")
-        assert seat.written == "What is one?"
-        await seat.type("!")
-        await seat.sees_no("not sent")
 
 
 async def test_an_edited_prompt_is_sent_where_it_stood_though_another_branch_is_shown(tmp_path: Path) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from tests.ui.conftest import Console, console, told
 from tui_orchestrator.demo import Say, Script
 from tui_orchestrator.settings import UiSettings
@@ -60,13 +58,14 @@ async def test_a_jump_offers_every_pane_in_a_small_terminal_and_opens_it(tmp_pat
             await seat.sees("Where to?")
 
 
-@pytest.mark.parametrize("then", ["f3", "f5", "ctrl+o"])
-async def test_what_went_wrong_goes_away_when_somebody_goes_on(tmp_path: Path, then: str) -> None:
+async def test_what_went_wrong_goes_away_when_somebody_goes_on(tmp_path: Path) -> None:
     async with console(tmp_path, script=SCRIPT) as seat:
-        await seat.send("/export")
-        await seat.sees("✗ there is nothing to export yet")
-        await seat.pilot.press(then)
-        await seat.sees_no("there is nothing to export yet")
+        for then in ("f3", "f5", "ctrl+o"):
+            await seat.begin_anew()
+            await seat.send("/export")
+            await seat.sees("✗ there is nothing to export yet")
+            await seat.pilot.press(then)
+            await seat.sees_no("there is nothing to export yet")
 
 
 async def test_the_seconds_of_an_answer_are_the_same_when_its_session_is_opened_again(tmp_path: Path) -> None:
@@ -85,8 +84,11 @@ async def test_the_seconds_of_an_answer_are_the_same_when_its_session_is_opened_
         await seat.until(lambda: took in line(), f"{took} once more")
 
 
-async def test_a_new_session_shows_nothing_of_the_ensemble_before(tmp_path: Path) -> None:
+async def test_after_an_ensemble_a_new_session_is_empty_and_what_took_its_place_is_said_when_it_is_opened_again(
+    tmp_path: Path,
+) -> None:
     async with console(tmp_path, script=SCRIPT) as seat:
+        # A new session shows nothing of the ensemble before.
         await seat.send("/ensemble 3")
         await seat.send("What is the capital of France?")
         await seat.ended()
@@ -95,6 +97,31 @@ async def test_a_new_session_shows_nothing_of_the_ensemble_before(tmp_path: Path
         await seat.sees("Where to?")
         assert "is the answer" not in seat.screen
         assert "tok/s" not in seat.screen
+
+        # An answer that one from all took the place of is said to be so.
+        await seat.begin_anew()
+        await seat.send("/ensemble 3")
+        await seat.send("What is the capital of France?")
+        await seat.ended()
+        await seat.sees("is the answer")
+        await seat.send("/merge rush-pro")
+        await seat.sees("superseded answer of", ": one answer was written from all")
+        await seat.ended()
+        await reopened(seat, until=": one answer was written from all")
+        await seat.sees_no("you asked again")
+
+        # An answer gone on with keeps the cost of its turn and the scores.
+        await seat.begin_anew()
+        await seat.send("/ensemble 3")
+        await seat.send("What is the capital of France?")
+        await seat.ended()
+        await seat.sees("is the answer")
+        await seat.pilot.press("f2", "c")
+        await seat.until(lambda: not seat.app.chat.columns.display, "the conversation alone")
+        await seat.sees("the turn")
+        trail = await seat.line("★ ", "✓ ", without="▲")
+        await reopened(seat, until="the turn")
+        await seat.sees(trail.split("│")[1].strip(" ┃"))
 
 
 async def test_a_cancelled_attempt_is_no_failed_one_in_the_decision_pane(tmp_path: Path) -> None:
@@ -130,30 +157,3 @@ async def test_an_escalation_reads_the_same_when_its_session_is_opened_again(tmp
         await seat.sees("the turn", "▸ discarded", "< 0.60 → rush-pro ✓")
         before = told(seat)
         assert await reopened(seat, until="the turn") == before
-
-
-async def test_an_answer_gone_on_with_keeps_the_cost_of_its_turn_and_the_scores(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
-        await seat.send("/ensemble 3")
-        await seat.send("What is the capital of France?")
-        await seat.ended()
-        await seat.sees("is the answer")
-        await seat.pilot.press("f2", "c")
-        await seat.until(lambda: not seat.app.chat.columns.display, "the conversation alone")
-        await seat.sees("the turn")
-        trail = await seat.line("★ ", "✓ ", without="▲")
-        await reopened(seat, until="the turn")
-        await seat.sees(trail.split("│")[1].strip(" ┃"))
-
-
-async def test_an_answer_that_one_from_all_took_the_place_of_is_said_to_be_so(tmp_path: Path) -> None:
-    async with console(tmp_path, script=SCRIPT) as seat:
-        await seat.send("/ensemble 3")
-        await seat.send("What is the capital of France?")
-        await seat.ended()
-        await seat.sees("is the answer")
-        await seat.send("/merge rush-pro")
-        await seat.sees("superseded answer of", ": one answer was written from all")
-        await seat.ended()
-        await reopened(seat, until=": one answer was written from all")
-        await seat.sees_no("you asked again")

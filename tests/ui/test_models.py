@@ -165,21 +165,6 @@ async def test_the_card_tells_price_abilities_what_was_learned_and_the_last_fail
         await seat.sees_no("Last failures")
 
 
-async def test_the_card_says_why_a_model_is_out_and_what_to_do_and_takes_the_same_keys(tmp_path: Path) -> None:
-    async with console(tmp_path, size=(80, 24)) as seat:
-        assert seat.app.runtime is not None
-        seat.app.runtime.set_enabled(RUSH, False)
-        await choose(seat, "rush-pro")
-        await seat.pilot.press("enter")
-        await seat.sees("○ disabled: switched off in the console", "Space switches it on")
-        await seat.pilot.press("space")
-        await seat.until(lambda: seat.app.runtime is not None and seat.app.runtime.is_enabled(RUSH))
-        await seat.pilot.press("enter")
-        await seat.sees("● available")
-        await seat.pilot.press("p")
-        await seat.until(lambda: seat.app.options.model == RUSH)
-
-
 class Ollama:
     """What an Ollama with one model says, and whether that is in memory."""
 
@@ -228,13 +213,6 @@ async def test_a_local_model_is_taken_into_memory_and_out_of_it(tmp_path: Path) 
             await pilot.press("m")
             await seat.sees("ollama/qwen4:8b is out of memory.")
             assert not ollama.loaded
-
-
-async def test_a_model_in_the_cloud_has_no_memory_to_be_loaded_into(tmp_path: Path) -> None:
-    async with console(tmp_path) as seat:
-        await choose(seat, "rush-pro")
-        await seat.pilot.press("m")
-        await seat.sees("demo-openai/rush-pro is not a model")
 
 
 async def test_the_card_s_keys_are_those_of_the_keymap(tmp_path: Path) -> None:
@@ -315,14 +293,29 @@ async def test_the_prompt_keeps_the_focus_of_who_writes_while_models_are_looked_
         assert seat.app.composer.prompt.text == "hi!"
 
 
-async def test_a_toast_hides_no_title_of_a_dialog(tmp_path: Path) -> None:
+async def test_a_toast_hides_no_title_and_a_card_says_why_a_model_is_out(tmp_path: Path) -> None:
     async with console(tmp_path, size=(80, 24)) as seat:
+        # A toast hides no title of a dialog.
         await seat.pilot.press("ctrl+t")
         await seat.sees("Pin a model")
         top = await seat.line("Pin a model")
         seat.app.notify("Something has been done that takes more than one line to say " * 2, markup=False)
         await seat.sees("Something has been done")
         assert top in seat.screen.splitlines()
+
+        # The card says why a model is out and what to do and takes the same keys.
+        await seat.begin_anew()
+        assert seat.app.runtime is not None
+        seat.app.runtime.set_enabled(RUSH, False)
+        await choose(seat, "rush-pro")
+        await seat.pilot.press("enter")
+        await seat.sees("○ disabled: switched off in the console", "Space switches it on")
+        await seat.pilot.press("space")
+        await seat.until(lambda: seat.app.runtime is not None and seat.app.runtime.is_enabled(RUSH))
+        await seat.pilot.press("enter")
+        await seat.sees("● available")
+        await seat.pilot.press("p")
+        await seat.until(lambda: seat.app.options.model == RUSH)
 
 
 async def test_models_that_came_meanwhile_are_there_when_one_looks_again(tmp_path: Path) -> None:
@@ -342,13 +335,20 @@ async def test_models_that_came_meanwhile_are_there_when_one_looks_again(tmp_pat
             await seat.sees("mine/gemma-5", "2 of 2")
 
 
-async def test_the_card_of_a_demo_model_says_that_it_is_one(tmp_path: Path) -> None:
+async def test_a_card_says_what_a_model_is_and_the_cloud_has_no_memory(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
+        # The card of a demo model says that it is one.
         await seat.pilot.press("f5")
         await seat.sees("lumen-dash")
         await seat.pilot.press("enter")
         await seat.sees("known from", "scripted demo model")
         await seat.sees_no("your configuration")
+
+        # A model in the cloud has no memory to be loaded into.
+        await seat.begin_anew()
+        await choose(seat, "rush-pro")
+        await seat.pilot.press("m")
+        await seat.sees("demo-openai/rush-pro is not a model")
 
 
 @pytest.mark.parametrize("size", [(40, 10), (80, 24)])

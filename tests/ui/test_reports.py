@@ -26,9 +26,37 @@ async def ask(seat: Console) -> None:
     await seat.ended()
 
 
-async def test_a_report_opens_groups_anew_and_leads_to_the_route_card(tmp_path: Path) -> None:
+async def test_reports_go_into_files_are_a_key_away_and_lead_to_the_route_card(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
+        # What is on screen goes into a file whose place is told.
         await ask(seat)
+        await seat.pilot.press("f10")
+        await seat.sees("demo-openai/rush-pro")
+        await seat.pilot.press("e")
+        await seat.sees("1 rows written to")
+        await seat.pilot.press("j")
+        exports = tmp_path / "home" / "data" / "exports"
+        await seat.until(lambda: len(list(exports.glob("costs-by-model-*"))) == 2, "two files")
+        (table,), (whole,) = exports.glob("*.csv"), exports.glob("*.json")
+        (row,) = csv.DictReader(table.read_text().splitlines())
+        told = json.loads(whole.read_text())
+        assert row["model"] == told["rows"][0]["model"] == "demo-openai/rush-pro"
+        assert Decimal(row["cost_usd"]) == Decimal(told["total"]["cost_usd"]) > 0
+        assert table.stat().st_mode & 0o777 == 0o600
+
+        # Performance and advice are a key away.
+        await seat.pilot.press("escape")
+        await seat.send("/reports performance")
+        await seat.sees("success", "100.0%", "$/answer", "Sort")
+        await seat.pilot.press("3")
+        await seat.sees("1 attempt so far")
+        await seat.sees_no("Sort")
+        await seat.pilot.press("tab")
+        await seat.sees("by model", "total")
+        await seat.pilot.press("escape")
+        await seat.sees_no("1 Costs")
+
+        # A report opens groups anew and leads to the route card.
         await seat.pilot.press("f10")
         await seat.sees("1 Costs", "by model", "demo-openai/rush-pro", "total", "100%")
         await seat.pilot.press("g")
@@ -46,22 +74,14 @@ async def test_a_report_opens_groups_anew_and_leads_to_the_route_card(tmp_path: 
         await seat.sees_no("1 Costs")
 
 
-async def test_performance_and_advice_are_a_key_away(tmp_path: Path) -> None:
+async def test_a_time_without_attempts_and_a_word_that_is_no_report_are_told(tmp_path: Path) -> None:
     async with console(tmp_path) as seat:
-        await ask(seat)
-        await seat.send("/reports performance")
-        await seat.sees("success", "100.0%", "$/answer", "Sort")
-        await seat.pilot.press("3")
-        await seat.sees("1 attempt so far")
-        await seat.sees_no("Sort")
-        await seat.pilot.press("tab")
-        await seat.sees("by model", "total")
-        await seat.pilot.press("escape")
-        await seat.sees_no("1 Costs")
+        # Enter in the costs pane opens the reports.
+        await seat.pilot.press("f4", "enter")
+        await seat.sees("1 Costs", "Nothing was asked in this time")
 
-
-async def test_a_time_without_attempts_says_how_to_go_on(tmp_path: Path) -> None:
-    async with console(tmp_path) as seat:
+        # A time without attempts says how to go on.
+        await seat.begin_anew()
         await seat.pilot.press("f10")
         await seat.sees("Nothing was asked in this time")
         await seat.pilot.press("p")
@@ -69,33 +89,8 @@ async def test_a_time_without_attempts_says_how_to_go_on(tmp_path: Path) -> None
         await seat.type_into_list("yesterday")
         await seat.sees("yesterday", "Nothing was asked in this time")
 
-
-async def test_what_is_on_screen_goes_into_a_file_whose_place_is_told(tmp_path: Path) -> None:
-    async with console(tmp_path) as seat:
-        await ask(seat)
-        await seat.pilot.press("f10")
-        await seat.sees("demo-openai/rush-pro")
-        await seat.pilot.press("e")
-        await seat.sees("1 rows written to")
-        await seat.pilot.press("j")
-        exports = tmp_path / "home" / "data" / "exports"
-        await seat.until(lambda: len(list(exports.glob("costs-by-model-*"))) == 2, "two files")
-        (table,), (whole,) = exports.glob("*.csv"), exports.glob("*.json")
-        (row,) = csv.DictReader(table.read_text().splitlines())
-        told = json.loads(whole.read_text())
-        assert row["model"] == told["rows"][0]["model"] == "demo-openai/rush-pro"
-        assert Decimal(row["cost_usd"]) == Decimal(told["total"]["cost_usd"]) > 0
-        assert table.stat().st_mode & 0o777 == 0o600
-
-
-async def test_enter_in_the_costs_pane_opens_the_reports(tmp_path: Path) -> None:
-    async with console(tmp_path) as seat:
-        await seat.pilot.press("f4", "enter")
-        await seat.sees("1 Costs", "Nothing was asked in this time")
-
-
-async def test_a_word_that_is_no_report_is_told(tmp_path: Path) -> None:
-    async with console(tmp_path) as seat:
+        # A word that is no report is told.
+        await seat.begin_anew()
         await seat.send("/reports money")
         await seat.sees("/reports takes costs, performance, advice, not 'money'")
 
