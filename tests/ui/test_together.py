@@ -619,6 +619,7 @@ async def test_an_ensemble_that_was_cancelled_comes_back_too(tmp_path: Path) -> 
         await seat.sees("■ 1 ", "■ 2 ", "■ 3 ", "word word")
 
 
+@pytest.mark.cells
 @pytest.mark.parametrize("best", [True, False])
 @pytest.mark.parametrize("blind", [True, False])
 async def test_what_the_columns_say_of_a_pick_they_say_when_the_session_is_opened_again(
