@@ -166,6 +166,21 @@ async def test_only_an_answer_that_is_whole_ends_with_the_closing_event(gateway:
     assert whole.endswith("data: [DONE]\n\n")
 
 
+@pytest.mark.parametrize("finish", ["stop", "length"])
+async def test_an_answer_without_text_is_streamed_like_any_other(finish: str, gateway: Gateway) -> None:
+    gateway.servers.script.always(Say("", finish=finish))  # type: ignore[arg-type]
+    stream = await gateway.openai().chat.completions.create(
+        model="rush-pro",
+        messages=[{"role": "user", "content": "Say nothing."}],
+        stream=True,
+        stream_options={"include_usage": True},
+    )
+    chunks = [chunk async for chunk in stream]
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert [choice.finish_reason for chunk in chunks for choice in chunk.choices if choice.finish_reason] == [finish]
+    assert chunks[-1].usage is not None
+
+
 async def test_a_client_that_hangs_up_cancels_and_pays_for_what_came(gateway: Gateway) -> None:
     gateway.servers.script.always(Break("silence", Phase.MID_STREAM, Say("half an answer and then nothing")))
     ended = asyncio.Event()

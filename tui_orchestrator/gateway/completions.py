@@ -100,11 +100,11 @@ async def _streamed(request: Request, turn: Turn, told: _Told) -> Response:
     except BaseException:
         await turn.aclose()
         raise
-    if first is None:
+    if first is None and not told.whole:
         await turn.aclose()
         return told.response()
     return StreamingResponse(
-        _chunks(turn, told, first),
+        _chunks(turn, told, first or ""),
         media_type="text/event-stream",
         headers={**told.headers(), "cache-control": "no-cache"},
     )
