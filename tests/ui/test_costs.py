@@ -313,13 +313,6 @@ async def test_space_turns_to_what_else_the_money_went_on(tmp_path: Path) -> Non
         assert seat.app.costs.has_focus
 
 
-async def test_enter_opens_the_reports(tmp_path: Path) -> None:
-    async with console(tmp_path, size=(80, 24)) as seat:
-        await seat.pilot.press("f4", "enter")
-        await seat.until(lambda: len(seat.app.screen_stack) > 1, "another screen")
-        await seat.sees("Costs", "Performance", "Advice")
-
-
 async def test_an_exhausted_cap_is_unmistakable(tmp_path: Path) -> None:
     async with console(tmp_path, size=(80, 24), budgets=CAPS) as seat:
         await seat.pilot.press("f4")
@@ -360,8 +353,21 @@ async def test_one_reading_at_a_time_and_the_last_word_is_read(tmp_path: Path) -
         await seat.sees("100%   $0.0042   3×")
 
 
-async def test_a_store_that_cannot_be_read_is_said_and_the_figures_stay(tmp_path: Path) -> None:
+async def test_the_pane_follows_the_theme_tells_of_a_store_it_cannot_read_and_opens_the_reports(tmp_path: Path) -> None:
     async with console(tmp_path, size=(80, 24)) as seat:
+        # The plot is drawn in the colours of the theme.
+        await seat.pilot.press("f4")
+        pane = seat.app.costs
+        pane.show(overview())
+        await seat.until(lambda: "trend" in pane._plots, "a plot")
+        before = pane._plots["trend"]
+        seat.app.use_theme("paper")
+        await seat.until(lambda: pane._plots["trend"] is not before, "another plot")
+        assert pane._plots["trend"][1].plain == before[1].plain
+        assert pane._plots["trend"][1] != before[1] or pane._plots["trend"][1].spans != before[1].spans
+
+        # A store that cannot be read is said and the figures stay.
+        await seat.begin_anew()
         await seat.pilot.press("f4")
         broken = False
 
@@ -379,18 +385,11 @@ async def test_a_store_that_cannot_be_read_is_said_and_the_figures_stay(tmp_path
         seat.app.costs.read_from(read)
         await seat.sees_no("make room on the disk")
 
-
-async def test_the_plot_is_drawn_in_the_colours_of_the_theme(tmp_path: Path) -> None:
-    async with console(tmp_path, size=(80, 24)) as seat:
-        await seat.pilot.press("f4")
-        pane = seat.app.costs
-        pane.show(overview())
-        await seat.until(lambda: "trend" in pane._plots, "a plot")
-        before = pane._plots["trend"]
-        seat.app.use_theme("paper")
-        await seat.until(lambda: pane._plots["trend"] is not before, "another plot")
-        assert pane._plots["trend"][1].plain == before[1].plain
-        assert pane._plots["trend"][1] != before[1] or pane._plots["trend"][1].spans != before[1].spans
+        # Enter opens the reports.
+        await seat.begin_anew()
+        await seat.pilot.press("f4", "enter")
+        await seat.until(lambda: len(seat.app.screen_stack) > 1, "another screen")
+        await seat.sees("Costs", "Performance", "Advice")
 
 
 async def test_in_the_theme_of_the_terminals_own_colours_a_plot_has_no_other(tmp_path: Path) -> None:

@@ -88,8 +88,9 @@ async def test_a_draft_that_was_left_is_told_of_in_view_in_a_small_terminal_too(
         assert "A draft is left in" in seat.screen
 
 
-async def test_a_temporary_chat_takes_along_what_nobody_was_asked_and_keeps_nothing(tmp_path: Path) -> None:
+async def test_a_draft_goes_along_stays_folded_and_as_it_was_written(tmp_path: Path) -> None:
     async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        # A temporary chat takes along what nobody was asked and keeps nothing.
         prompt = seat.app.composer.prompt
         await seat.type("between us")
         await kept(seat, tmp_path, "between us")
@@ -102,9 +103,8 @@ async def test_a_temporary_chat_takes_along_what_nobody_was_asked_and_keeps_noth
         assert prompt.text == ""
         assert drafts(tmp_path / "store.db") == {}
 
-
-async def test_a_folded_paste_is_still_folded_when_one_comes_back(tmp_path: Path) -> None:
-    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
+        # A folded paste is still folded when one comes back.
+        await seat.begin_anew()
         prompt = seat.app.composer.prompt
         asked = await ask(seat)
         await seat.type("Sum up: ")
@@ -115,6 +115,17 @@ async def test_a_folded_paste_is_still_folded_when_one_comes_back(tmp_path: Path
         await seat.app._open_id(asked)
         await seat.sees("Sum up: ⟦paste 1: 60 lines⟧")
         assert prompt.unfolded == draft
+
+        # A long draft stays as it was written while one looks at earlier prompts.
+        await seat.begin_anew()
+        await ask(seat)
+        await seat.type(LONG)
+        seat.app.composer.prompt.move_cursor((0, 0))
+        await seat.pilot.press("up")
+        assert seat.written == "What colour is the sky?"
+        await seat.pilot.press("down")
+        await seat.sees("thought 60")
+        assert seat.app.composer.prompt.text == LONG
 
 
 async def test_what_is_typed_while_the_program_ends_is_kept_too(tmp_path: Path) -> None:
@@ -168,18 +179,6 @@ async def test_a_long_draft_of_ones_own_comes_back_as_it_stood_and_a_paste_folde
         prompt._put("another\n" * 60)
         await seat.sees("⟦paste 3: 60 lines⟧")
         assert prompt.unfolded == whole + "another\n" * 60
-
-
-async def test_a_long_draft_stays_as_it_was_written_while_one_looks_at_earlier_prompts(tmp_path: Path) -> None:
-    async with console(tmp_path, size=(100, 30), script=SCRIPT) as seat:
-        await ask(seat)
-        await seat.type(LONG)
-        seat.app.composer.prompt.move_cursor((0, 0))
-        await seat.pilot.press("up")
-        assert seat.written == "What colour is the sky?"
-        await seat.pilot.press("down")
-        await seat.sees("thought 60")
-        assert seat.app.composer.prompt.text == LONG
 
 
 async def test_a_paste_folded_by_itself_is_told_from_another_as_long(tmp_path: Path) -> None:

@@ -70,8 +70,9 @@ TAKEN_OUT = (
 )
 
 
-async def test_the_last_line_is_cut_and_deleted_as_any_other(tmp_path: Path) -> None:
+async def test_a_line_is_cut_as_any_other_and_a_letter_with_alt_is_written_nowhere(tmp_path: Path) -> None:
     async with console(tmp_path, size=(80, 24), script=SCRIPT) as seat:
+        # The last line is cut and deleted as any other.
         prompt = seat.app.composer.prompt
         for draft, key, left in TAKEN_OUT:
             await seat.type(draft)
@@ -82,9 +83,8 @@ async def test_the_last_line_is_cut_and_deleted_as_any_other(tmp_path: Path) -> 
             assert prompt.text == f"{left}and on", (draft, key)
             prompt.text = ""
 
-
-async def test_a_letter_with_alt_is_written_into_no_field(tmp_path: Path) -> None:
-    async with console(tmp_path, size=(80, 24), script=SCRIPT) as seat:
+        # A letter with alt is written into no field.
+        await seat.begin_anew()
         for key, there in (("ctrl+s", "╭─ Strategy"), ("ctrl+t", "Pin a model"), ("f12", "[router]")):
             await seat.pilot.press(key)
             await seat.sees(there)

@@ -100,26 +100,11 @@ async def test_page_after_page_upwards_shows_every_message_once(
         assert seen == [f"question {number}" for number in reversed(range(TURNS))]
 
 
-async def test_words_of_its_beginning_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_mark_goes_on_past_what_came_first_and_what_is_found_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with long_session(tmp_path, monkeypatch) as seat:
-        await seat.send("/find answer 3 is")
-        await seat.sees("1 of 1", "answer 3 is no other", "question 4 of all")
-
-
-async def test_a_place_that_the_list_found_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with long_session(tmp_path, monkeypatch) as seat:
-        await seat.app.run_action("new_session")
-        await seat.sees_no("question")
-        await open_list(seat)
-        await seat.pilot.press(*"answer", "space", *"177")
-        await seat.sees("answer: answer 177 is no other", "1 of")
-        await seat.pilot.press("enter")
-        await seat.sees("question 177 of all", "answer 177 is no other", "question 178 of all")
-        assert made(seat) < 2 * TURNS
-
-
-async def test_the_mark_goes_on_upwards_past_what_came_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with long_session(tmp_path, monkeypatch) as seat:
+        # The mark goes on upwards past what came first.
         await seat.pilot.press("f2")
         few = made(seat)
         for number in reversed(range(TURNS)):
@@ -130,6 +115,21 @@ async def test_the_mark_goes_on_upwards_past_what_came_first(tmp_path: Path, mon
             await seat.pilot.press("up")
             assert f"answer {number - 1} is no other" in marked(seat)
         assert number == TURNS - AT_ONCE // 2 - 1
+
+        # Words of its beginning are found.
+        await seat.pilot.press("escape")
+        await seat.send("/find answer 3 is")
+        await seat.sees("1 of 1", "answer 3 is no other", "question 4 of all")
+
+        # A place that the list found is shown.
+        await seat.app.run_action("new_session")
+        await seat.sees_no("question")
+        await open_list(seat)
+        await seat.pilot.press(*"answer", "space", *"177")
+        await seat.sees("answer: answer 177 is no other", "1 of")
+        await seat.pilot.press("enter")
+        await seat.sees("question 177 of all", "answer 177 is no other", "question 178 of all")
+        assert made(seat) < 2 * TURNS
 
 
 async def test_a_vote_on_an_early_answer_stands_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
