@@ -216,36 +216,34 @@ async def test_a_client_that_hangs_up_before_the_first_word_cancels_too(stream: 
     assert (await gateway.runtime.reports.total("today")).cancelled == 1
 
 
-@pytest.mark.parametrize(
-    ("status", "kind", "body"),
-    [
-        (404, "model", {"model": "nobody", "messages": [{"role": "user", "content": "x"}]}),
-        (400, "messages", {"messages": []}),
-        (400, "n", {"n": 2, "messages": [{"role": "user", "content": "x"}]}),
-        (400, "tools[0]", {"tools": [{"type": "function"}], "messages": [{"role": "user", "content": "x"}]}),
-        (400, "temperature", {"temperature": 3, "messages": [{"role": "user", "content": "x"}]}),
-        (400, "max_tokens", {"max_tokens": 0, "messages": [{"role": "user", "content": "x"}]}),
-        (400, "messages[0].role", {"messages": [{"role": "robot", "content": "x"}]}),
-        (
-            400,
-            "messages[0].content",
-            {
-                "messages": [
-                    {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://127.0.0.1/x.png"}}]}
-                ]
-            },
-        ),
-    ],
-)
-async def test_a_wrong_request_is_told_in_openai_s_form(
-    status: int, kind: str, body: dict[str, object], gateway: Gateway
-) -> None:
-    async with gateway.http() as client:
-        said = await client.post("/v1/chat/completions", json={"model": "auto", **body})
-    assert said.status_code == status
-    assert said.json()["error"]["type"] == "invalid_request_error"
-    assert said.json()["error"]["param"] == kind
-    assert gateway.asked == []
+WRONG: list[tuple[int, str, dict[str, object]]] = [
+    (404, "model", {"model": "nobody", "messages": [{"role": "user", "content": "x"}]}),
+    (400, "messages", {"messages": []}),
+    (400, "n", {"n": 2, "messages": [{"role": "user", "content": "x"}]}),
+    (400, "tools[0]", {"tools": [{"type": "function"}], "messages": [{"role": "user", "content": "x"}]}),
+    (400, "temperature", {"temperature": 3, "messages": [{"role": "user", "content": "x"}]}),
+    (400, "max_tokens", {"max_tokens": 0, "messages": [{"role": "user", "content": "x"}]}),
+    (400, "messages[0].role", {"messages": [{"role": "robot", "content": "x"}]}),
+    (
+        400,
+        "messages[0].content",
+        {
+            "messages": [
+                {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://127.0.0.1/x.png"}}]}
+            ]
+        },
+    ),
+]
+
+
+async def test_a_wrong_request_is_told_in_openai_s_form(gateway: Gateway) -> None:
+    for status, kind, body in WRONG:
+        async with gateway.http() as client:
+            said = await client.post("/v1/chat/completions", json={"model": "auto", **body})
+        assert said.status_code == status, body
+        assert said.json()["error"]["type"] == "invalid_request_error"
+        assert said.json()["error"]["param"] == kind
+        assert gateway.asked == []
 
 
 async def test_errors_have_the_codes_that_openai_s_programs_look_for(gateway: Gateway) -> None:
@@ -262,23 +260,23 @@ async def test_errors_have_the_codes_that_openai_s_programs_look_for(gateway: Ga
     assert await code(client, "rush-pro") == "rate_limit_exceeded"
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "at"),
-    [
-        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "a \ud800"}]}, "messages[0].content"),
-        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "a"}], "stop": ["\udfff"]}, "stop[0]"),
-        ("/api/v1/orchestrator/chat/execute", {"prompt": "a \ud800"}, "prompt"),
-        ("/api/v1/orchestrator/chat/stream", {"prompt": "a", "tags": ["\ud83d"]}, "tags[0]"),
-        ("/api/v1/orchestrator/batch/submit", {"lines": [{"prompt": "a"}, {"prompt": "\ud800"}]}, "lines[1].prompt"),
-    ],
-)
-async def test_half_a_character_is_refused_before_any_call(path: str, body: Any, at: str, gateway: Gateway) -> None:
-    async with gateway.http() as client:
-        said = await client.post(path, content=json.dumps(body), headers={"content-type": "application/json"})
-    assert said.status_code == 400
-    assert said.json()["error"]["param"] == at
-    assert said.json()["error"]["message"].startswith(f"{at} holds half a character")
-    assert gateway.asked == []
+HALVES: list[tuple[str, Any, str]] = [
+    ("/v1/chat/completions", {"messages": [{"role": "user", "content": "a \ud800"}]}, "messages[0].content"),
+    ("/v1/chat/completions", {"messages": [{"role": "user", "content": "a"}], "stop": ["\udfff"]}, "stop[0]"),
+    ("/api/v1/orchestrator/chat/execute", {"prompt": "a \ud800"}, "prompt"),
+    ("/api/v1/orchestrator/chat/stream", {"prompt": "a", "tags": ["\ud83d"]}, "tags[0]"),
+    ("/api/v1/orchestrator/batch/submit", {"lines": [{"prompt": "a"}, {"prompt": "\ud800"}]}, "lines[1].prompt"),
+]
+
+
+async def test_half_a_character_is_refused_before_any_call(gateway: Gateway) -> None:
+    for path, body, at in HALVES:
+        async with gateway.http() as client:
+            said = await client.post(path, content=json.dumps(body), headers={"content-type": "application/json"})
+        assert said.status_code == 400
+        assert said.json()["error"]["param"] == at
+        assert said.json()["error"]["message"].startswith(f"{at} holds half a character")
+        assert gateway.asked == []
 
 
 async def test_a_budget_that_says_no_is_an_error_the_client_does_not_repeat(gateway: Gateway, tmp_path: Path) -> None:

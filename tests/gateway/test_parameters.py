@@ -56,38 +56,38 @@ async def test_what_asks_for_nothing_is_taken(gateway: Gateway) -> None:
     assert "x-orchestrator-ignored" not in raw.headers
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("audio", {"voice": "alloy", "format": "wav"}),
-        ("frequency_penalty", 0.5),
-        ("function_call", "auto"),
-        ("functions", [{"name": "f"}]),
-        ("logit_bias", {"50256": -100}),
-        ("logprobs", True),
-        ("modalities", ["text", "audio"]),
-        ("moderation", {"input": {"mode": "block"}}),
-        ("n", 2),
-        ("presence_penalty", -1),
-        ("reasoning_effort", "high"),
-        ("service_tier", "flex"),
-        ("top_logprobs", 5),
-        ("top_p", 0.5),
-        ("verbosity", "low"),
-        ("web_search_options", {}),
-        ("top_k", 40),
-        ("stream", "yes"),
-        ("stream_options", {"include_usage": True}),
-        ("split", 1),
-    ],
-)
-async def test_what_cannot_be_promised_is_refused_by_its_name(name: str, value: object, gateway: Gateway) -> None:
-    async with gateway.http() as client:
-        said = await client.post("/v1/chat/completions", json={"model": "auto", "messages": ASKED, name: value})
-    error = said.json()["error"]
-    assert (said.status_code, error["type"], error["param"]) == (400, "invalid_request_error", name)
-    assert name in error["message"] or name == "n"
-    assert gateway.asked == []
+NOT_PROMISED: list[tuple[str, object]] = [
+    ("audio", {"voice": "alloy", "format": "wav"}),
+    ("frequency_penalty", 0.5),
+    ("function_call", "auto"),
+    ("functions", [{"name": "f"}]),
+    ("logit_bias", {"50256": -100}),
+    ("logprobs", True),
+    ("modalities", ["text", "audio"]),
+    ("moderation", {"input": {"mode": "block"}}),
+    ("n", 2),
+    ("presence_penalty", -1),
+    ("reasoning_effort", "high"),
+    ("service_tier", "flex"),
+    ("top_logprobs", 5),
+    ("top_p", 0.5),
+    ("verbosity", "low"),
+    ("web_search_options", {}),
+    ("top_k", 40),
+    ("stream", "yes"),
+    ("stream_options", {"include_usage": True}),
+    ("split", 1),
+]
+
+
+async def test_what_cannot_be_promised_is_refused_by_its_name(gateway: Gateway) -> None:
+    for name, value in NOT_PROMISED:
+        async with gateway.http() as client:
+            said = await client.post("/v1/chat/completions", json={"model": "auto", "messages": ASKED, name: value})
+        error = said.json()["error"]
+        assert (said.status_code, error["type"], error["param"]) == (400, "invalid_request_error", name)
+        assert name in error["message"] or name == "n"
+        assert gateway.asked == []
 
 
 @pytest.mark.parametrize(

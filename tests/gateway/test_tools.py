@@ -276,33 +276,31 @@ _CALL = {"id": "c1", "type": "function", "function": {"name": "weather", "argume
 FUNCTION = {"role": "assistant", "content": None, "tool_calls": [_CALL]}
 
 
-@pytest.mark.parametrize(
-    ("parameter", "body"),
-    [
-        ("tools[0].function.name", {"tools": [{"type": "function", "function": {"name": "rm -rf"}}]}),
-        ("tools", {"tools": [WEATHER, WEATHER]}),
-        ("tools[0]", {"tools": [{"type": "custom", "custom": {"name": "x"}}]}),
-        ("tool_choice", {"tools": [WEATHER], "tool_choice": {"type": "function", "function": {"name": "other"}}}),
-        ("tool_choice", {"tool_choice": "required"}),
-        ("model", {"tools": [WEATHER], "model": "ensemble"}),
-        ("messages[1]", {"messages": [FUNCTION, {"role": "user", "content": "Well?"}]}),
-        ("messages[1]", {"messages": [FUNCTION, {"role": "tool", "tool_call_id": "c2", "content": "rain"}]}),
-        ("messages", {"messages": [*ASKED, FUNCTION]}),
-        ("response_format", {"response_format": {"type": "yaml"}}),
-        ("functions", {"functions": [WEATHER["function"]]}),
-        ("logprobs", {"logprobs": True}),
-        ("web_search_options", {"web_search_options": {"x": 1}}),
-    ],
-)
-async def test_what_no_provider_could_take_is_refused_with_its_place(
-    parameter: str, body: dict[str, object], gateway: Gateway
-) -> None:
-    with pytest.raises(openai.BadRequestError) as raised:
-        await gateway.openai().post(
-            "/chat/completions", body={"model": "auto", "messages": ASKED, **body}, cast_to=object
-        )
-    assert raised.value.param == parameter
-    assert gateway.asked == []
+TAKEN_BY_NOBODY: list[tuple[str, dict[str, object]]] = [
+    ("tools[0].function.name", {"tools": [{"type": "function", "function": {"name": "rm -rf"}}]}),
+    ("tools", {"tools": [WEATHER, WEATHER]}),
+    ("tools[0]", {"tools": [{"type": "custom", "custom": {"name": "x"}}]}),
+    ("tool_choice", {"tools": [WEATHER], "tool_choice": {"type": "function", "function": {"name": "other"}}}),
+    ("tool_choice", {"tool_choice": "required"}),
+    ("model", {"tools": [WEATHER], "model": "ensemble"}),
+    ("messages[1]", {"messages": [FUNCTION, {"role": "user", "content": "Well?"}]}),
+    ("messages[1]", {"messages": [FUNCTION, {"role": "tool", "tool_call_id": "c2", "content": "rain"}]}),
+    ("messages", {"messages": [*ASKED, FUNCTION]}),
+    ("response_format", {"response_format": {"type": "yaml"}}),
+    ("functions", {"functions": [WEATHER["function"]]}),
+    ("logprobs", {"logprobs": True}),
+    ("web_search_options", {"web_search_options": {"x": 1}}),
+]
+
+
+async def test_what_no_provider_could_take_is_refused_with_its_place(gateway: Gateway) -> None:
+    for parameter, body in TAKEN_BY_NOBODY:
+        with pytest.raises(openai.BadRequestError) as raised:
+            await gateway.openai().post(
+                "/chat/completions", body={"model": "auto", "messages": ASKED, **body}, cast_to=object
+            )
+        assert raised.value.param == parameter, body
+        assert gateway.asked == []
 
 
 async def test_what_another_program_asked_is_kept_with_its_name(gateway: Gateway, tmp_path: Path) -> None:
