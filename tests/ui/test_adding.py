@@ -181,3 +181,16 @@ async def test_a_name_that_the_file_cannot_have_is_refused_before_anybody_is_ask
         await seat.sees("✗ 'wrong name!' cannot be a name")
         assert server.asked == []
         assert file.read_text() == MINE
+
+
+async def test_before_there_is_a_model_the_foot_offers_what_leads_to_one(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(MINE)
+    app = ConsoleApp(replace(load(file), store=StoreSettings(tmp_path / "store.db")), demo=False)
+    async with app.run_test(size=(160, 48), notifications=True) as pilot:
+        seat = Console(app, pilot)
+        await seat.until(lambda: app.talk is not None and not app.working, "a ready console")
+        await pilot.press("f5")
+        await seat.sees("No models yet", "a Add", "r Refresh")
+        foot = seat.screen.splitlines()[-1]
+        assert [key for key in ("Card", "p Pin", "Test", "Favourite", "On/off", "Sort", "Filter") if key in foot] == []

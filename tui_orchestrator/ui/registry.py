@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     pass
 
 SCROLL_BAR = 2
+_OF_ROWS = {"do", "sort", "filter", "favourites_first"}
+"""What a table without rows has no use for."""
 
 
 class ModelTable(RowTable):
@@ -62,12 +64,19 @@ class ModelTable(RowTable):
 
     def __init__(self) -> None:
         super().__init__(id="models", cursor_type="row", zebra_stripes=True, cell_padding=1)
+        self.filtered = False
+        """There are models that its filter leaves out."""
 
     @property
     def marked(self) -> str | None:
         if not self.row_count:
             return None
         return self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in _OF_ROWS and not self.row_count:
+            return None if action != "filter" or not self.filtered else True
+        return super().check_action(action, parameters)
 
     def action_do(self, verb: str) -> None:
         if self.marked is not None:
@@ -229,7 +238,10 @@ class RegistryPane(Vertical):
                 table.focus()
 
     def _say_empty(self, any_shown: bool) -> None:
-        self._table.display = any_shown
+        self._table.filtered = self._table.row_count < len(self._rows)
+        if self._table.display != any_shown:
+            self._table.display = any_shown
+            self.refresh_bindings()
         self._empty.display = not any_shown
         first = " · * first" if self._favourites_first else ""
         self.border_subtitle = f"{self._table.row_count} of {len(self._rows)}{first}"
