@@ -213,3 +213,24 @@ async def test_a_list_without_rows_is_laid_out_and_left_alone_where_there_is_no_
             seat.app.screen.call_after_refresh(refreshed.set)
             await seat.until(refreshed.is_set, "a refresh")
         assert 0 < laid_out < 10
+
+
+@pytest.mark.parametrize("before", [(), ("escape",)], ids=["while it is read", "after Esc"])
+async def test_what_comes_behind_tab_in_the_prompt_waits_for_the_completion(
+    before: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "report.txt").touch()
+    async with console(tmp_path) as seat:
+        if before:
+            at_once(seat, "sum @rep")
+            await seat.sees("sum @rep", " report.txt")
+            at_once(seat, *before)
+            await seat.sees_no(" report.txt")
+        gate = threading.Event()
+        completing._READER.submit(gate.wait)
+        try:
+            at_once(seat, *([] if before else ["sum @rep"]), "tab", "please")
+            await typed(seat, "sum @rep", dialogs=0)
+        finally:
+            gate.set()
+        await seat.until(lambda: seat.app.composer.prompt.text == "sum @report.txt please", "the file, and the rest")

@@ -24,6 +24,7 @@ from .attachments import Mention, look_up, mentions, read_ones
 from .completions import Completions
 from .enclosures import Enclosures, Weight
 from .entries import Severity
+from .in_turn import typed_after
 from .layout import LOW
 from .naming import keyed
 from .outlook import Outlook, OutlookLine, draw_outlook
@@ -88,7 +89,6 @@ class Composer(Vertical):
         """Set when nobody waits for the directory under way any more."""
         self._dismissed = ""
         """The draft whose completions were closed."""
-        self._tab_waits = False
         self._typing = ""
         """The path at the cursor."""
         self._problem_of = ""
@@ -267,7 +267,7 @@ class Composer(Vertical):
         shown = self.prompt.completions.display
         if shown:
             self._dismissed = self.prompt.text
-            self._listing.set()
+            self._end_listing()
             self.prompt.completions.show(None)
         return shown
 
@@ -275,10 +275,13 @@ class Composer(Vertical):
     def _moved(self) -> None:
         self._complete()
 
-    def _complete(self) -> None:
-        """Shows what the word at the cursor may become; a directory is read on a thread."""
+    def _end_listing(self) -> None:
         self._listing.set()
-        self._tab_waits = False
+        self.workers.cancel_group(self, "paths")
+
+    def _complete(self, *, take: bool = False) -> None:
+        """Shows what the word at the cursor may become, or takes it; a directory is read on a thread."""
+        self._end_listing()
         wanted = None
         if not self.prompt.recalled and self.prompt.text != self._dismissed:
             wanted = completing.wanted(self.prompt, self.names())
@@ -286,26 +289,34 @@ class Composer(Vertical):
         if isinstance(wanted, completing.PathWanted):
             self._typing = wanted.typed
             self._listing = Event()
-            self._list(wanted, self._listing)
+            (self._take if take else self._list)(wanted, self._listing)
         else:
             self.prompt.completions.show(wanted)
 
+    @typed_after("tab", "up", "down")
     @work(group="paths", exit_on_error=False)
     async def _list(self, wanted: completing.PathWanted, stop: Event) -> None:
+        await self._read_paths(wanted, stop)
+
+    @typed_after(letters=True)
+    @work(group="paths", exit_on_error=False)
+    async def _take(self, wanted: completing.PathWanted, stop: Event) -> None:
+        if await self._read_paths(wanted, stop):
+            self.prompt.complete()
+
+    async def _read_paths(self, wanted: completing.PathWanted, stop: Event) -> bool:
+        """Whether they are still wanted once they are there."""
         offer = await completing.listed(wanted, stop)
         if stop.is_set():
-            return
+            return False
         self.prompt.completions.show(offer)
-        if self._tab_waits:
-            self._tab_waits = False
-            self.prompt.complete()
+        return True
 
     @on(Prompt.CompletionWanted)
     def _tab(self) -> None:
         self._dismissed = ""
         if self._listing.is_set():
-            self._complete()
-        self._tab_waits = not self._listing.is_set()
+            self._complete(take=True)
 
     @on(Completions.Picked)
     def _picked(self) -> None:
