@@ -52,6 +52,26 @@ def test_what_the_terminal_answers_while_it_is_left_turns_nothing_on(tmp_path: P
         assert terminal.modes() == {}
 
 
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGCONT])
+@pytest.mark.parametrize("among", ["_writer_thread._queue.mutex", "together()"], ids=["a write", "what is kept back"])
+def test_a_signal_in_the_middle_of_a_step_is_heeded_after_it(tmp_path: Path, number: int, among: str) -> None:
+    command = (sys.executable, "-c", STRUCK.format(among=among, number=int(number)))
+    with Pseudoterminal(command, environment(tmp_path), cwd=tmp_path, start=started) as terminal:
+        terminal.until(READY)
+        terminal.kill(signal.SIGUSR1)
+        if number == signal.SIGTSTP:
+            terminal.stopped()
+            terminal.quiet(0.1, within=1)
+            assert (terminal.modes(), terminal.stty()) == ({}, terminal.before)
+            terminal.kill(signal.SIGCONT)
+        terminal.until(b"struck")
+        terminal.send(b"zq")
+        terminal.until(b"zq")
+        terminal.send(b"\x11")
+        assert terminal.end() == 0
+        assert terminal.modes() == {}
+
+
 @pytest.mark.parametrize("capable", [True, False], ids=["told in band", "asked of the system"])
 def test_a_terminal_that_says_it_is_huge_holds_nothing_up(tmp_path: Path, capable: bool) -> None:
     with Pseudoterminal(CONSOLE, environment(tmp_path), cwd=tmp_path, capable=capable, start=AtTerminal) as terminal:
@@ -71,6 +91,21 @@ def test_a_terminal_that_says_it_is_huge_holds_nothing_up(tmp_path: Path, capabl
 
 CRASH = ENDINGS["an exception in a timer"].command
 
+STRUCK = """
+import asyncio, os, signal, sys
+from tui_orchestrator.settings import load
+from tui_orchestrator.ui import app
+class Struck(app.ConsoleApp):
+    def on_mount(self):
+        super().on_mount()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.strike)
+    def strike(self):
+        with self._driver.{among}:
+            os.kill(os.getpid(), {number})
+        self.notify("struck")
+app.ConsoleApp = Struck
+sys.exit(app.run_console(load(), demo=True))
+"""
 ANSWERED_LATE = """
 import sys
 from textual.messages import InBandWindowResize

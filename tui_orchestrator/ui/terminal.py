@@ -68,6 +68,10 @@ class Terminal(LinuxDriver):
         super().__init__(app, **options)
         self.exit_event: Waking = Waking()
         self._used = False
+        self._left = False
+        """For good, as far as anybody knows."""
+        self._at_rest = False
+        """Stopped, or about to be, where nothing of it is half done."""
         self._skipped = False
         self._gathered: list[str] | None = None
         """What is kept back to be written together."""
@@ -161,7 +165,7 @@ class Terminal(LinuxDriver):
         self._writer_thread.stop()
         self._writer_thread = Writer(self._file, self._caught_up)
         self._writer_thread.start()
-        self._used = True
+        self._used, self._left = True, False
 
     def disable_input(self) -> None:
         super().disable_input()
@@ -171,7 +175,11 @@ class Terminal(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         super().stop_application_mode()
-        self._used = False
+        self._used, self._left = False, True
+
+    def suspend_application_mode(self) -> None:
+        super().suspend_application_mode()
+        self._left = False
 
     def close(self) -> None:
         super().close()
@@ -188,8 +196,34 @@ class Terminal(LinuxDriver):
             os._exit(code)
         self._guard.dismiss()
 
+    # A signal comes between any two steps of this thread. What it has begun may hold the writer's queue, for which the
+    # handler would wait for ever, and may keep back what is written: the event loop does it when the step is over.
+
+    def _sigtstp_application(self, *_: object) -> None:
+        if self._auto_restart and self._used:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._stop)
+                return
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _stop(self) -> None:
+        self._at_rest = True
+        try:
+            if self._auto_restart and self._used:
+                super()._sigtstp_application()
+        finally:
+            self._at_rest = False
+
     def _sigcont_application(self, *_: object) -> None:
-        if self._auto_restart:
+        if self._at_rest or self._writer_thread is None:
+            # At once: whatever is drawn next needs the terminal.
+            self._take_back()
+        else:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._take_back)
+
+    def _take_back(self) -> None:
+        if self._auto_restart and not self._left:
             if self._used:
                 # Stopped by what no program can catch, or not at all: whoever had the terminal meanwhile may have
                 # changed it, and what it was before is not to be forgotten.
