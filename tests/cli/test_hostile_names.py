@@ -11,6 +11,7 @@ import pytest
 from tests.cli.conftest import Shell
 from tests.cli.terminal import Terminal, terminal
 from tui_orchestrator.cli.streams import harmless
+from tui_orchestrator.demo import Say
 
 HOSTILE = "\x1b]0;PWN\x07\x1b[31m\x9b6n\u202eX\x1b[8m"
 OWN = re.compile(r"\x1b\[(?:0|1|2|3[0-7])m|\r\x1b\[2K|\r\n")
@@ -63,3 +64,12 @@ def test_of_escapes_only_the_boldness_of_a_head_passes_and_it_ends_with_the_text
     assert harmless("a \x1b[1mtitle") == "a \x1b[1mtitle\x1b[0m"
     assert harmless("\x1b[1mid\x1b[0m") == "\x1b[1mid\x1b[0m"
     assert harmless("a\r\nb\u2066") == "a\nb"
+
+
+async def test_marks_that_pile_up_on_a_letter_reach_no_terminal(shell: Shell) -> None:
+    shell.script.always(Say("Z" + "\u0301" * 300 + "alg\u0329o. " * 3))
+    async with terminal(shell, "ask", "-m", "rush-pro", "Who?") as piled:
+        assert await piled.end() == 0
+    assert "Z\u0301\u0301\u0301\u0301alg\u0329o" in piled.seen
+    piped = await shell.run("ask", "-m", "rush-pro", "Who?")
+    assert piped.out.count("\u0301") == 300, "elsewhere to the letter"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tui_orchestrator.routing.text import clean, clean_line, half_a_character, unjoined
+from tui_orchestrator.routing.text import Unpiling, clean, clean_line, half_a_character, unjoined, unpiled
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,15 @@ def test_what_scripts_join_stays_joined() -> None:
 )
 def test_half_a_character_is_found_wherever_it_stands(said: object, at: str | None) -> None:
     assert half_a_character(json.loads(json.dumps(said))) == at
+
+
+@pytest.mark.parametrize("size", [1, 3, 64, 1000])
+def test_no_letter_has_more_than_four_marks_however_its_text_comes(size: int) -> None:
+    text = "Ze\u0301ro\u0302\u0323 " + "o" + "\u0301\u0335" * 150 + "k n\u0303" + "\u20dd" * 9 + "\nनमस्ते"
+    pieces, unpiling = [text[at : at + size] for at in range(0, len(text), size)], Unpiling()
+    shown = "".join(map(unpiling.next, pieces))
+    assert (
+        shown
+        == unpiled(text)
+        == "Ze\u0301ro\u0302\u0323 " + "o" + "\u0301\u0335" * 2 + "k n\u0303" + "\u20dd" * 3 + "\nनमस्ते"
+    )

@@ -15,12 +15,14 @@ from typing import Any, Literal, NoReturn
 import click
 
 from ..aside import aside
-from ..routing.text import clean
+from ..routing.text import Unpiling, clean, unpiled
 from .outlet import Outlet
 
 # What rich draws the head of a table with.
 _PLAIN = "\x1b[0m"
 _BOLD = re.compile("(\x1b\\[[01]m)")
+_said = Unpiling()
+"""Of all that stdout is told, as one text."""
 
 
 class Unwritable(Exception):
@@ -77,12 +79,12 @@ def say(text: str, *, end: str = "\n") -> None:
     """To stdout: to a terminal without what would be carried out there, elsewhere to the letter. While an event loop
     runs it returns at once, and `written` waits. Raises what ends the command when this, or what was said before,
     cannot be written."""
-    _put((harmless(text) if on_terminal(sys.stdout) else text) + end, err=False)
+    _put(_said.next(harmless(text) + end) if on_terminal(sys.stdout) else text + end, err=False)
 
 
 def tell(text: str, *, end: str = "\n", **style: Any) -> None:
     """To stderr, without what a terminal would carry out. `style` as click.style has it."""
-    text = clean(text)
+    text = unpiled(clean(text))
     _put((click.style(text, **style) if style else text) + end, err=True)
 
 

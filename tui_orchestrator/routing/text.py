@@ -19,6 +19,10 @@ _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 # Zero-width joiners after pictographs (in scripts they stay) and the choice between the two looks of a character:
 # what they join or choose is drawn in two cells by some terminals, in as many as its characters have by others.
 _JOINING = re.compile("(?<=[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff])[\ufe0e\ufe0f\u200d]*\u200d|[\ufe0e\ufe0f]")
+# Blocks of combining marks of no script in particular (Unicode 17); letters with four of them exist in none.
+_MARK = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_PILE = re.compile(f"({_MARK}{{4}}){_MARK}+")
+_TOP = re.compile(f"{_MARK}{{1,4}}\\Z")
 _SPACE = re.compile(r"\s+")
 
 
@@ -57,6 +61,24 @@ class Cleaning:
 def unjoined(text: str) -> str:
     """For drawing: as wide on every terminal as its characters one by one. A family of emoji becomes its members."""
     return text if text.isascii() else _JOINING.sub("", text)
+
+
+def unpiled(text: str) -> str:
+    """For drawing: with no more than four combining marks on a letter, which some terminals draw over other lines."""
+    return text if text.isascii() else _PILE.sub(r"\1", text)
+
+
+class Unpiling:
+    """Of text that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._top = ""
+
+    def next(self, piece: str) -> str:
+        whole = unpiled(self._top + piece)
+        left, top = whole[len(self._top) :], _TOP.search(whole)
+        self._top = top[0] if top else ""
+        return left
 
 
 HALF_A_CHARACTER = "holds half a character (a lone surrogate such as \\ud800), which cannot be sent; write it whole"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import selectors
 import signal
 import sys
@@ -31,7 +30,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets._toast import Toast
 
-from tui_orchestrator.routing.text import clean
+from tui_orchestrator.routing.text import clean, unpiled
 from tui_orchestrator.scarcity import SENTENCE, scarce
 from tui_orchestrator.services import garbage
 from tui_orchestrator.settings import masked
@@ -58,9 +57,6 @@ MOST = (1_000, 500)
 """Columns and rows that are drawn: far more than any screen has, and some seconds' work for each change."""
 _READ_BYTES = 65_536
 _BREAKS = dict.fromkeys(map(ord, "\n\t"))
-# Blocks of combining marks of no script in particular (Unicode 17); letters with four of them exist in none.
-_MARK = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
-_MARKS = re.compile(f"({_MARK}{{4}}){_MARK}+")
 
 
 class Terminal(LinuxDriver):
@@ -253,7 +249,7 @@ def harmless(text: str) -> str:
         return text
     if not text.isprintable():
         text = clean(text).translate(_BREAKS)
-    return _MARKS.sub(r"\1", text)
+    return unpiled(text)
 
 
 class AtTerminal(TypedInTurn):
