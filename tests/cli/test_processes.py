@@ -304,6 +304,15 @@ async def test_on_a_terminal_that_cannot_be_drawn_on_the_console_gives_a_sentenc
     assert screen.seen == "this terminal cannot be drawn on (TERM=dumb); use `tui-orchestrator ask PROMPT`\r\n"
 
 
+@pytest.mark.parametrize("said", ["many", "", "windows"])
+async def test_colours_that_the_console_does_not_know_are_a_sentence(shell: Shell, said: str) -> None:
+    async with terminal(shell, "demo", TEXTUAL_COLOR_SYSTEM=said) as screen:
+        assert await screen.end() == 2
+    assert screen.seen == (
+        f"TEXTUAL_COLOR_SYSTEM={said} is unknown; set it to auto, standard, 256 or truecolor, or take it out\r\n"
+    )
+
+
 async def test_deleting_for_good_asks_first_where_there_is_someone_to_ask(shell: Shell) -> None:
     await shell.run("ask", "-m", "rush-pro", "hello there")
     session = (await shell.run("sessions", "list", "--json")).json[0]["id"]

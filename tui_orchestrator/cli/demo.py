@@ -9,8 +9,12 @@ from dataclasses import replace
 
 import click
 
+from ..routing.text import clean_line
 from .manners import USAGE, Invocation, Stop
 from .streams import on_terminal
+
+COLOURS = "TEXTUAL_COLOR_SYSTEM"
+KNOWN_COLOURS = ("auto", "standard", "256", "truecolor")
 
 
 def open_console(invocation: Invocation) -> None:
@@ -20,6 +24,10 @@ def open_console(invocation: Invocation) -> None:
     terminal = os.environ.get("TERM", "")
     if terminal in ("dumb", "unknown"):
         raise Stop(f"this terminal cannot be drawn on (TERM={terminal}); use `tui-orchestrator ask PROMPT`", USAGE)
+    colours = os.environ.get(COLOURS, "auto")
+    if colours not in KNOWN_COLOURS:  # Textual would end with a KeyError
+        known = f"{', '.join(KNOWN_COLOURS[:-1])} or {KNOWN_COLOURS[-1]}"
+        raise Stop(f"{COLOURS}={clean_line(colours, 60)} is unknown; set it to {known}, or take it out", USAGE)
     # What a start makes stays. To look through it for garbage takes a sixth of it; `AtTerminal.started` ends that.
     gc.disable()
     settings = invocation.settings()
