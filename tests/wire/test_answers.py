@@ -157,6 +157,22 @@ class TestOpenAI:
         answer = await read(OPENAI, clients, data(delta("stop"), usage))
         assert answer.done.usage == Usage(100, 80, reasoning=50)
 
+    async def test_reasoning_that_is_more_than_the_completion_is_beside_it(self, clients: HttpClients) -> None:
+        usage = usage_chunk(prompt_tokens=100, completion_tokens=30, completion_tokens_details={"reasoning_tokens": 50})
+        answer = await read(OPENAI, clients, data(delta("stop"), usage))
+        assert answer.done.usage == Usage(100, 80, reasoning=50)
+
+    async def test_no_token_of_the_input_is_both_read_from_the_cache_and_written_to_it(
+        self, clients: HttpClients
+    ) -> None:
+        usage = usage_chunk(
+            prompt_tokens=100,
+            completion_tokens=30,
+            prompt_tokens_details={"cached_tokens": 80, "cache_write_tokens": 70},
+        )
+        answer = await read(OPENAI, clients, data(delta("stop"), usage))
+        assert answer.done.usage == Usage(100, 30, cached_input=80, cache_write=20)
+
     async def test_usage_on_a_last_chunk_with_choices_counts(self, clients: HttpClients) -> None:
         usage = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9, "prompt_cache_hit_tokens": 5}
         answer = await read(OPENAI, clients, data(delta(content="Hi"), delta("stop", usage)))
