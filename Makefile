@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 
 help:
 	@echo "make run       open the console; without a key it talks to the embedded demo models"
-	@echo "make test      check the code and run every test"
+	@echo "make test      check the code and run the tests"
 	@echo "make check     lint, types and import contracts alone"
 	@echo "make unit      the tests alone"
 	@echo "make thorough  the tests, with every cell of every product and many more examples"
