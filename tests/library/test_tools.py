@@ -57,22 +57,22 @@ CALL = ToolCall("c1", "weather", ULM)
 ASKED = (Message("user", PROMPT), Message("assistant", "", calls=(CALL,)))
 
 
-@pytest.mark.parametrize(
-    ("task", "said"),
-    [
-        (Task(PROMPT, tools=[Tool("two words")]), "a tool is called 'two words'; take 1 to 64 letters"),
-        (Task(PROMPT, tools=[WEATHER, WEATHER]), "two tools are called weather"),
-        (Task(PROMPT, tools=[WEATHER], tool_choice=ToolChoice("named", "wether")), "names 'wether'; the tools are"),
-        (Task(PROMPT, tool_choice=ToolChoice("required")), "there are no tools to choose from"),
-        (Task(PROMPT, tools=[WEATHER], strategy="ensemble"), "with tools take another strategy"),
-        (Task("And now?", history=ASKED), "the result of the call c1 is missing"),
-        (Task("", history=(*ASKED, Message("tool", "rain", answers="c2"))), "answers 'c2', which no call before"),
-        (Task("", history=ASKED), "the prompt is empty"),
-    ],
-)
+TAKEN_BY_NOBODY: list[tuple[Task, str]] = [
+    (Task(PROMPT, tools=[Tool("two words")]), "a tool is called 'two words'; take 1 to 64 letters"),
+    (Task(PROMPT, tools=[WEATHER, WEATHER]), "two tools are called weather"),
+    (Task(PROMPT, tools=[WEATHER], tool_choice=ToolChoice("named", "wether")), "names 'wether'; the tools are"),
+    (Task(PROMPT, tool_choice=ToolChoice("required")), "there are no tools to choose from"),
+    (Task(PROMPT, tools=[WEATHER], strategy="ensemble"), "with tools take another strategy"),
+    (Task("And now?", history=ASKED), "the result of the call c1 is missing"),
+    (Task("", history=(*ASKED, Message("tool", "rain", answers="c2"))), "answers 'c2', which no call before"),
+    (Task("", history=ASKED), "the prompt is empty"),
+]
+
+
 async def test_what_no_provider_would_take_is_named_before_anything_is_sent(
-    task: Task, said: str, orchestrator: Orchestrator, servers: Servers
+    orchestrator: Orchestrator, servers: Servers
 ) -> None:
-    with pytest.raises(ValueError, match=said):
-        await orchestrator.execute(task)
-    assert not [exchange for exchange in servers.exchanges if exchange.method == "POST"]
+    for task, said in TAKEN_BY_NOBODY:
+        with pytest.raises(ValueError, match=said):
+            await orchestrator.execute(task)
+        assert not [exchange for exchange in servers.exchanges if exchange.method == "POST"]
