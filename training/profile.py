@@ -5,7 +5,7 @@ Four things are learned over one vocabulary of n-grams and the measures of `rout
 
 - the task type, from the project's own prompts and from published labels (logistic regression), where words that are
   alike share what is learned of them (`likeness`);
-- perceived complexity, from the ratings of both (ridge regression);
+- perceived complexity, from the ratings of both (ridge regression, where words that are alike share as well);
 - the gain of a strong model over a weak one, from published outcomes: first what the subject of a question says (its
   group's mean, little noise), then what is left. One weight for all questions and one for each form (open, up to five
   options, more), so that each form can differ where it has enough to show for it. Failures count beside the gain in
@@ -50,8 +50,9 @@ _LEVELS = {1: 2.0, 2: 4.5, 3: 6.5, 4: 8.5}
 """Complexity 1 to 10 of the four levels that people rated by."""
 _SHELL = 2.5
 """What a shell request counts: published labels hold none, and its words are those of everyday tasks."""
-_MODESTY = 0.92
-"""Ratings differ by a level from one rater to the next: the middle is missed by less."""
+_RATED = 80.0
+"""Penalty of a weight for perceived complexity: ratings differ by a level from one rater to the next, and what words
+that are alike share is as easily leant on as the words themselves."""
 ANCHORS = {"open": 0.27, "choice": 0.31, "many": 0.44}
 """Difficulty of the usual question of each form, on the scale of the models' abilities: of choices, where p is true of
 the models of MMLU and MMLU-Pro at a discrimination of 8. Open ones lie lower than LLMRouter's outcomes say, whose
@@ -145,7 +146,10 @@ def _vocabulary(parts: _Parts, first: Design) -> list[str]:
         "subjects": (np.abs(gained.by_band).max(0)[:width], parts.outcomes),
         "kinds": (np.abs(_kinds(parts, first, coarse=True).coefficients).max(0)[:width], parts.all),
         "types": (np.abs(_types(parts, first, coarse=True)[0]).max(0)[:width], everyday),
-        "perceived": (np.abs(_perceived(parts, first)[0])[0, :width], np.concatenate([parts.rated, parts.own])),
+        "perceived": (
+            np.abs(_perceived(parts, first, coarse=True)[0])[0, :width],
+            np.concatenate([parts.rated, parts.own]),
+        ),
     }
     chosen: set[int] = set()
     for part, (weight, rows) in spread.items():
@@ -210,16 +214,18 @@ def _types(parts: _Parts, shaped: Design, coarse: bool = False) -> tuple[Floats,
     return found.coef_[order], found.intercept_[order]
 
 
-def _perceived(parts: _Parts, shaped: Design) -> tuple[Floats, Floats]:
+def _perceived(parts: _Parts, shaped: Design, coarse: bool = False) -> tuple[Floats, Floats]:
+    """`coarse`: to choose n-grams by, which single ratings may bring in."""
     own = np.array([row.complexity for row in parts.of("own", parts.own)], dtype=float)
     rated = np.array([_LEVELS[int(row.score)] for row in parts.of("rated", parts.rated)])
     middle = own.mean()
     # Two kinds of raters: half of the difference between their means is taken for a difference of the prompts.
     offset = (middle + rated.mean()) / 2 if len(rated) else middle
-    matrix = shaped.alone[np.concatenate([parts.own, parts.rated])]
+    matrix = shaped.matrix[np.concatenate([parts.own, parts.rated])]
     expected = _expected_rating(shaped)
-    model = ridge(5.0).fit(matrix, np.concatenate([own - middle, rated - offset]) - matrix @ expected)
-    return _MODESTY * (model.coef_ + expected)[None], np.array([middle + _MODESTY * model.intercept_])
+    model = ridge(5.0 if coarse else _RATED)
+    model.fit(matrix, np.concatenate([own - middle, rated - offset]) - matrix @ expected)
+    return (model.coef_ + expected)[None], np.array([middle + model.intercept_])
 
 
 _EXPECTED_RATING: Mapping[str, float] = {"proof": 2.4, "deep": 1.4, "deepening": 0.3, "easing": -0.3}
@@ -228,7 +234,7 @@ to learn it from them."""
 
 
 def _expected_rating(shaped: Design) -> Floats:
-    expected = np.zeros(shaped.alone.shape[1])
+    expected = np.zeros(shaped.matrix.shape[1])
     for name, levels in _EXPECTED_RATING.items():
         at = list(MEASURES).index(name)
         expected[len(shaped.names) + at] = levels * shaped.spread[at] / INPUT_WEIGHT[at]

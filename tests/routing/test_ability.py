@@ -84,15 +84,22 @@ def test_half_a_novel_prompt_lies_between() -> None:
     assert known < half < novel
 
 
-@given(UNIT, UNIT, UNIT, st.floats(-2, 2), st.floats(0, 50), st.sampled_from(Level))
+@given(UNIT, UNIT, UNIT, st.floats(-2, 2), st.floats(0, 50), st.sampled_from(Level), st.sampled_from(Level))
 @settings(deadline=None)
-def test_a_probability_stays_within_its_bounds_and_rises_with_ability(
-    ability: float, difficulty: float, novelty: float, shift: float, discrimination: float, level: Level
+def test_a_probability_stays_within_its_bounds_and_rises_with_ability_whatever_the_level(
+    ability: float, difficulty: float, novelty: float, shift: float, discrimination: float, level: Level, other: Level
 ) -> None:
     prompt = replace(PROMPT, difficulty=difficulty, novelty=novelty)
     p = success_probability(model(level, ability), prompt, shift, discrimination)
     assert LEAST <= p <= MOST
-    assert success_probability(model(level, ability + 0.1), prompt, shift, discrimination) >= p
+    assert success_probability(model(other, ability + 0.1), prompt, shift, discrimination) >= p
+
+
+def test_on_a_novel_prompt_the_ablest_of_a_level_is_not_surer_than_the_least_able_of_the_next() -> None:
+    ablest, least_able = model(Level.BASIC, 0.43), model(Level.INTERMEDIATE, 0.53)
+    for novelty in (0.0, 0.5, 1.0):
+        prompt = replace(PROMPT, novelty=novelty)
+        assert success_probability(ablest, prompt, 0.0, 8.0) < success_probability(least_able, prompt, 0.0, 8.0)
 
 
 def test_a_specialist_is_surer_where_it_is_at_home() -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
 
 from .model import Model
 from .profile import Level, Profile, TaskType
@@ -43,27 +45,40 @@ def ability_for(model: Model, profile: Profile) -> float:
     return model.ability + _expected(offsets, profile)
 
 
-def difficulty_for(level: Level, profile: Profile, discrimination: float) -> float:
-    """The prompt's difficulty for models of this level.
+def _difficulty_for(model: Model, profile: Profile, discrimination: float) -> float:
+    """The prompt's difficulty for this model.
 
-    The more novel the prompt, the less its own difficulty says: it is drawn towards the one at which these models
-    succeed as often as they do on prompts at large.
+    The more novel the prompt, the less its own difficulty says: it is drawn towards the one at which models of this
+    ability succeed as often as they do on prompts at large.
     """
+    if not profile.novelty:
+        return profile.difficulty
     trust = 1.0 - min(1.0, max(0.0, profile.novelty))
-    at_large = LEVEL_ABILITY[level] - logit(_LEVEL_SUCCESS[level]) / max(0.1, discrimination)
-    return trust * profile.difficulty + (1 - trust) * at_large
+    return trust * profile.difficulty + (1 - trust) * _difficulty_at_large(model.ability, discrimination)
 
 
-def success_probability(
-    model: Model, profile: Profile, standing_shift: float, discrimination: float, difficulty: float | None = None
-) -> float:
+@lru_cache(maxsize=1024)
+def _difficulty_at_large(ability: float, discrimination: float) -> float:
+    return ability - logit(_success_at_large(ability)) / max(0.1, discrimination)
+
+
+def _success_at_large(ability: float) -> float:
+    """Straight between the levels and beyond them: by the level alone, the ablest of one would pass for better than
+    the least able of the next."""
+    known = [(LEVEL_ABILITY[level], _LEVEL_SUCCESS[level]) for level in Level]
+    (low, less), (high, more) = next(
+        (pair for pair in pairwise(known) if ability <= pair[1][0]), (known[-2], known[-1])
+    )
+    return clamped(less + (more - less) * (ability - low) / (high - low))
+
+
+def success_probability(model: Model, profile: Profile, standing_shift: float, discrimination: float) -> float:
     """That the model's answer to this prompt is good enough, 0.01 to 0.99.
 
-    `standing_shift` is learned and added to the model's ability. `difficulty` is that of `difficulty_for`, where it is
-    at hand. Where outcomes of the model were published of questions like the prompt, they count by how like it is.
+    `standing_shift` is learned and added to the model's ability. Where outcomes of the model were published of
+    questions like the prompt, they count by how like it is.
     """
-    if difficulty is None:
-        difficulty = difficulty_for(model.level, profile, discrimination)
+    difficulty = _difficulty_for(model, profile, discrimination)
     ability = ability_for(model, profile) if model.task_abilities else model.ability
     odds = discrimination * (ability - difficulty)
     said = profile.published

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .ability import difficulty_for, success_probability
+from .ability import success_probability
 from .budget import WayOut, cap_name, input_bound, least_output
 from .decision import Candidate, Circumstances, Exclusion, Policy, Standing
 from .model import Model, Registry
 from .money import Money, Price
-from .profile import Ability, Level, Profile
+from .profile import Ability, Profile
 from .request import Request
 
 _SAFE_INPUT = 64
@@ -33,7 +33,6 @@ class _Weighing:
         self.images, self.tools, self.shape = request.has_images, request.uses_tools, request.shape is not None
         self.asked = request.max_tokens or policy.max_tokens
         self.bound = input_bound(profile.input_tokens)
-        self.difficulty = {level: difficulty_for(level, profile, policy.discrimination) for level in Level}
 
     def weigh(self, model: Model, standing: Standing) -> Candidate:
         profile, price, room = self.profile, model.price, standing.room
@@ -63,7 +62,7 @@ class _Weighing:
             model.id,
             model.provider,
             model.local,
-            success_probability(model, profile, shift, slope, self.difficulty[model.level]),
+            success_probability(model, profile, shift, slope),
             cost,
             ceiling,
             standing.wait_s + first_token + expected / (speed if speed > 0.1 else 0.1),
