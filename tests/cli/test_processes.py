@@ -187,6 +187,30 @@ async def test_ctrl_c_ends_a_command_that_is_asked_for_a_key_and_what_it_has_sta
     assert shell.asked == []
 
 
+async def test_what_a_key_is_waited_for_from_stands_on_a_terminal_alone(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlocked = shell.directory / "unlocked"
+    os.mkfifo(unlocked)
+    text = shell.config.read_text().replace(
+        "[providers.openai]\n",
+        f"[providers.openai]\napi_key_command = \"sh -c 'read -r _ < {unlocked}; echo key-of-openai'\"\n",
+    )
+    shell.config.write_text(text)
+    shell.script.always(Say("ready"))
+    async with terminal(shell, "ask", "-m", "rush-pro", "hello", OPENAI_API_KEY="") as screen:
+        await screen.until("Waiting for 'sh', which api_key_command names, at most 10 seconds.\r\n")
+        await asyncio.to_thread(unlocked.write_text, "now")
+        assert await screen.end() == 0
+    assert "\x1b[2Kready\r\n" in screen.seen
+    monkeypatch.setattr("tui_orchestrator.settings.key_commands._PATIENCE_S", 0.0)
+    writing = asyncio.create_task(asyncio.to_thread(unlocked.write_text, "now"))
+    ended = await shell.run("ask", "-m", "rush-pro", "hello", OPENAI_API_KEY="")
+    await writing
+    assert (ended.code, ended.out) == (0, "ready\n")
+    assert "Waiting" not in ended.err
+
+
 async def test_a_reader_that_has_gone_causes_no_traceback_and_the_turn_is_booked(shell: Shell) -> None:
     for arguments in (("ask", "-m", "rush-pro", "hi", "--events"), ("config", "show", "--all")):
         reading, writing = os.pipe()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tui_orchestrator.settings import Secret, Settings
-from tui_orchestrator.settings.key_commands import to_keyring
+from tui_orchestrator.settings.key_commands import ask, to_keyring
 from tui_orchestrator.settings.servers import NoKey
 
 Load = Callable[..., Settings]
@@ -102,6 +102,29 @@ def test_one_that_never_answers_is_waited_for_no_longer_than_a_while_and_is_ende
     assert "the system keyring did not answer within" in loaded(ASKED).providers["openai"].key_problem
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_whoever_waits_for_it_is_told_once(
+    backend: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_orchestrator.settings.key_commands._PATIENCE_S", 0.0)
+    for name in ("unlocked", "known"):
+        os.mkfifo(tmp_path / name)
+    backend(f"Path({str(tmp_path / 'unlocked')!r}).read_text(); return f'key-of-{{user}}'")
+    told: list[str] = []
+
+    def waiting(sentence: str) -> None:
+        told.append(sentence)
+        for name in ("unlocked", "known"):  # opens when whoever waits for it is there
+            (tmp_path / name).write_text("now")
+
+    commands = {"team": ("sh", "-c", f"read -r _ < {tmp_path / 'known'}; echo key-of-team")}
+    found = ask(commands, ["openai"], waiting)
+    assert found == {"openai": Secret("key-of-openai"), "team": Secret("key-of-team")}
+    assert told == [
+        "Waiting for 'sh', which api_key_command names, and the system keyring, which may want to be unlocked, at most "
+        "30 seconds."
+    ]
 
 
 def test_several_providers_wait_for_it_together(loaded: Load, backend: Callable[..., None], tmp_path: Path) -> None:

@@ -127,7 +127,8 @@ class Invocation:
         from ..settings import SettingsError, load
 
         try:
-            return load(self.config, overrides={"log.level": self.log_level})
+            waiting = note if on_terminal(sys.stderr) else None
+            return load(self.config, overrides={"log.level": self.log_level}, waiting=waiting)
         except SettingsError as error:
             raise Stop(str(error), USAGE) from error
         except OrchestratorError as error:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from . import keyring_process
 from .keyring_process import MISSING, NOWHERE
@@ -25,6 +25,8 @@ _KEYRING_S = 30.0
 _LONGEST = 64 * 1024
 """Bytes that a command may print."""
 _LOOK_S = 0.01
+_PATIENCE_S = 2.0
+"""Longer than this, and whoever waits is told what for."""
 _ELSE = "name an environment variable for the key"
 
 # Becomes the command, beside a shell that waits until this program is gone, however it went, and then ends all of the
@@ -32,10 +34,14 @@ _ELSE = "name an environment variable for the key"
 _GUARDED = 'exec 3<&0; (read -r _ <&3; kill -9 0) & exec "$@" < /dev/null 3<&-'
 
 
-def ask(commands: Mapping[str, tuple[str, ...]], keyrings: Iterable[str] = ()) -> dict[str, Secret | NoKey]:
+def ask(
+    commands: Mapping[str, tuple[str, ...]],
+    keyrings: Iterable[str] = (),
+    waiting: Callable[[str], None] | None = None,
+) -> dict[str, Secret | NoKey]:
     """What each command prints on its first line, by provider, and what the system's keyring holds for those of which
     it is asked: all run at once, without a shell, a terminal or stdin, a command for at most ten seconds and the
-    keyring for thirty. Or why it gave no key.
+    keyring for thirty. Or why it gave no key. `waiting` is told in a sentence, once, of what takes longer than two.
 
     Whatever a command has started ends with it, when its time is up, and when this program does, `kill -9` included;
     only what leaves its session, as daemons do, stays.
@@ -51,8 +57,11 @@ def ask(commands: Mapping[str, tuple[str, ...]], keyrings: Iterable[str] = ()) -
         for name in keyrings:
             running[name] = _Keyring(name)
         began = time.monotonic()
-        while [one for one in running.values() if not one.done() and time.monotonic() - began < one.seconds]:
+        while left := [one for one in running.values() if not one.done() and time.monotonic() - began < one.seconds]:
             _look_for_cancelling()
+            if waiting is not None and time.monotonic() - began >= _PATIENCE_S:
+                waiting(_waiting_for(left))
+                waiting = None
             time.sleep(_LOOK_S)
         for name, one in running.items():
             try:
@@ -104,6 +113,11 @@ def _answer(said: bytes) -> dict[str, str | None]:
     return answer
 
 
+def _waiting_for(running: Sequence[_Running]) -> str:
+    whom = ", and ".join(dict.fromkeys(one.whom for one in running))
+    return f"Waiting for {whom}, at most {max(one.seconds for one in running):.0f} seconds."
+
+
 def program_of(command: tuple[str, ...]) -> str:
     """As a command may be named: its program, since an argument may be a key. A key in its place is masked."""
     return str(Secret(command[0])) if holds_a_key(command[:1]) else command[0]
@@ -135,6 +149,8 @@ def _look_for_cancelling() -> None:
 class _Running(ABC):
     seconds = _SECONDS
     """It has at most."""
+    whom: str
+    """As a sentence names it."""
 
     def __init__(self, command: Sequence[str]) -> None:
         """Raises OSError."""
@@ -174,6 +190,7 @@ class _Running(ABC):
 class _Command(_Running):
     def __init__(self, command: tuple[str, ...]) -> None:
         self._program = program_of(command)
+        self.whom = f"{self._program!r}, which api_key_command names"
         if shutil.which(command[0]) is None:
             raise FileNotFoundError
         super().__init__(command)
@@ -192,6 +209,7 @@ class _Command(_Running):
 
 class _Keyring(_Running):
     seconds = _KEYRING_S
+    whom = "the system keyring, which may want to be unlocked"
 
     def __init__(self, provider: str) -> None:
         self._provider = provider

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
 from types import MappingProxyType
@@ -34,13 +34,15 @@ def load(
     overrides: Mapping[str, object] = MappingProxyType({}),
     instead: str | None = None,
     keys: bool = True,
+    waiting: Callable[[str], None] | None = None,
 ) -> Settings:
     """Defaults, the user's file (or `config`), the project's, `.env`, the environment, `overrides`: later wins, key by
     key; the project's where they may (`ProjectFiles`). `overrides` are flags: dotted key → text or value; None is a
     flag that was not given.
 
-    Asks for keys where the settings say so, which may take as long as the user's commands do, up to ten seconds; with
-    `keys` False it asks for none, and no provider has one. `instead`: taken for what the user's file holds.
+    Asks for keys where the settings say so, which may take as long as the user's commands do, up to ten seconds, or the
+    system's keyring, up to thirty; `waiting` is told in a sentence of what takes longer than two. With `keys` False it
+    asks for none, and no provider has one. `instead`: taken for what the user's file holds.
     Raises SettingsError with every problem found, LocationError when there is no home directory.
     """
     reading = Reading()
@@ -64,7 +66,7 @@ def load(
     settings = build(reading, providers)
     if keys and not reading.problems:
         # Last, because a command is only run for settings that are sound.
-        settings = replace(settings, providers=_with_keys(reading, providers, environment, projects))
+        settings = replace(settings, providers=_with_keys(reading, providers, environment, projects, waiting))
     if reading.problems:
         raise SettingsError(*dict.fromkeys(reading.problems))
     notices = (*_notices(settings, project), *projects.notices(reading))
@@ -198,7 +200,11 @@ def _of_a_server(name: str) -> ProviderKind:
 
 
 def _with_keys(
-    reading: Reading, providers: Mapping[str, ProviderSettings], environment: Environment, projects: ProjectFiles
+    reading: Reading,
+    providers: Mapping[str, ProviderSettings],
+    environment: Environment,
+    projects: ProjectFiles,
+    waiting: Callable[[str], None] | None,
 ) -> dict[str, ProviderSettings]:
     for provider in providers.values():
         projects.guard(reading, provider)
@@ -213,6 +219,7 @@ def _with_keys(
     asked = ask(
         {name: command for name in others if (command := said[name]["api_key_command"])},
         [name for name in others if said[name]["api_key_keyring"] and not said[name]["api_key_command"]],
+        waiting,
     )
     return {name: _with_key(provider, said[name], asked.get(name), environment) for name, provider in providers.items()}
 
