@@ -322,6 +322,13 @@ class TestOpenRouter:
         chunk["choices"][0]["native_finish_reason"] = native
         assert (await read_openrouter(clients, data(chunk))).done.finish_reason is finish
 
+    @pytest.mark.parametrize("native", ["NETWORK_ERROR", "aborted", "insufficient_system_resource"])
+    async def test_an_answer_that_broke_behind_it_is_not_whole(self, clients: HttpClients, native: str) -> None:
+        chunk = delta("stop", content="Half of")
+        chunk["choices"][0]["native_finish_reason"] = native
+        with pytest.raises(StreamBroken, match=native.lower()):
+            await read_openrouter(clients, data(chunk) + DONE)
+
 
 class TestGemini:
     async def test_a_word_the_sdk_does_not_know_is_not_printed(self, clients: HttpClients) -> None:
