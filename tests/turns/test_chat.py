@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from tui_orchestrator.routing.request import Request, Strategy
 from tui_orchestrator.services.chat import Chat, Options
 from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.storage.conversations import Conversation
+from tui_orchestrator.storage.database import Database
 
 from .conftest import PROMPT, running
 from .grammar import check
@@ -88,6 +91,36 @@ async def test_a_growing_answer_is_on_disk_as_interrupted(tmp_path: Path) -> Non
         after = (await stored(runtime, chat)).messages[1]
     assert (after.state, after.model) == ("interrupted", DASH)
     assert after.text
+
+
+async def test_a_store_that_another_program_holds_does_not_keep_the_text_back(tmp_path: Path) -> None:
+    script = Script().always(Break("silence", Phase.BEFORE_END), "lumen-dash")
+    other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+    async with running(tmp_path / "s.db", script) as (runtime, _):
+        assert isinstance(runtime.clock, ManualClock)
+        await asyncio.wrap_future(runtime.database._writing.submit(_for_ever_patient, runtime.database))
+        chat, seen = Chat.new(runtime), 0
+        runtime.subscribe(lambda event: runtime.clock.advance(1) if isinstance(event, Text) else None)  # type: ignore[attr-defined]
+        async with chat.send(chat.request(PROMPT, options=Options(model=DASH))) as turn:
+            try:
+                async with asyncio.timeout(60):
+                    async for event in turn:
+                        seen += isinstance(event, Text)
+                        if seen == 1 and not other.in_transaction:
+                            other.execute("BEGIN EXCLUSIVE")
+                        if seen == 5:
+                            break
+            finally:
+                other.execute("COMMIT")
+        answer = (await stored(runtime, chat)).messages[1]
+    assert (answer.state, answer.model) == ("interrupted", DASH)
+    assert answer.text
+    other.close()
+
+
+def _for_ever_patient(database: Database) -> None:
+    assert database._writer is not None
+    database._writer.execute("PRAGMA busy_timeout = 600000")
 
 
 async def test_text_that_was_thrown_away_is_kept_with_the_reason(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,6 +42,9 @@ E = TypeVar("E", Completed, Failed)
 
 CHECKPOINT_S = 0.5
 """A growing answer is stored this often: what a killed program may lose of it."""
+HELD_UP_S = 1.0
+"""What is read is stored first, unless that takes longer: a store that another program holds may take seconds, again
+and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,8 @@ class Keeping:
         self._attempts: dict[int, _Growing] = {}
         self._holds: int | None = None
         """The attempt whose answer is kept as the turn's until it ends; the others are kept beside it."""
+        self._growth: asyncio.Task[None] | None = None
+        """Stores what an answer has grown to."""
         self._begun = False
         self._stored = False
         """The prompt is: without it no answer can be. Where it could not be, it is tried again with each answer."""
@@ -140,6 +147,21 @@ class Keeping:
 
     def record(self, event: Event) -> Coroutine[Any, Any, None] | None:
         """What there is to store now, if anything; most pieces of text only join the others in memory."""
+        work = self._work(event)
+        if work is None:
+            return None
+        return self._grown(work) if isinstance(event, Text | Thinking) else self._after_growth(work)
+
+    async def _grown(self, work: Coroutine[Any, Any, None]) -> None:
+        self._growth = asyncio.create_task(_tried(work))
+        await asyncio.wait({self._growth}, timeout=HELD_UP_S)
+
+    async def _after_growth(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._growth is not None:
+            await self._growth
+        await work
+
+    def _work(self, event: Event) -> Coroutine[Any, Any, None] | None:
         match event:
             case Decided() | Waiting() if not self._begun and self._asks:
                 # A turn may wait for room in a budget before anything is decided.
@@ -214,6 +236,10 @@ class Keeping:
         return next(growing for growing in reversed(self._attempts.values()) if growing.model == model)
 
     def _checkpoint(self, attempt: int) -> Coroutine[Any, Any, None] | None:
+        if self._growth is not None:
+            if not self._growth.done():
+                return None
+            self._growth.result()
         growing, now = self._attempts[attempt], self._clock.monotonic()
         if growing.kept_at is not None and now - growing.kept_at < CHECKPOINT_S:
             return None
@@ -228,17 +254,21 @@ class Keeping:
             return None  # what a check says is kept with what it found
         return self._beside(attempt) if growing.check else self._meanwhile(attempt)
 
-    async def _meanwhile(self, attempt: int) -> None:
+    def _meanwhile(self, attempt: int) -> Coroutine[Any, Any, None]:
         """Until the turn ends, its answer is the one that came last; of an ensemble that which was finished first."""
         growing, held = self._attempts[attempt], self._holds
-        # Of two that finish together the one must know of the other before anything is written.
-        self._holds = attempt
         if held is not None and held != attempt:
             before = self._attempts[held]
             if before.member and (before.finished or not growing.finished):
-                self._holds = held
-                await self._beside(attempt)
-                return
+                return self._beside(attempt)
+        # Of two that finish together the one must know of the other before anything is written.
+        self._holds = attempt
+        return self._stand(attempt, held)
+
+    async def _stand(self, attempt: int, held: int | None) -> None:
+        """`held`: whose answer was the turn's before."""
+        growing = self._attempts[attempt]
+        if held is not None and held != attempt:
             await self._beside(held)
         said = Closing(NO_VERDICT, "warning") if growing.member and growing.finished else None
         await self._answer(attempt, "complete" if growing.finished else "interrupted", said=said)
@@ -361,3 +391,8 @@ class Keeping:
             elif whole and growing.why:
                 why = Discarded(self._request.id, number, growing.model, "", "", growing.why)
                 await self._conversations.discard(self._chat.id, why)
+
+
+async def _tried(work: Coroutine[Any, Any, None]) -> None:
+    with contextlib.suppress(NotKept):  # it is tried again with what follows
+        await work
