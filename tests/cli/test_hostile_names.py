@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.conftest import Shell
 from tests.cli.terminal import Terminal, terminal
-from tui_orchestrator.cli.streams import harmless
+from tui_orchestrator.cli.streams import BOLD, PLAIN, harmless
 from tui_orchestrator.demo import Say
 
 HOSTILE = "\x1b]0;PWN\x07\x1b[31m\x9b6n\u202eX\x1b[8m"
@@ -59,11 +59,11 @@ async def test_a_tampered_store_cannot_drive_the_terminal(shell: Shell) -> None:
         assert carried_out(screen) == []
 
 
-def test_of_escapes_only_the_boldness_of_a_head_passes_and_it_ends_with_the_text() -> None:
-    assert harmless("\x1b[1mid\x1b[0m\n\x1b[31m1\t\x9b") == "\x1b[1mid\x1b[0m\n[31m1\t"
-    assert harmless("a \x1b[1mtitle") == "a \x1b[1mtitle\x1b[0m"
-    assert harmless("\x1b[1mid\x1b[0m") == "\x1b[1mid\x1b[0m"
-    assert harmless("a\r\nb\u2066") == "a\nb"
+def test_of_escapes_only_the_boldness_of_our_own_heads_passes_and_it_ends_with_the_text() -> None:
+    assert harmless(f"{BOLD}id{PLAIN}\n\x1b[31m1\t\x9b") == "\x1b[1mid\x1b[0m\n[31m1\t"
+    assert harmless(f"a {BOLD}title") == "a \x1b[1mtitle\x1b[0m"
+    assert harmless(f"{BOLD}id{PLAIN}") == "\x1b[1mid\x1b[0m"
+    assert harmless("\x1b[1mloud\x1b[0m \x1b1\x1b0 a\r\nb\u2066") == "[1mloud[0m 10 a\nb"
 
 
 async def test_marks_that_pile_up_on_a_letter_reach_no_terminal(shell: Shell) -> None:

@@ -363,3 +363,17 @@ async def test_of_an_attempt_that_the_program_was_killed_in_no_seconds_are_told(
                 session, _ = await there.archive.take_in(found.conversation, found.digest, found.attempts)
                 again = await there.conversations.get(session.id)
                 assert "0.0 s" not in await exporting.rendered(there, again, "md")
+
+
+def test_an_export_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "conversation.md"
+    with pytest.raises(exporting.ExportFailed, match=r"conversation\.md cannot be written"):
+        exporting.write(path, "a" * 1_000_000 + "\ud800")
+    assert list(tmp_path.iterdir()) == []
+    assert exporting.write(path, "whole") == path
+    with pytest.raises(FileExistsError):
+        exporting.write(path, "another")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("whole", 0o600)
+    with pytest.raises(exporting.ExportFailed):
+        exporting.write(path, "a" * 1_000_000 + "\ud800", replace=True)
+    assert path.read_text() == "whole"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tui_orchestrator.settings import Secret, Settings
+from tui_orchestrator.settings import Secret, Settings, key_commands
 
 Load = Callable[..., Settings]
 PATIENCE_S = 30
@@ -49,6 +49,11 @@ def everybody_has_gone(reader: int) -> bool:
 def no_child_is_left() -> None:
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_command_has_as_long_as_the_documents_say() -> None:
+    assert "A command has ten seconds" in (Path(__file__).parents[2] / "docs/safety.md").read_text()
+    assert key_commands._SECONDS == 10
 
 
 @pytest.mark.usefixtures("quick")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from ..routing.text import clean
-from .streams import on_terminal
+from .streams import BOLD, PLAIN, on_terminal
 
 # JSON leaves what is beyond ASCII as it is; C1 controls, bidirectional overrides and lone surrogates must not be.
 _BEYOND = re.compile(r"[^\x20-\x7e\n]+")
@@ -56,4 +56,6 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[st
         console = Console(file=io.StringIO(), width=width, highlight=False)
     with console.capture() as captured:
         console.print(drawn)
-    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+    # All that is drawn with escapes is the head.
+    told = captured.get().replace("\x1b[1m", BOLD).replace("\x1b[0m", PLAIN)
+    return "\n".join(line.rstrip() for line in told.splitlines())

@@ -18,9 +18,11 @@ from ..aside import aside
 from ..routing.text import Unpiling, clean, unpiled
 from .outlet import Outlet
 
-# What rich draws the head of a table with.
-_PLAIN = "\x1b[0m"
-_BOLD = re.compile("(\x1b\\[[01]m)")
+_OURS = os.urandom(8).hex()
+"""No text from outside holds it."""
+BOLD, PLAIN = f"\x1b{_OURS}1", f"\x1b{_OURS}0"
+"""Where `say` makes a terminal begin to write in bold, and where it ends it."""
+_MARK = re.compile(f"\x1b{_OURS}([01])")
 _said = Unpiling()
 """Of all that stdout is told, as one text."""
 
@@ -105,12 +107,10 @@ def on_terminal(stream: Any) -> bool:
 
 def harmless(text: str) -> str:
     """As a terminal may have it: no control character but newline and tab, no bidirectional one, and of escapes only
-    those that make bold and end it, which hide nothing and end with the text."""
-    parts = _BOLD.split(text)
-    if len(parts) == 1:
-        return clean(text)
-    shown = "".join(part if place % 2 else clean(part) for place, part in enumerate(parts))
-    return shown if parts[-2] == _PLAIN else shown + _PLAIN
+    those for BOLD and PLAIN, which hide nothing and end with the text."""
+    parts = _MARK.split(text)
+    shown = "".join(f"\x1b[{part}m" if place % 2 else clean(part) for place, part in enumerate(parts))
+    return shown if len(parts) == 1 or parts[-2] == "0" else f"{shown}\x1b[0m"
 
 
 async def written() -> None:

@@ -309,11 +309,14 @@ def write(path: Path, text: str, *, replace: bool = False) -> Path:
 
     try:
         path = path.expanduser()
-        if replace:
+        if not replace:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        try:
             write_privately(path, text)
-        else:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                file.write(text)
+        except BaseException:
+            if not replace:
+                path.unlink(missing_ok=True)
+            raise
         return path.resolve()
     except FileExistsError:
         raise
