@@ -72,6 +72,20 @@ async def test_a_store_of_every_earlier_schema_keeps_its_rows(
     assert found == ([(1,)] if released >= 3 else [])
 
 
+async def test_what_a_program_left_that_was_killed_in_an_upgrade_goes_with_the_next(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+    migrate(old, migrations=MIGRATIONS[:6])
+    old.close()
+    for name in (".store.db.before-0007.k1ll3d", ".store.db.before-0007.k1ll3d-journal", "store.db.notes"):
+        (tmp_path / name).write_bytes(b"half a copy")
+    async with Database(tmp_path / "store.db"):
+        pass
+    assert sorted(name for name in os.listdir(tmp_path) if "before" in name or "notes" in name) == [
+        "store.db.before-0007",
+        "store.db.notes",
+    ]
+
+
 async def test_an_older_store_tells_how_much_its_notes_matter(tmp_path: Path, clock: ManualClock) -> None:
     old = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
     migrate(old, migrations=[migration for migration in MIGRATIONS if migration.name < "0027"])

@@ -47,6 +47,9 @@ def migrate(
 def _back_up(path: Path, last: str) -> Path:
     """A copy for its owner alone, whole or not there, named by the schema it has. Of copies the newest is kept."""
     backup = path.with_name(f"{path.name}.before-{int(last.split('_')[0]) + 1:04}")
+    # One program at a time comes here: what lies there half written is of one that was killed.
+    for left in path.parent.glob(f".{path.name}.before-*"):
+        left.unlink(missing_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{backup.name}.")  # made with mode 0600
     os.close(handle)
     try:
