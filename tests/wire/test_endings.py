@@ -586,6 +586,16 @@ async def test_the_last_chunk_of_usage_closes_a_stream_that_sends_no_done_marker
     assert (read.text, read.done.usage) == ("one two", Usage(12, 5))
 
 
+@pytest.mark.parametrize("act", [Act.CLOSE, Act.RESET, LAST_CHUNK], ids=["FIN", "RST", "a clean end"])
+async def test_what_comes_behind_the_close_opens_the_answer_again(clients: HttpClients, act: Act | bytes) -> None:
+    body = data(delta("stop", content="one "), CLOSED, delta("stop", content="two"))
+    async with WireServer(chunked_head(), chunk(body), act) as server:
+        _, error = await failure(OPENAI.make(server.url, clients))
+    assert type(error) is StreamBroken
+    async with WireServer(chunked_head(), chunk(body + DONE), act) as server:
+        assert (await Read.of(OPENAI.make(server.url, clients))).text == "one two"
+
+
 async def test_more_than_a_full_stop_said_of_the_same_end_counts(clients: HttpClients) -> None:
     for first, then, finish in (
         (delta("length", content="x"), delta("stop"), FinishReason.LENGTH),
