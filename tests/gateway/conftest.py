@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx2
@@ -46,10 +47,10 @@ class Gateway:
         return httpx2.AsyncClient(base_url=self.address, headers={"authorization": f"Bearer {TOKEN}"}, timeout=60)
 
 
-@pytest.fixture
-async def gateway(servers: Servers) -> AsyncIterator[Gateway]:
+@asynccontextmanager
+async def served(app: Starlette) -> AsyncIterator[str]:
+    """Its address."""
     listening = socket.create_server(("127.0.0.1", 0))
-    app = application(TOKEN)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -57,7 +58,14 @@ async def gateway(servers: Servers) -> AsyncIterator[Gateway]:
     async with httpx2.AsyncClient(timeout=60) as client:
         assert (await client.get(f"{address}/health")).status_code == 200
     try:
-        yield Gateway(address, app, servers)
+        yield address
     finally:
         server.should_exit = True
         await serving
+
+
+@pytest.fixture
+async def gateway(servers: Servers) -> AsyncIterator[Gateway]:
+    app = application(TOKEN)
+    async with served(app) as address:
+        yield Gateway(address, app, servers)

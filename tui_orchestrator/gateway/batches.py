@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..batch import Batch, Line, Output, line_of, read_lines
+from ..batch import Batch, BatchError, Line, Output, line_of, read_lines
 from ..library import Orchestrator
 from ..library.tasks import Task, money
-from ..locations import data_dir
-from ..routing.errors import OrchestratorError
+from ..locations import HOME_VARIABLE, data_dir
+from ..opening import from_json
+from ..routing.errors import OrchestratorError, Unrecorded
 from ..services.runtime import Runtime
+from ..settings import write_privately
+from ..storage.faults import StoreError, fault_of
 
 _ID = re.compile(r"[0-9a-f]{32}")
 MOST_LINES = 100_000
@@ -49,17 +52,14 @@ class Batches:
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def submit(self, said: Mapping[str, Any]) -> str:
-        """Its id. Raises ValueError or LookupError with a sentence; nothing is kept then."""
-        lines, at_once = said.get("lines"), said.get("at_once", 8)
+        """Its id. Raises ValueError or LookupError with a sentence, Unrecorded where it cannot be written down; nothing
+        is kept then."""
+        lines = said.get("lines")
         if unknown := next((key for key in said if key not in ("lines", "max_cost_usd", "at_once")), None):
             raise ValueError(f"{unknown}: is an unknown key; there are lines, max_cost_usd and at_once")
         if not isinstance(lines, list) or not 1 <= len(lines) <= MOST_LINES:
             raise ValueError(f"lines: must be a list of 1 to {MOST_LINES:,} objects")
-        if not isinstance(at_once, int) or isinstance(at_once, bool) or not 1 <= at_once <= 256:
-            raise ValueError("at_once: must be a whole number from 1 to 256")
-        cost = said.get("max_cost_usd")
-        if cost is not None:
-            money(cost)
+        cost, at_once = _limits({"max_cost_usd": None, "at_once": 8, **said})
         seen: set[str] = set()
         for number, one in enumerate(lines, 1):
             try:
@@ -70,18 +70,30 @@ class Batches:
                 raise ValueError(f"lines[{number - 1}]: the id {line.id!r} is that of an earlier line already")
             seen.add(line.id)
         id_ = uuid.uuid4().hex
-        wanted = {"max_cost_usd": None if cost is None else str(cost), "at_once": at_once}
-        await asyncio.to_thread(self._keep, id_, wanted, lines)
+        try:
+            await asyncio.to_thread(self._keep, id_, {"max_cost_usd": cost, "at_once": at_once}, lines)
+        except OSError as error:
+            fault = self._fault(error)
+            sentence = f"Nothing is called, since the batch could not be written down: {fault.path} {fault.what}."
+            raise Unrecorded(sentence, hint=f"{fault.remedy[0].upper()}{fault.remedy[1:]}.") from error
         self._begin(id_)
         return id_
 
     def _keep(self, id_: str, wanted: Mapping[str, Any], lines: list[Any]) -> None:
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Both files or none; that of the lines first, since the other one makes it a batch. Raises OSError."""
         written = "".join(json.dumps(line, default=float) + "\n" for line in lines)
-        for suffix, text in ((".jsonl", written), (".json", json.dumps(wanted))):
-            path = self._path(id_, suffix)
-            path.touch(mode=0o600)
-            path.write_text(text, encoding="utf-8")
+        try:
+            write_privately(self._path(id_, ".jsonl"), written)
+            write_privately(self._path(id_, ".json"), json.dumps(wanted))
+        except BaseException:
+            with contextlib.suppress(OSError):
+                self._path(id_, ".jsonl").unlink()
+            raise
+
+    def _fault(self, error: OSError) -> StoreError:
+        """Why nothing can be written here."""
+        elsewhere = f"let {HOME_VARIABLE} name a directory on another disk"
+        return fault_of(error, self._directory, writable="make that directory writable", elsewhere=elsewhere)
 
     def _path(self, id_: str, suffix: str) -> Path:
         return self._directory / f"{id_}{suffix}"
@@ -93,20 +105,34 @@ class Batches:
 
     async def _run(self, id_: str) -> None:
         try:
-            wanted = json.loads(await asyncio.to_thread(self._path(id_, ".json").read_text))
+            cost, at_once = await asyncio.to_thread(self._wanted, id_)
             lines = await asyncio.to_thread(self._lines, id_)
             with Output(self._path(id_, ".out.jsonl")) as output:
                 orchestrator = Orchestrator.over(self._runtime)
-                batch = Batch(orchestrator, lines, output, at_once=wanted["at_once"])
-                if wanted["max_cost_usd"] is not None:
-                    orchestrator.set_cap(wanted["max_cost_usd"], "the batch's cap")
+                batch = Batch(orchestrator, lines, output, at_once=at_once)
+                if cost is not None:
+                    orchestrator.set_cap(cost, "the batch's cap")
                 progress = await batch.run()
             if progress.stopped:
                 self._stopped[id_] = progress.stopped.why
             else:
-                await asyncio.to_thread(self._path(id_, ".ended").touch)
-        except (OrchestratorError, OSError) as error:
+                await asyncio.to_thread(self._path(id_, ".ended").touch, 0o600)
+        except OrchestratorError as error:
             self._stopped[id_] = str(error)
+        except OSError as error:
+            self._stopped[id_] = str(self._fault(error))
+
+    def _wanted(self, id_: str) -> tuple[str | None, int]:
+        """Its cap and how many lines at once. Raises BatchError where they are not there as `_keep` wrote them."""
+        path = self._path(id_, ".json")
+        try:
+            return _limits(from_json(path.read_bytes()))
+        except OSError as error:
+            raise BatchError(f"{path} cannot be read: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError):
+            lines = self._path(id_, ".jsonl")
+            sentence = f"{path} is damaged, so that the batch's cap is not known; submit the lines of {lines} again"
+            raise BatchError(sentence) from None
 
     def _lines(self, id_: str) -> list[Line]:
         return read_lines(self._path(id_, ".jsonl"), Task(""), self._runtime.registry)
@@ -120,8 +146,9 @@ class Batches:
     def _status(self, id_: str, with_results: bool) -> dict[str, Any] | None:
         if not self._path(id_, ".json").exists():
             return None
-        lines = sum(1 for line in self._path(id_, ".jsonl").read_text(encoding="utf-8").split("\n") if line.strip())
-        records = []
+        lines, records = 0, []
+        with contextlib.suppress(FileNotFoundError):
+            lines = sum(1 for line in self._path(id_, ".jsonl").read_bytes().split(b"\n") if line.strip())
         with contextlib.suppress(FileNotFoundError):
             written = self._path(id_, ".out.jsonl").read_text(encoding="utf-8")
             records = [json.loads(line) for line in written.split("\n")[:-1]]
@@ -136,8 +163,20 @@ class Batches:
             "lines": lines,
             "answered": len(records) - failed,
             "failed": failed,
-            "left": lines - len(records),
+            "left": max(0, lines - len(records)),
             "cost_usd": round(known, 12),
             "cost_unknown": sum(record["cost_usd"] is None for record in records),
             **({"results": records} if with_results else {}),
         }
+
+
+def _limits(said: Mapping[str, Any]) -> tuple[str | None, int]:
+    """The cap in US dollars and how many lines at once. Raises ValueError with a sentence, KeyError where one is not
+    there."""
+    cost, at_once = said["max_cost_usd"], said["at_once"]
+    if not isinstance(at_once, int) or isinstance(at_once, bool) or not 1 <= at_once <= 256:
+        raise ValueError("at_once: must be a whole number from 1 to 256")
+    if cost is None:
+        return None, at_once
+    money(cost)
+    return str(cost), at_once

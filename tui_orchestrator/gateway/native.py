@@ -16,6 +16,7 @@ from ..batch import BatchError, line_of
 from ..library.tasks import Task
 from ..opening import TooDeep, from_json
 from ..routing import request as asking
+from ..routing.errors import Unrecorded
 from ..routing.event_json import completed_json, decision_json, error_json, event_json, usd
 from ..routing.events import Completed, Decided, Event, Failed
 from ..routing.money import Cost
@@ -196,6 +197,9 @@ async def submit(request: Request) -> Response:
         id_ = await batches.submit(said)
     except (ValueError, LookupError, BatchError) as error:
         raise WrongRequest(str(error.args[0])) from None
+    except Unrecorded as error:
+        status, body = turn_error(error)
+        return JSONResponse(body, status, headers={"x-should-retry": "false"})
     return JSONResponse({"id": id_, "status": f"{ROOT}/batch/{id_}/status"}, 202)
 
 

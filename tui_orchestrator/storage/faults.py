@@ -31,6 +31,7 @@ class StoreError(NotKept):
 DAMAGED = ("is damaged", "move it away to start afresh; `sqlite3 FILE .recover` may save what is in it")
 _SPOILED = "mend it with the program that changed it, put a copy in its place, or move it away to start afresh"
 _WRITABLE = "make the file and its directory writable, or name another file as store.path"
+_ELSEWHERE = "name a file on another disk as store.path"
 
 # By primary result code: https://www.sqlite.org/rescode.html. Codes that are not here are bugs of ours.
 _FAULTS = {
@@ -60,11 +61,7 @@ def explained(path: Path | None) -> Iterator[None]:
     except Unreadable as error:
         raise StoreError(path, f"holds what this program does not write: {error}", _SPOILED) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _full(path, error.errno) from error
-        if error.errno == errno.EFBIG:
-            raise _at_its_limit(path, _limit()) from error
-        raise StoreError(path, f"cannot be used: {error.strerror or error}", _WRITABLE) from error
+        raise fault_of(error, path) from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         why = _probed(path) if code in _FOR_WANT_OF_ROOM else None
@@ -77,6 +74,18 @@ def explained(path: Path | None) -> Iterator[None]:
         raise StoreError(path, *_FAULTS[code]) from error
 
 
+def fault_of(
+    error: OSError, path: Path | None, *, writable: str = _WRITABLE, elsewhere: str = _ELSEWHERE
+) -> StoreError:
+    """Also of what is kept beside the store: `writable` and `elsewhere` say what to do where it may not be written, and
+    where there is no room."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _full(path, error.errno, elsewhere)
+    if error.errno == errno.EFBIG:
+        return _at_its_limit(path, _limit())
+    return StoreError(path, f"cannot be used: {error.strerror or error}", writable)
+
+
 def look_at_kind(path: Path) -> None:
     """Raises StoreError for what is no file: a pipe would be waited for without end. Of what cannot be looked at,
     whoever opens it will say why."""
@@ -86,7 +95,7 @@ def look_at_kind(path: Path) -> None:
             raise StoreError(path, what, "move it away, or name another file as store.path")
 
 
-def _full(path: Path | None, why: int) -> StoreError:
+def _full(path: Path | None, why: int, elsewhere: str = _ELSEWHERE) -> StoreError:
     if path is None:
         return StoreError(path, "cannot grow: the memory is full", "end other programs, then try again")
     what = "your quota is used up" if why == errno.EDQUOT else "the disk is full"
@@ -95,11 +104,7 @@ def _full(path: Path | None, why: int) -> StoreError:
     with contextlib.suppress(OSError):
         disk = shutil.disk_usage(place)
         left = f", {disk.free / 1e6:,.1f} of {disk.total / 1e6:,.1f} MB left"
-    return StoreError(
-        path,
-        f"cannot grow: {what} ({place}{left})",
-        "free some space there, or name a file on another disk as store.path",
-    )
+    return StoreError(path, f"cannot grow: {what} ({place}{left})", f"free some space there, or {elsewhere}")
 
 
 def _limit() -> int | None:
