@@ -371,3 +371,30 @@ async def test_one_whose_recipe_is_gone_is_named_with_why(tmp_path: Path, own_ho
         await seat.send("/recipe")
         await seat.sees("no recipe is called mine")
         assert "■ mine" not in seat.screen
+
+
+@pytest.mark.usefixtures("mine")
+async def test_what_could_not_be_kept_is_said_and_told(tmp_path: Path, own_home: Path) -> None:
+    unfinished = own_home / "home" / "data" / "unfinished"
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    unfinished.write_text("in its way")
+    said = Script().always(Say("A fine thing."), "rush-pro").always(Reply(400, "the kiln is cold"), "tern-max")
+    async with console(tmp_path, script=said) as seat:
+        await run(seat)
+        await seat.sees("✗ failed", "NOT kept (", "of each. Their text stands here alone", "A fine thing.")
+        assert "is kept, and" not in seat.screen
+        unfinished.unlink()
+        await seat.pilot.press("escape")
+        await seat.sees("The step each of mine came to: A fine thing.")
+
+
+@pytest.mark.usefixtures("mine")
+async def test_of_torn_files_what_is_whole_is_gone_on_from(tmp_path: Path) -> None:
+    async with stopped(tmp_path, Script()) as seat:
+        (left,) = (tmp_path / "home" / "data" / "unfinished").iterdir()
+        left.with_name("mine-9999.jsonl").write_bytes(left.read_bytes()[:20])
+        left.write_bytes(left.read_bytes() + b'{"step": "al')
+        await seat.send("/recipe")
+        await seat.sees("■ mine", "all: ■ 0 of 1 done", "1 line of it is not whole, and left out.")
+        await seat.pilot.press("down")
+        await seat.sees("mine-9999.jsonl is not what a recipe")

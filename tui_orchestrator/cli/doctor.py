@@ -74,14 +74,16 @@ def _no_recipes(added: Sequence[tuple[str, str, str]]) -> list[Finding]:
 
 def _unfinished() -> list[Finding]:
     """Of recipes."""
-    from ..recipes import left
+    from ..recipes import answers, left
     from ..routing.clock import SystemClock
     from ..services.checkup import Finding, Standing
 
+    journals, problems = left(SystemClock().now())
     found = []
-    for one in left(SystemClock().now()):
-        kept = "1 answer is kept" if one.kept == 1 else f"{one.kept:,} answers are kept"
-        what = f"{one.recipe} did not come to its end; {kept}"
+    for one in journals:
+        kept = f"{answers(one.kept)} {'is' if one.kept == 1 else 'are'} kept"
+        torn = f"; {one.torn_told}" if one.torn else ""
         remedy = f"unless it still runs, go on by /recipe in the console or {one.command}, or delete its file"
-        found.append(Finding("recipes", Standing.NOTE, what, remedy))
-    return found
+        found.append(Finding("recipes", Standing.NOTE, f"{one.recipe} did not come to its end; {kept}{torn}", remedy))
+    remedy = "copy from it what you need, and delete it"
+    return [*found, *(Finding("recipes", Standing.NOTE, problem, remedy) for problem in problems)]

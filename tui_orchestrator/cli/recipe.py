@@ -66,25 +66,25 @@ def recipe(context: click.Context) -> None:
 @click.pass_obj
 def list_(invocation: Invocation, as_object: bool = False) -> None:
     """List the recipes there are, with their parameters, and what goes on with the unfinished."""
-    from ..recipes import left, recipes_dir
+    from ..recipes import answers, left, recipes_dir
     from ..routing.clock import SystemClock
 
-    found, unfinished = _shelf(invocation), left(SystemClock().now())
+    found, (unfinished, broken) = _shelf(invocation), left(SystemClock().now())
     if as_object:
         told = [recipe_json(one) for one in found.recipes.values()]
-        listed = {"directory": str(recipes_dir()), "recipes": told, "problems": list(found.problems)}
+        listed = {"directory": str(recipes_dir()), "recipes": told, "problems": [*found.problems, *broken]}
         say(as_json({**listed, "unfinished": [str(one.path) for one in unfinished]}))
         return
     rows = [
         (one.name, " ".join(map(_usage, one.parameters.values())), one.description) for one in found.recipes.values()
     ]
     say(table(("recipe", "parameters", "what it does"), rows))
-    for problem in found.problems:
+    for problem in (*found.problems, *broken):
         note(f"! {problem}")
     note(f"Your own lie in {recipes_dir()}.")
     for one in unfinished:
-        answers = f"{one.kept:,} answer{'' if one.kept == 1 else 's'}"
-        note(f"Unfinished, with {answers} kept; unless it still runs, go on or delete its file: {one.command}")
+        kept = f"{answers(one.kept)} kept{f'; {one.torn_told}' if one.torn else ''}"
+        note(f"Unfinished, with {kept}; unless it still runs, go on or delete its file: {one.command}")
 
 
 @recipe.command()
@@ -149,7 +149,13 @@ def run_(
     one, said, file = _found(invocation, name), _said(parameters), output_file(output)
     journal = _journal(one, said, resume)
     ask = _Asked(max_cost, at_once, estimate, yes)
-    sys.exit(run(_run(invocation, one, journal, ask, file, as_object)))
+    course = _Course(Screen(), journal)
+    try:
+        code = run(_run(invocation, one, course, ask, file, as_object))
+    except Stop:
+        course.tell_left()
+        raise
+    sys.exit(code)
 
 
 def _journal(one: Recipe, said: dict[str, list[str]], resume: Path | None) -> Journal:
@@ -167,6 +173,8 @@ def _journal(one: Recipe, said: dict[str, list[str]], resume: Path | None) -> Jo
         raise Stop(str(error), USAGE) from None
     if journal.recipe != one.name:
         raise Stop(f"{resume} is of the recipe {journal.recipe}, not of {one.name}", USAGE)
+    if journal.torn:
+        note(f"! {resume}: {journal.torn_told}.")
     return journal
 
 
@@ -183,7 +191,7 @@ class _Asked:
 async def _run(
     invocation: Invocation,
     one: Recipe,
-    journal: Journal,
+    course: _Course,
     asked: _Asked,
     file: Path | None,
     as_object: bool,
@@ -191,9 +199,9 @@ async def _run(
     from ..library import Orchestrator
     from ..recipes import RecipeError, RecipeFailed, carry_out
 
-    screen, task = Screen(), asyncio.current_task()
+    screen, journal, task = course.screen, course.journal, asyncio.current_task()
     assert task is not None
-    course, said = _Course(screen, journal), journal.said
+    said = journal.said
     try:
         one.values(said)
         async with invocation.runtime() as runtime:
@@ -234,18 +242,31 @@ class _Course:
     """What a run has come to so far, told as it does."""
 
     def __init__(self, screen: Screen, journal: Journal) -> None:
+        self.screen = screen
         self.journal = journal
         self.steps: dict[str, list[Result]] = {}
         """By the step's id, its rounds in the order they ended."""
         self.cost = NOTHING
-        self._screen = screen
 
     def tell(self, advance: Advance) -> None:
         self.cost = advance.cost
         if advance.result is not None:
             self.steps.setdefault(advance.step.id, []).append(advance.result)
             self.journal.keep(advance)
-        _tell(self._screen, advance)
+        _tell(self.screen, advance)
+
+    def kept(self) -> str:
+        """What is kept of it and what is not, once all was tried."""
+        self.journal.keep_rest()
+        return self.journal.told
+
+    def tell_left(self) -> None:
+        """Of one that ended by neither a step that failed nor by hand."""
+        if self.steps and (kept := self.kept()):
+            for advance in self.journal.unkept:
+                if advance.result is not None:
+                    _tell_texts(self.screen, {advance.step.id: [advance.result]})
+            self.screen.line(f"  {kept}")
 
 
 def _failed(screen: Screen, failed: RecipeFailed, as_object: bool, course: _Course) -> int:
@@ -257,7 +278,7 @@ def _failed(screen: Screen, failed: RecipeFailed, as_object: bool, course: _Cour
     else:
         _tell_texts(screen, failed.steps)
     screen.line(f"✗ {failed} It cost {failed.cost} until then.", fg="red")
-    screen.line(f"  {course.journal.told or GO_ON}")
+    screen.line(f"  {course.kept() or GO_ON}")
     return exit_code(failed.cause.error.kind)
 
 
@@ -270,8 +291,8 @@ def _interrupted(screen: Screen, one: Recipe, course: _Course, as_object: bool) 
         _tell_texts(screen, steps)
     spent = f" What finished cost {cost}." if steps else ""
     screen.line(f"✗ Interrupted; what had come is booked.{spent}", fg="red")
-    if course.journal.told:
-        screen.line(f"  {course.journal.told}")
+    if kept := course.kept():
+        screen.line(f"  {kept}")
     return INTERRUPTED
 
 

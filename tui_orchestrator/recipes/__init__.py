@@ -1,6 +1,6 @@
 """Prompts in several steps, each with the model that suits it, from a file."""
 
-from .journal import Journal, left
+from .journal import Journal, answers, left
 from .leftover import Leftover, Leftovers, Standing, leftovers
 from .planning import Plan, Planned, in_words, plan, summed
 from .recipe import Parameter, Recipe, RecipeError, Shelf, Step, parse, recipes_dir, shelf
@@ -25,6 +25,7 @@ __all__ = [
     "Standing",
     "Step",
     "Underway",
+    "answers",
     "carry_out",
     "in_words",
     "left",

@@ -8,7 +8,9 @@ import hashlib
 import json
 import os
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,8 @@ from .running import Advance, Known
 
 
 class Journal:
-    """JSON lines: first what was asked, then each round as it ends. Begun with the first of them; where the file cannot
-    be written there is none."""
+    """JSON lines: first what was asked, then each round as it ends. Begun with the first of them. What could not be
+    written is in `unkept`; of what a full disk or a power cut has torn, the lines that are whole are gone on from."""
 
     def __init__(self, recipe: str, said: Mapping[str, Sequence[str]], at: datetime) -> None:
         """`recipe`: its name."""
@@ -37,27 +39,34 @@ class Journal:
         """Answers that were gone on from."""
         self.kept = 0
         """Answers in the file."""
+        self.torn = 0
+        """Lines that were found in it and are no whole records: what they held is asked again."""
+        self.unkept: list[Advance] = []
+        """Rounds whose answers are not in it, because it could not be written."""
         self.last: tuple[Given, str] | None = None
         """Where the last of them came from, and whose it is."""
         self._answers: dict[tuple[str, str], list[str]] = {}
+        self._why = ""
         self._name = file_name(f"{recipe} {at:%Y-%m-%d %H%M%S} {os.getpid()}", "recipe", "jsonl")
 
     @classmethod
     def read(cls, path: Path, at: datetime) -> Journal:
         """Of one that did not come to its end, which it goes on in. Blocks. Raises RecipeError."""
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-            asked, *rounds = (from_json(line) for line in lines)
-            said = {str(key): [str(value) for value in values] for key, values in asked["said"].items()}
-            journal = cls(str(asked["recipe"]), said, at)
-            for one in rounds:
-                journal._answers.setdefault((one["step"], one["asked"]), []).append(str(one["text"]))
-                journal.last = (str(one["request_id"]), int(one.get("attempt", 1))), str(one["model"])
-            journal.kept = len(rounds)
+            lines = path.read_bytes().split(b"\n")
         except OSError as error:
             raise RecipeError(f"{path} cannot be read: {error.strerror or error}") from None
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise RecipeError(f"{path} is not what a recipe that came to nothing has left") from None
+        journal, found = cls("", {}, at), [_record(line) for line in lines if line.strip()]
+        answers = [one for one in found if isinstance(one, _Answer)]
+        for one in answers:
+            journal._answers.setdefault((one.step, one.asked), []).append(one.text)
+            journal.last = one.by
+        asked = next((one for one in found if isinstance(one, _Asking)), None)
+        if asked is None:
+            whole = f"; answers that can still be read in it: {len(answers):,}" if answers else ""
+            raise RecipeError(f"{path} is not what a recipe that came to nothing has left{whole}")
+        journal.recipe, journal.said = asked.recipe, asked.said
+        journal.kept, journal.torn = len(answers), found.count(None)
         journal.path = path
         return journal
 
@@ -73,10 +82,23 @@ class Journal:
         return lambda step, task: _next(answers, step, task)
 
     def keep(self, advance: Advance) -> None:
-        """Of the round that has just ended, if it gave an answer. Blocks for as long as a line takes to be written."""
-        result = advance.result
-        if result is None:
+        """Of the round that has just ended, if it gave an answer, and of those before it that could not be kept. Blocks
+        for as long as a line takes to be written."""
+        if advance.result is None:
             return
+        self.last = (advance.result.task.id, advance.result.attempt), advance.result.model
+        self.unkept.append(advance)
+        if self._wrote(advance):
+            self.unkept.pop()
+            self.keep_rest()
+
+    def keep_rest(self) -> None:
+        """Tries again what could not be kept. Blocks."""
+        self.unkept = [one for one in self.unkept if not self._wrote(one)]
+
+    def _wrote(self, advance: Advance) -> bool:
+        result = advance.result
+        assert result is not None
         told = {
             "step": advance.step.id,
             "asked": _asked(result.task),
@@ -86,20 +108,43 @@ class Journal:
             "attempt": result.attempt,
             "text": result.text,
         }
-        with contextlib.suppress(OSError, locations.LocationError):
-            if self.path is None:
-                path = locations.private(_left_in()) / self._name
-                _write(path, {"recipe": self.recipe, "said": self.said})
-                self.path = path
-            _write(self.path, told)
-        self.last = (result.task.id, result.attempt), result.model
+        try:
+            path = self.path or locations.private(_left_in()) / self._name
+            _append(path, {"recipe": self.recipe, "said": self.said}, told)
+            self.path = path
+        except OSError as error:
+            self._why = error.strerror or str(error)
+            return False
+        except locations.LocationError as error:
+            self._why = str(error)
+            return False
+        self.kept += 1
+        return True
+
+    @property
+    def lost(self) -> str:
+        """Which answers could not be kept, and why; '' where all are."""
+        if not self.unkept:
+            return ""
+        counted = Counter(one.step.id for one in self.unkept)
+        named = ", ".join(f"{answers(count)} of {step}" for step, count in counted.items())
+        return f"NOT kept ({self._why}): {named}. Their text stands here alone; going on asks, and pays, again."
+
+    @property
+    def torn_told(self) -> str:
+        """'' where all that was found in the file is whole."""
+        if not self.torn:
+            return ""
+        lines = "1 line of it is" if self.torn == 1 else f"{self.torn:,} lines of it are"
+        return f"{lines} not whole, and left out"
 
     @property
     def told(self) -> str:
-        """How to go on; '' where nothing is kept."""
+        """What is not kept, and how to go on with what is; '' where there is nothing of either."""
         if self.path is None:
-            return ""
-        return f"What finished is kept, and is not asked again by: {self.command}"
+            return self.lost
+        what = f"{self.lost} What else finished" if self.lost else "What finished"
+        return f"{what} is kept, and is not asked again by: {self.command}"
 
     @property
     def command(self) -> str:
@@ -113,14 +158,35 @@ class Journal:
                 self.path.unlink()
 
 
-def left(at: datetime) -> list[Journal]:
-    """Of all recipes that did not come to their end, those that still run among them, by name and time. Blocks."""
-    found = []
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    recipe: str
+    said: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    step: str
+    asked: str
+    text: str
+    by: tuple[Given, str]
+
+
+def left(at: datetime) -> tuple[list[Journal], list[str]]:
+    """Of all recipes that did not come to their end, those that still run among them, by name and time; and sentences
+    about files that cannot be gone on from. Blocks."""
+    found, problems = [], []
     with contextlib.suppress(OSError, locations.LocationError):
         for path in sorted(_left_in().glob("*.jsonl")):
-            with contextlib.suppress(RecipeError):
+            try:
                 found.append(Journal.read(path, at))
-    return found
+            except RecipeError as error:
+                problems.append(str(error))
+    return found, problems
+
+
+def answers(count: int) -> str:
+    return f"{count:,} answer{'' if count == 1 else 's'}"
 
 
 def _left_in() -> Path:
@@ -137,6 +203,45 @@ def _asked(task: Task) -> str:
     return hashlib.sha256(json.dumps([task.prompt, task.system]).encode()).hexdigest()[:32]
 
 
-def _write(path: Path, line: Mapping[str, Any]) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
-        file.write(json.dumps(line) + "\n")
+def _record(line: bytes) -> _Asking | _Answer | None:
+    """None for what is no whole one."""
+    try:
+        one = from_json(line)
+        if "recipe" in one:
+            said = {str(key): [str(value) for value in values] for key, values in one["said"].items()}
+            return _Asking(str(one["recipe"]), said)
+        by = (str(one["request_id"]), int(one.get("attempt", 1))), str(one["model"])
+        return _Answer(str(one["step"]), str(one["asked"]), str(one["text"]), by)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        return None
+
+
+def _append(path: Path, first: Mapping[str, Any], line: Mapping[str, Any]) -> None:
+    """All of the line or nothing, below the first where there is none yet; one that was torn before is ended. Raises
+    OSError."""
+    data = json.dumps(line).encode() + b"\n"
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        before = os.fstat(file).st_size
+        if not before:
+            data = json.dumps(first).encode() + b"\n" + data
+        elif os.pread(file, 1, before - 1) != b"\n":
+            data = b"\n" + data
+        written = 0
+        try:
+            while written < len(data):
+                written += os.write(file, data[written:])
+        except OSError:
+            _take_back(path, file, before, written)
+            raise
+    finally:
+        os.close(file)
+
+
+def _take_back(path: Path, file: int, before: int, written: int) -> None:
+    """Unless another program has gone on in it."""
+    with contextlib.suppress(OSError):
+        if os.fstat(file).st_size == before + written:
+            os.ftruncate(file, before)
+            if not before:
+                path.unlink()

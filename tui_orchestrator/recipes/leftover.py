@@ -36,8 +36,9 @@ class Leftovers:
 
 def leftovers(shelf: Shelf, at: datetime) -> Leftovers:
     """Those that still run among them. Blocks."""
-    found, problems = [], []
-    for journal in left(at):
+    found = []
+    journals, problems = left(at)
+    for journal in journals:
         try:
             recipe = shelf.find(journal.recipe)
             found.append(Leftover(recipe, journal, _standing(recipe, journal)))

@@ -88,10 +88,12 @@ class Underway:
 
     @property
     def go_on(self) -> str:
-        """How, after one that came to nothing."""
+        """How, after one that came to nothing, and what of it is not kept."""
+        lost = self.journal.lost if self.journal is not None else ""
         if self.journal is None or self.journal.path is None:
-            return GO_ON
-        return "What finished is kept, and is not asked again where /recipe goes on from it."
+            return f"{lost} {GO_ON}".lstrip()
+        what = f"{lost} What else finished" if lost else "What finished"
+        return f"{what} is kept, and is not asked again where /recipe goes on from it."
 
     def seconds_of(self, stage: Stage) -> float | None:
         if stage.began is None:
@@ -128,6 +130,8 @@ class Underway:
             self.problem = f"{self.plan.recipe.name}: {error.args[0]}"
         finally:
             self._settle(state)
+            if self.journal is not None:
+                self.journal.keep_rest()
             if self.ended is not None:
                 self.ended(self)
 

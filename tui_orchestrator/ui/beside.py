@@ -202,8 +202,11 @@ class Beside(Desk):
         else:
             why = run.problem or f"the recipe {run.plan.recipe.name} was stopped"
             self.say(f"{why[:1].upper()}{why[1:].rstrip('.')}. It cost {run.cost} until then. {run.go_on}", "warning")
-            for id_, text in run.finished:
-                self.chat.notice(f"The step {id_} of {run.plan.recipe.name} came to: {text}")
+            self._tell_finished(run)
+
+    def _tell_finished(self, run: recipes.Underway) -> None:
+        for id_, text in run.finished:
+            self.chat.notice(f"The step {id_} of {run.plan.recipe.name} came to: {text}")
 
     @typed_beside
     @work(group="recipe", exit_on_error=False)
@@ -235,7 +238,12 @@ class Beside(Desk):
             if journal is not None:
                 journal.drop()
         except OrchestratorError as error:
-            self.say(f"The answer of the {by} could not be kept: {error}", "error")
+            self.say(f"The answer of the {by} could not be kept: {error} {run.go_on}", "error")
+            if journal is not None and journal.unkept:
+                self._tell_finished(run)
+            if opened is None:
+                self.chat.notice(f"The {by} came to: {outcome.text}")
+                return
         finally:
             if opened is not None:
                 self.hold(opened, False)

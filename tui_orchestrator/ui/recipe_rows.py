@@ -67,8 +67,10 @@ def draw_left(one: Leftover, width: int) -> Content:
         name = words.fit(f"{place}. {standing.step.id}", min(width, len(standing.step.id) + 3))
         told = words.fit(f" · {_far(standing)} · {how(standing.step)}", width - len(name)).rstrip()
         rows.append(Content.assemble((name, STRONG), told))
+    torn = f" {one.journal.torn_told[:1].upper()}{one.journal.torn_told[1:]}." if one.journal.torn else ""
+    done = f"What is done is not asked again.{torn}"
     file = f"Where it still runs in another terminal, let it end there. To be rid of it, delete {one.journal.path}"
-    return words.lines([*rows, "", *_wrapped("What is done is not asked again.", width), *_wrapped(file, width, MUTED)])
+    return words.lines([*rows, "", *_wrapped(done, width), *_wrapped(file, width, MUTED)])
 
 
 def _said_to(one: Leftover) -> str:
