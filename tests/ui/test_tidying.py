@@ -71,7 +71,7 @@ async def test_dialogs_and_toasts_that_were_closed_are_gone(tmp_path: Path, monk
                 await seat.until(lambda: len(app.screen_stack) == 1, "the end of a dialog")
                 tidy_up()
                 await seat.until(partial(gone, opened), f"the end of {dialog} in memory")
-            app.notify("a word", timeout=0.1)
+            app.notify("a word", timeout=1.0)
             await seat.until(lambda: bool(app.screen.query(Toast)), "a toast")
             opened = [weakref.ref(toast) for toast in app.screen.query(Toast)]
             tidy_up()
