@@ -379,6 +379,15 @@ async def test_a_second_local_model_is_passed_over_when_the_first_failed_twice(t
     assert not completed(events).model.startswith("demo-local/")
 
 
+async def test_a_second_local_model_is_tried_when_the_first_failed_once(tmp_path: Path) -> None:
+    script = Script().always(Reply(404), "pebble-3b")
+    async with running(tmp_path / "s.db", script, policy=Policy(local_max_complexity=10)) as (runtime, _):
+        twin = replace(runtime.registry[LOCAL], name="pebble-2b", ability=0.2)
+        runtime.router.registry = replace(runtime.registry, models={**runtime.registry.models, twin.id: twin})
+        events = await turn(runtime, ask(strategy=Strategy.LOCAL_FIRST))
+    assert walked(events)[:2] == ["first pebble-3b", "fallback pebble-2b"]
+
+
 async def test_a_stream_that_stands_still_is_left_and_the_next_model_answers(tmp_path: Path) -> None:
     script = Script().then(Break("silence", Phase.MID_STREAM), "rush-pro")
     timeouts = Timeouts(first_token=20, between_tokens=0.6)
