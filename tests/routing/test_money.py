@@ -303,3 +303,8 @@ def test_hours_may_pass_midnight_and_are_of_the_utc_day() -> None:
     assert late.holds(datetime(2026, 11, 22, 0, 59, tzinfo=UTC))
     assert not late.holds(datetime(2026, 11, 22, 1, 0, tzinfo=UTC))
     assert late.holds(datetime(2026, 11, 22, 1, 30, tzinfo=timezone(timedelta(hours=1))))
+
+
+def test_no_more_than_the_input_is_expected_from_a_cache() -> None:
+    price = Price(Rates(1_000, 2_000, cached_input=100))
+    assert price.expected(10, 5, cached_input=400) == price.expected(10, 5, cached_input=10)

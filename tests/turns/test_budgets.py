@@ -140,6 +140,12 @@ async def test_the_cap_of_a_request_holds_for_all_its_attempts_together(tmp_path
     assert "does not fit" in completed(events).note
 
 
+async def test_a_cap_of_nothing_asks_for_free_models_whatever_else_is_to_be_done(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", budgets=Budgets(daily=ZERO, on_exhausted=listed([]))) as (runtime, _):
+        events = await events_of(runtime, ask(strategy=Strategy.QUALITY))
+    assert (completed(events).model, completed(events).cost.amount) == (LOCAL, ZERO)
+
+
 async def test_after_a_free_model_that_failed_a_paid_one_is_checked_too(tmp_path: Path) -> None:
     script = Script().always(Reply(404), "pebble-3b")
     async with running(tmp_path / "s.db", script, budgets=Budgets(daily=ZERO)) as (runtime, servers):

@@ -388,6 +388,14 @@ async def test_a_second_local_model_is_tried_when_the_first_failed_once(tmp_path
     assert walked(events)[:2] == ["first pebble-3b", "fallback pebble-2b"]
 
 
+@pytest.mark.parametrize("once", [True, False])
+async def test_who_asks_once_gets_one_call(tmp_path: Path, once: bool) -> None:
+    async with running(tmp_path / "s.db", Script().always(Reply(500), "rush-pro")) as (runtime, servers):
+        events = await turn(runtime, ask(chain=(PRO, DASH), once=once))
+        assert len(asked(servers, "rush-pro")) == (1 if once else 2)
+    assert walked(events)[1:] == ([] if once else ["retry rush-pro", "fallback lumen-dash"])
+
+
 async def test_a_stream_that_stands_still_is_left_and_the_next_model_answers(tmp_path: Path) -> None:
     script = Script().then(Break("silence", Phase.MID_STREAM), "rush-pro")
     timeouts = Timeouts(first_token=20, between_tokens=0.6)
