@@ -8,6 +8,7 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -178,5 +179,10 @@ def _limits(said: Mapping[str, Any]) -> tuple[str | None, int]:
         raise ValueError("at_once: must be a whole number from 1 to 256")
     if cost is None:
         return None, at_once
-    money(cost)
+    if isinstance(cost, bool) or not isinstance(cost, str | int | Decimal):
+        raise ValueError("max_cost_usd: must be an amount in US dollars, such as 0.05")
+    try:
+        money(cost)
+    except ValueError as error:
+        raise ValueError(f"max_cost_usd: {error}") from None
     return str(cost), at_once
