@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -127,6 +128,21 @@ async def test_what_comes_behind_an_answer_is_gone_where_it_is_read_now_and_then
             assert (await Read.of(provider)).text == "Hello"
         assert (len(server.requests), server.connections) == (3, 2)
         await clients.aclose()
+
+
+@pytest.mark.parametrize("through", ["local", "cloud"])
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+async def test_connections_that_were_closed_from_the_other_side_are_not_used_again(
+    wire: Wire, clients: HttpClients, vouched: ssl.SSLContext, tls: bool, through: str
+) -> None:
+    async with WireServer(answered(with_a_length(wire.whole)), Act.AGAIN, tls=vouched if tls else None) as server:
+        provider = provider_of(wire, server.url, clients, through)
+        await asyncio.gather(*(Read.of(provider) for _ in range(3)))
+        before = server.connections
+        await server.hang_up()
+        for _ in range(3):
+            assert (await Read.of(provider)).text == "Hello"
+        assert (len(server.requests), server.connections) == (6, before + 1)
 
 
 def test_of_a_connection_that_cannot_be_looked_into_it_is_not_known() -> None:

@@ -6,6 +6,7 @@ used again the next request would be given the rest as its answer.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from http.cookiejar import CookieJar
@@ -13,7 +14,19 @@ from typing import Any
 
 import httpx2
 from anyio.streams.tls import TLSStream
-from httpcore2 import AsyncConnectionInterface, AsyncConnectionPool, AsyncHTTP11Connection, AsyncNetworkStream, Origin
+from httpcore2 import (
+    AsyncConnectionInterface,
+    AsyncConnectionPool,
+    AsyncHTTP11Connection,
+    AsyncNetworkStream,
+    ConnectionNotAvailable,
+    Origin,
+    Request,
+    Response,
+)
+
+LOOK_EVERY_S = 1.0
+"""How long a connection that was closed from the other side may be kept."""
 
 
 class NoCookies(CookieJar):
@@ -36,10 +49,25 @@ def reuse_only_what_was_read_out(client: httpx2.AsyncClient) -> None:
 
 
 def _created(create: Callable[[Origin], AsyncConnectionInterface], origin: Origin) -> AsyncConnectionInterface:
+    """Looked into before each request that is to be sent on it. The pool asks every idle connection twice for each
+    request whether it has expired, and to look costs a system call; of those that wait once a second does."""
     connection = create(origin)
-    expired = connection.has_expired
-    # Asked of every idle connection before one of them is taken, when what the system holds is looked at too.
-    connection.has_expired = lambda: expired() or (connection.is_idle() and holds_unread(connection))  # type: ignore[method-assign]
+    expired, send = connection.has_expired, connection.handle_async_request
+    spoiled, next_look = False, 0.0
+
+    def look() -> bool:
+        nonlocal spoiled, next_look
+        spoiled = spoiled or expired() or (connection.is_idle() and holds_unread(connection))
+        next_look = time.monotonic() + LOOK_EVERY_S
+        return spoiled
+
+    async def handle(request: Request) -> Response:
+        if connection.is_idle() and look():
+            raise ConnectionNotAvailable  # the pool takes another one, and closes this
+        return await send(request)
+
+    connection.has_expired = lambda: spoiled or (time.monotonic() > next_look and look())  # type: ignore[method-assign]
+    connection.handle_async_request = handle  # type: ignore[method-assign]
     return connection
 
 
