@@ -104,9 +104,10 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
         return sdk
 
     async def _send(self, sdk: AsyncOpenAI, call: Call) -> AsyncIterator[Any]:
-        from openai import omit
+        import httpx2
+        from openai import AsyncStream, omit
 
-        from .openai_stream import Events
+        from .openai_stream import events
 
         body = request_body(call, self._dialect, self._is_openai)
         body |= {"stream": True, "stream_options": {"include_usage": True}}
@@ -114,9 +115,16 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
         options: Any = {} if self._key else {"headers": {"Authorization": omit}}
         # Not `chat.completions.create`: of the messages it takes a copy field by field, which holds the event loop for
         # seconds where a conversation is long, and of each event it makes objects, at thirty times the cost of JSON.
-        return await sdk.post(
-            "/chat/completions", body=body, options=options, cast_to=object, stream=True, stream_cls=Events
+        # The whole address, because the SDK would read it anew each time to put it together.
+        response: Any = await sdk.post(
+            f"{self._base_url}/chat/completions",
+            body=body,
+            options=options,
+            cast_to=httpx2.Response,
+            stream=True,
+            stream_cls=AsyncStream[Any],
         )
+        return events(response)
 
     def _answer(self) -> OpenAIAnswer:
         return OpenAIAnswer(self._dialect)
