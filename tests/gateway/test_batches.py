@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from tui_orchestrator.batch import Output
 from tui_orchestrator.demo import Say, Servers
+from tui_orchestrator.gateway.batches import Batches
 
 from ..cli.conftest import LIBRARY
 from ..storage.test_database import PRIVATELY, may_mount
@@ -81,6 +83,17 @@ async def test_a_batch_that_cannot_be_written_down_is_not_taken(in_the_way: Path
     assert gateway.asked == []
 
 
+@pytest.mark.parametrize("cap", [{}, [], True, "much", "-1", "1e99"], ids=str)
+async def test_a_cap_of_no_dollars_is_refused_by_its_name(gateway: Gateway, kept: Path, cap: object) -> None:
+    async with gateway.http() as client:
+        said = await client.post(f"{ROOT}/batch/submit", json={"lines": [{"prompt": "So?"}], "max_cost_usd": cap})
+    assert said.status_code == 400
+    told = said.json()["error"]["message"]
+    assert told.startswith("max_cost_usd: ")
+    assert "US dollars, such as 0.05" in told.replace("'", "")
+    assert kept.name not in os.listdir(kept.parent)
+
+
 DAMAGED = [b"", b'{"max_cost_usd": "0.5', b'{"at_once": 8}', b'{"max_cost_usd": "-1", "at_once": 8}', b"[]", b"\xff"]
 
 
@@ -103,6 +116,28 @@ async def test_a_batch_whose_lines_are_gone_is_stopped_with_the_reason(gateway: 
     status = await resumed(gateway)
     assert (status["status"], status["left"]) == ("stopped", 0)
     assert status["why"] == f"{kept / ID}.jsonl cannot be read: No such file or directory"
+
+
+async def test_a_batch_that_another_worker_runs_is_running(gateway: Gateway, kept: Path) -> None:
+    keep(kept, jsonl=b'{"prompt": "Is it so?"}\n', json=b'{"max_cost_usd": null, "at_once": 8}')
+    with Output(kept / f"{ID}.out.jsonl"):
+        status = await resumed(gateway)
+    assert (status["status"], status["why"], gateway.asked) == ("running", None, [])
+
+
+async def test_every_worker_tells_why_a_batch_stopped_until_one_goes_on(gateway: Gateway, kept: Path) -> None:
+    gateway.servers.script.always(Say("Yes."))
+    keep(kept, jsonl=b'{"prompt": "Is it so?"}\n', json=b"")
+    stopped = await resumed(gateway)
+    other = Batches(gateway.app.state.runtime)
+    assert await other.status(ID) == stopped
+    assert "is damaged" in stopped["why"]
+    (kept / f"{ID}.json").write_bytes(b'{"max_cost_usd": null, "at_once": 8}')
+    await other.resume()
+    await other.settle()
+    async with gateway.http() as client:
+        ended = (await client.get(f"{ROOT}/batch/{ID}/status")).json()
+    assert (ended["status"], ended["why"], ended["answered"]) == ("ended", None, 1)
 
 
 FULL = """

@@ -474,6 +474,11 @@ BEFORE_TEXT = (
             ("an empty stream", b"", "text/event-stream", _BROKEN),
         )
     ),
+    Fault(
+        *(Phase.BEFORE_TEXT, "200 with an error as JSON in place of events"),
+        lambda spoken: answer(200, spoken.overloaded.partition(b"data: ")[2].strip(), "application/json"),
+        *(KIND.OVERLOADED, Then.AGAIN, True, Paid.NOTHING, "Overloaded"),
+    ),
     _endless(Phase.BEFORE_TEXT, "thoughts", lambda spoken: spoken.start, lambda spoken: spoken.thought),
     _endless(Phase.BEFORE_TEXT, "counts of tokens", lambda spoken: spoken.start, lambda spoken: spoken.counted),
     Fault(

@@ -4,7 +4,7 @@ from ..library.estimating import Estimate
 from .comparing import Comparison
 from .left import Left, Wanted
 from .lines import BatchError, Line, line_of, read_lines
-from .output import Output
+from .output import BeingWritten, Output
 from .running import Batch, Progress
 from .underway import Phase, Underway
 from .waiting import Stopped
@@ -12,6 +12,7 @@ from .waiting import Stopped
 __all__ = [
     "Batch",
     "BatchError",
+    "BeingWritten",
     "Comparison",
     "Estimate",
     "Left",

@@ -21,6 +21,10 @@ Record = Mapping[str, Any]
 ANSWERED, FAILED = "answered", "failed"
 
 
+class BeingWritten(BatchError):
+    """Another batch has the file."""
+
+
 class Output:
     """Open it with `with`; one program at a time may. All of it is blocking, for a thread."""
 
@@ -37,7 +41,7 @@ class Output:
         """The one that earlier runs counted towards."""
 
     def __enter__(self) -> Output:
-        """Raises BatchError for a file that no batch wrote, or that another program writes."""
+        """Raises BatchError for a file that no batch wrote, BeingWritten for one that another writes."""
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
@@ -47,7 +51,8 @@ class Output:
             self._take_up()
         except BlockingIOError:
             os.close(self._file)
-            raise BatchError(f"{self.path} is being written by another batch; wait for it or name another -o") from None
+            sentence = f"{self.path} is being written by another batch; wait for it or name another -o"
+            raise BeingWritten(sentence) from None
         except BaseException:
             os.close(self._file)
             raise

@@ -8,10 +8,11 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ..batch import Batch, BatchError, Line, Output, line_of, read_lines
+from ..batch import Batch, BatchError, BeingWritten, Line, Output, line_of, read_lines
 from ..library import Orchestrator
 from ..library.tasks import Task, money
 from ..locations import HOME_VARIABLE, data_dir
@@ -31,7 +32,7 @@ class Batches:
         self._directory = directory or data_dir() / "batches"
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stopped: dict[str, str] = {}
-        """Why one is not going on."""
+        """Why one is not going on, where it could not be written down for the other workers."""
 
     async def resume(self) -> None:
         """Goes on with those that have not ended. Of several gateways one does, by the file's lock."""
@@ -105,22 +106,44 @@ class Batches:
 
     async def _run(self, id_: str) -> None:
         try:
-            cost, at_once = await asyncio.to_thread(self._wanted, id_)
-            lines = await asyncio.to_thread(self._lines, id_)
-            with Output(self._path(id_, ".out.jsonl")) as output:
-                orchestrator = Orchestrator.over(self._runtime)
-                batch = Batch(orchestrator, lines, output, at_once=at_once)
-                if cost is not None:
-                    orchestrator.set_cap(cost, "the batch's cap")
-                progress = await batch.run()
-            if progress.stopped:
-                self._stopped[id_] = progress.stopped.why
-            else:
-                await asyncio.to_thread(self._path(id_, ".ended").touch, 0o600)
+            why = await self._outcome(id_)
+        except BeingWritten:
+            return  # another worker runs it
         except OrchestratorError as error:
-            self._stopped[id_] = str(error)
+            why = str(error)
         except OSError as error:
-            self._stopped[id_] = str(self._fault(error))
+            why = str(self._fault(error))
+        if why:
+            await asyncio.to_thread(self._stop, id_, why)
+
+    async def _outcome(self, id_: str) -> str:
+        """Why it did not come to its end; '' where it did. Raises OrchestratorError, OSError."""
+        cost, at_once = await asyncio.to_thread(self._wanted, id_)
+        lines = await asyncio.to_thread(self._lines, id_)
+        with Output(self._path(id_, ".out.jsonl")) as output:
+            await asyncio.to_thread(self._path(id_, ".stopped").unlink, missing_ok=True)
+            orchestrator = Orchestrator.over(self._runtime)
+            batch = Batch(orchestrator, lines, output, at_once=at_once)
+            if cost is not None:
+                orchestrator.set_cap(cost, "the batch's cap")
+            progress = await batch.run()
+        if progress.stopped:
+            return progress.stopped.why
+        await asyncio.to_thread(self._path(id_, ".ended").touch, 0o600)
+        return ""
+
+    def _stop(self, id_: str, why: str) -> None:
+        try:
+            write_privately(self._path(id_, ".stopped"), why)
+        except OSError:
+            self._stopped[id_] = why
+
+    def _why(self, id_: str) -> str | None:
+        """Why it is not going on; None where it is."""
+        try:
+            return self._path(id_, ".stopped").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return self._stopped.get(id_)
 
     def _wanted(self, id_: str) -> tuple[str | None, int]:
         """Its cap and how many lines at once. Raises BatchError where they are not there as `_keep` wrote them."""
@@ -154,12 +177,12 @@ class Batches:
             records = [json.loads(line) for line in written.split("\n")[:-1]]
         failed = sum(record["status"] == "failed" for record in records)
         ended = self._path(id_, ".ended").exists()
-        state = "ended" if ended else "stopped" if id_ in self._stopped else "running"
+        why = None if ended else self._why(id_)
         known = sum(record["cost_usd"] or 0 for record in records)
         return {
             "id": id_,
-            "status": state,
-            "why": self._stopped.get(id_) if state == "stopped" else None,
+            "status": "ended" if ended else "running" if why is None else "stopped",
+            "why": why,
             "lines": lines,
             "answered": len(records) - failed,
             "failed": failed,
@@ -178,5 +201,10 @@ def _limits(said: Mapping[str, Any]) -> tuple[str | None, int]:
         raise ValueError("at_once: must be a whole number from 1 to 256")
     if cost is None:
         return None, at_once
-    money(cost)
+    if isinstance(cost, bool) or not isinstance(cost, str | int | Decimal):
+        raise ValueError("max_cost_usd: must be an amount in US dollars, such as 0.05")
+    try:
+        money(cost)
+    except ValueError as error:
+        raise ValueError(f"max_cost_usd: {error}") from None
     return str(cost), at_once

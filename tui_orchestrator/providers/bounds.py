@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import json
 import re
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ async def _events(chunks: AsyncGenerator[bytes, None], longest: int, form: Form)
 
 
 def _event(raw: bytearray, longest: int, form: Form) -> bytes:
-    """Nothing, of one without data. What is no event is left as it is: some servers send an error as bare JSON."""
+    """Nothing, of one without data. What is no event is left as it is, but for an error."""
     if len(raw) > longest:
         raise _too_long(longest)
     lines = bytes(raw).splitlines()
@@ -157,7 +158,7 @@ def _event(raw: bytearray, longest: int, form: Form) -> bytes:
     for line in filter(None, lines):
         field = _FIELD.match(line)
         if field is None:
-            return b"\n".join(lines)
+            return _error(b"\n".join(lines), form)
         if field[1] == b"data":
             data.append(line[field.end() :])
         elif field[1] == b"event" and form.named:
@@ -168,10 +169,20 @@ def _event(raw: bytearray, longest: int, form: Form) -> bytes:
     return name + b"data: " + whole.replace(b"\n", b"\ndata: ") if whole.strip(b"\n") else b""
 
 
-def _has_more(json: bytearray, marks: int) -> bool:
-    if len(json) <= marks or _count(json) <= marks:
+def _error(text: bytes, form: Form) -> bytes:
+    """Some servers send an error as bare JSON. What reads names of events passes that over, and is told by one."""
+    if form.named and text.lstrip().startswith(b"{") and b'"error"' in text:
+        with suppress(ValueError, RecursionError):
+            said = json.loads(text)
+            if said.get("error") or "error" in (said.get("object"), said.get("type")):
+                return b"event: error\ndata: " + text.replace(b"\n", b"\ndata: ") + b"\n\n"
+    return text
+
+
+def _has_more(data: bytearray, marks: int) -> bool:
+    if len(data) <= marks or _count(data) <= marks:
         return False
-    plain = json.replace(b"\\\\", b"").replace(b'\\"', b"")
+    plain = data.replace(b"\\\\", b"").replace(b'\\"', b"")
     # Behind each there are two strings at most, a name and its value; to take out more would take too long.
     return plain.count(b'"') > 4 * (marks + 1) or _count(b"".join(plain.split(b'"')[::2])) > marks
 
