@@ -475,6 +475,12 @@ BEFORE_TEXT = (
         )
     ),
     Fault(
+        *(Phase.BEFORE_TEXT, "200 with a text of paragraphs in place of events"),
+        lambda spoken: answer(200, b"Sorry.\n\nNot today.\n\n", "text/plain"),
+        *(KIND.STREAM_BROKEN, Then.NEXT, False, Paid.PROMPT, "text/plain instead of a stream"),
+        but="gemini",  # whose SDK falls over it, and says so
+    ),
+    Fault(
         *(Phase.BEFORE_TEXT, "200 with an error as JSON in place of events"),
         lambda spoken: answer(200, spoken.overloaded.partition(b"data: ")[2].strip(), "application/json"),
         *(KIND.OVERLOADED, Then.AGAIN, True, Paid.NOTHING, "Overloaded"),

@@ -28,6 +28,8 @@ async def events(response: httpx2.Response) -> AsyncIterator[object]:
         # Behind the last blank line there is what was cut off.
         for event in chunk.split(b"\n\n")[:-1]:
             name, data = _fields(event.decode())
+            if not name and not data:
+                continue  # no event: a paragraph of a page
             if name == "error":
                 raise _error(response, _decoded(data))
             if data.startswith(CLOSING_EVENT):
