@@ -94,6 +94,26 @@ async def test_an_event_cut_inside_its_line_is_a_broken_stream(wire: Wire, clien
     assert type(error) is StreamBroken
 
 
+async def test_the_last_event_needs_no_blank_line_behind_it(wire: Wire, clients: HttpClients) -> None:
+    whole = wire.whole.removesuffix(b"data: [DONE]\n\n").rstrip(b"\n")
+    async with WireServer(chunked_head(), chunk(whole), LAST_CHUNK) as server:
+        read = await Read.of(wire.make(server.url, clients))
+    assert (read.text, read.done.usage) == ("Hello", Usage(12, 5))
+
+
+async def test_the_closing_event_needs_no_blank_line_behind_it(clients: HttpClients) -> None:
+    body = data(delta("stop", content="one "), delta("stop", content="two")) + DONE.rstrip(b"\n")
+    async with WireServer(chunked_head(), chunk(body), LAST_CHUNK) as server:
+        assert (await Read.of(OPENAI.make(server.url, clients))).text == "one two"
+
+
+@pytest.mark.parametrize("wire", [OPENAI, ANTHROPIC], ids=["openai", "anthropic"])
+async def test_what_is_cut_off_behind_a_whole_answer_does_not_spoil_it(wire: Wire, clients: HttpClients) -> None:
+    whole = wire.whole.rstrip(b"\n")[:-4]
+    async with WireServer(chunked_head(), chunk(whole), LAST_CHUNK) as server:
+        assert (await Read.of(wire.make(server.url, clients))).text == "Hello"
+
+
 @pytest.mark.parametrize(
     ("body", "media_type"),
     [

@@ -141,7 +141,17 @@ async def _events(chunks: AsyncGenerator[bytes, None], longest: int, form: Form)
                 del pending[:begun]
                 looked = max(0, len(pending) - _OVERLAP)
     if rest := _event(pending, longest, form):
-        yield rest
+        yield rest + b"\n\n" if _is_whole(rest) else rest
+
+
+def _is_whole(event: bytes) -> bool:
+    """Of the last one, behind which no blank line came: it was not cut off."""
+    data = b"\n".join(line[6:] for line in event.split(b"\n") if line.startswith(b"data: "))
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return data == b"[DONE]"
+    return True
 
 
 def _event(raw: bytearray, longest: int, form: Form) -> bytes:
@@ -175,7 +185,7 @@ def _error(text: bytes, form: Form) -> bytes:
         with suppress(ValueError, RecursionError):
             said = json.loads(text)
             if said.get("error") or "error" in (said.get("object"), said.get("type")):
-                return b"event: error\ndata: " + text.replace(b"\n", b"\ndata: ") + b"\n\n"
+                return b"event: error\ndata: " + text.replace(b"\n", b"\ndata: ")
     return text
 
 
