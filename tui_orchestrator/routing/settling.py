@@ -99,12 +99,8 @@ class Settling:
 
     def _judge(self, finished: Sequence[Tried]) -> Candidate:
         """Rather not one that judges its own answer: of the others the first that is good enough by itself."""
-        turn, members = self.turn, {tried.attempt.model for tried in self.turn.answers}
-        others = [
-            one
-            for one in turn.decision.candidates
-            if one.excluded_by is None and one.model not in members and turn.is_open(one.model)
-        ]
+        turn = self.turn
+        others = [one for one in turn.decision.candidates if one.excluded_by is None and turn.is_open(one.model)]
         fit = [one for one in others if one.success_probability >= turn.policy.quality_threshold]
         return max(fit, key=lambda one: one.score) if fit else self._writer(finished)
 
