@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tui_orchestrator.routing.budget import WayOut, WaysOut, alone, listed
@@ -184,22 +186,25 @@ def test_nothing_comes_after_a_refusal() -> None:
         listed([WayOut.REFUSE, WayOut.LOCAL])
 
 
+@example((replace(LOCAL, local=False), DEAR), "0", Strategy.ENSEMBLE, alone(WayOut.REFUSE))
 @given(markets(), budgets, st.sampled_from(list(Strategy)), st.sampled_from(WAYS_OUT))
 def test_whoever_answers_was_let_in_by_a_word_of_the_list(
     models: tuple[Model, ...], usd: str, strategy: Strategy, ways: WaysOut
 ) -> None:
     policy = Policy(strategy=strategy, on_exhausted=ways, exploration=0.0)
-    wished = _with_room(models, None, policy, 5).model
+    unbounded = _with_room(models, None, policy, 5)
     decision = _with_room(models, usd, policy, 5)
     if decision.chosen is None:
         assert decision.refused is Exclusion.OVER_BUDGET
-        assert decision.wished == wished
+        assert decision.wished == unbounded.model
         return
     chosen = decision.chosen
     assert chosen.cost_ceiling is not None
     assert chosen.cost_ceiling <= Money.from_usd(usd)
     assert not chosen.fewer or WayOut.FEWER_TOKENS in ways
-    assert chosen.model == wished or WayOut.CHEAPEST in ways or (chosen.local and WayOut.LOCAL in ways)
+    # Of an ensemble any member may answer, also where there is no money for the first.
+    wished = unbounded.chain if strategy is Strategy.ENSEMBLE else unbounded.chain[:1]
+    assert chosen.model in wished or WayOut.CHEAPEST in ways or (chosen.local and WayOut.LOCAL in ways)
 
 
 @given(markets(), budgets, budgets, st.sampled_from(list(Strategy)))
