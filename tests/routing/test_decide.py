@@ -22,6 +22,7 @@ from tui_orchestrator.routing.model import Registry
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.profile import Ability
 from tui_orchestrator.routing.request import Image, Message, Strategy
+from tui_orchestrator.routing.tools import Tool
 from tui_orchestrator.storage.decisions import decision_from_json, decision_to_json
 
 from .deciding import CHEAP, DEAR, LOCAL, REGISTRY, UNPRICED, WAYS_OUT, budgets, decided, exclusions, room
@@ -230,6 +231,14 @@ def test_learned_speed_takes_the_place_of_the_prior() -> None:
     chosen = decided(registry=Registry.of([CHEAP]), cheap=fast).chosen
     assert chosen is not None
     assert chosen.estimated_latency_s == pytest.approx(2.0 + 0.1 + 0.5)
+
+
+@pytest.mark.parametrize("tools", [(), (Tool("weather"),)])
+def test_one_model_alone_answers_who_asks_several_with_tools(tools: tuple[Tool, ...]) -> None:
+    registry = Registry.of([replace(one, abilities=frozenset({Ability.TOOLS})) for one in (CHEAP, DEAR, LOCAL)])
+    decision = decided(request(strategy=Strategy.ENSEMBLE, tools=tools), registry)
+    assert decision.strategy is (Strategy.BALANCED if tools else Strategy.ENSEMBLE)
+    assert decision.reason.startswith("one model, since it may call tools: ") == bool(tools)
 
 
 def test_the_output_asked_for_fits_the_model() -> None:

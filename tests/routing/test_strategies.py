@@ -157,6 +157,16 @@ def test_votes_move_preference_and_few_votes_move_it_little() -> None:
     assert order(Strategy.PREFERENCE, hated)[-1] == "a/cheap"
 
 
+@pytest.mark.parametrize("votes", [{"wins": 10.0}, {"losses": 10.0}])
+def test_a_vote_on_this_kind_of_task_counts_once_though_it_is_one_of_all(votes: dict[str, float]) -> None:
+    of_all = {f"{kind}_overall": count for kind, count in votes.items()}
+    here, of_all_too, and_elsewhere = (
+        rank(Strategy.PREFERENCE, [candidate("a/one", **asked)], profile(), POLICY)[0].score
+        for asked in (votes, votes | of_all, votes | {kind: 2 * count for kind, count in of_all.items()})
+    )
+    assert here == of_all_too != and_elsewhere
+
+
 def test_an_easy_prompt_stays_local_and_a_hard_one_when_the_local_model_is_able() -> None:
     assert order(Strategy.LOCAL_FIRST, complexity=3)[0] == "here/tiny"
     assert order(Strategy.LOCAL_FIRST, complexity=4)[0] == "a/cheap"
@@ -182,6 +192,14 @@ def test_an_ensemble_prefers_other_families_and_other_houses() -> None:
     stranger = candidate("b/four", 0.88, family="h")
     members = order(Strategy.ENSEMBLE, (best, sibling, neighbour, stranger), size=3)[:3]
     assert members == ["a/one", "b/four", "a/three"]
+
+
+def test_each_further_member_of_a_family_counts_for_less_again() -> None:
+    family = [candidate(f"{house}/kin", p, family="f") for house, p in (("a", 0.96), ("b", 0.95), ("c", 0.94))]
+    # Behind one of the family the second is still the better by 0.02, behind two the third is worse by 0.14.
+    stranger = candidate("d/other", 0.78, family="g")
+    members = order(Strategy.ENSEMBLE, (*family, stranger), size=3)[:3]
+    assert members == ["a/kin", "b/kin", "d/other"]
 
 
 candidates = st.lists(

@@ -149,6 +149,15 @@ async def test_a_machine_that_is_cut_off_spends_its_share_and_no_more(redis_serv
         assert refused.blocking.left == Money(0), "what it may not spend is shown as spoken for"
 
 
+async def test_a_cap_that_was_lowered_holds_for_who_is_cut_off_though_a_larger_share_was_set_aside(
+    redis_server: RedisServer,
+) -> None:
+    async with Machine(None, redis_server.url, when_away=SHARE, caps=CAPS) as one:
+        one.cut_off()
+        assert isinstance(await one.ledger.reserve(hold(101, day_cap(100))), Refusal)
+        assert isinstance(await one.ledger.reserve(hold(100, day_cap(100))), Reservation)
+
+
 async def test_what_is_set_aside_for_one_machine_no_other_can_spend(redis_server: RedisServer) -> None:
     url = redis_server.url
     async with Machine(None, url, when_away=SHARE, caps=CAPS) as one, Machine(None, url) as other:

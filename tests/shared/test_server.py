@@ -16,6 +16,7 @@ from tests.storage.samples import attempt, costing, day_cap, hold
 from tui_orchestrator.routing.budget import Cap, Refusal, Reservation
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.settings.secrets import Secret
+from tui_orchestrator.shared.book import Seen, forgotten_before
 from tui_orchestrator.shared.faults import Away
 from tui_orchestrator.shared.server import Server
 
@@ -122,6 +123,16 @@ async def test_two_machines_share_a_days_cap_and_tell_whose_spending_is_whose(re
         other.cut_off()
         (remembered,) = await other.ledger.budgets([day_cap(100)])
         assert (remembered.spent, remembered.others) == (Money(30), Money(30)), "as it was last seen"
+
+
+async def test_what_another_store_has_spent_is_never_remembered_as_less(redis_server: RedisServer) -> None:
+    async with Machine(None, redis_server.url) as one:
+        today = one.clock.today()
+        sum_ = ("day", today.isoformat())
+        # Of two copies on one store the one that was told first may be the last to write it down.
+        for seen in (Seen(50, 10), Seen(30, 5)):
+            await one.member.book.see({"other": {sum_: seen}}, forgotten_before(today))
+        assert await one.member.book.seen() == {"other": {sum_: Seen(50, 5)}}
 
 
 async def test_amounts_beyond_what_a_lua_number_holds_are_exact(redis_server: RedisServer) -> None:

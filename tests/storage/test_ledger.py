@@ -123,6 +123,12 @@ async def test_every_sum_that_routing_names_is_counted_once(ledger: SqliteLedger
     assert [(state.spent, state.reserved) for state in after] == [(Money(25), Money(0))] * 8
 
 
+async def test_a_call_outside_any_session_counts_towards_the_one_it_is_by_itself(ledger: SqliteLedger) -> None:
+    held = await reserved(ledger, 60, *all_caps(Budgets(session=Money(100)), replace(REQUEST, session="")))
+    after = await ledger.book(attempt(session="", cost=costing(25)), held)
+    assert [(state.spent, state.reserved) for state in after] == [(Money(25), Money(0))] * 8
+
+
 async def test_alerts_come_at_the_configured_shares(db: Database, clock: ManualClock) -> None:
     ledger = SqliteLedger(db, clock, alert_at=(0.3,))
     await ledger.book(attempt(cost=costing(29)), None)

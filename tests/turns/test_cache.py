@@ -12,6 +12,7 @@ from tests.clock import ManualClock
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.demo.behaviour import Behaviour
 from tui_orchestrator.routing.budget import Budgets
+from tui_orchestrator.routing.decision import Policy, Weights
 from tui_orchestrator.routing.events import AttemptFinished, Event, Reserved, Text
 from tui_orchestrator.routing.money import ZERO, CostState, Usage
 from tui_orchestrator.routing.request import Check, Request, Strategy
@@ -55,6 +56,15 @@ async def test_an_answer_is_given_again_at_no_cost_marked_and_with_what_it_saved
     assert only(again, Reserved) == []
     assert (hit.from_cache, hit.cost.amount, hit.usage, hit.saved) == (True, ZERO, Usage(), paid.cost.amount)
     assert completed(again).cost.amount == ZERO
+
+
+async def test_a_hit_tells_nothing_of_how_often_and_how_soon_a_model_answers(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db") as (runtime, _):
+        await turn(runtime, cold("1"))
+        before = replace(runtime.router.experience.of(DASH))
+        await turn(runtime, cold("2"))
+        assert runtime.router.experience.of(DASH) == before
+    assert before.attempts == 1
 
 
 async def test_a_hit_costs_a_known_nothing_also_where_no_price_is_known(tmp_path: Path) -> None:
@@ -193,6 +203,16 @@ async def test_a_kept_answer_is_judged_by_todays_threshold(tmp_path: Path) -> No
     assert (completed(strict).model, completed(strict).response) == (MAX, GOOD.text)
 
 
+async def test_a_kept_answer_that_is_trusted_no_longer_is_checked_before_it_is_gone_on_from(tmp_path: Path) -> None:
+    policy = Policy(confidence_threshold=0.0, weights=Weights(cost=0.0, latency=0.0))
+    async with running(tmp_path / "s.db", Script().always(GOOD), policy=policy) as (runtime, _):
+        trusted = completed(await turn(runtime, chained("1"))).confidence.value
+        runtime.router.policy = replace(runtime.router.policy, confidence_threshold=trusted + 0.05)
+        again = await turn(runtime, replace(chained("2"), check=Check.AUTO))
+    assert completed(again).attempts[0].from_cache
+    assert walked(again)[:2] == ["first tern-lite", "second_opinion tern-max"]
+
+
 async def test_what_a_judge_says_is_neither_kept_nor_taken_from_the_cache(tmp_path: Path) -> None:
     async with running(tmp_path / "s.db", Script().always(GOOD)) as (runtime, servers):
         for id in "12":
@@ -254,3 +274,13 @@ async def test_a_turn_with_a_second_opinion_costs_nothing_when_it_comes_again(tm
     assert [attempt.cause for attempt in first.attempts] == ["first", "second_opinion"]
     assert [attempt.from_cache for attempt in again.attempts] == [True, True]
     assert (again.cost.amount, again.response) == (ZERO, first.response)
+
+
+@pytest.mark.parametrize(("other", "calls"), [(GOOD, 1), (Say(text="The capital of Australia is Sydney."), 2)])
+async def test_a_second_opinion_that_was_contradicted_is_not_kept(tmp_path: Path, other: Say, calls: int) -> None:
+    script = Script().always(GOOD, "lumen-dash").always(other, "rush-pro")
+    async with running(tmp_path / "s.db", script, policy=Policy(confidence_threshold=0.0)) as (runtime, servers):
+        for id, wanted in (("1", {"model": None, "chain": (DASH, PRO), "check": Check.SECOND_ANSWER}), ("2", {})):
+            request = cold(id, **{"model": PRO, **wanted})
+            await turn(runtime, replace(request, messages=ask(CAPITAL).messages))
+        assert len(asked(servers, "rush-pro")) == calls

@@ -41,12 +41,14 @@ CASES: dict[Cause, tuple[Script, Request]] = {
 
 
 class OneStepBehind:
-    """The ledger, where somebody else takes all the room just before a call of one cause asks for it."""
+    """The ledger, where somebody else takes all the room, but for what is spared, just before a call of one cause asks
+    for it."""
 
-    def __init__(self, ledger: Ledger, servers: Servers, cause: Cause | None) -> None:
+    def __init__(self, ledger: Ledger, servers: Servers, cause: Cause | None, spared: Money = ZERO) -> None:
         self._ledger = ledger
         self._servers = servers
         self._cause = cause
+        self._spared = spared
         self.held: set[int] = set()
         """The attempts whose money was set aside."""
         self.sent_before: list[int] = []
@@ -63,7 +65,8 @@ class OneStepBehind:
         if hold.lost.cause == self._cause:
             day = next(cap for cap in hold.caps if cap.scope == "day")
             (state,) = await self._ledger.budgets([Cap("day", day.period, DAILY)])
-            await self._ledger.reserve(Hold("other", 1, "p", "m", state.left or ZERO, (state.cap,)))
+            taken = max(ZERO, (state.left or ZERO) - self._spared)
+            await self._ledger.reserve(Hold("other", 1, "p", "m", taken, (state.cap,)))
         given = await self._ledger.reserve(hold)
         if isinstance(given, Reservation):
             self.held.add(hold.attempt)

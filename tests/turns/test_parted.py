@@ -35,7 +35,7 @@ from tui_orchestrator.storage.decisions import decision_from_json, decision_to_j
 
 from .conftest import ask, events_of, running
 from .grammar import check
-from .reading import completed, failed, only, reserved
+from .reading import asked, completed, failed, most_tokens, only, reserved
 from .test_every_call_is_reserved import DAILY, OneStepBehind
 
 PEBBLE, MINI, LITE = "demo-local/pebble-3b", "demo-openai/rush-mini", "demo-anthropic/tern-lite"
@@ -323,3 +323,21 @@ async def test_where_another_copy_took_the_room_meanwhile_no_part_is_asked(tmp_p
     assert failed(events).error.kind is ErrorKind.BUDGET_EXCEEDED
     assert day.spent == ZERO
     assert day.reserved <= DAILY
+
+
+async def test_who_puts_together_is_asked_for_no_more_than_was_set_aside_though_it_was_less_than_planned(
+    tmp_path: Path,
+) -> None:
+    async with served(tmp_path, budgets=Budgets(daily=DAILY)) as (runtime, servers):
+        price = runtime.registry[MINI].price
+        assert price is not None
+        # Room for a thousand tokens of output beside the longest input there may be.
+        caller, spared = runtime.router.caller, price.ceiling(SMALL, 1000)
+        caller.ledger = OneStepBehind(caller.ledger, servers, Cause.SYNTHESIS, spared)  # type: ignore[assignment]
+        events = await events_of(runtime, long(model=MINI, session="t", paragraphs=500))
+        last = most_tokens(asked(servers, "rush-mini")[-1])
+    check(events)
+    completed(events)
+    (number,) = [one.attempt for one in only(events, AttemptStarted) if one.cause is Cause.SYNTHESIS]
+    (held,) = [one.amount for one in only(events, Reserved) if one.attempt == number]
+    assert price.ceiling(0, last) < held <= spared

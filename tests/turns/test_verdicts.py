@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tui_orchestrator.routing.events import (
     AttemptFinished,
     AttemptStarted,
     Cause,
+    Decided,
     Event,
     Outcome,
     Text,
@@ -105,6 +107,19 @@ async def test_one_model_writes_one_answer_from_all_and_is_booked_as_a_synthesis
     assert {score.attempt for score in verdict.scores} == {1, 2, 3}
     assert all(f"Member {place} says" in str(writer.body) for place in (1, 2, 3))
     assert end.cost.amount == sum((row.cost.amount or ZERO for row in rows), ZERO)
+
+
+async def test_of_members_as_likely_to_be_right_the_cheapest_writes(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db") as (runtime, servers):
+        alike = {id_: replace(model, ability=0.9, task_abilities={}) for id_, model in runtime.registry.models.items()}
+        runtime.router.registry = replace(runtime.registry, models=alike)
+        chain = members(runtime, servers, Say(text="All of it in one."))
+        events = await turn(runtime, together(Method.FUSE))
+    decision = only(events, Decided)[0].decision
+    found = {model: one for model in chain if (one := decision.candidate(model)) is not None}
+    assert len({one.success_probability for one in found.values()}) == 1
+    costs = {model: one.estimated_cost for model, one in found.items() if one.estimated_cost is not None}
+    assert costs[completed(events).model] == min(costs.values()) < max(costs.values())
 
 
 async def test_what_cannot_be_put_together_ends_in_the_best_member(tmp_path: Path) -> None:
@@ -201,6 +216,7 @@ async def test_settling_before_anyone_has_answered_waits_for_the_first_answer(tm
         ("**Answer 3** - names the source", (2, "names the source")),
         ("Let me think.\n1 is short.\nBest: 2", (1, "")),
         ("4", None),
+        ("0: none of them is right", None),
         ("None of them.", None),
         ("", None),
     ],

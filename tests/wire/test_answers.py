@@ -184,6 +184,12 @@ class TestOpenAI:
         assert answer.done.usage == Usage(7, 3)
         assert len(answer.so_far) == 3
 
+    @pytest.mark.parametrize("nothing", [{}, {"prompt_tokens": 0, "completion_tokens": 0}])
+    async def test_a_count_is_not_taken_back_by_one_of_nothing(self, clients: HttpClients, nothing: Any) -> None:
+        counted = delta("stop", usage={"prompt_tokens": 7, "completion_tokens": 3})
+        answer = await read(OPENAI, clients, data(delta(content="Hi"), counted, {"choices": [], "usage": nothing}))
+        assert answer.done.usage == Usage(7, 3)
+
     @pytest.mark.parametrize(
         "usage",
         [

@@ -232,7 +232,10 @@ async def test_a_server_that_goes_on_saying_nothing_does_not_spoil_a_whole_answe
     assert read.text == "Hello"
 
 
-async def test_what_comes_after_a_whole_answer_is_awaited_for_less_than_a_reader_waits(clients: HttpClients) -> None:
+async def test_what_comes_after_a_whole_answer_is_awaited_for_less_than_a_reader_waits(
+    clients: HttpClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "AFTERWORD_S", 60.0)
     whole = OPENAI.whole.removesuffix(b"data: [DONE]\n\n")
     async with WireServer(chunked_head(), chunk(whole), Act.STALL) as server:
         impatient = OpenAIProvider("openai", "key", f"{server.url}/v1", lambda: clients.local, silence_s=0.2)
