@@ -32,6 +32,15 @@ async def test_models_are_listed_with_prices_context_and_health(shell: Shell) ->
     assert told["context_window"] == 400_000
 
 
+async def test_rates_of_audio_and_of_long_caches_stand_among_the_prices(shell: Shell) -> None:
+    with shell.config.open("a") as file:
+        file.write('\n[[models]]\nid = "gemini/gemini-2.5-flash"\n[[models]]\nid = "anthropic/claude-sonnet-4-5"\n')
+    prices = {model["id"]: model["price"] for model in (await shell.run("models", "--json")).json}
+    flash, sonnet = prices["gemini/gemini-2.5-flash"], prices["anthropic/claude-sonnet-4-5"]
+    assert (flash["input_usd_per_million"], flash["audio_input_usd_per_million"]) == (0.3, 1.0)
+    assert (sonnet["cache_write_usd_per_million"], sonnet["cache_write_1h_usd_per_million"]) == (3.75, 6.0)
+
+
 async def test_an_unknown_price_is_a_question_mark_and_null_never_zero(shell: Shell) -> None:
     text = shell.config.read_text()
     shell.config.write_text(text.replace("input_usd = 1.250000\noutput_usd = 10.000000\n", ""))

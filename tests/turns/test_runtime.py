@@ -70,6 +70,22 @@ async def test_a_configured_provider_never_gives_way_to_the_demo(tmp_path: Path)
     assert [attempt.model for attempt in end.attempts] == ["mine/one"]
 
 
+async def test_a_provider_whose_key_was_not_found_where_it_should_be_never_gives_way_to_the_demo(
+    tmp_path: Path,
+) -> None:
+    why = "the system keyring is locked"
+    locked = ProviderSettings("mine", "openai-compatible", "http://127.0.0.1:1/v1", key_problem=why)
+    async with await Runtime.open(alone(tmp_path, providers={"mine": locked})) as runtime:
+        assert not runtime.demo
+        end = failed(await events_of(runtime, ask()))
+        problems = {one.what for one in await check(runtime.settings, runtime) if one.standing is Standing.PROBLEM}
+    assert end.error.kind is ErrorKind.NO_CANDIDATE
+    assert why in problems
+    switched_off = replace(locked, enabled=False)
+    async with await Runtime.open(alone(tmp_path, providers={"mine": switched_off}), pace=0) as runtime:
+        assert runtime.demo
+
+
 def broken_store(tmp_path: Path) -> StoreSettings:
     path = tmp_path / "broken.db"
     path.write_bytes(b"this is not a database at all, but long enough to be looked at" * 20)

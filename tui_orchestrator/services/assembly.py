@@ -39,8 +39,9 @@ def limit_providers(limits: RateLimits, catalogue: Catalogue) -> None:
 
 
 async def nothing_real(settings: Settings, catalogue: Catalogue) -> bool:
-    """Whether no provider could answer: none has a key or an address of the user's, and no local server is found."""
-    if any(provider.usable for provider in settings.providers.values()):
+    """Whether the user named nobody who could answer: no provider has a key, an address of the user's or a way to a key
+    that gave none, and no local server is found."""
+    if any(provider.usable or (provider.enabled and provider.key_problem) for provider in settings.providers.values()):
         return False
     await catalogue.read()
     return not any(name not in settings.providers for name in catalogue.providers)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..routing.event_json import usd
 from ..routing.experience import Lesson
 from ..routing.model import Model
-from ..routing.money import Money
+from ..routing.money import Money, Price
 from .rate_limits import rate_limits
 
 if TYPE_CHECKING:
@@ -18,17 +18,10 @@ def model_json(runtime: Runtime, model: Model) -> dict[str, Any]:
     figures = runtime.router.experience.of(model.id)
     lesson = runtime.router.experience.lesson(model.id, runtime.clock.now())
     health = runtime.health(model.id)
-    price: dict[str, Any] | None = None
-    if model.price is not None:
-        rates = model.price.to_json()["rates"]
-        price = {f"{name}_usd_per_million": usd(Money(rate * 10**6)) for name, rate in rates.items()}
-        price["per_call_usd"] = usd(model.price.per_call)
-        price["tiered"] = bool(model.price.tiers)
-        price["source"] = model.price.source
     return {
         "id": model.id,
         "provider": model.provider,
-        "price": price,
+        "price": None if model.price is None else price_json(model.price),
         "context_window": model.context_window,
         "max_output": model.max_output,
         "abilities": sorted(ability.value for ability in model.abilities),
@@ -54,6 +47,18 @@ def model_json(runtime: Runtime, model: Model) -> dict[str, Any]:
             "tokens_per_s": figures.tokens_per_s,
         },
         "learned": _learned_json(lesson, runtime.settings.policy.discrimination),
+    }
+
+
+def price_json(price: Price) -> dict[str, Any]:
+    """Of tokens of a kind that has a rate of its own, such as audio, the name is that of the kind."""
+    rates = price.rates.to_json()
+    rates |= rates.pop("parts", {})
+    return {
+        **{f"{name}_usd_per_million": usd(Money(rate * 10**6)) for name, rate in rates.items()},
+        "per_call_usd": usd(price.per_call),
+        "tiered": bool(price.tiers),
+        "source": price.source,
     }
 
 
