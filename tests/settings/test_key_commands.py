@@ -73,6 +73,12 @@ def test_a_key_counts_although_something_of_the_command_s_goes_on(loaded: Load, 
     no_child_is_left()
 
 
+def _as_from_a_terminal() -> None:
+    """However the tests were started: `nohup` has the one ignored, a shell's `&` the other."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_what_a_command_has_started_ends_with_the_program(home: Path, tmp_path: Path, held: Path, end: int) -> None:
     config = tmp_path / "config.toml"
@@ -81,7 +87,7 @@ def test_what_a_command_has_started_ends_with_the_program(home: Path, tmp_path: 
         [sys.executable, "-c", LOADING, str(config)],
         stderr=subprocess.DEVNULL,
         env={**os.environ, "TUI_ORCHESTRATOR_HOME": str(home)},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=_as_from_a_terminal,
     )
     with held.open("rb") as reader:  # opens when the grandchild does
         program.send_signal(end)
