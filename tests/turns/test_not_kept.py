@@ -39,12 +39,15 @@ async def mend(runtime: Runtime) -> None:
     await asyncio.wrap_future(work)
 
 
-def breaks_at(runtime: Runtime, kind: type[Event]) -> None:
-    """The store, with the first such event, for every write that is asked for after it."""
+def breaks_at(runtime: Runtime, kind: type[Event], attempts: int = 1) -> None:
+    """The store, with the first such event of so many attempts, for every write that is asked for after it."""
+    heard: set[int] = set()
 
     def hear(event: object) -> None:
         if isinstance(event, kind):
-            runtime.database.post(lock)
+            heard.add(getattr(event, "attempt", 0))
+            if len(heard) == attempts:
+                runtime.database.post(lock)
 
     runtime.router.listeners.append(hear)
 
@@ -120,7 +123,7 @@ async def test_a_fallback_that_could_not_be_written_down_is_not_called(tmp_path:
 
 async def test_a_verdict_is_reached_without_the_judge_that_could_not_be_written_down(tmp_path: Path) -> None:
     async with running(tmp_path / "s.db", Script().always(ANSWER)) as (runtime, _):
-        breaks_at(runtime, Text)
+        breaks_at(runtime, Text, attempts=3)  # all have been sent by then
         events = await events_of(runtime, ask(strategy=Strategy.ENSEMBLE, verdict=Method.JUDGE))
         check(events)
         assert completed(events).response == ANSWER.text

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ from .files import Files
 from .migrations import migrate
 from .presence import Presence
 from .unwritable import READ_ONLY, way_to_read
+from .waking import Waking
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -63,6 +65,7 @@ class Database:
         self._writer: sqlite3.Connection | None = None
         self._writing = ThreadPoolExecutor(1, "store-writer")
         self._waiting: deque[_Asked] = deque()
+        self._wake_writer = Waking(self._writing, self._write_together)
         self._later: asyncio.TimerHandle | None = None
         """Until what waits for a write to take it along is written by itself."""
         # In memory there is one connection for all: a shared cache would answer readers with SQLITE_LOCKED.
@@ -141,14 +144,14 @@ class Database:
                 raise RuntimeError("the database is closed")
             self._waiting.append(write)
             if soon:
-                self._writing.submit(self._write_together)
+                self._wake_writer()
             elif self._later is None:
                 self._later = asyncio.get_running_loop().call_later(_MOMENT_S, self._write_at_last)
 
     def _write_at_last(self) -> None:
         self._later = None
         if self._waiting and not self._closed:
-            self._writing.submit(self._write_together)
+            self._wake_writer()
 
     def _write_together(self) -> None:
         """All that waits, in order, in one transaction: what is under way at once shares the wait for the disk. Each
@@ -158,7 +161,7 @@ class Database:
             return
         if self._waiting:
             # Of those that wait to be taken along none has asked for a turn of its own.
-            self._writing.submit(self._write_together)
+            self._wake_writer()
         try:
             if self._unwritable is not None:
                 raise self._unwritable
@@ -283,29 +286,31 @@ class _Reader:
         self._waiting: deque[_Asked] = deque()
         self._idle: deque[sqlite3.Connection] = deque()
         self._threads = ThreadPoolExecutor(threads, name)
+        self._wake = Waking(self._threads, self._read_together)
         self.query = READ_ONLY
 
     def submit(self, work: Work[T]) -> asyncio.Future[T]:
         told: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         asked = _Asked(work, told)
         self._waiting.append(asked)
-        self._threads.submit(self._read_together)
+        self._wake()
         return told
 
     def _read_together(self) -> None:
-        group = _taken(self._waiting, self._most)
-        if not group:
-            return
-        try:
-            with explained(self._path):
-                connection = self._idle.pop() if self._idle else self._connect()
-                try:
-                    done = _transact(connection, "BEGIN", lambda connection: self._each(connection, group))
-                finally:
-                    self._idle.append(connection)
-        except BaseException as fault:  # noqa: BLE001  # raised where each is waited for
-            done = [(None, fault)] * len(group)
-        _tell(group, done)
+        while group := _taken(self._waiting, self._most):
+            if self._waiting:
+                with contextlib.suppress(RuntimeError):  # no other thread any more: this one goes on
+                    self._wake()
+            try:
+                with explained(self._path):
+                    connection = self._idle.pop() if self._idle else self._connect()
+                    try:
+                        done = _transact(connection, "BEGIN", partial(self._each, group=group))
+                    finally:
+                        self._idle.append(connection)
+            except BaseException as fault:  # noqa: BLE001  # raised where each is waited for
+                done = [(None, fault)] * len(group)
+            _tell(group, done)
 
     def _each(self, connection: sqlite3.Connection, group: Sequence[_Asked]) -> list[Outcome]:
         """A read that raises has changed nothing for those after it."""
