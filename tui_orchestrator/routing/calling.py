@@ -289,7 +289,7 @@ class Caller:
         provider = self.providers(plan.model.provider)
         pieces = provider.stream(call)
         received.sent = self.clock.monotonic()
-        loop = asyncio.get_running_loop()
+        loop, limit = asyncio.get_running_loop(), Limit()
         end = loop.time() + call.timeouts.total
         try:
             while received.done is None:
@@ -297,10 +297,9 @@ class Caller:
                 patience = call.timeouts.first_token if waiting_for_first else call.timeouts.between_tokens
                 heed()
                 until = min(loop.time() + patience, end, plan.deadline.at)
-                limit = Limit(until, min(patience, end - until, plan.deadline.at - until))
                 try:
                     try:
-                        async with limit:
+                        async with limit.until(until, min(patience, end - until, plan.deadline.at - until)):
                             piece = await anext(pieces)
                     finally:
                         end += limit.stood_still
@@ -318,6 +317,7 @@ class Caller:
                     end += held_back
                     plan.deadline.put_off(held_back)
         finally:
+            limit.close()
             await closed(pieces)
 
     def _take(self, plan: Plan, piece: Piece, received: Received) -> Event | None:
@@ -359,7 +359,7 @@ class Caller:
             self.circuits.succeeded(plan.model.id, plan.model.provider)
         else:
             self.circuits.stopped(plan.model.id, plan.model.provider)
-        await undisturbed(self.sharing.tell())
+        await self.sharing.tell()
         return Tried(
             *(attempt, received.text, confidence, error, states),
             unkept=unkept,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,17 +23,35 @@ not count: whoever keeps it busy with what they send would be given time for it 
 
 class Limit:
     """`async with`: raises TimeoutError when the work inside is not done by `at`, on the event loop's clock. Where the
-    program stood still meanwhile, `again_s` more are given, and `stood_still` says for how long it did at most."""
+    program stood still meanwhile, `again_s` more are given, and `stood_still` says for how long it did at most.
 
-    __slots__ = ("_again_s", "_began", "_handle", "_loop", "_timeout", "_worked", "at", "passed", "stood_still")
+    Serves one task, for one wait after the other, each with its own `until`. An answer comes in hundreds of pieces: one
+    timer is kept for all of them, which is set on when it rings too early. `close` ends it.
+    """
 
-    def __init__(self, at: float, again_s: float) -> None:
+    __slots__ = (
+        *("_again_s", "_began", "_cancelling", "_handle", "_loop", "_task", "_waits", "_worked"),
+        *("at", "passed", "stood_still"),
+    )
+
+    def __init__(self, at: float = math.inf, again_s: float = 0.0) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._loop = asyncio.get_running_loop()
+        self._handle: asyncio.TimerHandle | None = None
+        self._waits = self.passed = False
+        self.until(at, again_s)
+
+    def until(self, at: float, again_s: float) -> Limit:
         self.at = at
-        self.passed = False
         self.stood_still = 0.0
         self._again_s = again_s
-        self._loop = asyncio.get_running_loop()
-        self._timeout = asyncio.timeout(None)
+        return self
+
+    def close(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
 
     async def __aenter__(self) -> Limit:
         now = self._loop.time()
@@ -42,26 +61,37 @@ class Limit:
         if 0 <= now - self.at <= LATE_S:
             self.passed = True
             raise TimeoutError
-        await self._timeout.__aenter__()
-        self._handle = self._loop.call_at(self.at, self._due)
+        self._cancelling = self._task.cancelling()
+        self._waits = True
+        if self._handle is None or self._handle.when() > self.at:
+            self._ring()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._handle.cancel()
+        self._waits = False
         if not self.passed:
             self._note(self._loop.time())
-        await self._timeout.__aexit__(kind, error, trace)
+        elif self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise TimeoutError from error  # as asyncio.timeout: nobody else has cancelled it
+
+    def _ring(self) -> None:
+        self.close()
+        self._handle = self._loop.call_at(self.at, self._due)
 
     def _due(self) -> None:
-        now = self._loop.time()
-        if self._note(now):
+        self._handle, now = None, self._loop.time()
+        if not self._waits:
+            return
+        if now < self.at:
+            self._ring()
+        elif self._note(now):
             self.at = now + self._again_s
-            self._handle = self._loop.call_at(self.at, self._due)
+            self._ring()
         else:
             self.passed = True
-            self._timeout.reschedule(now)
+            self._task.cancel()
 
     def _note(self, now: float) -> bool:
         """Since when it stood still cannot be told; at the earliest since the work began."""
@@ -98,6 +128,7 @@ class Deadline:
                 raise
             raise self.over() from None
         finally:
+            limit.close()
             self.put_off(limit.stood_still)
 
     def put_off(self, seconds: float) -> None:

@@ -30,10 +30,10 @@ class Sharing:
                 raise BeingTried
 
     async def tell(self) -> None:
-        """Tells the others what they do not know yet. Not to be cancelled."""
+        """Tells the others what they do not know yet. A cancellation meanwhile is held back."""
         untold = self.circuits.untold(self._clock.monotonic())
         if untold and self._shared is not None:
-            await self._shared.tell(untold)
+            await undisturbed(self._shared.tell(untold))
         self.circuits.told(untold)
 
     async def forget(self) -> None:
