@@ -79,6 +79,8 @@ class Alerts:
         self._said: dict[tuple[str, str, float, Money], None] = {}
         self._tasks: dict[str, str] = {}
         """Request → task type."""
+        self._day: BudgetState | None = None
+        """The day's sum as it was heard of last."""
         self._work: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[Alert], None]] = []
 
@@ -90,6 +92,7 @@ class Alerts:
             case Decided():
                 self._tasks[event.request_id] = event.decision.task_type.value
             case Budget():
+                self._day = event.state if event.state.scope == "day" else self._day
                 self._weigh(event.state, event.forecast)
             case Completed() | Failed():
                 self._begin(self._ended(event, self._tasks.pop(event.request_id, "")))
@@ -192,7 +195,9 @@ class Alerts:
             self._tell(Alert(Kind.UNUSUAL, sentence, "request"))
 
     async def _compare_days(self, attempts: Iterable[Attempt]) -> None:
-        today = self._clock.today()
+        today, day = self._clock.today(), self._day
+        if day is not None and day.cap.period == today.isoformat() and day.spent < anomalies.MODEL_DAY.least:
+            return  # neither is the day unusual, nor what a model had of it
         scopes = ["day", *sorted({f"day model:{attempt.model}" for attempt in attempts})]
         for scope, spent in (await self._log.spent(scopes, today.isoformat())).items():
             bounds = anomalies.DAY if scope == "day" else anomalies.MODEL_DAY
