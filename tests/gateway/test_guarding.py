@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -55,6 +56,35 @@ async def test_the_token_the_host_and_the_origin_are_checked(gateway: Gateway) -
         if status != 200:
             assert said.json()["error"]["message"]
             assert len(gateway.asked) == before, headers
+
+
+async def raw(gateway: Gateway, target: str, host: str) -> int:
+    """The status of the answer to a request for this target, whatever it looks like."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.address.rpartition(":")[2]))
+    asked = f"GET {target} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {TOKEN}\r\nconnection: close\r\n\r\n"
+    writer.write(asked.encode())
+    said = await reader.read()
+    writer.close()
+    return int(said.split()[1])
+
+
+WHOLE_ADDRESSES = [
+    ("http://localhost/v1/models", "localhost", 200),
+    ("HTTP://127.0.0.1:8765/v1/models?limit=1", "localhost", 200),
+    ("http://localhost/health", "localhost", 200),
+    ("http://localhost", "localhost", 404),
+    ("http://localhost/v1/models", "evil.example", 200),  # the header says nothing beside a whole address
+    ("http://evil.example/v1/models", "localhost", 403),
+    ("http://localhost@evil.example/v1/models", "localhost", 403),
+    ("http:///v1/models", "localhost", 403),
+]
+
+
+@pytest.mark.parametrize(("target", "host", "status"), WHOLE_ADDRESSES)
+async def test_a_whole_address_is_taken_by_the_name_in_it(
+    gateway: Gateway, target: str, host: str, status: int
+) -> None:
+    assert await raw(gateway, target, host) == status
 
 
 async def test_a_body_that_is_too_large_is_not_read(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -303,6 +303,22 @@ async def test_a_provider_that_fails_is_a_502(gateway: Gateway) -> None:
     assert "key-of-anthropic" not in str(raised.value)
 
 
+@pytest.mark.parametrize(("status", "told"), [(429, 429), (503, 503), (500, 502)])
+async def test_how_long_a_provider_asks_to_wait_is_passed_on(gateway: Gateway, status: int, told: int) -> None:
+    gateway.servers.script.always(Reply(status, headers={"retry-after": "99.5"}))
+    question = [{"role": "user", "content": "Hi"}]
+    for path, body in (
+        ("/v1/chat/completions", {"model": "tern-max", "messages": question}),
+        ("/v1/chat/completions", {"model": "lumen-dash", "messages": question, "stream": True}),
+        ("/api/v1/orchestrator/chat/execute", {"model": "rush-pro", "prompt": "Hi"}),
+    ):
+        async with gateway.http() as client:
+            said = await client.post(path, json=body)
+        assert said.status_code == told
+        assert said.headers.get("retry-after") == (None if told == 502 else "100")
+        assert said.headers["x-should-retry"] == "false"
+
+
 async def test_the_models_are_listed(gateway: Gateway) -> None:
     names = [model.id async for model in gateway.openai().models.list()]
     assert names[0] == "auto"

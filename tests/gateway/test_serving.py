@@ -65,6 +65,15 @@ async def test_it_answers_under_the_printed_address_and_ends_with_ctrl_c(workers
     assert sum(row["attempts"] for row in rows) == len(shell.asked) == 1
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_it_ends_with_0_where_it_is_told_to_end(workers: str, shell: Shell) -> None:
+    async with serving(shell, "--workers", workers) as (address, process):
+        async with openai.AsyncOpenAI(api_key="token", base_url=address, timeout=120) as client:
+            assert [model.id async for model in client.models.list()]
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+
+
 async def test_it_is_opened_to_others_only_under_a_name(shell: Shell) -> None:
     ended = await shell.run("serve", "--host", "0.0.0.0")
     assert ended.code == 2

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import signal
 import socket
+import sys
 
 import click
 
@@ -93,6 +95,8 @@ def serve(invocation: Invocation, host: str, port: int, hosts: tuple[str, ...], 
     if workers == 1:
         from ..gateway.app import application
 
+        # uvicorn ends in order at the signal, and then sends it once more; workers and who minds them end with 0.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         app = application(token, config=invocation.config, demo=invocation.demo, hosts=hosts)
         uvicorn.Server(uvicorn.Config(app, **SETTLED)).run(sockets=[bound])  # type: ignore[arg-type]
     else:

@@ -199,9 +199,9 @@ class _Told:
     def response(self) -> Response:
         end = self._end
         if isinstance(end, Failed):
-            status, body = turn_error(end.error)
-            # The router has tried again already where that helps.
-            return JSONResponse(body, status, headers={**self.headers(), "x-should-retry": "false"})
+            # Not to be repeated at once: the router has tried again already where that helps.
+            status, body, headers = turn_error(end.error)
+            return JSONResponse(body, status, headers={**self.headers(), **headers})
         assert end is not None, "a turn ends with Completed or Failed"
         text, stopped = Stopper(self._question.stops).whole(end.response)
         finish, calls = ("stop", ()) if stopped else (self._finish, end.calls)

@@ -23,6 +23,7 @@ MOST_KEPT_BYTES = 256 * 2**20
 BODY_S = 60.0
 """For so long a body may be on its way. 32 MiB in it are 4.5 megabits a second."""
 _WEB = re.compile(r"\Ahttps?://", re.IGNORECASE)
+_WHOLE_ADDRESS = re.compile(r"https?://([^/]*)(/.*)?", re.IGNORECASE | re.DOTALL)
 _HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[^\s:@/?#\\\[\]]+))(?::\d*)?", re.IGNORECASE | re.ASCII)
 OPEN_PATHS = frozenset({"/health", "/api/v1/orchestrator/health"})
 """What says only that it runs needs no token, and no place."""
@@ -57,7 +58,12 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = self._refusal(scope["path"], headers)
+        host = headers.get("host", "")
+        if whole := _WHOLE_ADDRESS.fullmatch(scope["path"]):
+            # As to a proxy, which any server has to take; then the header says nothing (RFC 9112, 3.2.2).
+            host, path = whole[1], whole[2] or "/"
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+        refusal = self._refusal(scope["path"], host, headers)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -148,8 +154,9 @@ class Guard:
     def _too_large(self) -> JSONResponse:
         return _refused(413, "bad_request", f"The request is larger than {self._most_bytes // 2**20} MiB.")
 
-    def _refusal(self, path: str, headers: Headers) -> JSONResponse | None:
-        if not self._is_known(_host_name(headers.get("host", ""))):
+    def _refusal(self, path: str, host: str, headers: Headers) -> JSONResponse | None:
+        """`host`: the name that the gateway is addressed by, as it was said."""
+        if not self._is_known(_host_name(host)):
             # A page on the web could otherwise make a browser on this machine ask under a name of its own.
             return _refused(403, "permission", "This host name is not one of the gateway's; --allow-host admits it.")
         origin = headers.get("origin")

@@ -92,9 +92,9 @@ async def execute(request: Request) -> Response:
     if isinstance(end, Completed):
         return JSONResponse(completed_json(end, decided))
     assert end is not None, "a turn ends with Completed or Failed"
-    status, body = turn_error(end.error)
+    status, body, headers = turn_error(end.error)
     told = {**body["error"], **error_json(end.error), "partial": end.partial, **_cost(end.cost)}
-    return JSONResponse({"error": told}, status, headers={"x-should-retry": "false"})
+    return JSONResponse({"error": told}, status, headers=headers)
 
 
 def _cost(cost: Cost) -> dict[str, Any]:
@@ -198,8 +198,8 @@ async def submit(request: Request) -> Response:
     except (ValueError, LookupError, BatchError) as error:
         raise WrongRequest(str(error.args[0])) from None
     except Unrecorded as error:
-        status, body = turn_error(error)
-        return JSONResponse(body, status, headers={"x-should-retry": "false"})
+        status, body, headers = turn_error(error)
+        return JSONResponse(body, status, headers=headers)
     return JSONResponse({"id": id_, "status": f"{ROOT}/batch/{id_}/status"}, 202)
 
 

@@ -5,6 +5,7 @@ As documented at platform.openai.com/docs/api-reference/chat (November 2026).
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -156,8 +157,11 @@ def error_body(kind: str, sentence: str, parameter: str = "", code: str | None =
     return {"error": {"message": sentence, "type": kind, "param": parameter or None, "code": told}}
 
 
-def turn_error(error: TurnError) -> tuple[int, dict[str, Any]]:
-    """Status and body."""
+def turn_error(error: TurnError) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Status, body and headers."""
     kind = ErrorKind.CONTEXT_WINDOW if isinstance(error, TooLong) else error.kind
     code = "context_length_exceeded" if kind is ErrorKind.CONTEXT_WINDOW else kind.value
-    return STATUS.get(kind, 502), error_body(code, f"{error.message.rstrip('.')}. {error.hint}")
+    status, headers = STATUS.get(kind, 502), {"x-should-retry": "false"}
+    if status in (429, 503) and error.retry_after_s is not None:
+        headers["retry-after"] = str(math.ceil(error.retry_after_s))
+    return status, error_body(code, f"{error.message.rstrip('.')}. {error.hint}"), headers
