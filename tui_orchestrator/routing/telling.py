@@ -267,13 +267,14 @@ def no_model(decision: Decision) -> TurnError:
     why = {candidate.excluded_by for candidate in wanted}
     if Exclusion.CONTEXT_WINDOW in why:
         return TooLong(decision.reason)
-    hint = next((hint for out, hint in _HINTS.items() if out in why), None)
+    hint = next((hint for out, hint in _HINTS.items() if out in why), None if decision.candidates else _NONE_AT_ALL)
     unwell = {*_UNWELL, Exclusion.NO_KEY} if named else _UNWELL
     ill = tuple(candidate.model for candidate in wanted if candidate.excluded_by in unwell)
     return AllOut(decision.reason, ill, hint=hint) if ill else NoCandidate(decision.reason, hint=hint)
 
 
 _UNWELL = {Exclusion.COOLING_DOWN, Exclusion.UNHEALTHY}
+_NONE_AT_ALL = "`doctor` tells what is missing."
 _NOT_AGREED = "Nothing was sent: agree to the cost to have it answered in parts, or shorten the prompt or its files."
 # By what a user can do about it; the first that keeps any model out is told.
 _HINTS = {
