@@ -173,12 +173,16 @@ async def test_doctor_tells_every_problem_with_its_remedy(shell: Shell) -> None:
     assert [row["area"] for row in as_json.json if row["standing"] == "problem"] == [name[2:] for name in problems]
 
 
-async def test_doctor_does_not_take_a_list_that_failed_for_an_empty_one(shell: Shell) -> None:
-    shell.script.always(Reply(500), LISTING)
+@pytest.mark.parametrize(("status", "mark"), [(500, "✗"), (502, "✗"), (307, "✗"), (404, "·"), (405, "·")])
+async def test_doctor_does_not_take_a_list_that_failed_for_an_empty_one(shell: Shell, status: int, mark: str) -> None:
+    """And a server that has none, as some have not, for one at which something is wrong."""
+    shell.script.always(Reply(status), LISTING)
     ended = await shell.run("doctor")
     lines = ended.out.splitlines()
     at = next(number for number, line in enumerate(lines) if "provider team" in line)
-    assert "answered HTTP 500 instead of a model list" in lines[at]
+    assert lines[at].startswith(f"{mark} ")
+    assert ended.code == (mark == "✗")
+    assert f"answered HTTP {status} instead of a model list" in lines[at]
     assert lines[at + 1] == "    → check its base_url, or name its models in [[models]]"
     assert "is empty" not in ended.out
 

@@ -52,6 +52,8 @@ class SourceReport:
     """Not reachable because its list did not come in time; it may answer questions all the same."""
     unread: bool = False
     """What came is no list, or none came."""
+    unwell: bool = False
+    """It answered with a redirect, or that something is wrong with it: a call would most likely end the same way."""
 
 
 class Catalogue:
@@ -203,6 +205,7 @@ class Catalogue:
             listing.seconds,
             listing.silent,
             listing.unread,
+            listing.unwell,
         )
 
     def _assemble(

@@ -80,6 +80,8 @@ class Listing:
     unread: bool = False
     """What came is no list, or none came. The server may answer questions all the same: some do well at
     /chat/completions and have no list."""
+    unwell: bool = False
+    """It answered with a redirect, or that something is wrong with it: a call would most likely end the same way."""
     own: tuple[Model, ...] = ()
     """Of a plugin's provider: its models whole, in place of `models`."""
 
@@ -94,11 +96,13 @@ class ListingError(Exception):
         reachable: bool = True,
         authorised: bool | None = None,
         silent: bool = False,
+        unwell: bool = False,
     ) -> None:
         super().__init__(detail)
         self.reachable = reachable
         self.authorised = authorised
         self.silent = silent
+        self.unwell = unwell
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,7 @@ async def _read_listing(source: Source, timeout_s: float) -> Listing:
 
 
 def unread(error: ListingError) -> Listing:
-    return Listing((), error.reachable, error.authorised, str(error), silent=error.silent, unread=True)
+    return Listing((), error.reachable, error.authorised, str(error), silent=error.silent, unread=True, unwell=error.unwell)
 
 
 def now() -> float:
@@ -259,7 +263,8 @@ def _check(status: int, body: bytes, where: str, *, has_key: bool) -> None:
     if status == 403:
         raise ListingError(f"{where} does not show its model list to this key (HTTP 403)")
     if not 200 <= status < 300:
-        raise ListingError(f"{where} answered HTTP {status} instead of a model list")
+        unwell = 300 <= status < 400 or status >= 500
+        raise ListingError(f"{where} answered HTTP {status} instead of a model list", unwell=unwell)
 
 
 async def _openai(source: Source) -> list[Listed]:
