@@ -160,7 +160,8 @@ async def _read_listing(source: Source, timeout_s: float) -> Listing:
 
 
 def unread(error: ListingError) -> Listing:
-    return Listing((), error.reachable, error.authorised, str(error), silent=error.silent, unread=True, unwell=error.unwell)
+    found = Listing((), error.reachable, error.authorised, str(error), silent=error.silent, unread=True)
+    return replace(found, unwell=error.unwell)
 
 
 def now() -> float:

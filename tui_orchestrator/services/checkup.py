@@ -126,7 +126,8 @@ def _provider(runtime: Runtime, provider: ProviderSettings) -> Finding:
     offered = f"{key}{_counted(report.models)} for chat; {report.detail} ({report.seconds:.1f} s)"
     if report.unread:
         remedy = f"check its {'base_url' if provider.base_url else 'key'}, or name its models in [[models]]"
-        return Finding(area, Standing.NOTE if report.models and not report.unwell else Standing.PROBLEM, offered, remedy)
+        goes = report.models and not report.unwell
+        return Finding(area, Standing.NOTE if goes else Standing.PROBLEM, offered, remedy)
     if not report.models:
         return Finding(area, Standing.NOTE, offered, "load a model there, or name one in [[models]]")
     return Finding(area, Standing.GOOD, offered)
