@@ -20,13 +20,13 @@ from tui_orchestrator.ui import completing
 from tui_orchestrator.ui.traffic import TrafficScreen
 
 FRUITS = ("alpha apples are red", "beta bananas are yellow", "gamma grapes are purple")
-THREADS = 3
-"""With which the store is read."""
+THREADS = 4
+"""With which the store is read and written."""
 
 
 @asynccontextmanager
 async def held(seat: Console) -> AsyncIterator[None]:
-    """The store answers nobody before the end."""
+    """The store answers nobody, and writes nothing down, before the end."""
     assert seat.app.runtime is not None
     gate, there = threading.Event(), threading.Semaphore(0)
 
@@ -35,7 +35,7 @@ async def held(seat: Console) -> AsyncIterator[None]:
         gate.wait()
 
     store = seat.app.runtime.database
-    waiting = [asyncio.create_task(read(wait)) for read in (store.read, store.report, store.report)]
+    waiting = [asyncio.create_task(done(wait)) for done in (store.read, store.report, store.report, store.write)]
     try:
         for _ in range(THREADS):
             await asyncio.to_thread(there.acquire)
@@ -120,6 +120,32 @@ async def test_esc_does_not_wait_and_drops_what_does(tmp_path: Path) -> None:
         await seat.until(lambda: seat.app.typed.at_rest, "nothing more to be dealt")
         assert not seat.app.chat.has_said
         assert not seat.app.composer.prompt.text
+
+
+async def test_what_is_typed_behind_a_new_title_is_for_the_list_once_it_is_written(tmp_path: Path) -> None:
+    async with console(tmp_path) as seat:
+        await sessions(seat)
+        at_once(seat, "ctrl+l")
+        await seat.sees("3 in all")
+        at_once(seat, "down", "r")
+        await seat.sees("╭─ Rename")
+        async with held(seat):
+            at_once(seat, "pears are ripe", ENTER, "/", "added")
+            await typed(seat, "pears are ripe", dialogs=2)
+        await typed(seat, "added")
+        assert await titles(seat) == sorted([*FRUITS[:2], "pears are ripe"])
+
+
+async def test_what_is_typed_behind_the_form_of_a_batch_changes_nothing_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "questions.jsonl"
+    file.write_text('{"prompt": "Which apples are red?"}\n')
+    async with console(tmp_path) as seat:
+        at_once(seat, "/batch questions.jsonl", ENTER)
+        await seat.sees("Ask many prompts from a file", "questions.jsonl")
+        async with held(seat):
+            at_once(seat, "./questions.jsonl", ENTER, "red")
+            await typed(seat, "./questions.jsonl", dialogs=2)
+        await seat.sees("1 to ask: about $", "○ not begun")
 
 
 async def test_one_of_all_decisions_is_taken_from_what_was_found(tmp_path: Path) -> None:

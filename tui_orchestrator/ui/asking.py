@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from .dialogs import Dialog, keys_line
 from .form import Form, Wanted
+from .in_turn import typed_after
 from .saying import Said
 from .words import MUTED
 
@@ -32,6 +33,7 @@ class AskFile(Form[bool]):
         super().__init__(title, f"{verb} · Tab completes · Esc closes", fields, note, problem)
         self._submit = submit
 
+    @typed_after(letters=True)
     @work(exclusive=True, exit_on_error=False)
     async def submitted(self) -> None:
         problem = await self._submit(self.typed("file"))
@@ -97,6 +99,7 @@ class Ask(Dialog[bool]):
             self._say("")
 
     @on(Input.Submitted)
+    @typed_after(letters=True)
     @work(exclusive=True, exit_on_error=False)
     async def _enter(self, event: Input.Submitted) -> None:
         problem = await self._submit(event.value)

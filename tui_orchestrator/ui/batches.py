@@ -26,6 +26,7 @@ from .beginning import Beginning
 from .commands import bindings
 from .dialogs import keys_line
 from .form import Form
+from .in_turn import typed_after
 from .naming import keyed
 from .running import RunScreen
 from .words import ACCENT
@@ -206,6 +207,7 @@ class NewBatch(Form[Underway | None]):
         else:
             self._weigh()
 
+    @typed_after(letters=True)
     @work(exclusive=True, exit_on_error=False)
     async def _weigh(self) -> None:
         try:

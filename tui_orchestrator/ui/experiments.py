@@ -182,6 +182,7 @@ class Starting(Dialog[str]):
         self._said.say(keyed(self.app, _NOTE), MUTED)
 
     @on(Input.Submitted)
+    @typed_after(letters=True)
     @work(exclusive=True, exit_on_error=False)
     async def _enter(self) -> None:
         typed = {key: field.value.strip() for key, field in self._inputs.items()}

@@ -40,6 +40,7 @@ from .beginning import Beginning
 from .commands import bindings
 from .dialogs import keys_line
 from .form import Form
+from .in_turn import typed_after
 from .listed import Listed
 from .naming import keyed
 from .recipe_rows import (
@@ -140,6 +141,7 @@ class RecipeForm(Form[Prepared | None]):
         self._recipe = recipe
         self._talk = talk
 
+    @typed_after(letters=True)
     @work(exclusive=True, exit_on_error=False)
     async def submitted(self) -> None:
         said = {name: [self.typed(name)] for name in self._recipe.parameters if self.typed(name)}

@@ -14,6 +14,7 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
 from .dialogs import Dialog, keys_line
+from .in_turn import typed_after
 from .saying import Said
 from .words import MUTED
 
@@ -82,6 +83,7 @@ class Field(Dialog[str | None]):
         self._say(self._check(event.value) if event.value.strip() else "")
 
     @on(Input.Submitted)
+    @typed_after(letters=True)
     @work(exclusive=True, exit_on_error=False)
     async def _enter(self, event: Input.Submitted) -> None:
         problem = self._check(event.value) or await self._submit(event.value)
