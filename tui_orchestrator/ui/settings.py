@@ -162,7 +162,8 @@ class SettingsScreen(FrugalModal[None]):
 
     def _draw(self, mark: str | None = None, *, typed: bool = False) -> None:
         """`mark`: what is marked then; else what was, or the best find where something was typed."""
-        known, width = self._known, max(10, self._list.scrollable_content_region.width - 1)
+        # One cell for the scroll bar, whether it is there already or comes with the rows.
+        known, width = self._known, max(10, self._list.content_region.width - 1)
         if known is None:
             return
         needles = self._search.value.lower().split()

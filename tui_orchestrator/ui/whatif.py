@@ -330,7 +330,8 @@ class WhatIfScreen(Dialog[None]):
     def _draw(self) -> None:
         if not self.is_attached:
             return
-        width = max(20, self.query_one("#outcome").scrollable_content_region.width - 1)
+        # One cell for the scroll bar, whether it is there already or comes with the rows.
+        width = max(20, self.query_one("#outcome").content_region.width - 1)
         if self._problem:
             self._drawn.update(words.lines(sentence(f"✗ {self._problem}", width, BAD)))
         elif self._comparison is None:
