@@ -17,8 +17,10 @@ from textual._compositor import Compositor
 from textual._context import visible_screen_stack
 from textual._wait import wait_for_idle
 from textual.app import App
+from textual.events import Click, MouseDown, MouseUp
+from textual.geometry import Offset
 from textual.message_pump import MessagePump
-from textual.pilot import Pilot
+from textual.pilot import Pilot, _get_mouse_message_arguments
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import Input
@@ -192,23 +194,37 @@ class Console:
 
     async def place(self, text: str) -> tuple[int, int]:
         """Column and row where it begins, once it stands still."""
-        seen: list[tuple[int, int]] = []
+        seen: list[tuple[int, int] | None] = [None]
 
         def look() -> bool:
-            before, seen[:] = seen[:], []
-            for row, line in enumerate(self.screen.splitlines()):
-                if text in line:
-                    seen[:] = [(cell_len(line[: line.index(text)]), row)]
-                    break
-            return bool(seen) and seen == before
+            before, seen[:] = seen[:], [self._where(text)]
+            return seen[0] is not None and seen == before
 
         await self.until(look, f"{text!r} on the screen")
-        return seen[0]
+        (place,) = seen
+        assert place is not None
+        return place
 
-    async def click(self, text: str) -> None:
-        """On the first place where it stands, once it does."""
+    def _where(self, text: str) -> tuple[int, int] | None:
+        for row, line in enumerate(self.screen.splitlines()):
+            if text in line:
+                return cell_len(line[: line.index(text)]), row
+        return None
+
+    async def click(self, text: str, *, on: int = 1, button: int = 1) -> None:
+        """On the first place where it stands, `on` cells from where it begins. What comes while the button goes down
+        and up may move it, and the hand goes with it."""
         column, row = await self.place(text)
-        await self.pilot.click(offset=(column + 1, row))
+        screen = self.app.screen
+        for kind in (MouseDown, MouseUp, Click):
+            await self.pilot.pause()
+            self._seen = None
+            if self.app.screen is screen:
+                column, row = self._where(text) or (column, row)
+            at = _get_mouse_message_arguments(screen, (column + on, row), button=button)
+            self.app.mouse_position = Offset(column + on, row)
+            screen._forward_event(kind(**at))
+        await self.pilot.pause()
 
     async def type(self, text: str) -> None:
         self.app.composer.prompt.insert(text)

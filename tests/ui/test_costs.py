@@ -296,8 +296,7 @@ async def test_a_period_is_chosen_by_key_and_by_click_and_the_plot_follows(tmp_p
         await seat.sees("cap $4.00", "█ spent  ── cap")
         await seat.pilot.press("left")
         await seat.sees("── a day's cap")
-        column, row = await seat.place("7 days   month")
-        await seat.pilot.click(offset=(column + len("7 days   m"), row))
+        await seat.click("7 days   month", on=len("7 days   m"))
         await seat.sees_no("── a day's cap")
 
 
@@ -358,6 +357,9 @@ async def test_the_pane_follows_the_theme_tells_of_a_store_it_cannot_read_and_op
         # The plot is drawn in the colours of the theme.
         await seat.pilot.press("f4")
         pane = seat.app.costs
+        # What the store says of it is on the screen, and comes in place of nothing more.
+        await seat.sees("Nothing spent yet")
+        await seat.until(lambda: not pane.busy, "no more to be read")
         pane.show(overview())
         await seat.until(lambda: "trend" in pane._plots, "a plot")
         before = pane._plots["trend"]

@@ -114,14 +114,21 @@ def kept(path: Path, text: str) -> bool:
         return bool(connection.execute(query, (f"%{text}%",)).fetchone()[0])
 
 
+def finished(path: Path, *texts: str) -> bool:
+    """Whether so many calls have ended in the store, each with its answer."""
+    with sqlite3.connect(path / "store.db") as connection:
+        (ended,) = connection.execute("SELECT COUNT(*) FROM attempts WHERE outcome = 'finished'").fetchone()
+    return bool(ended == len(texts)) and all(kept(path, text) for text in texts)
+
+
 async def test_of_an_ensemble_killed_before_a_verdict_the_answer_that_was_finished_stands(tmp_path: Path) -> None:
     script = Script().always(Say(text="Paris it is."), "rush-pro").always(STALLING)
     async with console(tmp_path, script=script) as seat:
         await seat.send("/ensemble 3")
         await seat.send(PROMPT)
         await seat.sees("Paris it is.", "Seine Seine", "✓")
+        await seat.until(lambda: finished(tmp_path, "Paris it is."), "the answer is kept")
         killed = left_by_a_kill(tmp_path)
-        assert kept(killed, "Paris it is.")
         await seat.pilot.press("escape")
         await seat.ended()
     async with console(killed, script=Script().always(Say(text="Lyon."))) as seat:
@@ -156,9 +163,9 @@ async def test_of_several_finished_members_the_first_stands_and_all_are_kept(
         if picked:
             await seat.send("/verdict vote")
         await seat.send(PROMPT)
-        await seat.until(lambda: kept(tmp_path, "Paris it is."), "the first answer is kept")
+        await seat.until(lambda: finished(tmp_path, "Paris it is."), "the first answer is kept")
         begun.set()
-        await seat.until(lambda: kept(tmp_path, "Lyon it is."), "the second is kept")
+        await seat.until(lambda: finished(tmp_path, "Paris it is.", "Lyon it is."), "the second is kept")
         killed = left_by_a_kill(tmp_path)
         await seat.pilot.press("escape")
         await seat.ended()

@@ -98,8 +98,7 @@ async def test_an_answer_is_found_folded_quoted_and_its_menu_used(tmp_path: Path
         await seat.pilot.press("ctrl+f", *"sorted")
         await seat.sees("1 of 1")
         await closed(seat, "Esc closes")
-        _, row = await seat.place("Two ways")
-        await seat.pilot.click(offset=(4, row), button=3)
+        await seat.click("Two ways", button=3)
         await seat.click("quote")
         await seat.sees("> Two ways:")
 

@@ -156,8 +156,7 @@ async def test_the_line_under_an_answer_opens_its_route_card(tmp_path: Path) -> 
             await seat.send(prompt)
             await seat.ended()
         await seat.sees("→ demo-openai/rush-pro")
-        _, row = await seat.place((await seat.line("│ tern-max · ", "↑"))[:40])
-        await seat.pilot.click(offset=(4, row))
+        await seat.click((await seat.line("│ tern-max · ", "↑"))[:40], on=4)
         await seat.sees("→ demo-anthropic/tern-max")
         await seat.sees_no("→ demo-openai/rush-pro")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -428,19 +429,28 @@ async def test_going_on_with_one_member_gives_its_room_back_to_the_conversation(
 async def test_the_keys_of_an_ensemble_work_on_when_the_verdict_turns_to_the_winner(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
+    may_end = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        if seconds:
+            await may_end.wait()
+
     script = Script()
-    async with console(tmp_path, script=script, size=size) as seat:
+    async with console(tmp_path, script=script, size=size, sleep=sleep) as seat:
         await seat.send("/ensemble 3")
         first, *others = (model.split("/")[1] for model in members(seat))
         # What one reads is the worst of them, and is done last.
-        script.always(Say(text="I am not sure, I do not know."), first)
+        script.always(Say(text="I am not sure, I do not know.", gap_s=1), first)
         for other in others:
             script.always(Say(text="Paris is the capital of France, on the Seine. " * 4), other)
-        await seat.type(PROMPT)
-        await seat.pilot.press("enter", "f2")
+        await seat.send(PROMPT)
+        columns = seat.app.chat.columns
+        await seat.until(lambda: columns.display, "the columns")
+        await seat.pilot.press("f2")
+        await seat.until(lambda: columns.has_focus_within, "the focus in the columns")
+        may_end.set()
         await seat.ended()
         await seat.sees("★")
-        columns = seat.app.chat.columns
         await seat.until(lambda: columns.has_focus_within, "the focus in the columns")
         await seat.sees("Zoom", "Differences")
         shown = columns.current
