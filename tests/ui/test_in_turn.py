@@ -27,7 +27,7 @@ def at_once(seat: Console, *keys: str) -> None:
         )
         for one in [key] if named else key:
             printed = None if named else one
-            name = key if named else {" ": "space"}.get(one, one)
+            name = key if named else {" ": "space", "/": "slash"}.get(one, one)
             driver.send_message(events.Key(name, printed))
 
 
