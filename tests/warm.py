@@ -9,6 +9,7 @@ are started.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import fcntl
 import gc
@@ -219,6 +220,7 @@ def _server() -> socket.socket:
     with theirs:
         command = [sys.executable, "-m", __name__, str(theirs.fileno())]
         subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], check=True)
+    atexit.register(ours.close)
     return ours
 
 
