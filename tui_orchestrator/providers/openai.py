@@ -212,6 +212,8 @@ class OpenAIAnswer:
         self._seams = Seams()
         self._usage: Usage | None = None
         self._billed: Money | None = None
+        self._model = ""
+        """That answers, as the server named it last."""
         self._served_by: str | None = None
         self._tier = ""
         self._logprob_sum = 0.0
@@ -227,8 +229,8 @@ class OpenAIAnswer:
         if self._seams.another(said.get("id"), opens=_opens(said), speaks=_speaks(said)) and self.ending.begin():
             return
         model = said.get("model")
-        if isinstance(model, str) and model:
-            self._served_by = clean_line(model) or None
+        if isinstance(model, str) and model and model != self._model:
+            self._model, self._served_by = model, clean_line(model) or None
         for choice in said.get("choices") or ():
             if not (one := _fields(choice)).get("index"):
                 yield from self._choice(one)
