@@ -2,11 +2,12 @@
 
     python benchmarks/gateway.py [--litellm DIR] [--seconds 8]
 
-DIR is an environment with `litellm[proxy]` in it; it is made, from PyPI, where it is missing. Added latency is that
-through a gateway less that of the server asked directly; one worker each, one and 32 requests at once. Requests per
-second are those of two workers each, on the processors there are, the server and the client included. Memory is the
-proportional set size of all processes of a gateway after that load. On a machine that does other things too, trust the
-processor time per request alone.
+DIR is an environment with `litellm[proxy]` in it; it is made, from PyPI, where it is missing. Both run at once and are
+asked in turns, so that what else the machine does meets both alike. Added latency is that through a gateway less that
+of the server asked directly; one worker each, one and 32 requests at once. Requests per second are those of two workers
+each, on the processors there are, the server and the client included. Memory is the proportional set size of all
+processes of a gateway after that load. On a machine that does other things too, trust the ratios and the processor time
+per request alone.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +32,8 @@ from pathlib import Path
 TOKEN = "sk-a-token-of-the-benchmark"
 ANSWER = "An answer of a few words, as a small model would give it."
 START_S = 120.0
+TURNS = 4
+"""So often each is asked by turns, in each measurement."""
 USAGE = {"prompt_tokens": 20, "completion_tokens": 14, "total_tokens": 34}
 
 
@@ -95,6 +98,14 @@ class Load:
     seconds: list[float] = field(default_factory=list)
     failed: int = 0
     took: float = 0.0
+    processor_s: float = 0.0
+    """Of all processes of who was asked."""
+
+    def add(self, other: Load) -> None:
+        self.seconds += other.seconds
+        self.failed += other.failed
+        self.took += other.took
+        self.processor_s += other.processor_s
 
     def at(self, share: float) -> float:
         """Milliseconds."""
@@ -252,31 +263,59 @@ def prepared(where: Path) -> None:
 # What is measured
 
 
-async def measured(name: str, home: Path, where: Path, upstream_port: int, seconds: float) -> dict[str, object]:
-    told: dict[str, object] = {}
+async def measured(home: Path, where: Path, upstream_port: int, seconds: float) -> dict[str, dict[str, float]]:
+    """Of both, by name; latencies in ms."""
+    told: dict[str, dict[str, float]] = {"ours": {"failed": 0}, "litellm": {"failed": 0}}
     for workers in (1, 2):
-        port = free_port()
-        if name == "ours":
-            command, environment, model = ours(home, upstream_port, port, workers)
-        else:
-            command, environment, model = litellm(home, where, upstream_port, port, workers)
-        async with running(command, port, environment, home / f"{name}-{workers}.log") as session:
-            await ask(port, model, 8, seconds / 2)  # warm, every worker
-            if workers == 1:
-                for at_once in (1, 32):
-                    before = processor_s(session)
-                    load = await ask(port, model, at_once, seconds)
-                    used = (processor_s(session) - before) * 1000 / len(load.seconds)
-                    told[f"ms_at_{at_once}"] = {"p50": load.at(0.5), "p99": load.at(0.99), "n": len(load.seconds)}
-                    told[f"processor_ms_at_{at_once}"] = round(used, 2)
-                    told["failed"] = int(str(told.get("failed", 0))) + load.failed
-                told["memory_mb_1_worker"] = round(memory_mb(session), 1)
-            else:
-                load = await ask(port, model, 32, seconds)
-                told |= {"per_second": round(load.per_second, 1), "failed_2": load.failed}
-                told["memory_mb_2_workers"] = round(memory_mb(session), 1)
-        print(name, workers, json.dumps(told), file=sys.stderr)
+        async with AsyncExitStack() as both:
+            asked: dict[str, tuple[int, str, int]] = {}
+            for name in told:
+                port = free_port()
+                if name == "ours":
+                    command, environment, model = ours(home, upstream_port, port, workers)
+                else:
+                    command, environment, model = litellm(home, where, upstream_port, port, workers)
+                log = home / f"{name}-{workers}.log"
+                session = await both.enter_async_context(running(command, port, environment, log))
+                await ask(port, model, 8, seconds / 2)  # warm, every worker
+                asked[name] = port, model, session
+            for at_once in (1, 32) if workers == 1 else (32,):
+                for name, load in (await in_turns(asked, at_once, seconds)).items():
+                    told[name]["failed"] += load.failed
+                    told[name] |= _figures(load, at_once) if workers == 1 else _throughput(load)
+            for name, (_, _, session) in asked.items():
+                told[name][f"memory_mb_{workers}_workers"] = round(memory_mb(session), 1)
+                print(name, workers, json.dumps(told[name]), file=sys.stderr)
     return told
+
+
+async def in_turns(asked: Mapping[str, tuple[int, str, int]], at_once: int, seconds: float) -> dict[str, Load]:
+    """Each for so many seconds in all; the one that begins changes."""
+    loads = {name: Load() for name in asked}
+    for turn in range(TURNS):
+        for name in list(asked) if turn % 2 == 0 else reversed(list(asked)):
+            port, model, session = asked[name]
+            before = processor_s(session)
+            load = await ask(port, model, at_once, seconds / TURNS)
+            load.processor_s = processor_s(session) - before
+            loads[name].add(load)
+    return loads
+
+
+def _figures(load: Load, at_once: int) -> dict[str, float]:
+    return {
+        f"p50_at_{at_once}": load.at(0.5),
+        f"p99_at_{at_once}": load.at(0.99),
+        f"processor_ms_at_{at_once}": round(load.processor_s * 1000 / len(load.seconds), 2),
+        f"requests_at_{at_once}": len(load.seconds),
+    }
+
+
+def _throughput(load: Load) -> dict[str, float]:
+    return {
+        "per_second": round(load.per_second, 1),
+        "processor_ms_2_workers": round(load.processor_s * 1000 / len(load.seconds), 2),
+    }
 
 
 async def main(where: Path, seconds: float) -> dict[str, object]:
@@ -286,21 +325,17 @@ async def main(where: Path, seconds: float) -> dict[str, object]:
         home = Path(directory)
         server = [sys.executable, __file__, "--upstream", str(upstream_port)]
         async with running(server, upstream_port, dict(os.environ), home / "upstream.log"):
-            direct = {}
+            direct: dict[str, float] = {}
             for at_once in (1, 32):
                 load = await ask(upstream_port, "echo", at_once, min(3.0, seconds))
-                direct[at_once] = (load.at(0.5), load.at(0.99))
-            told = {name: await measured(name, home, where, upstream_port, seconds) for name in ("ours", "litellm")}
-    added: dict[str, dict[str, float]] = {}
-    for name, found in told.items():
-        added[name] = {}
-        for at_once in (1, 32):
-            at = found[f"ms_at_{at_once}"]
-            assert isinstance(at, dict)
-            added[name] |= {
-                f"p{share}_at_{at_once}": round(at[f"p{share}"] - direct[at_once][place], 3)
-                for place, share in enumerate((50, 99))
-            }
+                direct |= {f"p50_at_{at_once}": load.at(0.5), f"p99_at_{at_once}": load.at(0.99)}
+            told = await measured(home, where, upstream_port, seconds)
+    added = {name: {key: round(found[key] - direct[key], 3) for key in direct} for name, found in told.items()}
+    mine, theirs = told["ours"], told["litellm"]
+    compared = [
+        *("processor_ms_at_1", "processor_ms_at_32", "processor_ms_2_workers"),
+        *("per_second", "memory_mb_1_workers", "memory_mb_2_workers"),
+    ]
     return {
         "benchmark": "gateway",
         "litellm": _litellm_version(where),
@@ -310,14 +345,8 @@ async def main(where: Path, seconds: float) -> dict[str, object]:
         "measured": told,
         "added_ms": added,
         "ratios_ours_to_litellm": {
-            **{f"added_{key}": round(added["ours"][key] / added["litellm"][key], 3) for key in added["ours"]},
-            **{
-                key: round(float(str(told["ours"][key])) / float(str(told["litellm"][key])), 3)
-                for key in (
-                    *("processor_ms_at_1", "processor_ms_at_32", "per_second"),
-                    *("memory_mb_1_worker", "memory_mb_2_workers"),
-                )
-            },
+            **{f"added_{key}": round(added["ours"][key] / added["litellm"][key], 3) for key in direct},
+            **{key: round(mine[key] / theirs[key], 3) for key in compared},
         },
     }
 
