@@ -172,7 +172,7 @@ async def test_a_terminal_of_another_size_keeps_the_draft_and_the_looks(tmp_path
     async with console(tmp_path) as seat:
         # A terminal that was low for a while looks as it did before.
         await seat.type("Prove that the square root of two is irrational, step by step.")
-        await seat.sees("the draft's", "difficulty")
+        await seat.sees("the draft's", "difficulty", "Nothing spent yet", "today $0")
         await settle(seat.pilot)
         before = seat.screen
         await seat.pilot.resize_terminal(40, 10)

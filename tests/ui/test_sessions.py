@@ -136,7 +136,7 @@ async def test_a_word_mistyped_and_then_typed_right_is_seen_as_if_it_had_been_ri
         )
         await open_list(seat)
         await type_here(seat, "xylophone")
-        await seat.sees("answer: What one strikes with two mallets is a xylophone", "1 of 2")
+        await seat.sees("answer: What one strikes with two mallets is a xylophone", "1 of 2", "today $0")
         at_once = seat.screen
         await seat.pilot.press("ctrl+u")
         await seat.sees("2 in all")
