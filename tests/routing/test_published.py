@@ -77,7 +77,7 @@ def test_chances_are_those_of_the_kinds_a_prompt_may_be_of() -> None:
     shares[2], shares[3] = 0.6, 0.2
     good = {"a": [0.0, 0.0, 0.9, 0.1, 0.0, 0.0, 0.0]}
     said = outcomes(shares, good)
-    assert said.trust == pytest.approx(0.8 * 0.8)
+    assert said.trust == pytest.approx(0.6 * 0.6 + 0.2 * 0.2)
     assert said.chances["a"] == pytest.approx((0.6 * 0.9 + 0.2 * 0.1) / 0.8)
     assert said.kind == "common sense"
     assert outcomes([0.001] * len(KINDS), good) == Published()
@@ -89,6 +89,14 @@ def test_a_kind_in_doubt_counts_for_less_than_its_likelihood(likely: float, trus
     shares = [0.0] * len(KINDS)
     shares[1] = likely
     assert outcomes(shares, {"a": [0.5] * len(KINDS)}).trust == pytest.approx(trust)
+
+
+def test_which_kind_it_is_being_in_doubt_counts_too() -> None:
+    sure, torn = [0.0] * len(KINDS), [0.0] * len(KINDS)
+    sure[1] = 0.8
+    torn[1] = torn[2] = 0.4
+    good = {"a": [0.5] * len(KINDS)}
+    assert outcomes(torn, good).trust == pytest.approx(outcomes(sure, good).trust / 2)
 
 
 def _of(prompt: str) -> Profile:

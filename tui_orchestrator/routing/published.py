@@ -55,13 +55,14 @@ def outcomes(shares: Sequence[float], good: Mapping[str, Sequence[float]]) -> Pu
     """`shares`: how likely the prompt is of each of KINDS, 1 less the sum for none of them. `good`: by model, the share
     of good answers to each kind.
 
-    The trust is that likelihood less its variance, t − t(1 − t): a kind that is in doubt may be one that nothing was
-    published of, and there a model picked by the others' outcomes loses more than it gains elsewhere.
+    The trust is the chance that two guesses by these shares name the same kind: the less, the more it is in doubt
+    whether the prompt is of one, and of which. What is in doubt may be of a kind that nothing was published of, and
+    there a model picked by the others' outcomes loses more than it gains elsewhere.
     """
-    likely = min(1.0, sum(shares))
-    trust = likely * likely
+    trust = min(1.0, sum(map(operator.mul, shares, shares)))
     if trust < LEAST_TRUST or not good:
         return Published()
+    likely = sum(shares)
     chances = {name: sum(map(operator.mul, shares, of)) / likely for name, of in good.items()}
     return Published(trust, chances, _IN_WORDS[shares.index(max(shares))])
 
