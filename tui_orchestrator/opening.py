@@ -27,6 +27,8 @@ LONGEST_THEME = 64_000
 """Bytes of a palette's file: some forty lines."""
 MOST_DOTS = 30
 """In a key of TOML: the parser takes time in the square of them, twenty seconds for 30,000."""
+MOST_DIGITS = 600
+"""In a number of TOML: Python refuses to read longer ones, from 640 on where it is told to, and else from 4,300."""
 MOST_LEVELS = 200
 """Of JSON within JSON: deeper, it could be read here and not written again there, where less of the stack is left."""
 _STRING_OR_COMMENT = re.compile(
@@ -38,18 +40,28 @@ _STRING_OR_COMMENT = re.compile(
     re.DOTALL,
 )
 _LONG_KEY = re.compile(rf'(?<![\w"-])(?:[\w"-]++[ \t]*+\.[ \t]*+){{{MOST_DOTS + 1}}}')
+_NUMBER = re.compile(r"(?<![\w.])\d[\d_]*+")
 
 
 class LongKey(tomllib.TOMLDecodeError):
     """A key of more parts than any here has."""
 
 
+class LongNumber(tomllib.TOMLDecodeError):
+    """A number of more digits than anybody means."""
+
+
 def parsed(text: str, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
-    """TOML. Raises TOMLDecodeError, LongKey before anything is parsed, and whatever else `tomllib.loads` does."""
+    """TOML. Raises TOMLDecodeError, LongKey and LongNumber before anything is parsed, and whatever else
+    `tomllib.loads` does."""
     bare = _STRING_OR_COMMENT.sub(_emptied, text)
     if long := _LONG_KEY.search(bare):
         line = bare.count("\n", 0, long.start()) + 1
         raise LongKey(f"a key has more than {MOST_DOTS} dots (at line {line}, column 1)")
+    for number in _NUMBER.finditer(bare):
+        if len(number[0].replace("_", "")) > MOST_DIGITS:
+            line = bare.count("\n", 0, number.start()) + 1
+            raise LongNumber(f"a number has more than {MOST_DIGITS} digits (at line {line}, column 1)")
     return tomllib.loads(text, parse_float=parse_float)
 
 

@@ -69,6 +69,7 @@ TOPIC = '[parameters.topic]\ndescription = "what"\n'
         ("", "steps: there are none"),
         ("x" + ".a" * 40 + " = 1", "a key has more than 30 dots (at line 1"),
         ("x = " + "[" * 5000, "nested too deeply"),
+        ("x = " + "9" * 5000, "a number has more than 600 digits (at line 1"),
         (STEP, "{topic} is no parameter and no step before it"),
         (TOPIC + STEP + "strategi = 'cheapest'\n", "strategi: is an unknown key; did you mean strategy"),
         (TOPIC + STEP + "strategy = 'fastest'\n", "strategy: is 'fastest'; it is one of"),

@@ -152,7 +152,13 @@ def test_a_mistake_is_one_sentence_with_file_line_and_key(problems: Problems, te
         ("[ui]\n[ui]\n", "FILE:2: this is not TOML: Cannot declare ('ui',) twice; the same section"),
         ("a = 'x", "FILE:1: this is not TOML"),
         ("x = " + "[" * 5000, "FILE:1: "),
-        ("x = " + "9" * 5000, "FILE:1: this is not TOML"),
+        ("x = " + "9" * 5000, "FILE:1: x: a number has more than 600 digits; write a shorter one"),
+        (
+            f"[router]\nmax_attempts = 2\n[budgets]\ndaily_usd = -{'9_' * 20_000}9\n[ui]",
+            "FILE:4: budgets.daily_usd: a number has more than 600 digits",
+        ),
+        (f"[[models]]\nid = 'a'\nlevel = [\n1,\n{'8' * 700}]", "FILE:5: models.level: a number has more than 600"),
+        (f"a = {'1' * 700} b = 2", "FILE:1: a: a number has more than 600 digits"),
         ("x = '''\n1'''\nx" + ".a" * 30_000 + " = 1", "FILE:3: a key has more than 30 dots; the keys of settings have"),
         ("[x" + " . 'a.b' . \"c\"" * 16 + "]", "FILE:1: a key has more than 30 dots; the keys of settings have"),
     ],
@@ -169,6 +175,12 @@ def test_dots_in_texts_and_comments_are_none_of_a_key(quoted: str) -> None:
     assert list(parsed(f"one.two = {text}\nthree = 0.1")["one"]) == ["two"]
     with pytest.raises(LongKey, match=r"line (3|2),"):
         parsed(f"one.two = {text}\n{dots} = 1")
+
+
+def test_digits_in_texts_keys_and_comments_are_none_of_a_number() -> None:
+    many = "1" * 700
+    text = f"one = '{many}' # {many}\nk{many} = 0x{many}\n'{many}' = 0.{many}"
+    assert list(parsed(text)) == ["one", f"k{many}", many]
 
 
 def test_all_mistakes_of_all_sources_are_told_at_once(problems: Problems) -> None:

@@ -210,6 +210,7 @@ async def test_in_the_terminals_own_colours_the_whole_marked_row_is_reversed(
     [
         (("[colors]", "[colors"), "is not TOML"),
         (("[colors]", "[colors" + ".a" * 40 + "]"), "a key has more than 30 dots (at line 6"),
+        (('primary = "#8fa8ff"', "primary = " + "9" * 5000), "a number has more than 600 digits (at line 13"),
         (('primary = "#8fa8ff"', 'primary = "blu"'), ":13: colors.primary: 'blu' is no opaque colour"),
         (('primary = "#8fa8ff"', "primary = 7"), ":13: colors.primary: 7 is no opaque colour"),
         (('primary = "#8fa8ff"', 'primary = "#8fa8ff80"'), "is no opaque colour"),

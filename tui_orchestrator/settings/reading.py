@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path as FilePath
 
-from ..opening import LongKey, opened, parsed
+from ..opening import LongKey, LongNumber, opened, parsed
 from ..routing.text import clean_line
 from .environment import Variable
 from .lines import Place, key_lines, line_of
@@ -217,6 +217,11 @@ def _syntax(error: Exception, text: str) -> str:
     said = re.sub(r" \(at [^()]*\)$", "", said)
     if isinstance(error, LongKey):
         return f"{line}: {said}; the keys of settings have fewer"
+    if isinstance(error, LongNumber):
+        above = [(at, len(place), place) for place, at in key_lines(text).items() if at <= line]
+        place = max(above, key=lambda one: one[:2], default=(0, 0, ()))[2]
+        key = dotted(tuple(part for part in place if isinstance(part, str)))
+        return f"{line}: {f'{key}: ' if key else ''}{said}; write a shorter one"
     hints = {
         "Invalid value": 'text goes in quotes, such as strategy = "cheapest"',
         "Cannot overwrite a value": "the same key stands there twice; leave one",
