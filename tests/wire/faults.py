@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import gzip
+import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from tui_orchestrator.providers.bounds import ERROR_BYTES, EVENT_BYTES, EVENT_LINES
@@ -103,6 +104,11 @@ class Spoken:
     def whole(self) -> bytes:
         return self.opening + self.rest + self.closing + self.trailer
 
+    @property
+    def read_on(self) -> bytes:
+        """Whole, but for a closing event behind which nothing more is read."""
+        return self.whole.removesuffix(DONE)
+
 
 def _usage() -> dict[str, int]:
     return {"promptTokenCount": 12, "candidatesTokenCount": 5, "totalTokenCount": 17}
@@ -189,9 +195,16 @@ def _chunked(*parts: bytes) -> tuple[bytes, ...]:
     return (chunked_head(), *(chunk(part) for part in parts if part))
 
 
-def _gzipped(body: bytes, *, cut: int = 0) -> tuple[Step, ...]:
+def _gzipped(body: bytes, *, cut: int = 0, called: str = "gzip") -> tuple[Step, ...]:
     packed = gzip.compress(body)
-    return head(Content_Encoding="gzip"), packed[: len(packed) - cut]
+    return head(Content_Encoding=called), packed[: len(packed) - cut]
+
+
+def _with_a_wrong_checksum(body: bytes) -> tuple[Step, ...]:
+    """So much comes behind it that the answer is read long before the checksum."""
+    more = random.Random(0).randbytes(1 << 18).hex().encode()
+    packed = gzip.compress(body + b"".join(b": " + more[at : at + 4096] + b"\n\n" for at in range(0, len(more), 4096)))
+    return head(Content_Encoding="gzip"), packed[:-8] + b"\0" * 8
 
 
 def _at(where: str, name: str, says: str, timeouts: Timeouts = PATIENT) -> Fault:
@@ -367,6 +380,12 @@ def _among_comments(before: bytes, whole: bytes) -> bytes:
 
 
 _CROWD = b'data: {"type": "content_block_delta", "choices": [' + b"{}," * 300_000 + b"{}]}\n\n"
+_UNREADABLE = {
+    "truncated JSON": b'data: {"type": "content_block_delta", "choices": [\n\n',
+    "broken UTF-8": b'data: {"type": "content_block_delta", "x": "\xff\xfe"}\n\n',
+    "JSON of another shape": (b'data: {"type": "content_block_delta", "delta": 7, "candidates": 7, "choices": 7}\n\n'),
+    "JSON nested 50,000 deep": b"data: " + b"[" * 50_000 + b"\n\n",
+}
 _BROKEN = "The answer broke off before its end"
 
 
@@ -439,13 +458,7 @@ def _inside(phase: Phase, before: Callable[[Spoken], bytes], paid: Paid) -> tupl
             *(KIND.BAD_REQUEST, Then.NEXT, "No."),
             paid=Paid.COUNTED if first else paid,
         ),
-        then_comes("truncated JSON", b'data: {"type": "content_block_delta", "choices": [\n\n'),
-        then_comes("broken UTF-8", b'data: {"type": "content_block_delta", "x": "\xff\xfe"}\n\n'),
-        then_comes(
-            "JSON of another shape",
-            b'data: {"type": "content_block_delta", "delta": 7, "candidates": 7, "choices": 7}\n\n',
-        ),
-        then_comes("JSON nested 50,000 deep", b"data: " + b"[" * 50_000 + b"\n\n"),
+        *(then_comes(name, garbage) for name, garbage in _UNREADABLE.items()),
         then_comes("lines that are no events", b"well\nthis: is odd\ndata\n\n\n\n"),
         fault(
             "an event cut inside its line",
@@ -502,6 +515,11 @@ BEFORE_TEXT = (
         lambda spoken: _gzipped(spoken.whole),
         *(None, Then.ANSWERS, False, Paid.REPORTED),
     ),
+    Fault(
+        *(Phase.BEFORE_TEXT, "events packed with gzip under its older name, x-gzip"),
+        lambda spoken: _gzipped(spoken.whole, called="X-GZip"),
+        *(None, Then.ANSWERS, False, Paid.REPORTED),
+    ),
     *(
         Fault(
             *(Phase.BEFORE_TEXT, f"events under the status {status}"),
@@ -539,6 +557,7 @@ BEFORE_TEXT = (
         *(None, Then.ANSWERS, False, Paid.REPORTED),
     ),
 )
+_NAMELESS = data({"error": {"type": "overloaded_error", "message": "Overloaded"}})
 MID_STREAM = (
     *_inside(Phase.MID_STREAM, lambda spoken: spoken.opening, Paid.PARTIAL),
     Fault(
@@ -563,6 +582,16 @@ MID_STREAM = (
         *(Phase.MID_STREAM, "text that is no UTF-8"),
         lambda spoken: (head(), spoken.whole.replace(b'"lo"', b'"l\xff"')),
         *(KIND.STREAM_BROKEN, Then.NEXT, False, Paid.PARTIAL),
+    ),
+    Fault(
+        *(Phase.MID_STREAM, "an error that no event's name tells of"),
+        lambda spoken: (*_chunked(spoken.opening + _NAMELESS), LAST_CHUNK),
+        *(KIND.OVERLOADED, Then.AGAIN, True, Paid.PARTIAL, "Overloaded"),
+    ),
+    Fault(
+        *(Phase.MID_STREAM, "an error that is only a sentence"),
+        lambda spoken: (*_chunked(spoken.opening, data({"error": "No."})), LAST_CHUNK),
+        *(KIND.SERVER, Then.AGAIN, True, Paid.PARTIAL, "No."),
     ),
     _endless(Phase.MID_STREAM, "text", lambda spoken: spoken.opening, lambda spoken: spoken.rest),
 )
@@ -599,6 +628,10 @@ def _reopened(name: str, said: Callable[[Spoken], bytes], last: Step) -> Fault:
     )
 
 
+_GARBAGE = (
+    b"data: garbage\n\nwell\nthis: is odd\n\ndata: 7\n\n\xff\xfe\n\ndata: \xff\xfe\n\ndata: {garb\n\n"
+    b"<html>\n\n<title>502</title>"
+)
 _BOOKED_WITH = "which cannot be: booked with {input} in and {output} out, estimated from what came"
 AFTER_END = (
     _ending("the closing event twice", lambda spoken: (*_chunked(_said(spoken) + spoken.closing), LAST_CHUNK)),
@@ -607,6 +640,39 @@ AFTER_END = (
     _ending("silence after the closing event", lambda spoken: (*_chunked(_said(spoken)), Act.STALL)),
     _ending("closed after the closing event", lambda spoken: (*_chunked(_said(spoken)), Act.CLOSE)),
     _ending("reset after the closing event", lambda spoken: (*_chunked(_said(spoken)), Act.RESET)),
+    _ending(
+        "garbage after the finish reason", lambda s: (*_chunked(_said(s) + _GARBAGE + b"\n\n", s.trailer), LAST_CHUNK)
+    ),
+    _ending("garbage after the closing event", lambda spoken: (*_chunked(spoken.whole + _GARBAGE), LAST_CHUNK)),
+    *(
+        replace(
+            _ending(
+                f"{name} after the closing event",
+                lambda spoken, more=more: (*_chunked(spoken.read_on + spoken.named + more), LAST_CHUNK),  # type: ignore[misc]
+            ),
+            but="gemini",  # which has no closing event: it may be a part of the answer
+        )
+        for name, more in _UNREADABLE.items()
+    ),
+    _ending(
+        "OpenAI's closing event (`[DONE]`), whatever the format",
+        lambda spoken: (*_chunked(spoken.read_on, DONE), LAST_CHUNK),
+    ),
+    _ending(
+        'an error of nothing (`{"error": null}`) after the closing event',
+        lambda spoken: (*_chunked(spoken.read_on, data({"error": None})), LAST_CHUNK),
+    ),
+    _ending("gzip with a wrong checksum", lambda spoken: _with_a_wrong_checksum(spoken.whole)),
+    Fault(
+        *(Phase.AFTER_END, "an error after the closing event that no event's name tells of"),
+        lambda spoken: (*_chunked(spoken.read_on, _NAMELESS), LAST_CHUNK),
+        *(KIND.OVERLOADED, Then.AGAIN, True, Paid.PARTIAL, "Overloaded"),
+    ),
+    Fault(
+        *(Phase.AFTER_END, "an error event after garbage after the closing event"),
+        lambda spoken: (*_chunked(spoken.read_on + _GARBAGE + b"\n\n" + spoken.overloaded), LAST_CHUNK),
+        *(KIND.OVERLOADED, Then.AGAIN, True, Paid.PARTIAL, "Overloaded"),
+    ),
     Fault(
         *(Phase.AFTER_END, "an error event after the closing event"),
         lambda spoken: (*_chunked(_said(spoken) + spoken.overloaded), LAST_CHUNK),

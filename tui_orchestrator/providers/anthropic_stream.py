@@ -35,5 +35,7 @@ def _type_of(event: ServerSentEvent) -> str | None:
         if event.event is None:
             raise
         return event.event
-    kind = said.get("type") if isinstance(said, dict) else None
-    return kind if isinstance(kind, str) else event.event
+    if not isinstance(said, dict):
+        return event.event
+    kind = said.get("type")
+    return kind if isinstance(kind, str) else "error" if said.get("error") else event.event

@@ -35,6 +35,7 @@ _BLANK_LINES = re.compile(rb"(?>\r\n|\r|\n){2,}")
 _OVERLAP = len(b"\r\n\r")
 _FIELD = re.compile(rb"(data|event|id|retry)?(?::\x20?|\Z)")
 _BOM = codecs.BOM_UTF8
+_OBJECT = re.compile(rb"(?:event:[^\n]*\n)?data: \s*(?:\{|\[DONE\]\Z)")
 
 
 class TooMuch(Exception):
@@ -50,6 +51,8 @@ class Form(NamedTuple):
     """Their data, made from those that came."""
     marks: int = MARKS
     """So many in one event are read in 50 ms."""
+    spared: Callable[[bytes], bool] = lambda raw: False
+    """Of what came in the place of an event: the answer can do without it. Asked when all before it has been read."""
 
 
 def bound(response: httpx2.Response, form: Form) -> list[AsyncGenerator[bytes, None]]:
@@ -117,31 +120,62 @@ async def _events(chunks: AsyncGenerator[bytes, None], longest: int, form: Form)
                 passed += len(part)
                 pending += part
                 # Together between two turns of the loop, all that is made of each.
-                out, begun, fault = [bytearray()], 0, None
-                try:
-                    for blank in _BLANK_LINES.finditer(pending, looked):
-                        if event := _event(pending[begun : blank.start()], longest, form):
-                            marks += _count(event)
-                            if marks > form.marks:
-                                out.append(bytearray())
-                                marks = _count(event)
-                            out[-1] += event + b"\n\n"
-                        begun = blank.end()
-                    if len(pending) - begun > longest:
-                        raise _too_long(longest)
-                except (TooMuch, UnicodeDecodeError) as error:
-                    fault = error
-                for place, together in enumerate(out):
+                together = bytearray()
+                out: list[bytearray | _Odd] = [together]
+                begun = 0
+                for blank in _BLANK_LINES.finditer(pending, looked):
+                    read = _read(pending[begun : blank.start()], longest, form)
+                    begun = blank.end()
+                    if isinstance(read, _Odd):
+                        out += [read, together := bytearray()]
+                        marks = 0
+                    elif read:
+                        marks += _count(read)
+                        if marks > form.marks:
+                            out.append(together := bytearray())
+                            marks = _count(read)
+                        together += read + b"\n\n"
+                for place, one in enumerate(out):
                     if place:
                         await asyncio.sleep(0)
-                    if together:
-                        yield bytes(together)
-                if fault is not None:
-                    raise fault
+                    if isinstance(one, bytearray):
+                        if one:
+                            yield bytes(one)
+                    elif left := one.left(form):
+                        yield left + b"\n\n"
+                if len(pending) - begun > longest:
+                    raise _too_long(longest)
                 del pending[:begun]
                 looked = max(0, len(pending) - _OVERLAP)
-    if rest := _event(pending, longest, form):
+    last = _read(pending, longest, form)
+    rest = last.left(form) if isinstance(last, _Odd) else last
+    if rest:
         yield rest + b"\n\n" if _is_whole(rest) else rest
+
+
+class _Odd(NamedTuple):
+    """What came in the place of an event: no object, or nothing that can be read."""
+
+    raw: bytes
+    read: bytes | Exception
+
+    def left(self, form: Form) -> bytes:
+        """What the SDK is given of it."""
+        if form.spared(self.raw):
+            return b""
+        if isinstance(self.read, Exception):
+            raise self.read
+        return self.read
+
+
+def _read(raw: bytearray, longest: int, form: Form) -> bytes | _Odd:
+    try:
+        event = _event(raw, longest, form)
+    except (TooMuch, UnicodeDecodeError) as error:
+        return _Odd(bytes(raw), error)
+    if not event or (event.endswith((b"}", b"]")) and _OBJECT.match(event)):
+        return event
+    return _Odd(bytes(raw), event)
 
 
 def _is_whole(event: bytes) -> bool:
@@ -181,11 +215,12 @@ def _event(raw: bytearray, longest: int, form: Form) -> bytes:
 
 def _error(text: bytes, form: Form) -> bytes:
     """Some servers send an error as bare JSON. What reads names of events passes that over, and is told by one."""
-    if form.named and text.lstrip().startswith(b"{") and b'"error"' in text:
+    if text.lstrip().startswith(b"{") and b'"error"' in text:
         with suppress(ValueError, RecursionError):
             said = json.loads(text)
             if said.get("error") or "error" in (said.get("object"), said.get("type")):
-                return b"event: error\ndata: " + text.replace(b"\n", b"\ndata: ")
+                name = b"event: error\n" if form.named else b""
+                return name + b"data: " + form.readable(text).replace(b"\n", b"\ndata: ")
     return text
 
 

@@ -52,7 +52,7 @@ class Complaint:
         codes = [part.get(name) for part in parts for name in ("code", "type", "status", "reason", "error_code")]
         message = _message(said) or (inner if isinstance(inner, str) else "")
         return cls(
-            status if status is not None else _as_status(said.get("code")),
+            status if status is not None else as_status(said.get("code")),
             frozenset(code.lower() for code in codes if isinstance(code, str)),
             _page_title(message),
             " ".join([message, *(_upstream(part) for part in parts)]),
@@ -93,7 +93,7 @@ def _page_title(text: str) -> str:
     return title[1] if title else ""
 
 
-def _as_status(code: object) -> int | None:
+def as_status(code: object) -> int | None:
     if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) == 3:
         code = int(code)
     if isinstance(code, bool) or not isinstance(code, int):

@@ -16,6 +16,8 @@ _FAILED = re.compile(
 )
 _WORSE = (FinishReason.LENGTH, FinishReason.CONTENT_FILTER, FinishReason.TOOL_CALLS)
 _LONGEST = 60
+# What holds the beginning of an object may hold words, however it goes on.
+_MAY_SAY_SOMETHING = re.compile(rb"\{\s*+(?:\"|\Z)|^event: ?error\b", re.MULTILINE)
 
 
 def tells_of_failure(said: str) -> bool:
@@ -71,6 +73,16 @@ class Ending:
     def close(self) -> None:
         """The closing event has come."""
         self._closed = self._reason is not None
+
+    @property
+    def closed(self) -> bool:
+        """The closing event has come, and no text after it."""
+        return self._closed
+
+    def spares(self, raw: bytes) -> bool:
+        """Of what came in the place of an event: it comes after the end, and is neither a part of an answer nor an
+        error. What follows is still to be read, because text would take the end back."""
+        return self.certain and _MAY_SAY_SOMETHING.search(raw) is None
 
     @property
     def certain(self) -> bool:

@@ -36,11 +36,12 @@ class Exchange:
         named: bool = True,
         readable: Callable[[bytes], bytes] = bytes,
         marks: int = MARKS,
+        spared: Callable[[bytes], bool] = lambda raw: False,
     ) -> None:
         """`silence_s`: after so long without anything new whoever reads gives up. `named`: its events have names.
-        `readable`: their data as they are to be read. `marks`: at most so many in each, as in `bounds`."""
+        `readable`, `marks` and `spared`: as in `bounds.Form`."""
         self.connect_s = connect_s
-        self._form = Form(named, readable, marks)
+        self._form = Form(named, readable, marks, spared)
         self._silence_s = silence_s
         self.response: httpx2.Response | None = None
         self._readings: list[AsyncGenerator[bytes, None]] = []
@@ -100,9 +101,8 @@ def _is_silence(error: BaseException | None) -> bool:
     """The connection said nothing more or broke; as opposed to the provider saying that something is wrong."""
     import httpx2
 
-    return isinstance(error, TimeoutError | httpx2.TransportError) or (
-        error is not None and isinstance(error.__cause__, httpx2.TransportError)
-    )
+    broken = httpx2.TransportError | httpx2.DecodingError
+    return isinstance(error, TimeoutError | broken) or (error is not None and isinstance(error.__cause__, broken))
 
 
 async def before_request(request: httpx2.Request) -> None:
@@ -113,6 +113,9 @@ async def before_request(request: httpx2.Request) -> None:
 
 
 async def after_response(response: httpx2.Response) -> None:
+    packed = response.headers.get("content-encoding", "").lower()
+    if "x-gzip" in packed:
+        response.headers["content-encoding"] = packed.replace("x-gzip", "gzip")  # the same, by its older name
     exchange = _under_way.get()
     if exchange is not None:
         exchange.answered(response)

@@ -7,6 +7,7 @@ the class of the exception.
 from __future__ import annotations
 
 import asyncio
+import json
 from traceback import walk_tb
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from ..routing.errors import (
     TurnError,
 )
 from ..routing.health import LONGEST_COOLDOWN_S
-from ..routing.text import span
+from ..routing.text import clean_line, span
 from .bounds import TooMuch
 from .complaint import LONGEST_WAIT_S, Complaint, redact, retry_after
 
@@ -257,6 +258,8 @@ CLASSES: dict[str, Fault] = {
 }
 
 
+_EXCERPT = 80
+"""So many characters are told of what could not be read."""
 _WORTH_TELLING_S = 60.0
 """How long a model is out is said from here on."""
 
@@ -300,7 +303,7 @@ def translate(error: Exception, provider: str, key: str, response: httpx2.Respon
         asked = "a week or longer" if wait_s >= LONGEST_WAIT_S else span(wait_s)
         hint = f"It asks to wait {asked}; this model is left out for {out}. Choose another model until then."
     return fault(
-        redact(f"{provider}: {said.message or _in_own_words(root, fault, said.status)}", key),
+        redact(f"{provider}: {said.message or _in_own_words(root, fault, said.status, key)}", key),
         status=said.status,
         retry_after_s=wait_s,
         hint=hint,
@@ -331,16 +334,28 @@ def _root(error: BaseException) -> BaseException:
     return error
 
 
-def _in_own_words(error: BaseException, fault: Fault, status: int | None) -> str:
+def _in_own_words(error: BaseException, fault: Fault, status: int | None, key: str) -> str:
     if status is not None:
         return f"HTTP {status}. {fault.what}"
     if isinstance(error, TooMuch):
         return str(error)
     if isinstance(error, PromptRefused):
         return f"the prompt was refused ({error})"
-    if by_class(error) is None and fault in (StreamBroken, BadRequest):
+    if fault is StreamBroken and isinstance(error, UnicodeDecodeError):
+        return "sent text that is not UTF-8"
+    if fault is StreamBroken and (by_class(error) is None or isinstance(error, ValueError)):
+        return f"sent something that is not of its format{_excerpt(error, key)}"
+    if by_class(error) is None and fault is BadRequest:
         return f"{fault.what} ({type(error).__name__}: {error})"
     return f"{fault.what} ({_what_it_says(error)})"
+
+
+def _excerpt(error: BaseException, key: str) -> str:
+    """The beginning of what is no JSON, where that is what is wrong."""
+    for each in (error, error.__cause__):
+        if isinstance(each, json.JSONDecodeError) and (said := clean_line(redact(each.doc, key), _EXCERPT)):
+            return f": {said}"
+    return ""
 
 
 def _what_it_says(error: BaseException) -> str:

@@ -16,6 +16,7 @@ from ..routing.ports import Call, CallPiece, Done, Piece, TextPiece, ThinkingPie
 from ..routing.request import Message
 from ..routing.text import clean_line
 from ..routing.tools import ToolCall, arguments_of
+from .complaint import as_status
 from .ending import Ending
 from .faults import PromptRefused
 from .sdk import SdkProvider, system_text
@@ -41,6 +42,9 @@ _FINISH = {
     "TOO_MANY_TOOL_CALLS": FinishReason.TOOL_CALLS,
 }
 
+_CLOSING = b"[DONE]"
+"""Of proxies that speak like Gemini, whose own streams have no closing event."""
+
 _NO_CALLS = frozenset({"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL"})
 """Calls that come with these are not to be carried out: Gemini could not read them itself, or no tool was offered."""
 
@@ -53,7 +57,9 @@ class GeminiProvider(SdkProvider["Client"]):
 
     @staticmethod
     def readable(data: bytes) -> bytes:
-        return _without_odd_counts(data)
+        if data.strip() == _CLOSING:
+            return b""
+        return _without_odd_counts(_with_a_sound_error(data) if b'"error"' in data else data)
 
     def _open(self) -> Client:
         import ssl
@@ -253,6 +259,23 @@ class GeminiAnswer:
 def _speaks(chunk: Any) -> bool:
     parts = [part for one in chunk.candidates or () for part in (one.content and one.content.parts) or ()]
     return any(part.text and not part.thought for part in parts)
+
+
+def _with_a_sound_error(data: bytes) -> bytes:
+    """The SDK sees an error only where it comes first, reads one only with a number as its code, and falls over one
+    that is none."""
+    try:
+        said = json.loads(data)
+        error = said.pop("error")
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        return data
+    if error and isinstance(error, str | dict):
+        told = {"message": error} if isinstance(error, str) else error
+        code = told.get("code")
+        said = {"error": {**told, "code": as_status(code) or 0, "error_code": code}, **said}
+    elif error:
+        return data
+    return json.dumps(said).encode()
 
 
 def _without_odd_counts(data: bytes) -> bytes:

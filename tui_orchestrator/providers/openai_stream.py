@@ -45,7 +45,8 @@ async def events(response: httpx2.Response) -> AsyncIterator[object]:
                     raise _error(response, error)
                 if _is_error(said):
                     raise _error(response, said)
-            yield said
+            if said is not None:  # which would be taken for the end
+                yield said
 
 
 def _fields(event: str) -> tuple[str, str]:

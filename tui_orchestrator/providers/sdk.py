@@ -7,14 +7,14 @@ import importlib
 import math
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from ..routing.errors import TurnError
 from ..routing.ports import Call, CallPiece, Done, Piece, UsageSoFar
-from .bounds import MARKS
+from .bounds import MARKS, TooMuch
 from .complaint import named
 from .ending import Ending, says_something
 from .exchange import Exchange
@@ -93,23 +93,28 @@ class SdkProvider(ABC, Generic[Sdk]):
             await asyncio.to_thread(self._opened)
 
     async def stream(self, call: Call) -> AsyncGenerator[Piece, None]:
-        exchange = Exchange(
-            self._connect_s, self._silence_s, named=self.named_events, readable=self.readable, marks=self.marks
-        )
         answer = self._answer()
         ending = answer.ending
+        exchange = Exchange(
+            *(self._connect_s, self._silence_s),
+            named=self.named_events,
+            readable=self.readable,
+            marks=self.marks,
+            spared=ending.spares,
+        )
         counted = False
         try:
             check_key(self.name, self._key)
             async with aclosing(exchange.events(lambda: self._sent(call), lambda: ending.certain)) as events:
-                async for event in events:
-                    for piece in answer.read(event):
-                        ending.after(piece)
-                        # What was counted before more of the answer came is not the count of all of it.
-                        counted = isinstance(piece, UsageSoFar) or (counted and not says_something(piece))
-                        yield self._told(piece)
-                    if ending.begun_again:
-                        break  # some proxies try again in the middle of an answer
+                with _up_to_its_close(ending):
+                    async for event in events:
+                        for piece in answer.read(event):
+                            ending.after(piece)
+                            # What was counted before more of the answer came is not the count of all of it.
+                            counted = isinstance(piece, UsageSoFar) or (counted and not says_something(piece))
+                            yield self._told(piece)
+                        if ending.begun_again:
+                            break  # some proxies try again in the middle of an answer
             if not ending.whole or ending.failed:
                 raise broken_off(self.name, self._key, exchange.response, ending.why)
             done = answer.done()
@@ -153,6 +158,16 @@ class SdkProvider(ABC, Generic[Sdk]):
 
     @abstractmethod
     def _answer(self) -> Answer: ...
+
+
+@contextmanager
+def _up_to_its_close(ending: Ending) -> Iterator[None]:
+    """What cannot be read behind the closing event costs nothing of the answer."""
+    try:
+        yield
+    except (TooMuch, ValueError, TypeError, AttributeError, LookupError, RecursionError):
+        if not ending.closed:
+            raise
 
 
 def system_text(call: Call) -> str:
