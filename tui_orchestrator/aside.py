@@ -11,13 +11,15 @@ from contextlib import suppress
 from itertools import zip_longest
 from typing import TypeVar
 
+from .routing.contained import contained, told
+
 T = TypeVar("T")
 
 
 async def aside(work: Callable[[], T], name: str) -> T:
     """In a thread of its own that does not keep the program from ending, as those of the loop's pool would. What it
-    raises is raised here; a wait for it may be given up. Not for imports: Python's own end may need the lock that a
-    thread held when it was stopped in one."""
+    raises is raised here, `contained`; a wait for it may be given up. Not for imports: Python's own end may need the
+    lock that a thread held when it was stopped in one."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -33,10 +35,11 @@ async def aside(work: Callable[[], T], name: str) -> T:
         value: T | None = None
         error: Exception | None = None
         try:
-            value = work()
-        except (StopIteration, SystemExit) as fault:
-            # Neither can be raised from a future.
-            error = RuntimeError(f"{type(fault).__name__} {fault}")
+            with contained():
+                value = work()
+        except StopIteration as fault:
+            # It cannot be raised from a future.
+            error = RuntimeError(told(fault))
         except Exception as fault:  # noqa: BLE001  # raised to whoever waits
             error = fault
         try:

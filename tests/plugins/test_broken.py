@@ -26,6 +26,8 @@ GIVEN = Given("why?", "because", "a/b", "reasoning")
     [
         ("import nothing_of_that_name", "bad:worth", "cannot be loaded (ModuleNotFoundError"),
         ("raise SystemExit(3)", "bad:worth", "cannot be loaded (SystemExit: 3)"),
+        ("raise GeneratorExit('\\x1b[2J')", "bad:worth", "cannot be loaded (GeneratorExit: [2J)"),
+        ("raise BaseException('all')", "bad:worth", "cannot be loaded (BaseException: all)"),
         ("this is no python", "bad:worth", "cannot be loaded (SyntaxError"),
         ("other = 1", "bad:worth", "cannot be loaded (AttributeError"),
         ("worth = 1", "bad:worth", "is 1, not a function of an option"),
@@ -187,6 +189,65 @@ class Broken:
     assert "expected a piece of a stream, not 'no piece'" in piece.err
 
 
+@pytest.mark.parametrize("place", ["open", "read", "close"])
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        ("SystemExit(3)", "SystemExit: 3"),
+        ("KeyboardInterrupt", "KeyboardInterrupt"),
+        ("GeneratorExit", "GeneratorExit"),
+        ("asyncio.CancelledError", "CancelledError"),
+        ("BaseException('\\x1b[31mred')", "BaseException: [31mred"),
+    ],
+)
+async def test_a_provider_that_would_end_the_program_fails_as_any_other(
+    shell: Shell, site: Path, place: str, raised: str, said: str
+) -> None:
+    source = f"""
+import asyncio
+from tui_orchestrator.routing.model import Model
+from tui_orchestrator.routing.money import FREE
+from tui_orchestrator.routing.ports import TextPiece
+class Leaving:
+    def __init__(self, account): self.name = account.name
+    def models(self): return [Model(self.name, "one", price=FREE, local=True)]
+    def stream(self, call): return self if "{place}" != "open" else self.leave()
+    def __aiter__(self): return self.pieces() if "{place}" != "close" else self
+    async def pieces(self):
+        yield TextPiece("The beginning.")
+        self.leave()
+    async def __anext__(self): raise StopAsyncIteration
+    async def aclose(self):
+        if "{place}" == "close": self.leave()
+    def leave(self): raise {raised}
+"""
+    write(site, "bad", source, providers={"leaving": "bad:Leaving"})
+    ended = await shell.run("ask", "-m", "leaving/one", "hello")
+    assert ended.code == 1
+    assert f"leaving, a plugin: {said}" in ended.err
+    assert "\x1b" not in ended.err
+
+
+@pytest.mark.parametrize("place", ["__init__", "models"])
+async def test_a_provider_that_would_end_the_program_before_it_is_asked_leaves_the_others(
+    shell: Shell, site: Path, place: str
+) -> None:
+    source = f"class Leaving:\n    def __init__(self, account): pass\n    def {place}(self, *_): raise BaseException"
+    write(site, "bad", source, providers={"leaving": "bad:Leaving"})
+    assert (await shell.run("ask", CODE)).code == 0
+    assert "✗ provider leaving: leaving, a plugin: BaseException" in (await shell.run("doctor")).out
+
+
+async def test_a_package_with_spoilt_metadata_brings_nothing_and_stops_nothing(shell: Shell, site: Path) -> None:
+    source = "def worth(option):\n    'Has it'\n    return option.p"
+    write(site, "sound", source, strategies={"surest": "sound:worth"})
+    for name, entries in {"bytes": b"x = y:z\n\xff\xfe", "words": b"nonsense"}.items():
+        write(site, name, source)
+        (site / f"{name}-1.0.dist-info" / "entry_points.txt").write_bytes(b"[tui_orchestrator.themes]\n" + entries)
+    ended = await shell.run("route", "--strategy", "surest", "--json", CODE)
+    assert (ended.code, ended.json["reason"][:6]) == (0, "has it")
+
+
 async def test_a_provider_without_models_leaves_the_others(shell: Shell, site: Path) -> None:
     source = "class Empty:\n    def __init__(self, account): raise KeyError('address')"
     write(site, "bad", source, providers={"empty": "bad:Empty"})
@@ -200,6 +261,16 @@ async def test_a_check_that_fails_says_nothing_against_the_answer() -> None:
 
     said = await WatchedCheck("sources", "bad 1.0", look).look(GIVEN)
     assert said == Opinion("sources of bad 1.0 failed (KeyError: 'no\\x1b[2J')")
+
+
+@pytest.mark.parametrize("raised", [SystemExit(4), KeyboardInterrupt(), GeneratorExit(), BaseException("all")])
+async def test_a_check_that_would_end_the_program_says_nothing_against_the_answer(raised: BaseException) -> None:
+    def look(given: Given) -> Opinion:
+        raise raised
+
+    said = await WatchedCheck("sources", "bad 1.0", look).look(GIVEN)
+    text = f"{type(raised).__name__}: {raised}".removesuffix(": ")
+    assert said == Opinion(f"sources of bad 1.0 failed ({text})")
 
 
 async def test_a_check_that_waited_too_long_itself_is_asked_again() -> None:

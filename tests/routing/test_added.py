@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,11 @@ from .samples import profile, request
 def none_stays() -> Iterator[None]:
     yield
     adopt([])
+
+
+class Unsaid:
+    def __repr__(self) -> str:
+        raise GeneratorExit
 
 
 def added(objective: Callable[[Option], Any], name: str = "theirs") -> Strategy:
@@ -93,6 +99,9 @@ def test_a_leaning_of_the_users_counts_in_it_as_in_every_strategy() -> None:
         (lambda option: "much", "gave 'much', which is no number"),
         (lambda option: True, "gave True, which is no number"),
         (lambda option: setattr(option, "p", 2), "failed (FrozenInstanceError: cannot assign to field 'p')"),
+        (lambda option: sys.exit(9), "failed (SystemExit: 9)"),
+        (lambda option: 10**400, "failed (OverflowError: int too large to convert to float)"),
+        (lambda option: Unsaid(), "failed (GeneratorExit)"),
         (lambda option: {}["\x1b[2J" * 99], "failed (KeyError: '\\x1b[2J"),
     ],
 )

@@ -33,6 +33,20 @@ async def test_a_plugins_strategy_is_offered_chosen_and_shown(tmp_path: Path, si
         await seat.sees("· thrifty ·", "(thrifty, of")
 
 
+@pytest.mark.parametrize("end", ["SystemExit(9)", "KeyboardInterrupt", "BaseException('all')"])
+async def test_a_strategy_that_would_end_the_program_gives_way_to_the_balance(
+    tmp_path: Path, site: Path, end: str
+) -> None:
+    write(site, "bad", f"def worth(option): raise {end}", strategies={"leaving": "bad:worth"})
+    async with console(tmp_path, script=Script().always(Say("Merged."))) as seat:
+        await seat.send("/strategy leaving")
+        await seat.type(CODE)
+        await seat.sees(CODE)
+        await seat.pilot.press("enter")
+        await seat.ended()
+        await seat.sees("Merged.", f"leaving of bad 1.0 failed ({end[:10]}")
+
+
 async def test_a_plugins_theme_is_there_from_the_first_paint_or_on_demand(tmp_path: Path, site: Path) -> None:
     async with console(tmp_path, ui=UiSettings(theme="moss")) as seat:
         assert seat.app.theme == "moss"

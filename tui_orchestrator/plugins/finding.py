@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from os import scandir
 from pathlib import Path
@@ -14,7 +15,7 @@ from ..routing.text import clean_line
 from .contract import PREFIX, Kind
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from importlib.metadata import EntryPoint, PathDistribution
 
 _GROUPS = {kind.group: kind for kind in Kind}
 _SECTION = f"[{PREFIX}".encode()
@@ -39,18 +40,22 @@ def installed() -> list[Installed]:
     # A tenth of a second of processor time, which who has no plugins need not pay.
     from importlib.metadata import PathDistribution
 
-    found, seen = [], set()
+    found: dict[str, list[Installed]] = {}
     for place in places:
-        package = PathDistribution(place)
-        name = clean_line(package.metadata["Name"] or place.stem, 80)
-        if name.lower() in seen:
-            continue
-        seen.add(name.lower())
-        version = clean_line(package.version or "", 40)
-        for entry in package.entry_points:
-            if (kind := _GROUPS.get(entry.group)) is not None:
-                found.append(Installed(kind, clean_line(entry.name, 60), name, version, entry))
-    return found
+        # A package whose metadata cannot be read brings nothing; pip refuses it too.
+        with suppress(TypeError, ValueError, AttributeError):
+            package = PathDistribution(place)
+            name = clean_line(package.metadata["Name"] or place.stem, 80)
+            if name.lower() not in found:
+                found[name.lower()] = list(_of(package, name))
+    return [one for ours in found.values() for one in ours]
+
+
+def _of(package: PathDistribution, name: str) -> Iterator[Installed]:
+    version = clean_line(package.version or "", 40)
+    for entry in package.entry_points:
+        if (kind := _GROUPS.get(entry.group)) is not None:
+            yield Installed(kind, clean_line(entry.name, 60), name, version, entry)
 
 
 def names(kind: Kind) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..opening import parsed, whole_of
 from ..routing.added import AddedStrategy, AnswerCheck
+from ..routing.contained import contained, told
 from ..routing.text import clean_line
 from .contract import Account, AddedProvider, Kind, PluginError
 from .finding import Installed
@@ -130,16 +131,15 @@ def _check_name(one: Installed, taken: Collection[str], theirs: Mapping[tuple[Ki
 
 def _made(one: Installed, source: str, hide: Callable[[str], str]) -> object:
     """Raises PluginError."""
-    told = f"{one.kind} {one.name!r} of {source}"
+    its_name = f"{one.kind} {one.name!r} of {source}"
     try:
-        loaded = one.entry.load()
-        made = _MAKERS[one.kind](one, source, loaded)
+        with contained():
+            loaded = one.entry.load()
+            made = _MAKERS[one.kind](one, source, loaded)
     except PluginError as error:
-        raise PluginError(f"{told} is not used: {error}") from error
-    # SystemExit too: a module that ends the program when it is imported must not end this one.
-    except (Exception, SystemExit) as error:
-        said = clean_line(f"{type(error).__name__}: {error}", 200)
-        raise PluginError(f"{told} is not used: it cannot be loaded ({said})") from error
+        raise PluginError(f"{its_name} is not used: {error}") from error
+    except Exception as error:
+        raise PluginError(f"{its_name} is not used: it cannot be loaded ({clean_line(told(error), 200)})") from error
     if isinstance(made, WatchedCheck):
         made.hide = hide
     return made

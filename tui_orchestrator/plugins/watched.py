@@ -9,6 +9,7 @@ from typing import Any
 
 from ..aside import aside
 from ..routing.added import MOST_EVIDENCE, Given, Opinion
+from ..routing.contained import told
 from ..routing.text import clean_line
 
 PATIENCE_S = 2.0
@@ -33,13 +34,13 @@ class WatchedCheck:
         patience = asyncio.timeout(self._patience_s)
         try:
             async with patience:
-                return self._clean(await aside(lambda: self._look(given), f"verdict {self.name}"))
+                return await aside(lambda: self._clean(self._look(given)), f"verdict {self.name}")
         except Exception as error:  # noqa: BLE001  # whatever it is, it is the plugin's
             # It may raise a TimeoutError of its own.
             if patience.expired():
                 self._given_up = True
                 return self._unsaid(f"took longer than {self._patience_s:g} s and is not asked again")
-            return self._unsaid(f"failed ({clean_line(f'{type(error).__name__}: {error}', 160)})")
+            return self._unsaid(f"failed ({clean_line(told(error), 160)})")
 
     def _unsaid(self, what: str) -> Opinion:
         return Opinion(self.hide(f"{self.name} of {self._source} {what}"))

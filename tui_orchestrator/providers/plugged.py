@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
 
 from ..aside import aside
 from ..plugins import Account, AddedProvider
+from ..routing.cancelling import closed
+from ..routing.contained import contained, told
 from ..routing.errors import NotFound, Server, TurnError
 from ..routing.model import Model
 from ..routing.money import Price
@@ -45,21 +45,24 @@ class PluggedProvider:
         """Raises TurnError."""
         made = await self._own()
         try:
-            said = await aside(lambda: list(made.models()), f"models of {self.name}")
-            return tuple(self._checked(model) for model in said[:_MOST_MODELS])
+            return await aside(lambda: self._listed(made), f"models of {self.name}")
         except Exception as error:
             raise self._translated(error) from error
 
     async def stream(self, call: Call) -> AsyncIterator[Piece]:
         made = await self._own()
         try:
-            async with aclosing(_closable(made.stream(call))) as pieces:
-                async for piece in pieces:
-                    if not isinstance(piece, _PIECES):
-                        raise TypeError(f"expected a piece of a stream, not {clean_line(repr(piece), 60)}")
+            with contained():
+                pieces = made.stream(call)
+                reading = aiter(pieces)
+            try:
+                while (piece := await self._next(reading)) is not None:
                     yield piece
                     if isinstance(piece, Done):
                         return
+            finally:
+                with contained():
+                    await closed(pieces)
         except Exception as error:
             raise self._translated(error) from error
 
@@ -68,7 +71,8 @@ class PluggedProvider:
         closing = getattr(made, "aclose", None)
         if closing is not None:
             try:
-                await closing()
+                with contained():
+                    await closing()
             except Exception:  # noqa: BLE001  # it is left behind either way
                 return
 
@@ -86,6 +90,21 @@ class PluggedProvider:
                     raise self._translated(error) from error
             return self._made
 
+    @staticmethod
+    async def _next(reading: AsyncIterator[object]) -> Piece | None:
+        """None at the end."""
+        with contained():
+            try:
+                piece = await anext(reading)
+            except StopAsyncIteration:
+                return None
+            if not isinstance(piece, _PIECES):
+                raise TypeError(f"expected a piece of a stream, not {clean_line(repr(piece), 60)}")
+            return piece
+
+    def _listed(self, made: AddedProvider) -> tuple[Model, ...]:
+        return tuple(self._checked(model) for model in list(made.models())[:_MOST_MODELS])
+
     def _checked(self, model: object) -> Model:
         if not isinstance(model, Model) or model.provider != self.name:
             raise TypeError(f"expected a Model of the provider {self.name}, not {clean_line(repr(model), 80)}")
@@ -99,23 +118,11 @@ class PluggedProvider:
         if isinstance(error, TurnError):
             error.message = self._safe(error.message)
             return error
-        return Server(self._safe(f"{self.name}, a plugin: {type(error).__name__}: {error}"))
+        return Server(self._safe(f"{self.name}, a plugin: {told(error)}"))
 
     def _safe(self, said: str) -> str:
         said = masked(said)
         return clean_line(said.replace(self._key, "…") if self._key else said, 300)
-
-
-def _closable(pieces: AsyncIterator[Piece]) -> Any:
-    """As an async generator, which alone can be closed, whatever it is."""
-    if hasattr(pieces, "aclose"):
-        return pieces
-
-    async def through() -> AsyncIterator[Piece]:
-        async for piece in pieces:
-            yield piece
-
-    return through()
 
 
 @dataclass(slots=True)

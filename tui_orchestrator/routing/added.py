@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from .contained import contained, told
 from .request import Strategy
 from .text import clean_line
 
@@ -103,12 +104,14 @@ class AddedStrategy:
             profile.difficulty,
         )
         try:
-            value = self.objective(option)
+            with contained():
+                value = self.objective(option)
+                number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+                said = "" if number else repr(value)
         except Exception as error:  # whatever it is, it is the plugin's
-            said = clean_line(f"{type(error).__name__}: {error}", 160)
-            raise NotWeighed(f"{self.name} of {self.source} failed ({said})") from error
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise NotWeighed(f"{self.name} of {self.source} gave {clean_line(repr(value), 40)}, which is no number")
+            raise NotWeighed(f"{self.name} of {self.source} failed ({clean_line(told(error), 160)})") from error
+        if not number:
+            raise NotWeighed(f"{self.name} of {self.source} gave {clean_line(said, 40)}, which is no number")
         return max(-MOST_SCORE, min(MOST_SCORE, float(value)))
 
 
