@@ -9,8 +9,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -380,6 +382,53 @@ async def test_a_store_that_has_lost_a_table_is_damaged(tmp_path: Path) -> None:
         await Database(tmp_path / "store.db").open()
     with pytest.raises(StoreError, match="is damaged: its table attempts is gone; move it away"):
         await Database(tmp_path / "store.db").open_to_read(StoreError(None, "cannot grow", "free some space"))
+
+
+@pytest.mark.parametrize(
+    ("done", "work", "gone"),
+    [
+        ("DROP TABLE prompts", "SELECT text FROM prompts", "its table prompts is gone"),
+        ("DROP TABLE prompts", "INSERT INTO prompts (text, at) VALUES ('', '')", "its table prompts is gone"),
+        ("DROP VIEW messages_whole", "SELECT text FROM messages_whole", "its table messages_whole is gone"),
+        (
+            "DROP TABLE messages_text",
+            "INSERT INTO messages (session, position, role, text, created) VALUES ('1', 0, 'user', 'why', '')",
+            "its table messages_text is gone",
+        ),
+        (
+            "ALTER TABLE prompts RENAME COLUMN at TO since",
+            "SELECT prompts.at FROM prompts",
+            "its column at is gone",
+        ),
+        (
+            "ALTER TABLE prompts RENAME COLUMN at TO since",
+            "INSERT INTO prompts (text, at) VALUES ('', '')",
+            "its column at is gone",
+        ),
+    ],
+)
+async def test_what_a_store_loses_while_it_is_open_is_damage_alone_and_among_others(
+    tmp_path: Path, done: str, work: str, gone: str
+) -> None:
+    path = tmp_path / "store.db"
+    async with Database(path) as db:
+        assert await db.read(lambda c: c.execute("SELECT 1").fetchone()) == (1,)
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("PRAGMA foreign_keys = OFF")
+            other.execute(done)
+            other.commit()
+
+        def lost() -> Coroutine[Any, Any, object]:
+            return db.write(lambda c: c.execute(work).fetchall())
+
+        with pytest.raises(StoreError, match=f"is damaged: {gone}; move it away"):
+            await lost()
+        if work.startswith("SELECT"):
+            with pytest.raises(StoreError, match=f"is damaged: {gone}; move it away"):
+                await db.read(lambda c: c.execute(work).fetchall())
+        kept = db.write(lambda c: c.execute("INSERT INTO drafts (session, text, updated) VALUES ('', 'one', '')"))
+        one, two, three = await asyncio.gather(lost(), kept, lost(), return_exceptions=True)
+        assert (gone in str(one), isinstance(two, BaseException), gone in str(three)) == (True, False, True)
 
 
 async def test_a_pipe_in_place_of_the_store_is_not_waited_for(tmp_path: Path) -> None:

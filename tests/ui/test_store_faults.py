@@ -109,6 +109,46 @@ async def test_a_store_that_is_damaged_while_it_is_in_use_is_a_sentence_and_the_
         await seat.sees("still here")
 
 
+@pytest.mark.parametrize("table", ["prompts", "drafts", "sessions", "messages", "decisions"])
+async def test_a_table_that_is_dropped_while_the_console_runs_is_damage_and_what_is_asked_is_answered(
+    table: str, tmp_path: Path
+) -> None:
+    async with losing(tmp_path, table) as seat:
+        for number in range(2):
+            await seat.send(f"the later question {number}")
+            await seat.ended()
+        await told(seat, f"could not be stored: {tmp_path / 'store.db'} is damaged: its table {table} is gone")
+        answered = [entry for entry in seat.app.chat.transcript.entries if "The later answer." in entry.source]
+        assert len(answered) == 2
+        assert not any("inside the program" in entry.source for entry in seat.app.chat.transcript.entries)
+
+
+@pytest.mark.parametrize("table", ["attempts", "spend", "reserved"])
+async def test_without_a_table_that_money_is_written_down_in_nothing_more_is_called(table: str, tmp_path: Path) -> None:
+    async with losing(tmp_path, table) as seat:
+        for number in range(2):
+            await seat.send(f"the later question {number}")
+            await seat.ended()
+        await told(seat, "Nothing more is called, since it could not be written down")
+        await told(seat, f"is damaged: its table {table} is gone")
+        later = [entry for entry in seat.app.chat.transcript.entries if "The later answer." in entry.source]
+        # The loss of `attempts` shows when the first of them is booked.
+        assert len(later) == (1 if table == "attempts" else 0)
+
+
+@asynccontextmanager
+async def losing(directory: Path, table: str) -> AsyncIterator[Console]:
+    """A console whose store loses a table after the first answer."""
+    async with console(directory, script=Script().then(FIRST).always(LATER)) as seat:
+        await seat.send("the first question")
+        await seat.ended()
+        with closing(sqlite3.connect(directory / "store.db")) as other:
+            other.execute("PRAGMA foreign_keys = OFF")
+            other.execute(f"DROP TABLE {table}")
+            other.commit()
+        yield seat
+
+
 async def test_a_store_whose_sums_cannot_be_read_is_told_and_the_console_goes_on_without_it(tmp_path: Path) -> None:
     store = tmp_path / "store.db"
     budgets = Budgets(daily=Money.from_usd(1))

@@ -383,7 +383,7 @@ async def _send(runtime: Runtime, asked: Asked, telling: Telling) -> Turn:
         return await chat.send_kept(request)
     except StoreError as error:
         # Where no money can be written down either, a temporary one would not be asked.
-        kept_nowhere = "; with --temporary it is kept nowhere" if (error.what, error.remedy) == DAMAGED else ""
+        kept_nowhere = "; with --temporary it is kept nowhere" if error.remedy == DAMAGED[1] else ""
         raise Stop(f"nothing was asked, for the conversation cannot be kept: {error}{kept_nowhere}") from None
 
 

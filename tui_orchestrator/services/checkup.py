@@ -20,7 +20,7 @@ from ..routing.text import clean_line
 from ..settings import ProviderSettings, Settings
 from ..shared.faults import Away
 from ..storage.database import Database
-from ..storage.faults import DAMAGED, StoreError
+from ..storage.faults import StoreError, damaged
 from ..storage.soundness import look_through
 from . import crashes, telemetry
 from .assembly import store_path
@@ -186,8 +186,7 @@ async def _store(runtime: Runtime, settings: Settings, fault: StoreError | None)
             look = await asyncio.to_thread(look_through, path)
         size = await asyncio.to_thread(lambda: path.stat().st_size)
         if look.damage:
-            what, remedy = DAMAGED
-            fault = StoreError(path, f"{what}: {look.damage}", remedy)
+            fault = damaged(path, look.damage)
     except StoreError as error:
         fault = error
     if fault is not None:

@@ -4,6 +4,7 @@ program may have put it there, or damage to the file."""
 from __future__ import annotations
 
 import math
+import re
 import sqlite3
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,8 @@ from datetime import datetime
 from enum import Enum
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from .schema import MIGRATIONS
 
 T = TypeVar("T")
 Check = Callable[[Any], str]
@@ -57,11 +60,24 @@ def checked(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection],
         if "integer overflow" in str(error):
             raise Unreadable("numbers beyond all bounds") from error
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-        if code == sqlite3.SQLITE_ERROR and (said := wrong_cell(connection)):
+        if code == sqlite3.SQLITE_ERROR and not lost(error) and (said := wrong_cell(connection)):
             raise Unreadable(said) from error
         raise
     look_at(found)
     return found
+
+
+def lost(error: Exception) -> str:
+    """What of its schema the store has lost, by an SQLITE_ERROR: 'its table prompts is gone'; '' for anything else,
+    such as a query for what no store has."""
+    if said := _LOST.search(str(error)):
+        own = any(said["name"] in _WORD.findall(migration.sql) for migration in MIGRATIONS)
+        return f"its {said['kind'] or 'column'} {said['name']} is gone" if own else ""
+    return ""
+
+
+_LOST = re.compile(r"(?:no such (?P<kind>table|column): |has no column named )(?:\w+\.)?(?P<name>\w+)")
+_WORD = re.compile(r"\w+")
 
 
 def wrong_cell(connection: sqlite3.Connection) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tui_orchestrator.routing.errors import NotKept
 
-from .checked import Unreadable
+from .checked import Unreadable, lost
 
 
 class StoreError(NotKept):
@@ -69,9 +69,17 @@ def explained(path: Path | None) -> Iterator[None]:
             raise _full(path, why or errno.ENOSPC) from error
         if code == sqlite3.SQLITE_IOERR and (limit := _limit()) is not None and _largest(path) + _PROBE > limit:
             raise _at_its_limit(path, limit) from error
+        if code == sqlite3.SQLITE_ERROR and (gone := lost(error)):
+            raise damaged(path, gone) from error
         if code not in _FAULTS:
             raise
         raise StoreError(path, *_FAULTS[code]) from error
+
+
+def damaged(path: Path | None, how: str) -> StoreError:
+    """`how`: 'its table prompts is gone'."""
+    what, remedy = DAMAGED
+    return StoreError(path, f"{what}: {how}", remedy)
 
 
 def fault_of(

@@ -11,7 +11,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .faults import DAMAGED, StoreError
+from .faults import StoreError, damaged
 from .schema import MIGRATIONS, Migration
 
 _TABLE = re.compile(r"^CREATE (?:VIRTUAL )?TABLE (\w+)", re.MULTILINE)
@@ -84,8 +84,7 @@ def missing_steps(
         )
     made = {name for migration in migrations if migration.name in applied for name in _TABLE.findall(migration.sql)}
     if lost := sorted(made - tables):
-        what, remedy = DAMAGED
-        raise StoreError(path, f"{what}: its table {lost[0]} is gone", remedy)
+        raise damaged(path, f"its table {lost[0]} is gone")
     return tuple(migration for migration in migrations if migration.name not in applied)
 
 
