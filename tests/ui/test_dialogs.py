@@ -19,7 +19,8 @@ async def test_a_dialog_that_ends_below_another_keeps_its_result_until_it_is_in_
     async with console(tmp_path) as seat:
         ended: list[bool | None] = []
         await seat.app.push_screen(Ask("Rename", "a title", submit), ended.append)
-        await seat.pilot.press("enter", "f1")
+        await seat.pilot.press("enter")
+        await seat.app.run_action("help")  # by nothing that is typed, which would wait
         await seat.sees("One line to write.")
         written.set()
         await seat.sees("One line to write.")
