@@ -72,7 +72,8 @@ async def test_without_the_server_a_turn_under_a_cap_ends_with_what_to_do_and_no
         assert isinstance(end, Failed)
         assert "since what all machines spend is not known" in end.error.message
         assert end.error.kind is ErrorKind.UNRECORDED
-        assert turn_error(end.error) == (503, error_body("unrecorded", f"{end.error.message} "))
+        said = error_body("unrecorded", f"{end.error.message} ")
+        assert turn_error(end.error) == (503, said, {"x-should-retry": "false"})
         assert "so no call under a shared cap is made; start it, or mend shared.url" in end.error.message
         (finding,) = (one for one in await check(runtime.settings, runtime) if one.area == "shared")
         assert (finding.standing, finding.remedy) == (Standing.PROBLEM, "start it, or mend shared.url")
