@@ -165,6 +165,7 @@ async def test_a_key_that_may_not_list_is_not_a_refused_key(clients: HttpClients
         (Reply("[" * 100_000), "no model list"),
         (Reply(b"\xff\xfe\x00"), "no model list"),
         (Reply("", 302, {"location": "http://evil.example/"}), "HTTP 302"),
+        (Reply('{"data": [{"id": "gpt-5"}]}', 300), "HTTP 300"),
         (Reply("gone", 404), "HTTP 404"),
         (Reply(b"x" * (MAX_BODY + 1)), "more than 8 MB"),
         (Reply(b'{"data": [' + b"{}," * 200_000 + b"{}]}"), "too many parts"),

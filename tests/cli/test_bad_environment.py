@@ -17,7 +17,7 @@ BAD = [
     (
         "SSL_CERT_FILE",
         "/nowhere/all.pem",
-        "SSL_CERT_FILE must be a file of certificates in PEM, and /nowhere/all.pem is",
+        "SSL_CERT_FILE must be a file of certificates in PEM, and /nowhere/all.pem is none (No such file or directory)",
     ),
     ("SSL_CERT_FILE", __file__, "SSL_CERT_FILE must be a file of certificates in PEM"),
     ("ALL_PROXY", "socks5h://h:1080", "ALL_PROXY names a SOCKS proxy, for which the package socksio must be installed"),
@@ -46,6 +46,9 @@ async def test_a_variable_that_lets_no_connection_be_made_is_named_and_the_machi
         assert "Traceback" not in told
         assert "mistake of the program" not in told
         assert "secret" not in told
+        assert "_ssl.c" not in told
+        if command == ("doctor",):
+            assert "check that it runs and that base_url is right" in told
     assert ended.code == 1
     assert told.count(said) == 2, "as a notice, and as what befell the turn"
     for model in ("gemini/lumen-dash", "openai/rush-mini", "anthropic/tern-max"):

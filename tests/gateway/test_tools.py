@@ -189,7 +189,9 @@ async def test_a_choice_of_tools_is_worded_for_each_provider(gateway: Gateway) -
         else:
             calling = sent["toolConfig"]["functionCallingConfig"]
             assert calling == {"mode": "ANY", "allowedFunctionNames": ["weather"]}
-            assert sent["tools"][0]["functionDeclarations"][0]["name"] == "weather"
+            (declared,) = sent["tools"][0]["functionDeclarations"]
+            assert declared["name"] == "weather"
+            assert declared["parameters_json_schema"] == WEATHER["function"]["parameters"]
 
 
 async def test_only_models_that_can_call_tools_are_asked(gateway: Gateway) -> None:

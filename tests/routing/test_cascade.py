@@ -101,6 +101,11 @@ def test_one_who_is_dearer_and_no_surer_is_no_step() -> None:
     assert planned(CHEAP, twin) == ["a/cheap"]
 
 
+def test_of_two_at_one_price_only_the_surer_is_a_step() -> None:
+    less, more = candidate("a/less", 0.75, "0.0005"), candidate("b/more", 0.90, "0.0005")
+    assert planned(less, more, BEST, threshold=0.6) == [more.model, BEST.model]
+
+
 def test_a_free_and_surest_model_is_the_whole_walk() -> None:
     assert planned(*MARKET, candidate("here/great", 0.975, "0", local=True)) == ["here/great"]
 

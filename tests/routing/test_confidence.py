@@ -162,6 +162,12 @@ def test_a_failed_hard_check_caps_the_confidence_and_is_the_first_reason(
     assert seen.reasons[0] == reason
 
 
+@pytest.mark.parametrize(("end", "holds"), [("1]", True), ("1", False)])
+def test_of_json_that_is_too_long_to_parse_the_brackets_are_looked_at(end: str, holds: bool) -> None:
+    seen = trust("Answer in JSON: which?", "[" + "1," * 250_000 + end)
+    assert ("no valid JSON though JSON was asked for" not in seen.reasons) is holds
+
+
 def test_an_answer_that_used_all_its_tokens_counts_as_cut_off() -> None:
     assert trust("Explain how tides work", TIDES, max_tokens_hit=True).cause is EscalationCause.TRUNCATED
 
@@ -188,6 +194,12 @@ WEAKER = [
         "1. A big cat.\n2. A wild dog.\n3. A bird.",
         "A lion is a big cat.",
         "answers about 1 of 3 parts",
+    ),
+    (
+        "1. Describe a lion.\n2. Describe a wolf.",
+        "1. A big cat.\n2. A wild dog.",
+        "A lion is a big cat.",
+        "answers about 1 of 2 parts",
     ),
     ("Explain how tides work", TIDES, TIDES[:-30] + " and then", "breaks off in mid-sentence"),
     ("Explain how tides work", TIDES, "the moon pulls and " * 80 + ".", "repeats itself"),
@@ -254,6 +266,13 @@ def test_more_hedging_is_trusted_less_but_one_careful_word_is_not_punished() -> 
     assert careful.value == trust("Explain how tides work", TIDES).value
     doubts = [trust("Explain how tides work", TIDES + " I'm not sure." * n).value for n in (0, 1, 2)]
     assert doubts[0] > doubts[1] > doubts[2]
+
+
+def test_what_is_taken_back_once_is_trusted_less_and_twice_less_again_and_no_more_counts_on() -> None:
+    never, once, twice, often = (trust("Explain how tides work", TIDES + " Oops." * n).value for n in (0, 1, 2, 4))
+    assert never - once > 0.15
+    assert once - twice > 0.15
+    assert abs(twice - often) < 0.02
 
 
 def test_the_weightiest_reason_comes_first() -> None:

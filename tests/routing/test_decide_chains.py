@@ -12,8 +12,10 @@ from tui_orchestrator.routing.decision import (
     Policy,
     Standing,
 )
+from tui_orchestrator.routing.errors import AllOut
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.routing.rules import Rule
+from tui_orchestrator.routing.telling import no_model
 
 from .deciding import REGISTRY, decided, exclusions, room
 from .samples import request
@@ -73,6 +75,18 @@ def test_a_pinned_model_that_is_out_is_refused_with_its_reason(
     assert "b/dear is pinned, but" in decision.reason
     assert words in decision.reason
     assert decision.refused is refused
+
+
+def test_where_nothing_can_be_tried_the_hint_is_about_the_models_that_were_asked_for() -> None:
+    cooling = Standing(out=(Exclusion.COOLING_DOWN, "cooling down"))
+    out = {"dear": cooling, "cheap": Standing(out=(Exclusion.UNHEALTHY, "is down")), "small": cooling}
+    pinned = no_model(decided(request(model="b/dear"), **out))
+    assert isinstance(pinned, AllOut)
+    assert (pinned.models, pinned.hint) == (("b/dear",), AllOut.hint)
+    anyone = no_model(decided(**out, unknown=cooling))
+    assert isinstance(anyone, AllOut)
+    assert set(anyone.models) == {"a/cheap", "b/dear", "here/small", "c/unknown"}
+    assert anyone.hint.startswith("Check the network")
 
 
 def test_a_pinned_model_nobody_knows_is_refused() -> None:

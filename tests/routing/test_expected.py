@@ -37,6 +37,13 @@ def test_an_essay_is_left_to_a_judge() -> None:
     assert as_expected("Explain why it rains", essay.replace("Rain", "Snow"), essay) is None
 
 
+@pytest.mark.parametrize(("characters", "found"), [(200, True), (201, None)])
+def test_up_to_two_hundred_characters_are_looked_for_in_a_longer_answer(characters: int, found: bool | None) -> None:
+    wanted = ("rain falls because warm air rises and cools so that its water condenses then " * 3)[: characters - 1] + "s"
+    answer = f"Well. {wanted}, and so it goes on and on for as long as there is a sea"
+    assert as_expected("Explain why it rains", answer, wanted) is found
+
+
 @given(st.text(max_size=80), st.text(max_size=200), st.text(max_size=80))
 def test_whatever_is_compared_nothing_breaks(prompt: str, answer: str, expected: str) -> None:
     assert as_expected(prompt, answer, expected) in (True, False, None)

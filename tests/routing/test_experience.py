@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.storage.samples import ATTEMPT
 from tui_orchestrator.routing.experience import KEPT, Experience, Taste
 from tui_orchestrator.routing.learning import Answer, Observation, Sign, asked_again, picked, stood_in, voted
 from tui_orchestrator.routing.profile import TaskType
@@ -35,6 +37,16 @@ def after(*observations: Observation) -> Experience:
 
 def shift(experience: Experience, model: str = "p/a", task: TaskType = CODE, now: datetime = NOW) -> float:
     return experience.lesson(model, now).learned.shift_for(task, 8.0)
+
+
+def test_how_fast_a_model_is_follows_its_newest_calls() -> None:
+    experience = Experience()
+    seen = []
+    for speed in (100.0, *[50.0] * 20):
+        experience.learn(replace(ATTEMPT, model="p/a", first_token_s=100 / speed, tokens_per_s=speed))
+        seen.append((experience.of("p/a").first_token_s, experience.of("p/a").tokens_per_s))
+    assert seen[:2] == [(1.0, 100.0), (pytest.approx(1.2), pytest.approx(90.0))]
+    assert seen[-1] == (pytest.approx(2.0, rel=0.01), pytest.approx(50.0, rel=0.02))
 
 
 def test_a_vote_moves_the_model_it_is_for_and_no_other() -> None:

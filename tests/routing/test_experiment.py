@@ -13,6 +13,7 @@ from tui_orchestrator.routing.decide import decide, replay
 from tui_orchestrator.routing.decision import Circumstances, Decision, Exclusion, Policy, Standing
 from tui_orchestrator.routing.event_json import decision_json
 from tui_orchestrator.routing.experiment import Arm, Experiment, assigned, draw
+from tui_orchestrator.routing.model import Registry
 from tui_orchestrator.routing.profile import Ability
 from tui_orchestrator.routing.request import Image, Message, Request, Strategy
 from tui_orchestrator.routing.rules import Rule
@@ -119,6 +120,13 @@ def test_a_turn_that_one_of_the_models_cannot_take_takes_no_part_whichever_was_d
         decision = tried(of(side, MODELS), MODELS, dear=out)
         assert decision.experiment is None
         assert "experiment" not in decision.reason
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_no_other_model_need_be_open_than_those_on_trial(side: str) -> None:
+    registry = Registry.of([CHEAP, DEAR])
+    decision = decide(of(side, MODELS), profile(), registry, Circumstances({}), Policy(), (), MODELS)
+    assert decision.experiment is not None
 
 
 def test_a_rule_of_the_user_s_goes_first() -> None:

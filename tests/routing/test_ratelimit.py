@@ -125,6 +125,16 @@ def test_a_place_that_is_given_back_is_free_for_the_next_and_keeps_the_others_wh
     assert starts(limits, (model("a/y"), 1, 2.0)) == [2.0]
 
 
+@pytest.mark.parametrize(
+    ("calls", "tokens", "minutes"), [(2, 1000, 0), (3, 1500, 1), (7, 3500, 3), (2, 4000, 1), (3, 0, 0)]
+)
+def test_a_rate_limit_of_tokens_lets_as_many_calls_start_in_a_minute_as_fit(
+    calls: int, tokens: int, minutes: int
+) -> None:
+    thousand = model("a/x", tokens_per_minute=1000)
+    assert RateLimits().least_s([(thousand, calls, tokens)])[0] == minutes * MINUTE_S
+
+
 async def test_only_so_many_calls_run_at_once_and_the_next_goes_when_one_ends() -> None:
     limits = RateLimits()
     limits.provider("a", None, None, concurrent=2)

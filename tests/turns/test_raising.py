@@ -183,6 +183,24 @@ async def test_an_ensemble_none_of_whose_members_fits_waits_for_room(tmp_path: P
     assert only(events, AttemptStarted)
 
 
+async def test_who_does_not_raise_it_for_an_ensemble_has_none_of_its_members_asked(tmp_path: Path) -> None:
+    request = ask(strategy=Strategy.ENSEMBLE, ensemble_size=2, chain=(DASH, PRO), max_tokens=200)
+    async with running(tmp_path / "plain.db") as (runtime, _):
+        decision = runtime.preview(request)
+        one, other = (c.cost_ceiling for m in decision.chain if (c := decision.candidate(m)) and c.cost_ceiling)
+    # Each fits alone, both together do not.
+    budgets = Budgets(daily=max(one, other))
+    async with running(tmp_path / "s.db", budgets=budgets) as (runtime, servers):
+        somebody = at_the_desk(runtime, willing=False)
+        events = await events_of(runtime, request)
+        check(events)
+        assert servers.exchanges == []
+    (shortage,) = somebody.asked
+    assert set(shortage.members) == {DASH, PRO}
+    assert failed(events).error.kind is ErrorKind.BUDGET_EXCEEDED
+    assert failed(events).error.message.endswith("so none was asked")
+
+
 @pytest.mark.parametrize("before_deciding", [True, False])
 async def test_a_turn_can_be_cancelled_while_it_waits(tmp_path: Path, before_deciding: bool) -> None:
     daily = "0.0001" if before_deciding else "0.02"

@@ -29,8 +29,9 @@ from tui_orchestrator.routing.events import (
     Thinking,
     Waiting,
 )
+from tui_orchestrator.routing.features import estimate_tokens
 from tui_orchestrator.routing.health import HealthState
-from tui_orchestrator.routing.money import CostState
+from tui_orchestrator.routing.money import CostState, Usage
 from tui_orchestrator.routing.ports import Call, Piece, TextPiece, Timeouts
 from tui_orchestrator.routing.request import Check, Request, Strategy
 from tui_orchestrator.routing.rules import Rule
@@ -116,6 +117,18 @@ async def test_a_stream_that_breaks_after_text_is_paid_for_shown_and_never_splic
     assert good.cost.amount
     total = completed(events).cost
     assert (total.amount, total.state) == (broken.cost.amount + good.cost.amount, CostState.ESTIMATED)
+
+
+async def test_what_came_before_a_stream_broke_is_estimated_as_its_model_counts(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", Script().then(BROKEN, "rush-pro")) as (runtime, _):
+        request, estimates, words = ask(chain=(PRO, DASH)), runtime.router.caller.estimates, "word " * 200
+        for _ in range(50):
+            counted = Usage(input=100, output=3 * estimate_tokens(words))
+            estimates.learn(PRO, runtime.preview(request).profile, words, "", counted)
+        events = await turn(runtime, request)
+        broken, _ = await runtime.reports.attempts(events[0].request_id)
+        came = text_of(events, 1)
+        assert broken.usage.output == estimates.output(PRO, came, "") > 2 * estimate_tokens(came) > 0
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 529])

@@ -15,6 +15,7 @@ from tui_orchestrator.providers.openai import request_body
 from tui_orchestrator.routing.model import Model
 from tui_orchestrator.routing.ports import Call
 from tui_orchestrator.routing.request import Image, Message
+from tui_orchestrator.routing.tools import ToolCall
 
 from .dialects import ANTHROPIC, GEMINI, KEY, OPENAI, Read, Wire, a_call, openai_at
 from .server import Seen, WireServer, head
@@ -99,6 +100,16 @@ async def test_gemini_gets_the_whole_conversation(clients: HttpClients) -> None:
         {"role": "user", "parts": [image]},
         {"role": "user", "parts": [{"text": "Of what?"}]},
     ]
+
+
+async def test_ids_of_calls_that_another_provider_gave_are_written_as_anthropic_takes_them(
+    clients: HttpClients,
+) -> None:
+    call = ToolCall("call:1/a", "weather", "{}")
+    said = (Message("user", "Rain?"), Message("assistant", "", calls=(call,)), Message("tool", "No.", answers=call.id))
+    _, asked, answered = (await sent(ANTHROPIC, clients, a_call(messages=said))).json["messages"]
+    assert [block["id"] for block in asked["content"]] == ["call_1_a"]
+    assert [block["tool_use_id"] for block in answered["content"]] == ["call_1_a"]
 
 
 async def test_no_sdk_walks_the_conversation_before_it_goes(wire: Wire, clients: HttpClients) -> None:

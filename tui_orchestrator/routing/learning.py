@@ -194,7 +194,7 @@ class Watching:
             weight = _FAILURE[confidence.cause]
             return None if short_of_room else Observation(answer, Sign.FAILURE, 0.0, weight, end.at)
         if answer.attempt in self._left:
-            weight = _ESCALATED * (1.0 - min(1.0, max(0.0, confidence.value)))
+            weight = _ESCALATED * (1.0 - confidence.value)
             return Observation(answer, Sign.ESCALATED, 0.0, weight, end.at)
         trusted = confidence.value >= decision.asked.policy.confidence_threshold
         is_the_answer = isinstance(end, Completed) and end.attempt == answer.attempt
