@@ -39,7 +39,8 @@ def test_an_essay_is_left_to_a_judge() -> None:
 
 @pytest.mark.parametrize(("characters", "found"), [(200, True), (201, None)])
 def test_up_to_two_hundred_characters_are_looked_for_in_a_longer_answer(characters: int, found: bool | None) -> None:
-    wanted = ("rain falls because warm air rises and cools so that its water condenses then " * 3)[: characters - 1] + "s"
+    rain = "rain falls because warm air rises and cools so that its water condenses then "
+    wanted = (rain * 3)[: characters - 1] + "s"
     answer = f"Well. {wanted}, and so it goes on and on for as long as there is a sea"
     assert as_expected("Explain why it rains", answer, wanted) is found
 
