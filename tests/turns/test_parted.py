@@ -111,6 +111,23 @@ async def test_every_paragraph_is_read_exactly_once_and_each_part_knows_the_ques
         assert sum(f"# Room {n}\\n" in body for body in reading) == 1
 
 
+@pytest.mark.parametrize("window", [2_000, 4_096, 8_192])
+async def test_a_short_context_holds_a_part_and_a_short_answer_to_it(tmp_path: Path, window: int) -> None:
+    """As local models are often run."""
+    base = small(but=dict.fromkeys((PEBBLE, MINI, LITE), window))
+    async with served(tmp_path, Script().always(Say("Good order.")), base=base) as (runtime, servers):
+        request = long(model=MINI)
+        plan = division(runtime.preview(request))
+        end = completed(await events_of(runtime, request))
+        sent = [json.dumps(exchange.body) for exchange in servers.exchanges if exchange.method == "POST"]
+    assert 200 <= plan.part_output <= window / 4
+    assert plan.part_tokens + plan.part_output < window
+    assert plan.joint_tokens >= 2 * plan.part_output
+    assert len(end.attempts) == len(sent) > plan.parts
+    for n in range(900):
+        assert sum(f"# Room {n}\\n" in body for body in sent if "<part number" in body) == 1
+
+
 async def test_the_decision_shows_the_parts_and_their_price_and_nothing_is_sent_without_consent(tmp_path: Path) -> None:
     async with served(tmp_path) as (runtime, servers):
         decision = runtime.preview(long(Split.SHOWN))

@@ -30,6 +30,10 @@ AT_ONCE = 4
 MOST_PARTS = 200
 PART_OUTPUT = 2048
 """Most tokens of the answer to a part, but for a model that thinks before it answers."""
+_WRITTEN = 4
+"""An answer takes at most one token in so many of a context: a short one is there to read above all."""
+_LEAST_OUTPUT = 200
+"""Tokens; the answer to a part that may be no longer says too little."""
 _FULL = 0.85
 """Share of a model's room that is filled: it may count more tokens than were estimated."""
 _LEAST_PART = 400
@@ -139,7 +143,8 @@ class _Weighing:
         able = []
         for candidate in filter(_too_short, _asked_for(self.decision)):
             model = self.registry[candidate.model]
-            if self._joint(model) >= 2 * (self._part_output(model) + _LABEL_TOKENS):
+            least = self._part_output(model) if _thinks(model) else min(_LEAST_OUTPUT, self.asked)
+            if self._joint(model) >= 2 * (least + _LABEL_TOKENS):
                 tokens = self.reading.overhead + 4 * self.expected
                 cost = None if model.price is None else model.price.expected(tokens, self.expected)
                 p, seconds = self.p[model.id], self.seconds[model.id]
@@ -158,8 +163,12 @@ class _Weighing:
         return max(0.5, (whole + self.circumstances.of(model.id).more_input) / whole)
 
     def _part_output(self, model: Model) -> int:
-        most = self.asked if Ability.THINKING in model.abilities else min(self.asked, PART_OUTPUT)
-        return min(most, model.max_output or most)
+        return self._at_most(model, self.asked if _thinks(model) else min(self.asked, PART_OUTPUT))
+
+    def _at_most(self, model: Model, output: int) -> int:
+        assert model.context_window is not None
+        most = min(output, model.max_output or output)
+        return most if _thinks(model) else min(most, model.context_window // _WRITTEN)
 
     def _room(self, model: Model, output: int) -> int:
         """Estimated tokens that a call with so much output can hold beside what goes along with each."""
@@ -167,24 +176,30 @@ class _Weighing:
         return int((model.context_window - output) / self._factor(model) * _FULL) - self.reading.overhead
 
     def _joint(self, model: Model) -> int:
-        return self._room(model, min(self.asked, model.max_output or self.asked))
+        return self._room(model, self._at_most(model, self.asked))
 
     # What it comes to
 
     def best(self, reader: Candidate) -> tuple[Candidate, Division] | None:
-        """With the writer that suits it best, itself among others. None where its context holds too little."""
+        """With the writer that suits it best, itself among others, of those that no cap keeps out if there are such.
+        None where its context holds too little."""
         own = replace(reader, success_probability=self.p[reader.model], estimated_latency_s=self.seconds[reader.model])
         plans = {writer.model: (writer, plan) for writer in (own, *self.writers) if (plan := self._plan(own, writer))}
         if not plans:
             return None
         found = {name: self._candidate(own, writer, plan) for name, (writer, plan) in plans.items()}
-        chosen = self._ranked([replace(one, model=name) for name, one in found.items()])[0].model
-        return self._in_budget(found[chosen]), plans[chosen][1]
+        capped = {name: self._in_budget(one) for name, one in found.items()}
+        able = [name for name, one in capped.items() if one.excluded_by is None] or list(capped)
+        chosen = self._ranked([replace(found[name], model=name) for name in able])[0].model
+        return capped[chosen], plans[chosen][1]
 
     def _plan(self, reader: Candidate, writer: Candidate) -> Division | None:
         model, written = self.registry[reader.model], self.registry[writer.model]
-        output = self._part_output(model)
-        limit, joint, answer = self._room(model, output), self._joint(written), output + _LABEL_TOKENS
+        joint, output = self._joint(written), self._part_output(model)
+        if not _thinks(model):
+            # Two of them have to be read at once.
+            output = max(min(output, _LEAST_OUTPUT), min(output, joint // 2 - _LABEL_TOKENS))
+        limit, answer = self._room(model, output), output + _LABEL_TOKENS
         if limit < _LEAST_PART or joint < 2 * answer:
             return None
         parts = count_of(self.reading.tokens, limit)
@@ -250,6 +265,11 @@ class _Weighing:
         said = f"could cost {most} in parts, {cap} {standing.room}{'' if of_request else ' left'}"
         out = Exclusion.OVER_MAX_COST if of_request else Exclusion.OVER_BUDGET
         return replace(candidate, excluded_by=out, excluded=said)
+
+
+def _thinks(model: Model) -> bool:
+    """What it thinks counts as output, so that less of that leaves no answer."""
+    return Ability.THINKING in model.abilities
 
 
 def _joins(parts: int, at_once: int) -> int:
