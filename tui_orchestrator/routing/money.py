@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import ROUND_CEILING, Decimal, InvalidOperation, localcontext
 from enum import StrEnum
-from functools import total_ordering
 from typing import Any, Literal
 
 from .parts import Counts, Part, added
@@ -20,8 +19,7 @@ PICODOLLARS_PER_DOLLAR = 10**12
 _MOST_DIGITS = 16
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Money:
     """An amount in whole picodollars; may be negative where a difference is meant."""
 
@@ -63,9 +61,6 @@ class Money:
 
     def __neg__(self) -> Money:
         return Money(-self.picodollars)
-
-    def __lt__(self, other: Money) -> bool:
-        return self.picodollars < other.picodollars
 
     def __bool__(self) -> bool:
         return self.picodollars != 0

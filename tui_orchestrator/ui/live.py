@@ -174,8 +174,6 @@ class LiveTurn:
         with_text = [leg.number for leg in self._legs.values() if leg.has_text and leg.is_answer]
         return self._key(with_text[-1]) if with_text else None
 
-    # -- attempts
-
     def _key(self, attempt: int) -> str:
         return answer_key(self.request_id, attempt) if self.onto is None else self.onto.key
 
@@ -342,8 +340,6 @@ class LiveTurn:
         shown = self.onto is None or len(self._legs) > 1 or any(leg.glyph in "✗■" for leg in self._legs.values())
         if shown and not self.blind and (marks := self._parts.before(trail(list(self._legs.values())))):
             self._transcript.trail(trail_key(self.request_id), marks)
-
-    # -- ends
 
     def _completed(self, event: Completed) -> None:
         self.over = True
