@@ -17,10 +17,12 @@ from tui_orchestrator.providers import clients as clients_of
 from tui_orchestrator.providers import names
 from tui_orchestrator.providers.catalogue import Catalogue
 from tui_orchestrator.providers.clients import HttpClients
+from tui_orchestrator.providers.listings import Source
 from tui_orchestrator.routing.decision import Policy
 from tui_orchestrator.routing.model import Registry
 from tui_orchestrator.routing.money import FREE, Price, Rates
 from tui_orchestrator.routing.profile import Ability, Level
+from tui_orchestrator.routing.rules import Rule
 from tui_orchestrator.settings import ModelSettings, ProviderSettings, Secret, Settings, SettingsError
 
 from .server import Reply, serving
@@ -86,6 +88,74 @@ async def test_gemini_models_are_geminis_own(clients: HttpClients, tmp_path: Pat
     assert all(model.name.startswith("gemini-") for model in registry)
 
 
+async def test_openrouter_has_at_once_what_is_named_by_its_maker_and_billed(
+    clients: HttpClients, tmp_path: Path
+) -> None:
+    registry = await instant(settings(cloud("openrouter")), clients, tmp_path)
+    names = [model.name for model in registry]
+    assert "anthropic/claude-haiku-5.5" in names
+    assert [name for name in names if "/" not in name or ":" in name] == []
+    assert all(model.price is not None and not model.price.free for model in registry)
+
+
+async def test_of_the_price_book_only_families_that_are_known_and_still_served_are_offered(
+    clients: HttpClients, tmp_path: Path
+) -> None:
+    known = settings(cloud("openrouter"), cloud("gemini"), cloud("openai"))
+    registry = await instant(known, clients, tmp_path)
+    assert [model.id for model in registry if model.ability_source.startswith(("guessed", "unknown"))] == []
+    assert "gemini/gemini-3-pro-preview" not in registry, "retired"
+    assert "openai/text-embedding-3-large" not in registry
+    assert "openai/gpt-5.5-pro" not in registry, "another protocol"
+    assert "openrouter/openai/gpt-5.5-pro" in registry, "there it is served as any other"
+
+
+@pytest.mark.parametrize(
+    ("listed", "offered"),
+    [(["pricing", "context_length"], True), (["pricing"], False), (["context_length"], False), ([], False)],
+)
+async def test_a_model_that_its_server_describes_whole_is_offered_whatever_the_price_book_says_of_it(
+    clients: HttpClients, tmp_path: Path, listed: list[str], offered: bool
+) -> None:
+    """The book has a price for what it reads and none for what it writes."""
+    whole = {"pricing": {"prompt": "0.000001", "completion": "0.000001"}, "context_length": 8192}
+    item = {"id": "scaledown/extract", **{name: whole[name] for name in listed}}
+    async with serving({"/api/v1/models": {"data": [item, SONNET]}}) as resold:
+        wanted = settings(cloud("openrouter", resold.url + "/api/v1"), discovery=False)
+        registry = await catalogue(wanted, clients, tmp_path).read()
+    assert ("openrouter/scaledown/extract" in registry) == offered
+
+
+async def test_what_a_server_leaves_out_the_price_book_tells_field_by_field(
+    clients: HttpClients, tmp_path: Path
+) -> None:
+    name = "anthropic/claude-haiku-5.5"
+    known = (await instant(settings(cloud("openrouter")), clients, tmp_path))[f"openrouter/{name}"]
+    priced = {"pricing": {"prompt": "0.5", "completion": "0.5"}}
+    own = Price(Rates.from_usd("500000", "500000"), source="OpenRouter catalogue")
+    for said, price, window in (
+        ({}, known.price, known.context_window),
+        (priced, own, known.context_window),
+        ({"context_length": 9}, known.price, 9),
+        ({**priced, "context_length": 9}, own, 9),
+    ):
+        async with serving({"/api/v1/models": {"data": [{"id": name, **said}]}}) as resold:
+            wanted = settings(cloud("openrouter", resold.url + "/api/v1"), discovery=False)
+            model = (await catalogue(wanted, clients, tmp_path).read(refresh=True))[f"openrouter/{name}"]
+        assert (model.price, model.context_window) == (price, window)
+
+
+@pytest.mark.parametrize(("window", "long"), [(127_999, False), (128_000, True), (None, False)])
+async def test_a_long_context_begins_at_a_size(
+    clients: HttpClients, tmp_path: Path, window: int | None, long: bool
+) -> None:
+    for abilities in (None, frozenset({Ability.TOOLS})):
+        said = ModelSettings("rack", "mine", context_window=window, abilities=abilities)
+        wanted = settings(server("rack", "http://127.0.0.1:9/v1"), models=(said,))
+        model = (await instant(wanted, clients, tmp_path))["rack/mine"]
+        assert model.abilities == (abilities or ({Ability.LONG_CONTEXT} if long else set()))
+
+
 async def test_a_model_with_room_for_it_can_read_long_texts(clients: HttpClients, tmp_path: Path) -> None:
     registry = await instant(settings(cloud("openai")), clients, tmp_path)
     assert Ability.LONG_CONTEXT in registry["openai/gpt-6-luna"].abilities
@@ -106,6 +176,43 @@ async def test_why_a_configured_way_to_a_key_gave_none_is_said(clients: HttpClie
     wanted = settings(provider, models=(ModelSettings("openai", "gpt-6-luna"),))
     registry = await instant(wanted, clients, tmp_path)
     assert registry.out == {"openai/gpt-6-luna": "no key: api_key_command exited with 1"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "why"),
+    [
+        (cloud("openai", key=False, key_names=("A", "B")), "no key: set A or B"),
+        (
+            cloud("openai", key=False, key_names=()),
+            "no key: set api_key_env or api_key_command in [providers.openai]",
+        ),
+        (cloud("openai", key=False, enabled=False), "disabled in your configuration"),
+    ],
+)
+async def test_what_would_make_a_provider_usable_is_said(
+    clients: HttpClients, tmp_path: Path, provider: ProviderSettings, why: str
+) -> None:
+    made = catalogue(settings(provider, models=(ModelSettings("openai", "gpt-6-luna"),)), clients, tmp_path)
+    assert (await made.instant()).out == {"openai/gpt-6-luna": why}
+    await made.read()
+    report = made.reports["openai"]
+    assert (report.reachable, report.authorised, report.models, report.detail) == (None, None, 0, why)
+    assert report.seconds == 0
+
+
+async def test_the_models_that_a_rule_a_default_or_a_chain_names_are_known_even_without_a_key(
+    clients: HttpClients, tmp_path: Path
+) -> None:
+    wanted = settings(
+        cloud("openai", key=False),
+        chains={"mine": ("openai/one", "anthropic/other", "openai/")},
+        rules=(Rule("long", primary="openai/two", fallback=("openai/three", "four")),),
+        default_model="openai/five",
+        policy=Policy(baseline_model="openai/one"),
+    )
+    registry = await instant(wanted, clients, tmp_path)
+    assert list(registry.out) == ["openai/one", "openai/two", "openai/three", "openai/five"]
+    assert set(registry.out.values()) == {"no key: set OPENAI_API_KEY"}
 
 
 async def test_the_baseline_is_known_even_without_its_key(clients: HttpClients, tmp_path: Path) -> None:
@@ -167,7 +274,10 @@ async def test_a_model_of_a_local_server_waits_for_the_server(clients: HttpClien
     async with serving(dict(OLLAMA)) as ollama:
         said = ModelSettings("ollama", "qwen3:8b", level=Level.ADVANCED)
         made = catalogue(settings(models=(said,)), clients, tmp_path, ports=(ollama.port,))
-        assert (await made.instant()).out == {"ollama/qwen3:8b": "no ollama server has been found on this machine"}
+        before = await made.instant()
+        assert before.out == {"ollama/qwen3:8b": "no ollama server has been found on this machine"}
+        awaited = before["ollama/qwen3:8b"]
+        assert (awaited.local, awaited.price, awaited.level) == (True, FREE, Level.ADVANCED)
         registry = await made.read()
     assert "ollama/qwen3:8b" not in registry.out
     assert (registry["ollama/qwen3:8b"].level, registry["ollama/qwen3:8b"].context_window) == (Level.ADVANCED, 8192)
@@ -232,6 +342,57 @@ async def test_a_providers_own_list_wins(clients: HttpClients, tmp_path: Path) -
     assert registry["openai/brand-new-model"].price is None
     report = made.reports["openai"]
     assert (report.reachable, report.authorised, report.models) == (True, True, 3)
+    assert (report.detail, report.silent, report.unread, report.unwell) == ("6 models listed", False, False, False)
+    assert report.seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (Reply("", 500), (True, None, False, True, True)),
+        (Reply("", 404), (True, None, False, True, False)),
+        (Reply("", 401), (True, False, False, True, False)),
+        (Reply(silent=True), (False, None, True, True, False)),
+    ],
+)
+async def test_the_report_says_how_the_list_was_missed(
+    clients: HttpClients, tmp_path: Path, reply: Reply, told: tuple[object, ...]
+) -> None:
+    async with serving({}, reply) as openai:
+        wanted = settings(cloud("openai", openai.url + "/v1"), discovery=False)
+        made = catalogue(wanted, clients, tmp_path, listing_timeout_s=0.2 if reply.silent else 20)
+        assert not made.looked
+        await made.read()
+        assert made.looked
+    report = made.reports["openai"]
+    assert (report.reachable, report.authorised, report.silent, report.unread, report.unwell) == told
+
+
+async def test_a_server_whose_list_gave_no_model_is_told_with_the_reason(clients: HttpClients, tmp_path: Path) -> None:
+    async with serving({"/v1/models": {"data": []}}) as empty:
+        wanted = settings(server("rack", empty.url + "/v1"), server("away", empty.url + "/elsewhere"), discovery=False)
+        registry = await catalogue(wanted, clients, tmp_path).read()
+    assert registry.unlisted == {
+        "rack": "its model list is empty",
+        "away": f"127.0.0.1:{empty.port} answered HTTP 404 instead of a model list",
+    }
+
+
+async def test_what_was_listed_can_be_asked_for_again(clients: HttpClients, tmp_path: Path) -> None:
+    async with serving(dict(OLLAMA)) as ollama:
+        made = catalogue(settings(cloud("openai", key=False)), clients, tmp_path, ports=(ollama.port,))
+        assert (made.server("ollama"), made.listed("ollama", "qwen3:8b"), made.source("ollama")) == ("", None, None)
+        there = Source("openai-compatible", ollama.url + "/v1", clients.local)
+        await made.read()
+    assert (made.server("ollama"), made.server("openai")) == ("ollama", "")
+    assert made.source("ollama") == there
+    with_a_key = catalogue(settings(cloud("openai", "http://127.0.0.1:9/v1")), clients, tmp_path).source("openai")
+    assert with_a_key == Source("openai", "http://127.0.0.1:9/v1", clients.local, KEY)
+    assert made.source("openai") == Source("openai", "https://api.openai.com/v1", clients.cloud)
+    shown = made.listed("ollama", "qwen3:8b")
+    assert shown is not None
+    assert shown.loaded
+    assert made.listed("ollama", "qwen3") is None
 
 
 async def test_a_named_model_that_the_list_does_not_have_is_out(clients: HttpClients, tmp_path: Path) -> None:
@@ -303,8 +464,11 @@ async def test_openrouters_catalogue_is_read_once_a_day(clients: HttpClients, tm
         assert first["openrouter/anthropic/claude-sonnet-5.5"].price == Price(
             Rates(2_000_000, 10_000_000, 100_000), source="OpenRouter catalogue"
         )
+        assert (made.reports["openrouter"].authorised, made.reports["openrouter"].detail) == (None, "2 models listed")
         await made.read()
         assert len(resold.asked) == 1
+        kept = made.reports["openrouter"]
+        assert (kept.reachable, kept.models, kept.detail) == (True, 2, "2 models listed, read within the last day")
         await made.read(refresh=True)
         assert len(resold.asked) == 2
         tomorrow = datetime.now(UTC) + timedelta(hours=25)

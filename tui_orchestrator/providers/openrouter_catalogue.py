@@ -69,12 +69,13 @@ def _row(item: Mapping[str, Any]) -> Listed | None:
 
 
 def price(pricing: Mapping[str, Any]) -> Price | None:
-    """None unless input and output both have a price of zero or more."""
+    """None unless input, output and what is asked for each call all have a price of zero or more."""
     base = _per_mtok(pricing)
     if base is None or "input" not in base or "output" not in base:
         return None
-    per_call = _dollars(pricing.get("request"))
-    if per_call is not None and per_call < 0:
+    asked = pricing.get("request")
+    per_call = _dollars(0 if asked is None else asked)
+    if per_call is None or per_call < 0:
         return None
     tiers: list[Tier] = []
     overrides = pricing.get("overrides")
@@ -88,7 +89,7 @@ def price(pricing: Mapping[str, Any]) -> Price | None:
         # Inclusive there, exclusive here; what an override leaves out keeps its base price.
         tiers.append(Tier(start - 1, Rates.from_usd(**{**base, **above})))
     tiers.sort(key=lambda tier: tier.over)
-    return Price(Rates.from_usd(**base), tuple(tiers), Money.from_usd(per_call or 0), SOURCE)
+    return Price(Rates.from_usd(**base), tuple(tiers), Money.from_usd(per_call), SOURCE)
 
 
 def _per_mtok(pricing: Mapping[str, Any]) -> dict[str, Any] | None:
