@@ -51,7 +51,8 @@ async def test_the_file_and_its_directory_are_for_their_owner_alone(tmp_path: Pa
         os.umask(old)
     for directory in (tmp_path / "new", tmp_path / "new" / "private"):
         assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+    files = {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+    assert modes == {**files, "store.db-owners": 0o700}
 
 
 async def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
@@ -110,7 +111,7 @@ async def test_closing_waits_for_every_write(tmp_path: Path) -> None:
     await db.aclose()
     async with Database(tmp_path / "store.db") as again:
         assert await again.read(count) == 150
-    assert os.listdir(tmp_path) == ["store.db"]
+    assert sorted(os.listdir(tmp_path)) == ["store.db", "store.db-owners"]
 
 
 @pytest.mark.parametrize("in_memory", [False, True])
@@ -190,7 +191,9 @@ async def test_a_locked_store_is_a_sentence_and_works_again_afterwards(tmp_path:
     async with Database(tmp_path / "store.db", busy_timeout_s=0.02) as db:
         other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match="is locked by another program; close that program") as raised:
+        with pytest.raises(
+            StoreError, match="is locked by another program; try again; where that does not help, close"
+        ) as raised:
             await db.write(add)
         assert raised.value.path == tmp_path / "store.db"
         assert await db.read(count) == 0

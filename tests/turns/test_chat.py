@@ -16,7 +16,6 @@ from tui_orchestrator.routing.request import Request, Strategy
 from tui_orchestrator.services.chat import Chat, Options
 from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.storage.conversations import Conversation
-from tui_orchestrator.storage.database import Database
 
 from .conftest import PROMPT, running
 from .grammar import check
@@ -98,7 +97,7 @@ async def test_a_store_that_another_program_holds_does_not_keep_the_text_back(tm
     other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
     async with running(tmp_path / "s.db", script) as (runtime, _):
         assert isinstance(runtime.clock, ManualClock)
-        await asyncio.wrap_future(runtime.database._writing.submit(_for_ever_patient, runtime.database))
+        runtime.database.turn.longest_s = 600
         chat, seen = Chat.new(runtime), 0
         runtime.subscribe(lambda event: runtime.clock.advance(1) if isinstance(event, Text) else None)  # type: ignore[attr-defined]
         async with chat.send(chat.request(PROMPT, options=Options(model=DASH))) as turn:
@@ -116,11 +115,6 @@ async def test_a_store_that_another_program_holds_does_not_keep_the_text_back(tm
     assert (answer.state, answer.model) == ("interrupted", DASH)
     assert answer.text
     other.close()
-
-
-def _for_ever_patient(database: Database) -> None:
-    assert database._writer is not None
-    database._writer.execute("PRAGMA busy_timeout = 600000")
 
 
 async def test_text_that_was_thrown_away_is_kept_with_the_reason(tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ async def filled(seat: Console, store: Path) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def locked(seat: Console, store: Path) -> AsyncIterator[None]:
-    await ask(seat, "PRAGMA busy_timeout = 20")
+    assert seat.app.runtime is not None
+    seat.app.runtime.database.turn.longest_s = 0.02
     command = [sys.executable, "-c", LOCK, str(store)]
     other = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     try:

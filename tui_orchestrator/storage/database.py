@@ -10,12 +10,12 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from operator import methodcaller
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from .faults import StoreError, explained, look_at_kind
 from .files import Files
 from .migrations import migrate
 from .presence import Presence
+from .turn import Turn, share
 from .unwritable import READ_ONLY, way_to_read
 from .waking import Waking
 
@@ -38,6 +39,8 @@ _MOST_TOGETHER = 64
 
 _MOMENT_S = 0.02
 """A write that nobody is held up by waits so long for another to take it along."""
+
+_BEGIN = methodcaller("execute", "BEGIN")
 
 Outcome = tuple[Any, BaseException | None]
 """What a piece of work gave, or what it raised."""
@@ -57,10 +60,11 @@ class Database:
     `path` None keeps everything in memory, for this object alone, until it is closed.
     """
 
-    def __init__(self, path: Path | None, *, busy_timeout_s: float = 5.0) -> None:
+    def __init__(self, path: Path | None, *, busy_timeout_s: float = 20.0) -> None:
         """`busy_timeout_s`: how long a write waits for another process's write to end."""
         self.path = path
         self.presence = Presence(path)
+        self.turn = Turn(self.presence.directory, busy_timeout_s)
         self._busy_timeout_s = busy_timeout_s
         self._writer: sqlite3.Connection | None = None
         self._writing = ThreadPoolExecutor(1, "store-writer")
@@ -97,7 +101,7 @@ class Database:
     async def aclose(self) -> None:
         """After every write that was submitted. A second call does nothing."""
         if not self._closed:
-            self._closed = True
+            self._closed = self.turn.leaving = True
             await asyncio.shield(self._close())
 
     async def __aenter__(self) -> Database:
@@ -174,7 +178,7 @@ class Database:
                 # FULL. It can only be changed outside a transaction.
                 full = any(write.durable for write in group)
                 self._writer.execute(f"PRAGMA synchronous={'FULL' if full else 'NORMAL'}")
-                done = _transact(self._writer, "BEGIN IMMEDIATE", lambda connection: self._each(connection, group))
+                done = _transact(self._writer, self.turn.begin, lambda connection: self._each(connection, group))
         except BaseException as fault:  # noqa: BLE001  # raised where each is waited for
             done = [(None, fault)] * len(group)
         _tell(group, done)
@@ -223,7 +227,7 @@ class Database:
         with explained(None):
             self._writer.execute("PRAGMA query_only=ON")
             try:
-                return _transact(self._writer, "BEGIN", lambda connection: checked(connection, work))
+                return _transact(self._writer, _BEGIN, lambda connection: checked(connection, work))
             finally:
                 self._writer.execute("PRAGMA query_only=OFF")
 
@@ -236,26 +240,10 @@ class Database:
             )
             self._writer.execute("PRAGMA foreign_keys=ON")
             if self.path is not None:
-                self._use_wal(self._writer)
+                share(self._writer, self.path, self._busy_timeout_s)
                 self._files = Files(self.path, self._writer)
             self.backup = migrate(self._writer, self.path)
-
-    def _use_wal(self, connection: sqlite3.Connection) -> None:
-        # Two programs that open a new file at once: the change of mode fails at once instead of waiting its turn.
-        deadline = time.monotonic() + self._busy_timeout_s
-        while True:
-            try:
-                if connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
-                    raise StoreError(
-                        self.path,
-                        "lies on a file system that cannot share it between programs",
-                        "name a file on a local disk as store.path",
-                    )
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
+            self._writer.execute("PRAGMA busy_timeout=0")  # from here on `Turn` waits
 
     async def _close(self) -> None:
         # The writer last: the last connection folds the WAL into the file, and a read-only one cannot.
@@ -272,6 +260,7 @@ class Database:
             self._write_together()
         if self._writer is not None:
             self._writer.close()
+        self.turn.close()
         self.presence.leave()
 
 
@@ -305,7 +294,7 @@ class _Reader:
                 with explained(self._path):
                     connection = self._idle.pop() if self._idle else self._connect()
                     try:
-                        done = _transact(connection, "BEGIN", partial(self._each, group=group))
+                        done = _transact(connection, _BEGIN, partial(self._each, group=group))
                     finally:
                         self._idle.append(connection)
             except BaseException as fault:  # noqa: BLE001  # raised where each is waited for
@@ -375,8 +364,8 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
-def _transact(connection: sqlite3.Connection, begin: str, work: Work[T]) -> T:
-    connection.execute(begin)
+def _transact(connection: sqlite3.Connection, begin: Work[object], work: Work[T]) -> T:
+    begin(connection)
     try:
         result = work(connection)
         connection.execute("COMMIT")

@@ -31,13 +31,17 @@ class StoreError(NotKept):
 DAMAGED = ("is damaged", "move it away to start afresh; `sqlite3 FILE .recover` may save what is in it")
 _SPOILED = "mend it with the program that changed it, put a copy in its place, or move it away to start afresh"
 _WRITABLE = "make the file and its directory writable, or name another file as store.path"
+_UNLOCK = (
+    "try again; where that does not help, close what else has that file open, such as a database browser (copies of "
+    "tui-orchestrator take turns and may stay open)"
+)
 _ELSEWHERE = "name a file on another disk as store.path"
 
 # By primary result code: https://www.sqlite.org/rescode.html. Codes that are not here are bugs of ours.
 _FAULTS = {
     sqlite3.SQLITE_PERM: ("may not be opened", _WRITABLE),
-    sqlite3.SQLITE_BUSY: ("is locked by another program", "close that program, then try again"),
-    sqlite3.SQLITE_LOCKED: ("is locked by another program", "close that program, then try again"),
+    sqlite3.SQLITE_BUSY: ("is locked by another program", _UNLOCK),
+    sqlite3.SQLITE_LOCKED: ("is locked by another program", _UNLOCK),
     sqlite3.SQLITE_READONLY: ("cannot be written", _WRITABLE),
     sqlite3.SQLITE_IOERR: ("could not be read or written: the disk reports an error", "check the disk, then try again"),
     sqlite3.SQLITE_CORRUPT: DAMAGED,

@@ -31,6 +31,7 @@ class Files:
         # The log holds the latest writes, and is open here still. Not where another program has made a new one, to
         # which the pages of this one do not belong.
         kept = "what it held may be lost"
+        self._writer.execute("PRAGMA busy_timeout=5000")  # a report may still be reading
         if found is None and not self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
             kept = "what it held is in the store"
         what = f"has lost its log ({self._log_path.name}), which was deleted or replaced while it was in use; {kept}"

@@ -24,7 +24,7 @@ class Presence:
     def __init__(self, store: Path | None) -> None:
         """`store` None: a store in memory, which has no other copies."""
         self.id = uuid.uuid4().hex
-        self._directory = store and store.with_name(f"{store.name}-owners")
+        self.directory = store and store.with_name(f"{store.name}-owners")
         self._lock: int | None = None
 
     def claim(self) -> None:
@@ -32,14 +32,14 @@ class Presence:
 
         Call it inside a write transaction on the store, which keeps two copies from doing this at once.
         """
-        if self._directory is None or self._lock is not None:
+        if self.directory is None or self._lock is not None:
             return
-        self._directory.mkdir(mode=0o700, exist_ok=True)
-        for file in self._directory.iterdir():
+        self.directory.mkdir(mode=0o700, exist_ok=True)
+        for file in self.directory.iterdir():
             # What is no file is not ours, and a pipe would be waited for.
             if file.is_file() and not self.alive(file.name) and not self.kept(file.name):
                 file.unlink(missing_ok=True)
-        lock = os.open(self._directory / self.id, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        lock = os.open(self.directory / self.id, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.write(lock, bytes(_ROOM))
         self._lock = lock
@@ -83,12 +83,12 @@ class Presence:
 
     def _place(self, owner: str) -> Path | None:
         """None also for what is no name of a file there, which a damaged store may hold."""
-        return self._directory / owner if self._directory is not None and _ID.fullmatch(owner) else None
+        return self.directory / owner if self.directory is not None and _ID.fullmatch(owner) else None
 
     def leave(self) -> None:
-        if self._lock is not None and self._directory is not None:
+        if self._lock is not None and self.directory is not None:
             if not self.kept(self.id):
-                (self._directory / self.id).unlink(missing_ok=True)
+                (self.directory / self.id).unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
 
