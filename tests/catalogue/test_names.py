@@ -113,6 +113,10 @@ def test_what_openai_serves_at_chat_completions_is_kept(name: str) -> None:
         ("llama-3.3-70b-versatile", "llama-70b-versatile", (3, 3)),
         ("qwen3.8-27b", "qwen-27b", (3, 8)),
         ("mistral-large-2512", "mistral-large", ()),
+        ("grok-4.0", "grok", (4, 0)),
+        ("grok-4.10", "grok", (4, 1)),
+        ("o10", "o", (10,)),
+        ("gpt-5.1_x", "gpt-x", (5, 1)),
     ],
 )
 def test_line_and_version_are_read_from_a_name(name: str, line: str, version: tuple[int, ...]) -> None:
@@ -131,6 +135,9 @@ def test_line_and_version_are_read_from_a_name(name: str, line: str, version: tu
         ("gpt-4o", None),
         ("claude-opus-5-5", None),
         ("qwen3-4bit", None),
+        ("colossus-2t", Size(2000, 2000)),
+        ("colossus-8x1.5b", Size(12, 3)),
+        ("Llama-8B", Size(8, 8)),
     ],
 )
 def test_size_is_read_from_a_name(name: str, expected: Size | None) -> None:
@@ -147,10 +154,37 @@ def test_size_is_read_from_a_name(name: str, expected: Size | None) -> None:
         (["gemini-2.5-pro-preview-05-06", "gemini-2.5-pro-preview-06-05"], ["gemini-2.5-pro-preview-06-05"]),
         (["gemini-2.0-flash", "gemini-2.0-flash-001"], ["gemini-2.0-flash"]),
         (["gemini-3-flash-preview"], ["gemini-3-flash-preview"]),
+        (["gemini-3-flash-latest", "gemini-3-flash-preview"], ["gemini-3-flash-preview"]),
+        (["gemini-3-flash-preview", "gemini-3-flash-latest"], ["gemini-3-flash-preview"]),
+        (["gemini-3-pro-001", "gemini-3-pro-002"], ["gemini-3-pro-002"]),
+        (["gemini-3-pro-002", "gemini-3-pro-001"], ["gemini-3-pro-002"]),
+        (["gpt-5-latest", "gpt-5-12-2025", "gpt-5-11-2025"], ["gpt-5-12-2025"]),
+        (["gpt-5-12-2024", "gpt-5-01-2025"], ["gpt-5-01-2025"]),
+        (["gpt-5-20251101", "gpt-5-2025-11-02"], ["gpt-5-2025-11-02"]),
+        (["gpt-5@20251101", "gpt-5"], ["gpt-5"]),
+        (["mistral-2411", "Mistral-2412"], ["Mistral-2412"]),
+        (["llama", "qwen", "llama"], ["llama", "qwen"]),
     ],
 )
 def test_dated_duplicates_fold_into_one(listed: list[str], offered: list[str]) -> None:
     assert one_of_each(listed) == offered
+
+
+@pytest.mark.parametrize(
+    ("names", "offered"),
+    [
+        ("claude-opus-4-4 claude-opus-4-5", "claude-opus-4-5"),
+        ("gpt-5-3 gpt-5-4", "gpt-5-4"),
+        ("gemma-2-9b gemma-3-4b", "gemma-3-4b"),
+        ("o8 o9-mini", "o9-mini"),
+        ("nova-1 nova-2 nova-3", "nova-2 nova-3"),
+        ("nova nova-1 nova-2 nova-3 nova-embed-9", "nova nova-2 nova-3"),
+        ("qwen:2 qwen:3", "qwen:3"),
+        ("gpt-oss-120b claude-mythos-5 gpt-5.5-cyber muse-1-contributor ft:gpt-6 gpt-6", "gpt-6"),
+    ],
+)
+def test_each_family_has_an_oldest_that_is_still_served(names: str, offered: str) -> None:
+    assert todays(names.split()) == offered.split()
 
 
 def test_today_means_the_two_newest_of_each_line_and_nothing_retired() -> None:

@@ -93,7 +93,9 @@ def test_no_two_statuses_of_a_good_answer_are_faults() -> None:
 def test_pythons_own_exceptions_break_an_answer_that_had_begun_and_refuse_one_that_had_not(error: Exception) -> None:
     begun = httpx2.Response(200)
     assert type(translate(error, "x", "", begun)) is StreamBroken
-    assert type(translate(error, "x", "", None)) is BadRequest
+    refused = translate(error, "x", "", None)
+    assert type(refused) is BadRequest
+    assert refused.message == " ".join(f"x: {BadRequest.what} ({type(error).__name__}: {error})".split())
 
 
 def test_only_what_another_try_may_mend_is_retryable() -> None:

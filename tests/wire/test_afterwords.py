@@ -13,7 +13,10 @@ from .faults import SPOKEN
 from .server import LAST_CHUNK, Act, WireServer, chunk, chunked_head, head
 from .test_endings import CLOSING, FINISHING, OPENED, failure
 
-GARBAGE = [b"data: garbage\n\n", b"<html>\n<body>\n\n", b"data: \xff\xfe\n\n", b"\xff\n\n", b"data: {garb\n\n"]
+GARBAGE = [
+    *(b"data: garbage\n\n", b"data: garbage}\n\n", b"data: [garbage\n\n", b"data: {garb\n\n"),
+    *(b"<html>\n<body>\n\n", b"data: \xff\xfe\n\n", b"\xff\n\n"),
+]
 
 
 @pytest.mark.parametrize("garbage", GARBAGE)

@@ -29,6 +29,7 @@ from tui_orchestrator.routing.errors import (
     Timeout,
     TurnError,
 )
+from tui_orchestrator.routing.money import Usage
 from tui_orchestrator.routing.ports import Provider
 
 from .dialects import (
@@ -251,6 +252,25 @@ async def test_errors_inside_a_200_stream_of_openai_and_openrouter(
     assert type(error) is kind
     assert error.status == status
     assert payload.get("message", "") in error.message
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"code": 5},
+        {"message": "All is well."},
+        {"object": "errors", "message": "All is well."},
+        {"code": "", "message": "All is well."},
+        {**delta(content=""), "object": "error"},
+        {**delta(content=""), "code": 5, "message": "All is well."},
+        ["error"],
+        5,
+    ],
+)
+async def test_what_tells_of_no_error_in_a_stream_is_passed_over(clients: HttpClients, said: Any) -> None:
+    async with WireServer(head(), OPENAI.opening + data(said) + OPENAI.closing) as server:
+        read = await Read.of(OPENAI.make(server.url, clients))
+    assert (read.text, read.done.usage) == ("Hello", Usage(12, 5))
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from tui_orchestrator.providers import anthropic, gemini
 from tui_orchestrator.providers.clients import HttpClients
 from tui_orchestrator.providers.openai import request_body
 from tui_orchestrator.routing.model import Model
 from tui_orchestrator.routing.ports import Call
-from tui_orchestrator.routing.request import Image, Message
-from tui_orchestrator.routing.tools import ToolCall
+from tui_orchestrator.routing.request import Image, Message, Shape
+from tui_orchestrator.routing.tools import Tool, ToolCall, ToolChoice
 
 from .dialects import ANTHROPIC, GEMINI, KEY, OPENAI, Read, Wire, a_call, openai_at
 from .server import Seen, WireServer, head
@@ -152,6 +153,237 @@ def test_only_openai_itself_gets_max_completion_tokens() -> None:
     for body in (request_body(call, "openai", False), request_body(call, "openrouter", False)):
         assert body["max_tokens"] == 9
         assert "max_completion_tokens" not in body
+
+
+SCHEMA: dict[str, Any] = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+WEATHER = Tool("weather", "The weather of a city.", SCHEMA, strict=True)
+NOW = Tool("now")
+
+
+def asked_of(wire: Wire, call: Call) -> dict[str, Any]:
+    """What is sent beside the conversation."""
+    if wire is GEMINI:
+        config = gemini.request_body(call)["config"]
+        ours = {"max_output_tokens", "automatic_function_calling", "automatic_continuation", "http_options"}
+        assert (config["automatic_function_calling"], config["automatic_continuation"]) == ({"disable": True}, False)
+        return {name: value for name, value in config.items() if name not in ours}
+    body = anthropic.request_body(call) if wire is ANTHROPIC else request_body(call, "openai-compatible", False)
+    return {name: value for name, value in body.items() if name not in ("model", "messages", "max_tokens")}
+
+
+def test_tools_are_offered_as_each_wire_format_has_them(wire: Wire) -> None:
+    assert (
+        asked_of(wire, a_call(tools=(WEATHER, NOW)))
+        == {
+            "anthropic": {
+                "tools": [
+                    {
+                        "name": "weather",
+                        "description": "The weather of a city.",
+                        "input_schema": SCHEMA,
+                        "strict": True,
+                    },
+                    {"name": "now", "input_schema": {"type": "object"}},
+                ]
+            },
+            "openai": {
+                "tools": [
+                    {
+                        "type": "function",
+                        "function": {
+                            "name": "weather",
+                            "description": "The weather of a city.",
+                            "parameters": SCHEMA,
+                            "strict": True,
+                        },
+                    },
+                    {"type": "function", "function": {"name": "now"}},
+                ]
+            },
+            "gemini": {
+                "tools": [
+                    {
+                        "function_declarations": [
+                            {
+                                "name": "weather",
+                                "description": "The weather of a city.",
+                                "parameters_json_schema": SCHEMA,
+                            },
+                            {"name": "now", "description": ""},
+                        ]
+                    }
+                ]
+            },
+        }[wire.name]
+    )
+
+
+@pytest.mark.parametrize(
+    ("choice", "to_anthropic", "to_openai", "to_gemini"),
+    [
+        (ToolChoice(), None, {}, None),
+        (ToolChoice("none"), {"type": "none"}, {"tool_choice": "none"}, {"mode": "NONE"}),
+        (ToolChoice("required"), {"type": "any"}, {"tool_choice": "required"}, {"mode": "ANY"}),
+        (
+            ToolChoice("named", "now"),
+            {"type": "tool", "name": "now"},
+            {"tool_choice": {"type": "function", "function": {"name": "now"}}},
+            {"mode": "ANY", "allowed_function_names": ["now"]},
+        ),
+        (
+            ToolChoice(several=False),
+            {"type": "auto", "disable_parallel_tool_use": True},
+            {"parallel_tool_calls": False},
+            None,
+        ),
+        (
+            ToolChoice("required", several=True),
+            {"type": "any", "disable_parallel_tool_use": False},
+            {"tool_choice": "required", "parallel_tool_calls": True},
+            {"mode": "ANY"},
+        ),
+        (
+            ToolChoice("none", several=False),
+            {"type": "none"},
+            {"tool_choice": "none", "parallel_tool_calls": False},
+            {"mode": "NONE"},
+        ),
+    ],
+)
+def test_which_tool_is_to_be_called_is_said_as_each_wire_format_says_it(
+    choice: ToolChoice, to_anthropic: Any, to_openai: Any, to_gemini: Any
+) -> None:
+    call = a_call(tools=(NOW,), tool_choice=choice)
+    assert asked_of(ANTHROPIC, call).get("tool_choice") == to_anthropic
+    sent_to_openai = asked_of(OPENAI, call)
+    del sent_to_openai["tools"]
+    assert sent_to_openai == to_openai
+    expected = None if to_gemini is None else {"function_calling_config": to_gemini}
+    assert asked_of(GEMINI, call).get("tool_config") == expected
+
+
+def test_nothing_is_said_of_tools_where_there_are_none(wire: Wire) -> None:
+    call = a_call(tool_choice=ToolChoice("required", several=False), temperature=None)
+    assert asked_of(wire, call) == {}
+
+
+def test_the_shape_of_an_answer_is_asked_for_as_each_wire_format_has_it() -> None:
+    any_object, by_schema = a_call(shape=Shape()), a_call(shape=Shape(SCHEMA, "city", "Where.", True))
+    bare = a_call(shape=Shape(SCHEMA, "city"))
+    assert asked_of(OPENAI, any_object) == {"response_format": {"type": "json_object"}}
+    assert asked_of(OPENAI, by_schema)["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "city", "description": "Where.", "schema": SCHEMA, "strict": True},
+    }
+    assert asked_of(OPENAI, bare)["response_format"]["json_schema"] == {"name": "city", "schema": SCHEMA}
+    assert asked_of(GEMINI, any_object) == {"response_mime_type": "application/json"}
+    assert asked_of(GEMINI, by_schema) == {
+        "response_mime_type": "application/json",
+        "response_json_schema": SCHEMA,
+    }
+    asked = {"system": "Answer with one JSON object and nothing else."}
+    assert asked_of(ANTHROPIC, any_object) == asked
+    assert asked_of(ANTHROPIC, a_call(shape=Shape(), system="Be brief."))["system"] == f"Be brief.\n\n{asked['system']}"
+    schema = {**SCHEMA, "additionalProperties": False}
+    assert asked_of(ANTHROPIC, by_schema) == {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
+
+
+CALLED = (
+    Message("system", "Be brief."),
+    Message("user", "And?"),
+    Message(
+        *("assistant", "I look.", ()),
+        calls=(ToolCall("1", "weather", '{"city": "Ulm"}', "c2lnbmVk"), ToolCall("2", "now")),
+    ),
+    Message("tool", '{"rain": true}', answers="1"),
+    Message("tool", "noon", answers="2"),
+    Message("user", "So?"),
+    Message("assistant", "", calls=(ToolCall("3", "now", "{broken", "no base64"),)),
+    Message("tool", "[1]", answers="3"),
+)
+
+
+def test_calls_and_their_results_are_written_as_openai_has_them() -> None:
+    def call(id: str, name: str, arguments: str, **more: Any) -> dict[str, Any]:
+        return {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}, **more}
+
+    def signed(signature: str) -> dict[str, Any]:
+        return {"extra_content": {"google": {"thought_signature": signature}}}
+
+    assert request_body(a_call(messages=CALLED), "openai-compatible", False)["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "And?"},
+        {
+            "role": "assistant",
+            "content": "I look.",
+            "tool_calls": [call("1", "weather", '{"city": "Ulm"}', **signed("c2lnbmVk")), call("2", "now", "{}")],
+        },
+        {"role": "tool", "tool_call_id": "1", "content": '{"rain": true}'},
+        {"role": "tool", "tool_call_id": "2", "content": "noon"},
+        {"role": "user", "content": "So?"},
+        {"role": "assistant", "content": None, "tool_calls": [call("3", "now", "{broken", **signed("no base64"))]},
+        {"role": "tool", "tool_call_id": "3", "content": "[1]"},
+    ]
+
+
+def test_calls_and_their_results_are_written_as_anthropic_has_them() -> None:
+    body = anthropic.request_body(a_call(messages=CALLED))
+    assert body["system"] == "Be brief."
+    assert body["messages"] == [
+        {"role": "user", "content": "And?"},
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "text", "text": "I look."},
+                {"type": "tool_use", "id": "1", "name": "weather", "input": {"city": "Ulm"}},
+                {"type": "tool_use", "id": "2", "name": "now", "input": {}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "1", "content": '{"rain": true}'},
+                {"type": "tool_result", "tool_use_id": "2", "content": "noon"},
+            ],
+        },
+        {"role": "user", "content": "So?"},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "3", "name": "now", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "3", "content": "[1]"}]},
+    ]
+    # It wants the tools of a conversation defined, also where none may be called any more.
+    assert [tool["name"] for tool in body["tools"]] == ["now", "weather"]
+    assert body["tool_choice"] == {"type": "none"}
+    offered = anthropic.request_body(a_call(messages=CALLED, tools=(NOW,)))
+    assert [tool["name"] for tool in offered["tools"]] == ["now"]
+    assert "tool_choice" not in offered
+
+
+def test_calls_and_their_results_are_written_as_gemini_has_them() -> None:
+    unsigned = base64.b64encode(b"skip_thought_signature_validator").decode()
+
+    def call(id: str, name: str, args: dict[str, Any], signature: str) -> dict[str, Any]:
+        return {"functionCall": {"id": id, "name": name, "args": args}, "thoughtSignature": signature}
+
+    def result(id: str, name: str, response: dict[str, Any]) -> dict[str, Any]:
+        return {"functionResponse": {"id": id, "name": name, "response": response}}
+
+    body = gemini.request_body(a_call(messages=(*CALLED, Message("tool", "late", answers="4"))))
+    assert body["config"]["system_instruction"] == "Be brief."
+    assert body["config"]["http_options"]["extra_body"]["contents"] == [
+        {"role": "user", "parts": [{"text": "And?"}]},
+        {
+            "role": "model",
+            "parts": [
+                {"text": "I look."},
+                call("1", "weather", {"city": "Ulm"}, "c2lnbmVk"),
+                call("2", "now", {}, unsigned),
+            ],
+        },
+        {"role": "user", "parts": [result("1", "weather", {"rain": True}), result("2", "now", {"output": "noon"})]},
+        {"role": "user", "parts": [{"text": "So?"}]},
+        {"role": "model", "parts": [call("3", "now", {}, unsigned)]},
+        {"role": "user", "parts": [result("3", "now", {"output": [1]}), result("4", "", {"output": "late"})]},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -285,14 +285,13 @@ def translate(error: Exception, provider: str, key: str, response: httpx2.Respon
     """To be raised `from error`. `response` is the one being read, None when the request did not get so far."""
     said = Complaint.of(error, response)
     root = _root(error)
-    answered = response is not None and response.status_code < 300
     fault = _by_what_was_said(said) or by_status(said.status) or by_class(root)
     if isinstance(error, PromptRefused):
         fault = ContentFilter
     if fault is None:
         # The SDKs fall over data of an unexpected shape with Python's own exceptions.
-        fault = StreamBroken if answered else BadRequest
-    elif answered and fault in (Connection, BadRequest) and not said.codes and said.status is None:
+        fault = StreamBroken if response is not None else BadRequest
+    elif response is not None and fault in (Connection, BadRequest) and not said.codes and said.status is None:
         fault = StreamBroken  # the answer had begun; connecting was not what failed
     hint = None
     if said.status is not None and 300 <= said.status < 400:

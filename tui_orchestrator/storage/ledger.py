@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 
-from tui_orchestrator.routing.budget import BudgetState, Cap, Hold, Refusal, Reservation, too_tight
+from tui_orchestrator.routing.budget import Budgets, BudgetState, Cap, Hold, Refusal, Reservation, too_tight
 from tui_orchestrator.routing.decision import Decision
 from tui_orchestrator.routing.events import Attempt, Completed, Failed
 from tui_orchestrator.routing.money import ZERO, Money
@@ -29,11 +29,13 @@ from .faults import StoreError
 from .presence import Presence
 from .rows import INSERT_ATTEMPT, attempt_row, instant
 
+_ALERT_AT = Budgets().alert_at
+
 
 class SqliteLedger:
     """Implements `routing.ports.Ledger`. All methods raise StoreError."""
 
-    def __init__(self, db: Database, clock: Clock, alert_at: tuple[float, ...] = (0.5, 0.8, 0.95)) -> None:
+    def __init__(self, db: Database, clock: Clock, alert_at: tuple[float, ...] = _ALERT_AT) -> None:
         self._db = db
         self._clock = clock
         self._alert_at = alert_at
