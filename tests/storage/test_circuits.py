@@ -164,6 +164,39 @@ async def test_a_shorter_wait_never_overwrites_a_longer(copies: list[Copy]) -> N
     assert await third.state() is HealthState.COOLING_DOWN
 
 
+@pytest.mark.parametrize(
+    ("first_s", "then_s", "told"),
+    [
+        (0.0, 0.0, (HealthState.UNAUTHORISED, "then", 0.0)),
+        (9.0, 9.0, (HealthState.UNAUTHORISED, "then", 9.0)),
+        (9.0, 8.9, (HealthState.DEGRADED, "first", 9.0)),
+        (8.9, 9.0, (HealthState.UNAUTHORISED, "then", 9.0)),
+    ],
+)
+async def test_of_two_that_tell_of_one_model_the_longer_wait_is_kept_and_else_what_was_said_last(
+    copies: list[Copy], first_s: float, then_s: float, told: tuple[HealthState, str, float]
+) -> None:
+    one, other, third = copies
+    await one.store.tell([SharedCircuit(MODEL, PROVIDER, 3, 1, 2, first_s, HealthState.DEGRADED, "first")])
+    await other.store.tell([SharedCircuit(MODEL, PROVIDER, 2, 4, 1, then_s, HealthState.UNAUTHORISED, "then")])
+    read = await third.store.read()
+    assert read is not None
+    [found] = read
+    assert (found.state, found.why, found.seconds) == told
+    assert (found.name, found.provider, found.failures, found.opened, found.unreached) == (MODEL, PROVIDER, 3, 4, 1)
+
+
+@pytest.mark.parametrize(("back_s", "left_s"), [(0.0, 9.0), (5.0, 14.0), (5.1, 0.0), (-8.0, 1.0), (-8.9995, 0.0)])
+async def test_what_is_left_of_a_wait_is_counted_from_when_it_was_told(
+    copies: list[Copy], back_s: float, left_s: float
+) -> None:
+    one, other, _ = copies
+    await one.store.tell([SharedCircuit(MODEL, PROVIDER, 1, 0, 0, 9.0, HealthState.COOLING_DOWN, "429")])
+    one.clock.set_back(back_s)
+    read = await other.store.read()
+    assert [circuit.seconds for circuit in read or ()] == [pytest.approx(left_s)]
+
+
 @pytest.mark.parametrize("error", [Authentication(), Server(), NotFound()])
 async def test_what_one_key_is_told_says_nothing_of_another(copies: list[Copy], error: TurnError) -> None:
     one, other, _ = copies
@@ -204,7 +237,9 @@ async def test_a_clock_that_is_set_forward_lets_it_be_tried_earlier(copies: list
 async def test_what_was_long_ago_is_forgotten(copies: list[Copy]) -> None:
     one, other, _ = copies
     await one.fail(times=FAILURES_TO_OPEN)
-    one.clock.advance(COOLDOWN_S + FORGOTTEN_AFTER_S + 1)
+    one.clock.advance(COOLDOWN_S + FORGOTTEN_AFTER_S)
+    assert len(await other.store.read() or ()) == 1
+    one.clock.advance(1)
     assert await other.store.read() == []
     await other.state()
     await other.sharing.begin(MODEL)

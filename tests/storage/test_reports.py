@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.clock import ManualClock
-from tui_orchestrator.routing.events import Attempt, Cause, Onward, Outcome
+from tui_orchestrator.routing.events import Attempt, Cause, Onward, Outcome, Recalled
 from tui_orchestrator.routing.learning import Answer, Observation
 from tui_orchestrator.routing.learning import voted as learned_vote
 from tui_orchestrator.routing.money import ZERO, Cost, CostState, Money, Price, Rates, Tier, Usage
@@ -23,7 +23,7 @@ from tui_orchestrator.storage import performance
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
 from tui_orchestrator.storage.observations import Observations
-from tui_orchestrator.storage.reports import DIMENSIONS, Dimension, Measured, Period, Reports, Span, Totals
+from tui_orchestrator.storage.reports import DIMENSIONS, Dimension, Measured, Period, Reports, Savings, Span, Totals
 from tui_orchestrator.storage.rows import REVISE_ATTEMPT, judgement_row
 
 from .samples import ATTEMPT, attempt, costing
@@ -372,3 +372,92 @@ def test_percentiles_are_exact_however_the_figures_are_cut_up(rows: list[tuple[s
     ordered = sorted(float(s) for _, s in rows)
     for percent, figure in ((50, found.latency_p50_s), (95, found.latency_p95_s), (99, found.latency_p99_s)):
         assert figure == ordered[(len(ordered) * percent + 99) // 100 - 1]
+
+
+def test_whether_an_answer_was_one_to_other_words_is_known_by_its_day() -> None:
+    stored = datetime(2026, 11, 20, tzinfo=UTC)
+    same = attempt(number=1, from_cache=True, recalled=Recalled(stored))
+    nearly = attempt(number=2, from_cache=True, recalled=Recalled(stored, "Merge lists", 0.9), day="2026-11-20")
+
+    async def ask(reports: Reports) -> tuple[bool, ...]:
+        days = ("today", Span(date(2026, 11, 20), date(2026, 11, 20)), "all")
+        return tuple([await reports.any_nearly(one) for one in days])  # type: ignore[arg-type]
+
+    assert booked([attempt(number=3), same], ask) == (False, False, False)
+    assert booked([same, nearly], ask) == (False, True, True)
+    assert booked([], ask) == (False, False, False)
+
+
+def test_a_session_is_summed_over_all_its_days() -> None:
+    days = [attempt(number=1), attempt(number=2, day="2026-10-01"), attempt(number=3, session="other")]
+    assert booked(days, lambda reports: reports.of_session("s1")) == added_up((), days[:2])
+    assert booked(days, lambda reports: reports.of_session("nobody")) == Totals("")
+
+
+def test_what_tokens_would_cost_elsewhere_is_told_by_group() -> None:
+    one, two, dearer = attempt(number=1), attempt(number=2), attempt(number=3, model="openai/large", cost=costing(9))
+    others = [attempt(number=4, outcome=Outcome.FAILED), attempt(number=5, cost=costing(None))]
+    elsewhere = Price(Rates(2, 3), per_call=Money(7))
+    row = 1200 * 2 + 340 * 3 + 7
+
+    async def ask(reports: Reports) -> tuple[Any, ...]:
+        return await reports.repriced(elsewhere, ("model",)), await reports.savings(elsewhere)
+
+    groups, together = booked([one, two, dearer, *others], ask)
+    assert set(groups) == {
+        Savings(2, Money(2 * 2_720_000_000), Money(2 * row), ("openai/small",)),
+        Savings(1, Money(9), Money(row), ("openai/large",)),
+    }
+    assert together == Savings(3, Money(2 * 2_720_000_000 + 9), Money(3 * row))
+    assert together.saved == Money(3 * row - 2 * 2_720_000_000 - 9)
+    assert booked(others, ask) == ((), Savings(0, ZERO, ZERO))
+
+
+def test_every_measured_figure_is_its_own() -> None:
+    made = [
+        attempt(number=1, cost=costing(10), latency_s=1.0, first_token_s=0.1, tokens_per_s=10.0, confidence=0.5),
+        attempt(number=2, cost=costing(20), latency_s=3.0, first_token_s=0.3, tokens_per_s=30.0, confidence=None),
+        attempt(number=3, outcome=Outcome.FAILED, cost=Cost(Money(5), CostState.ESTIMATED), confidence=0.1),
+        attempt(number=4, cause=Cause.RETRY, outcome=Outcome.FAILED, cost=costing(None)),
+        attempt(number=5, cause=Cause.FALLBACK, model="openai/large"),
+        attempt(number=6, outcome=Outcome.CANCELLED, cost=costing(0)),
+        attempt(number=7, cause=Cause.JUDGE, cost=costing(100), latency_s=9.0, first_token_s=None, tokens_per_s=None),
+        attempt(number=8, from_cache=True),
+        attempt(number=9, day="2026-10-31"),
+    ]
+    large, small = sorted(booked(made, lambda reports: reports.measured()), key=lambda one: one.keys)
+    assert small == Measured(
+        *(("model",), ("openai/small",), 6, 3, 2, Money(135)),
+        first_token_p50_s=0.1,
+        tokens_per_s=10.0,
+        latency_p50_s=3.0,
+        latency_p95_s=9.0,
+        latency_p99_s=9.0,
+        cancelled=1,
+        unknown=1,
+        estimated=Money(5),
+        retried=1,
+        fell_back=1,
+        answers=2,
+        answers_cost=Money(35),
+        confidence=0.625,
+    )
+    assert (small.success, large.success, replace(small, finished=0, failed=0).success) == (0.6, 1.0, None)
+    assert small.told(small.cost) == f"~{Money(135)}+?"
+    assert small.told(None) == "$?"
+    assert (large.told(large.cost), large.told(None)) == (str(large.cost), "–")
+    none = replace(small, answers=0)
+    assert (none.cost_per_answer, none.cost_per_good_answer, none.good) == (None, None, 0)
+    # Half a picodollar is rounded up.
+    assert small.cost_per_answer == Money(18)
+
+
+def test_how_costs_of_which_parts_are_guessed_or_not_known_are_written() -> None:
+    assert str(Totals("", attempts=2, cost=Money.from_usd(1))) == str(Money.from_usd(1))
+    assert (
+        str(Totals("", attempts=2, cost=Money.from_usd(1), estimated=Money(1), unknown=1)) == f"~{Money.from_usd(1)}+?"
+    )
+    assert str(Totals("", attempts=2, unknown=2)) == "$?"
+    assert str(Totals("")) == str(ZERO)
+    assert Totals("", finished=3, failed=1).success == 0.75
+    assert Totals("", cancelled=1).success is None
