@@ -66,7 +66,7 @@ def test_a_plugins_file_that_is_too_long_is_not_read_whole(site: Path, kind: str
     ("text", "why"),
     [
         ("steps = [", "its text is no TOML: Invalid value (at end of document)"),
-        ('colour = "red"', "colour"),
+        ('colour = "red"\n[[steps]]\nid = "one"\nprompt = "Say it"', "colour"),
     ],
 )
 async def test_doctor_and_who_runs_it_are_told_why_a_plugins_text_is_no_recipe(

@@ -223,6 +223,28 @@ async def test_they_are_listed_and_shown(shell: Shell) -> None:
     assert (await shell.run("recipe", "show", "grade", "--json")).json["steps"][0]["task_type"] == "evaluation"
 
 
+async def test_every_mistake_of_one_is_told_where_it_is_listed_asked_for_and_looked_for(shell: Shell) -> None:
+    own = Path(shell.environment["TUI_ORCHESTRATOR_HOME"]) / "config" / "recipes"
+    own.mkdir(parents=True)
+    file = own / "mistaken.toml"
+    file.write_text('output = 3\n[[steps]]\nid = "one"\nprompt = "Say {it}"\ntemperature = 3\n')
+    told = [
+        f"{file}:1: output: is 3; it must be text, in quotes",
+        f"{file}:4: steps[1].prompt: {{it}} is no parameter and no step before it; there are none",
+        f"{file}:5: steps[1].temperature: is 3; it must be a number from 0 to 2",
+    ]
+    assert [line for line in (await shell.run("recipe")).err.splitlines() if "mistaken" in line] == [
+        f"! {problem}" for problem in told
+    ]
+    assert (await shell.run("recipe", "list", "--json")).json["problems"] == told
+    for command in (("show", "mistaken"), ("run", "mistaken")):
+        ended = await shell.run("recipe", *command)
+        assert (ended.code, ended.err.splitlines()) == (2, told)
+    looked = await shell.run("doctor")
+    assert [problem for problem in told if f"✗ recipes: {problem}" not in " ".join(looked.out.split())] == []
+    assert looked.code == 1
+
+
 async def test_what_finished_of_one_that_is_interrupted_is_told_and_kept(shell: Shell) -> None:
     shell.script.then(Say("First of all."), "rush-pro").always(Break("silence", Phase.BEFORE_TEXT))
     command = ("recipe", "run", "compare", "question=x", "models=rush-pro", "models=tern-max", "--at-once", "1", "-y")

@@ -43,7 +43,7 @@ def mine(own_home: Path) -> None:
     directory = own_home / "home" / "config" / "recipes"
     directory.mkdir(parents=True)
     (directory / "mine.toml").write_text(MINE)
-    (directory / "broken.toml").write_text("steps = 1")
+    (directory / "broken.toml").write_text("steps = 1\noutput = 3")
 
 
 def script() -> Script:
@@ -78,7 +78,7 @@ async def test_one_is_chosen_filled_in_and_its_answer_is_gone_on_from(tmp_path: 
         await seat.sees(
             "compare", "grade", "mine", "your own", "problem-variations", "summarize-long", "Your own lie in "
         )
-        await seat.sees("broken.toml: steps: there are none")
+        await seat.sees("broken.toml:1: steps: there are none", "broken.toml:2: output: is 3; it must be text")
         await seat.pilot.press("down", "down")
         await seat.sees("tone", "how it sounds [dry]", "1. each · rush-pro, for each of topics", "2. all · tern-max")
         await seat.pilot.press("enter")

@@ -339,7 +339,7 @@ def _shelf(invocation: Invocation) -> Shelf:
 
     plugins = plugins_of(invocation.settings(), only=(Kind.RECIPE,))
     found = shelf(added=plugins.recipes)
-    broken = {one.name: one.problem for one in plugins.every if one.problem}
+    broken = {one.name: (one.problem,) for one in plugins.every if one.problem}
     return replace(found, problems=(*found.problems, *plugins.problems), broken={**broken, **found.broken})
 
 

@@ -3,8 +3,10 @@
 from .journal import Journal, answers, left
 from .leftover import Leftover, Leftovers, Standing, leftovers
 from .planning import Plan, Planned, in_words, plan, summed
-from .recipe import Parameter, Recipe, RecipeError, Shelf, Step, parse, recipes_dir, shelf
+from .reading import parse
+from .recipe import Parameter, Recipe, RecipeError, Step
 from .running import GO_ON, Advance, Outcome, RecipeFailed, carry_out
+from .shelf import Shelf, recipes_dir, shelf
 from .underway import Stage, Underway
 
 __all__ = [

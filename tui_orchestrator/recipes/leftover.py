@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .journal import Journal, left
-from .recipe import Recipe, RecipeError, Shelf, Step
+from .recipe import Recipe, RecipeError, Step
 from .running import Course
+from .shelf import Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def leftovers(shelf: Shelf, at: datetime) -> Leftovers:
             recipe = shelf.find(journal.recipe)
             found.append(Leftover(recipe, journal, _standing(recipe, journal)))
         except (RecipeError, LookupError, ValueError) as error:
-            problems.append(f"{journal.path} cannot be gone on from: {error.args[0]}")
+            problems.append(f"{journal.path} cannot be gone on from: {'; '.join(str(error.args[0]).splitlines())}")
     return Leftovers(tuple(found), tuple(problems))
 
 

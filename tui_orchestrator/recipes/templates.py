@@ -6,20 +6,17 @@ import re
 from collections.abc import Mapping
 
 _PLACE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def places(template: str) -> list[str]:
-    """The names in it, in their order. Raises ValueError for a brace that is alone or holds no name."""
-    found = []
+def places(template: str) -> tuple[list[str], list[str]]:
+    """The names in it, and what is none: braces that are alone or hold no name. Each once, in their order."""
+    found: dict[str, bool] = {}
     for match in _PLACE.finditer(template):
-        if match[0] in ("{{", "}}"):
-            continue
-        name = match[1]
-        if name is None or not _NAME.fullmatch(name):
-            raise ValueError(f"{match[0]!r} is no place for a value; write {{name}}, or {{{{ for a brace itself")
-        found.append(name)
-    return found
+        if match[0] not in ("{{", "}}"):
+            named = match[1] is not None and NAME.fullmatch(match[1]) is not None
+            found[match[1] if named else match[0]] = named
+    return [one for one, named in found.items() if named], [one for one, named in found.items() if not named]
 
 
 def filled(template: str, values: Mapping[str, str]) -> str:

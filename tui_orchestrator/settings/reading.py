@@ -65,7 +65,7 @@ class Reading:
             line = content.count(b"\n", 0, error.start) + 1
             self.problems.append(f"{path}:{line}: is not UTF-8 text; save the file as UTF-8")
         except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-            self.problems.append(clean_line(f"{path}:{_syntax(error, content.decode('utf-8-sig'))}", 700))
+            self.problems.append(clean_line(f"{path}:{syntax(error, content.decode('utf-8-sig'))}", 700))
         else:
             lines = key_lines(text)
             self.table(raw, table, (), (), lambda place: f"{path}:{line_of(lines, place)}", project)
@@ -207,16 +207,16 @@ def _unknown(table: Table, path: Path) -> str:
     return f"is an unknown key; those there are: {', '.join(here)}"
 
 
-def _syntax(error: Exception, text: str) -> str:
+def syntax(error: Exception, text: str) -> str:
     """'LINE: sentence', from what tomllib says."""
     if isinstance(error, RecursionError):
-        return "1: lists are nested too deeply to be settings; give flat ones"
+        return "1: lists are nested too deeply; give flat ones"
     said = str(error)
     at = re.search(r" \(at line (\d+), column \d+\)$", said)
     line = int(at[1]) if at else len(text.rstrip().split("\n"))
     said = re.sub(r" \(at [^()]*\)$", "", said)
     if isinstance(error, LongKey):
-        return f"{line}: {said}; the keys of settings have fewer"
+        return f"{line}: {said}; write a shorter one"
     if isinstance(error, LongNumber):
         above = [(at, len(place), place) for place, at in key_lines(text).items() if at <= line]
         place = max(above, key=lambda one: one[:2], default=(0, 0, ()))[2]
