@@ -70,6 +70,29 @@ async def test_the_same_as_json(ruled: Shell) -> None:
     assert (told["decides"], told["note"]) == (None, "No rule matches; the strategy decides.")
 
 
+async def test_a_pattern_that_takes_too_long_is_told_and_nobody_is_asked(shell: Shell) -> None:
+    shell.config.write_text(shell.config.read_text() + "[rules.slow]\npattern = '(a|aa)+!'\nprimary = \"pebble-3b\"\n")
+    prompt = "a" * 5_000
+    why = "pattern (a|aa)+! takes too long on this prompt"
+    nobody = f"nobody is asked: whether rule slow is for it is not known: {why}"
+    ended = await shell.run("route", "--explain-rules", prompt)
+    assert ended.out.splitlines() == [
+        "  slow: cannot be told",
+        f"    ? pattern: {why}",
+        "    asks: primary pebble-3b",
+        f"→ no model · balanced · {nobody}",
+    ]
+    told = (await shell.run("route", "--explain-rules", "--json", prompt)).json
+    assert told["rules"][0]["conditions"] == [{"key": "pattern", "holds": None, "why": why}]
+    assert (told["model"], told["reason"]) == (None, nobody)
+    refused = await shell.run("ask", prompt)
+    assert (refused.code, refused.out) == (1, "")
+    assert nobody in refused.err
+    assert "Make the rule's pattern simpler" in refused.err
+    assert shell.asked == []
+    assert (await shell.run("ask", "-m", "pebble-3b", prompt)).code == 0
+
+
 async def test_a_pinned_model_goes_before_every_rule(ruled: Shell) -> None:
     model = (await ruled.run("route", "--json", PROMPT)).json["model"]
     ended = await ruled.run("route", "--explain-rules", "--tag", "client a", "-m", model, PROMPT)

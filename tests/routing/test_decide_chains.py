@@ -7,12 +7,14 @@ import re
 import pytest
 
 from tui_orchestrator.routing.budget import WayOut, alone
+from tui_orchestrator.routing.decide import replay
 from tui_orchestrator.routing.decision import (
     Exclusion,
     Policy,
     Standing,
 )
 from tui_orchestrator.routing.errors import AllOut
+from tui_orchestrator.routing.patterns import compile_pattern
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.routing.rules import Rule
 from tui_orchestrator.routing.telling import no_model
@@ -26,6 +28,15 @@ def test_a_named_chain_is_walked_in_its_order_and_the_others_are_out_of_it() -> 
     assert decision.strategy is Strategy.FALLBACK
     assert decision.chain == ("b/dear", "a/cheap")
     assert exclusions(decision) == {"here/small": Exclusion.NOT_IN_CHAIN, "c/unknown": Exclusion.NOT_IN_CHAIN}
+
+
+def test_where_a_rule_cannot_be_told_to_match_nobody_is_asked_nor_given_what_it_wishes() -> None:
+    rule = Rule("slow", pattern=compile_pattern("(a|aa)+!"), primary="b/dear", max_tokens=7, strategy=Strategy.QUALITY)
+    decision = decided(request("a" * 5_000), rules=(rule,))
+    assert (decision.model, decision.rule, decision.strategy) == (None, None, Strategy.BALANCED)
+    assert {*exclusions(decision).values()} == {Exclusion.RULE_IN_DOUBT}
+    assert replay(decision).reason == decision.reason
+    assert decided(request("a" * 5_000, model="b/dear"), rules=(rule,)).model == "b/dear"
 
 
 def test_a_chain_under_another_strategy_only_narrows_the_choice() -> None:

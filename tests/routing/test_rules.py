@@ -1,4 +1,3 @@
-import re
 import warnings
 
 import pytest
@@ -94,13 +93,42 @@ def test_a_pattern_that_could_take_for_ever_is_refused(text: str) -> None:
     "text", ["a+b*", r"\bJIRA-\d+\b", "(a++)+", "(?:(?>a+)b)*", "(ab){2,8}", "([a-z]{1,3},)+", "a|b+"]
 )
 def test_an_ordinary_pattern_is_not_refused(text: str) -> None:
-    assert isinstance(compile_pattern(text), re.Pattern)
+    assert str(compile_pattern(text)) == text
 
 
 def test_nothing_is_printed_about_what_a_later_python_may_make_of_a_pattern() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert compile_pattern("[[a]--b]").search("a--b]")
+
+
+SLOW = "(a|aa)+!"
+"""No repeat lies in a repeat, and yet a prompt of a hundred letters takes it an age."""
+
+
+def test_a_rule_whose_pattern_takes_too_long_is_in_doubt_and_no_rule_behind_it_wins() -> None:
+    rules = [Rule("slow", pattern=compile_pattern(SLOW)), Rule("all")]
+    prompt = asked("a" * 5_000)
+    match = first_match(rules, prompt, profiled())
+    assert match is not None
+    assert (match.rule.name, match.in_doubt) == ("slow", True)
+    assert match.why == f"pattern {SLOW} takes too long on this prompt"
+    slow, all_ = explain(rules, prompt, profiled())
+    assert [(c.holds, c.in_doubt, c.why) for c in slow.conditions] == [(False, True, match.why)]
+    assert not slow.wins
+    assert not all_.wins
+    # Where it does not take long it is a rule like any other.
+    quick = first_match(rules, asked("aa!"), profiled())
+    assert quick is not None
+    assert quick.why == 'pattern matches "aa!"'
+    assert not quick.in_doubt
+
+
+def test_a_slow_pattern_is_not_searched_where_another_condition_has_failed() -> None:
+    rules = [Rule("slow", pattern=compile_pattern(SLOW), tags=frozenset({"law"})), Rule("all")]
+    match = first_match(rules, asked("a" * 5_000), profiled())
+    assert match is not None
+    assert match.rule.name == "all"
 
 
 @pytest.mark.parametrize("text", ["(", "[a", "*", "(?P<x>", "a{99999999999999999999}"])

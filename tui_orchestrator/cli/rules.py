@@ -19,7 +19,9 @@ def rules_json(told: Iterable[Explanation], decision: Decision, request: Request
                 "rule": one.rule.name,
                 "matched": one.matched,
                 "wins": one.wins and not decision.pinned,
-                "conditions": [{"key": c.key, "holds": c.holds, "why": c.why} for c in one.conditions],
+                "conditions": [
+                    {"key": c.key, "holds": None if c.in_doubt else c.holds, "why": c.why} for c in one.conditions
+                ],
                 "asks": one.rule.asks(),
                 "missing": _missing(one.rule, registry),
             }
@@ -38,10 +40,11 @@ def rules_lines(
     if not told:
         yield "There is no rule; [rules.NAME] in your configuration makes one."
     for one in told:
-        verdict = "decides" if one.wins and not decision.pinned else "matches too" if one.matched else "does not match"
+        verdict = _verdict(one, decision)
         yield f"{'→' if verdict == 'decides' else ' '} {one.rule.name}: {verdict}"
         for condition in one.conditions:
-            yield f"    {'✓' if condition.holds else '✗'} {condition.key}: {condition.why}"
+            mark = "✓" if condition.holds else "?" if condition.in_doubt else "✗"
+            yield f"    {mark} {condition.key}: {condition.why}"
         if not one.conditions:
             yield "    ✓ no condition: is for every prompt"
         yield f"    asks: {', '.join(f'{key} {value}' for key, value in one.rule.asks().items())}"
@@ -50,6 +53,12 @@ def rules_lines(
     if note := _note(told, decision, request):
         yield note
     yield f"→ {decision.model or 'no model'} · {spoken(decision.strategy_name)} · {decision.reason}"
+
+
+def _verdict(one: Explanation, decision: Decision) -> str:
+    if one.in_doubt:
+        return "cannot be told"
+    return "decides" if one.wins and not decision.pinned else "matches too" if one.matched else "does not match"
 
 
 def _missing(rule: Rule, registry: Registry) -> list[str]:
@@ -66,6 +75,8 @@ def _missing(rule: Rule, registry: Registry) -> list[str]:
 def _note(told: Iterable[Explanation], decision: Decision, request: Request) -> str:
     """Where a winner's wishes give way to what was said for this request."""
     winner = next((one.rule for one in told if one.wins), None)
+    if winner is None and not decision.pinned and any(one.in_doubt for one in told):
+        return ""
     if winner is None:
         return "No rule matches; the strategy decides."
     if decision.pinned:

@@ -38,7 +38,8 @@ def decide(
         tried = _tried(experiment, request, profile, registry, circumstances, policy, rules)
         if tried is not None:
             return tried
-    match = _rule(request, profile, rules)
+    found = _rule(request, profile, rules)
+    match = None if found is not None and found.in_doubt else found
     strategy = _strategy(request, policy, match)
     alone = request.uses_tools and strategy is Strategy.ENSEMBLE
     if alone:
@@ -52,6 +53,10 @@ def decide(
     if match is not None and match.rule.system and not request.system:
         profile = replace(profile, input_tokens=profile.input_tokens + estimate_tokens(match.rule.system))
     candidates = weigh(request, profile, registry, circumstances, policy)
+    if found is not None and found.in_doubt:
+        # It may keep the prompt on this machine, or from a dear model.
+        unknown = f"whether rule {found.rule.name} is for it is not known: {found.why}"
+        candidates = tuple(replace(c, excluded_by=Exclusion.RULE_IN_DOUBT, excluded=unknown) for c in candidates)
     chain = request.chain
     if match is not None and match.rule.primary and not chain:
         wanted = _known((match.rule.primary, *match.rule.fallback), registry)

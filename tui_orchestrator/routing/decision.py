@@ -125,6 +125,7 @@ class Exclusion(StrEnum):
     UNPRICED = "unpriced"
     RATE_LIMITED = "rate_limited"
     NOT_IN_CHAIN = "not_in_chain"
+    RULE_IN_DOUBT = "rule_in_doubt"
 
 
 MONEY_SAYS_NO = frozenset({Exclusion.OVER_BUDGET, Exclusion.OVER_MAX_COST})

@@ -1,33 +1,60 @@
-"""Regular expressions of the user's: only those that end."""
+"""Regular expressions of the user's: only those that end, and each search within its time."""
 
 from __future__ import annotations
 
 import importlib
 import re
 import warnings
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import regex
+
+SEARCH_S = 0.05
+"""Processor time that one search may take."""
 
 
-def compile_pattern(text: str) -> re.Pattern[str]:
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Made by `compile_pattern`; two of the same text are equal."""
+
+    text: str
+    _matcher: regex.Pattern[str] = field(repr=False, compare=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def search(self, prompt: str) -> str | None:
+        """What it matches first. Raises TimeoutError after SEARCH_S."""
+        found = self._matcher.search(prompt, timeout=SEARCH_S)
+        return None if found is None else found.group()
+
+
+def compile_pattern(text: str) -> Pattern:
     """Case-insensitive. Raises ValueError with what is wrong and what would be right.
 
     A repeat without bound inside another, such as (a+)+, is refused: on some prompts it takes longer than the age of
-    the universe, and Python's matcher cannot be stopped.
+    the universe. What cannot be told from its shape, such as (a|aa)+, is stopped when it has taken SEARCH_S, which
+    Python's own matcher cannot be.
     """
+    import regex  # for the few who have a pattern
+
     # The parser is private to `re`, but nothing public tells a pattern's shape, and it is the same from 3.11 on.
     parser: Any = importlib.import_module("re._parser")
     with warnings.catch_warnings():
         # What "[[" might mean in a later Python would be printed across the screen.
         warnings.simplefilter("ignore", FutureWarning)
         try:
-            pattern, parsed = re.compile(text, re.IGNORECASE), parser.parse(text)
-        except (re.error, RecursionError, OverflowError) as error:
+            re.compile(text, re.IGNORECASE)
+            parsed, matcher = parser.parse(text), regex.compile(text, regex.IGNORECASE)
+        except (re.error, regex.error, RecursionError, OverflowError) as error:
             raise ValueError(f"not a regular expression Python understands: {error}") from error
     if _nested_repeat(parsed, inside=False):
         raise ValueError(
             "a repeat inside a repeat, such as (a+)+, can take for ever; make the inner one possessive, such as (a++)+"
         )
-    return pattern
+    return Pattern(text, matcher)
 
 
 _UNBOUNDED = 64

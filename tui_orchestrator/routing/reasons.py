@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .added import NotWeighed, added
 from .budget import WayOut
 from .cascade import chance_of_one, forecast
-from .decision import Asked, Candidate, Policy
+from .decision import Asked, Candidate, Exclusion, Policy
 from .money import ZERO
 from .profile import Profile
 from .request import Strategy
@@ -188,6 +188,8 @@ _REASONS, _NAMED = 4, 3
 def nobody(candidates: Sequence[Candidate]) -> str:
     if not candidates:
         return "there is no model at all: set a provider's key, start a local server, or run `demo`"
+    if candidates[0].excluded_by is Exclusion.RULE_IN_DOUBT:
+        return f"nobody is asked: {candidates[0].excluded}"
     if len(candidates) <= _FEW:
         return "every model is out: " + "; ".join(f"{c.model}: {c.excluded}" for c in candidates)
     alike: dict[str, list[str]] = {}

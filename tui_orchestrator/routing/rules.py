@@ -6,13 +6,13 @@ every prompt. The first rule that matches, in the order given, decides.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from .domains import DOMAINS
+from .patterns import Pattern
 from .profile import Level, Profile, TaskType
 from .request import Request, Strategy
 from .text import clean_line, spoken
@@ -28,8 +28,7 @@ class Rule:
     levels: frozenset[Level] = frozenset()
     words: tuple[str, ...] = ()
     """Whole words or phrases, upper and lower case alike."""
-    pattern: re.Pattern[str] | None = None
-    """Made by `patterns.compile_pattern`, which refuses patterns that could take for ever."""
+    pattern: Pattern | None = None
     domains: tuple[str, ...] = ()
     """Of DOMAINS."""
     attachment: Literal["image", "text", "any"] | None = None
@@ -62,6 +61,8 @@ class Match:
     rule: Rule
     why: str
     """For people: 'task type is code; says "lawsuit"'."""
+    in_doubt: bool = False
+    """It could not be told whether it is for the prompt, for the reason in `why`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class Condition:
     """As the configuration calls it: 'task_types', 'words' …"""
     holds: bool
     why: str
+    in_doubt: bool = False
+    """It could not be told; then it does not hold, and no rule behind it wins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +86,18 @@ class Explanation:
     def matched(self) -> bool:
         return all(condition.holds for condition in self.conditions)
 
+    @property
+    def in_doubt(self) -> bool:
+        return any(condition.in_doubt for condition in self.conditions)
+
 
 def first_match(rules: Iterable[Rule], request: Request, profile: Profile) -> Match | None:
     said = _Said(request.question)
     for rule in rules:
         held = []
         for condition in _conditions(rule, request, profile, said):
+            if condition.in_doubt:
+                return Match(rule, condition.why, in_doubt=True)
             if not condition.holds:
                 break
             held.append(condition.why)
@@ -104,8 +113,9 @@ def explain(rules: Iterable[Rule], request: Request, profile: Profile) -> tuple[
     for rule in rules:
         conditions = tuple(_conditions(rule, request, profile, said))
         matched = all(condition.holds for condition in conditions)
-        told.append(Explanation(rule, conditions, matched and not won))
-        won = won or matched
+        one = Explanation(rule, conditions, matched and not won)
+        told.append(one)
+        won = won or matched or one.in_doubt
     return tuple(told)
 
 
@@ -157,7 +167,10 @@ def _conditions(rule: Rule, request: Request, profile: Profile, said: _Said) -> 
     """Those the rule states, cheap ones first: a pattern is only searched for when it is asked for."""
     for key, weigh in _WEIGHED.items():
         if getattr(rule, key):
-            yield Condition(key, *weigh(rule, request, profile, said))
+            try:
+                yield Condition(key, *weigh(rule, request, profile, said))
+            except TimeoutError:
+                yield Condition(key, False, f"pattern {rule.pattern} takes too long on this prompt", in_doubt=True)
 
 
 _Weighed = tuple[bool, str]
@@ -204,9 +217,9 @@ def _domains(rule: Rule, request: Request, profile: Profile, said: _Said) -> _We
 
 def _pattern(rule: Rule, request: Request, profile: Profile, said: _Said) -> _Weighed:
     assert rule.pattern is not None
-    if found := rule.pattern.search(said.start):
-        return True, f'pattern matches "{clean_line(found.group(), 40)}"'
-    return False, f"pattern {rule.pattern.pattern} does not match"
+    if (found := rule.pattern.search(said.start)) is not None:
+        return True, f'pattern matches "{clean_line(found, 40)}"'
+    return False, f"pattern {rule.pattern} does not match"
 
 
 _WEIGHED: dict[str, Callable[[Rule, Request, Profile, _Said], _Weighed]] = {

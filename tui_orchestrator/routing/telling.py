@@ -286,6 +286,10 @@ _HINTS = {
         "Write its price into the configuration, input_usd and output_usd under [[models]] with its id, or "
         "allow_unpriced = true under [budgets], or under [budgets.models] for this model alone."
     ),
+    Exclusion.RULE_IN_DOUBT: (
+        "Make the rule's pattern simpler, or its repeats possessive, such as a++; a pinned model is asked past "
+        "all rules."
+    ),
     Exclusion.UNHEALTHY: "Check the network, base_url, the key, and that the server runs; `doctor` tries each one.",
 }
 

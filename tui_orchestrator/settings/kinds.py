@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from ..plugins.contract import Kind as PluginKind
 from ..plugins.finding import names
 from ..routing.money import Money
-from ..routing.patterns import compile_pattern
+from ..routing.patterns import Pattern, compile_pattern
 from ..routing.request import Strategy
 from .secrets import KEY_BEGINS, LIKE_A_KEY, Secret, hidden
 
@@ -301,7 +301,7 @@ class ByName:
 class Regex:
     words = "a regular expression, best in single quotes"
 
-    def parse(self, raw: object) -> re.Pattern[str]:
+    def parse(self, raw: object) -> Pattern:
         if not isinstance(raw, str) or not raw:
             raise ValueError(f"{shown(raw)} is not a pattern")
         return compile_pattern(raw)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path as FilePath
 
 from ..routing.money import Money
+from ..routing.patterns import Pattern
 from ..routing.text import clean
 from .key_commands import program_of
 from .kinds import Choice, Command, ListOf, Number, Usd
@@ -35,8 +35,7 @@ def in_toml(value: object) -> str:
         return "{" + ", ".join(f"{dotted((str(name),))} = {in_toml(inner)}" for name, inner in value.items()) + "}"
     if isinstance(value, tuple | list):
         return f"[{', '.join(in_toml(item) for item in value)}]"
-    text = value.pattern if isinstance(value, re.Pattern) else str(value)
-    return json.dumps(clean(text), ensure_ascii=False)
+    return json.dumps(clean(str(value)), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +89,7 @@ def as_typed(key: Key, value: object) -> str:
     in_full = in_toml(value)
     if hidden(in_full) != in_full:
         return ""
-    bare = (
-        value.pattern if isinstance(value, re.Pattern) else str(value) if isinstance(value, str | FilePath) else in_full
-    )
+    bare = str(value) if isinstance(value, str | FilePath | Pattern) else in_full
     plain = ", ".join(map(str, value)) if isinstance(value, tuple) else bare
     try:
         same = key.parse(key.from_text(plain)) == key.parse(key.from_text(in_full))
