@@ -76,6 +76,35 @@ def test_a_wholly_novel_prompt_leaves_what_models_of_the_level_do_at_large() -> 
         assert 0.4 < p < 0.9
 
 
+@pytest.mark.parametrize(
+    ("ability", "at_large"),
+    [
+        *((LEVEL_ABILITY[level], p) for level, p in zip(Level, (0.50, 0.65, 0.75, 0.82), strict=True)),
+        # Straight between the levels and beyond them.
+        (0.465, 0.575),
+        (0.665, 0.70),
+        (0.835, 0.785),
+        (0.12, 0.35),
+        (1.09, 0.89),
+        (-1.0, LEAST),
+        (2.0, MOST),
+    ],
+)
+def test_of_a_prompt_nothing_is_known_of_a_model_does_what_models_of_its_ability_do_at_large(
+    ability: float, at_large: float
+) -> None:
+    for slope in (4.0, 8.0):
+        p = success_probability(model(Level.BASIC, ability), replace(PROMPT, novelty=1.0), 0.0, slope)
+        assert p == pytest.approx(at_large)
+
+
+@pytest.mark.parametrize(("novelty", "as_if"), [(-0.5, 0.0), (0.25, 0.25), (1.0, 1.0), (1.5, 1.0)])
+def test_the_more_novel_a_prompt_the_less_its_own_difficulty_counts(novelty: float, as_if: float) -> None:
+    known, novel = logit(1 / (1 + math.exp(-8 * (0.58 - 0.35)))), logit(0.65)
+    p = success_probability(model(Level.INTERMEDIATE), replace(PROMPT, novelty=novelty), 0.0, 8.0)
+    assert logit(p) == pytest.approx((1 - as_if) * known + as_if * novel)
+
+
 def test_half_a_novel_prompt_lies_between() -> None:
     known, half, novel = (
         success_probability(model(Level.EXPERT), replace(PROMPT, difficulty=0.9, novelty=n), 0.0, 8.0)
@@ -123,6 +152,73 @@ def votes(good: int, bad: int, predicted: float = 0.75, task: TaskType = TaskTyp
 
 def shift(history: list[Seen], task: TaskType = TaskType.CODE) -> float:
     return learn(history).shift_for(task, 8.0)
+
+
+@pytest.mark.parametrize(
+    ("learned", "code", "mixed"),
+    [
+        (Learned(), 0.0, 0.0),
+        (Learned(general=0.8), 0.1, 0.1),
+        (Learned(by_task={TaskType.CODE: 0.8}), 0.1, 0.05),
+        (Learned(0.4, {TaskType.CODE: -0.8, TaskType.MATH: 0.8}), -0.05, 0.05),
+        (Learned(40.0), 0.25, 0.25),
+        (Learned(-40.0), -0.25, -0.25),
+    ],
+)
+def test_a_shift_is_the_general_one_and_the_task_types_by_their_shares(
+    learned: Learned, code: float, mixed: float
+) -> None:
+    half = replace(PROMPT, task_probabilities={TaskType.CODE: 0.5, TaskType.MATH: 0.5})
+    half = half if TaskType.MATH in learned.by_task else replace(half, task_probabilities={TaskType.CODE: 0.5})
+    untold = replace(PROMPT, task_probabilities={})
+    assert learned.shift(PROMPT, 8.0) == learned.shift(untold, 8.0) == learned.shift_for(TaskType.CODE, 8.0)
+    assert learned.shift(PROMPT, 8.0) == pytest.approx(code)
+    assert learned.shift(half, 8.0) == pytest.approx(mixed)
+
+
+@pytest.mark.parametrize(("slope", "shift"), [(0.0, 0.1), (0.05, 0.1), (0.1, 0.1), (0.2, 0.05)])
+def test_the_flattest_slope_is_a_tenth(slope: float, shift: float) -> None:
+    learned = Learned(0.01)
+    assert learned.shift(PROMPT, slope) == pytest.approx(shift)
+    assert learned.shift_for(TaskType.CODE, slope) == pytest.approx(shift)
+
+
+@pytest.mark.parametrize(("steep", "p"), [(1e6, MOST), (-1e6, LEAST), (1e300, MOST), (-1e300, LEAST)])
+def test_however_far_a_prompt_is_from_a_model_there_is_a_chance(steep: float, p: float) -> None:
+    assert success_probability(model(Level.EXPERT), PROMPT, 0.0, steep) == p
+
+
+@pytest.mark.parametrize(
+    ("seen", "as_if"),
+    [
+        (Seen(TaskType.CODE, 3.0, 1.0, 0.75), Seen(TaskType.CODE, 1.0, 1.0, 0.75)),
+        (Seen(TaskType.CODE, -3.0, 1.0, 0.75), Seen(TaskType.CODE, 0.0, 1.0, 0.75)),
+        (Seen(TaskType.CODE, 0.0, 1.0, 0.754), Seen(TaskType.CODE, 0.0, 1.0, 0.75)),
+        (Seen(TaskType.CODE, 0.0, 1.0, 2.0), Seen(TaskType.CODE, 0.0, 1.0, MOST)),
+        (Seen(TaskType.CODE, 1.0, 1.0, -2.0), Seen(TaskType.CODE, 1.0, 1.0, LEAST)),
+    ],
+)
+def test_what_lies_beyond_its_bounds_counts_as_the_bound_and_p_in_hundredths(seen: Seen, as_if: Seen) -> None:
+    assert learn([seen]) == learn([as_if])
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0])
+def test_what_has_no_weight_is_not_seen(weight: float) -> None:
+    assert learn([Seen(TaskType.CODE, 0.0, weight, 0.75)]) == Learned()
+
+
+def test_half_a_vote_counts_half_and_two_halves_as_one() -> None:
+    half = Seen(TaskType.CODE, 0.0, 0.5, 0.75)
+    assert learn([half, half]) == learn([replace(half, weight=1.0)])
+    assert shift([half]) == pytest.approx(shift([half, half]) / 2, rel=0.1)
+
+
+def test_one_vote_moves_so_much() -> None:
+    # At the maximum the prior pulls as much as the vote does: 2 × 15 × general = p − 0 of 20 × 0.75 × 0.25 = 3.75.
+    learned = learn(votes(0, 1))
+    log_odds = learned.general + learned.by_task[TaskType.CODE]
+    assert learned.general == pytest.approx(learned.by_task[TaskType.CODE])
+    assert -7.5 * learned.general == pytest.approx(1 / (1 + math.exp(-(math.log(3) + log_odds))))
 
 
 def test_nothing_seen_moves_nothing() -> None:

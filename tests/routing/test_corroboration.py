@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tui_orchestrator.routing.ability import logit
 from tui_orchestrator.routing.confidence import assess
 from tui_orchestrator.routing.corroboration import agree
 from tui_orchestrator.routing.events import Confidence, EscalationCause, FinishReason
+from tui_orchestrator.routing.learned import Weights
 from tui_orchestrator.routing.profiler import profile
 from tui_orchestrator.routing.request import Message, Request
 
@@ -118,6 +122,99 @@ def test_short_answers_agree_when_they_state_the_same_fact(
     for one, other in ((answer, second), (second, answer)):
         moved = after(prompt, one, other).value - 0.6
         assert moved * direction > 0.02 if direction else moved == 0, (one, other, moved)
+
+
+LEARNED = Weights(
+    *({}, {}, {}, {}),
+    agreement={"model_agrees": 0.8, "model_differs": -1.0, "sample_agrees": 0.4, "sample_differs": -0.6},
+)
+TWO = "Which?\nA. one\nB. two"
+HOW = "Explain how tides work"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer", "second", "models", "samples"),
+    [
+        # Chance agrees with one of four in a quarter, with one of two or a yes in a half, with a number never.
+        (WHICH, "(B)", ["B"], 0.75 * 0.8, 0.75 * 0.4),
+        (WHICH, "(B)", ["C"], 0.75 * -1.0, 0.75 * -0.6),
+        (TWO, "(B)", ["B"], 0.5 * 0.8, 0.5 * 0.4),
+        ("Is the earth flat?", "No.", ["No."], 0.5 * 0.8, 0.5 * 0.4),
+        ("Is the earth flat?", "No.", ["Yes."], 0.5 * -1.0, 0.5 * -0.6),
+        (CLIPS, "72", ["72"], 0.8, 0.4),
+        (CLIPS, "72", ["96"], -1.0, -0.6),
+        # Several say more by the root of their number, and those that say nothing are none.
+        (CLIPS, "72", ["96", "96"], -2.0 / math.sqrt(2), -1.2 / math.sqrt(2)),
+        (CLIPS, "72", ["96", "", "72", " "], -0.2 / math.sqrt(2), -0.2 / math.sqrt(2)),
+        (CLIPS, "72", ["72", "72", "72", "96"], (2.4 - 1.0) / 2, (1.2 - 0.6) / 2),
+        # Nine are read.
+        (CLIPS, "72", [*["72"] * 8, "96"], (6.4 - 1.0) / 3, (3.2 - 0.6) / 3),
+        (CLIPS, "72", [*["72"] * 9, "96"], 2.4, 1.2),
+        # Of open answers the share of the points counts, up to a half of them.
+        (HOW, TIDES, [OTHER_TIDES], 0.5, 0.5),
+        (HOW, TIDES, [OTHER_TIDES, WINDS], 0.5, 0.5),
+        (HOW, TIDES, [WINDS, OTHER_TIDES, WINDS], -0.5 + 2 / 3, -0.5 + 2 / 3),
+        (HOW, TIDES, [WINDS], -0.5, -0.5),
+        (HOW, TIDES, ["Yes.", WINDS], -0.5, -0.5),
+        (HOW, TIDES + " " * 12_000 + WINDS, [WINDS], -0.5, -0.5),
+        (HOW, TIDES, [WINDS + " " * 12_000 + TIDES], -0.5, -0.5),
+    ],
+)
+def test_second_answers_weigh_so_much(
+    prompt: str, answer: str, second: list[str], models: float, samples: float
+) -> None:
+    request = Request((Message("user", prompt),))
+    for same_model, weight in ((False, models), (True, samples)):
+        given = agree(
+            *(request, profile(request), answer, Confidence(0.6, ()), second), same_model=same_model, trained=LEARNED
+        )
+        assert logit(given.value) - logit(0.6) == pytest.approx(weight, abs=0.003)
+    by_models = agree(request, profile(request), answer, Confidence(0.6, ()), second, trained=LEARNED)
+    assert by_models.reasons == agree(request, profile(request), answer, Confidence(0.6, ()), second).reasons
+
+
+@pytest.mark.parametrize(
+    ("before", "agreed", "differed"),
+    [(0.0, 0.01, 0.0), (0.005, 0.01, 0.005), (0.5, 0.5, 0.5), (0.995, 0.995, 0.99), (1.0, 1.0, 0.99)],
+)
+def test_what_is_nearly_sure_either_way_counts_as_one_in_a_hundred(
+    before: float, agreed: float, differed: float
+) -> None:
+    def moved(p: float, weight: float) -> float:
+        return 1 / (1 + math.exp(-(logit(p) + weight)))
+
+    request, first = Request((Message("user", CLIPS),)), Confidence(before, ())
+    same, other = (agree(request, profile(request), "72", first, [text], trained=LEARNED) for text in ("72", "96"))
+    assert same.value == pytest.approx(max(before, moved(min(agreed, 0.99), 0.8)), abs=0.0001)
+    assert other.value == pytest.approx(min(before, moved(max(differed, 0.01), -1.0)), abs=0.0001)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer", "second", "models", "samples"),
+    [
+        (
+            *(CLIPS, "72", ["72"], "a second model gives the same final answer, 72"),
+            "a second answer of the same model gives the same final answer, 72",
+        ),
+        (
+            *(CLIPS, "72", ["72", "96"], "1 of 2 other models give the same final answer, 72"),
+            "1 of 2 more answers of the same model give the same final answer, 72",
+        ),
+        (
+            *(HOW, TIDES, [OTHER_TIDES], "a second model makes 100% of the same points"),
+            "a second answer of the same model makes 100% of the same points",
+        ),
+        (
+            *(HOW, TIDES, [OTHER_TIDES, WINDS], "2 other models make 50% of the same points"),
+            "2 more answers of the same model make 50% of the same points",
+        ),
+    ],
+)
+def test_whose_the_second_answers_are_is_said(
+    prompt: str, answer: str, second: list[str], models: str, samples: str
+) -> None:
+    assert after(prompt, answer, *second).reasons[0] == models
+    assert after(prompt, answer, *second, same_model=True).reasons[0] == samples
 
 
 def test_more_answers_say_more_and_samples_of_one_model_say_less() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,15 +12,17 @@ from hypothesis import strategies as st
 
 from tui_orchestrator.routing.budget import input_bound
 from tui_orchestrator.routing.estimates import TokenEstimates
-from tui_orchestrator.routing.features import estimate_tokens
+from tui_orchestrator.routing.features import estimate_tokens, script_tokens
 from tui_orchestrator.routing.money import Usage
-from tui_orchestrator.routing.profile import Mix, Profile
+from tui_orchestrator.routing.profile import Mix, Profile, TaskType
 from tui_orchestrator.routing.profiler import profile
 from tui_orchestrator.routing.prompt_size import IMAGE_TOKENS, image_tokens, input_size, pixels
-from tui_orchestrator.routing.request import Image, Message, Request
+from tui_orchestrator.routing.request import Image, Message, Request, Shape, ToolCall
+from tui_orchestrator.routing.tools import Tool, definitions
 
 MODEL = "a/model"
 PROSE = "The river runs through the old town and under four stone bridges. " * 30
+WORDS = "river " * 300
 HAN = "这条河穿过老城，从四座石桥下流过。" * 60
 
 
@@ -90,6 +94,85 @@ def test_whatever_was_learned_no_less_is_reserved_than_without_it(seen: list[tup
     assert bound >= estimates.input(MODEL, prompt)
 
 
+LETTERS = Profile(TaskType.CODE, {TaskType.CODE: 1.0}, 0.4, 4, input_tokens=100, output_tokens=50)
+"""A hundred tokens of nothing but letters: a report says as much of the base as of the text."""
+
+
+@pytest.mark.parametrize(
+    ("reports", "input", "bound"),
+    [
+        # Half of the weight, and the first estimate counts for two: a quarter of the way, of factor and of base.
+        ([150], 100 * 1.5**0.25 + 12.5, 1.5),
+        # No report is off by more than half as a logarithm, or by more tokens than were expected.
+        ([100_000], 100 * math.exp(0.125) + 25, 1.5),
+        # A base is never less than none.
+        ([1], 100 * math.exp(-0.125), 1.5),
+        # The second is weighed against the first: half a report beside the two.
+        ([100, 150], 100 * 1.5**0.2 + 10, 1.5),
+        # One that is off by more than an eighth, again and again, has four times that added, and not half.
+        ([100_000] * 2, None, 1 + 4 * (0.125 + 0.2 * (0.5 - 0.125))),
+        ([100_000, 100] * 200, None, None),
+    ],
+)
+def test_a_report_moves_an_estimate_and_its_bound_by_so_much(
+    reports: list[int], input: float | None, bound: float | None
+) -> None:
+    estimates = TokenEstimates()
+    for count in reports:
+        estimates.learn(MODEL, LETTERS, "", "", Usage(count, 0))
+    comes_to = estimates.input(MODEL, LETTERS)
+    assert input is None or comes_to == round(input)
+    if bound is not None:
+        assert estimates.bound(MODEL, LETTERS) == pytest.approx(max(150 + 64, comes_to * bound + 64), abs=2)
+    assert comes_to + 64 < estimates.bound(MODEL, LETTERS) <= comes_to * 3 + 66
+
+
+def test_a_base_is_learned_of_a_call_shorter_than_a_report_may_be_off() -> None:
+    estimates, few = TokenEstimates(), replace(LETTERS, input_tokens=4)
+    estimates.learn(MODEL, few, "", "", Usage(400, 0))
+    assert estimates.input(MODEL, few) == round(4 * math.exp(0.5 / 2 * 4 / 104) + 32 / 2 * 100 / 104)
+
+
+def test_however_long_a_server_errs_no_token_counts_for_more_than_four() -> None:
+    often, rarely = TokenEstimates(), TokenEstimates()
+    for _ in range(60):
+        often.learn(MODEL, LETTERS, WORDS, "", Usage(0, 10**9))
+        rarely.learn(MODEL, LETTERS, WORDS, "", Usage(0, 1))
+    many = sum(script_tokens(WORDS))
+    assert often.output(MODEL, WORDS, "") == round(many * math.exp(1.4))
+    assert rarely.output(MODEL, WORDS, "") == round(many / math.exp(1.4))
+
+
+def test_a_report_of_one_side_alone_teaches_what_that_side_says() -> None:
+    read, wrote, many = TokenEstimates(), TokenEstimates(), sum(script_tokens(WORDS))
+    read.learn(MODEL, LETTERS, WORDS, "", Usage(150, 0))
+    assert read.output(MODEL, WORDS, "") == round(many * 1.5**0.25)
+    wrote.learn(MODEL, LETTERS, WORDS, "", Usage(0, round(1.5 * many)))
+    assert wrote.output(MODEL, WORDS, "") == round(many * 1.5 ** (many / (many + 100) / 2))
+    assert next(base for _, kind, base, _ in wrote.changed() if kind == "base") == 0.0
+    wrote.learn(MODEL, LETTERS, "", "", Usage(0, 500))
+    wrote.learn(MODEL, replace(LETTERS, input_tokens=0), "", "", Usage(500, 0))
+    assert wrote.output(MODEL, WORDS, "") == round(many * 1.5 ** (many / (many + 100) / 2))
+
+
+def test_the_least_that_is_read_or_written_is_one_token() -> None:
+    estimates = TokenEstimates()
+    assert (estimates.known, estimates.output(MODEL, "a", "")) == (set(), 1)
+    estimates.learn(MODEL, LETTERS, "", "", Usage(1, 0))
+    assert (estimates.known, estimates.output(MODEL, "", "a")) == ({MODEL}, 1)
+    assert estimates.input(MODEL, replace(LETTERS, input_tokens=1)) == 1
+    assert estimates.bound(MODEL, replace(LETTERS, input_tokens=1)) == math.ceil(math.exp(-0.125) * 1.5) + 64
+
+
+def test_reasoning_that_is_shown_whole_teaches_how_text_is_counted() -> None:
+    estimates, many = TokenEstimates(), estimate_tokens(WORDS)
+    for _ in range(60):
+        estimates.learn(MODEL, LETTERS, "", WORDS, Usage(0, 2 * many))
+    assert estimates.output(MODEL, WORDS, "") == pytest.approx(2 * many, rel=0.02)
+    assert estimates.output(MODEL, "", WORDS) == pytest.approx(2 * many, rel=0.02)
+    assert estimates.output(MODEL, WORDS, WORDS) == pytest.approx(4 * many, rel=0.02)
+
+
 def test_a_model_that_counts_more_has_more_reserved() -> None:
     estimates, prompt = TokenEstimates(), asked(PROSE)
     for _ in range(20):
@@ -112,6 +195,9 @@ def test_reasoning_that_is_never_shown_is_expected_of_an_answer_that_broke_off()
             MODEL, prompt, PROSE, "", Usage(prompt.input_tokens, 900 + estimate_tokens(PROSE), reasoning=900)
         )
     assert estimates.output(MODEL, "The river", "") == pytest.approx(900, rel=0.15)
+    once = TokenEstimates()
+    once.learn(MODEL, prompt, PROSE, "", Usage(0, 900, reasoning=900))
+    assert once.output(MODEL, "a", "") == 450
     # Where it is shown it is counted as it came, and before the first word nothing tells how far it had got.
     assert estimates.output(MODEL, "The river", "Let me see.") < 20
     assert estimates.output(MODEL, "", "") == 0
@@ -134,6 +220,62 @@ def test_what_is_kept_is_remembered_exactly_and_told_once() -> None:
     assert again.input(MODEL, prompt) == estimates.input(MODEL, prompt)
     assert again.bound(MODEL, prompt) == estimates.bound(MODEL, prompt)
     assert list(estimates.changed()) == list(again.changed()) == []
+
+
+@pytest.mark.parametrize("count", [200, 201, 202, 450])
+def test_a_long_conversation_counts_whole_and_its_last_message_for_itself(count: int) -> None:
+    call = ToolCall("1", "look", '{"at": "the river"}')
+    older, last = Message("assistant", PROSE, calls=(call,)), Message("user", HAN)
+    tokens, mix = input_size(Request((*[older] * (count - 1), last)))
+    said, han = estimate_tokens(f"{PROSE}\nlook {call.arguments}"), estimate_tokens(HAN)
+    assert tokens == pytest.approx(4 * count + (count - 1) * said + han, rel=0.001)
+    assert mix.cjk * tokens == pytest.approx(script_tokens(HAN)[2], rel=0.001)
+
+
+def test_of_more_than_200_messages_some_are_measured_and_the_sum_is_scaled_by_their_lengths() -> None:
+    digits, prose = Message("user", "12 34 " * 8), Message("user", PROSE)
+
+    def shares(*messages: Message) -> tuple[float, float]:
+        tokens, mix = input_size(Request(messages))
+        return mix.signs * tokens, tokens
+
+    exact = 100 * script_tokens(digits.text)[1] + 100 * script_tokens(PROSE)[1]
+    assert shares(*[digits, prose] * 100)[0] == pytest.approx(exact, rel=0.001)
+    assert shares(*[Message("user", "")] * 201) == (0, 804)
+    # Every second of 200, every third of 300: of each only digits.
+    for others, last in (([prose], digits), ([prose, prose], digits)):
+        times = 1 + len(others) * len(PROSE) / len(digits.text)
+        signs, tokens = shares(*[digits, *others] * 100, last)
+        assert signs == pytest.approx((100 * times + 1) * script_tokens(digits.text)[1], rel=0.001)
+        whole = (100 * times + 1) * sum(script_tokens(digits.text)) + 4 * (100 * (1 + len(others)) + 1)
+        assert tokens == pytest.approx(whole, abs=1)
+
+
+@pytest.mark.parametrize("count", [1, 201])
+@pytest.mark.parametrize("text", [PROSE, "1;2,3. " * 90, HAN, "Привет " * 90, "Привет, 12 和 мир; hello. " * 40])
+def test_each_script_has_its_share_of_a_short_and_of_a_long_conversation(text: str, count: int) -> None:
+    letters, signs, cjk, other = (count * tokens for tokens in script_tokens(text))
+    letters += 4 * count
+    tokens, mix = input_size(Request((Message("user", text),) * count))
+    whole = letters + signs + cjk + other
+    assert tokens == round(whole)
+    assert (mix.letters, mix.signs, mix.cjk, mix.other) == pytest.approx(
+        (letters / whole, signs / whole, cjk / whole, other / whole)
+    )
+
+
+def test_what_goes_beside_the_messages_is_counted_too() -> None:
+    plain = Request((Message("user", "Where?"),))
+    tool = Tool("look", "Looks at the river.", {"type": "object", "properties": {"где": {"type": "string"}}})
+    schema = {"type": "object", "properties": {"где": {"type": "string"}}}
+    alone = input_size(plain)[0]
+    for more, text in (
+        (replace(plain, system=PROSE), PROSE),
+        (replace(plain, tools=(tool,)), definitions((tool,))),
+        (replace(plain, shape=Shape(schema=schema)), json.dumps(schema, ensure_ascii=False)),
+    ):
+        assert input_size(more)[0] - alone == pytest.approx(sum(script_tokens(text)), abs=1)
+    assert input_size(replace(plain, shape=Shape()))[0] == alone
 
 
 def test_the_shares_of_a_prompt_add_up() -> None:
@@ -184,6 +326,41 @@ def test_a_picture_counts_by_its_size(data: bytes) -> None:
 def test_a_huge_picture_is_scaled_down_first_and_a_tiny_one_has_a_least() -> None:
     assert image_tokens(Image("image/png", png(6000, 4000))) == round(1568 * (1568 * 4000 / 6000) / 750)
     assert image_tokens(Image("image/png", png(8, 8))) == 258
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        png(1001, 701)[:24],
+        gif(1001, 701)[:10],
+        gif(1001, 701).replace(b"89a", b"87a"),
+        jpeg(1001, 701)[:-10],
+        b"\xff\xd8" + b"\xff" * 5 + jpeg(1001, 701)[2:-10],
+        b"\xff\xd8\xff\xfe\0\0" + jpeg(1001, 701)[2:-10],
+        webp(b"VP8X", b"\xff\xff\xff\xff" + (1000).to_bytes(3, "little") + (700).to_bytes(3, "little")),
+        webp(b"VP8L", b"\x2f" + (1000 | 700 << 14 | 0xF << 28).to_bytes(4, "little") + b"\0" * 5),
+        webp(b"VP8 ", b"\0" * 6 + (1001 | 1 << 14).to_bytes(2, "little") + (701 | 3 << 14).to_bytes(2, "little")),
+    ],
+    ids=["png", "gif", "old gif", "jpeg", "filled jpeg", "jpeg of no length", "webp", "lossless webp", "lossy webp"],
+)
+def test_a_head_says_the_size_and_one_cut_by_a_byte_says_nothing(head: bytes) -> None:
+    assert pixels(head) == pixels(head + b"\xff" * 9) == (1001, 701)
+    if not head.startswith(b"GIF87a"):
+        assert pixels(head[:-1]) is None
+
+
+def test_a_jpeg_says_its_size_in_whatever_kind_of_frame_it_has() -> None:
+    size = b"\0\x11\x08" + (768).to_bytes(2) + (1024).to_bytes(2)
+    told = {marker for marker in range(0xFF) if pixels(b"\xff\xd8\xff" + bytes([marker]) + size) == (1024, 768)}
+    assert told == set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+def test_a_size_that_makes_no_sense_is_none() -> None:
+    assert pixels(png(100_000, 1)) == (100_000, 1)
+    assert [pixels(png(*size)) for size in ((100_001, 1), (1, 100_001), (0, 9), (9, 0))] == [None] * 4
+    assert pixels(png(2**24 + 9, 9)) is pixels(png(9, 2**24 + 9)) is None
+    assert pixels(webp(b"ALPH", b"\0\1" * 9)) is None
+    assert image_tokens(Image("image/png", png(0, 9))) == IMAGE_TOKENS
 
 
 @given(

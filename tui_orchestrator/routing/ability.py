@@ -85,11 +85,9 @@ def success_probability(model: Model, profile: Profile, standing_shift: float, d
     if said.trust and (known := published_as(model.name)) is not None and known in said.chances:
         odds = logit(clamped((1 - said.trust) * sigmoid(odds) + said.trust * said.chances[known]))
     odds += discrimination * standing_shift
-    # Beyond these bounds it is clamped anyhow.
-    return LEAST if odds < -_SURE else MOST if odds > _SURE else clamped(sigmoid(odds))
+    return clamped(sigmoid(odds))
 
 
-_SURE = 5.0
 PRIOR_STRENGTH = 20.0
 """Observations the prior counts for: after as many of the user's own of one task type, both weigh the same."""
 LARGEST_SHIFT = 0.25

@@ -125,7 +125,7 @@ class TokenEstimates:
         # What is shown of reasoning that was counted apart may be a summary of it.
         shown = [*_counted(text), *([] if reported.reasoning else _counted(thinking))]
         whole, made = sum(count for _, count in shown), reported.output - reported.reasoning
-        if made > 0 and whole > 0:
+        if made > 0:
             learned.learn(shown, learned.of(shown), made, whole / (whole + _SMALL))
         if text and not thinking:
             hidden = learned.factors[Kind.HIDDEN]

@@ -31,7 +31,7 @@ def input_size(request: Request) -> tuple[int, Mix]:
     images = sum(image_tokens(image) for message in messages for image in message.images)
     counts: list[_Counts] = [(len(messages) * MESSAGE_TOKENS, 0.0, 0.0, 0.0)]
     if request.system:
-        counts.insert(0, script_tokens(request.system))
+        counts.append(script_tokens(request.system))
     if request.tools:
         counts.append(script_tokens(definitions(request.tools)))
     if request.shape is not None and request.shape.schema is not None:
