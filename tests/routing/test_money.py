@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, getcontext
 
 import pytest
@@ -68,6 +68,11 @@ def test_sums_are_exact_and_read_back_exactly(a: int, b: int, times: int) -> Non
         ("0.0031", "$0.0031"),
         ("0.0125", "$0.012"),
         ("0.999", "$0.999"),
+        ("0.01", "$0.010"),
+        ("0.0099", "$0.0099"),
+        ("0.009999", "$0.0100"),
+        ("0.9994", "$0.999"),
+        ("0.9995", "$1.00"),
         ("1", "$1.00"),
         ("12345.678", "$12,345.68"),
         ("-0.5", "-$0.500"),
@@ -167,6 +172,55 @@ def test_a_price_is_read_back_from_the_row_as_it_was(price: Price) -> None:
     assert Price.from_json(price.to_json()) == price
 
 
+def test_a_row_keeps_a_price_under_names_that_stay() -> None:
+    """Rows of years are priced again from them."""
+    rates = Rates(1, 2, 3, 4, 5, ((Part.IMAGE_INPUT, 6),))
+    dear = Price(rates, (Tier(200, Rates(7, 8)),), Money(9), "your configuration", (Variant(FREE, "flex"),))
+    kept = {
+        "rates": {"input": 1, "output": 2, "cached_input": 3, "cache_write": 4, "reasoning": 5}
+        | {"parts": {Part.IMAGE_INPUT: 6}},
+        "tiers": [{"over": 200, "rates": {"input": 7, "output": 8}}],
+        "per_call": 9,
+        "source": "your configuration",
+    }
+    assert dear.to_json() == kept
+    assert Price.from_json(kept) == replace(dear, variants=())
+    assert [str(part) for part in kept["rates"]["parts"]] == ["image_input"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("rates", "read", "written"),
+    [
+        (Rates(3, 5), 3, 5),
+        (Rates(3, 5, cached_input=4), 4, 5),
+        (Rates(3, 5, cache_write=4), 4, 5),
+        (Rates(3, 5, 1, 1, 1), 3, 5),
+        (Rates(3, 5, reasoning=7), 3, 7),
+        (Rates(3, 5, parts=((Part.IMAGE_INPUT, 9),)), 9, 5),
+        (Rates(3, 5, parts=((Part.IMAGE_CACHED, 9),)), 9, 5),
+        (Rates(3, 5, parts=((Part.AUDIO_INPUT, 9), (Part.CACHE_WRITE_1H, 9))), 3, 5),
+        (Rates(3, 5, parts=((Part.AUDIO_OUTPUT, 9),)), 3, 9),
+        (Rates(0, 0), 0, 0),
+    ],
+)
+def test_the_dearest_a_call_can_be_billed_for(rates: Rates, read: int, written: int) -> None:
+    assert (rates.dearest_input, rates.dearest_output) == (read, written)
+    assert Price(rates).ceiling(100, 10) == Money(100 * read + 10 * written)
+
+
+def test_a_free_model_answers_with_as_much_as_it_likes() -> None:
+    assert FREE.affordable_output(10, ZERO) == 2**31
+    assert Price(Rates(0, 2), (Tier(5, Rates(0, 0)),)).affordable_output(10, Money(9)) == 4
+    assert Price(Rates(1, 2), per_call=Money(3)).affordable_output(10, Money(13)) == 0
+    assert Price(Rates(1, 2), per_call=Money(3)).affordable_output(10, Money(12)) == -1
+
+
+def test_a_tier_begins_behind_its_last_token() -> None:
+    tiered = Price(Rates(1, 1), (Tier(10, Rates(5, 1)), Tier(20, Rates(7, 1))))
+    assert [tiered.ceiling(n, 0).picodollars for n in (0, 1, 10, 11, 20, 21)] == [0, 1, 10, 55, 100, 147]
+    assert [tiered.expected(n, 2).picodollars for n in (0, 1, 10, 11, 20, 21)] == [2, 3, 12, 57, 102, 149]
+
+
 def test_only_what_can_never_cost_anything_is_free() -> None:
     assert FREE.free
     assert not price(per_call=Money(1)).free
@@ -187,6 +241,16 @@ def test_an_unknown_cost_is_shown_as_a_question_and_an_estimate_with_a_tilde() -
     assert str(Cost(None, CostState.UNKNOWN)) == "$?"
     assert str(Cost(Money.from_usd("2"), CostState.ESTIMATED)) == "~$2.00"
     assert str(Cost(Money.from_usd("2"), CostState.BILLED)) == "$2.00"
+
+
+def test_usages_add_up_bucket_by_bucket_and_part_by_part() -> None:
+    one = Usage(100, 20, 30, 4, 5, parts=((Part.AUDIO_INPUT, 7), (Part.IMAGE_INPUT, 1)))
+    other = Usage(2000, 300, 500, 60, 70, parts=((Part.IMAGE_INPUT, 2),))
+    both = Usage(2100, 320, 530, 64, 75, parts=((Part.AUDIO_INPUT, 7), (Part.IMAGE_INPUT, 3)))
+    assert one + other == other + one == both
+    assert one + Usage() == Usage() + one == one
+    assert (one + replace(other, source="estimated")).source == (replace(one, source="estimated") + other).source
+    assert (one + other).source == "provider"
 
 
 def test_a_sum_with_an_estimate_in_it_is_an_estimate() -> None:
@@ -235,6 +299,30 @@ def test_a_sum_is_as_sure_as_the_least_sure_of_its_parts(costs: list[Cost], told
     assert str(Cost.sum(costs)) == told
 
 
+@pytest.mark.parametrize(
+    ("costs", "summed"),
+    [
+        ([known("0", CostState.BILLED), known("0")], known("0")),
+        ([known("0", CostState.ESTIMATED)], known("0", CostState.ESTIMATED)),
+        ([known("1"), known("1", CostState.BILLED), known("0", CostState.ESTIMATED)], known("2")),
+        (
+            [Cost(None, CostState.UNKNOWN), known("1", CostState.BILLED)],
+            Cost(None, CostState.UNKNOWN, Money.from_usd("1")),
+        ),
+        (
+            [Cost(None, CostState.UNKNOWN, Money(4), roughly=True), Cost(None, CostState.UNKNOWN, Money(5))],
+            Cost(None, CostState.UNKNOWN, Money(9), roughly=True),
+        ),
+    ],
+)
+def test_a_sum_has_its_state_and_what_is_known_of_it(costs: list[Cost], summed: Cost) -> None:
+    assert Cost.sum(costs) == Cost.sum(reversed(costs)) == summed
+
+
+def test_tokens_counted_here_at_a_price_of_nothing_cost_exactly_nothing() -> None:
+    assert Cost.of(Usage(10, 10, source="estimated"), FREE) == Cost(ZERO, CostState.COMPUTED)
+
+
 def test_a_sum_is_billed_only_when_all_of_it_is() -> None:
     billed = known("1", CostState.BILLED)
     assert Cost.sum([billed, billed]).state is CostState.BILLED
@@ -279,6 +367,26 @@ def test_a_part_is_billed_once_at_its_own_rate_and_never_below_nothing(
         assert cost == plain.cost(usage)
 
 
+@pytest.mark.parametrize(
+    ("usage", "amount"),
+    [
+        (Usage(100, 0, parts=((Part.IMAGE_INPUT, 30),)), 70 * 2 + 30 * 9),
+        # No more than there is is billed apart, of each bucket for itself.
+        (Usage(20, 0, parts=((Part.IMAGE_INPUT, 30),)), 20 * 9),
+        (Usage(100, 0, 80, parts=((Part.IMAGE_INPUT, 30),)), 20 * 9 + 80),
+        (Usage(100, 0, 80, parts=((Part.IMAGE_CACHED, 30),)), 20 * 2 + 50 + 30 * 4),
+        # What no rate is known for is billed as its kind unread from a cache, or as its bucket.
+        (Usage(100, 0, 80, parts=((Part.AUDIO_CACHED, 30),)), 20 * 2 + 50 + 30 * 7),
+        (Usage(100, 0, parts=((Part.VIDEO_INPUT, 30),)), 100 * 2),
+        (Usage(0, 50, 0, 0, 20, parts=((Part.AUDIO_OUTPUT, 40),)), 20 * 6 + 30 * 8),
+        (Usage(100, 0, parts=((Part.AUDIO_INPUT, 60), (Part.IMAGE_INPUT, 60))), 60 * 7 + 40 * 9),
+    ],
+)
+def test_parts_are_billed_at_their_rates_as_far_as_their_bucket_reaches(usage: Usage, amount: int) -> None:
+    priced = ((Part.AUDIO_INPUT, 7), (Part.AUDIO_OUTPUT, 8), (Part.IMAGE_CACHED, 4), (Part.IMAGE_INPUT, 9))
+    assert Rates(2, 5, 1, 3, 6, priced).cost(usage) == Money(amount)
+
+
 def test_an_hour_in_the_cache_is_a_rate_of_its_own() -> None:
     own = Rates(2_000_000, 10_000_000, 100_000, 2_500_000, parts=((Part.CACHE_WRITE_1H, 4_000_000),))
     usage = Usage(5000, 0, cache_write=4000, parts=((Part.CACHE_WRITE_1H, 3000),))
@@ -295,6 +403,46 @@ def test_a_tier_and_an_hour_decide_what_is_applied_and_a_day_what_is_reckoned_wi
     assert both.applied(midday, "flex") == flex
     assert both.applied(midday, "priority") is None
     assert both.on(early) == noon
+
+
+def test_a_price_without_variants_stands_as_it_is_and_for_no_other_tier() -> None:
+    at = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+    assert FREE.on(at) is FREE is FREE.applied(at)
+    assert FREE.applied(at, "flex") is None
+
+
+def test_of_a_day_the_dearest_hour_is_reckoned_with_by_input_and_output() -> None:
+    cheap, dear = Price(Rates(6, 1)), Price(Rates(1, 8))
+    by_hours = replace(cheap, variants=(Variant(cheap), Variant(dear, hours=(61, 62))))
+    assert by_hours.on(datetime(2026, 11, 21, 20, 30, tzinfo=UTC)) == dear
+    # At 23:30 an hour west of Greenwich it is the next day already, and the price of that day.
+    late = datetime(2026, 11, 21, 23, 30, tzinfo=timezone(timedelta(hours=-1)))
+    from_then = replace(cheap, variants=(Variant(dear, since=date(2026, 11, 22)),))
+    assert from_then.on(late) == dear
+    assert from_then.on(late - timedelta(hours=1)) == cheap
+    assert from_then.applied(late - timedelta(minutes=31)) == cheap
+
+
+@pytest.mark.parametrize(
+    ("hours", "minute", "holds"),
+    [
+        ((60, 120), 59, False),
+        ((60, 120), 60, True),
+        ((60, 120), 119, True),
+        ((60, 120), 120, False),
+        ((120, 60), 119, False),
+        ((120, 60), 120, True),
+        ((120, 60), 59, True),
+        ((120, 60), 60, False),
+        ((60, 60), 60, False),
+        ((60, 60), 61, False),
+    ],
+)
+def test_hours_begin_with_their_first_minute_and_end_before_their_last(
+    hours: tuple[int, int], minute: int, holds: bool
+) -> None:
+    at = datetime(2026, 11, 21, minute // 60, minute % 60, 59, tzinfo=UTC)
+    assert Variant(FREE, hours=hours).holds(at) is holds
 
 
 def test_hours_may_pass_midnight_and_are_of_the_utc_day() -> None:

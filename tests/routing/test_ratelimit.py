@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_orchestrator.routing.ratelimit import MINUTE_S, Limit, RateLimits
+from tui_orchestrator.routing.ratelimit import MINUTE_S, Limit, NamedLimit, RateLimits, a_minute, minutes
 
 from .samples import model
 
@@ -133,6 +134,166 @@ def test_a_rate_limit_of_tokens_lets_as_many_calls_start_in_a_minute_as_fit(
 ) -> None:
     thousand = model("a/x", tokens_per_minute=1000)
     assert RateLimits().least_s([(thousand, calls, tokens)])[0] == minutes * MINUTE_S
+
+
+@pytest.mark.parametrize(
+    ("each", "requests", "tokens", "starting"),
+    [
+        (400, None, None, math.inf),
+        (400, 3, None, 3),
+        (400, None, 1000, 2),
+        (500, None, 1000, 2),
+        (501, None, 1000, 1),
+        (5000, None, 1000, 1),
+        (0.2, None, 1000, 1000),
+        (1.5, None, 3, 2),
+        (400, 1, 1000, 1),
+        (400, 3, 1000, 2),
+    ],
+)
+def test_so_many_calls_start_in_a_minute(
+    each: float, requests: int | None, tokens: int | None, starting: float
+) -> None:
+    assert a_minute(each, requests, tokens) == starting
+
+
+@pytest.mark.parametrize(
+    ("calls", "passing"), [(-1, 0), (0, 0), (0.5, 0), (1, 0), (3, 0), (3.1, 1), (4, 1), (6, 1), (7, 2)]
+)
+def test_so_many_minutes_pass_before_the_last_call_starts(calls: float, passing: int) -> None:
+    assert minutes(calls, 1, 3, None) == passing
+    assert minutes(calls, 1, None, None) == 0
+
+
+def test_the_limit_that_a_batch_waits_longest_for_is_named() -> None:
+    limits = RateLimits()
+    limits.provider("a", requests=4, tokens=None, concurrent=None)
+    quick, slow = model("a/y", requests_per_minute=20), model("a/x", requests_per_minute=1)
+    of_provider, of_slow = NamedLimit("provider a", 4, None), NamedLimit("a/x", 1, None)
+    assert limits.least_s([(quick, 4, 4)]) == limits.least_s([(model("b/z"), 99, 99)]) == (0.0, None)
+    assert limits.least_s([]) == (0.0, None)
+    assert limits.least_s([(quick, 9, 9)]) == (120.0, of_provider)
+    assert limits.least_s([(quick, 5, 5), (slow, 4, 4)]) == (180.0, of_slow)
+    # Each alone would be quick: together they fill the provider's minutes.
+    assert limits.least_s([(quick, 4, 4), (model("a/w"), 4, 4), (slow, 1, 1)]) == (120.0, of_provider)
+
+
+def test_a_limit_of_tokens_counts_all_that_fall_under_it() -> None:
+    limits = RateLimits()
+    limits.provider("a", requests=None, tokens=1000, concurrent=None)
+    of_provider = NamedLimit("provider a", None, 1000)
+    asked = [(model("a/x"), 2, 1600), (model("a/y"), 2, 400)]
+    assert limits.least_s(asked) == (60.0, of_provider)
+    assert limits.least_s(asked[:1]) == (60.0, of_provider)
+    assert limits.least_s(asked[1:]) == (0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("of_provider", "more", "limited", "named"),
+    [
+        (None, {}, False, []),
+        ((None, None, 3), {}, False, []),
+        ((9, None, None), {}, True, ["provider a: 9 requests a minute"]),
+        ((None, 9000, None), {}, True, ["provider a: 9,000 tokens a minute"]),
+        (None, {"requests_per_minute": 1}, True, ["a/x: 1 requests a minute"]),
+        (None, {"tokens_per_minute": 1}, True, ["a/x: 1 tokens a minute"]),
+        (
+            *((9, 9, None), {"requests_per_minute": 2_000, "tokens_per_minute": 1}, True),
+            ["provider a: 9 requests and 9 tokens a minute", "a/x: 2,000 requests and 1 tokens a minute"],
+        ),
+    ],
+)
+def test_a_model_is_limited_by_itself_or_by_its_provider(
+    of_provider: tuple[int | None, int | None, int | None] | None,
+    more: dict[str, int],
+    limited: bool,
+    named: list[str],
+) -> None:
+    limits = RateLimits()
+    if of_provider is not None:
+        limits.provider("a", *of_provider)
+    one = model("a/x", **more)
+    assert limits.limited(one) is limited
+    assert [f"{limit.name}: {limit.told}" for limit in limits.named(one)] == named
+    assert not limits.limited(model("b/x"))
+    assert limits.named(model("b/x")) == ()
+
+
+def test_nobody_starts_before_the_last_of_all_copies_of_the_program() -> None:
+    limits = RateLimits()
+    limits.hear(THREE_A_MINUTE, 7.0)
+    assert (limits.wait_s(THREE_A_MINUTE, 1, 2.0), limits.wait_s(THREE_A_MINUTE, 1, 9.0)) == (5.0, 0.0)
+    assert limits.wait_s(TWENTY_A_MINUTE, 1, 2.0) == 0.0
+    for _ in range(3):
+        limits.claim(THREE_A_MINUTE, 1, 0.0)
+    assert limits.wait_s(THREE_A_MINUTE, 1, 2.0) == 58.0
+
+
+@pytest.mark.parametrize(
+    ("sizes", "now", "calls", "seconds"),
+    [
+        ([], 0.0, 9, 0.0),
+        ([400, 400], 0.0, 0, 0.0),
+        ([400, 400, 400], 0.0, 0, 60.0),
+        ([400, 400, 400], 20.0, 0, 40.0),
+        ([400, 400, 400], 20.0, -1, 40.0),
+        ([400, 400, 400], 20.0, 1, 40.0),
+        ([400, 400, 400], 20.0, 2, 100.0),
+        ([400, 400, 400], 20.0, 4, 160.0),
+        # As large as those of the last minute are on the average.
+        ([100, 500], 10.0, 1, 0.0),
+        ([100, 500], 10.0, 2, 50.0),
+        ([100, 500], 10.0, 4, 50.0),
+        ([100, 500], 10.0, 5, 110.0),
+        ([100, 500], 61.0, 9, 0.0),
+        ([5000], 10.0, 1, 50.0),
+        ([5000], 10.0, 2, 110.0),
+    ],
+)
+def test_further_calls_are_taken_to_be_like_those_of_the_last_minute(
+    sizes: list[int], now: float, calls: float, seconds: float
+) -> None:
+    limits, thousand = RateLimits(), model("a/x", tokens_per_minute=1000)
+    for size in sizes:
+        limits.claim(thousand, size, 0.0)
+    assert limits.further_s([(thousand, calls)], now) == seconds
+
+
+def test_of_several_models_the_last_that_starts_counts_and_calls_under_one_limit_are_added() -> None:
+    limits = RateLimits()
+    limits.provider("a", requests=2, tokens=None, concurrent=None)
+    one, other = model("a/x"), model("a/y", requests_per_minute=1)
+    assert limits.further_s([], 0.0) == limits.further_s([(one, 5)], 0.0) == 0.0
+    limits.claim(other, 1, 0.0)
+    assert limits.further_s([(one, 1)], 0.0) == 0.0
+    assert limits.further_s([(one, 1), (other, 1)], 0.0) == 60.0
+    assert limits.further_s([(one, 2)], 0.0) == 60.0
+    assert limits.further_s([(one, 1), (one, 1)], 0.0) == 60.0
+
+
+def test_a_place_that_is_over_is_given_back_to_nobody() -> None:
+    limits = RateLimits()
+    place = limits.claim(THREE_A_MINUTE, 1, 0.0)
+    limits.claim(THREE_A_MINUTE, 1, 60.5)
+    limits.give_back(place)
+    limits.give_back(place)
+    assert starts(limits, *[(THREE_A_MINUTE, 1, 61.0)] * 3) == [61.0, 61.0, 120.5]
+
+
+async def test_a_number_of_calls_at_once_that_was_changed_holds_for_the_next() -> None:
+    limits = RateLimits()
+    limits.provider("a", None, None, concurrent=1)
+    one = model("a/x")
+    async with limits.one_of_many(one):
+        assert limits.busy(one)
+        assert not limits.busy(model("b/x"))
+        limits.provider("a", None, None, concurrent=2)
+        assert not limits.busy(one)
+        async with limits.one_of_many(one), limits.one_of_many(one):
+            assert limits.busy(one)
+    async with limits.one_of_many(own := model("a/x", max_concurrent=1)):
+        assert limits.busy(own)
+        assert not limits.busy(model("a/y", max_concurrent=1))
 
 
 async def test_only_so_many_calls_run_at_once_and_the_next_goes_when_one_ends() -> None:
