@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -54,7 +55,8 @@ def doubt(confidence: float, candidate: Candidate = HAIKU, *, flawed: bool = Fal
 
 
 @pytest.mark.parametrize(
-    ("confidence", "is_grey"), [(0.34, False), (0.36, True), (0.59, True), (0.6, True), (0.74, True), (0.76, False)]
+    ("confidence", "is_grey"),
+    [(0.34, False), (THRESHOLD - 0.25, True), (0.59, True), (0.6, True), (0.74, True), (THRESHOLD + 0.15, False)],
 )
 def test_only_near_the_threshold_can_one_more_answer_change_the_decision(confidence: float, is_grey: bool) -> None:
     assert grey(confidence, THRESHOLD) is is_grey
@@ -79,6 +81,101 @@ def test_the_expected_gain_is_discounted_by_what_the_prompt_alone_decides(
     confidence: float, prior: float, other: float, gain: float
 ) -> None:
     assert gain_of(confidence, prior, other) == pytest.approx(gain, abs=0.011)
+
+
+@pytest.mark.parametrize(
+    ("good", "prior", "other", "chance"),
+    [
+        (True, 0.8, 0.9, 0.5 * 1 + 0.5 * 0.9),
+        (True, 0.8, 0.4, 0.5 * 0.5 + 0.5 * 0.4),
+        (True, 0.0, 0.4, 0.5 * 1 + 0.5 * 0.4),
+        (False, 0.8, 0.9, 0.5 * 0.5 + 0.5 * 0.9),
+        (False, 0.8, 0.4, 0.5 * 0.4),
+        (False, 1.0, 0.4, 0.5 * 0.4),
+    ],
+)
+def test_half_of_the_time_the_prompt_alone_decides_whether_the_other_does_well(
+    good: bool, prior: float, other: float, chance: float
+) -> None:
+    assert chance_after(good, prior, other) == pytest.approx(chance)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "quality", "quality_cost_latency"),
+    [
+        (Strategy.BALANCED, 0.5, (0.5, 0.4, 0.15)),
+        (Strategy.QUALITY, 0.5, (1.0, 0.0, 0.0)),
+        (Strategy.QUALITY, 3.0, (3.0, 0.0, 0.0)),
+        (Strategy.CHEAPEST, 0.5, (0.5, 0.8, 0.15)),
+        (Strategy.PERFORMANCE, 0.5, (0.5, 0.4, 0.3)),
+    ],
+)
+def test_a_strategy_bends_the_users_weights_so_far(
+    strategy: Strategy, quality: float, quality_cost_latency: tuple[float, float, float]
+) -> None:
+    bent = weights_for(strategy, Weights(quality=quality))
+    assert (bent.quality, bent.cost, bent.latency) == quality_cost_latency
+
+
+@pytest.mark.parametrize(
+    ("spent", "cost", "money"),
+    [
+        ("0.01", "0", 0.0),
+        (None, "0", 0.0),
+        ("0.01", "0.02", math.log(1 + 300) - math.log(1 + 100)),
+        ("0", "0.02", math.log(1 + 200)),
+        ("0.01", None, math.log(1 + 10_000) - math.log(1 + 100)),
+        ("5", None, 0.0),
+        (None, "0.02", 0.0),
+        (None, None, 0.0),
+    ],
+)
+def test_a_call_weighs_what_it_adds_to_the_dollars_and_seconds_of_its_turn(
+    spent: str | None, cost: str | None, money: float
+) -> None:
+    at = Doubt(0.5, HAIKU, None if spent is None else Money.from_usd(spent), 3.0)
+    amount = None if cost is None else Money.from_usd(cost)
+    weights = Weights(cost=2.0, latency=3.0)
+    dollars, seconds = money / math.log(1 + 10_000), (math.log(1 + 8.0) - math.log(1 + 3.0)) / math.log(61)
+    assert weight_of_call(at, amount, 5.0, weights) == pytest.approx(2 * dollars + 3 * seconds)
+
+
+def way(gain: float, worth: float, model: str = "a/b", seconds: float = 0.0) -> Onward:
+    return Onward(model, gain, Money.from_usd(1), seconds, worth)
+
+
+@pytest.mark.parametrize(
+    ("ways", "chosen"),
+    [
+        ([], None),
+        ([way(0.1, -0.5), way(0.0, -0.1)], 0),
+        ([way(0.0, -0.1), way(-0.1, 0.5)], 0),
+        ([way(-0.2, 0.5), way(-0.1, -0.5)], 1),
+        ([way(0.1, 0.2), way(0.3, 0.1)], 0),
+        ([way(0.1, 0.2, "a/first"), way(0.2, 0.2, "a/second")], 0),
+    ],
+)
+def test_the_best_is_of_those_likelier_the_one_worth_most_and_without_any_the_nearest(
+    ways: list[Onward], chosen: int | None
+) -> None:
+    assert best(iter(ways)) == (None if chosen is None else ways[chosen])
+
+
+@pytest.mark.parametrize(
+    ("gain", "worth", "flawed", "goes"),
+    [
+        (0.1, 0.1, False, True),
+        (0.1, 0.0, False, False),
+        (0.1, -0.1, False, False),
+        (0.1, -0.1, True, True),
+        (0.0, 0.1, True, False),
+        (-0.1, 0.1, True, False),
+    ],
+)
+def test_a_turn_goes_on_for_what_is_worth_it_and_from_a_flaw_for_any_gain(
+    gain: float, worth: float, flawed: bool, goes: bool
+) -> None:
+    assert goes_on(doubt(0.5, flawed=flawed), way(gain, worth)) is goes
 
 
 @given(shares, shares)
@@ -174,6 +271,67 @@ def test_the_cheapest_stranger_that_is_not_far_below_is_asked() -> None:
     assert ask(0.62, replace(NANO, estimated_cost=None), MINI) == MINI.model, "no price is known"
 
 
+def test_whoever_checks_is_at_most_so_much_less_sure_and_has_a_price_and_a_ceiling() -> None:
+    least = HAIKU.success_probability - 0.15
+    assert ask(0.62, replace(NANO, success_probability=least)) == NANO.model
+    assert ask(0.62, replace(NANO, success_probability=least - 1e-9)) is None
+    assert ask(0.62, replace(NANO, cost_ceiling=None)) is None
+    assert ask(0.62, replace(NANO, estimated_cost=None), whatever_it_is_worth=True) is None
+
+
+def test_of_two_alike_the_first_by_name_is_asked() -> None:
+    twin = replace(NANO, model="openai/a-nano")
+    assert ask(0.62, NANO, twin) == ask(0.62, twin, NANO) == twin.model
+
+
+# By the formulas: what is gained by a good answer is weighed against the call.
+IN_KIN = replace(NANO, family="claude")
+
+
+@pytest.mark.parametrize(
+    ("confidence", "second", "chain", "worth"),
+    [
+        (0.3, NANO, CHAIN, -0.06005),
+        (0.3, SONNET, CHAIN, -0.06139),
+        (0.3, IN_KIN, CHAIN, -0.02589),
+        (0.5, NANO, CHAIN, -0.02006),
+        (0.5, SONNET, CHAIN, -0.03231),
+        (0.5, MINI, (OPUS,), 0.02564),
+        (0.5, NANO, (), -0.02589),
+        (0.62, NANO, CHAIN, 0.14140),
+        (0.62, SONNET, CHAIN, 0.12260),
+        (0.62, MINI, (OPUS,), 0.11400),
+        (0.62, IN_KIN, CHAIN, 0.10563),
+        (THRESHOLD, NANO, CHAIN, 0.15240),
+    ],
+)
+def test_a_second_opinion_is_worth_what_it_may_change(
+    confidence: float, second: Candidate, chain: tuple[Candidate, ...], worth: float
+) -> None:
+    assert worth_asking(doubt(confidence), second, chain, THRESHOLD, WEIGHTS) == pytest.approx(worth, abs=0.00001)
+
+
+@pytest.mark.parametrize(("confidence", "prior"), [(0.0, 0.99), (1.0, 0.99)])
+def test_what_is_certain_is_not_changed_by_an_answer(confidence: float, prior: float) -> None:
+    sure = replace(HAIKU, success_probability=prior)
+    gift = replace(NANO, estimated_cost=ZERO, estimated_latency_s=0.0)
+    assert worth_asking(doubt(confidence, sure), gift, (), THRESHOLD, WEIGHTS) == 0.0
+
+
+def test_the_bill_holds_going_on_after_a_disagreement_unless_the_answer_is_there_then() -> None:
+    # Of 0.62 about 0.38 disagree: asking the dearer one that is next costs less than a cheap one and the next.
+    dearer = one("openai/next", 0.9, "0.0005", family="gpt")
+    asked = replace(NANO, estimated_cost=Money.from_usd("0.0002"))
+    assert second_opinion(doubt(0.62), (asked, dearer), (dearer,), THRESHOLD, WEIGHTS) is asked
+    asked = replace(NANO, estimated_cost=Money.from_usd("0.0004"))
+    assert second_opinion(doubt(0.62), (asked, dearer), (dearer,), THRESHOLD, WEIGHTS) is dearer
+    # A next model of unknown price adds nothing.
+    unknown = replace(dearer, estimated_cost=None)
+    assert (
+        second_opinion(doubt(0.62), (asked, MINI), (unknown,), THRESHOLD, WEIGHTS, whatever_it_is_worth=True) is asked
+    )
+
+
 def test_a_stranger_goes_before_kin() -> None:
     kin = one("anthropic/tiny", 0.79, "0.0001", family="claude")
     cousin = replace(kin, model="anthropic/other", family="other")
@@ -241,6 +399,16 @@ def test_a_free_answer_at_once_from_a_model_one_may_keep_is_never_worth_less_tha
             Onward("a/b", 0.04, None, 0.0, -0.3),
             "b is likelier by 0.04 for an unknown price",
             "kept: going on to b would cost an unknown price for +0.04",
+        ),
+        (
+            Onward("pebble", 0.04, Money.from_usd("0.12"), 1.0, -0.2),
+            "pebble is likelier by 0.04 for about $0.120",
+            "kept: going on to pebble would cost about $0.120 and 1 s for +0.04",
+        ),
+        (
+            Onward("a/b", 0.0, ZERO, 0.0, 0.0),
+            "b is next in the chain that was asked for",
+            "kept: nobody left is likelier to do better (b +0.00)",
         ),
         (
             Onward("a/b", -0.1, ZERO, 0.0, -0.1),
