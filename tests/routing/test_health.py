@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tui_orchestrator.routing.decision import Exclusion
 from tui_orchestrator.routing.errors import (
     Authentication,
     BadRequest,
+    BeingTried,
     Cancelled,
     Connection,
     ContentFilter,
     ContextWindow,
     NotFound,
+    OutOfTime,
     Overloaded,
     Permission,
     RateLimited,
@@ -25,7 +29,9 @@ from tui_orchestrator.routing.health import (
     KEY_COOLDOWN_S,
     LONGEST_COOLDOWN_S,
     Circuits,
+    Health,
     HealthState,
+    SharedCircuit,
 )
 
 MODEL, SIBLING, PROVIDER = "a/x", "a/y", "a"
@@ -254,3 +260,239 @@ def test_whatever_a_provider_answers_shows_that_it_is_there() -> None:
     circuits.unreachable(PROVIDER, "nobody", 0)
     circuits.reached(PROVIDER)
     assert circuits.health(SIBLING, PROVIDER, 1).state is HealthState.AVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("health", "out"),
+    [
+        (Health(HealthState.AVAILABLE), None),
+        (Health(HealthState.DEGRADED, "3 of the last 9 calls failed"), None),
+        (Health(HealthState.UNREACHABLE, "nobody there"), None),
+        (
+            Health(HealthState.UNREACHABLE, "nobody there", 7.4),
+            (Exclusion.UNHEALTHY, "nobody there, tried again in 7 s"),
+        ),
+        (
+            Health(HealthState.COOLING_DOWN, "503", 7.0),
+            (Exclusion.COOLING_DOWN, "cooling down after 503, tried again in 7 s"),
+        ),
+        (Health(HealthState.COOLING_DOWN, "503"), (Exclusion.COOLING_DOWN, "cooling down after 503")),
+        (
+            Health(HealthState.UNAUTHORISED, "401", 9.0),
+            (Exclusion.UNHEALTHY, "the key was not accepted, tried again in 9 s"),
+        ),
+        (Health(HealthState.DISABLED), (Exclusion.DISABLED, "disabled")),
+        (Health(HealthState.DISABLED, "by you"), (Exclusion.DISABLED, "by you")),
+    ],
+)
+def test_why_a_model_is_out_is_said(health: Health, out: tuple[Exclusion, str] | None) -> None:
+    assert health.out == out
+
+
+@pytest.mark.parametrize(
+    ("calls", "state", "detail"),
+    [
+        ("-++", HealthState.DEGRADED, "1 of the last 3 calls failed"),
+        ("-+++", HealthState.AVAILABLE, ""),
+        ("--+--+++++", HealthState.DEGRADED, "4 of the last 10 calls failed"),
+        ("-+-+-+++++", HealthState.DEGRADED, "3 of the last 10 calls failed"),
+        ("-+-+++++++", HealthState.AVAILABLE, ""),
+        # Ten are remembered.
+        ("-+-+-++++++", HealthState.AVAILABLE, ""),
+        ("+-+-+-+++++", HealthState.DEGRADED, "3 of the last 10 calls failed"),
+    ],
+)
+def test_a_model_is_degraded_while_three_in_ten_of_its_last_calls_failed(
+    calls: str, state: HealthState, detail: str
+) -> None:
+    circuits = Circuits()
+    for call in calls:
+        if call == "+":
+            succeed(circuits)
+        else:
+            fail(circuits, Server())
+    assert circuits.health(MODEL, PROVIDER, 0) == Health(state, detail)
+
+
+def test_another_failure_between_two_that_found_nobody_shows_that_somebody_is_there() -> None:
+    circuits = Circuits()
+    fail(circuits, Connection())
+    fail(circuits, Server())
+    fail(circuits, Connection())
+    assert circuits.health(MODEL, PROVIDER, COOLDOWN_S) == Health(HealthState.DEGRADED, "3 of the last 3 calls failed")
+
+
+def test_of_several_calls_one_tries_a_half_open_circuit_and_the_others_are_told_so() -> None:
+    circuits = Circuits()
+    assert not circuits.begin(MODEL)
+    fail(circuits, Server(status=500), 0.0, FAILURES_TO_OPEN - 1)
+    assert not circuits.begin(MODEL)
+    fail(circuits, Server(status=500))
+    assert circuits.begin(MODEL)
+    with pytest.raises(BeingTried):
+        circuits.begin(MODEL)
+    circuits.failed(MODEL, PROVIDER, BeingTried(), COOLDOWN_S)
+    trying = circuits.health(MODEL, PROVIDER, COOLDOWN_S)
+    assert trying == Health(HealthState.COOLING_DOWN, "500; one call is trying it")
+    circuits.stopped(SIBLING, PROVIDER)
+    circuits.stopped(MODEL, PROVIDER)
+    assert not out(circuits, COOLDOWN_S)
+    assert circuits.begin(MODEL)
+
+
+@pytest.mark.parametrize("error", [OutOfTime(), BeingTried()], ids=repr)
+def test_a_turn_that_had_no_time_left_says_nothing_of_the_model(error: TurnError) -> None:
+    circuits = Circuits()
+    fail(circuits, error, times=10)
+    assert circuits.health(MODEL, PROVIDER, 0) == Health(HealthState.AVAILABLE)
+    assert circuits.untold(0) == []
+
+
+def test_a_server_that_stays_away_is_tried_ever_more_rarely_up_to_a_bound() -> None:
+    circuits, now, waits = Circuits(), 0.0, []
+    fail(circuits, Connection(), times=2)
+    assert circuits.health(SIBLING, PROVIDER, now).out is None
+    for _ in range(7):
+        fail(circuits, Connection(), now, model=f"a/{len(waits)}")
+        fail(circuits, Connection(), now, model="a/asked-meanwhile")
+        left = circuits.health(SIBLING, PROVIDER, now).seconds_left
+        assert left is not None
+        waits.append(left)
+        now += left
+    assert waits == [30, 60, 120, 240, 480, 600, 600]
+    circuits.reached(PROVIDER)
+    fail(circuits, Connection(), now, times=2)
+    assert circuits.health(SIBLING, PROVIDER, now).out is None
+
+
+def test_a_server_whose_list_could_not_be_read_is_out_for_as_long_as_is_said() -> None:
+    circuits = Circuits()
+    assert not circuits.heard_of_any
+    circuits.unreachable(PROVIDER, "nobody", 5.0, 7.0)
+    assert circuits.heard_of_any
+    assert circuits.health(MODEL, PROVIDER, 11.9).seconds_left == pytest.approx(0.1)
+    assert not out(circuits, 12.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds", "state", "detail"),
+    [
+        (NotFound(status=404), LONGEST_COOLDOWN_S, HealthState.UNREACHABLE, "404"),
+        (Permission(), LONGEST_COOLDOWN_S, HealthState.UNREACHABLE, "permission"),
+        (RateLimited(retry_after_s=7.0), 7.0, HealthState.COOLING_DOWN, "rate limited"),
+        (Authentication(), KEY_COOLDOWN_S, HealthState.UNAUTHORISED, "authentication"),
+    ],
+    ids=repr,
+)
+def test_one_failure_of_these_kinds_is_enough(
+    error: TurnError, seconds: float, state: HealthState, detail: str
+) -> None:
+    circuits = Circuits()
+    fail(circuits, error, 3.0)
+    assert circuits.health(MODEL, PROVIDER, 3.0) == Health(state, detail, seconds)
+    assert out(circuits, 3.0 + seconds - 0.001)
+    assert not out(circuits, 3.0 + seconds)
+
+
+# Between copies of the program
+
+
+def tell(one: Circuits, other: Circuits, now: float = 0.0) -> None:
+    circuits = one.untold(now)
+    one.told(circuits)
+    other.hear(circuits, now)
+
+
+@pytest.mark.parametrize(
+    ("circuit", "closed"),
+    [
+        (SharedCircuit(MODEL, PROVIDER), True),
+        (SharedCircuit(MODEL, PROVIDER, unreached=1, why="500", tried=True), True),
+        (SharedCircuit(MODEL, PROVIDER, failures=1), False),
+        (SharedCircuit(MODEL, PROVIDER, opened=1), False),
+        (SharedCircuit(MODEL, PROVIDER, seconds=0.1), False),
+    ],
+)
+def test_a_circuit_is_closed_where_nothing_speaks_against_a_call(circuit: SharedCircuit, closed: bool) -> None:
+    assert circuit.closed is closed
+
+
+def test_what_one_copy_saw_is_told_once_and_holds_for_the_other() -> None:
+    one, other = opened(10.0), Circuits()
+    fail(one, Connection(), 10.0, model=SIBLING)
+    fail(one, Authentication(status=401), 10.0)
+    told = one.untold(15.0)
+    assert told == [
+        SharedCircuit(MODEL, PROVIDER, 3, 1, 0, 25.0, HealthState.COOLING_DOWN, "server"),
+        SharedCircuit(SIBLING, PROVIDER, 1, 0, 1, 0.0),
+        SharedCircuit("key of a", PROVIDER, 0, 0, 0, 115.0, HealthState.COOLING_DOWN, "401"),
+    ]
+    other.hear(told, 100.0)
+    assert other.health(MODEL, PROVIDER, 100.0) == Health(HealthState.UNAUTHORISED, "401", 115.0)
+    one.told(told)
+    assert one.untold(15.0) == other.untold(15.0) == []
+    succeed(one, SIBLING)
+    assert [circuit.closed for circuit in one.untold(15.0)] == [True, True]
+
+
+def test_what_changed_while_it_was_told_is_still_untold() -> None:
+    circuits = Circuits()
+    fail(circuits, Server())
+    before = circuits.untold(0)
+    fail(circuits, Server())
+    circuits.told(before)
+    assert [circuit.failures for circuit in circuits.untold(0)] == [2]
+
+
+def test_a_circuit_that_the_others_do_not_have_is_closed_unless_it_is_news() -> None:
+    circuits, other = opened(), Circuits()
+    other.hear([], 0)
+    assert not other.heard_of_any
+    circuits.hear([], 0)
+    assert out(circuits, 0), "nobody was told of it yet"
+    tell(circuits, other)
+    circuits.hear([], 0)
+    assert not out(circuits, 0)
+    assert not circuits.begin(MODEL)
+    assert out(other, 0)
+
+
+def test_a_trial_of_another_copy_keeps_this_one_from_trying_and_its_own_is_not_disturbed() -> None:
+    circuits = Circuits()
+    tried = SharedCircuit(MODEL, PROVIDER, 3, 1, 0, 0.0, HealthState.COOLING_DOWN, "500", tried=True)
+    circuits.hear([tried], 5.0)
+    assert circuits.health(MODEL, PROVIDER, 5.0) == Health(HealthState.COOLING_DOWN, "500; one call is trying it")
+    circuits.hear([replace(tried, tried=False)], 5.0)
+    assert not out(circuits, 0.0)
+    assert circuits.begin(MODEL)
+    circuits.hear([], 5.0)
+    with pytest.raises(BeingTried):
+        circuits.begin(MODEL)
+    circuits.tried_elsewhere(MODEL)
+    assert circuits.health(MODEL, PROVIDER, 5.0).detail == "500; one call is trying it"
+    circuits.hear([replace(tried, tried=False, seconds=9.0)], 5.0)
+    assert circuits.health(MODEL, PROVIDER, 5.0).seconds_left == 9.0
+    circuits.hear([], 5.0)
+    assert circuits.health(MODEL, PROVIDER, 5.0) == Health(HealthState.AVAILABLE)
+
+
+def test_a_trial_that_is_over_without_telling_anything_is_told() -> None:
+    circuits = opened()
+    circuits.told(circuits.untold(0))
+    circuits.stopped(MODEL, PROVIDER)
+    assert circuits.untold(0) == []
+    circuits.begin(MODEL)
+    circuits.stopped(MODEL, PROVIDER)
+    assert [circuit.name for circuit in circuits.untold(0)] == [MODEL]
+
+
+def test_a_success_is_told_where_it_closes_something_and_forgetting_tells_nothing() -> None:
+    circuits = Circuits()
+    succeed(circuits)
+    assert circuits.untold(0) == []
+    fail(circuits, Server())
+    circuits.told(circuits.untold(0))
+    succeed(circuits)
+    assert circuits.untold(0) == [SharedCircuit(MODEL, PROVIDER)]
+    circuits.forget()
+    assert (circuits.untold(0), circuits.heard_of_any) == ([], False)
