@@ -413,7 +413,7 @@ def test_a_price_without_variants_stands_as_it_is_and_for_no_other_tier() -> Non
 
 def test_of_a_day_the_dearest_hour_is_reckoned_with_by_input_and_output() -> None:
     cheap, dear = Price(Rates(6, 1)), Price(Rates(1, 8))
-    by_hours = replace(cheap, variants=(Variant(cheap), Variant(dear, hours=(61, 62))))
+    by_hours = replace(cheap, variants=(Variant(cheap), Variant(dear, hours=(1320, 1321))))
     assert by_hours.on(datetime(2026, 11, 21, 20, 30, tzinfo=UTC)) == dear
     # At 23:30 an hour west of Greenwich it is the next day already, and the price of that day.
     late = datetime(2026, 11, 21, 23, 30, tzinfo=timezone(timedelta(hours=-1)))
@@ -455,4 +455,5 @@ def test_hours_may_pass_midnight_and_are_of_the_utc_day() -> None:
 
 def test_no_more_than_the_input_is_expected_from_a_cache() -> None:
     price = Price(Rates(1_000, 2_000, cached_input=100))
+    assert price.expected(10, 5) == Money(20_000)
     assert price.expected(10, 5, cached_input=400) == price.expected(10, 5, cached_input=10)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from tests.storage.samples import PROFILE
-from tui_orchestrator.routing.errors import Connection, RateLimited, StreamBroken, Timeout, TurnError
-from tui_orchestrator.routing.events import FinishReason
+from tui_orchestrator.routing.errors import Cancelled, Connection, RateLimited, StreamBroken, Timeout, TurnError
+from tui_orchestrator.routing.events import FinishReason, Outcome, Recalled
 from tui_orchestrator.routing.model import Model
-from tui_orchestrator.routing.money import Cost, CostState, Money, Price, Rates, Usage
-from tui_orchestrator.routing.ports import Done
-from tui_orchestrator.routing.received import Received, cost_of
+from tui_orchestrator.routing.money import NOTHING, Cost, CostState, Money, Price, Rates, Usage, Variant
+from tui_orchestrator.routing.parts import Part
+from tui_orchestrator.routing.ports import CachedAnswer, CallPiece, Done, TextPiece, ThinkingPiece, UsageSoFar
+from tui_orchestrator.routing.received import Received, cost_of, from_cache, recalled
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MODEL = Model("openai", "small", price=Price(Rates(1, 10)))
@@ -55,3 +59,279 @@ def test_a_request_that_was_taken_in_and_not_answered_costs_its_input(error: Tur
     silent = Received(sent=1.0, count=lambda *_: 0)
     assert silent.usage(PROFILE, error).input == (PROFILE.input_tokens if taken_in else 0)
     assert Received(count=lambda *_: 0).usage(PROFILE, error) == Usage(), "what was never sent"
+
+
+def reports(*reported: Usage, window: int | None = 200_000, most: int | None = 100, seen: int = 10) -> Received:
+    heard = Received(["…"], window=window, most=most, input_tokens=1000, sent=1.0, first=1.1, count=lambda *_: seen)
+    for usage in reported:
+        heard.report(UsageSoFar(usage))
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("reported", "more", "kept", "doubt"),
+    [
+        # What can be is kept, up to the window, or four times what is expected.
+        ([Usage(200_000, 100)], {}, Usage(200_000, 100), None),
+        ([Usage(200_001, 100)], {}, Usage(0, 100), "200,001 input tokens"),
+        ([Usage(200_000, 100)], {"window": 5}, Usage(200_000, 100), None),
+        ([Usage(200_001, 100)], {"window": 5}, Usage(0, 100), "200,001 input tokens"),
+        ([Usage(2_000_000, 100)], {"window": None}, Usage(2_000_000, 100), None),
+        ([Usage(2_000_001, 100)], {"window": None}, Usage(0, 100), "2,000,001 input tokens"),
+        ([Usage(10, 200_000)], {}, Usage(10, 200_000), None),
+        ([Usage(10, 200_001)], {}, Usage(10, 0), "200,001 output tokens"),
+        ([Usage(10, 300_000)], {"most": 300_000}, Usage(10, 300_000), None),
+        ([Usage(10, 300_001)], {"most": 300_000}, Usage(10, 0), "300,001 output tokens"),
+        ([Usage(10, 200_001)], {"most": None}, Usage(10, 0), "200,001 output tokens"),
+        ([Usage(10, 240_000)], {"seen": 60_000}, Usage(10, 240_000), None),
+        ([Usage(10, 240_001)], {"seen": 60_000}, Usage(10, 0), "240,001 output tokens"),
+        # A later report replaces an earlier one, but for a side that went down or cannot be.
+        ([Usage(10, 5), Usage(10, 7)], {}, Usage(10, 7), None),
+        ([Usage(10, 5, 3, 2, 1), Usage(9, 7)], {}, Usage(10, 7, 3, 2), None),
+        ([Usage(10, 5, reasoning=2), Usage(12, 4, 6)], {}, Usage(12, 5, 6, reasoning=2), None),
+        ([Usage(10, 5), Usage(300_000, 7)], {}, Usage(10, 7), "300,000 input tokens"),
+        (
+            [
+                Usage(10, 5, parts=((Part.AUDIO_INPUT, 2), (Part.AUDIO_OUTPUT, 3))),
+                Usage(9, 7, parts=((Part.AUDIO_OUTPUT, 4), (Part.IMAGE_INPUT, 1))),
+            ],
+            {},
+            Usage(10, 7, parts=((Part.AUDIO_INPUT, 2), (Part.AUDIO_OUTPUT, 4))),
+            None,
+        ),
+        (
+            [
+                Usage(10, 5, parts=((Part.AUDIO_INPUT, 2), (Part.AUDIO_OUTPUT, 3))),
+                Usage(11, 4, parts=((Part.AUDIO_OUTPUT, 4), (Part.IMAGE_INPUT, 1))),
+            ],
+            {},
+            Usage(11, 5, parts=((Part.AUDIO_OUTPUT, 3), (Part.IMAGE_INPUT, 1))),
+            None,
+        ),
+    ],
+)
+def test_a_count_that_cannot_be_is_not_believed_and_the_other_side_is(
+    reported: list[Usage], more: dict[str, Any], kept: Usage, doubt: str | None
+) -> None:
+    heard = reports(*reported, **more)
+    assert heard.reported == kept
+    assert heard.doubts == ([] if doubt is None else [doubt])
+    went_down = [(later.input < one.input, later.output < one.output) for one, later in pairwise(reported)]
+    assert heard.input_believed is not (doubt == f"{reported[-1].input:,} input tokens" or (True, False) in went_down)
+    assert heard.output_believed is not (
+        doubt == f"{reported[-1].output:,} output tokens" or (False, True) in went_down
+    )
+
+
+def test_a_long_prompt_may_be_counted_as_four_times_its_estimate() -> None:
+    heard = Received(input_tokens=1_000_000, window=200_000)
+    heard.report(UsageSoFar(Usage(4_000_000, 1)))
+    assert heard.doubts == []
+    heard.report(UsageSoFar(Usage(4_000_001, 1)))
+    heard.report(UsageSoFar(Usage(4_000_001, 1)))
+    assert heard.doubts == ["4,000,001 input tokens"]
+
+
+WHOLE = Done(FinishReason.STOP, Usage(10, 50))
+
+
+@pytest.mark.parametrize(
+    ("reported", "ended", "more", "usage"),
+    [
+        (Usage(10, 50), WHOLE, {}, Usage(10, 50)),
+        (Usage(10, 50), None, {}, Usage(10, 70, source="estimated")),
+        (Usage(10, 90), None, {}, Usage(10, 90, source="estimated")),
+        (Usage(10, 90), None, {"most": 60}, Usage(10, 90, source="estimated")),
+        (Usage(10, 50), Done(FinishReason.STOP, None), {}, Usage(10, 70, source="estimated")),
+        # No input was counted, or more output than was asked for: it no longer follows from what was agreed.
+        (None, Done(FinishReason.STOP, Usage(0, 50)), {}, Usage(1200, 50, source="estimated")),
+        (None, Done(FinishReason.STOP, Usage(0, 50)), {"input_tokens": 7}, Usage(7, 50, source="estimated")),
+        (None, WHOLE, {"most": 50}, Usage(10, 50)),
+        (None, WHOLE, {"most": 49}, Usage(10, 50, source="estimated")),
+        # Nothing was counted for words that came: they are, beside the reasoning that was.
+        (None, Done(FinishReason.STOP, Usage(10, 0)), {}, Usage(10, 70, source="estimated")),
+        (None, Done(FinishReason.STOP, Usage(10, 0)), {"most": 60}, Usage(10, 60, source="estimated")),
+        (
+            *(None, Done(FinishReason.STOP, Usage(10, 30, reasoning=30)), {}),
+            Usage(10, 100, reasoning=30, source="estimated"),
+        ),
+        (
+            *(None, Done(FinishReason.STOP, Usage(10, 30, reasoning=30)), {"most": 80}),
+            Usage(10, 80, reasoning=30, source="estimated"),
+        ),
+        (None, Done(FinishReason.STOP, Usage(10, 30, reasoning=20)), {}, Usage(10, 30, reasoning=20)),
+        # Nothing was reported at all.
+        (None, Done(FinishReason.STOP, None), {}, Usage(1200, 70, source="estimated")),
+        (None, Done(FinishReason.STOP, None), {"most": 60}, Usage(1200, 60, source="estimated")),
+    ],
+)
+def test_what_is_paid_for_is_reported_or_estimated(
+    reported: Usage | None, ended: Done | None, more: dict[str, Any], usage: Usage
+) -> None:
+    heard = Received(["…"], reported=reported, sent=1.0, first=1.1, **({"count": lambda *_: 70} | more))
+    if ended is not None:
+        heard.end(ended, 1.2)
+    assert heard.usage(PROFILE, None if ended else StreamBroken()) == usage
+
+
+def test_thinking_that_nothing_was_counted_for_is_estimated_and_silence_is_not() -> None:
+    for thinking, output in (("Hm.", 70), (" ", 0)):
+        heard = Received([], [thinking], sent=1.0, first=1.1, count=lambda *_: 70)
+        heard.end(Done(FinishReason.STOP, Usage(10, 0)), 1.2)
+        assert heard.usage(PROFILE, None).output == output
+
+
+def test_an_answer_whose_count_went_down_is_estimated() -> None:
+    heard = reports(Usage(10, 50), seen=70)
+    heard.end(Done(FinishReason.STOP, Usage(10, 40)), 1.2)
+    assert heard.usage(PROFILE, None) == Usage(10, 70, source="estimated")
+    heard = reports(Usage(10, 50), seen=70)
+    heard.end(Done(FinishReason.STOP, Usage(9, 60)), 1.2)
+    assert heard.usage(PROFILE, None) == Usage(10, 60, source="estimated")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "output", "speed"),
+    [(1.0, 3.0, 8, 4.0), (1.0, 3.0, 7, None), (1.0, 1.0, 8, None), (None, None, 8, None), (3.0, 1.0, 8, None)],
+)
+def test_a_speed_needs_eight_tokens_and_some_time(
+    first: float | None, last: float | None, output: int, speed: float | None
+) -> None:
+    assert Received(first=first, last=last).tokens_per_s(Usage(0, output)) == speed
+
+
+@pytest.mark.parametrize(
+    ("error", "done", "outcome"),
+    [
+        (None, WHOLE, Outcome.FINISHED),
+        (None, None, Outcome.FAILED),
+        (StreamBroken(), None, Outcome.FAILED),
+        (StreamBroken(), WHOLE, Outcome.FAILED),
+        (Cancelled(), None, Outcome.CANCELLED),
+        (Cancelled(), WHOLE, Outcome.CANCELLED),
+    ],
+)
+def test_how_a_call_ended(error: TurnError | None, done: Done | None, outcome: Outcome) -> None:
+    assert Received(done=done).outcome(error) is outcome
+
+
+@pytest.mark.parametrize(
+    ("tier", "usage", "billed", "cost"),
+    [
+        ("", Usage(10, 50), None, Cost(Money(510), CostState.COMPUTED)),
+        ("flex", Usage(10, 50), None, Cost(Money(255), CostState.COMPUTED)),
+        # A tier whose price nobody knows is reckoned at the usual one.
+        ("priority", Usage(10, 50), None, Cost(Money(510), CostState.ESTIMATED)),
+        ("priority", Usage(10, 50), 7, Cost(Money(7), CostState.BILLED)),
+        ("priority", Usage(), None, NOTHING),
+        ("", Usage(), 7, Cost(Money(7), CostState.BILLED)),
+    ],
+)
+def test_a_call_is_reckoned_at_its_service_tier(tier: str, usage: Usage, billed: int | None, cost: Cost) -> None:
+    usual = Price(Rates(1, 10))
+    half = Price(Rates(1, 5), per_call=Money(-5))
+    tiered = replace(MODEL, price=replace(usual, variants=(Variant(half, "flex"),)))
+    amount = None if billed is None else Money(billed)
+    heard = Received(tier=tier, billed=amount, done=WHOLE)
+    assert cost_of(heard, usage, tiered, AT) == (cost, half if tier == "flex" else usual)
+    assert cost_of(heard, Usage(10, 50), replace(MODEL, price=None), AT) == (
+        Cost.of(Usage(10, 50), None, amount),
+        None,
+    )
+
+
+def test_what_was_billed_before_a_break_counts_also_without_a_price() -> None:
+    broken = Received(billed=Money(7))
+    assert cost_of(broken, Usage(10, 0), replace(MODEL, price=None), AT)[0] == Cost(Money(7), CostState.ESTIMATED)
+
+
+def test_the_last_that_is_billed_and_the_last_tier_that_is_named_hold() -> None:
+    heard = Received()
+    heard.report(UsageSoFar(Usage(1, 1), Money(5), "flex"))
+    heard.report(UsageSoFar(Usage(2, 2)))
+    assert (heard.billed, heard.tier, heard.reported) == (Money(5), "flex", Usage(2, 2))
+    heard.end(Done(FinishReason.STOP, None, Money(0), tier="fast"), 1.0)
+    assert (heard.billed, heard.tier, heard.reported) == (Money(0), "fast", Usage(2, 2))
+
+
+def test_what_the_user_should_know_of_a_count_is_a_sentence() -> None:
+    doubtful = reports(Usage(300_000, 900_000))
+    assert doubtful.told_of_usage("a/x", Usage(1000, 70)) == (
+        "a/x reported 300,000 input tokens and 900,000 output tokens, which cannot be: "
+        "booked with 1,000 in and 70 out, estimated from what came"
+    )
+    limited = reports(Usage(10, 1001), most=1000)
+    said = "a/x counted 1,001 output tokens, and 1,000 were the most it was allowed"
+    assert limited.told_of_usage("a/x", Usage(10, 1001)) == said
+    assert limited.told_of_usage("a/x", Usage(10, 1000)) == ""
+    assert reports(most=None).told_of_usage("a/x", Usage(10, 1001)) == ""
+
+
+def test_pieces_of_calls_are_told_clean_and_in_their_places() -> None:
+    heard = Received()
+    first = heard.call(CallPiece(0, '{"a":', "call\n1", "look\x1b", "sig"), 1.0)
+    assert first == CallPiece(0, '{"a":', "call 1", "look", "sig")
+    assert heard.call(CallPiece(0, " 1}", "ignored", "ignored"), 2.0) == CallPiece(0, " 1}")
+    beyond = heard.call(CallPiece(9, "{}", "", "n" * 99), 3.0)
+    assert (beyond.index, beyond.name, beyond.id[:5], len(beyond.id)) == (1, "n" * 63 + "…", "call_", 29)
+    assert heard.call(CallPiece(-1, " "), 4.0).index == 0
+    assert heard.call(CallPiece(2, "", "i" * 300), 4.0).id == "i" * 255 + "…"
+    assert [(call.name, call.arguments, call.signature) for call in heard.calls] == [
+        ("look", '{"a": 1} ', "sig"),
+        ("n" * 63 + "…", "{}", ""),
+        ("", "", ""),
+    ]
+    assert heard.written == 'look{"a": 1} ' + "n" * 63 + "…{}"
+    assert (heard.first, heard.last) == (1.0, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (FinishReason.STOP, FinishReason.TOOL_CALLS),
+        (FinishReason.OTHER, FinishReason.TOOL_CALLS),
+        (FinishReason.LENGTH, FinishReason.LENGTH),
+        (FinishReason.TOOL_CALLS, FinishReason.TOOL_CALLS),
+    ],
+)
+def test_an_answer_that_calls_tools_ends_with_that_whatever_its_provider_says(
+    said: FinishReason, kept: FinishReason
+) -> None:
+    calling, plain = Received(), Received()
+    calling.call(CallPiece(0, "{}", "1", "look"), 1.0)
+    for heard, reason in ((calling, kept), (plain, said)):
+        heard.end(Done(said, None), 1.0)
+        assert heard.done is not None
+        assert heard.done.finish_reason is reason
+
+
+def test_text_and_thinking_are_cleaned_apart_and_half_a_character_waits_for_the_other() -> None:
+    heard = Received()
+    assert heard.hear(ThinkingPiece("Hm.\x1b"), 1.0) == "Hm."
+    assert heard.hear(TextPiece("a\ud83d"), 2.0) == "a"
+    assert heard.hear(ThinkingPiece("!"), 3.0) == "!"
+    assert heard.hear(TextPiece("\ude00"), 4.0) == "😀"
+    assert heard.hear(TextPiece("\x1b"), 5.0) == ""
+    assert (heard.text, heard.thinking, heard.first, heard.last) == ("a😀", "Hm.!", 1.0, 4.0)
+    assert heard.hear(TextPiece("\ud83d"), 6.0) == ""
+    rest = heard.end(Done(FinishReason.STOP, None, served_by="x\ny" + "z" * 300), 7.0)
+    assert heard.text == "a😀" + rest
+    assert (len(rest), heard.last) == (1, 7.0)
+    assert heard.served_by == "x y" + "z" * 196 + "…"
+    assert Received().served_by == Received(done=WHOLE).served_by == ""
+
+
+def test_an_answer_from_the_cache_costs_nothing_and_is_judged_as_it_was() -> None:
+    hit = CachedAnswer("a/x", "Four.", "Two and two.", Usage(10, 50), Money(5), FinishReason.LENGTH, AT, -0.25)
+    heard = from_cache(hit)
+    assert (heard.text, heard.thinking, heard.usage(PROFILE, None)) == ("Four.", "Two and two.", Usage())
+    assert heard.done == Done(FinishReason.LENGTH, Usage(), mean_logprob=-0.25)
+    assert from_cache(replace(hit, thinking="")).thinking_pieces == []
+
+
+def test_what_is_told_of_a_cached_answer_is_the_prompt_it_was_to_where_that_is_another() -> None:
+    hit = CachedAnswer("a/x", "Four.", "", Usage(), None, FinishReason.STOP, AT)
+    assert recalled(hit) == Recalled(AT)
+    other = replace(hit, prompt="What\nis  2 + 2" + "?" * 300, similarity=0.912345)
+    assert recalled(other) == Recalled(AT, "What is 2 + 2" + "?" * 146 + "…", 0.9123)
+    assert recalled(replace(other, similarity=1.00001)).similarity == 1.0

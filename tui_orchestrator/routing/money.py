@@ -236,9 +236,9 @@ class Price:
         """What to reckon with on that UTC day before a call: the dearest of its hours, at the usual service tier."""
         if not self.variants:
             return self
-        midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        day = at.astimezone(UTC)
         minutes = {0, *(minute for variant in self.variants if variant.hours for minute in variant.hours)}
-        standing = [self.applied(midnight.replace(hour=m // 60, minute=m % 60)) for m in sorted(minutes)]
+        standing = [self.applied(day.replace(hour=m // 60, minute=m % 60)) for m in sorted(minutes)]
         return max((price for price in standing if price), key=lambda p: p.rates.input + p.rates.output)
 
     def applied(self, at: datetime, tier: str = "") -> Price | None:
