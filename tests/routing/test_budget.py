@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -12,10 +13,15 @@ from tui_orchestrator.routing.budget import (
     Budgets,
     BudgetState,
     Cap,
+    Shortage,
+    WayOut,
+    cap_name,
     caps_for,
     input_bound,
     least_output,
+    listed,
     tightest,
+    too_tight,
 )
 from tui_orchestrator.routing.money import ZERO, Money
 from tui_orchestrator.routing.profiler import profile
@@ -114,12 +120,121 @@ def test_the_tightest_is_the_one_with_the_least_left() -> None:
 
 def test_a_call_is_worth_making_when_an_answer_of_the_expected_length_fits() -> None:
     assert least_output(4096, 1000) == 1000
-    assert least_output(4096, 10) == 256
+    assert least_output(4096, 10) == least_output(4096, 256) == 256
+    assert least_output(4096, 257) == 257
     assert least_output(100, 1000) == 100
 
 
 def test_an_input_is_reserved_for_with_half_as_much_again() -> None:
     assert input_bound(20_000) >= 30_000
+
+
+@pytest.mark.parametrize(("tokens", "bound"), [(0, 64), (1, 65), (2, 67), (3, 68), (1000, 1564)])
+def test_an_input_is_reserved_for_with_half_as_much_and_a_little(tokens: int, bound: int) -> None:
+    assert input_bound(tokens) == bound
+
+
+EVERY = Budgets(
+    per_request=USD(1),
+    session=USD(2),
+    daily=USD(3),
+    monthly=USD(4),
+    providers={"a": (USD(5), USD(6))},
+    models={"a/x": (USD(7), USD(8)), "a/y": (None, USD(9))},
+)
+
+
+def test_the_caps_there_are_by_scope() -> None:
+    assert EVERY.limits == {
+        "request": USD(1),
+        "session": USD(2),
+        "day": USD(3),
+        "month": USD(4),
+        "day provider:a": USD(5),
+        "month provider:a": USD(6),
+        "day model:a/x": USD(7),
+        "month model:a/x": USD(8),
+        "month model:a/y": USD(9),
+    }
+    assert Budgets().limits == {}
+
+
+@pytest.mark.parametrize("scope", [*EVERY.limits, "day model:a/y", "day provider:b", "month model:b/z"])
+def test_a_cap_that_is_set_changes_that_cap_alone_and_is_raised_no_longer(scope: str) -> None:
+    cap = Cap(scope, "2026-11-03", None)
+    for budgets in (EVERY, EVERY.with_cap_raised(cap, USD(50)).with_cap_raised(Cap("week", "45", None), USD(60))):
+        changed = budgets.with_limit(scope, USD(40))
+        assert changed.limits == EVERY.limits | {scope: USD(40)}
+        assert changed.raised == ({("week", "45"): USD(60)} if budgets.raised else {})
+
+
+def test_a_raise_holds_for_its_period_and_no_other_and_only_for_its_scope() -> None:
+    day, month = Cap("day", "2026-11-03", USD(3)), Cap("month", "2026-11", USD(4))
+    raised = EVERY.with_cap_raised(day, USD(30)).with_cap_raised(month, USD(40))
+    limits = {cap.scope: cap.limit for cap in caps_for(request(), model("a/x"), raised, DAY)}
+    assert (limits["day"], limits["month"], limits["session"]) == (USD(30), USD(40), USD(2))
+    tomorrow = {cap.scope: cap.limit for cap in caps_for(request(), None, raised, date(2026, 11, 4))}
+    assert (tomorrow["day"], tomorrow["month"]) == (USD(3), USD(40))
+    assert raised.without_raises({"day"}).raised == {("month", "2026-11"): USD(40)}
+
+
+@pytest.mark.parametrize(
+    ("scope", "name"),
+    [
+        ("request", "the request's cap"),
+        ("day", "the day's cap"),
+        ("month provider:openai", "the month's cap on openai"),
+        ("day model:openai/gpt:free", "the day's cap on openai/gpt:free"),
+    ],
+)
+def test_a_cap_has_a_name_for_people(scope: str, name: str) -> None:
+    assert cap_name(scope) == Cap(scope, "", None).name == name
+    assert Cap(scope, "", None, "the batch's cap").name == "the batch's cap"
+
+
+@pytest.mark.parametrize(
+    ("budgets", "may"),
+    [
+        (Budgets(), False),
+        (Budgets(allow_unpriced=True), True),
+        (Budgets(unpriced_models=frozenset({"a/x"})), True),
+        (Budgets(unpriced_models=frozenset({"a/y"})), False),
+    ],
+)
+def test_a_model_of_unknown_price_may_be_called_where_that_is_allowed(budgets: Budgets, may: bool) -> None:
+    assert budgets.may_be_unpriced("a/x") is may
+
+
+def test_a_shortage_says_what_its_cap_must_be_raised_to() -> None:
+    short = Shortage("a/x", USD("0.5"), state("9", "10", "0.75"))
+    assert (short.limit, short.least_limit) == (USD("10.25"), USD("10.25"))
+    fewer = replace(short, least=USD("0.125"))
+    assert (fewer.limit, fewer.least_limit) == (USD("10.25"), USD("9.875"))
+
+
+def test_a_call_is_too_much_for_the_cap_with_the_least_left_of_those_it_does_not_fit_into() -> None:
+    roomy, tight, tighter, endless = state("0", "5"), state("9", "10"), state("9.5", "10"), state("9", None)
+    assert too_tight([roomy, tight, tighter, endless], USD(2)) is tighter
+    assert too_tight([roomy, tight, tighter, endless], USD("0.75")) is tighter
+    assert too_tight([roomy, tight], USD(1)) is None
+    assert too_tight([roomy, tight], USD("1.01")) is tight
+    assert too_tight([state("9", "1")], ZERO) is None
+
+
+@pytest.mark.parametrize(
+    ("spent", "condition"),
+    [("0.49", BudgetCondition.OK), ("0.5", BudgetCondition.ALERT), ("0.8", BudgetCondition.ALERT)],
+)
+def test_an_alert_begins_at_its_share_exactly(spent: str, condition: BudgetCondition) -> None:
+    assert state(spent, "1").condition is condition
+    assert replace(state(spent, "1"), alert_at=()).condition is BudgetCondition.OK
+
+
+def test_a_list_of_ways_out_ends_with_refusing_and_has_each_once() -> None:
+    assert listed([]) == listed([WayOut.REFUSE]) == (WayOut.REFUSE,)
+    assert listed([WayOut.LOCAL, WayOut.CHEAPEST, WayOut.LOCAL]) == (WayOut.LOCAL, WayOut.CHEAPEST, WayOut.REFUSE)
+    with pytest.raises(ValueError, match="nothing comes after 'refuse'"):
+        listed([WayOut.REFUSE, WayOut.LOCAL])
 
 
 def test_a_cap_that_is_set_leaves_the_one_beside_it() -> None:

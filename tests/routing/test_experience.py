@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.storage.samples import ATTEMPT
-from tui_orchestrator.routing.experience import KEPT, Experience, Taste
+from tui_orchestrator.routing.ability import Seen, learn
+from tui_orchestrator.routing.events import Outcome
+from tui_orchestrator.routing.experience import KEPT, Experience, Figures, Taste
 from tui_orchestrator.routing.learning import Answer, Observation, Sign, asked_again, picked, stood_in, voted
 from tui_orchestrator.routing.profile import TaskType
 
@@ -154,6 +156,99 @@ def test_votes_on_others_let_a_taste_fade_too() -> None:
     taste, untouched = (after(*once, *more).lesson("p/a", then).taste(CODE) for more in (since, elsewhere))
     assert taste.losses == pytest.approx(untouched.losses * 0.95**30)
     assert untouched.losses == pytest.approx(2.85, abs=0.01)
+
+
+def test_cancelled_calls_and_hits_tell_nothing_and_the_others_count_as_they_ended() -> None:
+    experience = Experience()
+    assert (experience.of("p/a"), experience.of("p/a").success, set(experience.known)) == (Figures(), None, set())
+    for outcome in (Outcome.FINISHED, Outcome.FAILED, Outcome.FINISHED, Outcome.FINISHED, Outcome.CANCELLED):
+        experience.learn(replace(ATTEMPT, model="p/a", outcome=outcome, first_token_s=0.5, tokens_per_s=None))
+    experience.learn(replace(ATTEMPT, model="p/b", from_cache=True))
+    figures = experience.of("p/a")
+    assert figures == Figures(attempts=4, finished=3, failed=1, first_token_s=0.5)
+    assert figures.success == 0.75
+    assert set(experience.known) == {"p/a"}
+    experience.remember("p/a", 1, 1, 9.0, 9.0)
+    experience.remember("p/c", 2, 3, 9.0, 8.0)
+    assert experience.of("p/a") == figures
+    assert experience.of("p/c") == Figures(5, 2, 3, 9.0, 8.0)
+    experience.observe([vote(1, True, model="p/d")])
+    assert set(experience.known) == {"p/a", "p/c", "p/d"}
+
+
+def test_an_older_observation_that_comes_later_changes_nothing() -> None:
+    later, earlier = vote(1, True, at=NOW + timedelta(hours=1)), vote(1, False)
+    assert after(later, earlier).vote("r1", 1, "p/a") is True
+    assert after(earlier, later).vote("r1", 1, "p/a") is True
+    assert after(vote(1, True), vote(1, False)).vote("r1", 1, "p/a") is False
+
+
+def test_the_later_of_a_vote_and_a_pick_stands() -> None:
+    chosen = picked(answer(1), [answer(1, "p/b")], NOW)
+    against = vote(1, False, at=NOW + timedelta(hours=1))
+    assert after(*chosen, against).vote("r1", 1, "p/a") is False
+    assert after(*chosen, vote(1, False, at=NOW - timedelta(hours=1))).vote("r1", 1, "p/a") is True
+    assert Experience().vote("r1", 1, "p/a") is None
+    assert after(vote(2, True)).vote("r1", 1, "p/a") is None
+
+
+def test_what_stands_of_a_sign_on_a_turn_is_found_over_all_models() -> None:
+    chosen = picked(answer(1), [answer(1, "p/b")], NOW)
+    experience = after(*chosen, vote(1, True), vote(2, True), vote(1, None, model="p/c"))
+    assert {one.model for one in experience.standing("r1", Sign.PICK)} == {one.model for one in chosen}
+    assert [one.model for one in experience.standing("r1", Sign.VOTE)] == ["p/a"]
+    assert experience.standing("r3", Sign.VOTE) == ()
+
+
+def test_votes_are_counted_whole_by_task_and_the_largest_shift_is_named() -> None:
+    seen = [vote(1, True), vote(2, True), vote(3, False), *(vote(n, False, task=MATH) for n in range(4, 9))]
+    lesson = after(*seen, asked_again(answer(9), NOW, elsewhere=True)).lesson("p/a", NOW + timedelta(days=300))
+    assert (dict(lesson.up), dict(lesson.down), dict(lesson.seen)) == (
+        {CODE: 2},
+        {CODE: 1, MATH: 5},
+        {CODE: 4, MATH: 5},
+    )
+    assert lesson.votes == (2, 6)
+    largest = lesson.largest_shift(8.0)
+    assert largest == (MATH, lesson.learned.shift_for(MATH, 8.0))
+    assert Experience().lesson("p/a", NOW).largest_shift(8.0) is None
+
+
+@pytest.mark.parametrize(("days", "share"), [(-5, 1.0), (0, 1.0), (120, 0.5), (240, 0.25)])
+def test_a_vote_counts_half_after_120_days_and_never_more_than_when_it_was_new(days: int, share: float) -> None:
+    taste = after(vote(1, True), vote(2, False, task=MATH)).lesson("p/a", NOW + timedelta(days=days))
+    assert taste.taste(CODE) == Taste(pytest.approx(share), 0.0)
+    assert taste.taste(MATH) == Taste(0.0, pytest.approx(share))
+    assert taste.overall == Taste(pytest.approx(share), pytest.approx(share))
+
+
+def test_votes_fade_with_each_that_came_since_and_those_of_one_turn_do_not_fade_each_other() -> None:
+    seen = [vote(n, n != 2, at=NOW + timedelta(minutes=n)) for n in range(4)]
+    taste = after(*seen).lesson("p/a", NOW).taste(CODE)
+    assert taste.wins == pytest.approx(0.95**3 + 0.95**2 + 1, abs=0.0001)
+    assert taste.losses == pytest.approx(0.95, abs=0.0001)
+    chosen = picked(answer(1), [answer(1, "p/b")], NOW)
+    before = vote(0, True, at=NOW - timedelta(minutes=1))
+    experience = after(before, *chosen)
+    weights = sum(one.weight for one in chosen)
+    assert experience.lesson("p/a", NOW).taste(CODE).wins == pytest.approx(1.0 + 0.95**weights, abs=0.0001)
+    assert experience.lesson("p/b", NOW).taste(CODE) == Taste(0.0, pytest.approx(chosen[1].weight))
+
+
+def test_what_is_seen_of_a_model_fades_by_one_in_200() -> None:
+    seen = [vote(n, n == 0, at=NOW + timedelta(minutes=n)) for n in range(3)]
+    history = [Seen(CODE, float(n == 0), 0.995 ** (2 - n), 0.75) for n in range(3)]
+    at = NOW + timedelta(minutes=2)
+    assert shift(after(*seen), now=at) == pytest.approx(learn(history).shift_for(CODE, 8.0), rel=1e-4)
+
+
+@pytest.mark.parametrize(("hours", "anew"), [(-25, True), (-23, False), (0, False), (24, False), (25, True)])
+def test_a_lesson_is_worked_out_anew_once_a_day(hours: int, anew: bool) -> None:
+    experience, then = after(vote(1, True)), NOW + timedelta(days=200)
+    first = experience.lesson("p/a", then)
+    again = experience.lesson("p/a", then + timedelta(hours=hours))
+    assert (again.learned is not first.learned) is anew
+    assert (again.taste(CODE) != first.taste(CODE)) is anew
 
 
 def test_the_memory_is_bounded_to_the_latest() -> None:

@@ -38,6 +38,12 @@ def test_what_is_finer_than_a_picodollar_is_rounded_up() -> None:
     assert Money.from_usd("9999999999999.9999999999990000000000000001") == Money(10**25)
 
 
+def test_amounts_are_summed_as_numbers_are_and_never_with_numbers() -> None:
+    assert sum([Money(1), Money(2)]) == Money(3)
+    with pytest.raises(TypeError):
+        1 + Money(1)
+
+
 def test_money_from_a_float_is_refused() -> None:
     with pytest.raises(TypeError, match="loses cents"):
         Money.from_usd(0.1)  # type: ignore[arg-type]
