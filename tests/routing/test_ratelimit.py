@@ -259,6 +259,22 @@ def test_further_calls_are_taken_to_be_like_those_of_the_last_minute(
     assert limits.further_s([(thousand, calls)], now) == seconds
 
 
+def test_the_next_minute_begins_when_the_first_place_has_left_the_one_that_is_full() -> None:
+    limits = RateLimits()
+    for at in (0.0, 30.0, 40.0):
+        limits.claim(THREE_A_MINUTE, 1, at)
+    assert [limits.further_s([(THREE_A_MINUTE, calls)], 40.0) for calls in (1, 2, 4, 5)] == [20.0, 50.0, 50.0, 110.0]
+
+
+def test_calls_of_next_to_nothing_count_as_one_token() -> None:
+    limits, two = RateLimits(), model("a/x", tokens_per_minute=2)
+    assert starts(limits, (two, 0, 0.0), (two, 1, 0.0), (two, 2, 0.0)) == [0, 0, 60]
+    assert limits.further_s([(two, 1)], 60.0) == 60.0
+    limits = RateLimits()
+    assert starts(limits, (two, 0, 0.0)) == [0]
+    assert [limits.further_s([(two, calls)], 0.0) for calls in (1, 2, 3)] == [0.0, 60.0, 60.0]
+
+
 def test_of_several_models_the_last_that_starts_counts_and_calls_under_one_limit_are_added() -> None:
     limits = RateLimits()
     limits.provider("a", requests=2, tokens=None, concurrent=None)
