@@ -24,6 +24,8 @@ from tui_orchestrator.routing.expected import as_expected
         ("Which?\nA) one\nB) two", "The answer is B.", "B", True),
         ("Which?\nA) one\nB) two", "A", "B", False),
         ("Say it", "  HELLO world ", "hello world", True),
+        ("Say it", "Well, hello world then", "hello world", True),
+        ("Tell of him", "He was a painter and lived in Delft for all of his life", "He was no painter at all", False),
         ("What is 1 + 1?", "", "2", None),
         ("What is 1 + 1?", "2", " ", None),
     ],

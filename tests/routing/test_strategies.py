@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 from typing import Any
 
@@ -9,10 +10,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tui_orchestrator.routing.decision import Candidate, Leanings, Policy, Weights
+from tui_orchestrator.routing.decision import Candidate, Diversity, Leanings, Policy, Weights
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.request import Strategy
-from tui_orchestrator.routing.strategies import explore, rank
+from tui_orchestrator.routing.strategies import explore, rank, rank_own
 
 from .samples import candidate, profile
 
@@ -61,6 +62,135 @@ def test_scores_fall_along_the_ranking(strategy: Strategy) -> None:
     for complexity in (2, 8):
         scores = [c.score for c in rank(strategy, MARKET, profile(complexity=complexity), POLICY)]
         assert scores == sorted(scores, reverse=True)
+
+
+# Terms of the market: what each costs and takes on the scales of the objective.
+CHEAP_COST, CHEAP_TIME = math.log(6) / math.log(10_001), math.log(3) / math.log(61)
+WORTH = 0.82 - 0.4 * CHEAP_COST - 0.15 * CHEAP_TIME
+"""Of a/cheap under the default weights."""
+
+
+@pytest.mark.parametrize(
+    ("strategy", "policy", "score"),
+    [
+        (Strategy.BALANCED, POLICY, WORTH),
+        (Strategy.CHEAPEST, POLICY, math.exp(-CHEAP_COST)),
+        (Strategy.CHEAPEST, replace(POLICY, quality_threshold=0.82), math.exp(-CHEAP_COST)),
+        (Strategy.CHEAPEST, replace(POLICY, quality_threshold=0.83), -math.exp(-0.82)),
+        (Strategy.CHEAPEST, replace(POLICY, prefer_opensource=True), math.exp(0.1 - CHEAP_COST)),
+        (
+            Strategy.CHEAPEST,
+            replace(POLICY, prefer_opensource=True, quality_threshold=0.9),
+            -math.exp(-0.82 - 0.1),
+        ),
+        (Strategy.PERFORMANCE, POLICY, math.exp(-CHEAP_TIME)),
+        (Strategy.QUALITY, POLICY, 0.82),
+        (Strategy.QUALITY, replace(POLICY, prefer_opensource=True), 0.92),
+        (Strategy.ENSEMBLE, POLICY, 0.82 - 0.15 * CHEAP_COST),
+        (Strategy.ENSEMBLE, replace(POLICY, prefer_opensource=True), 0.92 - 0.15 * CHEAP_COST),
+        (Strategy.FALLBACK, POLICY, 1.0),
+        (Strategy.PREFERENCE, POLICY, WORTH),
+    ],
+)
+def test_a_score_is_what_the_objective_says(strategy: Strategy, policy: Policy, score: float) -> None:
+    (ranked,) = rank(strategy, [replace(MARKET[1], open_weights=True)], profile(), policy)
+    assert ranked.score == pytest.approx(score)
+
+
+@pytest.mark.parametrize(
+    ("votes", "belief"),
+    [
+        # Five votes are the estimate worth over all task types, and 1.6 what comes of them for this one.
+        ({"wins_overall": 2.0}, (5 * WORTH + 2) / 7),
+        ({"losses_overall": 2.0}, 5 * WORTH / 7),
+        ({"wins": 3.0, "losses": 1.0}, (1.6 * WORTH + 3) / 5.6),
+        ({"wins": 3.0, "wins_overall": 5.0}, (1.6 * (5 * WORTH + 2) / 7 + 3) / 4.6),
+        ({"losses": 3.0, "losses_overall": 5.0}, 1.6 * (5 * WORTH) / 7 / 4.6),
+        ({"ability_shift": 0.05}, 1 / (1 + math.exp(-(math.log(0.82 / 0.18) - 0.4))) - 0.82 + WORTH),
+    ],
+)
+def test_a_liking_is_believed_in_three_layers(votes: dict[str, float], belief: float) -> None:
+    (ranked,) = rank(Strategy.PREFERENCE, [replace(MARKET[1], **votes)], profile(), POLICY)
+    assert ranked.score == pytest.approx(belief)
+
+
+def test_of_a_chain_and_of_a_walk_the_steps_are_scored_by_their_places() -> None:
+    chain = rank(Strategy.FALLBACK, MARKET, profile(), POLICY, chain=("c/solid", "x/gone", "a/best", "here/tiny"))
+    assert [(c.model, c.score) for c in chain] == [("c/solid", 1.0), ("a/best", 0.5), ("here/tiny", 0.25)]
+    walk = rank(Strategy.FALLBACK, MARKET, profile(), POLICY)
+    assert [c.score for c in walk[:3]] == pytest.approx([1.0, 2 / 3, 1 / 3])
+    balanced = {c.model: c.score for c in rank(Strategy.BALANCED, MARKET, profile(), POLICY)}
+    assert [c.score for c in walk[3:]] == pytest.approx([-0.01, balanced["here/tiny"] - balanced["c/solid"] - 0.01])
+
+
+def test_local_ones_are_scored_above_the_cloud_and_those_left_over_below_it() -> None:
+    locals_ = tuple(candidate(f"here/{n}", 0.9 + n / 100, "0", local=True) for n in range(3))
+    cloud = candidate("a/cloud", 0.5, "1")
+    ranked = rank(Strategy.LOCAL_FIRST, (*locals_, cloud), profile(complexity=8), POLICY)
+    balanced = {c.model: c.score for c in rank(Strategy.BALANCED, (*locals_, cloud), profile(), POLICY)}
+    assert [(c.model, c.score) for c in ranked] == [
+        ("here/2", pytest.approx(1.92)),
+        ("here/1", pytest.approx(1.91)),
+        ("a/cloud", pytest.approx(balanced["a/cloud"])),
+        ("here/0", pytest.approx(balanced["here/0"] - 2)),
+    ]
+    wished = replace(POLICY, prefer_local=True)
+    assert rank(Strategy.LOCAL_FIRST, locals_, profile(), wished)[0].score == pytest.approx(
+        1.92 + wished.weights.leanings.local
+    )
+
+
+@pytest.mark.parametrize(
+    ("others", "first"),
+    [
+        ({"usd": "0.01", "seconds": 1.0}, "here/a"),
+        ({"usd": "0", "seconds": 9.0}, "here/z"),
+        ({"usd": "0", "seconds": 0.5}, "here/a"),
+        ({"usd": "0", "seconds": 1.0}, "here/a"),
+    ],
+)
+def test_of_two_local_models_as_good_the_cheaper_then_the_quicker_then_the_first_by_name_goes_first(
+    others: dict[str, Any], first: str
+) -> None:
+    cheap = candidate("here/z", 0.9, "0", 1.0, local=True)
+    other = candidate("here/a", 0.9, local=True, **others)
+    expected = "here/z" if others["usd"] != "0" else first
+    assert order(Strategy.LOCAL_FIRST, (other, cheap))[0] == order(Strategy.LOCAL_FIRST, (cheap, other))[0] == expected
+
+
+def test_a_tie_goes_to_the_cheaper_then_the_surer_then_the_first_by_name_and_an_unknown_price_is_the_dearest() -> None:
+    alike = replace(POLICY, weights=Weights(quality=0, cost=0, latency=0))
+    line_up = (
+        candidate("a/unknown", 0.99, None),
+        candidate("b/z", 0.8, "0.01"),
+        candidate("b/y", 0.8, "0.01"),
+        candidate("c/surer", 0.9, "0.01"),
+        candidate("d/cheap", 0.1, "0.001"),
+    )
+    assert order(Strategy.BALANCED, line_up, alike) == ["d/cheap", "c/surer", "b/y", "b/z", "a/unknown"]
+
+
+def test_an_ensemble_takes_so_much_for_each_of_ones_kin() -> None:
+    kin = [candidate(f"a/{n}", 0.9, "0", family="f") for n in range(3)]
+    stranger = candidate("b/x", 0.3, "0", family="g")
+    ranked = rank(Strategy.ENSEMBLE, [*kin, stranger], profile(), POLICY)
+    assert [(c.model, round(c.score, 9)) for c in ranked] == [
+        ("a/0", 0.9),
+        ("a/1", 0.7),
+        ("a/2", 0.5),
+        ("b/x", 0.3),
+    ]
+    weighed = replace(POLICY, weights=Weights(diversity=Diversity(same_family=0.5, same_provider=0.2)))
+    ranked = rank(Strategy.ENSEMBLE, [*kin, stranger], profile(), weighed)
+    assert [(c.model, round(c.score, 9)) for c in ranked[:3]] == [("a/0", 0.9), ("b/x", 0.3), ("a/1", 0.2)]
+
+
+def test_an_ensemble_has_three_members_unless_another_number_is_asked_for() -> None:
+    kin = [candidate(f"a/{n}", 0.9, "0", family="f") for n in range(4)]
+    assert [round(c.score, 9) for c in rank(Strategy.ENSEMBLE, kin, profile(), POLICY)] == [0.9, 0.7, 0.5, 0.9]
+    assert [round(c.score, 9) for c in rank_own(Strategy.ENSEMBLE, kin, profile(), POLICY)] == [0.9, 0.7, 0.5, 0.9]
+    two = rank(Strategy.ENSEMBLE, kin, profile(), POLICY, size=2)
+    assert [round(c.score, 9) for c in two] == [0.9, 0.7, 0.9, 0.9]
 
 
 def test_balanced_goes_by_the_users_weights() -> None:
