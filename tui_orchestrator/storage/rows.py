@@ -52,8 +52,6 @@ SELECT_ATTEMPTS = f"SELECT {', '.join(_COLUMNS)} FROM attempts"
 def attempt_row(attempt: Attempt, day: str) -> dict[str, str | int | float | None]:
     """Parameters of INSERT_ATTEMPT, booked on `day`."""
     return {
-        "request_id": attempt.request_id,
-        "number": attempt.number,
         "session": attempt.session,
         "model": attempt.model,
         "provider": attempt.provider,
@@ -76,7 +74,6 @@ def attempt_row(attempt: Attempt, day: str) -> dict[str, str | int | float | Non
         "latency_s": attempt.latency_s,
         "first_token_s": attempt.first_token_s,
         "tokens_per_s": attempt.tokens_per_s,
-        "confidence": attempt.confidence,
         "finish_reason": attempt.finish_reason,
         "error_kind": attempt.error_kind,
         "error_message": clean_line(attempt.error_message),
