@@ -102,6 +102,19 @@ def test_nothing_is_printed_about_what_a_later_python_may_make_of_a_pattern() ->
         assert compile_pattern("[[a]--b]").search("a--b]")
 
 
+@pytest.mark.parametrize(
+    "text", ["a{1001}", "[ab]{4000000000}", "(?:a{32}b){32}", "(?>(?:(?:a{11}){10}|b){10})", "a{1001}+"]
+)
+def test_a_pattern_that_takes_the_memory_of_the_machine_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="more than 1,000 repeats"):
+        compile_pattern(text)
+
+
+@pytest.mark.parametrize("text", ["a{1000}b{1000}", "a{0,4000000000}", "(?:(?:a{10}){10}){10}"])
+def test_one_that_asks_for_many_is_not_refused(text: str) -> None:
+    assert compile_pattern(text).search("a" * 1_000 + "b" * 1_000)
+
+
 SLOW = "(a|aa)+!"
 """No repeat lies in a repeat, and yet a prompt of a hundred letters takes it an age."""
 

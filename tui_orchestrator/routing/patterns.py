@@ -47,16 +47,21 @@ def compile_pattern(text: str) -> Pattern:
         warnings.simplefilter("ignore", FutureWarning)
         try:
             re.compile(text, re.IGNORECASE)
-            parsed, matcher = parser.parse(text), regex.compile(text, regex.IGNORECASE)
+            parsed = parser.parse(text)
+            if _nested_repeat(parsed, inside=False):
+                raise ValueError(
+                    "a repeat inside a repeat, such as (a+)+, can take for ever; "
+                    "make the inner one possessive, such as (a++)+"
+                )
+            if _copies(parsed) > _MOST_COPIES:
+                raise ValueError(f"it asks for more than {_MOST_COPIES:,} repeats of something; ask for fewer")
+            return Pattern(text, regex.compile(text, regex.IGNORECASE))
         except (re.error, regex.error, RecursionError, OverflowError) as error:
             raise ValueError(f"not a regular expression Python understands: {error}") from error
-    if _nested_repeat(parsed, inside=False):
-        raise ValueError(
-            "a repeat inside a repeat, such as (a+)+, can take for ever; make the inner one possessive, such as (a++)+"
-        )
-    return Pattern(text, matcher)
 
 
+_MOST_COPIES = 1_000
+"""Of a part that is repeated at least so often: the matcher keeps a copy for each, and for those in repeats more."""
 _UNBOUNDED = 64
 """A repeat that may go on for longer counts as one without a bound."""
 
@@ -73,6 +78,15 @@ def _nested_repeat(part: Any, inside: bool) -> bool:
         if any(_nested_repeat(inner, within) for inner in _parts_of(argument)):
             return True
     return False
+
+
+def _copies(part: Any) -> int:
+    """How often the part of it that is repeated most stands there at least."""
+    most = 1
+    for operation, argument in part:
+        times = max(1, argument[0]) if str(operation).endswith("_REPEAT") else 1
+        most = max([most, *(times * _copies(inner) for inner in _parts_of(argument))])
+    return most
 
 
 def _parts_of(argument: Any) -> list[Any]:
