@@ -158,6 +158,98 @@ def test_an_unknown_model_is_judged_by_its_size(name: str, ability: float, why: 
 
 
 @pytest.mark.parametrize(
+    ("name", "ability"),
+    [
+        ("unheard-of-0.05b", 0.28),
+        ("unheard-of-0.1b", 0.28),
+        ("unheard-of-1b", 0.3),
+        ("unheard-of-4b", 0.38),
+        ("unheard-of-16b", 0.46),
+        ("unheard-of-1000b", 0.7),
+        ("unheard-of-9t", 0.74),
+    ],
+)
+def test_each_doubling_of_the_size_adds_as_much_up_to_a_bound(name: str, ability: float) -> None:
+    assert traits(name).ability == ability
+
+
+@pytest.mark.parametrize(
+    ("input_usd", "output_usd", "ability", "blend"),
+    [
+        ("0.1", "0.1", 0.38, "0.10"),
+        ("0.12", "0.04", 0.38, "0.10"),
+        ("0.1", "0.101", 0.45, "0.10"),
+        ("0.3", "0.3", 0.45, "0.30"),
+        ("0.3", "0.31", 0.56, "0.30"),
+        ("1", "1", 0.56, "1.00"),
+        ("1", "1.1", 0.7, "1.02"),
+        ("3", "3", 0.7, "3.00"),
+        ("3", "4", 0.76, "3.25"),
+    ],
+)
+def test_the_price_that_an_unknown_model_is_judged_by_is_three_parts_input_to_one_of_output(
+    input_usd: str, output_usd: str, ability: float, blend: str
+) -> None:
+    known = traits("enigma-large", Price(Rates.from_usd(input_usd, output_usd)))
+    assert (known.ability, known.known, known.open_weights) == (ability, False, False)
+    assert known.source == f"guessed from its price, ${blend} per million tokens three to one"
+
+
+def test_a_size_says_more_than_a_price_and_a_free_one_nothing() -> None:
+    assert traits("enigma-8b", Price(Rates.from_usd("9", "9"))).source == "guessed from its 8 billion parameters"
+    assert traits("enigma", Price(Rates(0, 0))).source == "unknown: taken as intermediate"
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "per_minute", "speed"),
+    [
+        ("unheard-of-25b", "unheard", 100, (0.6, 140.0)),
+        ("unheard-of-30b", "unheard", 50, (1.0, 75.0)),
+        ("unheard-of-900b", "unheard", 50, (1.0, 75.0)),
+        ("unheard-of-1100b", "unheard", 20, (1.8, 45.0)),
+        ("7up-8b", "", 100, (0.6, 140.0)),
+    ],
+)
+def test_an_unknown_model_is_as_quick_as_those_of_its_ability(
+    name: str, family: str, per_minute: int, speed: tuple[float, float]
+) -> None:
+    known = traits(name)
+    assert (known.family, known.requests_per_minute, known.open_weights) == (family, per_minute, True)
+    assert (known.first_token_s, known.tokens_per_s) == speed
+
+
+@pytest.mark.parametrize(
+    ("ability", "level"),
+    [
+        (0.479, Level.BASIC),
+        (0.48, Level.INTERMEDIATE),
+        (0.659, Level.INTERMEDIATE),
+        (0.66, Level.ADVANCED),
+        (0.859, Level.ADVANCED),
+        (0.86, Level.EXPERT),
+    ],
+)
+def test_where_a_level_begins(ability: float, level: Level) -> None:
+    assert level_of(ability) is level
+
+
+@pytest.mark.parametrize(
+    ("name", "tokens_per_s"),
+    [
+        ("mine-1b", 120),
+        ("mine-2b", 120),
+        ("mine-2.5b", 100),
+        ("mine", 31),
+        ("mine-30b-a3b", 83),
+        ("mine-70b", 4),
+        ("mine-900b", 3),
+    ],
+)
+def test_local_speed_has_bounds(name: str, tokens_per_s: float) -> None:
+    assert local_speed(name) == tokens_per_s
+
+
+@pytest.mark.parametrize(
     ("input_usd", "output_usd", "level"),
     [("0.05", "0.10", "basic"), ("0.5", "1.5", "intermediate"), ("2", "6", "advanced"), ("20", "90", "advanced")],
 )
