@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -58,7 +59,7 @@ def application(
             *ROUTES,
         ],
         middleware=[Middleware(Mistakes), Middleware(Guard, token=token, hosts=tuple(hosts))],
-        exception_handlers={404: _not_found, 405: _not_found, OrchestratorError: _trouble},
+        exception_handlers={404: _not_found, 405: _wrong_method, OrchestratorError: _trouble},
         lifespan=lifespan,
     )
 
@@ -109,6 +110,14 @@ async def _not_found(request: Request, error: Exception) -> Response:
     wanted = clean_line(f"{request.method} {request.url.path}", 200)
     sentence = f"There is no {wanted}; GET /api/v1/orchestrator/openapi.json tells what there is."
     return JSONResponse(error_body("not_found", sentence), 404)
+
+
+async def _wrong_method(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = error.headers or {}
+    wanted, there = clean_line(f"{request.method} {request.url.path}", 200), headers.get("Allow", "")
+    sentence = f"There is no {wanted}; ask with {there.replace('HEAD, ', '').replace(', HEAD', '')}."
+    return JSONResponse(error_body("method_not_allowed", sentence), 405, headers=headers)
 
 
 async def _trouble(request: Request, error: Exception) -> Response:

@@ -142,7 +142,8 @@ async def model_analytics(request: Request) -> Response:
 
 def _words(request: Request, name: str, known: tuple[str, ...], default: str) -> tuple[str, ...]:
     words = tuple(request.query_params.get(name, default).split(","))
-    if unknown := next((word for word in words if word not in known), None):
+    unknown = next((word for word in words if word not in known), None)
+    if unknown is not None:
         raise WrongRequest(f"{name}: {unknown!r} is none of {', '.join(known)}.", name)
     return words
 
@@ -176,9 +177,10 @@ async def capabilities(request: Request) -> Response:
 async def preferences(request: Request) -> Response:
     """A vote on an answer: `{"request_id": …, "attempt": 1, "vote": "up"}`, or "down", or "none" to take it back."""
     said = await _object(request)
-    votes: Mapping[Any, bool | None] = {"up": True, "down": False, "none": None}
+    votes: Mapping[str, bool | None] = {"up": True, "down": False, "none": None}
     request_id, attempt, vote = said.get("request_id"), said.get("attempt", 1), said.get("vote")
-    if not isinstance(request_id, str) or not isinstance(attempt, int) or vote not in votes:
+    countable = isinstance(attempt, int) and not isinstance(attempt, bool)
+    if not (isinstance(request_id, str) and countable and isinstance(vote, str) and vote in votes):
         raise WrongRequest("Say request_id, attempt (a number) and vote (up, down or none).")
     runtime = _runtime(request)
     try:

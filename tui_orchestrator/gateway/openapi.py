@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from .. import __version__
+from ..storage.reports import PERIODS
+from . import replies
+from .replies import Schema
 
-_TASK = {
+_TASK: Schema = {
     "type": "object",
     "description": "A prompt or messages, and what is wanted of the answer. What is left out is as configured.",
+    "additionalProperties": False,
     "properties": {
         "prompt": {"type": "string"},
         "messages": {
@@ -38,8 +42,12 @@ _TASK = {
         "use_cache": {"type": "boolean"},
         "split": {"type": "boolean", "description": "Answered in parts where it is too long for every model."},
         "tags": {"type": "array", "items": {"type": "string"}},
+        "metadata": {"type": "object", "description": "Comes back with the answer of a batch's line."},
+        "id": {"type": ["string", "integer"], "description": "Of a batch's line."},
+        "priority": {"type": "integer", "description": "Of a batch's line; the highest goes first."},
     },
 }
+_LINE = {**_TASK, "properties": {key: of for key, of in _TASK["properties"].items() if key != "session"}}
 _COMPLETION = {
     "type": "object",
     "required": ["messages"],
@@ -59,45 +67,33 @@ _COMPLETION = {
         "split": {"type": "boolean", "description": "Answered in parts where it is too long for every model."},
     },
 }
-_ERROR = {
-    "description": "What was wrong, and what would be right.",
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    "error": {
-                        "type": "object",
-                        "properties": {
-                            "message": {"type": "string"},
-                            "type": {"type": "string"},
-                            "param": {"type": ["string", "null"]},
-                            "code": {"type": "string"},
-                        },
-                    }
-                },
-            }
-        }
-    },
-}
-_PERIOD = {"name": "period", "in": "query", "schema": {"enum": ["today", "week", "month", "all"]}}
+_PERIOD = {"name": "period", "in": "query", "schema": {"enum": list(PERIODS), "default": "month"}}
 _BY = {"name": "by", "in": "query", "schema": {"type": "string"}, "description": "Dimensions with commas between."}
+_ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+_WRONG = {
+    "description": "What was wrong, and what would be right.",
+    "content": {"application/json": {"schema": replies.ERROR}},
+}
 
 
 def _said(
-    summary: str, body: dict[str, Any] | None = None, *parameters: dict[str, Any], kind: str = ""
+    summary: str,
+    reply: Schema | None,
+    body: Schema | None = None,
+    *parameters: Schema,
+    status: int = 200,
+    kind: str = "application/json",
+    open_: bool = False,
 ) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "summary": summary,
-        "responses": {
-            "200": {"description": "Done.", "content": {kind or "application/json": {}}},
-            "default": _ERROR,
-        },
-    }
+    """`reply` None: it is answered by a sentence alone. `open_`: without a token."""
+    right = {str(status): {"description": "Done.", "content": {kind: {"schema": reply}}}} if reply is not None else {}
+    told: dict[str, Any] = {"summary": summary, "responses": {**right, "default": _WRONG}}
     if body is not None:
         told["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
     if parameters:
         told["parameters"] = list(parameters)
+    if open_:
+        told["security"] = []
     return told
 
 
@@ -112,9 +108,10 @@ _VOTE = {
 }
 _BATCH = {
     "type": "object",
+    "additionalProperties": False,
     "required": ["lines"],
     "properties": {
-        "lines": {"type": "array", "items": _TASK},
+        "lines": {"type": "array", "items": _LINE, "minItems": 1},
         "max_cost_usd": {"type": ["string", "number"]},
         "at_once": {"type": "integer", "minimum": 1, "maximum": 256, "default": 8},
     },
@@ -128,33 +125,48 @@ DESCRIPTION: dict[str, Any] = {
     "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     "security": [{"token": []}],
     "paths": {
-        "/v1/chat/completions": {"post": _said("Answer as OpenAI's chat completions do.", _COMPLETION)},
-        "/v1/models": {"get": _said("What `model` may be.")},
-        "/v1/models/{id}": {
-            "get": _said(
-                "One of them.", None, {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+        "/v1/chat/completions": {
+            "post": _said(
+                "Answer as OpenAI's chat completions do; with `stream`, in server-sent events.",
+                replies.COMPLETION,
+                _COMPLETION,
             )
         },
-        **{f"/v1/{name}": {"post": _said("Not spoken here; the answer says what to use.")} for name in _NOT_HERE},
-        f"{_ROOT}/chat/route": {"post": _said("Say who would answer, why and at what cost; send nothing.", _TASK)},
-        f"{_ROOT}/chat/execute": {"post": _said("Answer, with the decision and every attempt.", _TASK)},
-        f"{_ROOT}/chat/stream": {
-            "post": _said("Tell every event of the turn as it happens.", _TASK, kind="text/event-stream")
+        "/v1/models": {"get": _said("What `model` may be.", replies.MODELS)},
+        "/v1/models/{id}": {"get": _said("One of them.", replies.MODEL, None, _ID)},
+        **{f"/v1/{name}": {"post": _said("Not spoken here; the answer says what to use.", None)} for name in _NOT_HERE},
+        f"{_ROOT}/chat/route": {
+            "post": _said("Say who would answer, why and at what cost; send nothing.", replies.DECISION, _TASK)
         },
-        f"{_ROOT}/analytics/user": {"get": _said("What was spent.", None, _PERIOD, _BY)},
-        f"{_ROOT}/analytics/models": {"get": _said("How models did.", None, _PERIOD, _BY)},
-        f"{_ROOT}/health": {"get": _said("Whether there is a model to ask; needs no token.")},
-        f"{_ROOT}/batch/submit": {"post": _said("Ask many prompts in the background.", _BATCH)},
+        f"{_ROOT}/chat/execute": {"post": _said("Answer, with the decision and every attempt.", replies.ANSWER, _TASK)},
+        f"{_ROOT}/chat/stream": {
+            "post": _said(
+                "Tell every event of the turn as it happens.", {"type": "string"}, _TASK, kind="text/event-stream"
+            )
+        },
+        f"{_ROOT}/analytics/user": {"get": _said("What was spent.", replies.SPENT, None, _PERIOD, _BY)},
+        f"{_ROOT}/analytics/models": {"get": _said("How models did.", replies.PERFORMED, None, _PERIOD, _BY)},
+        f"{_ROOT}/health": {
+            "get": _said("Whether there is a model to ask; needs no token.", replies.HEALTH, open_=True)
+        },
+        f"{_ROOT}/batch/submit": {
+            "post": _said("Ask many prompts in the background.", replies.SUBMITTED, _BATCH, status=202)
+        },
         f"{_ROOT}/batch/{{id}}/status": {
             "get": _said(
                 "How far a batch is; with `results`, its answers.",
+                replies.PROGRESS,
                 None,
-                {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
+                _ID,
                 {"name": "results", "in": "query", "schema": {"type": "string"}},
             )
         },
-        f"{_ROOT}/models/capabilities": {"get": _said("Every model with its price, abilities and health.")},
-        f"{_ROOT}/preferences/update": {"post": _said("Vote on an answer; the router learns from it.", _VOTE)},
-        f"{_ROOT}/openapi.json": {"get": _said("This description.")},
+        f"{_ROOT}/models/capabilities": {
+            "get": _said("Every model with its price, abilities and health.", replies.CAPABILITIES)
+        },
+        f"{_ROOT}/preferences/update": {
+            "post": _said("Vote on an answer; the router learns from it.", replies.VOTED, _VOTE)
+        },
+        f"{_ROOT}/openapi.json": {"get": _said("This description.", {"type": "object"})},
     },
 }
