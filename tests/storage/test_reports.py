@@ -461,3 +461,16 @@ def test_how_costs_of_which_parts_are_guessed_or_not_known_are_written() -> None
     assert str(Totals("")) == str(ZERO)
     assert Totals("", finished=3, failed=1).success == 0.75
     assert Totals("", cancelled=1).success is None
+
+
+def test_what_a_report_is_about_where_nothing_is_said_of_it() -> None:
+    days = ("2026-11-21",) * 20 + ("2026-11-20", "2026-11-01", "2026-10-31")
+    made = [attempt(number=number, day=day) for number, day in enumerate(days, 1)]
+
+    async def ask(reports: Reports) -> tuple[list[int], list[int], int]:
+        today = [await reports.total(), *await reports.totals("model"), *await reports.cube(("model",))]
+        month = [*await reports.measured(), *await reports.lately(), *await reports.repriced(Price(Rates(1, 1)), ())]
+        month.append(await reports.savings(Price(Rates(1, 1))))  # type: ignore[arg-type]
+        return [one.attempts for one in today], [one.attempts for one in month], len(await reports.last())
+
+    assert booked(made, ask) == ([20] * 3, [22] * 4, 20)

@@ -238,7 +238,7 @@ async def test_what_comes_after_a_whole_answer_is_awaited_for_less_than_a_reader
     monkeypatch.setattr(exchange, "AFTERWORD_S", 60.0)
     whole = OPENAI.whole.removesuffix(b"data: [DONE]\n\n")
     async with WireServer(chunked_head(), chunk(whole), Act.STALL) as server:
-        impatient = OpenAIProvider("openai", "key", f"{server.url}/v1", lambda: clients.local, silence_s=0.2)
+        impatient = OpenAIProvider("openai", "key", f"{server.url}/v1", lambda: clients.local, 5.0, silence_s=0.2)
         pieces = aiter(impatient.stream(a_call()))
         with contextlib.suppress(StopAsyncIteration):
             while piece := await asyncio.wait_for(anext(pieces), 20):

@@ -78,7 +78,7 @@ class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
         api_key: str,
         base_url: str | None,
         http: Callable[[], httpx2.AsyncClient],
-        connect_s: float = 10.0,
+        connect_s: float,
         silence_s: float = math.inf,
         dialect: Dialect = "openai-compatible",
     ) -> None:

@@ -73,7 +73,7 @@ class SdkProvider(ABC, Generic[Sdk]):
         api_key: str,
         base_url: str | None,
         http: Callable[[], httpx2.AsyncClient],
-        connect_s: float = 10.0,
+        connect_s: float,
         silence_s: float = math.inf,
     ) -> None:
         """`http` gives one of HttpClients' clients; it is asked at the first call, in a thread. `connect_s` is the only
