@@ -11,7 +11,7 @@ import pytest
 
 from tui_orchestrator.providers.anthropic import AnthropicProvider
 from tui_orchestrator.providers.clients import HttpClients
-from tui_orchestrator.providers.connect import api_root, connect
+from tui_orchestrator.providers.connect import api_root, connect, sdk_modules
 from tui_orchestrator.providers.gemini import GeminiProvider, split_version
 from tui_orchestrator.providers.openai import OpenAIProvider
 from tui_orchestrator.routing.ports import Timeouts
@@ -48,6 +48,8 @@ def test_addresses_are_taken_the_way_people_write_them(kind: str, written: str |
         ("https://example.test/gemini/v1beta/", "https://example.test/gemini", "v1beta"),
         ("https://v1.test", "https://v1.test", "v1beta"),
         ("https://example.test/vertex", "https://example.test/vertex", "v1beta"),
+        ("https://example.test/v", "https://example.test/v", "v1beta"),
+        ("https://example.test/1", "https://example.test/1", "v1beta"),
     ],
 )
 def test_geminis_version_is_told_apart_from_its_address(base_url: str, root: str, version: str) -> None:
@@ -84,6 +86,40 @@ async def test_a_connected_provider_answers(kind: Any, wire: Wire) -> None:
         await provider.aclose()
         assert (await Read.of(provider)).text == "Hello", "closing a provider must not close what others share"
     await clients.aclose()
+
+
+@pytest.mark.parametrize(
+    ("kind", "root", "dialect"),
+    [
+        ("anthropic", "https://api.anthropic.com", None),
+        ("gemini", "https://generativelanguage.googleapis.com", None),
+        ("openai", "https://api.openai.com/v1", "openai"),
+        ("openrouter", "https://openrouter.ai/api/v1", "openrouter"),
+    ],
+)
+def test_a_provider_without_an_address_is_at_its_own(kind: Any, root: str, dialect: str | None) -> None:
+    waits = Timeouts(connect=3.0, between_tokens=4.0)
+    made: Any = connect(ProviderSettings("mine", kind), HttpClients(), waits)
+    assert (made._base_url, made._key, made._connect_s, made._silence_s) == (root, "", 3.0, 4.0)
+    assert getattr(made, "_dialect", None) == dialect
+    assert getattr(made, "_is_openai", None) == (None if dialect is None else dialect == "openai")
+    elsewhere: Any = connect(ProviderSettings("mine", kind, "http://127.0.0.1:9/v1"), HttpClients(), waits)
+    assert elsewhere._base_url == ("http://127.0.0.1:9" if kind == "anthropic" else "http://127.0.0.1:9/v1")
+    assert not getattr(elsewhere, "_is_openai", False)
+
+
+@pytest.mark.parametrize(("url", "near"), [("http://127.0.0.1:9", True), ("http://example.test", False), (None, False)])
+async def test_a_server_on_this_machine_is_reached_without_a_proxy(url: str | None, near: bool) -> None:
+    clients = HttpClients()
+    made: Any = connect(ProviderSettings("mine", "openai", url), clients, Timeouts())
+    assert made._http() is (clients.local if near else clients.cloud)
+    await clients.aclose()
+
+
+def test_each_sdk_is_warmed_once() -> None:
+    assert sdk_modules(["openai", "openrouter", "openai-compatible", "plugin"]) == ["openai"]
+    assert sdk_modules(["gemini", "anthropic"]) == ["anthropic.resources.messages", "google.genai"]
+    assert sdk_modules([]) == []
 
 
 async def test_the_clients_are_made_once_from_any_thread_and_again_after_closing() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tui_orchestrator.providers import embedding
 from tui_orchestrator.providers.embedding import StaticEmbedder, missing
 
 _ALONE = """
@@ -55,3 +56,25 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     for name in ("tokenizers", "wordllama"):
         monkeypatch.setitem(sys.modules, name, None)
     assert missing() == "tokenizers and wordllama are not installed"
+
+
+def test_one_that_is_not_installed_and_files_that_are_not_there_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "tokenizers", None)
+        assert missing() == "tokenizers is not installed"
+    weights, words = "weights/l2_supercat_256.safetensors", "tokenizers/l2_supercat_tokenizer_config.json"
+    monkeypatch.setattr(embedding, "_package", lambda: tmp_path)
+    assert missing() == f"the installed wordllama has no {weights} and no {words}"
+    for left, file in ((words, weights), ("", words)):
+        (tmp_path / file).parent.mkdir()
+        (tmp_path / file).touch()
+        assert missing() == (f"the installed wordllama has no {left}" if left else "")
+
+
+def test_a_text_without_a_token_is_like_nothing_and_spelling_in_capitals_says_nothing(embedder: StaticEmbedder) -> None:
+    nothing = embedder.embed("")
+    assert (nothing.shape, nothing.dtype, float(np.abs(nothing).max())) == ((256,), np.float32, 0.0)
+    assert embedder.embed("FRANCE").tolist() == embedder.embed("france").tolist()
+    assert embedder.embed("france").dtype == np.float32
