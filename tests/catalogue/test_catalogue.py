@@ -26,7 +26,7 @@ from tui_orchestrator.routing.rules import Rule
 from tui_orchestrator.settings import ModelSettings, ProviderSettings, Secret, Settings, SettingsError
 
 from .server import Reply, serving
-from .test_discovery import LLAMACPP, OLLAMA
+from .test_discovery import LLAMACPP, OLLAMA, VLLM
 from .test_listings import SONNET, openai_list
 
 KEY = "sk-very-secret-0123456789"
@@ -426,6 +426,73 @@ async def test_a_refused_key_puts_the_providers_models_out(clients: HttpClients,
     assert registry.out["openai/gpt-6-luna"] == "the key was not accepted (from OPENAI_API_KEY)"
     assert made.reports["openai"].authorised is False
     assert KEY not in repr(made.reports) + repr(registry) + repr(made.providers)
+
+
+async def test_why_a_model_is_out_whose_server_refused_is_said_by_what_was_sent(
+    clients: HttpClients, tmp_path: Path
+) -> None:
+    async with serving({}, Reply("", 401)) as refusing:
+        url = refusing.url + "/v1"
+        wanted = settings(
+            server("bare", url),
+            server("keyed", url, api_key=Secret(KEY)),
+            server("told", url, api_key=Secret(KEY), key_origin="keyring"),
+            models=tuple(ModelSettings(name, "m") for name in ("bare", "keyed", "told")),
+            discovery=False,
+        )
+        registry = await catalogue(wanted, clients, tmp_path).read()
+    assert registry.out == {
+        "bare/m": "the server wants a key and none is set",
+        "keyed/m": "the key was not accepted",
+        "told/m": "the key was not accepted (from keyring)",
+    }
+
+
+async def test_other_settings_are_gone_on_with_by_what_was_listed_and_found(
+    clients: HttpClients, tmp_path: Path
+) -> None:
+    async with serving(dict(OLLAMA)) as ollama, serving({"/v1/models": openai_list("house-blend")}) as rack:
+        own = server("rack", rack.url + "/v1")
+        made = catalogue(settings(own), clients, tmp_path, ports=(ollama.port,))
+        await made.read()
+        asked = len(ollama.asked) + len(rack.asked)
+        made.adopt(settings(own, models=(ModelSettings("rack", "house-blend", context_window=99),)))
+        registry = await made.instant()
+        assert (registry["rack/house-blend"].context_window, "ollama/qwen3:8b" in registry) == (99, True)
+        with pytest.raises(SettingsError, match="which there is not"):
+            made.adopt(settings(models=(ModelSettings("nobody", "m"),)))
+        assert made.settings.models[0].context_window == 99, "what cannot be used is not gone on with"
+        made.adopt(settings())
+        assert list(made.providers) == ["ollama"]
+        assert [model.provider for model in await made.instant()] == ["ollama"] * 3
+        assert len(ollama.asked) + len(rack.asked) == asked
+
+
+@pytest.mark.parametrize("provider", ["lmstudio", "ollama", "llamacpp", "vllm", "mlx", "ollama-11435"])
+async def test_a_model_may_be_of_a_server_that_is_not_found_yet(
+    clients: HttpClients, tmp_path: Path, provider: str
+) -> None:
+    registry = await instant(settings(models=(ModelSettings(provider, "m"),)), clients, tmp_path)
+    assert registry.out == {f"{provider}/m": f"no {provider} server has been found on this machine"}
+    for odd in (f"{provider}-x", f"{provider}-123456"):
+        with pytest.raises(SettingsError, match=f"is of provider '{odd}', which there is not"):
+            catalogue(settings(models=(ModelSettings(odd, "m"),)), clients, tmp_path)
+
+
+async def test_a_provider_that_is_not_configured_yet_is_looked_at_and_nothing_kept_of_it(
+    clients: HttpClients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = catalogue(settings(discovery=False), clients, tmp_path)
+    async with serving(dict(VLLM)) as there:
+        local = await made.look_at(server("new", there.url + "/v1"))
+        far = await made.look_at(server("new", there.url + "/v1", local=False))
+        cloud_ = await made.look_at(cloud("openai", there.url + "/v1", local=True))
+    assert [(one.server, len(one.models)) for one in (local, far, cloud_)] == [("vllm", 1), ("", 1), ("", 1)]
+    assert len(await made.instant()) == 0
+    monkeypatch.setenv("ALL_PROXY", "ftp://127.0.0.1:9")
+    spoilt = await catalogue(settings(), HttpClients(), tmp_path).look_at(cloud("openai"))
+    assert (spoilt.reachable, spoilt.models) == (False, ())
+    assert spoilt.detail == "ALL_PROXY must be the address of a proxy, as http://host:port"
 
 
 async def test_a_hanging_provider_does_not_hold_the_others(clients: HttpClients, tmp_path: Path) -> None:

@@ -398,7 +398,7 @@ async def test_a_server_that_keeps_silent_is_told_as_such(clients: HttpClients) 
     listing = await read(clients, {}, Reply(silent=True), timeout_s=0.05)
     assert (listing.reachable, listing.silent, listing.unread, listing.unwell) == (False, True, True, False)
     assert listing.detail.endswith(" did not answer within 0.05 s")
-    assert listing.seconds >= 0.05
+    assert listing.seconds > 0.04
 
 
 async def test_each_server_is_found_whatever_port_it_listens_on(clients: HttpClients) -> None:

@@ -193,7 +193,7 @@ async def test_a_list_that_does_not_come_is_left(request: pytest.FixtureRequest)
     listing = await PluggedProviders({"mine": Hanging}).listing(SETTINGS, 0.05)
     assert (listing.reachable, listing.silent, listing.own) == (False, True, ())
     assert listing.detail == "its plugin did not list its models within 0.05 s"
-    assert listing.seconds >= 0.05
+    assert listing.seconds > 0.04
 
 
 async def test_the_user_wins_field_by_field_over_a_plugins_models(tmp_path: Path) -> None:
