@@ -60,8 +60,8 @@ class Database:
     `path` None keeps everything in memory, for this object alone, until it is closed.
     """
 
-    def __init__(self, path: Path | None, *, busy_timeout_s: float = 20.0) -> None:
-        """`busy_timeout_s`: how long a write waits for another process's write to end."""
+    def __init__(self, path: Path | None, *, busy_timeout_s: float = 5.0) -> None:
+        """`busy_timeout_s`: how long a write waits for another process's write to end; `turn.longest_s` changes it."""
         self.path = path
         self.presence = Presence(path)
         self.turn = Turn(self.presence.directory, busy_timeout_s)
