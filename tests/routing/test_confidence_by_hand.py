@@ -12,10 +12,12 @@ from tui_orchestrator.routing.added import Opinion
 from tui_orchestrator.routing.answer_features import Task
 from tui_orchestrator.routing.confidence import assess
 from tui_orchestrator.routing.events import Confidence, EscalationCause, FinishReason
+from tui_orchestrator.routing.features import estimate_tokens
 from tui_orchestrator.routing.learned import Weights
 from tui_orchestrator.routing.profile import TaskType
 from tui_orchestrator.routing.profiler import profile
-from tui_orchestrator.routing.request import Message, Request
+from tui_orchestrator.routing.request import Message, Request, Shape
+from tui_orchestrator.routing.tools import Tool, ToolCall
 
 from .samples import profile as sample
 
@@ -97,6 +99,7 @@ def words(count: int, *others: str) -> str:
         (WHY, " ".join([words(24), "same " * 176]) + ".", 0.0),
         (WHY, " ".join([words(22), "same " * 178]) + ".", -1.8),
         (WHY, " ".join([words(145), "same " * 1500]) + ".", 0.0),
+        (WHY, " ".join([words(143), "same " * 1500]) + ".", 0.0),
         (WHY, " ".join([words(142), "same " * 1500]) + ".", -1.8),
     ],
 )
@@ -116,6 +119,7 @@ def test_doubt_and_repetition_weigh_so_much(prompt: str, answer: str, weight: fl
         ("1. Describe a lion.", "A cat.", 0.0),
         ("What is a lion?", "A cat.", 0.0),
         ("What is a lion? And what is a wolf?", "A cat.", -1.1),
+        ("What is a lion? And what is a wolf?", "A cat. Fine.", -1.1),
         ("狮子是什么？狼是什么？", "猫。", -1.1),
         ("What is a? " * 6, "A cat.", -2.2 * 5 / 6),
         ("What is a? " * 9, "A cat.", -2.2 * 5 / 6),
@@ -164,7 +168,14 @@ def test_an_answer_of_less_than_a_tenth_of_what_is_expected_weighs_so_much(
 ) -> None:
     about = sample(**({"task_type": TaskType.ANALYSIS, "task_probabilities": {}, "output_tokens": 400} | more))
     assert weighs(prompt, "Rome was big.", about=about) == pytest.approx(weight, abs=0.003)
-    assert weighs(prompt, "Rome was big. " * 12, about=about) == pytest.approx(0.0, abs=0.003)
+    assert weighs(prompt, "Rome `was` big.", about=about) == pytest.approx(weight, abs=0.003)
+
+
+@pytest.mark.parametrize(("rivers", "weight"), [(27, -0.8), (28, 0.0)])
+def test_a_tenth_is_forty_tokens_of_four_hundred(rivers: int, weight: float) -> None:
+    about = sample(task_type=TaskType.ANALYSIS, task_probabilities={}, output_tokens=400)
+    assert estimate_tokens(("river " * rivers).strip() + ".") == rivers + 12
+    assert weighs(ESSAY, ("river " * rivers).strip() + ".", about=about) == pytest.approx(weight, abs=0.003)
 
 
 @pytest.mark.parametrize(
@@ -201,6 +212,7 @@ def test_a_result_that_cannot_be_weighs_so_much(prompt: str, answer: str, weight
         (-0.412, 0.0, "complete, without hedging"),
         (-0.413, -0.1008, "complete, without hedging"),
         (-0.474, -0.198, "complete, without hedging"),
+        (-0.475, -0.2, "unsure of its words: mean log-probability -0.47"),
         (-0.476, -0.2016, "unsure of its words: mean log-probability -0.48"),
         (-1.2, -1.36, "unsure of its words: mean log-probability -1.20"),
         (-1.5, -1.4, "unsure of its words: mean log-probability -1.50"),
@@ -295,6 +307,10 @@ def test_a_hard_check_is_a_ceiling_whatever_the_rest_says(
         ("```json\n[1]\n```", True),
         ("```\n[1]\n```", True),
         ("So:\n```js\n[1]\n```\nand then {", True),
+        ("```json\n1\n```", True),
+        ("```\n1\n```", True),
+        ('{"a": 1} and [', True),
+        ("So [1].", True),
         ("```[1]```", True),
         ("```[1]\n,2]```", False),
         ('{"a": [1]}', True),
@@ -334,6 +350,84 @@ def test_what_a_plugins_check_found_counts_by_its_weight_or_as_a_ceiling() -> No
     assert trust(WHY, SAID, opinions=(good, bad)).reasons == (bad.reason, good.reason)
     short = Opinion("is not German", 0.0, falls_short=True)
     assert trust(WHY, SAID, 0.99, opinions=(short, good)) == Confidence(0.3, (short.reason, good.reason))
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (words(10, "unsure"), "hedges once"),
+        (words(10, "maybe"), "hedges once"),
+        (words(10, "unsure", "maybe"), "hedges 2 times"),
+        (words(10, "unsure", "unsure", "maybe"), "hedges 3 times"),
+    ],
+)
+def test_how_often_it_hedges_is_said(answer: str, said: str) -> None:
+    assert trust(WHO, answer).reasons == (said,)
+
+
+@pytest.mark.parametrize(
+    ("before", "share", "wanted"), [(24, 1.0, True), (25, 1.0, False), (24, 0.6, True), (24, 0.59, False)]
+)
+def test_code_is_wanted_where_a_prompt_about_it_begins_with_building(before: int, share: float, wanted: bool) -> None:
+    about = sample(task_probabilities={TaskType.CODE: share})
+    missing = "no code though code was asked for" in trust("so " * before + "write it", SAID, about=about).reasons
+    assert missing is wanted
+
+
+@pytest.mark.parametrize(("at", "holds"), [(3_999, True), (4_000, False)])
+def test_code_is_looked_for_in_the_first_4000_characters(at: int, holds: bool) -> None:
+    reasons = trust(CODE, "x" * at + "=" + "y" * 99).reasons
+    assert ("no code though code was asked for" not in reasons) is holds
+
+
+ASKED = Request((Message("user", "Look it up"),), tools=(Tool("look"), Tool("find")))
+LOOKS = ToolCall("1", "look", "{}")
+
+
+@pytest.mark.parametrize(
+    ("calls", "finish", "trusted"),
+    [
+        ([LOOKS], FinishReason.TOOL_CALLS, Confidence(0.9, ("calls look as offered",))),
+        (
+            [LOOKS, ToolCall("2", "find"), LOOKS],
+            *(FinishReason.TOOL_CALLS, Confidence(0.9, ("calls look, find as offered",))),
+        ),
+        (
+            [ToolCall("1", "buy")],
+            *(FinishReason.TOOL_CALLS, Confidence(0.2, ("calls buy, which is not offered",))),
+        ),
+        (
+            *([LOOKS], FinishReason.LENGTH),
+            Confidence(0.2, ("cut off at the length limit",), EscalationCause.TRUNCATED),
+        ),
+    ],
+)
+def test_calls_of_tools_are_trusted_by_whether_they_can_be_carried_out(
+    calls: list[ToolCall], finish: FinishReason, trusted: Confidence
+) -> None:
+    assert trust(ASKED, "", 0.3, finish=finish, calls=calls) == trust(ASKED, "?", finish=finish, calls=calls) == trusted
+
+
+@pytest.mark.parametrize(
+    ("answer", "finish", "value", "reasons"),
+    [
+        ("{}", FinishReason.STOP, 0.99, ("complete, without hedging",)),
+        (SAID, FinishReason.STOP, 0.3, ("is not the JSON that was asked for",)),
+        (SAID, FinishReason.LENGTH, 0.3, ("cut off at the length limit",)),
+    ],
+)
+def test_a_shape_that_was_asked_for_is_held_to(
+    answer: str, finish: FinishReason, value: float, reasons: tuple[str, ...]
+) -> None:
+    shaped = Request((Message("user", "Who?"),), shape=Shape())
+    seen = trust(shaped, answer, 0.99, finish=finish)
+    assert (seen.value, seen.reasons) == (value, reasons)
+
+
+def test_a_confidence_has_four_digits_and_a_check_of_no_weight_stands_between_both_sides() -> None:
+    assert trust(WHY, SAID, 1 / 3).value == 0.3333
+    opinions = [Opinion(name, weight) for name, weight in {"for": 1.0, "neither": 0.0, "against": -1.0}.items()]
+    assert trust(WHY, SAID, opinions=opinions).reasons == ("against", "neither", "for")
 
 
 def test_the_reasons_against_come_first_and_of_each_side_the_weightiest() -> None:
