@@ -9,14 +9,34 @@ from typing import Any
 
 import pytest
 
-from tests.storage.samples import PROFILE
-from tui_orchestrator.routing.errors import Cancelled, Connection, RateLimited, StreamBroken, Timeout, TurnError
-from tui_orchestrator.routing.events import FinishReason, Outcome, Recalled
+from tests.storage.samples import ATTEMPT, DECISION, PROFILE, REQUEST
+from tui_orchestrator.routing.budget import Cap, Lost
+from tui_orchestrator.routing.deadline import Deadline
+from tui_orchestrator.routing.errors import (
+    Cancelled,
+    Connection,
+    ErrorKind,
+    RateLimited,
+    StreamBroken,
+    Timeout,
+    TurnError,
+)
+from tui_orchestrator.routing.events import Attempt, Cause, Confidence, FinishReason, Outcome, Recalled, ToolCalled
 from tui_orchestrator.routing.model import Model
 from tui_orchestrator.routing.money import NOTHING, Cost, CostState, Money, Price, Rates, Usage, Variant
 from tui_orchestrator.routing.parts import Part
 from tui_orchestrator.routing.ports import CachedAnswer, CallPiece, Done, TextPiece, ThinkingPiece, UsageSoFar
-from tui_orchestrator.routing.received import Received, cost_of, from_cache, recalled
+from tui_orchestrator.routing.received import (
+    Plan,
+    Received,
+    called,
+    cost_of,
+    from_cache,
+    if_lost,
+    recalled,
+    row,
+    to_cache,
+)
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MODEL = Model("openai", "small", price=Price(Rates(1, 10)))
@@ -334,4 +354,63 @@ def test_what_is_told_of_a_cached_answer_is_the_prompt_it_was_to_where_that_is_a
     assert recalled(hit) == Recalled(AT)
     other = replace(hit, prompt="What\nis  2 + 2" + "?" * 300, similarity=0.912345)
     assert recalled(other) == Recalled(AT, "What is 2 + 2" + "?" * 146 + "…", 0.9123)
-    assert recalled(replace(other, similarity=1.00001)).similarity == 1.0
+    assert recalled(replace(other, similarity=1.01)).similarity == 1.0
+
+
+CAPS = (Cap("request", "r1", None), Cap("day", "2026-11-21", None), Cap("month", "2026-11", None))
+TRUSTED = Confidence(0.75, ("complete, without hedging",))
+
+
+def plan() -> Plan:
+    return Plan(REQUEST, DECISION, MODEL, DECISION.candidates[0], 3, Cause.FALLBACK, CAPS, Deadline(60.0))
+
+
+async def test_a_whole_call_is_booked_with_all_that_is_known_of_it() -> None:
+    heard = Received(["Four."], sent=1.0)
+    heard.first, heard.last = 1.5, 6.5
+    heard.end(WHOLE, 6.5)
+    assert row(plan(), heard, None, TRUSTED, AT, 5.75) == Attempt(
+        *("r1", 3, "s1", "openai/small", "openai", "balanced", "code", Cause.FALLBACK, AT, "2026-11-21"),
+        outcome=Outcome.FINISHED,
+        usage=Usage(10, 50),
+        cost=Cost(Money(510), CostState.COMPUTED),
+        price=MODEL.price,
+        latency_s=5.75,
+        first_token_s=0.5,
+        tokens_per_s=10.0,
+        confidence=0.75,
+        finish_reason=FinishReason.STOP,
+        reasons=TRUSTED.reasons,
+    )
+
+
+async def test_a_call_that_failed_is_booked_with_its_error() -> None:
+    failed = row(plan(), Received(), RateLimited("Too many.", status=429), None, AT, 0.25)
+    assert (failed.outcome, failed.usage, failed.cost) == (Outcome.FAILED, Usage(), NOTHING)
+    assert (failed.error_kind, failed.error_message, failed.error_status) == (ErrorKind.RATE_LIMITED, "Too many.", 429)
+    assert (failed.first_token_s, failed.tokens_per_s, failed.confidence, failed.finish_reason) == (None,) * 4
+    assert failed.reasons == ()
+    never_sent = Received(first=1.0)
+    assert row(plan(), never_sent, None, None, AT, 0.25).first_token_s is None
+
+
+async def test_of_a_call_whose_process_dies_the_expected_is_booked() -> None:
+    assert if_lost(plan(), MODEL.price, 77) == Lost(
+        "s1", "balanced", "code", "fallback", MODEL.price, Usage(77, 300, source="estimated")
+    )
+
+
+async def test_a_call_of_a_tool_is_told_with_its_attempt() -> None:
+    piece = CallPiece(1, "{}", "call_1", "look", "sig")
+    assert called(plan(), AT, piece) == ToolCalled("r1", AT, 3, 1, "{}", "call_1", "look", "sig")
+
+
+@pytest.mark.parametrize("done", [None, Done(FinishReason.LENGTH, None, mean_logprob=-0.25)])
+def test_what_is_kept_for_the_next_who_asks_is_the_answer_and_what_it_cost(done: Done | None) -> None:
+    heard = Received(["Four."], ["Two and two."], done=done)
+    reason = None if done is None else done.finish_reason
+    kept = to_cache(MODEL, heard, replace(ATTEMPT, finish_reason=reason), AT)
+    assert kept == CachedAnswer(
+        *("openai/small", "Four.", "Two and two.", ATTEMPT.usage, ATTEMPT.cost.amount),
+        *(FinishReason.STOP if done is None else FinishReason.LENGTH, AT, None if done is None else -0.25),
+    )

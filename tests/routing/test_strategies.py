@@ -400,6 +400,14 @@ def test_exploration_is_the_same_for_the_same_seed_and_only_moves_one_to_the_fro
     assert moved
 
 
+def test_of_two_the_one_that_is_liked_is_drawn_nearly_always() -> None:
+    liked, disliked = candidate("a/liked", wins=60.0), candidate("b/disliked", losses=60.0)
+    policy = replace(POLICY, exploration=1.0)
+    for ranked in ([liked, disliked], [disliked, liked]):
+        for seed in range(30):
+            assert explore(ranked, policy, seed) == ([liked, disliked], ranked[0] is disliked)
+
+
 def test_without_exploration_or_with_one_model_nothing_is_explored() -> None:
     ranked = rank(Strategy.PREFERENCE, MARKET, profile(), POLICY)
     assert not any(explore(ranked, POLICY, seed)[1] for seed in range(200))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,36 @@ async def test_what_a_tight_budget_leaves_is_what_the_provider_is_asked_for(tmp_
     spent = completed(events).cost.amount
     assert spent is not None
     assert spent <= third
+
+
+async def test_who_has_no_cap_of_its_own_falls_under_the_days_when_it_is_decided(tmp_path: Path) -> None:
+    budgets = Budgets(daily=USD("0.0001"), models={DASH: (USD(5), None)})
+    async with running(tmp_path / "s.db", budgets=budgets) as (runtime, _):
+        decision = runtime.preview(ask(strategy=Strategy.QUALITY))
+        over = {c.model: c.excluded or "" for c in decision.candidates if c.excluded_by is Exclusion.OVER_BUDGET}
+    assert set(over) == {model.id for model in runtime.registry if model.price is not None and not model.price.free}
+    assert all(said.endswith(", the day's cap has $0.00010 left") for said in over.values())
+
+
+async def test_every_sum_with_a_cap_is_known_beforehand(tmp_path: Path) -> None:
+    budgets = Budgets(
+        session=USD(1),
+        daily=USD(3),
+        monthly=USD(20),
+        models={DASH: (USD(1), None), MAX: (None, USD(4))},
+        providers={"demo-openai": (None, USD(2))},
+    )
+    async with running(tmp_path / "s.db", budgets=budgets) as (runtime, _):
+        caps = runtime.router.caps(date(2026, 11, 21), ask())
+    assert {(cap.scope, cap.period): cap.limit for cap in caps if cap.limit is not None} == {
+        ("session", "s"): USD(1),
+        ("day", "2026-11-21"): USD(3),
+        ("month", "2026-11"): USD(20),
+        (f"day model:{DASH}", "2026-11-21"): USD(1),
+        (f"month model:{MAX}", "2026-11"): USD(4),
+        ("month provider:demo-openai", "2026-11"): USD(2),
+    }
+    assert {cap.scope for cap in caps if cap.limit is None} == {"request"}
 
 
 @pytest.mark.parametrize(

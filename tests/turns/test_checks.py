@@ -129,6 +129,15 @@ async def test_the_better_of_two_that_differ_is_the_answer(tmp_path: Path) -> No
     assert (completed(events).model, completed(events).response) == (PRO, sure.text)
 
 
+async def test_a_turn_that_may_ask_nobody_else_is_not_checked_by_itself(tmp_path: Path) -> None:
+    answer = Say(text="Perhaps Sydney, I am not certain; I might be wrong, maybe.")
+    policy = doubting(await trust(tmp_path, answer, DASH) + 0.05, max_attempts=1)
+    async with running(tmp_path / "s.db", Script().always(answer), policy=policy) as (runtime, _):
+        events = await turn(runtime, question(strategy=Strategy.QUALITY))
+    assert len(walked(events)) == 1
+    assert completed(events).response == answer.text
+
+
 @pytest.mark.parametrize(("off", "follows"), [(-0.3, [Cause.ESCALATION]), (0.05, [Cause.SECOND_OPINION]), (0.3, [])])
 async def test_by_itself_a_second_opinion_is_asked_only_near_the_threshold(
     tmp_path: Path, off: float, follows: list[Cause]

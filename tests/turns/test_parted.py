@@ -27,7 +27,7 @@ from tui_orchestrator.routing.events import (
     Reserved,
     Text,
 )
-from tui_orchestrator.routing.money import ZERO, Money, Usage
+from tui_orchestrator.routing.money import ZERO, Cost, Money, Usage
 from tui_orchestrator.routing.request import Request, Split, Strategy
 from tui_orchestrator.services.runtime import Runtime
 from tui_orchestrator.settings import ModelSettings, Settings
@@ -96,6 +96,8 @@ async def test_a_prompt_too_long_for_every_model_is_answered_in_parts_and_put_to
     assert plan.ceiling is not None
     assert end.cost.amount is not None
     assert end.cost.amount <= plan.ceiling
+    reading = [row.cost for row in rows if row.cause is Cause.PART]
+    assert only(events, PartEnded)[-1].cost == Cost.sum(reading)
     assert kept == runtime.preview(request) or (kept is not None and kept.division == plan)
 
 
@@ -192,6 +194,30 @@ async def test_a_part_that_cannot_be_had_is_named_in_the_answer(tmp_path: Path) 
     assert f"part {missing.part} is missing" in end.note
     told = "".join(one.text for one in only(events, Text) if one.attempt == end.attempt)
     assert told == end.response
+
+
+async def test_a_part_that_has_nothing_to_say_is_not_put_together_with_the_others(tmp_path: Path) -> None:
+    script = Script().then(Say("*Nothing in this part.*"), "pebble-3b").always(Say("Good order."))
+    async with running(tmp_path / "s.db", script) as (runtime, servers):
+        request = long(model=PEBBLE)
+        parts = division(runtime.preview(request)).parts
+        events = await events_of(runtime, request)
+        together = json.dumps(asked(servers, "pebble-3b")[-1].body)
+    check(events)
+    assert completed(events).response == "Good order."
+    assert together.count("Good order.") == parts - 1
+    assert "*Nothing in this part.*" not in together
+
+
+async def test_where_no_part_says_anything_all_of_them_are_put_together(tmp_path: Path) -> None:
+    script = Script().always(Say("*Nothing in this part.*"))
+    async with running(tmp_path / "s.db", script) as (runtime, servers):
+        request = long(model=PEBBLE)
+        parts = division(runtime.preview(request)).parts
+        events = await events_of(runtime, request)
+        together = json.dumps(asked(servers, "pebble-3b")[-1].body)
+    assert completed(events).response == "*Nothing in this part.*"
+    assert together.count("*Nothing in this part.*") == parts
 
 
 async def test_where_no_part_can_be_had_the_turn_fails_as_its_first_did(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ async def test_a_raised_cap_lets_the_waiting_turn_go_on(tmp_path: Path) -> None:
         assert len(asked(servers, "lumen-dash")) == 1
     assert [type(event) for event in events[:2]] == [Waiting, Decided], "it waits, and then it is decided once"
     assert (shortage.model, shortage.state.scope, shortage.state.left) == (DASH, "day", USD("0.0001"))
+    assert shortage.request_id == events[0].request_id
     assert day.limit == shortage.limit == shortage.needs
     spent = completed(events).cost.amount
     assert spent is not None
@@ -197,6 +198,7 @@ async def test_who_does_not_raise_it_for_an_ensemble_has_none_of_its_members_ask
         assert servers.exchanges == []
     (shortage,) = somebody.asked
     assert set(shortage.members) == {DASH, PRO}
+    assert shortage.request_id == request.id
     assert failed(events).error.kind is ErrorKind.BUDGET_EXCEEDED
     assert failed(events).error.message.endswith("so none was asked")
 

@@ -183,13 +183,44 @@ async def test_where_what_was_said_stands_nobody_begins_anew_after_a_word_of_it(
     assert walked(events) == walk
 
 
-async def test_the_time_a_provider_asks_for_is_waited_when_there_is_nobody_else(tmp_path: Path) -> None:
-    script = Script().then(Reply(429, headers={"retry-after": "12"}), "lumen-dash")
+@pytest.mark.parametrize("seconds", [12, 20])
+async def test_the_time_a_provider_asks_for_is_waited_when_there_is_nobody_else(tmp_path: Path, seconds: int) -> None:
+    script = Script().then(Reply(429, headers={"retry-after": str(seconds)}), "lumen-dash")
     async with running(tmp_path / "s.db", script) as (runtime, _):
         events = await turn(runtime, ask(model=DASH))
     (wait,) = only(events, Waiting)
-    assert (wait.seconds, wait.attempt) == (12.0, 2)
+    assert (wait.seconds, wait.attempt) == (seconds, 2)
     assert completed(events).model == DASH
+
+
+@pytest.mark.parametrize(
+    ("retries", "seconds"),
+    [
+        (Retries(patience=2.0, base=1.0), 3.0),
+        (Retries(patience=2.0, base=5.0), 5.0),
+        (Retries(patience=2.0, base=5.0, cap=4.0), 4.0),
+        (Retries(patience=0.0, base=1.0), 1.0),
+    ],
+)
+async def test_a_rate_limit_without_a_word_of_when_lasts_longer_than_one_has_patience(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, retries: Retries, seconds: float
+) -> None:
+    monkeypatch.setattr(router, "Walk", partial(Walk, jitter=lambda: 1.0))
+    script = Script().then(Reply(429, headers={}), "rush-pro")
+    async with running(tmp_path / "s.db", script, policy=Policy(retries=retries)) as (runtime, _):
+        await turn(runtime, ask(model=PRO))
+        assert clock_of(runtime).slept == [seconds]
+
+
+@pytest.mark.parametrize(("pause", "goes_on"), [(1.0, "retry lumen-dash"), (1.01, "fallback rush-pro")])
+async def test_with_another_model_there_no_longer_is_waited_than_one_has_patience(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pause: float, goes_on: str
+) -> None:
+    monkeypatch.setattr(router, "Walk", partial(Walk, jitter=lambda: 1.0))
+    script, policy = Script().then(Reply(500), "lumen-dash"), Policy(retries=Retries(base=pause, patience=1.0))
+    async with running(tmp_path / "s.db", script, policy=policy) as (runtime, _):
+        events = await turn(runtime, ask(chain=(DASH, PRO)))
+    assert walked(events) == ["first lumen-dash", goes_on]
 
 
 @pytest.mark.parametrize("past_filters", [True, False])
@@ -208,7 +239,7 @@ async def test_a_prompt_that_a_filter_refuses_is_carried_on_only_if_the_user_wan
         assert "Not this." in failed(events).error.message
 
 
-@pytest.mark.parametrize("seconds", [300, 3600])
+@pytest.mark.parametrize("seconds", [21, 300, 3600])
 async def test_a_wait_longer_than_its_bound_is_not_waited_for(tmp_path: Path, seconds: int) -> None:
     script = Script().then(Reply(429, headers={"retry-after": str(seconds)}), "lumen-dash")
     async with running(tmp_path / "s.db", script) as (runtime, _):
