@@ -106,6 +106,76 @@ def test_of_two_at_one_price_only_the_surer_is_a_step() -> None:
     assert planned(less, more, BEST, threshold=0.6) == [more.model, BEST.model]
 
 
+def test_of_nobody_there_is_no_walk() -> None:
+    assert plan([], Policy()) == []
+
+
+@pytest.mark.parametrize(("p", "surest"), [(0.96, "b/cheaper"), (0.959, "a/best")])
+def test_a_hundredth_less_sure_is_as_sure(p: float, surest: str) -> None:
+    assert planned(candidate("b/cheaper", p, "0.04"), BEST)[-1] == surest
+
+
+def test_a_preferred_kind_is_surer_by_as_much_as_it_is_preferred() -> None:
+    opened = candidate("b/open", 0.90, "0.05", open_weights=True)
+    assert plan((opened, BEST), Policy(prefer_opensource=True)) == [opened]
+    assert plan((opened, BEST), Policy()) == [BEST]
+
+
+def test_of_two_alike_the_first_by_name_is_a_step() -> None:
+    twins = [replace(CHEAP, model="a/twin"), CHEAP]
+    assert planned(*twins, BEST) == planned(*reversed(twins), BEST) == ["a/cheap", "a/best"]
+
+
+def test_of_more_models_than_are_considered_those_that_add_least_are_no_steps() -> None:
+    ladder = [candidate(f"a/{n:02}", 0.40 + 0.03 * n, str(0.001 * (n + 1))) for n in range(12)]
+    between = candidate("b/between", ladder[5].success_probability + 0.01, "0.0065")
+    best = candidate("c/best", 0.99, "0.015")
+    below, reached = (forecast([step, best]).quality for step in (ladder[5], between))
+    just_reached = (below + reached) / 2
+    few, many = [*ladder[3:9], between, best], [*ladder, between, best]
+    assert planned(*few, attempts=2, threshold=just_reached) == ["b/between", "c/best"]
+    assert planned(*many, attempts=2, threshold=just_reached) == ["a/06", "c/best"]
+    # What is left of two steps that one was taken from between counts as one.
+    apart = [
+        candidate(f"a/{n:02}", p, str(0.001 * (n + 1)))
+        for n, p in enumerate((0.30, 0.31, 0.32, 0.36, 0.40, 0.44, 0.48, 0.52, 0.56, 0.60, 0.64, 0.68, 0.72, 0.76))
+    ]
+    best = replace(best, estimated_cost=Money.from_usd("0.05"))
+    found = {planned(*apart, best, attempts=2, threshold=forecast([step, best]).quality - 1e-6)[0] for step in apart}
+    assert found == {step.model for step in apart} - {"a/01", "a/02"}
+
+
+def walks(market: list[Candidate], surest: Candidate, attempts: int) -> list[tuple[Candidate, ...]]:
+    """All that climb to the surest."""
+    below = sorted((c for c in market if c.success_probability < surest.success_probability), key=by_p)
+    steps = range(max(2, attempts))
+    return [(*walk, surest) for n in steps for walk in itertools.combinations(below, n)]
+
+
+def by_p(one: Candidate) -> float:
+    return one.success_probability
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_where_the_surer_are_the_dearer_the_planned_walk_is_the_cheapest_of_all_that_end_well_enough(seed: int) -> None:
+    draw = random.Random(seed)
+    market = [
+        candidate(f"a/{p}", p / 100, f"{usd / 100_000:.5f}")
+        for p, usd in zip(sorted(draw.sample(range(40, 96, 3), 7)), sorted(draw.sample(range(1, 2000), 7)), strict=True)
+    ]
+    attempts, threshold = draw.choice((2, 3, 4, 5)), draw.choice((0.5, 0.7, 0.8, 0.9))
+    chosen = plan(market, Policy(max_attempts=attempts, quality_threshold=threshold))
+    asked = min(threshold, chosen[-1].success_probability - 0.05)
+    least = min(
+        ahead.cost.picodollars
+        for walk in walks(market, chosen[-1], attempts)
+        if (ahead := forecast(walk)).quality >= asked and ahead.cost is not None
+    )
+    cost = forecast(chosen).cost
+    assert cost is not None
+    assert cost.picodollars == pytest.approx(least)
+
+
 def test_a_free_and_surest_model_is_the_whole_walk() -> None:
     assert planned(*MARKET, candidate("here/great", 0.975, "0", local=True)) == ["here/great"]
 
@@ -120,7 +190,7 @@ def test_a_preferred_kind_counts_as_cheaper_and_as_surer() -> None:
 
 def test_side_by_side_one_answers_well_more_often_than_the_surest_and_less_than_were_they_strangers() -> None:
     one = chance_of_one([CHEAP, SOLID])
-    assert 0.90 < one < 1 - 0.18 * 0.10
+    assert one == pytest.approx(1 - TOGETHER * 0.10 - (1 - TOGETHER) * 0.18 * 0.10)
     assert chance_of_one([SOLID]) == pytest.approx(0.90)
     assert chance_of_one([]) == 0.0
 

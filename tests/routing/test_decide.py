@@ -19,10 +19,11 @@ from tui_orchestrator.routing.decision import (
     Standing,
 )
 from tui_orchestrator.routing.model import Registry
-from tui_orchestrator.routing.money import Money
+from tui_orchestrator.routing.money import Money, Price, Rates
 from tui_orchestrator.routing.profile import Ability
-from tui_orchestrator.routing.request import Image, Message, Strategy
+from tui_orchestrator.routing.request import Image, Message, Shape, Strategy
 from tui_orchestrator.routing.tools import Tool
+from tui_orchestrator.routing.weighing import asked_output, weigh
 from tui_orchestrator.storage.decisions import decision_from_json, decision_to_json
 
 from .deciding import CHEAP, DEAR, LOCAL, REGISTRY, UNPRICED, WAYS_OUT, budgets, decided, exclusions, room
@@ -231,6 +232,121 @@ def test_learned_speed_takes_the_place_of_the_prior() -> None:
     chosen = decided(registry=Registry.of([CHEAP]), cheap=fast).chosen
     assert chosen is not None
     assert chosen.estimated_latency_s == pytest.approx(2.0 + 0.1 + 0.5)
+
+
+@pytest.mark.parametrize(
+    ("standing", "tokens", "bound"),
+    [
+        (Standing(more_input=200), 1200, 1564),
+        (Standing(more_bound=300), 1000, 1864),
+        (Standing(more_input=200, more_bound=300), 1200, 1864),
+        (Standing(more_input=-200), 800, 1564),
+        (Standing(more_input=-2000), 0, 1564),
+    ],
+)
+def test_what_a_model_counts_otherwise_is_in_its_estimate_and_its_ceiling(
+    standing: Standing, tokens: int, bound: int
+) -> None:
+    (weighed,) = weigh(request(), profile(), Registry.of([CHEAP]), Circumstances({CHEAP.id: standing}), Policy())
+    assert weighed.input_tokens == tokens
+    assert weighed.estimated_cost == Money(tokens * 100_000 + 500 * 500_000)
+    assert weighed.cost_ceiling == Money(bound * 100_000 + 4096 * 500_000)
+    assert weighed.score == 0.0
+
+
+def test_what_a_cache_holds_of_a_prompt_makes_it_cheaper() -> None:
+    cached = replace(CHEAP, price=Price(Rates.from_usd("0.1", "0.5", "0.01")))
+    chosen = decided(registry=Registry.of([cached]), cheap=Standing(cached_input=400)).chosen
+    assert chosen is not None
+    assert chosen.estimated_cost == Money(600 * 100_000 + 400 * 10_000 + 500 * 500_000)
+
+
+@pytest.mark.parametrize(
+    ("short_by", "max_tokens", "excluded"),
+    [(0, 4096, None), (1, 4095, None), (3596 * 500_000, 500, None), (3596 * 500_000 + 1, 4096, Exclusion.OVER_BUDGET)],
+)
+def test_a_call_fits_to_the_last_picodollar_and_is_shortened_to_the_expected_answer(
+    short_by: int, max_tokens: int, excluded: Exclusion | None
+) -> None:
+    left = Money(1564 * 100_000 + 4096 * 500_000 - short_by)
+    decision = decided(registry=Registry.of([CHEAP]), cheap=Standing(room=left, room_scope="day"))
+    (weighed,) = decision.candidates
+    assert (weighed.max_tokens, weighed.excluded_by) == (max_tokens, excluded)
+    assert bool(weighed.fewer) is (max_tokens < 4096)
+
+
+@pytest.mark.parametrize(("asked", "expected"), [(1, 1), (2, 2), (499, 499), (500, 500), (4096, 500)])
+def test_no_more_output_is_expected_than_is_asked_for(asked: int, expected: int) -> None:
+    chosen = decided(request(max_tokens=asked), Registry.of([CHEAP])).chosen
+    assert chosen is not None
+    assert chosen.estimated_cost == Money(1000 * 100_000 + expected * 500_000)
+    assert chosen.estimated_latency_s == pytest.approx(1.0 + expected / 60)
+
+
+@pytest.mark.parametrize(("speed", "as_if"), [(1.0, 1.0), (0.2, 0.2), (0.1, 0.1), (0.05, 0.1), (0.0, 0.1)])
+def test_nobody_is_taken_to_be_slower_than_ten_seconds_a_token(speed: float, as_if: float) -> None:
+    chosen = decided(registry=Registry.of([CHEAP]), cheap=Standing(tokens_per_s=speed)).chosen
+    assert chosen is not None
+    assert chosen.estimated_latency_s == pytest.approx(1.0 + 500 / as_if)
+
+
+@pytest.mark.parametrize(
+    ("standing", "tokens", "window", "excluded"),
+    [
+        (Standing(), 1000, 1064, None),
+        (Standing(), 1000, 1063, Exclusion.CONTEXT_WINDOW),
+        (Standing(more_input=1), 1000, 1064, Exclusion.CONTEXT_WINDOW),
+        (Standing(), 10**9, None, None),
+        (Standing(wait_s=30.0), 1000, None, None),
+        (Standing(wait_s=30.1), 1000, None, Exclusion.RATE_LIMITED),
+    ],
+)
+def test_a_context_and_a_wait_hold_up_to_their_bounds(
+    standing: Standing, tokens: int, window: int | None, excluded: Exclusion | None
+) -> None:
+    only = replace(CHEAP, context_window=window)
+    decision = decided(registry=Registry.of([only]), prompt=profile(input_tokens=tokens), cheap=standing)
+    assert exclusions(decision) == ({} if excluded is None else {"a/cheap": excluded})
+
+
+@pytest.mark.parametrize(
+    ("more", "ability", "words"),
+    [
+        ({"tools": (Tool("weather"),)}, Ability.TOOLS, "cannot call tools"),
+        ({"shape": Shape()}, Ability.STRUCTURED_OUTPUT, "cannot be held to JSON"),
+    ],
+)
+def test_who_cannot_do_what_is_asked_is_out(more: dict[str, Any], ability: Ability, words: str) -> None:
+    able = replace(DEAR, abilities=frozenset({ability}))
+    decision = decided(request(**more), Registry.of([CHEAP, able]))
+    assert decision.chain == ("b/dear",)
+    assert {c.model: (c.excluded_by, c.excluded) for c in decision.candidates} == {
+        "a/cheap": (Exclusion.MISSING_ABILITY, words),
+        "b/dear": (None, None),
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "more", "tokens"),
+    [
+        (None, {}, 4096),
+        (50, {}, 50),
+        (None, {"max_output": 700}, 700),
+        (50, {"max_output": 700}, 50),
+        (None, {"context_window": 4500}, 3500),
+        (None, {"context_window": 5096}, 4096),
+        (None, {"context_window": 5095}, 4095),
+        (None, {"context_window": 900}, 1),
+        (None, {"context_window": None}, 4096),
+    ],
+)
+def test_the_output_that_is_asked_for_fits_the_model_whatever_it_costs(
+    asked: int | None, more: dict[str, Any], tokens: int
+) -> None:
+    only = replace(CHEAP, **more)
+    assert asked_output(request(max_tokens=asked), 1000, only, Policy()) == tokens
+    (weighed,) = weigh(request(max_tokens=asked), profile(), Registry.of([only]), Circumstances({}), Policy())
+    assert weighed.max_tokens == tokens
 
 
 @pytest.mark.parametrize("tools", [(), (Tool("weather"),)])

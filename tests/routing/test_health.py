@@ -476,6 +476,16 @@ def test_a_trial_of_another_copy_keeps_this_one_from_trying_and_its_own_is_not_d
     assert circuits.health(MODEL, PROVIDER, 5.0) == Health(HealthState.AVAILABLE)
 
 
+def test_a_trial_of_ones_own_does_not_keep_the_others_from_being_heard() -> None:
+    circuits = opened()
+    circuits.told(circuits.untold(0))
+    circuits.begin(MODEL)
+    others = [SharedCircuit(model, PROVIDER, 3, 1, 0, 0.5, HealthState.COOLING_DOWN, "500") for model in ("a/0", "a/z")]
+    circuits.hear([others[0], SharedCircuit(MODEL, PROVIDER), others[1]], 5.0)
+    assert [circuits.health(one.name, PROVIDER, 5.4).state for one in others] == [HealthState.COOLING_DOWN] * 2
+    assert [out(circuits, 5.5, one.name) for one in others] == [False] * 2
+
+
 def test_a_trial_that_is_over_without_telling_anything_is_told() -> None:
     circuits = opened()
     circuits.told(circuits.untold(0))
