@@ -130,7 +130,8 @@ class _Weighing:
         self.circumstances = circumstances
         sample = _sample(request, decision, reading.material)
         sampled = profile(sample)
-        likely = weigh(sample, sampled, registry, circumstances, self.policy)
+        # Without its length: what a model counts beside the estimate was told of the whole text, not of a part.
+        likely = weigh(sample, replace(sampled, input_tokens=0), registry, _of_a_part(circumstances), self.policy)
         self.p = {one.model: one.success_probability for one in likely}
         """That the answer to one part is good: what is hard of reading all at once is not hard any more."""
         self.seconds = {one.model: one.estimated_latency_s for one in likely}
@@ -265,6 +266,11 @@ class _Weighing:
         said = f"could cost {most} in parts, {cap} {standing.room}{'' if of_request else ' left'}"
         out = Exclusion.OVER_MAX_COST if of_request else Exclusion.OVER_BUDGET
         return replace(candidate, excluded_by=out, excluded=said)
+
+
+def _of_a_part(circumstances: Circumstances) -> Circumstances:
+    plain = {name: replace(one, more_input=0, more_bound=0) for name, one in circumstances.standings.items()}
+    return replace(circumstances, standings=plain)
 
 
 def _thinks(model: Model) -> bool:
