@@ -45,6 +45,13 @@ def tried(asked: Request, experiment: Experiment, rules: tuple[Rule, ...] = (), 
     return decide(asked, profile(), REGISTRY, live, Policy(), rules, experiment)
 
 
+def test_behind_the_model_of_an_arm_five_others_may_take_over() -> None:
+    many = Registry.of([CHEAP, DEAR, *(replace(CHEAP, name=f"other-{n}", ability=0.5) for n in range(8))])
+    decision = decide(of("b", MODELS), profile(), many, Circumstances({}), Policy(), (), MODELS)
+    assert (decision.model, len(decision.chain), len(set(decision.chain))) == ("b/dear", 6, 6)
+    assert len(decide(request(), profile(), many, Circumstances({}), Policy()).chain) == 6
+
+
 @settings(max_examples=20)
 @given(st.floats(0.05, 0.95), st.text(min_size=1, max_size=12))
 def test_the_share_that_was_asked_for_goes_to_b(share: float, seed: str) -> None:

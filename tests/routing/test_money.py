@@ -221,6 +221,12 @@ def test_a_free_model_answers_with_as_much_as_it_likes() -> None:
     assert Price(Rates(1, 2), per_call=Money(3)).affordable_output(10, Money(12)) == -1
 
 
+def test_of_the_tiers_an_input_may_fall_into_the_one_that_leaves_least_counts() -> None:
+    dear, cheap = Tier(5, Rates(1, 10)), Tier(8, Rates(1, 2))
+    assert Price(Rates(1, 5), (dear, cheap)).affordable_output(10, Money(50)) == 4
+    assert Price(Rates(1, 5), (dear, cheap)).affordable_output(5, Money(50)) == 9
+
+
 def test_a_tier_begins_behind_its_last_token() -> None:
     tiered = Price(Rates(1, 1), (Tier(10, Rates(5, 1)), Tier(20, Rates(7, 1))))
     assert [tiered.ceiling(n, 0).picodollars for n in (0, 1, 10, 11, 20, 21)] == [0, 1, 10, 55, 100, 147]

@@ -85,6 +85,18 @@ async def test_a_member_fails_alone(tmp_path: Path) -> None:
     assert completed(events).note == "1 of 3 members gave no answer"
 
 
+async def test_a_member_that_was_cut_off_is_half_complete_at_most(tmp_path: Path) -> None:
+    said = "Compare the heads of both lists, take the smaller one, and go on until both are empty. " * 40
+    script = Script().always(Say(said)).always(Say(said, finish="length"), "lumen-dash")
+    async with running(tmp_path / "s.db", script) as (runtime, _):
+        events = await turn(runtime, together(chain=("demo-gemini/lumen-dash", "demo-openai/rush-pro")))
+    (verdict,) = only(events, Verdict)
+    assert {score.model: score.completeness for score in verdict.scores} == {
+        "demo-gemini/lumen-dash": 0.5,
+        "demo-openai/rush-pro": 1.0,
+    }
+
+
 async def test_when_no_member_says_anything_the_note_tells_so(tmp_path: Path) -> None:
     async with running(tmp_path / "s.db", Script().always(Say(text=""))) as (runtime, _):
         assert completed(await turn(runtime, together())).note == "the answer is empty"

@@ -271,6 +271,17 @@ async def test_a_plan_that_does_not_fit_a_cap_is_refused_before_anything_is_sent
     assert "in parts, the day's cap has" in end.error.message
 
 
+@pytest.mark.parametrize("most", [None, "5"])
+async def test_all_parts_together_may_cost_what_was_agreed_to_and_no_more(tmp_path: Path, most: str | None) -> None:
+    wanted = None if most is None else Money.from_usd(most)
+    async with served(tmp_path, Script().always(Say("Good order."))) as (runtime, _):
+        request = long(model=MINI, max_cost=wanted)
+        plan = division(runtime.preview(request))
+        events = await events_of(runtime, request)
+    limits = {state.limit for event in only(events, Reserved) for state in event.budgets if state.scope == "request"}
+    assert limits == {plan.ceiling}
+
+
 async def test_no_cap_is_passed_however_many_parts_run_at_once(tmp_path: Path) -> None:
     async with served(tmp_path) as (runtime, _):
         plan = division(runtime.preview(long(model=MINI)))

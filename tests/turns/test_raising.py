@@ -164,7 +164,7 @@ async def test_room_that_is_gone_at_the_last_moment_is_asked_for_too(
             events = [event async for event in turn]
         check(events)
     (shortage,) = somebody.asked
-    assert shortage.state.reserved == USD("0.0199")
+    assert (shortage.state.reserved, shortage.request_id) == (USD("0.0199"), events[0].request_id)
     (waited,) = only(events, Waiting)
     assert (waited.why, waited.attempt) == ("budget", len(chain))
     assert isinstance(events[-1], Completed)
