@@ -170,6 +170,7 @@ def test_second_answers_weigh_so_much(
         )
         assert logit(given.value) - logit(0.6) == pytest.approx(weight, abs=0.003)
     by_models = agree(request, profile(request), answer, Confidence(0.6, ()), second, trained=LEARNED)
+    assert logit(by_models.value) - logit(0.6) == pytest.approx(models, abs=0.003)
     assert by_models.reasons == agree(request, profile(request), answer, Confidence(0.6, ()), second).reasons
 
 
