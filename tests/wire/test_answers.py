@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tui_orchestrator.providers.clients import HttpClients
-from tui_orchestrator.routing.errors import ContentFilter, StreamBroken
+from tui_orchestrator.routing.errors import ContentFilter, StreamBroken, TurnError
 from tui_orchestrator.routing.events import FinishReason
 from tui_orchestrator.routing.money import Money, Usage
-from tui_orchestrator.routing.ports import UsageSoFar
+from tui_orchestrator.routing.ports import TextPiece, ThinkingPiece, UsageSoFar
 
 from .dialects import (
     ANTHROPIC,
@@ -135,6 +135,22 @@ class TestAnthropic:
 
 
 class TestOpenAI:
+    async def test_text_that_came_at_once_is_one_piece_and_thinking_another(self, clients: HttpClients) -> None:
+        thought = [delta(reasoning_content="Let me "), delta(reasoning_content="see.")]
+        said = [delta(content="One"), delta(content=" two"), delta(content=" three"), delta("stop")]
+        answer = await read(OPENAI, clients, data(*thought, *said) + DONE)
+        assert answer.pieces[:-1] == [ThinkingPiece("Let me see."), TextPiece("One two three")]
+
+    @pytest.mark.parametrize("then", [OPENAI.in_stream_error, b'data: {"choices": 5}\n\n', b"data: {\n\n"])
+    async def test_what_came_at_once_with_what_cannot_be_read_is_told_before(
+        self, clients: HttpClients, then: bytes
+    ) -> None:
+        async with WireServer(head(), data(delta(content="One"), delta(content=" two")) + then) as server:
+            pieces = OPENAI.make(server.url, clients).stream(a_call())
+            assert await anext(pieces) == TextPiece("One two")
+            with pytest.raises(TurnError):
+                await anext(pieces)
+
     async def test_cached_and_reasoning_tokens_lie_inside(self, clients: HttpClients) -> None:
         usage = usage_chunk(
             prompt_tokens=1000,

@@ -7,7 +7,7 @@ import base64
 import json
 import math
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -71,6 +71,7 @@ _GIVES_LOGPROBS = re.compile(r"(?:openai/)?gpt-4(?:o|\.1|-turbo)?(?:-mini|-nano)
 class OpenAIProvider(SdkProvider["AsyncOpenAI"]):
     default_base_url = "https://api.openai.com/v1"
     module = "openai"
+    together = True
 
     def __init__(
         self,
@@ -226,20 +227,22 @@ class OpenAIAnswer:
         if chunk == CLOSING_EVENT:
             self.ending.close()
         said = _fields(chunk)
-        if self._seams.another(said.get("id"), opens=_opens(said), speaks=_speaks(said)) and self.ending.begin():
+        choices = [_fields(choice) for choice in said.get("choices") or ()]
+        opens, speaks = _opens(choices), any(_fields(choice.get("delta")).get("content") for choice in choices)
+        if self._seams.another(said.get("id"), opens=opens, speaks=speaks) and self.ending.begin():
             return
         model = said.get("model")
         if isinstance(model, str) and model and model != self._model:
             self._model, self._served_by = model, clean_line(model) or None
-        for choice in said.get("choices") or ():
-            if not (one := _fields(choice)).get("index"):
-                yield from self._choice(one)
+        for choice in choices:
+            if not choice.get("index"):
+                yield from self._choice(choice)
         self._tier = service_tier(said.get("service_tier")) or self._tier
         # OpenAI sends usage on a last chunk without choices, some servers on the last one with text, some on every one.
         reported = said.get("usage")
         if reported is None:
             return
-        if not said.get("choices"):
+        if not choices:
             self.ending.close()
         usage = openai_usage(_fields(reported))
         self._usage = usage or self._usage
@@ -306,18 +309,17 @@ def _fields(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _opens(said: Mapping[str, Any]) -> bool:
+def _opens(choices: Iterable[Mapping[str, Any]]) -> bool:
     """A message anew, as the first chunk of an answer does. Some servers name the role with calls or at the end too."""
-    for choice in map(_fields, said.get("choices") or ()):
+    for choice in choices:
         delta = _fields(choice.get("delta"))
-        ends = choice.get("finish_reason") and not delta.get("content")
-        if delta.get("role") and not delta.get("tool_calls") and not ends:
+        if (
+            delta.get("role")
+            and not delta.get("tool_calls")
+            and (delta.get("content") or not choice.get("finish_reason"))
+        ):
             return True
     return False
-
-
-def _speaks(said: Mapping[str, Any]) -> bool:
-    return any(_fields(_fields(choice).get("delta")).get("content") for choice in said.get("choices") or ())
 
 
 def _pieces(content: Any) -> Iterator[Piece]:

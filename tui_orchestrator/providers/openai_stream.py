@@ -18,35 +18,51 @@ _READ_OUT_S = 0.1
 answer was read out can be used again."""
 
 
-async def events(response: httpx2.Response) -> AsyncIterator[object]:
-    """Each event as decoded from its JSON; the closing one, which is no JSON, comes last and as its text. Raises
-    APIError for those that tell of an error, also where it is not under `error`.
+async def events(response: httpx2.Response) -> AsyncIterator[list[object]]:
+    """Events as decoded from their JSON, those together that came at once; the closing one, which is no JSON, comes
+    last and as its text. Raises APIError for those that tell of an error, also where it is not under `error`.
 
     The SDK's own stream reads what `bounds` has read already, letter by letter, at twice the cost of all that is done
     with it here."""
     async for chunk in response.aiter_bytes():
-        # Behind the last blank line there is what was cut off.
-        for event in chunk.split(b"\n\n")[:-1]:
-            name, data = _fields(event.decode())
-            if not name and not data:
-                continue  # no event: a paragraph of a page
-            if name == "error":
-                raise _error(response, _decoded(data))
-            if data.startswith(CLOSING_EVENT):
-                with suppress(TimeoutError, httpx2.HTTPError, httpx2.StreamError):
-                    async with asyncio.timeout(_READ_OUT_S):
-                        async for _ in response.stream:  # type: ignore[union-attr]
-                            pass
-                yield CLOSING_EVENT
-                return
-            said = json.loads(data)
-            if isinstance(said, Mapping):
-                if error := said.get("error"):
-                    raise _error(response, error)
-                if _is_error(said):
-                    raise _error(response, said)
-            if said is not None:  # which would be taken for the end
-                yield said
+        came: list[object] = []
+        try:
+            closed = _read(response, chunk, came)
+        except (APIError, ValueError, RecursionError):
+            if came:
+                yield came
+            raise
+        if came:
+            yield came
+        if closed:
+            with suppress(TimeoutError, httpx2.HTTPError, httpx2.StreamError):
+                async with asyncio.timeout(_READ_OUT_S):
+                    async for _ in response.stream:  # type: ignore[union-attr]
+                        pass
+            return
+
+
+def _read(response: httpx2.Response, chunk: bytes, came: list[object]) -> bool:
+    """Puts the events of a chunk into `came`. Whether the closing one is among them."""
+    # Behind the last blank line there is what was cut off.
+    for event in chunk.split(b"\n\n")[:-1]:
+        name, data = _fields(event.decode())
+        if not name and not data:
+            continue  # no event: a paragraph of a page
+        if name == "error":
+            raise _error(response, _decoded(data))
+        if data.startswith(CLOSING_EVENT):
+            came.append(CLOSING_EVENT)
+            return True
+        said = json.loads(data)
+        if isinstance(said, Mapping):
+            if error := said.get("error"):
+                raise _error(response, error)
+            if _is_error(said):
+                raise _error(response, said)
+        if said is not None:
+            came.append(said)
+    return False
 
 
 def _fields(event: str) -> tuple[str, str]:

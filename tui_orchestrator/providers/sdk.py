@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from ..routing.errors import TurnError
-from ..routing.ports import Call, CallPiece, Done, Piece, UsageSoFar
+from ..routing.ports import Call, CallPiece, Done, Piece, TextPiece, ThinkingPiece, UsageSoFar
 from .bounds import MARKS, TooMuch
 from .complaint import named
 from .ending import Ending, says_something
@@ -59,6 +59,8 @@ class SdkProvider(ABC, Generic[Sdk]):
     """With the parts that the SDK itself imports only at the first call."""
     named_events: ClassVar[bool] = True
     """Its SDK reads what events are called, and takes their names for nothing else."""
+    together: ClassVar[bool] = False
+    """What is sent gives lists of events, each of those that came at once."""
     marks: ClassVar[int] = MARKS
     """So many brackets and commas of one event its SDK reads in 50 ms of processor time."""
 
@@ -107,9 +109,8 @@ class SdkProvider(ABC, Generic[Sdk]):
             check_key(self.name, self._key)
             async with aclosing(exchange.events(lambda: self._sent(call), lambda: ending.certain)) as events:
                 with _up_to_its_close(ending):
-                    async for event in events:
-                        for piece in answer.read(event):
-                            ending.after(piece)
+                    async for came in events:
+                        for piece in _joined(_read(answer, came if self.together else (came,))):
                             # What was counted before more of the answer came is not the count of all of it.
                             counted = isinstance(piece, UsageSoFar) or (counted and not says_something(piece))
                             yield self._told(piece)
@@ -158,6 +159,38 @@ class SdkProvider(ABC, Generic[Sdk]):
 
     @abstractmethod
     def _answer(self) -> Answer: ...
+
+
+def _read(answer: Answer, events: Iterable[Any]) -> Iterator[Piece]:
+    ending = answer.ending
+    for event in events:
+        for piece in answer.read(event):
+            ending.after(piece)
+            yield piece
+        if ending.begun_again:
+            return
+
+
+def _joined(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Text that came at once as one piece, also that before what cannot be read: whoever is told has work with each."""
+    kind: type[TextPiece | ThinkingPiece] = TextPiece
+    held: list[str] = []
+    try:
+        for piece in pieces:
+            if held and type(piece) is not kind:
+                yield kind("".join(held))
+                held = []
+            if isinstance(piece, TextPiece | ThinkingPiece):
+                kind = type(piece)
+                held.append(piece.text)
+            else:
+                yield piece
+    except Exception:
+        if held:
+            yield kind("".join(held))
+        raise
+    if held:
+        yield kind("".join(held))
 
 
 @contextmanager
