@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import overload
@@ -94,6 +94,9 @@ class Told(Sequence[Evidence]):
     def __getitem__(self, at: slice) -> tuple[Evidence, ...]: ...
     def __getitem__(self, at: int | slice) -> Evidence | tuple[Evidence, ...]:
         return self._all()[at]
+
+    def __iter__(self) -> Iterator[Evidence]:
+        return iter(self._all())
 
     def __len__(self) -> int:
         return len(self._all())

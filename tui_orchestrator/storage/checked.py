@@ -9,11 +9,11 @@ import sqlite3
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from .schema import MIGRATIONS
 
@@ -37,10 +37,24 @@ def readable(table: str) -> Iterator[None]:
         raise Unreadable(f"a row of {table} ({type(error).__name__})") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Whole(Generic[T]):
+    """What work gives that has looked at all it read: `checked` takes it as it is."""
+
+    value: T
+
+
 def a_text(cell: object) -> str:
     """Raises Unreadable for anything else."""
     if not isinstance(cell, str):
         raise Unreadable(f"{_name(cell)} where a text should be")
+    return cell
+
+
+def a_count(cell: object, what: str) -> int:
+    """Raises Unreadable for anything else than a whole number."""
+    if not isinstance(cell, int):
+        raise Unreadable(f"{_name(cell)} as {what}")
     return cell
 
 
@@ -125,7 +139,7 @@ def _look_at(kind: type) -> Check:
         return lambda found: next((said for one in found if (said := _look(one))), "")
     if issubclass(kind, Mapping):
         return lambda found: next((said for one in found.values() if (said := _look(one))), "")
-    if is_dataclass(kind):
+    if is_dataclass(kind) and kind is not Whole:
         return _fields_of(kind)
     return lambda found: ""
 

@@ -7,11 +7,12 @@ version wrote can still be read.
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from tui_orchestrator.routing.money import Money
@@ -23,26 +24,49 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 def encode(value: object) -> Any:
     """Money becomes its picodollars, an enum its value, a set a sorted list."""
-    if type(value) in _PLAIN:
-        return value  # most of what there is
-    if isinstance(value, Money):
-        return value.picodollars
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if is_dataclass(value):
-        kind: Any = type(value)
-        return {name: encode(getattr(value, name)) for name in _names(kind)}
-    if isinstance(value, Mapping):
-        return {encode(key): encode(item) for key, item in value.items()}
-    if isinstance(value, frozenset):
-        return sorted(encode(item) for item in value)
-    if value is None or isinstance(value, str | int | float):
-        return value
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return [encode(item) for item in value]
-    raise TypeError(f"a {type(value).__name__} has no JSON form here")
+    return value if type(value) in _PLAIN else _ENCODERS[type(value)](value)
+
+
+class _Encoders(dict[type, Callable[[Any], Any]]):
+    """By type, found once: a decision is made of hundreds of values."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], Any]:
+        self[kind] = found = _encoder(kind)
+        return found
+
+
+_ENCODERS = _Encoders()
+
+
+def _encoder(kind: Any) -> Callable[[Any], Any]:
+    if issubclass(kind, Money):
+        return attrgetter("picodollars")
+    if issubclass(kind, Enum):
+        return attrgetter("_value_")
+    if issubclass(kind, datetime):
+        return datetime.isoformat
+    if is_dataclass(kind):
+        return _of_fields(kind)
+    if issubclass(kind, Mapping):
+        return lambda found: {encode(key): encode(item) for key, item in found.items()}
+    if issubclass(kind, frozenset):
+        return lambda found: sorted(map(encode, found))
+    if issubclass(kind, str | int | float):
+        return lambda found: found
+    if issubclass(kind, Sequence) and not issubclass(kind, bytes | bytearray):
+        return lambda found: [item if type(item) in _PLAIN else encode(item) for item in found]
+    raise TypeError(f"a {kind.__name__} has no JSON form here")
+
+
+def _of_fields(kind: Any) -> Callable[[Any], dict[str, Any]]:
+    names = _names(kind)
+    if len(names) < 2:
+        return lambda found: {name: encode(getattr(found, name)) for name in names}
+    fields = attrgetter(*names)
+    return lambda found: {
+        name: item if type(item) in _PLAIN else _ENCODERS[type(item)](item)
+        for name, item in zip(names, fields(found), strict=True)
+    }
 
 
 @cache

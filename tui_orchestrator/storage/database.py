@@ -113,7 +113,8 @@ class Database:
 
     async def write(self, work: Work[T], *, durable: bool = False, soon: bool = True) -> T:
         """Runs `work` on the writer thread inside BEGIN IMMEDIATE, alone or with other writes that wait; what it raises
-        takes back its own writing and is raised here.
+        takes back its own writing and is raised here. Where another of them raises, it is run once more: it changes
+        nothing but the store, or the second time the same.
 
         Once called, the write happens, in order, even when the waiting task is cancelled. It survives `kill -9` when
         this returns; with `durable` a power cut too. `soon` False: the next write takes it along, in its transaction;
@@ -178,15 +179,25 @@ class Database:
                 # FULL. It can only be changed outside a transaction.
                 full = any(write.durable for write in group)
                 self._writer.execute(f"PRAGMA synchronous={'FULL' if full else 'NORMAL'}")
-                done = _transact(self._writer, self.turn.begin, lambda connection: self._each(connection, group))
+                done = _transact(self._writer, self.turn.begin, lambda connection: self._all(connection, group))
         except BaseException as fault:  # noqa: BLE001  # raised where each is waited for
             done = [(None, fault)] * len(group)
         _tell(group, done)
 
+    def _all(self, connection: sqlite3.Connection, group: Sequence[_Asked]) -> list[Outcome]:
+        """Alone it may raise: then all of the transaction is its own. Where one of several does, all are taken back and
+        done anew, each so that it takes back its own: to prepare for that each time takes as long as some of them."""
+        if len(group) > 1:
+            connection.execute("SAVEPOINT every")
+        try:
+            return [(checked(connection, write.work), None) for write in group]
+        except BaseException:
+            if len(group) == 1 or not connection.in_transaction:
+                raise
+        connection.execute("ROLLBACK TO every")
+        return self._each(connection, group)
+
     def _each(self, connection: sqlite3.Connection, group: Sequence[_Asked]) -> list[Outcome]:
-        """Alone it may raise: then all of the transaction is its own."""
-        if len(group) == 1:
-            return [(checked(connection, group[0].work), None)]
         done: list[Outcome] = []
         for write in group:
             connection.execute("SAVEPOINT one")

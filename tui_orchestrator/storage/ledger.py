@@ -23,6 +23,7 @@ from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.request import Request
 
 from . import orphans
+from .checked import Whole, a_count
 from .database import Database
 from .decisions import conclude, record
 from .faults import StoreError
@@ -43,17 +44,17 @@ class SqliteLedger:
         """What could not be written, to be written before anything else is."""
 
     async def budgets(self, caps: Sequence[Cap]) -> tuple[BudgetState, ...]:
-        def look(connection: sqlite3.Connection) -> tuple[tuple[BudgetState, ...], list[str]]:
-            return self._states(connection, caps), _dead_owners(connection, self._db.presence)
+        def look(connection: sqlite3.Connection) -> Whole[tuple[tuple[BudgetState, ...], list[str]]]:
+            return Whole((self._states(connection, caps), _dead_owners(connection, self._db.presence)))
 
         with contextlib.suppress(StoreError):
             await self._catch_up()
-        states, dead = await self._db.read(look)
+        states, dead = (await self._db.read(look)).value
         if dead:
             # Where they cannot be freed, what they have set aside counts on.
             with contextlib.suppress(StoreError):
                 await self._forget(await self._db.write(self._free_the_dead))
-                states, _ = await self._db.read(look)
+                states, _ = (await self._db.read(look)).value
         return states
 
     async def recover(self) -> None:
@@ -68,15 +69,15 @@ class SqliteLedger:
         since = instant(self._clock.now())
         freed: list[str] = []
 
-        def set_aside(connection: sqlite3.Connection) -> Reservation | Refusal:
+        def set_aside(connection: sqlite3.Connection) -> Whole[Reservation | Refusal]:
             self._db.presence.claim()
             states = self._states(connection, hold.caps)
             if too_tight(states, hold.amount):
                 # What the dead hold counts towards the caps as well as what it is booked as, which is never more.
-                freed.extend(self._free_the_dead(connection))
+                freed[:] = self._free_the_dead(connection)
                 states = self._states(connection, hold.caps)
             if blocking := too_tight(states, hold.amount):
-                return Refusal(hold, states, blocking)
+                return Whole(Refusal(hold, states, blocking))
             sums = sorted(_sums_of(hold.caps))
             owned = (reservation_id, self._db.presence.id, hold.amount.picodollars, since)
             if sums:
@@ -86,13 +87,13 @@ class SqliteLedger:
                 )
             orphans.remember(connection, reservation_id, hold, since)
             held = tuple(replace(state, reserved=state.reserved + hold.amount) for state in states)
-            return Reservation(reservation_id, hold, held)
+            return Whole(Reservation(reservation_id, hold, held))
 
         await self._catch_up()
         try:
             given = await self._db.write(set_aside)
             await self._forget(freed)
-            return given
+            return given.value
         except asyncio.CancelledError:
             # The write goes on all the same, and what it sets aside would never be booked.
             self._db.post(lambda connection: _free(connection, reservation_id))
@@ -154,13 +155,13 @@ class SqliteLedger:
         caps = reservation.hold.caps if reservation else ()
         day = _reserved_on(caps) or attempt.day
 
-        def settle(connection: sqlite3.Connection) -> tuple[BudgetState, ...]:
+        def settle(connection: sqlite3.Connection) -> Whole[tuple[BudgetState, ...]]:
             _book(connection, attempt, day, _sums_of(caps))
             if reservation:
                 _free(connection, reservation.id)
-            return self._states(connection, caps)
+            return Whole(self._states(connection, caps))
 
-        return await self._db.write(settle, durable=True)
+        return (await self._db.write(settle, durable=True)).value
 
     async def decided(self, decision: Decision, request: Request, at: datetime) -> None:
         # What is set aside for its first call comes right after it.
@@ -173,7 +174,7 @@ class SqliteLedger:
         names = [name for cap in caps for name in (cap.scope, cap.period)]
         sums = connection.execute(_sums_sql(len(caps)), names).fetchall() if caps else ()
         return tuple(
-            BudgetState(cap, spent=Money(spent), reserved=Money(reserved), alert_at=self._alert_at)
+            BudgetState(cap, spent=_money(spent), reserved=_money(reserved), alert_at=self._alert_at)
             for cap, (spent, reserved) in zip(caps, sums, strict=True)
         )
 
@@ -215,6 +216,10 @@ def _sums_sql(caps: int) -> str:
         "WHERE reserved.scope = asked.scope AND reserved.period = asked.period), 0) "
         "FROM asked ORDER BY number"
     )
+
+
+def _money(stored: object) -> Money:
+    return Money(a_count(stored, "picodollars"))
 
 
 def _dead_owners(connection: sqlite3.Connection, presence: Presence) -> list[str]:
