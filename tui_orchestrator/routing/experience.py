@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from .ability import Learned, Seen, learn
 from .events import Attempt, Outcome
@@ -195,12 +196,9 @@ def _lesson(observations: Iterable[Observation], now: datetime) -> Lesson:
         for task, seen in by_task.items()
         for one, weight in _aged(seen, ABILITY_DECAY, now)
     ]
+    votes = {task: [one for one in seen if one.is_vote] for task, seen in by_task.items()}
     up, down = (
-        {
-            task: n
-            for task, seen in by_task.items()
-            if (n := sum(one.is_vote and one.outcome == outcome for one in seen))
-        }
+        {task: n for task, cast in votes.items() if (n := sum(one.outcome == outcome for one in cast))}
         for outcome in (1.0, 0.0)
     )
     return Lesson(learn(history), _NO_TASTES, _NONE, up, down, {task: len(seen) for task, seen in by_task.items()})
@@ -209,11 +207,12 @@ def _lesson(observations: Iterable[Observation], now: datetime) -> Lesson:
 def _weightiest(observations: Iterable[Observation]) -> dict[TaskType, list[Observation]]:
     """Of each answer the observation that counts, in order of time."""
     weightiest: dict[tuple[str, str, int], Observation] = {}
-    for one in sorted(observations, key=lambda one: (one.weight, one.at)):
+    for one in sorted(observations, key=attrgetter("weight", "at")):
         if one.weight > 0:
-            weightiest[one.model, one.answer.request_id, one.answer.attempt] = one
+            answer = one.answer
+            weightiest[answer.model, answer.request_id, answer.attempt] = one
     by_task: dict[TaskType, list[Observation]] = defaultdict(list)
-    for one in sorted(weightiest.values(), key=lambda one: one.at):
+    for one in sorted(weightiest.values(), key=attrgetter("at")):
         by_task[one.answer.task_type].append(one)
     return by_task
 
@@ -237,11 +236,12 @@ def _aged(seen: list[Observation], decay: float, now: datetime) -> list[tuple[Ob
     aged: list[tuple[Observation, float]] = []
     since, of_turn, turn = 0.0, 0.0, ""
     for one in reversed(seen):
+        weight = one.weight
         if one.answer.request_id != turn:
             since, of_turn, turn = since + of_turn, 0.0, one.answer.request_id
-        age = max(timedelta(0), now - one.at) / HALF_LIFE
-        aged.append((one, one.weight * decay**since * 0.5**age))
-        of_turn += one.weight
+        age = max(0.0, (now - one.at) / HALF_LIFE)
+        aged.append((one, weight * decay**since * 0.5**age))
+        of_turn += weight
     return aged
 
 

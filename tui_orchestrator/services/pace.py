@@ -66,25 +66,30 @@ class Pace:
     def _hear(self, states: Iterable[BudgetState]) -> None:
         now = self._clock.now()
         since = now - max(WINDOWS)
-        minute = now.replace(second=0, microsecond=0)
+        grown = False
         for state in states:
-            scope, period = state.cap.scope, state.cap.period
+            scope, period = key = state.cap.scope, state.cap.period
             if scope == "request" or scope.startswith("month"):
                 continue
-            before = self._told.pop((scope, period), state.spent)
-            self._told[(scope, period)] = state.spent
+            before = self._told.pop(key, None)
+            self._told[key] = state.spent
+            if before == state.spent:
+                continue  # most are told of twice between two calls
             whose = whose_cap(state.cap)
             if scope != "session":
                 self._days.setdefault(whose, {})[date.fromisoformat(period)] = state.spent
-            if state.spent > before:
+            if before is not None and state.spent > before:
                 spent = self._minutes.pop(whose, {})
+                minute = now.replace(second=0, microsecond=0)
                 spent[minute] = spent.get(minute, ZERO) + state.spent - before
                 self._minutes[whose] = {at: amount for at, amount in spent.items() if at > since}
-        # The least lately spent first; what no window reaches any more tells nothing.
-        while self._minutes and max(next(iter(self._minutes.values())), default=since) <= since:
-            del self._minutes[next(iter(self._minutes))]
+                grown = True
+        if grown:
+            # The least lately spent first; what no window reaches any more tells nothing.
+            while max(next(iter(self._minutes.values())), default=since) <= since:
+                del self._minutes[next(iter(self._minutes))]
+            _shorten(self._minutes)
         _shorten(self._told)
-        _shorten(self._minutes)
 
 
 def _shorten(kept: dict[Any, Any]) -> None:
