@@ -83,8 +83,8 @@ class Router:
         self.listeners = list(listeners)
         self.observers: list[Callable[[Sequence[Observation]], None]] = []
         """Given what each turn told of the models, once it has been learned from."""
-        self.catch_up: Callable[[], Awaitable[None]] | None = None
-        """Called before each decision that is acted on: learns what other copies of the program have seen."""
+        self.catch_up: list[Callable[[], Awaitable[None]]] = []
+        """Called before each decision that is acted on: learn what other copies of the program have seen."""
         self.foretell: Callable[[Event], Event] | None = None
         """Given every event but pieces of an answer before anyone is told it; returns it, a `Budget` with its
         forecast."""
@@ -105,11 +105,10 @@ class Router:
     async def decide(self, request: Request) -> Decision:
         """The decision with the budgets and what was learned read anew, over all running copies of the program."""
         # Side by side, because a store answers all that is asked of it at once in one go.
-        hearing = asyncio.create_task(self._hear_others())
-        try:
-            await self.read_budgets(request)
-        finally:
-            await undisturbed(hearing)
+        hearing = [catch_up() for catch_up in (self.caller.sharing.catch_up, *self.catch_up)]
+        for read in await asyncio.gather(self.read_budgets(request), *hearing, return_exceptions=True):
+            if isinstance(read, BaseException):
+                raise read
         if request.split is Split.NEVER:
             return self._decide(request, self._profile(request))
         return self._decide(request, self._profile(request), await asyncio.to_thread(reading_of, request))
@@ -123,11 +122,6 @@ class Router:
         if self._profiled is None or self._profiled[0] != asked:
             self._profiled = asked, profile(request)
         return self._profiled[1]
-
-    async def _hear_others(self) -> None:
-        """What other copies of the program have seen."""
-        learning = [] if self.catch_up is None else [self.catch_up()]
-        await asyncio.gather(self.caller.sharing.catch_up(), *learning)
 
     async def _decide_anyhow(self, request: Request) -> Decision:
         """From memory where the store cannot be read: nothing is then called that cannot be written down."""

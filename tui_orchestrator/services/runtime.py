@@ -120,7 +120,7 @@ class Runtime:
         self.estimates = KeptEstimates(database, router.caller.estimates)
         router.listeners += [self._publish, self.alerts.hear, self.estimates.hear, self.experiments.hear, logbook.hear]
         router.observers.append(self.feedback.keep)
-        router.catch_up = self._catch_up
+        router.catch_up += [self.feedback.catch_up, self.experiments.catch_up]
         router.foretell = self.pace.foretell
 
     @classmethod
@@ -344,9 +344,6 @@ class Runtime:
         """Session, day and month, and every provider's and model's sum that has a cap."""
         states = await self.router.read_budgets(Request((), session=session, id=""))
         return tuple(state for state in states if state.scope != "request")
-
-    async def _catch_up(self) -> None:
-        await asyncio.gather(self.feedback.catch_up(), self.experiments.catch_up())
 
     async def _remember(self) -> None:
         await self._ledger.recover()
