@@ -273,6 +273,24 @@ def test_abilities_follow_the_family_or_the_name() -> None:
     assert traits("unheard-of-8b-thinking").abilities == {Ability.THINKING}
 
 
+@pytest.mark.parametrize(
+    ("name", "open_weights"),
+    [
+        *(
+            (name, True)
+            for name in ("llama3.1:8b", "gpt-oss-120b", "gemma-3-4b-it", "qwen3:8b", "phi4:14b", "mistral:7b")
+        ),
+        *(
+            (name, False)
+            for name in ("claude-opus-5-5", "gpt-6-luna", "gemini-4-argon", "grok-4.7", "magistral-medium")
+        ),
+    ],
+)
+def test_whose_weights_anybody_can_have_is_known(name: str, open_weights: bool) -> None:
+    known = traits(name)
+    assert (known.open_weights, known.known) == (open_weights, True)
+
+
 def test_published_output_limits_are_known() -> None:
     limits = {"claude-opus-5-5": 128_000, "claude-haiku-4-5": 64_000, "gpt-6-luna": 128_000, "gpt-4o": 16_384}
     assert {name: traits(name).max_output for name in limits} == limits

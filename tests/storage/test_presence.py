@@ -85,6 +85,27 @@ def test_files_of_the_dead_are_taken_away_and_nothing_else(copies: tuple[Presenc
     assert not other.alive("no name of ours")
 
 
+class Late(Presence):
+    """Whose files are taken away by somebody else while it looks."""
+
+    def kept(self, owner: str) -> list[str]:
+        found = super().kept(owner)
+        if self.directory is not None:
+            (self.directory / owner).unlink(missing_ok=True)
+        return found
+
+
+def test_a_file_that_somebody_else_takes_away_meanwhile_is_missed_by_nobody(store: Path) -> None:
+    dead, late = Presence(store), Late(store)
+    dead.claim()
+    killed(dead)
+    late.claim()
+    assert late.directory is not None
+    assert [file.name for file in late.directory.iterdir()] == [late.id]
+    late.leave()
+    assert list(late.directory.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("line", "kept"), [("x" * (16 * 1024 - 1), 1), ("x" * (16 * 1024), 0), ("x" * (8 * 1024 - 1), 2)]
 )
