@@ -386,6 +386,13 @@ _UNREADABLE = {
     "JSON of another shape": (b'data: {"type": "content_block_delta", "delta": 7, "candidates": 7, "choices": 7}\n\n'),
     "JSON nested 50,000 deep": b"data: " + b"[" * 50_000 + b"\n\n",
 }
+_NO_EVENT = {
+    "as JSON that is no event": b"",
+    "behind a byte-order mark": b"\xef\xbb\xbfdata: ",
+    "behind a space": b" data: ",
+    "under a wrong field": b"dat: ",
+    "with a space before its colon": b"data : ",
+}
 _BROKEN = "The answer broke off before its end"
 
 
@@ -460,6 +467,20 @@ def _inside(phase: Phase, before: Callable[[Spoken], bytes], paid: Paid) -> tupl
         ),
         *(then_comes(name, garbage) for name, garbage in _UNREADABLE.items()),
         then_comes("lines that are no events", b"well\nthis: is odd\ndata\n\n\n\n"),
+        *(
+            fault(
+                f"one piece of the answer {name}",
+                lambda spoken, wrong=wrong: (  # type: ignore[misc]
+                    *_chunked(before(spoken) + spoken.rest.replace(b"data: ", wrong, 1) + spoken.finish),
+                    *_chunked(spoken.usage + spoken.trailer),
+                    LAST_CHUNK,
+                ),
+                says="sent something that is not of its format",
+                # Its SDK reads JSON that is no event, and its answers begin with their text.
+                but="gemini" if wrong in (b"", _NO_EVENT["behind a byte-order mark"]) else "",
+            )
+            for name, wrong in _NO_EVENT.items()
+        ),
         fault(
             "an event cut inside its line",
             lambda spoken: (*_chunked(before(spoken), spoken.rest[: len(spoken.rest) // 2]), LAST_CHUNK),

@@ -42,11 +42,15 @@ class TooMuch(Exception):
     """The server sent more than is read. `str` is a sentence without the server's name."""
 
 
+class _NoEvent(json.JSONDecodeError):
+    """A line of which no SDK reads anything, and that may have held a part of the answer."""
+
+
 class Form(NamedTuple):
     """What an SDK reads of events."""
 
     named: bool = True
-    """Their names."""
+    """Their names. Where it reads none, it reads JSON without a field's name too."""
     readable: Callable[[bytes], bytes] = bytes
     """Their data, made from those that came."""
     marks: int = MARKS
@@ -109,6 +113,7 @@ async def _events(chunks: AsyncGenerator[bytes, None], longest: int, form: Form)
     what is no text: one of the SDKs would put other characters in its place."""
     pending = bytearray()
     looked = passed = marks = 0
+    amid, ahead = False, None
     async with aclosing(chunks):
         async for chunk in chunks:
             for start in range(0, len(chunk), SLICE_BYTES):
@@ -139,16 +144,22 @@ async def _events(chunks: AsyncGenerator[bytes, None], longest: int, form: Form)
                     if place:
                         await asyncio.sleep(0)
                     if isinstance(one, bytearray):
+                        if one and ahead is not None:
+                            raise ahead
                         if one:
+                            amid = True
                             yield bytes(one)
-                    elif left := one.left(form):
+                        continue
+                    if left := one.left(form, amid):
                         yield left + b"\n\n"
+                    if isinstance(one.read, _NoEvent):
+                        ahead = ahead or one.read
                 if len(pending) - begun > longest:
                     raise _too_long(longest)
                 del pending[:begun]
                 looked = max(0, len(pending) - _OVERLAP)
     last = _read(pending, longest, form)
-    rest = last.left(form) if isinstance(last, _Odd) else last
+    rest = last.left(form, amid) if isinstance(last, _Odd) else last
     if rest:
         yield rest + b"\n\n" if _is_whole(rest) else rest
 
@@ -159,10 +170,12 @@ class _Odd(NamedTuple):
     raw: bytes
     read: bytes | Exception
 
-    def left(self, form: Form) -> bytes:
-        """What the SDK is given of it."""
+    def left(self, form: Form, amid: bool) -> bytes:
+        """What the SDK is given of it. `amid`: it stands among events, and not in a page in their place."""
         if form.spared(self.raw):
             return b""
+        if isinstance(self.read, _NoEvent) and not amid:
+            return self.raw
         if isinstance(self.read, Exception):
             raise self.read
         return self.read
@@ -171,7 +184,7 @@ class _Odd(NamedTuple):
 def _read(raw: bytearray, longest: int, form: Form) -> bytes | _Odd:
     try:
         event = _event(raw, longest, form)
-    except (TooMuch, UnicodeDecodeError) as error:
+    except (TooMuch, UnicodeDecodeError, _NoEvent) as error:
         return _Odd(bytes(raw), error)
     if not event or (event.endswith((b"}", b"]")) and _OBJECT.match(event)):
         return event
@@ -202,7 +215,7 @@ def _event(raw: bytearray, longest: int, form: Form) -> bytes:
     for line in filter(None, lines):
         field = _FIELD.match(line)
         if field is None:
-            return _error(b"\n".join(lines), form)
+            return _error(b"\n".join(lines), line, form)
         if field[1] == b"data":
             data.append(line[field.end() :])
         elif field[1] == b"event" and form.named:
@@ -213,14 +226,17 @@ def _event(raw: bytearray, longest: int, form: Form) -> bytes:
     return name + b"data: " + whole.replace(b"\n", b"\ndata: ") if whole.strip(b"\n") else b""
 
 
-def _error(text: bytes, form: Form) -> bytes:
-    """Some servers send an error as bare JSON. What reads names of events passes that over, and is told by one."""
+def _error(text: bytes, odd: bytes, form: Form) -> bytes:
+    """Some servers send an error as bare JSON. What reads names of events passes that over, and is told by one. `odd`:
+    the line that has no field's name. Raises _NoEvent."""
     if text.lstrip().startswith(b"{") and b'"error"' in text:
         with suppress(ValueError, RecursionError):
             said = json.loads(text)
             if said.get("error") or "error" in (said.get("object"), said.get("type")):
                 name = b"event: error\n" if form.named else b""
                 return name + b"data: " + form.readable(text).replace(b"\n", b"\ndata: ")
+    if form.named and b"{" in odd:
+        raise _NoEvent("no event", odd.decode(), 0)
     return text
 
 
