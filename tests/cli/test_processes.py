@@ -153,6 +153,30 @@ async def test_a_signal_to_end_ends_the_turn_in_order_too(shell: Shell, number: 
     assert attempt["outcome"] == "cancelled"
 
 
+AMID_IMPORTS = """
+import os, runpy, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == at:
+            os.kill(os.getpid(), signal.SIGINT)
+
+at = sys.argv.pop(1)
+sys.meta_path.insert(0, Interrupting())
+runpy.run_module("tui_orchestrator", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("module", ["tui_orchestrator.cli", "click", "tui_orchestrator.cli.costs"])
+async def test_ctrl_c_while_the_program_is_being_imported_ends_quietly(shell: Shell, module: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", AMID_IMPORTS, module, "costs"),
+        **{"stdin": DEVNULL, "stdout": PIPE, "stderr": PIPE, "env": shell.environment},
+    )
+    out, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    assert (process.returncode, out, err.strip()) == (130, b"", b"Interrupted.")
+
+
 async def test_ctrl_c_before_the_turn_ends_quietly(shell: Shell) -> None:
     called = asyncio.Event()
 

@@ -133,6 +133,8 @@ HARD = [
     (MERGE, MERGED, FinishReason.OTHER, 0.35, None, "ended for a reason its provider does not explain"),
     (MERGE, "", FinishReason.STOP, 0.0, EscalationCause.EMPTY, "the answer is empty"),
     (MERGE, " \n\t ", FinishReason.STOP, 0.0, EscalationCause.EMPTY, "the answer is empty"),
+    (MERGE, "\u200b", FinishReason.STOP, 0.0, EscalationCause.EMPTY, "the answer is empty"),
+    (MERGE, "\u2060\u00a0\u200d\n\ufeff\u00ad", FinishReason.STOP, 0.0, EscalationCause.EMPTY, "the answer is empty"),
     (MERGE, MERGED, FinishReason.LENGTH, 0.35, EscalationCause.TRUNCATED, "cut off at the length limit"),
     (MERGE, "```python\ndef f(", FinishReason.STOP, 0.35, EscalationCause.TRUNCATED, "ends inside a block of code"),
     (

@@ -53,6 +53,10 @@ _FLAG = re.compile(r"(?:^|\s)-{1,2}[A-Za-z]|^\s{4}\S|[|;{}=]|\w\(", re.MULTILINE
 _PART = re.compile(r"^[ \t]*(?:[-*•]|#{1,6}|\(?[0-9a-h]{1,2}[.):]|\*\*)[ \t]?\S", re.MULTILINE)
 _NUMBERED = re.compile(r"^[ \t]*\(?\d{1,2}[.)][ \t]", re.MULTILINE)
 _HOW_MANY = re.compile(r"\bhow many\b|\bwie viele\b|\bcombien d|\bcuánt[oa]s\b", re.IGNORECASE)
+_UNSEEN = re.compile(
+    r"[\s\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]*+"
+)
+"""White space, and what only joins or directs letters."""
 _MEASURED = re.compile(
     r"\bhow many (?:more |total |square )?(?:hours|minutes|seconds|days|weeks|months|years|miles|km|kilom|met|feet"
     r"|inch|yards|pounds|kg|kilog|grams|tons|lit|gallons|ounces|cups|dollars|euros|cents|percent|times|degrees|points)",
@@ -84,7 +88,7 @@ def assess(
     logarithm, where the provider gives it. `trained` None: as shipped. `opinions`: what the checks of plugins found.
     Never raises."""
     trained = trained or weights()
-    whole = answer.strip()
+    whole = "" if _UNSEEN.fullmatch(answer) else answer.strip()
     if calls:
         return _of_calls(request, calls, finish_reason)
     if finish_reason is FinishReason.TOOL_CALLS and not whole:
