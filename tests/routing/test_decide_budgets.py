@@ -218,3 +218,79 @@ def test_with_refuse_a_budget_changes_whether_and_never_who(
         assert chosen <= set(_with_room(models, None, policy, 5).chain)
     else:
         assert len(chosen) <= 1
+
+
+REFUSING = Policy(on_exhausted=listed([WayOut.REFUSE]))
+DOWN = Standing(out=(Exclusion.UNHEALTHY, "is down"))
+SHORT = "could cost $0.331, the day's cap has $0.00010 left"
+
+
+def ensemble(**standings: Standing) -> Decision:
+    return decided(request(strategy=Strategy.ENSEMBLE, ensemble_size=2), policy=REFUSING, **standings)
+
+
+def test_a_member_there_is_no_money_for_stays_one_and_the_others_answer() -> None:
+    decision = ensemble(dear=room("0.0001"))
+    assert (decision.chain, decision.model) == (("c/unknown", "b/dear"), "c/unknown")
+    assert decision.left_out == {"b/dear": SHORT}
+    assert decision.reason.startswith("only c/unknown for code of difficulty 0.40: ")
+    assert decision.reason.endswith(f"; b/dear is left out: {SHORT}")
+    assert not decision.explored
+    scores = {c.model: c.score for c in decision.candidates}
+    assert [c.model for c in decision.candidates] == ["c/unknown", "a/cheap", "here/small", "b/dear"]
+    assert decision.margin == pytest.approx(scores["c/unknown"] - scores["a/cheap"])
+
+
+def test_members_that_fit_are_asked_and_nobody_is_left_out() -> None:
+    decision = ensemble()
+    assert (decision.chain, decision.left_out, decision.refused) == (("b/dear", "c/unknown"), {}, None)
+    assert decision.margin == pytest.approx(decision.candidates[0].score - decision.candidates[1].score)
+    assert "left out" not in decision.reason
+
+
+def test_an_ensemble_none_of_whose_members_fits_is_refused_with_the_first_as_wished() -> None:
+    decision = ensemble(dear=room("0.0001"), cheap=room("0"), small=DOWN, unknown=DOWN)
+    assert (decision.model, decision.chain) == (None, ())
+    assert (decision.refused, decision.wished) == (Exclusion.OVER_BUDGET, "b/dear")
+    assert decision.reason == f"b/dear {SHORT}, so it is refused, as budgets.on_exhausted says"
+
+
+@pytest.mark.parametrize("policy", [REFUSING, Policy(on_exhausted=alone(WayOut.CHEAPEST))])
+def test_a_walk_goes_on_without_a_step_that_is_too_dear(policy: Policy) -> None:
+    decision = decided(request(strategy=Strategy.FALLBACK), policy=policy, dear=room("0.0001"))
+    assert decision.chain == ("a/cheap", "c/unknown", "here/small")
+    assert [c.score for c in decision.candidates[:2]] == pytest.approx([1.0, -0.01])
+    assert decision.margin == pytest.approx(1.01)
+    assert [c.model for c in decision.candidates] == [*decision.chain, "b/dear"]
+    assert "would be chosen" not in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("policy", "model", "refused", "wished"),
+    [
+        (REFUSING, None, Exclusion.OVER_BUDGET, "a/cheap"),
+        (Policy(on_exhausted=alone(WayOut.CHEAPEST)), "c/unknown", None, None),
+    ],
+)
+def test_a_walk_whose_first_step_is_too_dear_is_planned_anew_or_refused(
+    policy: Policy, model: str | None, refused: Exclusion | None, wished: str | None
+) -> None:
+    decision = decided(request(strategy=Strategy.FALLBACK), policy=policy, dear=room("0.0001"), cheap=room("0"))
+    assert (decision.model, decision.refused, decision.wished) == (model, refused, wished)
+    if model is not None:
+        assert decision.chain == ("c/unknown", "here/small")
+        assert decision.candidates[0].score == 1.0
+        assert "; a/cheap would be chosen but could cost" in decision.reason
+
+
+def test_of_two_the_margin_is_told_and_of_one_there_is_none() -> None:
+    two, one = decided(registry=Registry.of([CHEAP, DEAR])), decided(registry=Registry.of([CHEAP]))
+    assert two.margin == pytest.approx(two.candidates[0].score - two.candidates[1].score)
+    assert (one.margin, one.explored) == (None, False)
+
+
+def test_what_was_stored_of_candidates_is_not_written_into_when_it_is_chosen_from_again() -> None:
+    decision = decided()
+    before = [c.score for c in decision.candidates]
+    choose(Strategy.CHEAPEST, decision.candidates, decision.profile, decision.asked)
+    assert [c.score for c in decision.candidates] == before

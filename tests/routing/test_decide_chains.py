@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tui_orchestrator.routing.budget import WayOut, alone
 from tui_orchestrator.routing.decide import replay
 from tui_orchestrator.routing.decision import (
+    Division,
     Exclusion,
     Policy,
     Standing,
 )
 from tui_orchestrator.routing.errors import AllOut
+from tui_orchestrator.routing.model import Registry
+from tui_orchestrator.routing.money import Money
 from tui_orchestrator.routing.patterns import compile_pattern
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.routing.rules import Rule
@@ -154,3 +159,53 @@ def test_the_system_text_of_a_rule_is_paid_for_in_the_estimate() -> None:
     assert ruled.profile.input_tokens > plain.profile.input_tokens + 2000
     own = decided(request(system="Mine."), rules=(long,))
     assert own.profile.input_tokens == plain.profile.input_tokens
+
+
+@pytest.mark.parametrize(
+    ("more", "goes_on", "name"),
+    [
+        ({}, False, "balanced"),
+        ({"continues": True}, False, "balanced"),
+        ({"continues": True, "model": "a/cheap"}, True, "continue"),
+        ({"continues": True, "chain": ("a/cheap", "b/dear")}, True, "continue"),
+        ({"continues": True, "chain": ("a/cheap",), "strategy": Strategy.BALANCED}, True, "balanced"),
+        ({"model": "a/cheap"}, False, "balanced"),
+        ({"chain": ("a/cheap",)}, False, "fallback"),
+    ],
+)
+def test_who_goes_on_from_an_answer_that_was_cut_off_is_who_was_named(
+    more: dict[str, Any], goes_on: bool, name: str
+) -> None:
+    decision = decided(request(**more))
+    assert (decision.asked.goes_on, decision.strategy_name) == (goes_on, name)
+    said = "a/cheap is pinned and continues the answer that was cut off; no other model is tried"
+    assert (decision.reason == said) is (goes_on and "model" in more)
+    free = decision.asked.unpinned()
+    assert (free.model, free.goes_on) == (None, goes_on and "chain" in more)
+
+
+def test_a_decision_draws_by_its_requests_id_and_says_with_which_seed() -> None:
+    assert decided(request(id="r1")).seed == 219_023_793
+    assert decided(request(id="r2")).seed != decided(request(id="r1")).seed
+
+
+def test_where_no_provider_could_be_asked_for_its_models_the_reason_says_so() -> None:
+    nobody = Registry(unlisted={"a": "connection refused", "b": "401"})
+    reason = decided(registry=nobody).reason
+    assert reason.startswith("no model of a is known (connection refused); no model of b is known (401), so ")
+    some = replace(REGISTRY, unlisted={"a": "connection refused"})
+    assert "is known" not in decided(registry=some).reason
+
+
+@pytest.mark.parametrize(
+    ("more", "whose", "cost"),
+    [
+        ({}, "any model's", "about $1.00, at most $2.00"),
+        ({"pinned": True}, "a/x's", "about $1.00, at most $2.00"),
+        ({"cost": None}, "any model's", "at unknown cost"),
+    ],
+)
+def test_a_division_is_said_in_words(more: dict[str, Any], whose: str, cost: str) -> None:
+    plan = Division(3, 1000, 500, "a/x", "b/y", 4000, 1, Money.from_usd(1), Money.from_usd(2))
+    parts = "3 parts with a/x, then put together by b/y"
+    assert replace(plan, **more).in_words == f"longer than {whose} context: {parts}: {cost}"
