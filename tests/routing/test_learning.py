@@ -173,11 +173,12 @@ def test_a_verdict_places_each_member_and_none_is_kept_beside_it() -> None:
 
 def test_of_a_verdict_is_expected_how_often_one_is_found_better_than_the_others() -> None:
     watching = Watching()
-    events = (Decided("r1", AT, DECIDED), finished(1), finished(2, B), verdict(1, 2), completed(1))
+    events = (Decided("r1", AT, DECIDED), finished(1), finished(2, B), finished(3, B), verdict(1, 2, 3), completed(1))
     *_, seen = [watching.hear(event) for event in events]
     # Bradley and Terry: the odds of one over the other are the quotient of their odds.
     odds = (EXPECTED[A] / (1 - EXPECTED[A])) / (0.6 / 0.4)
-    assert [one.answer.predicted for one in seen] == pytest.approx([odds / (1 + odds), 1 / (1 + odds)], abs=1e-6)
+    behind = (1 / (1 + odds) + 0.5) / 2
+    assert [one.answer.predicted for one in seen] == pytest.approx([odds / (1 + odds), behind, behind])
 
 
 def test_what_was_expected_of_an_answer_leaves_out_what_was_learned() -> None:

@@ -249,6 +249,7 @@ def test_what_could_not_be_stored_is_said_once() -> None:
         ([broken(1), tried(2)], 2, ""),
         ([tried(1, WEAK), tried(2)], 2, ""),
         ([tried(1), tried(2, WEAK)], 1, ""),
+        ([tried(1), tried(2, None)], 1, ""),
         # Of two alike the later.
         ([tried(1, WEAK), tried(2, WEAK)], 2, "best of 2 attempts; confidence 0.40 is below 0.60"),
         ([broken(1), tried(2, WEAK)], 2, "best of 2 attempts; confidence 0.40 is below 0.60"),
