@@ -161,3 +161,28 @@ def test_text_that_is_not_unicode_has_a_key_too() -> None:
     assert key(replace(CALL, messages=(Message("user", "\udc80"),))) != key(
         replace(CALL, messages=(Message("user", "\udc81"),))
     )
+
+
+USER, TOOL = Message("user", "go on"), Message("tool", "4 degrees", answers="1")
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted", "nearly"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"tools": (Tool("look"),)}, True, False),
+        ({"messages": (USER, TOOL)}, True, False),
+        ({"messages": (TOOL, USER)}, True, True),
+        ({"messages": (TOOL,)}, True, False),
+        ({"messages": ()}, True, True),
+    ],
+)
+def test_an_answer_to_nearly_the_same_will_do_where_no_tool_has_a_part_in_it(
+    more: dict[str, Any], wanted: bool, nearly: bool
+) -> None:
+    asked = question(replace(CALL, **more), URL, nearly=wanted)
+    assert asked.nearly is nearly
+    messages = more.get("messages", MESSAGES)
+    assert (asked.prompt, asked.model) == (messages[-1].text if messages else "", "openai/small")
+    assert not question(replace(CALL, **more), URL).nearly

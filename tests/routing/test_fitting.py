@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_orchestrator.routing.budget import BudgetState, Cap
-from tui_orchestrator.routing.fitting import MemberCall, shared_out, short_of_room, tight
+from tui_orchestrator.routing.decision import Asked, Candidate, Decision, Division, Exclusion, Policy
+from tui_orchestrator.routing.fitting import (
+    MemberCall,
+    fitted,
+    members,
+    none_asked,
+    shared_out,
+    short_of_room,
+    side_by_side,
+    tight,
+)
 from tui_orchestrator.routing.money import ZERO, Money, Price
+from tui_orchestrator.routing.request import Strategy
 
-from .samples import price
+from .samples import candidate, price, profile, too_dear
 
 USD = Money.from_usd
 
@@ -95,3 +111,94 @@ def test_no_cap_is_passed_nobody_is_shorter_than_it_must_be_and_nobody_more_woul
             assert tight(calls, {**least, one.model: one.least})
     if not tight(calls, {one.model: one.asked for one in calls}):
         assert tokens == {one.model: one.asked for one in calls}
+
+
+# Decisions
+
+
+def together(*candidates: Candidate, **more: Any) -> Decision:
+    chain = tuple(c.model for c in candidates if c.excluded_by is None)
+    return Decision(
+        *("r", Strategy.ENSEMBLE, chain[0] if chain else None, "three are asked", chain, profile(), candidates),
+        **({"asked": Asked(Policy(), size=len(candidates))} | more),
+    )
+
+
+ONE, OTHER, DEAR = candidate("a/one", 0.9, "0.001"), candidate("b/other", 0.8, "0.001"), candidate("c/dear", 0.7, "0.1")
+
+
+def needing(calls: dict[str, MemberCall]) -> Callable[[Candidate], MemberCall]:
+    return lambda c: calls[c.model]
+
+
+def test_whoever_does_not_fit_beside_the_others_is_left_out_with_what_is_left_for_it() -> None:
+    day = cap("0.004")
+    calls = {c.model: call(c.model, usd, day) for c, usd in ((ONE, "1"), (OTHER, "1"), (DEAR, "15"))}
+    decision = fitted(together(ONE, OTHER, DEAR), needing(calls))
+    said = {c.model: (c.excluded_by, c.excluded, c.max_tokens, c.fewer) for c in decision.candidates}
+    assert said["c/dear"] == (
+        *(Exclusion.OVER_BUDGET, "could cost $0.0038, the day's cap has $0.0035 left beside the others"),
+        *(1000, ""),
+    )
+    shorter = "could cost $0.0040, and 2 share the $0.0040 that the day's cap has left"
+    assert said["a/one"] == said["b/other"] == (None, None, 2000, shorter)
+    assert {c.model: c.cost_ceiling for c in decision.candidates}["a/one"] == USD("0.002")
+    assert set(decision.chain) == {"a/one", "b/other", "c/dear"}, "there is no money for it, but it is a member"
+
+
+def test_a_cap_of_the_request_says_so() -> None:
+    own = cap("0.004", "request")
+    calls = {c.model: call(c.model, usd, own) for c, usd in ((ONE, "1"), (OTHER, "1"), (DEAR, "15"))}
+    dear = fitted(together(ONE, OTHER, DEAR), needing(calls)).candidate("c/dear")
+    assert dear is not None
+    assert (dear.excluded_by, dear.excluded) == (
+        Exclusion.OVER_MAX_COST,
+        "could cost $0.0038, this request may cost $0.0035 beside the others",
+    )
+
+
+def test_where_all_fit_or_one_is_asked_alone_nothing_changes() -> None:
+    plenty = {c.model: call(c.model, "1", cap("9")) for c in (ONE, OTHER)}
+    decision = together(ONE, OTHER)
+    assert fitted(decision, needing(plenty)) is decision
+    tight_one = {c.model: call(c.model, "1", cap("0.001")) for c in (ONE, OTHER)}
+    for alone in (replace(decision, strategy=Strategy.BALANCED), replace(decision, pinned=True)):
+        assert fitted(alone, needing(tight_one)) is alone
+        assert not side_by_side(alone)
+    plan = Division(3, 1000, 500, "a/x", "a/x", 4000, 1, ZERO, ZERO)
+    assert not side_by_side(replace(decision, division=plan))
+    assert side_by_side(decision)
+
+
+def test_the_members_are_those_the_strategy_wants_were_there_money() -> None:
+    down = candidate("d/down", excluded_by=Exclusion.UNHEALTHY, excluded="is down")
+    poor = together(too_dear("a/one"), too_dear("b/other", Exclusion.OVER_MAX_COST), down)
+    assert members(replace(poor, asked=replace(poor.asked, size=3))) == ("a/one", "b/other")
+    assert members(replace(poor, asked=replace(poor.asked, size=1))) == ("a/one",)
+    assert members(together(ONE, OTHER)) == ("a/one", "b/other")
+
+
+@pytest.mark.parametrize(("scope", "refused"), [("day", Exclusion.OVER_BUDGET), ("request", Exclusion.OVER_MAX_COST)])
+def test_where_the_user_would_rather_ask_nobody_the_decision_says_what_all_would_have_cost(
+    scope: str, refused: Exclusion
+) -> None:
+    short = short_of_room([call("a/one", "1", cap("0.003", scope)), call("c/dear", "15", cap("0.003", scope))], [])
+    assert short is not None
+    decision = none_asked(together(ONE, DEAR, margin=0.1, asked=Asked(Policy(), because="rule x: ")), short)
+    assert (decision.model, decision.chain, decision.margin) == (None, (), None)
+    assert (decision.refused, decision.wished) == (refused, "a/one")
+    cap_called = "the day's cap" if scope == "day" else "the request's cap"
+    assert decision.reason == (
+        f"rule x: 2 models could cost $0.064 together, {cap_called} has $0.0030 left, so none was asked"
+    )
+
+
+def test_the_tightest_cap_is_the_one_that_is_short_and_names_those_under_it() -> None:
+    day, own = cap("0.003"), cap("0.002", "day provider:b")
+    calls = [call("a/one", "15", day), call("b/one", "15", day, own), call("c/free", "0", day)]
+    short = short_of_room(calls, ["c/free", "x/gone"])
+    assert short is not None
+    assert (short.state, short.model, short.members) == (own, "b/one", ("b/one",))
+    assert (short.needs, short.least, short.without_raising) == (USD("0.06"), USD("0.00375"), ("c/free",))
+    whole = [call("b/one", "15", own, asked=250)]
+    assert short_of_room(whole, []).least is None  # type: ignore[union-attr]
