@@ -145,6 +145,24 @@ def test_the_users_strategy_says_who_reads_and_who_writes(strategy: Strategy, re
     assert decision.reason.startswith(f"longer than any model's context: {plan(decision).parts} parts with {reader}, ")
 
 
+def test_a_large_context_reads_and_a_cheap_model_writes_where_that_costs_least() -> None:
+    reader, writer = replace(BIG, price=price("2", "5")), replace(READER, context_window=2_000)
+    decision = decided(writer, reader, policy=Policy(strategy=Strategy.CHEAPEST, quality_threshold=0.5))
+    assert decision.model == "b/big"
+    # No answer to a part is longer than the writer can read two of.
+    assert plan(decision) == Division(
+        *(2, 24847, 1047 // 2 - 24, "b/big", "a/reader", 1047, 1),
+        *(Money(87_602_000_000), Money(153_763_000_000)),
+    )
+    chosen = decision.chosen
+    assert chosen is not None
+    # As sure as the less sure of both, and as long as one round of parts and the writing.
+    assert chosen.success_probability == pytest.approx(0.93255, abs=1e-5)
+    assert chosen.estimated_latency_s == pytest.approx(35.667, abs=0.001)
+    unpriced = decided(replace(writer, price=None), reader, asked=replace(ASKED, model="b/big"))
+    assert plan(unpriced).writer == "b/big"
+
+
 def test_a_pinned_reader_is_divided_for_alone() -> None:
     decision = decided(READER, BIG, asked=replace(ASKED, model="a/reader"))
     assert (plan(decision).reader, plan(decision).writer, plan(decision).pinned) == ("a/reader", "a/reader", True)
