@@ -107,6 +107,23 @@ async def test_one_is_chosen_filled_in_and_its_answer_is_gone_on_from(tmp_path: 
 
 
 @pytest.mark.usefixtures("mine")
+async def test_all_that_is_wrong_in_files_can_be_scrolled_to_by_keys(own_home: Path, tmp_path: Path) -> None:
+    wrong = "".join(f"key{number} = 1\n" for number in range(12))
+    (own_home / "home" / "config" / "recipes" / "wrong.toml").write_text(wrong)
+    async with console(tmp_path, size=(100, 30)) as seat:
+        await seat.send("/recipe")
+        await seat.sees("Ask several models the same", "1. answers")
+        await seat.sees_no("key11:")
+        for _ in range(30):
+            await seat.pilot.press("pagedown")
+        await seat.sees("key11:", "Your own lie in ")
+        await seat.pilot.press("pageup")
+        await seat.sees_no("Your own lie in ")
+        await seat.pilot.press("down")
+        await seat.sees("answer    ", "what was asked")
+
+
+@pytest.mark.usefixtures("mine")
 async def test_keys_typed_ahead_begin_none(tmp_path: Path) -> None:
     async with console(tmp_path, script=script()) as seat:
         for keys in (("enter",) * 7, (*"yes", "enter")):

@@ -44,8 +44,9 @@ class Listed(Dialog[ScreenResultType]):
     """In place of the list where it is empty."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "Close"),
-        Binding("pagedown", "scroll_found(1)", "Down", show=False),
-        Binding("pageup", "scroll_found(-1)", "Up", show=False),
+        # Before the list's own, which takes them where all of the rest is seen.
+        Binding("pagedown", "scroll_found(1)", "Down", show=False, priority=True),
+        Binding("pageup", "scroll_found(-1)", "Up", show=False, priority=True),
     ]
 
     def __init__(self, wanted: str = "") -> None:
@@ -54,6 +55,7 @@ class Listed(Dialog[ScreenResultType]):
         self.wanted = wanted
         self.list = RowList(id="all", markup=False)
         self._head = Static(id="head", markup=False)
+        self._beneath = VerticalScroll(id="found", can_focus=False)
         self._details = Static(markup=False)
         self._none = Static(id="none", markup=False)
 
@@ -78,7 +80,7 @@ class Listed(Dialog[ScreenResultType]):
             dialog.border_subtitle = keys_line(keyed(self.app, self.KEYS))
             yield self._head
             yield self.list
-            with VerticalScroll(id="found", can_focus=False):
+            with self._beneath:
                 yield self._details
             yield self._none
 
@@ -108,7 +110,7 @@ class Listed(Dialog[ScreenResultType]):
         if there:
             wanted, self.wanted = self.wanted or marked or "", ""
             self.list.highlighted = there.index(wanted) if wanted in there else 0
-        self.list.display = self.query_one("#found").display = bool(there)
+        self.list.display = self._beneath.display = bool(there)
         self._none.display = not there
         keys = self.KEYS if there else self.KEYS_OF_NOTHING
         self.query_one("#listed").border_subtitle = keys_line(keyed(self.app, keys))
@@ -119,13 +121,19 @@ class Listed(Dialog[ScreenResultType]):
         self.tell_details()
 
     def tell_details(self) -> None:
-        width = self.query_one("#found").scrollable_content_region.width - 1
+        width = self._beneath.scrollable_content_region.width - 1
         known = self.marked is not None and self.marked in (self.rows or {})
         self._details.update(self.draw_details(self.marked or "", width) if known and width >= LEAST_WIDTH else "")
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self) -> None:
+        self._beneath.scroll_home(animate=False)
         self.call_after_refresh(self.tell_details)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "scroll_found" and not self._beneath.max_scroll_y:
+            return False
+        return super().check_action(action, parameters)
+
     def action_scroll_found(self, way: int) -> None:
-        self.query_one("#found").scroll_relative(y=way * 5, animate=False)
+        self._beneath.scroll_relative(y=way * 5, animate=False)

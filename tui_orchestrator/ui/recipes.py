@@ -67,9 +67,10 @@ class RecipesScreen(Listed[str | None]):
 
     HELP = (
         "Recipes: prompts in several steps, each with the model that suits it. Below the list: what the marked one "
-        "asks for, and its steps. {recipes.run} opens its form; nothing is sent before you have seen what it costs. "
-        "Those that did not come to their end stand first, with what is done and what is left: {recipes.run} says what "
-        "that costs, and goes on. Your own are TOML files in the directory of recipes."
+        "asks for, its steps, and what is wrong in files of yours; PgUp and PgDn scroll that. {recipes.run} opens its "
+        "form; nothing is sent before you have seen what it costs. Those that did not come to their end stand first, "
+        "with what is done and what is left: {recipes.run} says what that costs, and goes on. Your own are TOML files "
+        "in the directory of recipes."
     )
     CSS = Listed.CSS
     TITLE_SHOWN = "Recipes"
