@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tui_orchestrator.demo import Reply, Script
-from tui_orchestrator.routing.budget import Budgets, Cap, Hold, Shortage
+from tui_orchestrator.routing.budget import Budgets, Cap, Hold, Shortage, input_bound, least_output
 from tui_orchestrator.routing.errors import ErrorKind
 from tui_orchestrator.routing.events import AttemptFailed, AttemptStarted, Completed, Decided, Event, Failed, Waiting
 from tui_orchestrator.routing.money import ZERO, Money
@@ -25,7 +25,7 @@ from tui_orchestrator.settings.shape import split
 
 from .conftest import ask, events_of, running
 from .grammar import check
-from .reading import asked, completed, failed, only, reserved, walked
+from .reading import asked, completed, failed, most_tokens, only, reserved, walked
 
 LOCAL, DASH = "demo-local/pebble-3b", "demo-gemini/lumen-dash"
 PRO = "demo-openai/rush-pro"
@@ -169,6 +169,24 @@ async def test_room_that_is_gone_at_the_last_moment_is_asked_for_too(
     assert (waited.why, waited.attempt) == ("budget", len(chain))
     assert isinstance(events[-1], Completed)
     assert walked(events)[-1].endswith("lumen-dash")
+
+
+@pytest.mark.parametrize("short_by", [0, 1])
+async def test_a_call_is_made_with_the_fewest_tokens_it_is_worth_with_where_just_these_are_left(
+    tmp_path: Path, short_by: int
+) -> None:
+    async with running(tmp_path / "s.db", budgets=Budgets(daily=USD("0.02"))) as (runtime, servers):
+        request, price = ask(model=DASH), runtime.registry[DASH].price
+        prompt = runtime.preview(request).profile
+        least = least_output(4096, prompt.output_tokens)
+        assert price is not None
+        left = price.ceiling(input_bound(prompt.input_tokens), least) - Money(short_by)
+        greedy = _TakesTheRoom(runtime, Decided, str((USD("0.02") - left).usd))
+        async with runtime.stream(request, greedy.record) as turn:
+            events = [event async for event in turn]
+        sent = [most_tokens(exchange) for exchange in asked(servers, "lumen-dash")]
+    assert sent == ([] if short_by else [least])
+    assert isinstance(events[-1], Failed if short_by else Completed)
 
 
 async def test_an_ensemble_none_of_whose_members_fits_waits_for_room(tmp_path: Path) -> None:
