@@ -72,7 +72,8 @@ async def test_what_a_cancelled_task_raises_instead_is_raised() -> None:
         await cancelled(task)
 
 
-async def test_work_runs_to_its_end_and_a_cancellation_is_held_back_until_it_is_heeded() -> None:
+@pytest.mark.parametrize("times", [1, 2])
+async def test_work_runs_to_its_end_and_a_cancellation_is_held_back_until_it_is_heeded(times: int) -> None:
     told, go = [], asyncio.Event()
 
     async def work() -> int:
@@ -87,7 +88,7 @@ async def test_work_runs_to_its_end_and_a_cancellation_is_held_back_until_it_is_
         told.append("never")
 
     task = asyncio.create_task(turn())
-    for _ in range(2):
+    for _ in range(times):
         await asyncio.sleep(0)
         task.cancel()
     await asyncio.sleep(0)

@@ -90,6 +90,10 @@ async def test_an_answer_that_is_continued_is_judged_as_a_whole() -> None:
     whole = await trust(plan(), heard(), [])
     assert await trust(plan(messages=begun, continues=True), heard(SAID[20:]), [check]) == whole
     assert check.given[0].text == SAID
+    asked = Message("user", "Answer in JSON: who?")
+    half = await trust(plan(messages=(asked, Message("assistant", "A"), begun[-1]), continues=True), heard("da"), [])
+    assert half is not None
+    assert half.reasons[0] == "no valid JSON though JSON was asked for"
     nothing = await trust(plan(messages=begun, continues=True), heard(" "), [])
     assert nothing is not None
     assert nothing.cause is EscalationCause.EMPTY
