@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -325,6 +326,41 @@ async def test_a_server_that_wants_a_key_is_told_apart_from_one_that_refuses_it(
     async with serving({}, otherwise=Reply("", 401)) as server:
         listing = await read_listing(source(server, clients, key=""))
     assert (listing.authorised, listing.detail) == (False, f"127.0.0.1:{server.port} wants a key")
+
+
+class Broken(httpx2.AsyncBaseTransport):
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.timeouts: list[object] = []
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.timeouts.append(request.extensions["timeout"])
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "silent", "said"),
+    [
+        (httpx2.ConnectTimeout("x"), False, "example.test could not be reached in time"),
+        (httpx2.ReadTimeout("x"), True, "example.test did not answer in time"),
+        (httpx2.PoolTimeout("x"), True, "example.test did not answer in time"),
+        (httpx2.RemoteProtocolError("x"), False, "the connection to example.test broke (RemoteProtocolError)"),
+        (httpx2.ReadError("x"), False, "the connection to example.test broke (ReadError)"),
+        (httpx2.ConnectError("x"), False, "example.test could not be reached (ConnectError)"),
+        (httpx2.StreamClosed(), False, "example.test could not be reached (StreamClosed)"),
+        (ValueError("x"), False, "example.test could not be reached (ValueError)"),
+    ],
+)
+@pytest.mark.parametrize("read", [read_listing, read_server])
+async def test_how_a_server_was_missed_is_said(
+    read: Callable[[Source, float], Awaitable[Listing]], error: Exception, silent: bool, said: str
+) -> None:
+    broken = Broken(error)
+    async with httpx2.AsyncClient(transport=broken) as client:
+        listing = await read(Source("openai-compatible", "http://example.test/v1", client, KEY), 20)
+    assert (listing.reachable, listing.silent, listing.detail) == (False, silent, said)
+    assert (listing.authorised, listing.unread, listing.unwell) == (None, True, False)
+    assert set(map(str, broken.timeouts)) == {str(dict.fromkeys(("connect", "read", "write", "pool"), 6.0))}
 
 
 @pytest.mark.parametrize("url", ["http://[broken/v1", "nowhere", "ftp://127.0.0.1/v1"])
