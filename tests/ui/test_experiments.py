@@ -50,6 +50,7 @@ async def test_one_is_started_from_the_form_seen_on_the_turn_and_stopped(tmp_pat
         await seat.sees("╭─ Experiments", "No experiment yet. n starts one")
         await start(seat, "thrift", "cheapst", "quality")
         await seat.sees("✗ 'cheapst' is no way to be answered; did you mean cheapest?")
+        await seat.sees_no("cheapest?.")
         await seat.pilot.press("escape")
         await start(seat, "thrift", "cheapest", "quality")
         await seat.sees("thrift", "◐ running", "strategy=cheapest", "Nothing is known yet: no turn went to A.")
@@ -122,6 +123,7 @@ async def test_a_narrow_screen_has_all_of_it(tmp_path: Path) -> None:
         await answer(seat, "hello")
         await seat.send("/experiment")
         await seat.sees("brief", "◐ running", "A default", "evidence 1.0; 20 decides")
+        await seat.sees("0 outcomes of 1 turn ", "0 outcomes of 0 turns ")
 
 
 def figures(side: str, arm: Arm, turns: int, outcomes: int, good: int, usd: str, seconds: float | None) -> ArmFigures:

@@ -26,6 +26,16 @@ _TOP = re.compile(f"{_MARK}{{1,4}}\\Z")
 _SPACE = re.compile(r"\s+")
 
 
+def full_stop(said: str) -> str:
+    """With a full stop, where it ends with none and asks nothing."""
+    return said if said.endswith((".", "?", "!", "…")) else f"{said}."
+
+
+def counted(count: int, one: str) -> str:
+    """'1 turn', '2 turns'."""
+    return f"{count:,} {one}{'' if count == 1 else 's'}"
+
+
 def spoken(identifier: str) -> str:
     """A task type, a strategy, a cause … as people read it everywhere: 'simple_qa' → 'simple qa'."""
     return identifier.replace("_", " ")

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from tui_orchestrator.routing.ports import Clock
 from tui_orchestrator.routing.sequential import ALPHA
+from tui_orchestrator.routing.text import counted
 from tui_orchestrator.services.findings import ArmFigures, Findings, interval_in_words, sentence
 
 from . import words
@@ -31,17 +32,17 @@ def draw_head(width: int) -> Content:
 
 def draw_row(found: Findings, width: int) -> Content:
     glyph, tone = _STATES[found.state]
-    one, turns = found.experiment, f"{found.a.turns + found.b.turns:,}"
+    one, turns = found.experiment, found.a.turns + found.b.turns
     state = Content.assemble((words.fit(f"{glyph} {found.state}", _STATE), tone))
     name = (words.fit(one.name, _NAME - 2) + "  ", "bold")
     if width >= ONE_LINE:
         room = max(8, (width - 2 - _NAME - _STATE - _TURNS - _FOUND - 2) // 2)
         return Content.assemble(
             "  ", name, state, words.fit(one.a.short, room - 2) + "  ", words.fit(one.b.short, room - 2) + "  ",
-            words.fit(turns, _TURNS, right=True), "  ", _found(found, _FOUND),
+            words.fit(f"{turns:,}", _TURNS, right=True), "  ", _found(found, _FOUND),
         )  # fmt: skip
     first = Content.assemble("  ", name, state, _found(found, max(0, width - 2 - _NAME - _STATE)))
-    about = words.fit(f"    A {one.a.short} · B {one.b.short} · {turns} turns", width)
+    about = words.fit(f"    A {one.a.short} · B {one.b.short} · {counted(turns, 'turn')}", width)
     return words.lines([first, Content.styled(about, MUTED)])
 
 
@@ -115,7 +116,8 @@ def _arm_lines(figures: ArmFigures, width: int) -> list[Content]:
         (words.fit(_rate(figures), _RATE, right=True), "bold"),
         (words.fit(_span(figures), _SPAN, right=True), MUTED),
     )
-    told = f"{figures.outcomes:,} outcomes of {figures.turns:,} turns · {_per_turn(figures) or '$0'} a turn"
+    of = f"{counted(figures.outcomes, 'outcome')} of {counted(figures.turns, 'turn')}"
+    told = f"{of} · {_per_turn(figures) or '$0'} a turn"
     return [first, _muted(f"  {told} · {figures.cost} in all", width)]
 
 

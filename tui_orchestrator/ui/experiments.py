@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.routing.text import full_stop
 from tui_orchestrator.services.arms import arm_of, name_of, share_of
 from tui_orchestrator.services.experiments import ExperimentError
 from tui_orchestrator.services.findings import Findings, sentence
@@ -135,7 +136,7 @@ class ExperimentsScreen(Listed[None]):
                 await experiments.go_on(kept)
                 self.notify(f"{kept.experiment.name} goes on.", markup=False, timeout=4)
         except ExperimentError as error:
-            self.notify(f"{str(error)[:1].upper()}{str(error)[1:]}.", severity="warning", markup=False)
+            self.notify(full_stop(f"{str(error)[:1].upper()}{str(error)[1:]}"), severity="warning", markup=False)
         except OrchestratorError as error:
             self.notify(str(error), severity="error", markup=False)
         self._version = None
@@ -200,7 +201,7 @@ class Starting(Dialog[str]):
             await runtime.experiments.start(name_of(typed["name"]), a, b, share, judge)
         except (LookupError, ValueError) as error:
             said = str(error.args[0])
-            self._said.refuse(f"{said[:1].upper()}{said[1:]}.")
+            self._said.refuse(full_stop(f"{said[:1].upper()}{said[1:]}"))
         except OrchestratorError as error:
             self._said.refuse(str(error))
         else:

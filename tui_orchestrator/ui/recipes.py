@@ -30,7 +30,7 @@ from tui_orchestrator.recipes import (
 )
 from tui_orchestrator.routing.budget import BudgetState
 from tui_orchestrator.routing.errors import OrchestratorError
-from tui_orchestrator.routing.text import clean
+from tui_orchestrator.routing.text import clean, full_stop
 from tui_orchestrator.services.attachments import AttachmentError, read_file
 from tui_orchestrator.services.chat import Chat
 from tui_orchestrator.services.runtime import Runtime
@@ -153,11 +153,11 @@ class RecipeForm(Form[Prepared | None]):
             self.dismiss(await _prepared(self._runtime, self._talk, self._recipe, said, read))
         except RecipeError as error:
             name = next((name for name in self._recipe.parameters if f" {name}" in str(error)), "")
-            self.refuse(f"{str(error).removeprefix(f'{self._recipe.name}: ')}.", name)
+            self.refuse(full_stop(str(error).removeprefix(f"{self._recipe.name}: ")), name)
         except OrchestratorError as error:
             self.refuse(str(error))
         except (LookupError, ValueError) as error:
-            self.refuse(f"{error.args[0]}.")
+            self.refuse(full_stop(str(error.args[0])))
 
 
 async def _prepared(
