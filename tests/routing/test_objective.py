@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import replace
 
 import pytest
@@ -63,6 +64,65 @@ def test_terms_are_told_with_their_signs() -> None:
         "default model +0.50",
     ]
     assert str(Term("cost", -1.0, 0.0)) == "cost 0"
+
+
+BALANCE = "2 × p − 0.5 × cost − 0.25 × time"
+SUM = ["quality +1.50", "cost -0.25", "time -0.15"]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "said", "told"),
+    [
+        (Strategy.CHEAPEST, "least cost among p ≥ 0.80", ["cost -0.50"]),
+        (Strategy.PERFORMANCE, "least time among p ≥ 0.80", ["time -0.58"]),
+        (Strategy.QUALITY, "most p, a tie to the cheaper", ["quality +0.75"]),
+        (
+            *(Strategy.FALLBACK, "least expected cost of a walk that ends well with p ≥ 0.80, or nearly as well as "),
+            ["cost -0.50"],
+        ),
+        (
+            Strategy.ENSEMBLE,
+            "p − 0.15 × cost − 0.15 for each member of the same family − 0.05 for each of the same provider",
+            ["quality +0.75", "cost -0.08"],
+        ),
+        (
+            *(Strategy.PREFERENCE, f"your votes; before them {BALANCE}, worth 5 votes overall, 1.6 on a task"),
+            SUM,
+        ),
+        (Strategy.LOCAL_FIRST, f"local while complexity ≤ 3 or p ≥ 0.80; then {BALANCE}", SUM),
+        (Strategy.BALANCED, BALANCE, SUM),
+    ],
+)
+def test_what_a_strategy_maximises_is_said_with_its_weights_and_what_it_weighs_of_one(
+    strategy: Strategy, said: str, told: list[str]
+) -> None:
+    plain = replace(WISHES, prefer_local=False, prefer_opensource=False, lean_to=None)
+    assert objective(strategy, plain).startswith(said)
+    assert [str(term) for term in terms(strategy, ALL, plain)] == told
+    closed = replace(ALL, local=False, open_weights=False)
+    assert [str(term) for term in terms(strategy, closed, replace(WISHES, lean_to="b"))] == told
+
+
+@pytest.mark.parametrize(
+    ("lean_to", "leant"), [("a", True), ("a/one", True), ("one", True), ("b", False), ("a/o", False), (None, False)]
+)
+def test_a_default_model_may_be_named_by_its_id_its_provider_or_its_bare_name(lean_to: str | None, leant: bool) -> None:
+    said = [str(term) for term in terms(Strategy.BALANCED, ALL, replace(WISHES, lean_to=lean_to))]
+    assert ("default model +0.50" in said) is leant
+
+
+@pytest.mark.parametrize(("usd", "local", "cost"), [(None, False, 1e12), ("1", False, 1e12), ("0", True, 0.0)])
+def test_a_cost_with_leanings_is_a_discount_and_an_unknown_one_a_dollar(
+    usd: str | None, local: bool, cost: float
+) -> None:
+    one = candidate("a/x", usd=usd, local=local)
+    for policy in (Policy(), Policy(prefer_local=True), Policy(prefer_opensource=True)):
+        assert leant_cost(one, policy) == cost
+
+
+def test_seconds_below_nothing_count_as_none() -> None:
+    assert latency_term(-5.0) == 0.0
+    assert latency_term(7.0) == pytest.approx(math.log(8) / math.log(61))
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))
