@@ -181,6 +181,30 @@ async def test_a_pinned_model_reads_what_is_longer_than_its_own_context(tmp_path
     assert {attempt.model for attempt in completed(events).attempts} == {PEBBLE}
 
 
+def denser_where_it_is_sampled(size: int = 262_144, window: int = 4_096, signs: int = 1_000) -> str:
+    """A prompt that is judged longer than it is: by sixteen stretches of it, each with more signs than the rest."""
+    characters = list(f"{QUESTION}\n\n" + "room after room\n" * (size // 16 + 1))[:size]
+    for n in range(16):
+        start = max(len(QUESTION) + 2, n * (size - window) // 15 + 10)
+        characters[start : start + signs] = "1;" * (signs // 2)
+    return "".join(characters)
+
+
+async def test_a_text_that_proves_shorter_than_it_was_judged_is_read_in_two_parts_all_the_same(tmp_path: Path) -> None:
+    """Whole it is judged again, by the same samples, and no room would be left for its answer."""
+    base = small(but={MINI: 87_000})
+    async with served(tmp_path, Script().always(Say("Good order.")), base=base) as (runtime, servers):
+        request = ask(denser_where_it_is_sampled(), split=Split.AGREED, model=MINI)
+        plan = division(runtime.preview(request))
+        events = await events_of(runtime, request)
+        allowed = [most_tokens(exchange) for exchange in asked(servers, "rush-mini")]
+        assert await reserved(runtime) == 0
+    check(events)
+    assert completed(events).response == "Good order."
+    assert [one.part for one in only(events, AttemptStarted)] == ["1 of 2", "2 of 2", ""]
+    assert allowed[:2] == [plan.part_output] * 2
+
+
 async def test_a_part_that_cannot_be_had_is_named_in_the_answer(tmp_path: Path) -> None:
     script = Script().then(Reply(400, "the third team is unknown"), "pebble-3b").always(Say("Good order."))
     async with running(tmp_path / "s.db", script) as (runtime, _):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +24,7 @@ from .material import NOTHING, part_request, together_request
 from .money import Cost
 from .received import Plan
 from .request import Check, Request
-from .splitting import split
+from .splitting import SLACK, split
 from .telling import completed, failed, not_kept, refused
 from .underway import MakeRoom, Means, Numbers
 from .walk import Walk
@@ -112,7 +113,9 @@ class PartedWalk:
 
     async def _answer(self) -> Completed | Failed:
         reading = await asyncio.to_thread(reading_of, self.request)
-        pieces = await asyncio.to_thread(split, reading.material.text, self.division.part_tokens)
+        # In two at least, also where it proves shorter than it was judged by samples: whole it would be too long again.
+        limit = min(self.division.part_tokens, math.ceil(reading.tokens * SLACK / 2))
+        pieces = await asyncio.to_thread(split, reading.material.text, limit)
         self.parts = len(pieces)
         walks = []
         for number, piece in enumerate(pieces, 1):
@@ -159,7 +162,7 @@ class PartedWalk:
         """For every part and for putting together, all or nothing. The error where it is nothing."""
         joining = self._joining(reading)
         wanted = [(walk, self.division.reader, Cause.PART) for walk in walks]
-        wanted += [(joining, self.division.writer, Cause.SYNTHESIS)] * (self.division.joins if self.parts > 1 else 0)
+        wanted += [(joining, self.division.writer, Cause.SYNTHESIS)] * self.division.joins
         for walk, model, cause in wanted:
             walk.turn.numbers = self._foreseen
             granted = await walk.turn.granted([(model, cause)])
@@ -235,8 +238,6 @@ class PartedWalk:
     # Putting together
 
     async def _put_together(self, answers: list[_Answer], reading: Reading) -> Completed | Failed:
-        if self.parts == 1:
-            return self._completed(answers[0].tried, answers[0].text, "")
         telling = [answer for answer in answers if not _says_nothing(answer.text)] or answers
         while len(groups := self._groups(telling)) > 1:
             joined = await self._side_by_side([self._join(group, reading) for group in groups])
