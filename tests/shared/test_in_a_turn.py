@@ -60,9 +60,13 @@ async def test_a_turn_on_one_machine_is_seen_in_the_cap_of_the_other(redis_serve
         assert end.cost.amount
         (day,) = (state for state in await two.budget_states() if state.scope == "day")
         assert (day.spent, day.others) == (end.cost.amount, end.cost.amount)
-        (finding,) = (one for one in await check(two.settings, two) if one.area == "shared")
+        finding, worth_knowing = (one for one in await check(two.settings, two) if one.area == "shared")
         assert finding.standing is Standing.GOOD
         assert "namespace tui-orchestrator-demo, 2 copies running" in finding.what
+        assert (worth_knowing.standing, worth_knowing.remedy) == (Standing.NOTE, "set appendonly yes")
+        redis_server.plain.config_set("appendonly", "yes")
+        (finding,) = (one for one in await check(two.settings, two) if one.area == "shared")
+        assert finding.standing is Standing.GOOD
 
 
 async def test_without_the_server_a_turn_under_a_cap_ends_with_what_to_do_and_no_password(tmp_path: Path) -> None:

@@ -219,4 +219,7 @@ async def _shared(runtime: Runtime) -> list[Finding]:
     if policy.startswith("allkeys"):
         said = f"Redis throws keys away when it is full (maxmemory-policy {policy}), what was spent among them"
         findings.append(Finding("shared", Standing.PROBLEM, said, "set maxmemory-policy noeviction or volatile-lru"))
+    if facts.get("aof_enabled") == "0":
+        said = "if Redis loses its data, the others do not know what a machine that then does not run had spent last"
+        findings.append(Finding("shared", Standing.NOTE, said, "set appendonly yes"))
     return findings

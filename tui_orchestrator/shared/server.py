@@ -92,7 +92,7 @@ class Server:
         """What a check-up looks at. Raises Away."""
         info = await self._asked("INFO")
         await self._asked("PING")
-        return {name: str(info[name]) for name in ("redis_version", "maxmemory_policy") if name in info}
+        return {name: str(info[name]) for name in ("redis_version", "maxmemory_policy", "aof_enabled") if name in info}
 
     async def aclose(self) -> None:
         if self._redis is not None:
