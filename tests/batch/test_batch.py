@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 
+from tui_orchestrator.batch import BatchError, Output
 from tui_orchestrator.demo import Break, Phase, Reply, Say
 
 from ..cli.conftest import Shell
 from ..cli.terminal import forked
+from ..storage.test_appended import files_of_at_most
 from ..turns.test_parted import QUESTION, report
 
 
@@ -260,6 +262,10 @@ async def test_an_output_that_no_batch_wrote_is_left_alone(shell: Shell) -> None
     assert ended.code == 2
     assert "notes.txt:1: was not written by a batch" in ended.err
     assert shell.read("notes.txt") == "my notes\n"
+    shell.write("notes.txt", "a line that is not ended")
+    ended = await shell.run("batch", "in.jsonl", "-o", "notes.txt")
+    assert (ended.code, shell.read("notes.txt")) == (2, "a line that is not ended")
+    assert "notes.txt:1: was not written by a batch" in ended.err
     assert (await shell.run("batch", "in.jsonl", "-o", "in.jsonl")).code == 2
 
 
@@ -297,6 +303,51 @@ async def test_a_torn_last_line_is_asked_again(shell: Shell) -> None:
     ended = await shell.run("batch", "in.jsonl")
     assert ended.code == 0
     assert sorted(record["id"] for record in answers(shell)) == ["1", "2"]
+
+
+@pytest.mark.parametrize("option", [(), ("--retry-failed",)])
+async def test_nothing_is_written_through_what_lies_beside_its_output(shell: Shell, option: tuple[str, ...]) -> None:
+    shell.script.always(Reply(400, "no"))
+    shell.write("in.jsonl", lines({"prompt": "One?"}, {"prompt": "Two?"}))
+    await shell.run("batch", "in.jsonl", "--at-once", "1")
+    shell.write("in.out.jsonl", shell.read("in.out.jsonl")[:-20])
+    shell.write("precious", "of great worth")
+    for name in (".in.out.jsonl.new", ".in.out.jsonl.tmp", "in.out.jsonl.tmp"):
+        (shell.directory / name).symlink_to("precious")
+    beside = sorted(path.name for path in shell.directory.iterdir())
+    shell.script.always(Say("Fine."))
+    assert (await shell.run("batch", "in.jsonl", *option)).code == (0 if option else 1)
+    assert sorted(record["id"] for record in answers(shell)) == ["1", "2"]
+    assert shell.read("precious") == "of great worth"
+    assert not (shell.directory / "in.out.jsonl").is_symlink()
+    assert shell.mode("in.out.jsonl") == 0o600
+    assert sorted(path.name for path in shell.directory.iterdir()) == beside
+
+
+async def test_a_torn_last_line_is_cut_where_there_is_no_room(shell: Shell) -> None:
+    shell.script.always(Reply(400, "no"), "rush-pro").always(Say("Fine."), "tern-max")
+    shell.write("in.jsonl", lines({"prompt": "One?", "model": "rush-pro"}, {"prompt": "Two?", "model": "tern-max"}))
+    await shell.run("batch", "in.jsonl", "--at-once", "1")
+    path = shell.directory / "in.out.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:40])
+    before = sorted(shell.directory.iterdir())
+    with files_of_at_most(10):
+        with Output(path) as output:
+            assert output.ended == {"1": "failed", "2": "answered"}
+        with pytest.raises(BatchError, match=r"in\.out\.jsonl cannot be written: File too large"):
+            Output(path, retry_failed=True).__enter__()
+    assert path.read_bytes() == whole
+    assert sorted(shell.directory.iterdir()) == before
+
+
+@pytest.mark.parametrize("output", ["/dev/full", "/dev/zero", "pipe"])
+async def test_an_output_that_is_no_file_is_refused(shell: Shell, output: str) -> None:
+    os.mkfifo(shell.directory / "pipe")
+    shell.write("in.jsonl", lines({"prompt": "x"}))
+    ended = await shell.run("batch", "in.jsonl", "-o", output)
+    assert (ended.code, ended.err) == (2, f"{output} cannot be written: it is a pipe or a device, not a file\n")
+    assert shell.asked == []
 
 
 async def test_a_killed_batch_goes_on_with_nothing_lost_and_nothing_answered_twice(shell: Shell) -> None:

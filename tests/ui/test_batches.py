@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -221,6 +222,20 @@ async def test_what_is_wrong_is_said_where_it_can_be_mended(tmp_path: Path) -> N
         await seat.sees("✗ no model is called 'rush-por'")
         await seat.pilot.press("escape")
         await seat.sees_no("╭─ Batch")
+
+
+async def test_an_output_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    write(tmp_path, *numbered(1))
+    os.mkfifo(tmp_path / "pipe")
+    async with console(tmp_path, script=PARIS) as seat:
+        await seat.send("/batch questions.jsonl")
+        await seat.sees("Ask many prompts from a file")
+        for output, why in (("pipe", "it is a pipe or a device, not a file"), ("x" * 300, "File name too long")):
+            await seat.pilot.press("down", "ctrl+u", *output, "enter")
+            await seat.sees(why)
+            await seat.pilot.press("up")
+        await seat.pilot.press("escape")
+        await seat.sees_no("╭─ Ask many")
 
 
 async def test_several_are_under_way_at_once_each_with_its_state(tmp_path: Path) -> None:

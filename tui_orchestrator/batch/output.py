@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -14,11 +12,14 @@ from ..library.tasks import Result, TaskFailed
 from ..opening import from_json
 from ..routing.event_json import error_json, usd
 from ..routing.text import clean_line
+from ..storage.appended import Appended
 from ..storage.presence import is_locked
 from .lines import BatchError, Line
 
 Record = Mapping[str, Any]
 ANSWERED, FAILED = "answered", "failed"
+_BEGINS = b'{"id":'
+"""Every line, as it is written here."""
 
 
 class BeingWritten(BatchError):
@@ -32,7 +33,7 @@ class Output:
         """`retry_failed`: what failed before is taken out, to be asked again."""
         self.path = path
         self._retry_failed = retry_failed
-        self._file = -1
+        self._file: Appended | None = None
         self.ended: dict[str, str] = {}
         """The ids of the lines that are in it, and whether each was answered or failed."""
         self.errors: dict[str, str] = {}
@@ -41,62 +42,60 @@ class Output:
         """The one that earlier runs counted towards."""
 
     def __enter__(self) -> Output:
-        """Raises BatchError for a file that no batch wrote, BeingWritten for one that another writes."""
+        """Raises BatchError for a file that no batch wrote or that cannot be written, BeingWritten for one that another
+        writes."""
         try:
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        except OSError as error:
-            raise BatchError(f"{self.path} cannot be written: {error.strerror}") from None
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._take_up()
+            self._file = Appended(self.path)
+            self._take_up(self._file)
         except BlockingIOError:
-            os.close(self._file)
             sentence = f"{self.path} is being written by another batch; wait for it or name another -o"
             raise BeingWritten(sentence) from None
+        except OSError as error:
+            self._close()
+            raise BatchError(f"{self.path} cannot be written: {error.strerror}") from None
         except BaseException:
-            os.close(self._file)
+            self._close()
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._file)
+        self._close()
 
-    def _take_up(self) -> None:
-        data = self.path.read_bytes()
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _take_up(self, file: Appended) -> None:
+        data = file.read()
         whole = data[: data.rfind(b"\n") + 1]
-        kept = []
-        for number, line in enumerate(whole.splitlines(keepends=True), 1):
+        lines, torn, kept = whole.splitlines(keepends=True), data[len(whole) :], []
+        for number, line in enumerate(lines, 1):
             record = _record(line)
             if record is None:
-                raise BatchError(f"{self.path}:{number}: was not written by a batch; name another file with -o")
+                raise self._of_another(number)
             self.session = record["session"]
             if record["status"] == FAILED and self._retry_failed:
                 continue
             kept.append(line)
             self._count(record)
-        if b"".join(kept) != data:
-            self._replace(b"".join(kept))
+        # What a killed program or a power cut has left of a write.
+        if not _BEGINS.startswith(torn[: len(_BEGINS)].rstrip(b"\0")):
+            raise self._of_another(len(lines) + 1)
+        if len(kept) < len(lines):
+            file.replace(b"".join(kept))
+        elif torn:
+            file.cut(len(whole))
 
-    def _replace(self, data: bytes) -> None:
-        """A killed program leaves the old file or the new one; a torn last line is what one left of a write."""
-        new = self.path.with_name(f".{self.path.name}.new")
-        file = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
-        fcntl.flock(file, fcntl.LOCK_EX)
-        with open(file, "wb", closefd=False) as stream:
-            stream.write(data)
-        os.fsync(file)
-        os.replace(new, self.path)
-        os.close(self._file)
-        self._file = file
+    def _of_another(self, number: int) -> BatchError:
+        return BatchError(f"{self.path}:{number}: was not written by a batch; name another file with -o")
 
     def write(self, record: Record) -> None:
         """One line, which a killed program has written whole or not. Raises OSError."""
+        assert self._file is not None
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-        data = line.encode("utf-8", "backslashreplace") + b"\n"
-        while data:
-            data = data[os.write(self._file, data) :]
+        self._file.append(line.encode("utf-8", "backslashreplace") + b"\n")
         self._count(record)
 
     def _count(self, record: Record) -> None:

@@ -107,10 +107,14 @@ class Underway:
 
     def _ended_before(self) -> dict[str, str]:
         """Blocking. The lines that are not asked again; the output is only looked at."""
-        if not self.wanted.output.exists():
-            self.failures = {}
-            return {}
-        with Output(self.wanted.output) as output:
+        path = self.wanted.output
+        try:
+            if not path.exists():
+                self.failures = {}
+                return {}
+        except OSError as error:
+            raise BatchError(f"{path} cannot be written: {error.strerror}") from None
+        with Output(path) as output:
             known = {line.id for line in self._lines}
             self.failures = {id_: said for id_, said in output.errors.items() if id_ in known}
             self._orchestrator.session = output.session or self._orchestrator.session

@@ -95,7 +95,7 @@ class Presence:
 
 def is_locked(path: Path) -> bool:
     """By this program or another. Raises OSError where it cannot be opened."""
-    probe = os.open(path, os.O_RDONLY)
+    probe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe is not waited for
     try:
         # Shared, so that two that look at the same moment do not take each other for the owner.
         fcntl.flock(probe, fcntl.LOCK_SH | fcntl.LOCK_NB)
