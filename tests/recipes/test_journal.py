@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from asyncio.subprocess import PIPE
 from datetime import datetime
 from pathlib import Path
-from resource import RLIMIT_FSIZE, getrlimit, setrlimit
 
 import pytest
 
 from tui_orchestrator import Orchestrator
-from tui_orchestrator.demo import Reply, Say, Servers
+from tui_orchestrator.demo import Break, Phase, Reply, Say, Servers
 from tui_orchestrator.recipes import Advance, Journal, RecipeError, carry_out, left, parse
 
 from ..cli.conftest import Shell
+from ..cli.terminal import forked
+from ..storage.test_appended import files_of_at_most
 
 FOUR = """
 output = "{last}"
@@ -59,24 +60,15 @@ def in_it(path: Path, ended: list[Advance]) -> list[bool]:
     """Which of those the file knows."""
     journal = Journal.read(path, NOW)
     assert (journal.recipe, journal.said) == ("four", SAID)
-    return [journal.known(one.step.id, one.result.task) is not None for one in ended if one.result is not None]
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """Bytes; what is written past them is torn there."""
-    soft, hard = getrlimit(RLIMIT_FSIZE)
-    setrlimit(RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        setrlimit(RLIMIT_FSIZE, (soft, hard))
+    known = journal.peeked()
+    return [known(one.step.id, one.result.task) is not None for one in ended if one.result is not None]
 
 
 def kept(ended: list[Advance]) -> Path:
     journal = Journal("four", SAID, NOW)
     for one in ended:
         journal.keep(one)
+    journal.close()
     assert journal.path is not None
     return journal.path
 
@@ -98,6 +90,7 @@ async def test_wherever_it_is_cut_its_whole_lines_are_gone_on_from(ended: list[A
         journal = Journal.read(path, NOW)
         assert (journal.kept, journal.torn) == (sum(whole[1:]), torn)
         journal.keep(last)
+        journal.close()
         assert in_it(path, ended) == [*whole[1:], True], f"cut at {cut}, then gone on"
 
 
@@ -135,6 +128,7 @@ async def test_what_could_not_be_kept_is_with_the_next_or_at_the_end(ended: list
     journal.keep_rest()
     assert in_it(journal.path, ended) == [True] * 4
     assert (journal.lost, journal.kept, Journal.read(journal.path, NOW).torn) == ("", 4, 0)
+    journal.close()
 
 
 async def test_a_file_that_was_taken_away_is_begun_again(ended: list[Advance]) -> None:
@@ -142,7 +136,60 @@ async def test_a_file_that_was_taken_away_is_begun_again(ended: list[Advance]) -
     journal = Journal.read(path, NOW)
     path.unlink()
     journal.keep(ended[1])
-    assert in_it(path, ended) == [False, True, False, False]
+    path.unlink()
+    journal.keep(ended[2])
+    journal.close()
+    assert in_it(path, ended) == [False, False, True, False]
+
+
+async def test_it_is_gone_on_from_once_at_a_time(
+    ended: list[Advance], orchestrator: Orchestrator, servers: Servers
+) -> None:
+    path, recipe, before = kept(ended[:1]), parse("four", FOUR, "four.toml"), len(servers.exchanges)
+    one, other = Journal.read(path, NOW), Journal.read(path, NOW)
+    one.hold()
+    with pytest.raises(RecipeError, match="is of a recipe that still runs; let it end, or stop it there"):
+        other.hold()
+    with pytest.raises(RecipeError, match="still runs"):
+        await carry_out(orchestrator, recipe, SAID, known=other.known)
+    assert len(servers.exchanges) == before
+    one.keep(ended[1])
+    one.close()
+    other.hold()
+    assert (other.kept, in_it(path, ended)) == (2, [True, True, False, False]), "with what has come into it since"
+    one.drop()
+    other.close()
+    with pytest.raises(RecipeError, match="cannot be gone on in: No such file"):
+        other.hold()
+
+
+async def test_one_that_runs_is_not_paid_for_twice_and_one_that_was_killed_is_gone_on_from(shell: Shell) -> None:
+    shell.script.then(Say("First of all."), "rush-pro").always(Break("silence", Phase.BEFORE_TEXT))
+    asked = ("question=x", "models=rush-pro", "models=tern-max", "--at-once", "1", "-y")
+    process = await forked(shell, "recipe", "run", "compare", *asked, stderr=PIPE)
+    assert process.stderr is not None
+    async for line in process.stderr:
+        if "✓ " in line.decode():
+            break
+    (file,) = (Path(shell.environment["TUI_ORCHESTRATOR_HOME"]) / "data" / "unfinished").iterdir()
+    goes_on = ("recipe", "run", "compare", "--resume", str(file), "-y")
+    ended = await shell.run(*goes_on)
+    why = f"{file} is of a recipe that still runs; let it end, or stop it there\n"
+    assert (ended.code, ended.err) == (2, why)
+    process.kill()
+    await process.wait()
+    shell.script.always(Say("All of them."))
+    ended = await shell.run(*goes_on)
+    assert (ended.code, "1 taken over" in ended.err) == (0, True)
+    assert shell.asked.count("rush-pro") == 1
+    assert not file.exists()
+
+
+async def test_what_is_no_file_is_not_gone_on_from(shell: Shell) -> None:
+    os.mkfifo(shell.directory / "pipe")
+    for name in ("/dev/zero", "pipe"):
+        ended = await shell.run("recipe", "run", "compare", "--resume", name)
+        assert (ended.code, ended.err) == (2, f"{name} cannot be read: it is a pipe or a device, not a file\n")
 
 
 async def test_of_a_disk_that_fills_up_the_command_tells_what_is_not_kept(shell: Shell) -> None:

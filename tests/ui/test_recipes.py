@@ -6,14 +6,17 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from tests.ui.conftest import Console, console, told
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
+from tui_orchestrator.recipes import Journal, RecipeError
 from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.money import Money
+from tui_orchestrator.storage.presence import is_locked
 
 MINE = """
 description = "Say something of each, then put it together"
@@ -358,6 +361,34 @@ async def test_one_that_stopped_stands_first_and_is_gone_on_from(tmp_path: Path,
         await seat.send("/recipe")
         await seat.sees("fills it in")
         assert "unfinished" not in seat.screen
+
+
+@pytest.mark.usefixtures("mine")
+async def test_one_that_goes_on_elsewhere_is_not_paid_for_here_too(tmp_path: Path) -> None:
+    async with stopped(tmp_path, Script()) as seat:
+        (left,) = (tmp_path / "home" / "data" / "unfinished").iterdir()
+        elsewhere = Journal.read(left, datetime.now())
+        elsewhere.hold()
+        await seat.send("/recipe")
+        await seat.sees("■ mine", "unfinished")
+        await seat.pilot.press("enter")
+        await seat.sees("is of a recipe that still runs; let it end, or stop it")
+        elsewhere.close()
+        await seat.send("/recipe")
+        await seat.sees("■ mine", "unfinished")
+        await seat.pilot.press("enter")
+        await seat.sees("▸ not yet")
+        with pytest.raises(RecipeError, match="still runs"):
+            elsewhere.hold()
+        await seat.pilot.press("escape")
+        await seat.until(lambda: not is_locked(left), "the recipe free for others")
+        await seat.send("/recipe")
+        await seat.sees("■ mine", "unfinished")
+        await seat.pilot.press("enter")
+        await seat.sees("▸ not yet")
+        await seat.pilot.press("down", "enter")
+        await seat.sees("The answer stands in the chat")
+        assert asked(tmp_path) == ["rush-pro", "tern-max", "tern-max"]
 
 
 @pytest.mark.usefixtures("mine")

@@ -155,6 +155,8 @@ def run_(
     except Stop:
         course.tell_left()
         raise
+    finally:
+        journal.close()
     sys.exit(code)
 
 
@@ -169,6 +171,8 @@ def _journal(one: Recipe, said: dict[str, list[str]], resume: Path | None) -> Jo
         raise Stop("--resume goes on with the parameters of its file; leave them out", USAGE)
     try:
         journal = Journal.read(resume, now)
+        if journal.recipe == one.name:
+            journal.hold()
     except RecipeError as error:
         raise Stop(str(error), USAGE) from None
     if journal.recipe != one.name:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
+import secrets
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,10 +17,11 @@ from typing import Any
 
 from .. import locations
 from ..library.tasks import Task
-from ..opening import from_json
+from ..opening import from_json, opened
 from ..routing.event_json import usd
 from ..services.exporting import file_name
 from ..services.feedback import Given
+from ..storage.appended import Appended
 from .recipe import RecipeError
 from .running import Advance, Known
 
@@ -47,31 +48,62 @@ class Journal:
         """Where the last of them came from, and whose it is."""
         self._answers: dict[tuple[str, str], list[str]] = {}
         self._why = ""
-        self._name = file_name(f"{recipe} {at:%Y-%m-%d %H%M%S} {os.getpid()}", "recipe", "jsonl")
+        self._name = file_name(f"{recipe} {at:%Y-%m-%d %H%M%S} {secrets.token_hex(4)}", "recipe", "jsonl")
+        self._file: Appended | None = None
+        """While no other program may go on from it."""
 
     @classmethod
     def read(cls, path: Path, at: datetime) -> Journal:
-        """Of one that did not come to its end, which it goes on in. Blocks. Raises RecipeError."""
+        """Of one that did not come to its end, or that still runs: to be looked at, and gone on in once it is held.
+        Blocks. Raises RecipeError."""
+        journal = cls("", {}, at)
+        journal.path = path
         try:
-            lines = path.read_bytes().split(b"\n")
+            with opened(path) as file:
+                journal._take_in(path, file.read())
         except OSError as error:
             raise RecipeError(f"{path} cannot be read: {error.strerror or error}") from None
-        journal, found = cls("", {}, at), [_record(line) for line in lines if line.strip()]
+        return journal
+
+    def _take_in(self, path: Path, data: bytes) -> None:
+        found = [_record(line) for line in data.split(b"\n") if line.strip()]
         answers = [one for one in found if isinstance(one, _Answer)]
-        for one in answers:
-            journal._answers.setdefault((one.step, one.asked), []).append(one.text)
-            journal.last = one.by
         asked = next((one for one in found if isinstance(one, _Asking)), None)
         if asked is None:
             whole = f"; answers that can still be read in it: {len(answers):,}" if answers else ""
             raise RecipeError(f"{path} is not what a recipe that came to nothing has left{whole}")
-        journal.recipe, journal.said = asked.recipe, asked.said
-        journal.kept, journal.torn = len(answers), found.count(None)
-        journal.path = path
-        return journal
+        self._answers = {}
+        for one in answers:
+            self._answers.setdefault((one.step, one.asked), []).append(one.text)
+            self.last = one.by
+        self.recipe, self.said = asked.recipe, asked.said
+        self.kept, self.torn = len(answers), found.count(None)
+
+    def hold(self) -> None:
+        """Until it is closed or dropped, or the program dies, no other goes on from it; with what has come into it
+        since it was read. Blocks. Raises RecipeError, also where another holds it."""
+        if self._file is not None or self.path is None:
+            return
+        try:
+            self._file = Appended(self.path, create=False)
+            self._take_in(self.path, self._file.read())
+        except BlockingIOError:
+            raise RecipeError(f"{self.path} is of a recipe that still runs; let it end, or stop it there") from None
+        except OSError as error:
+            self.close()
+            raise RecipeError(f"{self.path} cannot be gone on in: {error.strerror or error}") from None
+        except RecipeError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def known(self, step: str, task: Task) -> str | None:
-        """What was answered to the same before; each answer once."""
+        """What was answered to the same before; each answer once. Raises RecipeError as `hold` does."""
+        self.hold()
         answer = _next(self._answers, step, task)
         self.taken += answer is not None
         return answer
@@ -110,7 +142,7 @@ class Journal:
         }
         try:
             path = self.path or locations.private(_left_in()) / self._name
-            _append(path, {"recipe": self.recipe, "said": self.said}, told)
+            self._append(path, told)
             self.path = path
         except OSError as error:
             self._why = error.strerror or str(error)
@@ -120,6 +152,25 @@ class Journal:
             return False
         self.kept += 1
         return True
+
+    def _append(self, path: Path, told: Mapping[str, Any]) -> None:
+        """Below the first line where there is none yet; a line that was torn before is ended. Raises OSError."""
+        if self._file is None or not self._file.there:
+            self.close()
+            self._file = Appended(path)
+        data = json.dumps(told).encode() + b"\n"
+        empty = not self._file.size
+        if empty:
+            data = json.dumps({"recipe": self.recipe, "said": self.said}).encode() + b"\n" + data
+        elif not self._file.whole:
+            data = b"\n" + data
+        try:
+            self._file.append(data)
+        except OSError:
+            if empty:
+                _remove(path)
+                self.close()
+            raise
 
     @property
     def lost(self) -> str:
@@ -154,8 +205,8 @@ class Journal:
     def drop(self) -> None:
         """It is kept elsewhere."""
         if self.path is not None:
-            with contextlib.suppress(OSError):
-                self.path.unlink()
+            _remove(self.path)
+        self.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,32 +267,6 @@ def _record(line: bytes) -> _Asking | _Answer | None:
         return None
 
 
-def _append(path: Path, first: Mapping[str, Any], line: Mapping[str, Any]) -> None:
-    """All of the line or nothing, below the first where there is none yet; one that was torn before is ended. Raises
-    OSError."""
-    data = json.dumps(line).encode() + b"\n"
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        before = os.fstat(file).st_size
-        if not before:
-            data = json.dumps(first).encode() + b"\n" + data
-        elif os.pread(file, 1, before - 1) != b"\n":
-            data = b"\n" + data
-        written = 0
-        try:
-            while written < len(data):
-                written += os.write(file, data[written:])
-        except OSError:
-            _take_back(path, file, before, written)
-            raise
-    finally:
-        os.close(file)
-
-
-def _take_back(path: Path, file: int, before: int, written: int) -> None:
-    """Unless another program has gone on in it."""
+def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):
-        if os.fstat(file).st_size == before + written:
-            os.ftruncate(file, before)
-            if not before:
-                path.unlink()
+        path.unlink()

@@ -64,7 +64,8 @@ class Underway:
         self._orchestrator = orchestrator
         self._temporary = temporary
         self.journal = journal
-        """Of what it has come to, once it has begun or is gone on from; to be dropped by who keeps its answer."""
+        """Of what it has come to, once it has begun or is gone on from; to be dropped by who keeps its answer, and
+        closed by who cannot."""
         self._clock = orchestrator.runtime.clock
         self._task: asyncio.Task[None] | None = None
 
@@ -132,6 +133,8 @@ class Underway:
             self._settle(state)
             if self.journal is not None:
                 self.journal.keep_rest()
+                if self.outcome is None:
+                    self.journal.close()
             if self.ended is not None:
                 self.ended(self)
 
@@ -171,3 +174,5 @@ class Underway:
     async def aclose(self) -> None:
         self.ended = None
         await cancelled(self._task)
+        if self.journal is not None:
+            self.journal.close()

@@ -188,12 +188,17 @@ class Beside(Desk):
 
         assert self.runtime is not None
         assert self.talk is not None
+        begins = False
         try:
             prepared = await gone_on(self.runtime, self.talk, left)
+            begins = await self.push_screen_wait(beginning(prepared))
+            return prepared if begins else None
         except (OrchestratorError, LookupError, ValueError) as error:
             self.say(f"{left.recipe.name}: {str(error.args[0]).rstrip('.')}.", "warning")
             return None
-        return prepared if await self.push_screen_wait(beginning(prepared)) else None
+        finally:
+            if not begins:
+                left.journal.close()
 
     def _recipe_ended(self, run: recipes.Underway) -> None:
         self._tell_beside()
@@ -245,6 +250,8 @@ class Beside(Desk):
                 self.chat.notice(f"The {by} came to: {outcome.text}")
                 return
         finally:
+            if journal is not None:
+                journal.close()
             if opened is not None:
                 self.hold(opened, False)
         if opened is None or opened is not self.here:

@@ -176,8 +176,10 @@ async def _prepared(
 
 
 async def gone_on(runtime: Runtime, talk: Chat, left: Leftover) -> Prepared:
-    """What is left of it, planned and not begun. Raises OrchestratorError, LookupError and ValueError."""
+    """What is left of it, planned and not begun; its journal is held, for who does not begin it to close. Raises
+    OrchestratorError, LookupError and ValueError."""
     journal = left.journal
+    await asyncio.to_thread(journal.hold)
     said = {name: [clean("\n".join(values))] for name, values in journal.said.items()}
     short = {name: [text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"] for name, (text,) in said.items()}
     return await _prepared(runtime, talk, left.recipe, short, journal.said, journal)
