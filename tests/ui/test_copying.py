@@ -126,8 +126,12 @@ async def test_an_answer_a_block_of_its_code_and_a_file(tmp_path: Path, monkeypa
         await seat.sees("Copy code", "sorted(items)", "sort items")
         await seat.pilot.press("down", "enter")
         await seat.until(lambda: got.read_text() == "sort items\n", "the second block in the clipboard")
+        copied = tmp_path / "home" / "data" / "copied.md"
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        copied.touch(0o644)
         await seat.send("/copy file")
         await seat.sees("copied.md")
+        assert (copied.read_text().strip(), copied.stat().st_mode & 0o777) == (ANSWER.strip(), 0o600)
         await seat.send("/copy everything")
         await seat.sees("/copy takes nothing, code or file")
 

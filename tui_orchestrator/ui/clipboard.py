@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui_orchestrator.locations import data_dir, private
+from tui_orchestrator.locations import data_dir
+from tui_orchestrator.settings import write_privately
 
 TOOL_WITHIN_S = 2.0
 MOST_BY_TERMINAL = 74_994
@@ -80,9 +81,7 @@ def to_file(text: str) -> Path:
     """Readable by the user alone; takes the place of what was copied so before. Raises NotCopied."""
     try:
         path = data_dir() / "copied.md"
-        private(path.parent)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
+        write_privately(path, text)
     except OSError as error:
         raise NotCopied(f"Nothing was copied: no clipboard was reached, and {error.strerror or error}.") from error
     return path
