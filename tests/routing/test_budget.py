@@ -115,6 +115,8 @@ def test_the_share_counts_what_is_reserved() -> None:
 def test_the_tightest_is_the_one_with_the_least_left() -> None:
     roomy, tight, endless = state("0", "5"), state("9", "10"), state("9", None)
     assert tightest([roomy, endless, tight]) is tight
+    assert tightest([tight, roomy, state("0", "1")]) is tight, "of two alike the first"
+    assert (tight.scope, tight.limit, endless.limit) == ("day", USD("10"), None)
     assert tightest([endless]) is None
 
 

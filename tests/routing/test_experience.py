@@ -49,6 +49,8 @@ def test_how_fast_a_model_is_follows_its_newest_calls() -> None:
         seen.append((experience.of("p/a").first_token_s, experience.of("p/a").tokens_per_s))
     assert seen[:2] == [(1.0, 100.0), (pytest.approx(1.2), pytest.approx(90.0))]
     assert seen[-1] == (pytest.approx(2.0, rel=0.01), pytest.approx(50.0, rel=0.02))
+    experience.learn(replace(ATTEMPT, model="p/a", first_token_s=None, tokens_per_s=None))
+    assert (experience.of("p/a").first_token_s, experience.of("p/a").tokens_per_s) == seen[-1]
 
 
 def test_a_vote_moves_the_model_it_is_for_and_no_other() -> None:
@@ -80,9 +82,10 @@ def test_answers_that_were_simply_kept_are_weighed_a_fiftieth_of_all_at_a_time()
     many = [kept(number) for number in range(100)]
     experience = after(*many)
     before = shift(experience)
-    experience.observe([kept(100)])
-    assert shift(experience) == before
-    experience.observe([kept(101), kept(102)])
+    for number in (100, 101):
+        experience.observe([kept(number)])
+        assert shift(experience) == before
+    experience.observe([kept(102)])
     assert shift(experience) == shift(after(*many, kept(100), kept(101), kept(102))) > before
     experience.observe([kept(103), vote(104, False)])
     assert shift(experience) == shift(after(*many, *map(kept, range(100, 104)), vote(104, False)))
@@ -211,6 +214,8 @@ def test_votes_are_counted_whole_by_task_and_the_largest_shift_is_named() -> Non
     assert lesson.votes == (2, 6)
     largest = lesson.largest_shift(8.0)
     assert largest == (MATH, lesson.learned.shift_for(MATH, 8.0))
+    other_way = after(vote(1, True, task=MATH), *(vote(n, False) for n in range(2, 9))).lesson("p/a", NOW)
+    assert other_way.largest_shift(8.0) == (CODE, other_way.learned.shift_for(CODE, 8.0))
     assert Experience().lesson("p/a", NOW).largest_shift(8.0) is None
 
 
