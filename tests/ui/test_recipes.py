@@ -372,7 +372,8 @@ async def test_one_that_goes_on_elsewhere_is_not_paid_for_here_too(tmp_path: Pat
         await seat.send("/recipe")
         await seat.sees("■ mine", "unfinished")
         await seat.pilot.press("enter")
-        await seat.sees("is of a recipe that still runs; let it end, or stop it")
+        why = "is of a recipe that still runs; let it end, or stop it there."
+        await seat.until(lambda: why in " ".join(told(seat)), why)
         elsewhere.close()
         await seat.send("/recipe")
         await seat.sees("■ mine", "unfinished")
