@@ -480,10 +480,11 @@ def test_a_trial_of_ones_own_does_not_keep_the_others_from_being_heard() -> None
     circuits = opened()
     circuits.told(circuits.untold(0))
     circuits.begin(MODEL)
-    others = [SharedCircuit(model, PROVIDER, 3, 1, 0, 0.5, HealthState.COOLING_DOWN, "500") for model in ("a/0", "a/z")]
-    circuits.hear([others[0], SharedCircuit(MODEL, PROVIDER), others[1]], 5.0)
-    assert [circuits.health(one.name, PROVIDER, 5.4).state for one in others] == [HealthState.COOLING_DOWN] * 2
-    assert [out(circuits, 5.5, one.name) for one in others] == [False] * 2
+    own = SharedCircuit(MODEL, PROVIDER)
+    others = [SharedCircuit(f"a/{n}", PROVIDER, 3, 1, 0, 0.5, HealthState.COOLING_DOWN, "500") for n in range(12)]
+    circuits.hear([own, *others], 5.0)
+    assert {circuits.health(one.name, PROVIDER, 5.4).state for one in others} == {HealthState.COOLING_DOWN}
+    assert not any(out(circuits, 5.5, one.name) for one in others)
 
 
 def test_a_trial_that_is_over_without_telling_anything_is_told() -> None:

@@ -62,7 +62,7 @@ async def test_a_judge_names_the_best_whatever_the_weights_say(tmp_path: Path) -
     (verdict,), end = only(events, Verdict), completed(events)
     assert verdict.method == "judge"
     assert verdict.winner == end.attempt == place
-    assert verdict.reason.endswith("the most complete")
+    assert verdict.reason == f"{rows[-1].model}: the most complete"
     assert [row.cause for row in rows] == [Cause.ENSEMBLE] * 3 + [Cause.JUDGE]
     assert end.cost.amount == sum((row.cost.amount or ZERO for row in rows), ZERO)
     assert rows[-1].model not in {row.model for row in rows[:3]}, "nobody judges its own answer where another can"

@@ -239,6 +239,14 @@ async def test_a_prompt_that_a_filter_refuses_is_carried_on_only_if_the_user_wan
         assert "Not this." in failed(events).error.message
 
 
+async def test_who_may_be_asked_again_at_once_is(tmp_path: Path) -> None:
+    script = Script().then(Reply(429, headers={"retry-after": "0"}), "rush-pro")
+    async with running(tmp_path / "s.db", script) as (runtime, _):
+        events = await turn(runtime, ask(model=PRO))
+        assert clock_of(runtime).slept == []
+    assert walked(events) == ["first rush-pro", "retry rush-pro"]
+
+
 @pytest.mark.parametrize("seconds", [21, 300, 3600])
 async def test_a_wait_longer_than_its_bound_is_not_waited_for(tmp_path: Path, seconds: int) -> None:
     script = Script().then(Reply(429, headers={"retry-after": str(seconds)}), "lumen-dash")
