@@ -162,6 +162,7 @@ class Interrupting:
             os.kill(os.getpid(), signal.SIGINT)
 
 at = sys.argv.pop(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs the tests may ignore it
 sys.meta_path.insert(0, Interrupting())
 runpy.run_module("tui_orchestrator", run_name="__main__")
 """
