@@ -16,6 +16,7 @@ FOLDER = Path(prediction.__file__).parent / "weights"
 PROMPTS = [
     "",
     "Hello",
+    "Write a",
     "Write a Python function that merges two sorted lists, and say what it costs.",
     "What is 3,000 divided by 12.5? What is 7 divided by 2?",
     "请证明存在无穷多个素数。 Write it in C++, node.js and c#.",

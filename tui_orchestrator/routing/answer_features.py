@@ -109,7 +109,7 @@ class Asked:
         """The call whose value is asked for, where the prompt shows a Python function and calls it."""
         if not _DEF.search(self.text):
             return None
-        calls = [call for call in _CALL.findall(self.text[-2500:]) if not call.startswith("def")]
+        calls: list[str] = _CALL.findall(self.text[-2500:])
         return calls[-1] if calls else None
 
 

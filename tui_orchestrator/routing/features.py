@@ -265,7 +265,7 @@ def read(text: str) -> Features:
     length = max(0, end - start)
     seen = _ends(text, start, end, HEAD, TAIL)
     cjk = _count_cjk(seen)
-    if 4 * cjk > len(seen) and length > (HEAD + TAIL) // 2:
+    if 4 * cjk > len(seen):
         # A character there says about as much as three letters do.
         seen = _ends(text, start, end, HEAD // 2, TAIL // 2)
         cjk = _count_cjk(seen)
