@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,9 +11,9 @@ from hypothesis import strategies as st
 
 from tui_orchestrator.routing.budget import BudgetState, Cap
 from tui_orchestrator.routing.decide import decide
-from tui_orchestrator.routing.decision import Circumstances, Policy
+from tui_orchestrator.routing.decision import Circumstances, Division, Policy
 from tui_orchestrator.routing.errors import ErrorKind, RateLimited
-from tui_orchestrator.routing.event_json import attempt_json, completed_json, event_json, usd
+from tui_orchestrator.routing.event_json import attempt_json, completed_json, decision_json, event_json, usd
 from tui_orchestrator.routing.events import (
     Attempt,
     AttemptFailed,
@@ -34,6 +35,8 @@ from tui_orchestrator.routing.events import (
     Onward,
     Outcome,
     PartEnded,
+    Point,
+    Recalled,
     Reserved,
     Score,
     Text,
@@ -42,11 +45,15 @@ from tui_orchestrator.routing.events import (
     Verdict,
     Waiting,
 )
+from tui_orchestrator.routing.experiment import Assignment
+from tui_orchestrator.routing.explanation import margin_in_words, novelty_in_words, push, score_of, weights
 from tui_orchestrator.routing.model import Registry
 from tui_orchestrator.routing.money import Cost, CostState, Money, Usage
 from tui_orchestrator.routing.parts import Part
+from tui_orchestrator.routing.profile import Ability, Evidence, TaskType
+from tui_orchestrator.routing.tools import ToolCall
 
-from .samples import model, profile, request
+from .samples import model, price, profile, request
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HEAD: tuple[str, datetime] = ("r", AT)
@@ -243,3 +250,412 @@ def test_tokens_of_a_price_of_their_own_are_told_where_there_are_any() -> None:
     told = completed_json(completed(attempt(1, usage=usage)))["metadata"]["attempts"][0]["usage"]
     assert told["cache_write_1h_tokens"] == 3
     assert "audio_input_tokens" not in told
+
+
+ESTIMATED = Usage(10, 5, 4, 3, 2, "estimated")
+USAGE = {
+    "input_tokens": 10,
+    "output_tokens": 5,
+    "cached_input_tokens": 4,
+    "cache_write_tokens": 3,
+    "reasoning_tokens": 2,
+    "estimated": True,
+}
+NO_USAGE = {**dict.fromkeys(USAGE, 0), "estimated": False}
+PAID = {"cost_usd": 0.0031, "cost_state": "computed"}
+UNPAID = {"cost_usd": None, "cost_state": "unknown", "cost_at_least_usd": 0.0}
+RECALLED = Recalled(AT, "Why not?", 0.87654321)
+FROM_CACHE = {
+    "recalled": {"stored": "2026-11-21T12:00:00+00:00", "earlier_prompt": "Why not?", "similarity": 0.876543},
+    "saved_usd": 0.0031,
+}
+FINDING = Finding(Cause.JUDGE, "a/2", (2, 3), 0.51234567, 0.71234567, True, False)
+FOUND = {
+    "how": "judge",
+    "model": "a/2",
+    "attempts": [2, 3],
+    "agrees": True,
+    "failed": False,
+    "confidence_before": 0.512346,
+    "confidence_after": 0.712346,
+}
+SILENT = Finding(Cause.SAMPLE, "a/2", (2,), 0.5, 0.5, None, True)
+UNHEARD = {
+    "how": "sample",
+    "model": "a/2",
+    "attempts": [2],
+    "agrees": None,
+    "failed": True,
+    "confidence_before": 0.5,
+    "confidence_after": 0.5,
+}
+ONWARD = {"model": "a/2", "gain": 0.31, "cost_usd": 0.004, "seconds": 2.5, "worth": 0.2, "taken": True}
+CAP = {"scope": "day", "spent_usd": 0.25, "reserved_usd": 0.05}
+CAPPED = BudgetState(
+    Cap("day", "2026-11-21", Money.from_usd("0.3")), Money.from_usd("0.25"), Money.from_usd("0.05"), (0.8,)
+)
+DONE = attempt(
+    1,
+    usage=ESTIMATED,
+    first_token_s=0.12345678,
+    latency_s=2.12345678,
+    tokens_per_s=9.12345678,
+    confidence=0.71234567,
+    reasons=("short", "sure"),
+    finish_reason=FinishReason.STOP,
+    findings=(FINDING,),
+    onward=WAY,
+)
+DONE_SAID = {
+    "attempt": 1,
+    "model": "a/1",
+    "provider": "a",
+    "cause": "first",
+    "outcome": "finished",
+    "started": "2026-11-21T12:00:00+00:00",
+    "usage": USAGE,
+    **PAID,
+    "first_token_s": 0.123457,
+    "latency_s": 2.123457,
+    "tokens_per_s": 9.123457,
+    "confidence": 0.712346,
+    "confidence_reasons": ["short", "sure"],
+    "finish_reason": "stop",
+    "error": None,
+    "from_cache": False,
+    "checks": [FOUND],
+    "going_on": ONWARD,
+}
+BROKEN = attempt(
+    2,
+    Cause.FALLBACK,
+    outcome=Outcome.FAILED,
+    usage=Usage(),
+    cost=UNKNOWN,
+    confidence=None,
+    error_kind=ErrorKind.SERVER,
+    error_message="down",
+)
+BROKEN_SAID = {
+    "attempt": 2,
+    "model": "a/2",
+    "provider": "a",
+    "cause": "fallback",
+    "outcome": "failed",
+    "started": "2026-11-21T12:00:00+00:00",
+    "usage": NO_USAGE,
+    **UNPAID,
+    "first_token_s": None,
+    "latency_s": 1.0,
+    "tokens_per_s": None,
+    "confidence": None,
+    "confidence_reasons": [],
+    "finish_reason": None,
+    "error": {"kind": "server", "message": "down"},
+    "from_cache": False,
+    "checks": [],
+    "going_on": None,
+}
+TOLD: list[tuple[Event, dict[str, Any]]] = [
+    (
+        Reserved(*HEAD, 1, Money.from_usd("0.5"), (CAPPED, STATE)),
+        {
+            "attempt": 1,
+            "amount_usd": 0.5,
+            "budgets": [CAP | {"limit_usd": 0.3, "state": "alert"}, CAP | {"limit_usd": None, "state": "ok"}],
+        },
+    ),
+    (
+        AttemptStarted(*HEAD, 1, "a/1", "a", Cause.RETRY),
+        {"attempt": 1, "model": "a/1", "provider": "a", "cause": "retry"},
+    ),
+    (
+        AttemptStarted(*HEAD, 1, "a/1", "a", Cause.PART, "3 of 12"),
+        {"attempt": 1, "model": "a/1", "provider": "a", "cause": "part", "part": "3 of 12"},
+    ),
+    (
+        PartEnded(*HEAD, 3, 12, 4, "a/1", 2, COST),
+        {"part": 3, "of": 12, "attempt": 4, "model": "a/1", "ended": 2, **PAID, "missing": None},
+    ),
+    (
+        PartEnded(*HEAD, 3, 12, 0, "a/1", 2, UNKNOWN, "no answer"),
+        {"part": 3, "of": 12, "attempt": None, "model": "a/1", "ended": 2, **UNPAID, "missing": "no answer"},
+    ),
+    (Thinking(*HEAD, 1, "hm"), {"attempt": 1, "text": "hm"}),
+    (Text(*HEAD, 1, "hi"), {"attempt": 1, "text": "hi"}),
+    (ToolCalled(*HEAD, 1, 0, "{"), {"attempt": 1, "index": 0, "arguments": "{"}),
+    (
+        ToolCalled(*HEAD, 1, 2, "{}", "call_1", "look", "signed"),
+        {"attempt": 1, "index": 2, "arguments": "{}", "id": "call_1", "name": "look", "signature": "signed"},
+    ),
+    (
+        AttemptFinished(
+            *(*HEAD, 1, "a/1", ESTIMATED, COST, 0.12345678, 0.22345678, 9.12345678),
+            *(Confidence(0.51234567, ("short",)), FinishReason.LENGTH, True, RECALLED, COST.amount),
+        ),
+        {
+            "attempt": 1,
+            "model": "a/1",
+            "usage": USAGE,
+            **PAID,
+            "first_token_s": 0.123457,
+            "latency_s": 0.223457,
+            "tokens_per_s": 9.123457,
+            "confidence": 0.512346,
+            "confidence_reasons": ["short"],
+            "finish_reason": "length",
+            "from_cache": True,
+            **FROM_CACHE,
+        },
+    ),
+    (
+        AttemptFinished(*(*HEAD, 1, "a/1", Usage(), UNKNOWN, None, 0.2, None, None, FinishReason.STOP)),
+        {
+            "attempt": 1,
+            "model": "a/1",
+            "usage": NO_USAGE,
+            **UNPAID,
+            "first_token_s": None,
+            "latency_s": 0.2,
+            "tokens_per_s": None,
+            "confidence": None,
+            "confidence_reasons": [],
+            "finish_reason": "stop",
+            "from_cache": False,
+        },
+    ),
+    (
+        AttemptFailed(*HEAD, 1, "a/1", ERROR, ESTIMATED, COST, 0.22345678, Next.FALLBACK),
+        {
+            "attempt": 1,
+            "model": "a/1",
+            "error": {"kind": "rate_limited", "message": "slow down", "status": 429, "retry_after_s": 7.0},
+            "usage": USAGE,
+            **PAID,
+            "latency_s": 0.223457,
+            "next": "fallback",
+        },
+    ),
+    (Waiting(*HEAD, 1, 2.12345678, "rate limit"), {"attempt": 1, "seconds": 2.123457, "why": "rate limit"}),
+    (
+        Checked(*HEAD, 1, "a/1", FINDING, Confidence(0.71234567, ("judged",))),
+        {
+            "attempt": 1,
+            "model": "a/1",
+            "finding": FOUND,
+            "confidence": 0.712346,
+            "confidence_reasons": ["judged"],
+        },
+    ),
+    (
+        Checked(*HEAD, 1, "a/1", SILENT, Confidence(0.5)),
+        {"attempt": 1, "model": "a/1", "finding": UNHEARD, "confidence": 0.5, "confidence_reasons": []},
+    ),
+    (
+        Escalated(*HEAD, "a/1", "a/2", EscalationCause.LOW_CONFIDENCE, "0.41 < 0.60", WAY),
+        {"from": "a/1", "to": "a/2", "cause": "low_confidence", "detail": "0.41 < 0.60", "expected": ONWARD},
+    ),
+    (
+        Escalated(*HEAD, "a/1", "a/2", EscalationCause.EMPTY, "nothing came"),
+        {"from": "a/1", "to": "a/2", "cause": "empty", "detail": "nothing came", "expected": None},
+    ),
+    (
+        Verdict(
+            *(*HEAD, "judge", (Score(1, "a/1", 0.11111111, 0.2, 0.3, 0.4, 0.5),), 1, ("both",), ("a/1: one",)),
+            *((Point("Four.", (1, 2)),), "a/3: whole"),
+        ),
+        {
+            "method": "judge",
+            "scores": [
+                {
+                    "attempt": 1,
+                    "model": "a/1",
+                    "confidence": 0.111111,
+                    "capability": 0.2,
+                    "completeness": 0.3,
+                    "consensus": 0.4,
+                    "total": 0.5,
+                }
+            ],
+            "winner": 1,
+            "agreement": ["both"],
+            "dissent": ["a/1: one"],
+            "points": [{"text": "Four.", "attempts": [1, 2]}],
+            "reason": "a/3: whole",
+        },
+    ),
+    (
+        Verdict(*HEAD, "weighted", (), 2, (), ()),
+        {
+            "method": "weighted",
+            "scores": [],
+            "winner": 2,
+            "agreement": [],
+            "dissent": [],
+            "points": [],
+            "reason": None,
+        },
+    ),
+    (
+        Budget(*HEAD, CAPPED, "reached at 18:00"),
+        CAP | {"limit_usd": 0.3, "state": "alert", "forecast": "reached at 18:00"},
+    ),
+    (
+        Failed(*HEAD, ERROR, COST, (DONE, BROKEN), "half", "once more", 1.12345678),
+        {
+            "error": {
+                "kind": "rate_limited",
+                "message": "slow down",
+                "status": 429,
+                "retry_after_s": 7.0,
+                "hint": ERROR.hint,
+            },
+            "note": "once more",
+            **PAID,
+            "partial": "half",
+            "latency_s": 1.123457,
+            "attempts": [DONE_SAID, BROKEN_SAID],
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "carried"), TOLD)
+def test_what_each_event_carries_to_the_last_figure(event: Event, carried: dict[str, Any]) -> None:
+    said = event_json(event)
+    assert {key: said[key] for key in said.keys() - {"type", "request_id", "at"}} == carried
+
+
+CALLS = (ToolCall("call_1", "look", "{}"), ToolCall("call_2", "walk", '{"to": 1}'))
+
+
+def test_the_one_object_to_the_last_figure() -> None:
+    end = completed(DONE, BROKEN)
+    metadata = {
+        "request_id": "r",
+        "attempt": 1,
+        "decision": None,
+        "attempts": [DONE_SAID, BROKEN_SAID],
+        "confidence_reasons": ["short"],
+        "cost_state": "computed",
+        "usage_estimated": True,
+        "note": "note",
+        "from_cache": False,
+    }
+    said = {
+        "response": "Hi.",
+        "model_used": "a/1",
+        "cost": 0.0031,
+        "latency": 1.5,
+        "confidence": 0.7,
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "strategy": "balanced",
+        "ensemble_models": [],
+        "metadata": metadata,
+        "timestamp": "2026-11-21T12:00:00+00:00",
+    }
+    assert completed_json(end) == said
+    called = completed_json(replace(end, calls=CALLS, metadata={"tag": "x"}))["metadata"]
+    assert called == metadata | {
+        "tag": "x",
+        "tool_calls": [
+            {"id": "call_1", "name": "look", "arguments": "{}"},
+            {"id": "call_2", "name": "walk", "arguments": '{"to": 1}'},
+        ],
+    }
+    provided = completed_json(replace(end, usage=Usage(10, 5)))["metadata"]
+    assert provided == metadata | {"usage_estimated": False}
+
+
+@pytest.mark.parametrize(("cached", "told"), [((), False), ((1,), True), ((2,), False), ((1, 2), True)])
+def test_the_answer_is_from_the_cache_where_its_own_attempt_is(cached: tuple[int, ...], told: bool) -> None:
+    rows = [attempt(number, from_cache=number in cached) for number in (1, 2)]
+    assert completed_json(completed(*rows))["metadata"]["from_cache"] is told
+
+
+def test_a_recalled_row_says_what_was_asked_then_and_what_it_saved() -> None:
+    row = attempt(1, from_cache=True, recalled=RECALLED, saved=COST.amount)
+    assert {key: attempt_json(row)[key] for key in FROM_CACHE} == FROM_CACHE
+    same = attempt_json(replace(row, recalled=Recalled(AT), saved=None))
+    assert same["recalled"] == {
+        "stored": "2026-11-21T12:00:00+00:00",
+        "earlier_prompt": None,
+        "similarity": same["recalled"]["similarity"],
+    }
+    assert same["saved_usd"] is None
+    assert not FROM_CACHE.keys() & attempt_json(attempt(1)).keys()
+
+
+def test_a_decision_to_the_last_figure() -> None:
+    seen = profile(
+        task_probabilities={TaskType.CODE: 0.71234567},
+        difficulty=0.41234567,
+        novelty=0.21234567,
+        needs=frozenset({Ability.VISION, Ability.TOOLS}),
+        evidence=(Evidence("a question", 0.31234567),),
+    )
+    registry = Registry.of([model("a/x"), model("a/y", price=price("2", "9"), ability=0.6), model("b/z", price=None)])
+    decision = decide(request(), seen, registry, Circumstances(), Policy())
+    decision = replace(
+        decision,
+        margin=0.12345678,
+        rule="mine",
+        explored=True,
+        experiment=Assignment("e1", "thrift", "b", "s/1"),
+        division=Division(3, 1000, 500, "a/x", "a/y", 4000, 1, COST.amount, Money.from_usd("0.5")),
+        candidates=tuple(replace(one, ability_shift=0.01234567) for one in decision.candidates),
+    )
+    said = decision_json(decision)
+    assert said.pop("profile") == {
+        "task_type": "code",
+        "task_probabilities": {"code": 0.712346},
+        "difficulty": 0.412346,
+        "complexity": 4,
+        "level": seen.level.value,
+        "input_tokens": 1000,
+        "output_tokens": 500,
+        "needs": ["tools", "vision"],
+        "evidence": [{"feature": "a question", "effect": 0.312346, "pushes": push(seen.evidence[0])}],
+        "novelty": 0.212346,
+        "novelty_reason": novelty_in_words(seen),
+    }
+    for one, told in zip(decision.candidates, said.pop("candidates"), strict=True):
+        assert told == {
+            "model": one.model,
+            "success_probability": round(one.success_probability, 6),
+            "input_tokens": 1000,
+            "estimated_cost_usd": usd(one.estimated_cost),
+            "most_cost_usd": usd(one.cost_ceiling),
+            "estimated_latency_s": round(one.estimated_latency_s, 6),
+            "score": round(one.score, 6),
+            "terms": [
+                {"name": term.name, "weight": round(term.weight, 6), "value": round(term.value, 6)}
+                for term in score_of(decision, one)
+            ],
+            "learned": 0.012346,
+            "excluded": one.excluded,
+        }
+    assert said == {
+        "strategy": "balanced",
+        "model": decision.model,
+        "reason": decision.reason,
+        "weights": weights(decision),
+        "chain": list(decision.chain),
+        "margin": 0.123457,
+        "margin_reason": margin_in_words(decision),
+        "pinned": False,
+        "rule": "mine",
+        "experiment": {"name": "thrift", "arm": "b"},
+        "explored": True,
+        "division": {
+            "parts": 3,
+            "part_tokens": 1000,
+            "reader": "a/x",
+            "writer": "a/y",
+            "estimated_cost_usd": 0.0031,
+            "most_cost_usd": 0.5,
+        },
+    }
+    plain = decision_json(replace(decision, experiment=None, division=None, margin=None))
+    assert (plain["experiment"], plain["division"], plain["margin"]) == (None, None, None)
