@@ -44,9 +44,8 @@ def candidate(
         estimated_cost=amount,
         cost_ceiling=amount,
         estimated_latency_s=seconds,
-        score=0.0,
         max_tokens=1000,
-        **({"family": id} | more),
+        **({"family": id, "score": 0.0} | more),
     )
 
 

@@ -195,6 +195,22 @@ def test_a_cap_has_a_name_for_people(scope: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (Cap("day", "2026-11-03", USD(1)), True),
+        (Cap("day", "2026-11-03", USD(1), "the batch's cap"), True),
+        (Cap("day", "2026-11-03", USD(2)), False),
+        (Cap("day", "2026-11-04", USD(1)), False),
+        (Cap("month", "2026-11-03", USD(1)), False),
+    ],
+)
+def test_what_a_cap_is_called_makes_it_no_other_one(other: Cap, same: bool) -> None:
+    cap = Cap("day", "2026-11-03", USD(1))
+    assert (cap == other) is same
+    assert len({cap, other}) == (1 if same else 2)
+
+
+@pytest.mark.parametrize(
     ("budgets", "may"),
     [
         (Budgets(), False),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_orchestrator.routing.budget import WaysOut
+from tui_orchestrator.routing.budget import WayOut, WaysOut, alone
 from tui_orchestrator.routing.decide import decide, replay
 from tui_orchestrator.routing.decision import (
     Candidate,
@@ -17,6 +17,7 @@ from tui_orchestrator.routing.decision import (
     Exclusion,
     Policy,
     Standing,
+    Weights,
 )
 from tui_orchestrator.routing.model import Registry
 from tui_orchestrator.routing.money import Money, Price, Rates
@@ -362,3 +363,37 @@ def test_the_output_asked_for_fits_the_model() -> None:
     tight = replace(CHEAP, context_window=1300)
     assert decided(registry=Registry.of([small])).chosen.max_tokens == 700  # type: ignore[union-attr]
     assert decided(registry=Registry.of([tight])).chosen.max_tokens == 300  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy(),
+        Policy(quality_threshold=0.95, confidence_threshold=0.9, max_attempts=1),
+        Policy(strategy=Strategy.QUALITY, weights=Weights(quality=0.1, cost=2.0), local_max_complexity=9),
+        Policy(prefer_local=True, exploration=1.0),
+        Policy(lean_to="b/dear", exploration=1.0, on_exhausted=alone(WayOut.LOCAL)),
+    ],
+)
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_under_another_strategy_and_policy_it_comes_out_as_if_it_had_been_decided_so(
+    strategy: Strategy, policy: Policy
+) -> None:
+    live = {"cheap": Standing(wins=2.0, losses=1.0), "dear": Standing(wins=1.0, losses=2.0)}
+    first = decided(policy=Policy(strategy=Strategy.CHEAPEST), **live)
+    assert replay(first, strategy, policy) == decided(request(strategy=strategy), policy=policy, **live)
+
+
+@pytest.mark.parametrize(
+    ("continues", "asked", "goes_on"),
+    [
+        (False, {}, False),
+        (True, {}, False),
+        (True, {"chain": ("a/cheap", "b/dear")}, True),
+        (True, {"model": "a/cheap"}, True),
+        (True, {"chain": ("a/cheap", "b/dear"), "model": "a/cheap"}, True),
+        (False, {"chain": ("a/cheap", "b/dear"), "model": "a/cheap"}, False),
+    ],
+)
+def test_an_answer_is_gone_on_with_by_whoever_is_named(continues: bool, asked: dict[str, Any], goes_on: bool) -> None:
+    assert decided(request(continues=continues, **asked)).asked.goes_on is goes_on

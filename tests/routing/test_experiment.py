@@ -172,3 +172,41 @@ def test_a_system_text_on_trial_counts_in_the_estimate() -> None:
     asked = of("b", long)
     with_it, without = tried(asked, long), decide(asked, profile(), REGISTRY, Circumstances(), Policy())
     assert with_it.profile.input_tokens > without.profile.input_tokens + 300
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "by_hand", "takes_part"),
+    [
+        (Arm("default"), Arm("strategy=quality", Strategy.QUALITY), {"strategy": Strategy.BALANCED}, False),
+        (Arm("strategy=quality", Strategy.QUALITY), Arm("default"), {"model": CHEAP.id}, False),
+        (Arm("default"), Arm("model=a/cheap", model=CHEAP.id), {"chain": (CHEAP.id,)}, False),
+        (Arm("default"), Arm("temperature=0", temperature=0.0), {"model": CHEAP.id}, True),
+        (Arm("system=One.", system="One."), Arm("default"), {"system": "My own."}, False),
+        (Arm("default"), Arm("system=One.", system="One."), {"system": "My own."}, False),
+        (Arm("default"), Arm("strategy=quality", Strategy.QUALITY), {"system": "My own."}, True),
+        (Arm("default"), Arm("strategy=ensemble", Strategy.ENSEMBLE), {"tools": (Tool("look"),)}, False),
+        (Arm("strategy=ensemble", Strategy.ENSEMBLE), Arm("default"), {"tools": (Tool("look"),)}, False),
+        (Arm("default"), Arm("strategy=quality", Strategy.QUALITY), {"tools": (Tool("look"),)}, True),
+    ],
+)
+def test_what_one_of_the_two_ways_varies_is_the_users_own_where_they_ask_for_it(
+    one: Arm, other: Arm, by_hand: dict[str, object], takes_part: bool
+) -> None:
+    experiment = Experiment("e", "mine", one, other)
+    assert assigned(experiment, request()) is not None
+    assert (assigned(experiment, request(**by_hand)) is not None) is takes_part
+
+
+def test_a_draw_is_the_digest_of_the_experiment_and_the_place_as_a_share_of_one() -> None:
+    assert draw("e1", "s/1") == pytest.approx(0.22867537756196357)
+    drawn = [draw("e1", f"s/{n}") for n in range(400)]
+    assert 0 <= min(drawn) < 0.01
+    assert 0.99 < max(drawn) < 1
+
+
+@pytest.mark.parametrize("usual", [None, 50])
+def test_an_arm_asks_for_its_own_length_where_the_user_names_none(usual: int | None) -> None:
+    experiment = Experiment("e", "short", Arm("max_tokens=70", max_tokens=70), Arm("max_tokens=70", max_tokens=70))
+    chosen = tried(request(max_tokens=usual), experiment).chosen
+    assert chosen is not None
+    assert chosen.max_tokens == (usual or 70)

@@ -129,11 +129,15 @@ def test_who_says_at_once_that_it_cannot_is_tried_again_as_soon_each_time(error:
     assert circuits.health(MODEL, PROVIDER, 120.0).seconds_left == 2 * COOLDOWN_S
 
 
-def test_a_trial_that_tells_nothing_lets_the_next_one_try() -> None:
+@pytest.mark.parametrize(
+    "error", [Cancelled(), BadRequest(), ContextWindow(), ContentFilter(), OutOfTime(), Authentication()], ids=repr
+)
+def test_a_trial_that_tells_nothing_of_the_model_lets_the_next_one_try(error: TurnError) -> None:
     circuits = opened()
-    circuits.begin(MODEL)
-    circuits.failed(MODEL, PROVIDER, Cancelled(), COOLDOWN_S)
-    assert not out(circuits, COOLDOWN_S)
+    assert circuits.begin(MODEL)
+    circuits.failed(MODEL, PROVIDER, error, COOLDOWN_S)
+    assert not out(circuits, COOLDOWN_S + KEY_COOLDOWN_S)
+    assert circuits.begin(MODEL)
 
 
 def test_a_shorter_cooldown_never_overwrites_a_longer_one() -> None:

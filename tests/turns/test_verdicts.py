@@ -36,9 +36,9 @@ def together(method: Method | None = None, **wanted: Any) -> Request:
     return ask(strategy=Strategy.ENSEMBLE, verdict=method, **wanted)
 
 
-def members(runtime: Runtime, servers: Servers, afterwards: Behaviour) -> tuple[str, ...]:
+def members(runtime: Runtime, servers: Servers, afterwards: Behaviour, size: int = 3) -> tuple[str, ...]:
     """Each member says one thing of its own; whoever is asked after them does as `afterwards`."""
-    chain = runtime.preview(together()).chain
+    chain = runtime.preview(together(ensemble_size=size)).chain
     for place, model in enumerate(chain, 1):
         servers.script.then(Say(text=f"Member {place} says {'x' * place}."), model.split("/")[1])
     servers.script.always(afterwards)
@@ -77,6 +77,35 @@ async def test_a_judge_is_not_told_whose_answers_it_reads(tmp_path: Path) -> Non
     assert "Member 1 says x." in question
     assert "Member 3 says xxx." in question
     assert not any(model.split("/")[1] in question.replace(judge, "") for model in chain)
+
+
+@pytest.mark.parametrize(
+    ("size", "method", "ended_by", "calls"),
+    [
+        (1, Method.JUDGE, "weighted", []),
+        (1, Method.FUSE, "weighted", []),
+        (1, Method.VOTE, "vote", []),
+        (1, Method.WEIGHTED, "weighted", []),
+        (2, Method.JUDGE, "judge", [Cause.JUDGE]),
+        (2, Method.FUSE, "fuse", [Cause.SYNTHESIS]),
+        (2, Method.VOTE, "vote", []),
+        (2, Method.WEIGHTED, "weighted", []),
+    ],
+)
+@pytest.mark.parametrize("usual", [False, True])
+async def test_two_answers_are_settled_as_asked_for_and_one_by_itself(
+    tmp_path: Path, size: int, method: Method, ended_by: str, calls: list[Cause], usual: bool
+) -> None:
+    """As the turn or as the settings ask for."""
+    policy = Policy(verdict=method) if usual else Policy()
+    async with running(tmp_path / "s.db", policy=policy) as (runtime, servers):
+        members(runtime, servers, Say(text="2: it is complete"), size)
+        events = await turn(runtime, together(None if usual else method, ensemble_size=size))
+    (verdict,), end = only(events, Verdict), completed(events)
+    assert verdict.method == ended_by
+    assert [one.cause for one in only(events, AttemptStarted)] == [Cause.ENSEMBLE] * size + calls
+    assert verdict.winner == end.attempt == {"judge": 2, "fuse": size + 1}.get(ended_by, verdict.scores[0].attempt)
+    assert end.note == ""
 
 
 @pytest.mark.parametrize("trouble", [Say(text="They are all fine."), Reply(500)])
