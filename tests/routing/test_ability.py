@@ -303,6 +303,31 @@ def test_what_is_learned_is_the_likeliest(history: list[Seen]) -> None:
             assert likelihood(learned.general, {**own, task: own[task] + step}) <= best + 1e-9
 
 
+C, M, W = TaskType.CODE, TaskType.MATH, TaskType.CREATIVE
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        votes(1, 0),
+        votes(0, 40, 0.95),
+        [*votes(20, 2), *votes(1, 30, task=M)],
+        [*votes(0, 300, 0.98), *votes(200, 0, 0.02, M), *votes(5, 9, 0.5, W)],
+        [Seen(C, 0.25, 0.5, 0.9), Seen(M, 0.75, 3.0, 0.1), Seen(M, 1.0, 0.125, 0.99), Seen(W, 0.0, 40.0, 0.6)],
+        [Seen(C, 1.0, 1e5, 0.01), Seen(M, 0.0, 1e5, 0.99)],
+    ],
+)
+def test_at_what_is_learned_prior_and_outcomes_pull_alike(history: list[Seen]) -> None:
+    learned = learn(history)
+    # Twice 3.75 is what half of the variance, the model's own or the task type's, holds against a shift of 1.
+    excess = dict.fromkeys(learned.by_task, 0.0)
+    for one in history:
+        log_odds = logit(clamped(one.predicted)) + learned.general + learned.by_task[one.task]
+        excess[one.task] += one.weight * (one.outcome - 1 / (1 + math.exp(-log_odds)))
+    assert {task: 7.5 * own for task, own in learned.by_task.items()} == pytest.approx(excess, abs=1e-4)
+    assert 7.5 * learned.general == pytest.approx(sum(excess.values()), abs=1e-4)
+
+
 @given(st.lists(SEEN, max_size=60), SEEN)
 @settings(deadline=None)
 def test_a_better_outcome_never_lowers_a_model(history: list[Seen], one: Seen) -> None:

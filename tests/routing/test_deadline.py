@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
+from typing import Any
 
 import pytest
 
@@ -83,3 +85,44 @@ async def test_a_limit_may_be_set_again_and_a_nearer_one_rings_first() -> None:
             await asyncio.Event().wait()
     assert limit.passed
     limit.close()
+
+
+@pytest.mark.parametrize(("ago", "begun"), [(0.0, False), (0.5, False), (5.0, True)])
+async def test_work_that_never_waits_is_not_begun_when_its_time_is_up_unless_the_program_stood_still(
+    ago: float, begun: bool
+) -> None:
+    """So much too late it was not whoever is waited for, and what came meanwhile has not been looked at yet."""
+    limit, done = Limit(), []
+    with contextlib.suppress(TimeoutError):
+        async with limit.until(asyncio.get_running_loop().time() - ago, 60.0):
+            done.append("all that had come was read")
+    limit.close()
+    assert bool(done) is begun
+    assert limit.passed is not begun
+
+
+async def test_of_many_waits_one_timer_is_left_and_none_of_what_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, timers = asyncio.get_running_loop(), list[asyncio.TimerHandle]()
+    call_at = loop.call_at
+
+    def counted(when: float, *rest: Any, **more: Any) -> asyncio.TimerHandle:
+        timers.append(call_at(when, *rest, **more))
+        return timers[-1]
+
+    monkeypatch.setattr(loop, "call_at", counted)
+
+    def left() -> int:
+        return sum(not timer.cancelled() for timer in timers)
+
+    limit = Limit()
+    for seconds in (600, 500, 400, 500, 600, 300):
+        async with limit.until(loop.time() + seconds, 0.0):
+            await asyncio.sleep(0)
+        assert left() == 1
+    limit.close()
+    assert left() == 0
+    # Of all the waits those alone needed a timer that end before the one there was.
+    assert len(timers) == 4
+    async with Deadline(60).within():
+        assert left() == 1
+    assert left() == 0

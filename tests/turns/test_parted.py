@@ -66,6 +66,7 @@ async def served(path: Path, script: Script | None = None, **how: object) -> Asy
     how = {"base": small(), **how}
     async with running(path / "s.db", script, **how) as both:  # type: ignore[arg-type]
         yield both
+        assert not both[0].router.caller.room.awaited, "whatever was set aside is given back"
 
 
 def division(decision: Decision) -> Division:
