@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tui_orchestrator.routing.decision import Candidate, Decision
 from tui_orchestrator.routing.explanation import (
+    compared,
+    differences,
     evidence_in_words,
     learned_in_words,
     margin_in_words,
     novelty_in_words,
+    push,
     score_in_words,
     weights,
     what_if,
@@ -113,3 +117,126 @@ def test_what_if_keeps_out_who_was_out() -> None:
         assert exclusions(other) == exclusions(poor)
         assert other.model != "b/dear"
     assert len(REGISTRY) == len(what_if(poor)[Strategy.QUALITY].candidates)
+
+
+LEVEL = replace(SURE, model="c/level")
+
+
+@pytest.mark.parametrize(
+    ("surer", "said"),
+    [
+        (0.006, "0.01 surer"),
+        (0.004, ""),
+        (0.0, ""),
+        (-0.004, ""),
+        (-0.006, "0.01 less sure"),
+    ],
+)
+def test_a_difference_in_p_is_told_from_half_a_hundredth_on(surer: float, said: str) -> None:
+    one = replace(LEVEL, success_probability=LEVEL.success_probability + surer)
+    assert compared(one, LEVEL) == (said or "alike in p, cost and time")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.06, "0.1 s slower"), (0.04, ""), (-0.04, ""), (-0.06, "0.1 s faster")]
+)
+def test_a_difference_in_time_is_told_from_half_a_tenth_on(seconds: float, said: str) -> None:
+    one = replace(LEVEL, estimated_latency_s=LEVEL.estimated_latency_s + seconds)
+    assert compared(one, LEVEL) == (said or "alike in p, cost and time")
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "said"),
+    [
+        ("0.03", "0.02", "$0.010 dearer"),
+        ("0.02", "0.03", "$0.010 cheaper"),
+        ("0.02", "0.02", ""),
+        (None, "0.02", "its own cost unknown"),
+        ("0.02", None, "the other cost unknown"),
+        (None, None, ""),
+    ],
+)
+def test_a_difference_in_cost_is_told_to_the_last_cent_there_is(own: str | None, other: str | None, said: str) -> None:
+    one, two = (candidate(f"a/{name}", usd=usd) for name, usd in (("own", own), ("other", other)))
+    assert compared(one, two) == (said or "alike in p, cost and time")
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [
+        (0.06, "clearly ahead of b/quick (+0.06)"),
+        (0.04, "just ahead of b/quick (+0.04)"),
+        (0.02, "just ahead of b/quick (+0.02)"),
+        (0.009, "level with b/quick (+0.01)"),
+        (0.0, "level with b/quick (+0.00)"),
+        (-0.02, "chosen before b/quick (-0.02)"),
+    ],
+)
+def test_a_lead_is_called_what_it_is(ahead: float, said: str) -> None:
+    ranked = (SURE.scored(0.5 + ahead), QUICK.scored(0.5))
+    decision = Decision("r", Strategy.BALANCED, "a/sure", "why", ("a/sure", "b/quick"), profile(), ranked)
+    assert margin_in_words(decision).startswith(f"{said}: ")
+    beside = replace(decision, strategy=Strategy.FALLBACK, chain=("a/sure",))
+    assert margin_in_words(beside).startswith("b/quick stands by: ")
+
+
+@pytest.mark.parametrize(("effect", "way"), [(0.01, "harder"), (-0.01, "easier"), (0.0, "task")])
+def test_what_pushes_nowhere_speaks_for_the_task(effect: float, way: str) -> None:
+    assert push(Evidence("a word", effect)) == way
+
+
+@pytest.mark.parametrize(("novelty", "told"), [(0.5, True), (0.51, True), (0.49, False), (0.0, False)])
+def test_a_prompt_is_unusual_from_a_half_on(novelty: float, told: bool) -> None:
+    assert bool(novelty_in_words(profile(novelty=novelty))) is told
+
+
+@pytest.mark.parametrize("shift", [0.005, -0.005])
+def test_half_a_hundredth_of_what_was_learned_is_told(shift: float) -> None:
+    assert learned_in_words(replace(SURE, ability_shift=shift)).endswith(" learned")
+
+
+BEFORE = Decision(
+    *("r", Strategy.BALANCED, "a/sure", "why", ("a/sure", "b/quick"), profile()),
+    candidates=(SURE.scored(0.7), QUICK.scored(0.6)),
+    margin=0.1,
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, []),
+        ({"model": "b/quick"}, ["the model: b/quick instead of a/sure"]),
+        ({"model": None}, ["the model: none instead of a/sure"]),
+        ({"chain": ("b/quick",)}, ["the walk: b/quick instead of a/sure → b/quick"]),
+        ({"chain": ()}, ["the walk: nobody instead of a/sure → b/quick"]),
+        ({"explored": True}, ["it explores"]),
+        ({"candidates": (SURE.scored(0.7), QUICK.scored(0.5))}, ["the scores of 1 of 2 models"]),
+        (
+            {"candidates": (SURE.scored(0.7), QUICK.scored(0.6), candidate("c/new"))},
+            ["the scores of 1 of 3 models"],
+        ),
+        ({"candidates": (QUICK.scored(0.6), SURE.scored(0.7))}, ["what else it asks for"]),
+        ({"reason": "because"}, ["the reason: because"]),
+        ({"margin": 0.25}, ["the margin: 0.250 instead of 0.100"]),
+        ({"margin": None}, ["the margin: none instead of 0.100"]),
+        ({"max_tokens": 5}, ["what else it asks for"]),
+        (
+            {"model": "b/quick", "reason": "because"},
+            ["the model: b/quick instead of a/sure", "the reason: because"],
+        ),
+    ],
+)
+def test_what_came_out_otherwise_is_told_one_by_one(changed: dict[str, Any], said: list[str]) -> None:
+    after = replace(BEFORE, **changed)
+    assert differences(BEFORE, after) == said
+    assert bool(differences(after, BEFORE)) is bool(said)
+
+
+def test_one_that_explores_no_longer_is_told_too() -> None:
+    assert differences(replace(BEFORE, explored=True), BEFORE) == ["it does not explore"]
+    chosen_alone = replace(BEFORE, model=None, chain=(), candidates=())
+    assert differences(chosen_alone, BEFORE)[:2] == [
+        "the model: a/sure instead of none",
+        "the walk: a/sure → b/quick instead of nobody",
+    ]
