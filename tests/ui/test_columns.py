@@ -53,7 +53,17 @@ class Stage(App[None]):
         yield self.columns
 
 
-async def screen(pilot: Pilot[None]) -> list[str]:
+async def screen(pilot: Pilot[None], *shown: str) -> list[str]:
+    """Once each of these is to be seen, after what was pressed; where it never is, what there is instead."""
+    for _ in range(200):
+        rows = await _drawn(pilot)
+        if all(text in "\n".join(rows) for text in shown):
+            break
+        await pilot.pause(0.01)
+    return rows
+
+
+async def _drawn(pilot: Pilot[None]) -> list[str]:
     await pilot.pause()
     for _ in range(200):
         if not any(one._rows.unread for one in pilot.app.query(Transcript) if one.is_on_screen):
@@ -122,13 +132,13 @@ async def test_narrow_members_wait_behind_tabs() -> None:
         assert "the first" in "\n".join(rows)
         assert "the second" not in "\n".join(rows)
         await pilot.click("Tabs", offset=(rows[0].index("two"), 0))
-        assert "the second" in "\n".join(await screen(pilot))
+        assert "the second" in "\n".join(await screen(pilot, "the second"))
         columns.transcript(2).focus()
         await pilot.pause()
         await pilot.press("right")
-        assert "the first" in "\n".join(await screen(pilot))
+        assert "the first" in "\n".join(await screen(pilot, "the first"))
         await pilot.resize_terminal(3 * MIN_COLUMN, 20)
-        text = "\n".join(await screen(pilot))
+        text = "\n".join(await screen(pilot, "the first", "the second"))
         assert "the first" in text
         assert "the second" in text
 
@@ -203,17 +213,17 @@ async def test_one_member_is_zoomed_by_key_and_by_a_click_on_its_heading() -> No
         columns.transcript(2).focus()
         await pilot.pause()
         await pilot.press("z")
-        text = "\n".join(await screen(pilot))
+        text = "\n".join(await screen(pilot, "the second"))
         assert "the second" in text
         assert "the first" not in text
         assert "is the answer" not in text
         await pilot.press("left")
-        assert "the first" in "\n".join(await screen(pilot))
+        assert "the first" in "\n".join(await screen(pilot, "the first"))
         await pilot.press("z")
         rows = await screen(pilot)
         assert all(said in "\n".join(rows) for said in ("the first", "the second", "is the answer"))
         await pilot.click("Columns", offset=(rows[0].index("b/two"), 0))
-        text = "\n".join(await screen(pilot))
+        text = "\n".join(await screen(pilot, "the second"))
         assert "the second" in text
         assert "the first" not in text
 
@@ -230,7 +240,7 @@ async def test_keys_faster_than_a_frame_zoom_the_answer_that_was_turned_to() -> 
         columns.action_turn(1)
         columns.action_turn(1)
         columns.action_zoom()
-        text = "\n".join(await screen(pilot))
+        text = "\n".join(await screen(pilot, "the third"))
         assert "the third" in text
         assert "the first" not in text
         assert "the second" not in text
@@ -254,7 +264,7 @@ async def test_a_verdict_does_not_turn_away_from_the_answer_that_is_read() -> No
         columns.verdict(judged(1))
         await screen(pilot)
         await pilot.press("z")
-        text = "\n".join(await screen(pilot))
+        text = "\n".join(await screen(pilot, "the second"))
         assert "the second" in text
         assert "the first" not in text
 
@@ -292,18 +302,18 @@ async def test_the_words_that_differ_from_the_winner_are_marked_by_brackets() ->
         await pilot.pause()
         await pilot.press("d")
         await app.workers.wait_for_complete()
-        text = "\n".join(await screen(pilot))
+        text = "\n".join(await screen(pilot, "The capital is [-Paris-]{+[/x] Lyon+}.", "against a/one: +2 −1 words"))
         assert "The capital is [-Paris-]{+[/x] Lyon+}." in text
         assert "against a/one: +2 −1 words" in text
         await pilot.press("d")
-        text = "\n".join(await screen(pilot))
+        text = "\n".join(await screen(pilot, "The capital is [/x] Lyon."))
         assert "{+" not in text
         assert "The capital is [/x] Lyon." in text
         columns.transcript(1).focus()
         await pilot.pause()
         await pilot.press("d")
         await app.workers.wait_for_complete()
-        assert "[-Paris-]" in "\n".join(await screen(pilot)), "on the winner it is that of all others"
+        assert "[-Paris-]" in "\n".join(await screen(pilot, "[-Paris-]")), "on the winner it is that of all others"
 
 
 async def test_a_blind_ensemble_tells_nothing_but_its_answers_until_it_is_revealed() -> None:
@@ -327,7 +337,11 @@ async def test_a_blind_ensemble_tells_nothing_but_its_answers_until_it_is_reveal
         assert app.wanted == [("pick", 1)]
         columns.reveal()
         columns.best(2)
-        text = "\n".join(await screen(pilot))
+        text = "\n".join(
+            await screen(
+                pilot, "★ 3 a/one", "✓ ▲ 2 b/two", "c/three broke", "a/one is the answer · as weighed", "$0.0041"
+            )
+        )
         assert "★ 3 a/one" in text
         assert "✓ ▲ 2 b/two" in text
         assert "c/three broke" in text
@@ -343,11 +357,11 @@ async def test_the_answer_written_from_all_streams_below_the_columns() -> None:
         finish(columns, [(1, "said first"), (2, "said second")])
         columns.put_together("z/seven")
         columns.append_together("both **said** it")
-        text = "\n".join(await screen(pilot))
+        text = "\n".join(await screen(pilot, "z/seven writes one answer from all", "both said it"))
         assert "z/seven writes one answer from all" in text
         assert "both said it" in text
         columns.verdict(judged(3, method="fuse"))
-        text = "\n".join(await screen(pilot))
+        text = "\n".join(await screen(pilot, "both said it", "How the answers compare"))
         assert "both said it" in text
         assert "How the answers compare" in text
         assert "is the answer" not in text
@@ -378,7 +392,7 @@ async def test_a_new_start_leaves_nothing_of_the_last_one() -> None:
         columns.start()
         columns.add(7, "z/seven")
         columns.append(7, "new text")
-        text = "\n".join(await screen(pilot))
+        text = "\n".join(await screen(pilot, "new text", "z/seven"))
         assert "new text" in text
         assert "z/seven" in text
         assert not any(gone in text for gone in ("old text", "one", "two", "★"))
@@ -399,7 +413,7 @@ async def test_every_member_has_a_column_before_it_begins_and_one_without_money_
             (-3, "dear"),
         ]
         app.columns.none_left_to_begin()
-        assert "✗ 1 one" in "\n".join(await screen(pilot))
+        assert "✗ 1 one" in "\n".join(await screen(pilot, "✗ 1 one"))
 
 
 async def test_a_blind_ensemble_opens_on_a_member_that_answered() -> None:
@@ -420,11 +434,11 @@ async def test_the_answers_of_an_earlier_ensemble_are_let_go_with_their_columns(
     async with app.run_test(size=(100, 30)) as pilot:
         begin(app.columns, (1, "one"), (2, "two"))
         finish(app.columns, [(1, "an earlier answer"), (2, "another")])
-        assert "an earlier answer" in "\n".join(await screen(pilot))
+        assert "an earlier answer" in "\n".join(await screen(pilot, "an earlier answer"))
         earlier = list(app.columns._columns.values())
         begin(app.columns, (3, "three"), (4, "four"))
         finish(app.columns, [(3, "a later answer"), (4, "another")])
-        assert "a later answer" in "\n".join(await screen(pilot))
+        assert "a later answer" in "\n".join(await screen(pilot, "a later answer"))
         for _ in range(200):
             if not any(column.answer.entries for column in earlier):
                 break
