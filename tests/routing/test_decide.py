@@ -397,3 +397,14 @@ def test_under_another_strategy_and_policy_it_comes_out_as_if_it_had_been_decide
 )
 def test_an_answer_is_gone_on_with_by_whoever_is_named(continues: bool, asked: dict[str, Any], goes_on: bool) -> None:
     assert decided(request(continues=continues, **asked)).asked.goes_on is goes_on
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+@pytest.mark.parametrize("way", list(WayOut))
+def test_the_margin_of_an_ensemble_is_that_of_its_first_two_also_beyond_its_members(size: int, way: WayOut) -> None:
+    policy = Policy(strategy=Strategy.ENSEMBLE, on_exhausted=alone(way))
+    decision = decided(request(ensemble_size=size), Registry.of([CHEAP, DEAR]), policy)
+    first, second = decision.candidates
+    assert decision.chain == tuple(c.model for c in decision.candidates[:size])
+    assert decision.margin == first.score - second.score
+    assert decided(request(ensemble_size=size), Registry.of([CHEAP]), policy).margin is None

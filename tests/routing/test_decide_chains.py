@@ -40,6 +40,9 @@ def test_where_a_rule_cannot_be_told_to_match_nobody_is_asked_nor_given_what_it_
     decision = decided(request("a" * 5_000), rules=(rule,))
     assert (decision.model, decision.rule, decision.strategy) == (None, None, Strategy.BALANCED)
     assert {*exclusions(decision).values()} == {Exclusion.RULE_IN_DOUBT}
+    (said,) = {c.excluded for c in decision.candidates}
+    assert decision.reason == f"nobody is asked: {said}"
+    assert said == "whether rule slow is for it is not known: pattern (a|aa)+! takes too long on this prompt"
     assert replay(decision).reason == decision.reason
     assert decided(request("a" * 5_000, model="b/dear"), rules=(rule,)).model == "b/dear"
 

@@ -277,3 +277,11 @@ def test_two_programs_that_hear_the_same_in_another_order_learn_the_same(
     random.shuffle(again)
     one, other = (after(*order).lesson("p/a", NOW + timedelta(hours=1)) for order in (told, again))
     assert one == other
+
+
+@pytest.mark.parametrize(("votes", "kept"), [(1, 1), (KEPT, KEPT), (600, 600), (601, KEPT), (700, KEPT + 99)])
+def test_after_a_fifth_more_than_are_kept_the_older_ones_go_all_at_once(votes: int, kept: int) -> None:
+    seen = after(*(vote(n, True, at=NOW + timedelta(seconds=n)) for n in range(votes)))
+    assert sum(seen.lesson("p/a", NOW).seen.values()) == kept
+    assert seen.vote(f"r{votes - kept}", 1, "p/a") is True
+    assert seen.vote(f"r{votes - kept - 1}", 1, "p/a") is None

@@ -50,8 +50,8 @@ def test_who_is_best_at_what_was_wanted(strategy: Strategy, ranked: Sequence[Can
     assert said(strategy, *ranked) == reason
 
 
-LIKED, DISLIKED = replace(SURE, wins=2.6, losses=0.0), replace(FAIR, wins=0.0, losses=1.4)
-ELSEWHERE, NOT_ELSEWHERE = replace(FAIR, wins_overall=1.0), replace(FAIR, losses_overall=1.0)
+LIKED, DISLIKED = replace(SURE, wins=2.6, losses=0.0), replace(FAIR, wins=0.0, losses=0.6)
+ELSEWHERE, NOT_ELSEWHERE = replace(FAIR, wins_overall=0.5), replace(FAIR, losses_overall=0.5)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,47 @@ async def test_nothing_is_called_that_could_not_be_written_down(tmp_path: Path) 
         check(ensemble)
         assert "cannot be written" in failed(ensemble).error.message
         assert servers.exchanges == []
+
+
+class Refusing:
+    """The ledger, of which some writes are refused."""
+
+    def __init__(self, ledger: Ledger, refused: Sequence[str]) -> None:
+        self._ledger = ledger
+        self._refused = refused
+
+    def __getattr__(self, name: str) -> object:
+        async def refuse(*_: object) -> None:
+            raise StoreError(None, f"cannot write what was {name}", "make room")
+
+        return refuse if name in self._refused else getattr(self._ledger, name)
+
+
+@pytest.mark.parametrize(
+    ("refused", "told"),
+    [
+        ((), None),
+        (("decided",), "decided"),
+        (("concluded",), "concluded"),
+        # What a call has cost is said rather than what came of it, and that rather than why it was made.
+        (("decided", "concluded"), "decided"),
+        (("book",), "book"),
+        (("book", "decided", "concluded"), "book"),
+    ],
+)
+@pytest.mark.parametrize("wanted", [{"model": PRO}, {"strategy": Strategy.ENSEMBLE}], ids=["one", "several"])
+async def test_an_end_says_what_of_its_turn_could_not_be_stored(
+    tmp_path: Path, refused: Sequence[str], told: str | None, wanted: dict[str, object]
+) -> None:
+    async with running(tmp_path / "s.db", Script().always(ANSWER)) as (runtime, _):
+        caller = runtime.router.caller
+        caller.ledger = Refusing(caller.ledger, refused)  # type: ignore[assignment]
+        events = await events_of(runtime, ask(**wanted))
+        check(events)
+    notes = completed(events).note
+    assert notes.count(SAID) == (told is not None)
+    assert ("cannot write what was" in notes) is (told is not None)
+    assert told is None or f"what was {told};" in notes
 
 
 class SpaceForReservations:
