@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -126,3 +127,28 @@ async def test_of_many_waits_one_timer_is_left_and_none_of_what_is_over(monkeypa
     async with Deadline(60).within():
         assert left() == 1
     assert left() == 0
+
+
+async def test_what_the_work_raises_as_it_is_ended_and_a_cancellation_beside_it_are_not_taken_for_its_end() -> None:
+    task = asyncio.current_task()
+    assert task is not None
+
+    async def ended(then: Callable[[], object]) -> None:
+        async with Limit(asyncio.get_running_loop().time() + 0.01):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                then()
+                raise
+
+    def fail() -> None:
+        raise ValueError("its own")
+
+    with pytest.raises(ValueError, match="its own"):
+        await ended(fail)
+    assert task.cancelling() == 0
+    with pytest.raises(asyncio.CancelledError):
+        await ended(task.cancel)
+    assert task.uncancel() == 0
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.sleep(0)

@@ -28,7 +28,7 @@ from tui_orchestrator.routing.weighing import asked_output, weigh
 from tui_orchestrator.storage.decisions import decision_from_json, decision_to_json
 
 from .deciding import CHEAP, DEAR, LOCAL, REGISTRY, UNPRICED, WAYS_OUT, budgets, decided, exclusions, room
-from .samples import profile, request
+from .samples import model, profile, request
 
 
 def test_the_same_arguments_give_the_same_decision() -> None:
@@ -408,3 +408,51 @@ def test_the_margin_of_an_ensemble_is_that_of_its_first_two_also_beyond_its_memb
     assert decision.chain == tuple(c.model for c in decision.candidates[:size])
     assert decision.margin == first.score - second.score
     assert decided(request(ensemble_size=size), Registry.of([CHEAP]), policy).margin is None
+
+
+KIN = Registry.of(
+    [
+        model("a/one", ability=0.9, family="x"),
+        model("a/two", ability=0.89, family="x"),
+        model("a/three", ability=0.88, family="x"),
+        model("b/four", ability=0.8, family="y"),
+        model("b/five", ability=0.79, family="y"),
+        model("c/six", ability=0.7, family="z"),
+    ]
+)
+
+
+@pytest.mark.parametrize("way", list(WayOut))
+@pytest.mark.parametrize(
+    ("size", "members"),
+    [
+        (1, "a/one"),
+        (2, "a/one b/four"),
+        (3, "a/one b/four c/six"),
+        (4, "a/one b/four c/six a/two"),
+        (5, "a/one b/four c/six a/two b/five"),
+    ],
+)
+def test_so_many_are_asked_side_by_side_as_are_wanted_kin_last(way: WayOut, size: int, members: str) -> None:
+    policy = Policy(strategy=Strategy.ENSEMBLE, on_exhausted=alone(way))
+    assert decided(request(ensemble_size=size), KIN, policy).chain == tuple(members.split())
+
+
+@pytest.mark.parametrize(
+    ("usd", "answers", "noted"),
+    [
+        ("9", "b/dear", False),
+        # An answer of the expected length fits: it may be shorter, and is still the one that was wanted.
+        ("0.1", "b/dear", False),
+        ("0.01", "a/cheap", True),
+    ],
+)
+def test_another_one_is_only_asked_where_no_answer_of_the_one_that_was_wanted_fits(
+    usd: str, answers: str, noted: bool
+) -> None:
+    policy = Policy(strategy=Strategy.QUALITY, on_exhausted=(WayOut.FEWER_TOKENS, WayOut.CHEAPEST, WayOut.REFUSE))
+    decision = decided(registry=Registry.of([CHEAP, DEAR]), policy=policy, dear=room(usd))
+    assert decision.model == answers
+    assert ("; b/dear would be chosen but could cost" in decision.reason) is noted
+    assert ("tokens at most" in decision.reason) is (usd == "0.1")
+    assert set(decision.chain) == ({"a/cheap"} if noted else {"a/cheap", "b/dear"})

@@ -199,6 +199,7 @@ def test_a_plan_that_does_not_fit_says_so(
         (None, None) if refused in (None, Exclusion.UNPRICED) else (refused, "a/reader")
     )
     assert (decision.division is None) is (refused is Exclusion.UNPRICED)
+    assert decision.reason.startswith("longer than any model's context: ") is (refused is None)
 
 
 def test_of_two_plans_the_one_that_a_cap_leaves_is_taken() -> None:

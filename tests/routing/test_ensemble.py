@@ -6,6 +6,7 @@ import pytest
 
 from tui_orchestrator.routing.ensemble import Answer, completeness, weighted
 from tui_orchestrator.routing.events import FinishReason
+from tui_orchestrator.routing.features import estimate_tokens
 
 from .samples import profile
 
@@ -76,3 +77,14 @@ def test_agreement_is_not_in_the_note_or_the_table_that_answers_share() -> None:
     judgement = weighted([answer(1, texts[0]), answer(2, texts[1])], PROFILE)
     assert judgement.agreement == ()
     assert all(score.consensus == 0.0 for score in judgement.scores)
+
+
+@pytest.mark.parametrize(("expected", "whole_from"), [(0, 10), (5, 10), (10, 10), (11, 11), (20, 20), (100, 100)])
+def test_six_tenths_of_the_expected_length_are_a_whole_answer_and_nobody_expects_less_than_ten_tokens(
+    expected: int, whole_from: int
+) -> None:
+    said = answer(1, "Oslo it is.")
+    share = estimate_tokens(said.text) / (0.6 * whole_from)
+    assert completeness(said, profile(output_tokens=expected)) == pytest.approx(min(1.0, share))
+    cut = replace(said, finish_reason=FinishReason.LENGTH)
+    assert completeness(cut, profile(output_tokens=expected)) == pytest.approx(min(0.5, share))

@@ -202,3 +202,12 @@ def test_the_tightest_cap_is_the_one_that_is_short_and_names_those_under_it() ->
     assert (short.needs, short.least, short.without_raising) == (USD("0.06"), USD("0.00375"), ("c/free",))
     whole = [call("b/one", "15", own, asked=250)]
     assert short_of_room(whole, []).least is None  # type: ignore[union-attr]
+
+
+def test_who_is_under_a_roomier_cap_grows_on_where_that_of_another_ends_and_no_further() -> None:
+    day, own = cap("0.003"), cap("0.001", "day provider:b")
+    calls = [call("a/one", "1", day), call("b/one", "1", day, own), call("c/free", "0", day)]
+    assert shared_out(calls) == {"a/one": 2_000, "b/one": 1_000, "c/free": 4_000}
+    assert shared_out(calls[::-1]) == {"a/one": 2_000, "b/one": 1_000, "c/free": 4_000}
+    two = [*calls, call("a/two", "1", day)]
+    assert shared_out(two) == {"a/one": 1_000, "a/two": 1_000, "b/one": 1_000, "c/free": 4_000}

@@ -354,3 +354,10 @@ def test_until_when_further_calls_could_start_counts_those_in_line(asked: int, f
     assert limits.further_s([(TWENTY_A_MINUTE, further)], 0.0) == seconds
     last = max(limits.claim(TWENTY_A_MINUTE, 1, 0.0).due for _ in range(further))
     assert last == seconds
+
+
+def test_a_call_never_starts_before_it_is_asked_for_also_behind_a_place_that_is_long_over() -> None:
+    limit = Limit(1, None)
+    for due in (0.0, 200.0):
+        limit.take(1, due)
+    assert [limit.earliest(1, at) for at in (0.0, 60.0, 139.0, 141.0, 210.0, 260.0)] == [60, 60, 139, 260, 260, 260]

@@ -167,3 +167,79 @@ def test_the_interval_of_a_rate_covers_it_at_every_moment() -> None:
 def test_small_and_large_stakes_are_held() -> None:
     assert len(_bets(2.0, 0.0)) == 2 * len(_STAKES)
     assert max(_bets(2.0, 0.0)) < 0.5
+
+
+def stake(values: list[float], bound: float, mean: float = 0.0) -> list[float]:
+    """What is left of each bet on either side of a mean, by the definition."""
+    bets = [sign * share / (bound + abs(mean)) for sign in (1, -1) for share in _STAKES]
+    return [math.prod(1 + bet * (value - mean) for value in values) for bet in bets]
+
+
+PAIRS = {
+    "all for b": [(False, True)] * 12,
+    "mostly for a": [(True, False), (True, True), (True, False), (False, True), (True, False)] * 4,
+    "back and forth": [(False, True)] * 9 + [(True, False)] * 9,
+    "too few": [(False, True)] * 4,
+    "few": [(False, True)] * 5,
+    "hardly any": [(True, True)] * 60 + [(False, True)],
+}
+
+
+@pytest.mark.parametrize("pairs", PAIRS.values(), ids=list(PAIRS))
+def test_a_reading_is_what_the_bets_have_come_to(pairs: list[tuple[bool, bool]]) -> None:
+    values = [float(b) - float(a) for a, b in pairs]
+    means = [statistics.mean(stake(values[: count + 1], 1.0)) for count in range(len(values))]
+    reading = paired(pairs)
+    assert reading.count == len(values)
+    assert reading.evidence == pytest.approx(means[-1])
+    assert reading.strongest == pytest.approx(max(1.0, *means))
+    decided = [count for count, mean in enumerate(means, 1) if mean >= 20]
+    assert reading.decided_after == (decided[0] if decided else None)
+    if decided:
+        assert reading.better == ("b" if sum(values[: decided[0]]) > 0 else "a")
+    # At each end of the interval the bets against it have grown twentyfold, or it is as far as there can be.
+    for end, farthest in zip(reading.interval, (-1.0, 1.0), strict=True):
+        against = statistics.mean(stake(values, 1.0, end))
+        assert against == pytest.approx(20, rel=0.01) or (end == farthest and against < 20)
+    # So many more, were each bet to grow on at its pace, until the best of sixteen alone is worth twenty of them all.
+    paces = [math.log(left) / len(values) for left in stake(values, 1.0) if left > 1]
+    ahead = [math.ceil(math.log(20 * 16) / pace - len(values) - 1e-9) for pace in paces]
+    told = max(1, min(ahead, default=20_001))
+    enough = len(values) >= 5 and told <= 20_000 and not decided
+    assert reading.more == (told if enough else None)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.75])
+def test_an_outcome_counts_by_how_it_differs_from_those_before_it_over_the_chance_of_its_way(share: float) -> None:
+    said = [("b", True), ("a", False), ("a", True), ("b", False), ("b", True), ("b", True), ("a", False)] * 3
+    values, good = [], 0
+    for count, (side, liked) in enumerate(said):
+        centre = round((good + 1) / (count + 2) * 20) / 20
+        values.append((liked - centre) / (share if side == "b" else -(1 - share)))
+        good += liked
+    bound = max(1 / share, 1 / (1 - share))
+    reading = drawn([Outcome(side, liked) for side, liked in said], share)  # type: ignore[arg-type]
+    assert reading.evidence == pytest.approx(statistics.mean(stake(values, bound)))
+    for end, farthest in zip(reading.interval, (-1.0, 1.0), strict=True):
+        against = statistics.mean(stake(values, bound, end))
+        assert against == pytest.approx(20, rel=0.01) or (end == farthest and against < 20)
+
+
+@pytest.mark.parametrize(("good", "count"), [(0, 1), (1, 1), (3, 10), (50, 50), (0, 50), (70, 100), (400, 1000)])
+@pytest.mark.parametrize("alpha", [0.05, 0.2])
+def test_at_the_ends_of_a_rates_interval_the_bet_on_every_rate_has_grown_so_far(
+    good: int, count: int, alpha: float
+) -> None:
+    def log_beta(one: float, other: float) -> float:
+        return math.lgamma(one) + math.lgamma(other) - math.lgamma(one + other)
+
+    mixed = log_beta(good + 0.5, count - good + 0.5) - log_beta(0.5, 0.5)
+    low, high = rate_interval(good, count, alpha)
+    assert low <= good / count <= high
+    for end in (low, high):
+        if 0 < end < 1:
+            likely = good * math.log(end) + (count - good) * math.log(1 - end)
+            assert mixed - likely == pytest.approx(math.log(1 / alpha), abs=1e-3)
+    assert (low == 0) == (good == 0)
+    assert (high == 1) == (good == count)
+    assert rate_interval(0, 0) == (0.0, 1.0)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clock import ManualClock
 from tui_orchestrator.demo import Break, Phase, Reply, Say, Script
 from tui_orchestrator.demo.roster import ROSTER
 from tui_orchestrator.routing.decision import Policy, Weights
@@ -337,6 +338,30 @@ async def test_samples_of_the_same_model_are_compared_with_its_answer(tmp_path: 
     assert (finding.how, finding.attempts, finding.agrees) == (Cause.SAMPLE, (2, 3), False)
     assert completed(events).response == CANBERRA.text
     assert len(rows) == 3
+
+
+@pytest.mark.parametrize(
+    ("samples", "silent", "said"),
+    [
+        ([CANBERRA, CANBERRA], False, True),
+        ([SYDNEY, SYDNEY], False, False),
+        ([CANBERRA, Reply(500)], False, True),
+        ([Reply(500), SYDNEY], False, False),
+        ([Reply(500), Reply(500)], True, None),
+    ],
+)
+async def test_a_sample_that_failed_is_none_and_only_where_all_did_nothing_was_found(
+    tmp_path: Path, samples: list[Say | Reply], silent: bool, said: bool | None
+) -> None:
+    script = Script().then(CANBERRA, "lumen-dash").then(samples[0], "lumen-dash").then(samples[1], "lumen-dash")
+    async with running(tmp_path / "s.db", script) as (runtime, _):
+        events = await turn(runtime, ask(QUESTION, model=DASH, self_consistency=2))
+        assert isinstance(runtime.clock, ManualClock)
+        assert runtime.clock.slept == [], "a check is made at once"
+    assert walked(events) == ["first lumen-dash", "sample lumen-dash", "sample lumen-dash"]
+    (finding,) = (event.finding for event in only(events, Checked))
+    assert (finding.attempts, finding.failed, finding.agrees) == ((2, 3), silent, said)
+    assert (finding.before == finding.after) is silent
 
 
 async def test_at_temperature_zero_no_samples_are_taken(tmp_path: Path) -> None:

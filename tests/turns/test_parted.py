@@ -221,6 +221,25 @@ async def test_a_part_that_cannot_be_had_is_named_in_the_answer(tmp_path: Path) 
     assert told == end.response
 
 
+async def test_several_parts_that_cannot_be_had_are_named_together(tmp_path: Path) -> None:
+    refused = Reply(400, body=b'{"error": {"message": "not these"}}')
+    script = Script().then(refused, "pebble-3b", 3).always(Say("Good order."))
+    async with running(tmp_path / "s.db", script) as (runtime, _):
+        request = long(model=PEBBLE)
+        parts = division(runtime.preview(request)).parts
+        assert parts > 3
+        events = await events_of(runtime, request)
+    check(events)
+    first, second, third = sorted(one.part for one in only(events, PartEnded) if one.missing)
+    end = completed(events)
+    said = f"*Parts {first}, {second} and {third} of {parts} are missing from this answer: "
+    assert end.response.startswith(said)
+    assert end.response.endswith("*\n\nGood order.")
+    assert [f"part {number} is missing: " in end.note for number in range(1, parts + 1)] == [
+        number in (first, second, third) for number in range(1, parts + 1)
+    ]
+
+
 async def test_a_part_that_has_nothing_to_say_is_not_put_together_with_the_others(tmp_path: Path) -> None:
     script = Script().then(Say("*Nothing in this part.*"), "pebble-3b").always(Say("Good order."))
     async with running(tmp_path / "s.db", script) as (runtime, servers):

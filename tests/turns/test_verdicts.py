@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.clock import ManualClock
 from tui_orchestrator.demo import Behaviour, Break, Phase, Reply, Say, Servers
 from tui_orchestrator.routing import synthesis
 from tui_orchestrator.routing.decision import Policy
@@ -101,6 +102,8 @@ async def test_two_answers_are_settled_as_asked_for_and_one_by_itself(
     async with running(tmp_path / "s.db", policy=policy) as (runtime, servers):
         members(runtime, servers, Say(text="2: it is complete"), size)
         events = await turn(runtime, together(None if usual else method, ensemble_size=size))
+        assert isinstance(runtime.clock, ManualClock)
+        assert runtime.clock.slept == [], "nobody is waited for before a call"
     (verdict,), end = only(events, Verdict), completed(events)
     assert verdict.method == ended_by
     assert [one.cause for one in only(events, AttemptStarted)] == [Cause.ENSEMBLE] * size + calls
