@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_orchestrator.routing.added import AddedStrategy, Opinion, Option, adopt
+from tui_orchestrator.routing.added import MOST_SCORE, AddedStrategy, Opinion, Option, adopt
 from tui_orchestrator.routing.confidence import assess
 from tui_orchestrator.routing.decide import replay
-from tui_orchestrator.routing.decision import Policy
+from tui_orchestrator.routing.decision import Leanings, Policy, Weights
 from tui_orchestrator.routing.events import FinishReason
 from tui_orchestrator.routing.explanation import differences, score_in_words, weights, what_if
 from tui_orchestrator.routing.money import Money
+from tui_orchestrator.routing.objective import Term, terms
 from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.storage.decisions import decision_from_json, decision_to_json
 
@@ -208,3 +209,23 @@ def test_an_opinion_is_evidence_and_one_that_falls_short_is_a_ceiling() -> None:
     short, reasons = trust(Opinion("facts: made up", 3.0, falls_short=True))
     assert short <= 0.3
     assert reasons[0] == "facts: made up"
+
+
+@pytest.mark.parametrize("value", [0.25, 0.0, -3.0])
+def test_what_it_gave_is_the_one_term_beside_the_users_leanings(value: float) -> None:
+    theirs = added(lambda option: value)
+    one = replace(decided(request(strategy=theirs)).candidates[0], score=value, local=True, open_weights=True)
+    assert terms(theirs, one, Policy()) == (Term("theirs", 1.0, value),)
+    weights = Weights(leanings=Leanings(local=0.5, open_weights=0.25))
+    policy = Policy(prefer_local=True, prefer_opensource=True, weights=weights)
+    leant = replace(one, score=value + 0.75)
+    assert terms(theirs, leant, policy) == (
+        Term("theirs", 1.0, value),
+        Term("local", 0.5, 1.0),
+        Term("open weights", 0.25, 1.0),
+    )
+    # Whom it could not weigh has the terms of the best balance.
+    assert [term.name for term in terms(theirs, replace(one, score=-1.6 * MOST_SCORE), Policy())] == [
+        *("quality", "cost", "time")
+    ]
+    assert [term.name for term in terms(theirs, replace(one, score=-1.4 * MOST_SCORE), Policy())] == ["theirs"]

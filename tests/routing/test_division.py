@@ -163,6 +163,16 @@ def test_a_large_context_reads_and_a_cheap_model_writes_where_that_costs_least()
     assert plan(unpriced).writer == "b/big"
 
 
+@pytest.mark.parametrize("unpriced", ["a/reader", "b/big"])
+def test_what_a_plan_costs_is_unknown_where_the_price_of_the_reader_or_the_writer_is(unpriced: str) -> None:
+    models = [replace(one, price=None) if one.id == unpriced else one for one in (READER, BIG)]
+    decision = decided(*models, policy=Policy(strategy=Strategy.QUALITY))
+    costs = {c.model: (c.estimated_cost, c.cost_ceiling) for c in decision.candidates}
+    assert costs[unpriced] == (None, None)
+    found = plan(decision)
+    assert (found.cost is None) is (found.ceiling is None) is (unpriced in (found.reader, found.writer))
+
+
 def test_a_pinned_reader_is_divided_for_alone() -> None:
     decision = decided(READER, BIG, asked=replace(ASKED, model="a/reader"))
     assert (plan(decision).reader, plan(decision).writer, plan(decision).pinned) == ("a/reader", "a/reader", True)

@@ -88,3 +88,19 @@ def test_six_tenths_of_the_expected_length_are_a_whole_answer_and_nobody_expects
     assert completeness(said, profile(output_tokens=expected)) == pytest.approx(min(1.0, share))
     cut = replace(said, finish_reason=FinishReason.LENGTH)
     assert completeness(cut, profile(output_tokens=expected)) == pytest.approx(min(0.5, share))
+
+
+@pytest.mark.parametrize(
+    ("confidence", "capability", "finish", "total"),
+    [
+        (0.8, 0.6, FinishReason.STOP, 0.4 + 0.18 + 0.2),
+        (0.8, 0.6, FinishReason.LENGTH, 0.4 + 0.18 + 0.1),
+        (0.0, 0.0, FinishReason.LENGTH, 0.1),
+        (1.0, 1.0, FinishReason.STOP, 1.0),
+    ],
+)
+def test_what_is_cut_off_has_half_of_the_fifth(
+    confidence: float, capability: float, finish: FinishReason, total: float
+) -> None:
+    (score,) = weighted([replace(answer(1, LONG, confidence, capability), finish_reason=finish)], PROFILE).scores
+    assert score.total == pytest.approx(total)

@@ -242,6 +242,18 @@ def test_a_server_that_answers_none_of_its_models_calls_is_out_with_those_that_w
     assert circuits.health(SIBLING, PROVIDER, 3 * COOLDOWN_S).detail != "the server does not answer"
 
 
+def test_calls_that_found_nobody_are_forgotten_with_everything() -> None:
+    circuits = Circuits()
+    for name in ("a/x", "a/y"):
+        fail(circuits, Connection(), model=name)
+    circuits.forget()
+    fail(circuits, Connection(), model="a/z")
+    assert not any(out(circuits, 0, name) for name in ("a/x", "a/y", "a/z", "a/new"))
+    for name in ("a/x", "a/y"):
+        fail(circuits, Connection(), model=name)
+    assert all(out(circuits, 0, name) for name in ("a/x", "a/y", "a/z", "a/new"))
+
+
 def test_a_model_that_alone_is_not_reached_leaves_its_server_in() -> None:
     circuits = Circuits()
     for _ in range(FAILURES_TO_OPEN):

@@ -469,3 +469,22 @@ def test_no_more_than_the_input_is_expected_from_a_cache() -> None:
     price = Price(Rates(1_000, 2_000, cached_input=100))
     assert price.expected(10, 5) == Money(20_000)
     assert price.expected(10, 5, cached_input=400) == price.expected(10, 5, cached_input=10)
+
+
+@pytest.mark.parametrize(
+    ("price", "free"),
+    [
+        (Price(Rates(0, 0)), True),
+        (Price(Rates(1, 0)), False),
+        (Price(Rates(0, 1)), False),
+        (Price(Rates(0, 0, reasoning=1)), False),
+        (Price(Rates(0, 0, cache_write=1)), False),
+        (Price(Rates(0, 0), per_call=Money(1)), False),
+        # Also what costs something only from some length on, however long that is.
+        (Price(Rates(0, 0), tiers=(Tier(1_000_000, Rates(1, 0)),)), False),
+        (Price(Rates(0, 0), tiers=(Tier(1_000_000, Rates(0, 1)),)), False),
+        (Price(Rates(0, 0), tiers=(Tier(1_000_000, Rates(0, 0)),)), True),
+    ],
+)
+def test_free_is_what_costs_nothing_whatever_is_asked(price: Price, free: bool) -> None:
+    assert price.free is free
