@@ -93,7 +93,7 @@ def test_a_wholly_novel_prompt_leaves_what_models_of_the_level_do_at_large() -> 
 def test_of_a_prompt_nothing_is_known_of_a_model_does_what_models_of_its_ability_do_at_large(
     ability: float, at_large: float
 ) -> None:
-    for slope in (4.0, 8.0):
+    for slope in (0.1, 0.5, 4.0, 8.0):
         p = success_probability(model(Level.BASIC, ability), replace(PROMPT, novelty=1.0), 0.0, slope)
         assert p == pytest.approx(at_large)
 

@@ -22,7 +22,7 @@ from tui_orchestrator.routing.decision import (
 from tui_orchestrator.routing.model import Registry
 from tui_orchestrator.routing.money import Money, Price, Rates
 from tui_orchestrator.routing.profile import Ability
-from tui_orchestrator.routing.request import Image, Message, Shape, Strategy
+from tui_orchestrator.routing.request import Image, Message, Method, Shape, Strategy
 from tui_orchestrator.routing.tools import Tool
 from tui_orchestrator.routing.weighing import asked_output, weigh
 from tui_orchestrator.storage.decisions import decision_from_json, decision_to_json
@@ -456,3 +456,10 @@ def test_another_one_is_only_asked_where_no_answer_of_the_one_that_was_wanted_fi
     assert ("; b/dear would be chosen but could cost" in decision.reason) is noted
     assert ("tokens at most" in decision.reason) is (usd == "0.1")
     assert set(decision.chain) == ({"a/cheap"} if noted else {"a/cheap", "b/dear"})
+
+
+@pytest.mark.parametrize("usual", list(Method))
+@pytest.mark.parametrize("asked", [None, *Method])
+def test_how_an_ensemble_is_to_be_settled_is_in_its_decision(usual: Method, asked: Method | None) -> None:
+    decision = decided(request(verdict=asked, strategy=Strategy.ENSEMBLE), policy=Policy(verdict=usual))
+    assert decision.asked.policy == Policy(verdict=asked or usual)

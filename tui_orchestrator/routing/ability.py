@@ -39,10 +39,7 @@ models (about 0.8) answered rightly over MMLU and MMLU-Pro, published prediction
 
 def ability_for(model: Model, profile: Profile) -> float:
     """The model's ability for this prompt's mix of task types, before anything was learned."""
-    offsets = model.task_abilities
-    if not offsets:
-        return model.ability
-    return model.ability + _expected(offsets, profile)
+    return model.ability + _expected(model.task_abilities, profile)
 
 
 def _difficulty_for(model: Model, profile: Profile, discrimination: float) -> float:
