@@ -72,7 +72,16 @@ def test_a_vote_taken_back_leaves_nothing() -> None:
     experience = after(vote(1, True), vote(1, None))
     assert shift(experience) == 0.0
     assert experience.vote("r1", 1, "p/a") is None
-    assert experience.lesson("p/a", NOW).votes == (0, 0)
+    lesson = experience.lesson("p/a", NOW)
+    assert (lesson.votes, dict(lesson.seen), lesson.taste(CODE), lesson.overall) == ((0, 0), {}, Taste(), Taste())
+
+
+@pytest.mark.parametrize(("before", "anew"), [(48, True), (49, False), (50, False)])
+def test_one_answer_that_was_kept_is_weighed_where_it_is_more_than_a_fiftieth(before: int, anew: bool) -> None:
+    experience = after(*(Observation(answer(n), Sign.KEPT, 1.0, 0.1, NOW) for n in range(before)))
+    known = shift(experience)
+    experience.observe([Observation(answer(before), Sign.KEPT, 1.0, 0.1, NOW)])
+    assert (shift(experience) > known) is anew
 
 
 def test_answers_that_were_simply_kept_are_weighed_a_fiftieth_of_all_at_a_time() -> None:

@@ -81,6 +81,31 @@ def test_a_request_that_was_taken_in_and_not_answered_costs_its_input(error: Tur
     assert Received(count=lambda *_: 0).usage(PROFILE, error) == Usage(), "what was never sent"
 
 
+@pytest.mark.parametrize(
+    ("sent", "first", "ended", "error", "usage"),
+    [
+        # Nothing came: it costs its input, where the request was taken in.
+        (1.0, None, False, Timeout(), Usage(1200, 0, source="estimated")),
+        (1.0, None, False, RateLimited(), Usage()),
+        (None, None, False, Timeout(), Usage()),
+        (None, None, False, None, Usage()),
+        # What had come was answered, whatever ended it.
+        (1.0, 1.1, False, RateLimited(), Usage(1200, 70, source="estimated")),
+        (1.0, 1.1, False, Connection(), Usage(1200, 70, source="estimated")),
+        (1.0, 1.1, True, None, Usage(1200, 70, source="estimated")),
+        (1.0, None, True, None, Usage(1200, 0, source="estimated")),
+        (1.0, None, True, RateLimited(), Usage(1200, 0, source="estimated")),
+    ],
+)
+def test_what_came_is_paid_for_also_where_nothing_was_counted(
+    sent: float | None, first: float | None, ended: bool, error: TurnError | None, usage: Usage
+) -> None:
+    heard = Received(["…"] if first else [], sent=sent, first=first, count=lambda text, _: 70 if text else 0)
+    if ended:
+        heard.done = Done(FinishReason.STOP, None)
+    assert heard.usage(PROFILE, error) == usage
+
+
 def reports(*reported: Usage, window: int | None = 200_000, most: int | None = 100, seen: int = 10) -> Received:
     heard = Received(["…"], window=window, most=most, input_tokens=1000, sent=1.0, first=1.1, count=lambda *_: seen)
     for usage in reported:
