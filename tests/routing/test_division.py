@@ -242,3 +242,17 @@ def test_only_a_prompt_of_the_users_own_that_is_too_long_is_divided(more: dict[s
     assert is_too_long(asked, decision) is too_long
     assert not is_too_long(asked, replace(decision, refused=Exclusion.OVER_BUDGET))
     assert not is_too_long(asked, replace(decision, model="a/reader"))
+
+
+def test_of_the_writers_there_are_one_is_taken_that_a_cap_leaves() -> None:
+    best = Policy(strategy=Strategy.QUALITY)
+    whole = decided(READER, BIG, policy=best).candidate("b/big")
+    assert whole is not None
+    assert whole.cost_ceiling is not None
+    assert plan(decided(READER, BIG, policy=best)).writer == "b/big"
+    for short_by in (0, 1):
+        left = Standing(room=Money(whole.cost_ceiling.picodollars - short_by), room_scope="day")
+        found = decided(READER, BIG, policy=best, big=left).candidate("b/big")
+        assert found is not None
+        assert found.excluded_by is None
+        assert (found.cost_ceiling == whole.cost_ceiling) is (short_by == 0)

@@ -210,3 +210,22 @@ def test_an_arm_asks_for_its_own_length_where_the_user_names_none(usual: int | N
     chosen = tried(request(max_tokens=usual), experiment).chosen
     assert chosen is not None
     assert chosen.max_tokens == (usual or 70)
+
+
+@pytest.mark.parametrize(
+    ("arm", "asked"),
+    [
+        (Arm("temperature=0.2", temperature=0.2), (0.2, None, None)),
+        (Arm("max_tokens=70", max_tokens=70), (None, 70, None)),
+        (Arm("system=Cite.", system="Cite."), (None, None, "Cite.")),
+        (Arm("all", None, None, "Cite.", 0.2, 70), (0.2, 70, "Cite.")),
+        (Arm("default"), (None, None, None)),
+    ],
+)
+def test_what_an_arm_asks_of_its_turns_is_in_their_decision(
+    arm: Arm, asked: tuple[float | None, int | None, str | None]
+) -> None:
+    experiment = Experiment("e", "mine", arm, arm)
+    decision = tried(request(), experiment)
+    assert (decision.temperature, decision.max_tokens, decision.system) == asked
+    assert decision.experiment == assigned(experiment, request())
