@@ -256,3 +256,21 @@ def test_of_the_writers_there_are_one_is_taken_that_a_cap_leaves() -> None:
         assert found is not None
         assert found.excluded_by is None
         assert (found.cost_ceiling == whole.cost_ceiling) is (short_by == 0)
+
+
+@pytest.mark.parametrize("chain", [("a/reader", "b/big"), ("b/big", "a/reader"), ("b/big",), ("a/reader",)])
+def test_of_a_chain_the_first_reads_and_writes(chain: tuple[str, ...]) -> None:
+    decision = decided(READER, BIG, asked=replace(ASKED, chain=chain))
+    assert decision.chain == chain
+    assert (plan(decision).reader, plan(decision).writer) == (chain[0], chain[0])
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("name", ["a/reader", "b/big"])
+def test_whoever_is_not_in_the_chain_reads_no_part_and_puts_none_together_under_any_strategy(
+    strategy: Strategy, name: str
+) -> None:
+    decision = decided(READER, BIG, asked=replace(ASKED, chain=(name,), strategy=strategy))
+    assert (decision.chain, plan(decision).reader, plan(decision).writer) == ((name,), name, name)
+    out = {c.model: c.excluded_by for c in decision.candidates if c.model != name}
+    assert set(out.values()) == {Exclusion.CONTEXT_WINDOW}

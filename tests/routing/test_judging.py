@@ -91,3 +91,26 @@ def test_of_a_long_conversation_it_is_the_end() -> None:
     assert "<conversation>\n[…]\n\nassistant: xxx" in asked
     assert "user: a late word\n\nassistant: yes" in asked
     assert len(asked) < 9_000
+
+
+@pytest.mark.parametrize(
+    ("before", "right", "after"),
+    [
+        # Odds times e^0.8, about 2.2, or divided by e^1.6, about 5.
+        (0.5, True, 0.69),
+        (0.5, False, 0.168),
+        (0.8, True, 0.8990),
+        (0.8, False, 0.4468),
+        (0.2, True, 0.3575),
+        # Nothing is certain before: 0.01 at least and 0.99 at most.
+        (0.0, True, 0.0220),
+        (0.01, True, 0.0220),
+        (1.0, False, 0.9524),
+        (0.99, False, 0.9524),
+    ],
+)
+def test_a_verdict_moves_the_odds_by_its_weight(before: float, right: bool, after: float) -> None:
+    seen = judged(Confidence(before), Sentence(right), "nano")
+    assert seen.value == pytest.approx(after, abs=0.0001)
+    assert seen.value == round(seen.value, 4)
+    assert seen.reasons == (f"nano judges it {'right' if right else 'wrong'}",)

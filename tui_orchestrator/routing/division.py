@@ -110,9 +110,10 @@ def _too_short(candidate: Candidate) -> bool:
 
 
 def _asked_for(decision: Decision) -> Sequence[Candidate]:
-    """Those whom the user's pin leaves."""
-    pinned = decision.asked.model
-    return [c for c in decision.candidates if pinned in (None, c.model)]
+    """Those whom the user's pin leaves, or their chain."""
+    asked = decision.asked
+    named = asked.chain if asked.model is None else (asked.model,)
+    return [c for c in decision.candidates if not named or c.model in named]
 
 
 class _Weighing:
