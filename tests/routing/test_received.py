@@ -439,3 +439,24 @@ def test_what_is_kept_for_the_next_who_asks_is_the_answer_and_what_it_cost(done:
         *("openai/small", "Four.", "Two and two.", ATTEMPT.usage, ATTEMPT.cost.amount),
         *(FinishReason.STOP if done is None else FinishReason.LENGTH, AT, None if done is None else -0.25),
     )
+
+
+def test_what_brings_nothing_new_is_no_sign_of_life() -> None:
+    received = Received()
+    count = UsageSoFar(Usage(12, 5))
+    news = [
+        (lambda: received.report(count), True),
+        (lambda: received.report(count), False),
+        (lambda: received.report(UsageSoFar(Usage(12, 6))), True),
+        (lambda: received.hear(TextPiece("Well"), 1.0), True),
+        (lambda: received.hear(TextPiece(""), 1.0), False),
+        (lambda: received.hear(TextPiece("\x00"), 1.0), False),
+        (lambda: received.hear(ThinkingPiece("Hm"), 1.0), True),
+        (lambda: received.call(CallPiece(0, "", "c1", "look"), 1.0), True),
+        (lambda: received.call(CallPiece(0, ""), 1.0), False),
+        (lambda: received.call(CallPiece(0, "{}"), 1.0), True),
+    ]
+    for number, (came, is_news) in enumerate(news):
+        before = received.heard
+        came()
+        assert (received.heard > before) is is_news, number

@@ -158,6 +158,33 @@ async def test_where_no_model_is_found_that_is_said_once_all_was_looked_at(
         await app._leave(0)
 
 
+async def test_a_prompt_sent_before_a_model_was_found_waits_for_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_look, look = asyncio.Event(), Catalogue.read
+
+    async def look_late(catalogue: Catalogue, refresh: bool = False) -> Registry:
+        await may_look.wait()
+        return await look(catalogue, refresh)
+
+    monkeypatch.setattr(Catalogue, "read", look_late)
+    async with demo.serve(pace=0, habits=False) as servers:
+        settings = demo.settings(servers, replace(Settings(), store=StoreSettings(tmp_path / "store.db")))
+        local = {name: each for name, each in settings.providers.items() if name == "demo-local"}
+        app = ConsoleApp(replace(settings, providers=local, discovery=False, models=()), demo=False)
+        async with app.run_test(size=(100, 30), notifications=True) as pilot:
+            seat = Console(app, pilot)
+            await seat.until(lambda: not app.working, "it has opened")
+            await seat.sees("Looking for models. What you send meanwhile waits", "looking for models: ")
+            await seat.pilot.press(*"What is 2+2?")
+            await seat.pilot.press("enter")
+            await seat.sees_no("Looking for models.")
+            assert "there is no model" not in seat.screen
+            may_look.set()
+            await seat.sees("pebble-3b", "confidence", "balanced: the best mix")
+            await app._leave(0)
+
+
 def test_what_was_typed_before_the_terminal_was_raw_is_as_if_typed_after(tmp_path: Path) -> None:
     # The shell has taken the first line when all the others wait, each Enter of which the terminal made a line break.
     waits = ("sh", "-c", 'read -r line; exec "$@"', "sh", *CONSOLE)

@@ -15,10 +15,11 @@ from tui_orchestrator.settings import ProviderSettings, Secret
 from tui_orchestrator.ui.welcome import welcome
 
 
-def said(models: dict[str, list[str]], *providers: ProviderSettings) -> str:
+def said(models: dict[str, list[str]], *providers: ProviderSettings, looking: bool = False) -> str:
     known = {f"{provider}/{name}": Model(provider, name) for provider, names in models.items() for name in names}
     runtime: Any = SimpleNamespace(
         demo=False,
+        looking=looking,
         registry=Registry(known),
         catalogue=SimpleNamespace(providers={provider.name: provider for provider in providers}),
     )
@@ -51,6 +52,8 @@ def test_it_says_what_is_missing_only_where_something_is() -> None:
     nothing = said({}, ANTHROPIC)
     assert "**No model can be asked yet.** Set one of `ANTHROPIC_API_KEY`, " in nothing
     assert "then press F8" in nothing
+    assert "**Looking for models.**" not in nothing
+    assert "**Looking for models.**" in said({}, ANTHROPIC, looking=True)
 
 
 def test_a_key_that_was_to_be_there_is_told_with_its_problem() -> None:

@@ -436,6 +436,14 @@ def _inside(phase: Phase, before: Callable[[Spoken], bytes], paid: Paid) -> tupl
             timeouts=silent,
         ),
         fault(
+            "one count of tokens again and again and nothing else",
+            lambda spoken: (*_chunked(before(spoken)), Drip(chunk(spoken.counted))),
+            *(KIND.TIMEOUT, Then.NEXT, waited),
+            again=True,
+            timeouts=silent,
+            paid=Paid.PARTIAL,
+        ),
+        fault(
             "keep-alive comments packed with gzip, faster than they are read",
             lambda spoken: (head(Content_Encoding="gzip"), _among_comments(before(spoken), spoken.whole)),
             *(KIND.TIMEOUT, Then.NEXT, waited),

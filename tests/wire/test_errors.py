@@ -229,6 +229,10 @@ async def test_each_vendors_own_words_are_understood(
     assert error.__cause__ is not None
 
 
+def _in_choice(error: object, reason: str | None) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": reason, "error": error}]}
+
+
 @pytest.mark.parametrize(
     ("payload", "kind", "status"),
     [
@@ -239,6 +243,10 @@ async def test_each_vendors_own_words_are_understood(
         ({"error": "Just text"}, Server, None),
         ({"error": {"message": "maximum context length is 8", "code": "weird"}}, ContextWindow, None),
         (delta("error"), StreamBroken, None),
+        (_in_choice({"code": 502, "message": "Dropped"}, "stop"), Server, 502),
+        (_in_choice({"code": 429, "message": "Slow"}, "length"), RateLimited, 429),
+        (_in_choice({"code": 503, "message": "Full"}, None), Overloaded, 503),
+        (_in_choice("Just text", "stop"), Server, None),
         ({"object": "error", "message": "engine died", "code": 500}, Server, 500),
         ({"object": "error", "message": "engine died"}, Server, None),
         ({"type": "error", "message": "maximum context length is 8"}, ContextWindow, None),
@@ -262,6 +270,8 @@ async def test_errors_inside_a_200_stream_of_openai_and_openrouter(
         {"object": "errors", "message": "All is well."},
         {"code": "", "message": "All is well."},
         {**delta(content=""), "object": "error"},
+        _in_choice(None, None),
+        _in_choice({}, None),
         {**delta(content=""), "code": 5, "message": "All is well."},
         ["error"],
         5,

@@ -56,7 +56,7 @@ def _read(response: httpx2.Response, chunk: bytes, came: list[object]) -> bool:
             return True
         said = json.loads(data)
         if isinstance(said, Mapping):
-            if error := said.get("error"):
+            if error := said.get("error") or _of_a_choice(said.get("choices")):
                 raise _error(response, error)
             if _is_error(said):
                 raise _error(response, said)
@@ -82,6 +82,12 @@ def _fields(event: str) -> tuple[str, str]:
 
 def _error(response: httpx2.Response, said: object) -> APIError:
     return APIError("An error occurred during streaming", request=response.request, body=said)
+
+
+def _of_a_choice(choices: object) -> object:
+    """OpenRouter tells in a choice of the error that ended it, with an ordinary finish reason beside it."""
+    told = (choice.get("error") for choice in choices if isinstance(choice, Mapping)) if type(choices) is list else ()
+    return next(filter(None, told), None)
 
 
 def _is_error(said: Mapping[str, object]) -> bool:

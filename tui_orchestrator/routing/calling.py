@@ -289,33 +289,33 @@ class Caller:
         provider = self.providers(plan.model.provider)
         pieces = provider.stream(call)
         received.sent = self.clock.monotonic()
-        loop, limit = asyncio.get_running_loop(), Limit()
-        end = loop.time() + call.timeouts.total
+        loop, limit, heard = asyncio.get_running_loop(), Limit(), received.heard
+        end = (since := loop.time()) + call.timeouts.total
         try:
             while received.done is None:
-                waiting_for_first = received.first is None
-                patience = call.timeouts.first_token if waiting_for_first else call.timeouts.between_tokens
+                patience = call.timeouts.first_token if received.first is None else call.timeouts.between_tokens
                 heed()
-                until = min(loop.time() + patience, end, plan.deadline.at)
+                until = min(since + patience, end, plan.deadline.at)
                 try:
                     try:
                         async with limit.until(until, min(patience, end - until, plan.deadline.at - until)):
                             piece = await anext(pieces)
                     finally:
-                        end += limit.stood_still
+                        since, end = since + limit.stood_still, end + limit.stood_still
                         plan.deadline.put_off(limit.stood_still)
                 except StopAsyncIteration:
                     raise StreamBroken() from None
                 except TimeoutError:
-                    raise plan.deadline.too_late(limit.at, end, call.timeouts, first=waiting_for_first) from None
-                event = self._take(plan, piece, received)
-                if event is not None:
+                    raise plan.deadline.too_late(limit.at, end, call.timeouts, first=received.first is None) from None
+                if (event := self._take(plan, piece, received)) is not None:
                     told = loop.time()
                     await emit(event)
                     # How long a slow reader holds the stream back is not the provider's fault.
                     held_back = loop.time() - told
-                    end += held_back
+                    since, end = since + held_back, end + held_back
                     plan.deadline.put_off(held_back)
+                if received.heard != heard:
+                    since, heard = loop.time(), received.heard
         finally:
             limit.close()
             await closed(pieces)

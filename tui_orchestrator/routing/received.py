@@ -70,6 +70,8 @@ class Received:
     """When the request went out; None: it never did."""
     first: float | None = None
     last: float | None = None
+    heard: int = 0
+    """How many times something new came: what says the same again, or nothing, is no sign of life."""
     most: int | None = None
     """Output tokens that were asked for at most."""
     window: int | None = None
@@ -118,6 +120,7 @@ class Received:
             id_ = clean_line(piece.id, _LONGEST_ID) or f"call_{uuid.uuid4().hex[:24]}"
             told = replace(told, id=id_, name=clean_line(piece.name, LONGEST_NAME), signature=piece.signature)
             self.callings.append(Calling(told.id, told.name, told.signature))
+            self.heard += 1
         self.take(told.arguments, self.callings[index].pieces, now)
         return told
 
@@ -142,6 +145,7 @@ class Received:
 
     def take(self, text: str, pieces: list[str], now: float) -> None:
         pieces.append(text)
+        self.heard += bool(text)
         self.last = now
         if self.first is None:
             self.first = now
@@ -165,6 +169,7 @@ class Received:
             self.output_believed, said = False, output_of(before, said)
         elif said.output < before.output:
             self.output_believed, said = False, output_of(before, said)
+        self.heard += said != self.reported
         self.reported = said
 
     def _doubt(self, count: str) -> None:

@@ -112,6 +112,8 @@ class Runtime:
         self._embedder: StaticEmbedder | None = None
         self._resources = resources
         self._background: set[asyncio.Task[None]] = set()
+        self._looked = asyncio.Event()
+        self._looked.set()
         self._listeners: list[Listener] = []
         self._switched_off: set[str] = set()
         self.favourites: frozenset[str] = frozenset()
@@ -120,7 +122,7 @@ class Runtime:
         self.estimates = KeptEstimates(database, router.caller.estimates)
         router.listeners += [self._publish, self.alerts.hear, self.estimates.hear, self.experiments.hear, logbook.hear]
         router.observers.append(self.feedback.keep)
-        router.catch_up += [self.feedback.catch_up, self.experiments.catch_up]
+        router.catch_up += [self.feedback.catch_up, self.experiments.catch_up, self._somebody_there]
         router.foretell = self.pace.foretell
 
     @classmethod
@@ -232,6 +234,7 @@ class Runtime:
     def start_background(self) -> None:
         """Reads the profile's weights and the providers' lists, looks for local servers and imports the SDKs, all
         beside the event loop; then frees again and again what killed copies of the program had set aside."""
+        self._looked.clear()
         kinds = {provider.kind for provider in self.catalogue.providers.values() if provider.usable}
         for work in (read_weights(), self._look(), warm_when_quiet(kinds, self._embedder), self._recover()):
             task = asyncio.create_task(work)
@@ -244,8 +247,21 @@ class Runtime:
             with contextlib.suppress(StoreError):
                 await self.budget_states()
 
+    @property
+    def looking(self) -> bool:
+        """Nobody was found yet, and the providers' lists are still read for the first time."""
+        return not len(self.registry) and not self._looked.is_set()
+
     async def _look(self) -> None:
-        await self.refresh(forget=False)
+        try:
+            await self.refresh(forget=False)
+        finally:
+            self._looked.set()
+
+    async def _somebody_there(self) -> None:
+        """What is sent before anyone was found waits for the first look, which has its own timeouts."""
+        if self.looking:
+            await self._looked.wait()
 
     async def refresh(self, *, forget: bool = True) -> Registry:
         """Reads all lists again. `forget`: models and keys that failed are tried afresh."""
@@ -254,6 +270,7 @@ class Runtime:
             await self.router.caller.sharing.forget()
         self._tell_who_is_there()
         self._limit_providers()
+        self._looked.set()
         self._put_registry()
         return self.registry
 

@@ -106,7 +106,7 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Ear
         """`broken`: as `Runtime.open` takes `in_memory_if_broken`."""
         from tui_orchestrator.services import preferences
         from tui_orchestrator.services.chat import Chat
-        from tui_orchestrator.services.runtime import DEMO_NOTICE, Runtime
+        from tui_orchestrator.services.runtime import DEMO_NOTICE, RegistryChanged, Runtime
 
         runtime = await Runtime.open(
             self.settings, demo=self._demo, pace=self._pace, in_memory_if_broken=broken, gather_s=GATHER_S
@@ -130,6 +130,8 @@ class ConsoleApp(Messages, Together, Alerting, Deciding, Preferring, Beside, Ear
         self.composer.prompt.remember(list(reversed(await runtime.conversations.prompts())))
         await self._begin(Chat.new(runtime))
         runtime.start_background()
+        if runtime.looking:
+            self.hear(RegistryChanged(runtime.registry))
         await self.make_good()
         await self.look_for_left()
         await self.listen_for_alerts()

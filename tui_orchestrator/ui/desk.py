@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 TWICE_WITHIN_S = 2.0
 """Two presses of Ctrl+C this close together leave."""
+LOOKING = "looking for models: what you send meanwhile waits for the first of them"
 
 
 class Desk(OpenSessions):
@@ -67,6 +68,7 @@ class Desk(OpenSessions):
 
         if isinstance(event, RegistryChanged):
             self.show_models()
+            self.tell_status()
             self.composer.weigh_again()
             if self.runtime is not None and not (self.talk is not None and self.talk.temporary):
                 self.chat.amend_greeting(welcome(self.runtime, self))
@@ -105,7 +107,8 @@ class Desk(OpenSessions):
         )
         self.header.show(status)
         self.composer.mark(self.elsewhere_marks)
-        self.composer.say(idle=f"{words.spoken(strategy)}: {words.picks(strategy)}")
+        looking = self.runtime is not None and self.runtime.looking
+        self.composer.say(idle=LOOKING if looking else f"{words.spoken(strategy)}: {words.picks(strategy)}")
 
     def model_rows(self) -> list[Row]:
         return [] if self.runtime is None else rows_of(self.runtime, self.options.model)
@@ -183,7 +186,7 @@ class Desk(OpenSessions):
 
     def weigh(self, draft: Enclosed) -> Decision | None:
         talk = self.weighed_talk
-        if self.runtime is None or talk is None:
+        if self.runtime is None or talk is None or self.runtime.looking:
             return None
         return _asked_first(self.runtime.preview(talk.request(draft.text, draft.images, self.asking, draft.files)))
 

@@ -63,6 +63,9 @@ def _found(runtime: Runtime, told: Callable[[str], str]) -> Iterator[str]:
     for model in runtime.registry:
         if model.id not in runtime.registry.out:
             by_provider.setdefault(model.provider, []).append(model.name)
+    if runtime.looking:
+        yield "**Looking for models.** What you send meanwhile waits for the first of them."
+        return
     if not by_provider:
         wanted = ", ".join(f"`{name}`" for name in KEY_VARIABLES)
         press = told("{models.refresh}")
