@@ -147,6 +147,7 @@ def test_the_greeting(snap_compare: Any, size: tuple[int, int]) -> None:
     models = [Model("openai", "gpt-6-luna"), *(Model("ollama", name) for name in ("qwen-9b", "gemma-4", "phi", "x"))]
     runtime: Any = SimpleNamespace(
         demo=False,
+        looking=False,
         registry=Registry({model.id: model for model in models}),
         catalogue=SimpleNamespace(providers={one.name: one for one in providers}),
     )
