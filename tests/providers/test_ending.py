@@ -183,6 +183,8 @@ OPENS, SPEAKS = ("A", True, False), ("A", False, True)
         # The role is named again behind two events of text.
         ([OPENS, SPEAKS, SPEAKS, OPENS], 3),
         ([OPENS, SPEAKS, OPENS], None),
+        ([SPEAKS, OPENS], None),
+        ([SPEAKS, SPEAKS, OPENS], 2),
         ([("", True, False), ("", False, True), ("", False, True), ("", True, True)], 3),
         ([("", True, True)] * 9, None),
         # An id for every event.

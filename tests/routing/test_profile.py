@@ -235,6 +235,24 @@ def test_the_expected_length_follows_what_was_asked(prompt: str, least: int, mos
     assert least <= of(prompt).output_tokens <= most
 
 
+@pytest.mark.parametrize(
+    ("length", "tokens"),
+    [
+        ("in 100 words", 140),
+        ("in 2 sentences", 56),
+        ("in two sentences", 56),
+        ("in 2 paragraphs", 240),
+        ("in 2 pages", 1300),
+        ("in 5 bullet points", 200),
+        ("in fünf Sätzen", 140),
+        ("en dix phrases", 280),
+        ("en 3 párrafos", 360),
+    ],
+)
+def test_a_length_that_was_asked_for_is_expected_as_so_many_tokens(length: str, tokens: int) -> None:
+    assert of(f"Entropy {length}").output_tokens == tokens
+
+
 def test_no_more_is_expected_than_the_request_allows() -> None:
     assert profile(request("Write a long essay", max_tokens=50)).output_tokens == 50
 

@@ -69,6 +69,16 @@ async def test_a_judge_names_the_best_whatever_the_weights_say(tmp_path: Path) -
     assert rows[-1].model not in {row.model for row in rows[:3]}, "nobody judges its own answer where another can"
 
 
+async def test_where_nobody_else_is_good_enough_a_member_judges(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.db", policy=Policy(quality_threshold=1.0)) as (runtime, servers):
+        members(runtime, servers, Say(text="1: the most complete"))
+        request = together(Method.JUDGE)
+        await turn(runtime, request)
+        rows = await runtime.reports.attempts(request.id)
+    assert rows[-1].cause is Cause.JUDGE
+    assert rows[-1].model in {row.model for row in rows[:3]}
+
+
 async def test_a_judge_is_not_told_whose_answers_it_reads(tmp_path: Path) -> None:
     async with running(tmp_path / "s.db") as (runtime, servers):
         chain = members(runtime, servers, Say(text="1"))

@@ -275,8 +275,13 @@ class TestOpenAI:
             ("tool_calls", FinishReason.TOOL_CALLS),
             ("function_call", FinishReason.TOOL_CALLS),
             ("eos", FinishReason.STOP),
+            ("eos_token", FinishReason.STOP),
+            ("stop_sequence", FinishReason.STOP),
+            ("end_turn", FinishReason.STOP),
             ("STOP", FinishReason.STOP),
             ("model_length", FinishReason.LENGTH),
+            ("max_tokens", FinishReason.LENGTH),
+            ("sensitive", FinishReason.CONTENT_FILTER),
             ("a reason of next year", FinishReason.OTHER),
         ],
     )
