@@ -125,6 +125,7 @@ def test_another_variable_is_not_worth_looking_at(monkeypatch: pytest.MonkeyPatc
             "ftp://user:pw@127.0.0.1:9",
             "https_proxy must be the address of a proxy, as http://host:port.",
         ),
+        ("Http_Proxy", "ftp://127.0.0.1:9", "Http_Proxy must be the address of a proxy, as http://host:port."),
         ("ALL_PROXY", "http://127.0.0.1:port", "ALL_PROXY must be the address of a proxy, as http://host:port ("),
         ("http_proxy", "127.0.0.1:9", ""),
         ("all_proxy", "https://user:pw@127.0.0.1:9", ""),

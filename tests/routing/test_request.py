@@ -59,3 +59,7 @@ def test_a_tag_is_kept_in_lower_case_and_on_one_line(said: str, tag: str) -> Non
 def test_a_tag_has_a_name_of_at_most_forty_characters(said: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         tag_name(said)
+
+
+def test_what_is_said_of_an_image_for_a_developer_is_without_its_bytes() -> None:
+    assert repr(Image("image/png", b"\x89PNG", "a.png")) == "Image(media_type='image/png', name='a.png')"

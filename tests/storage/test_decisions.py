@@ -22,7 +22,7 @@ from tui_orchestrator.routing.decision import (
 )
 from tui_orchestrator.routing.money import Money, Rates
 from tui_orchestrator.routing.profile import Evidence, Mix, Profile, Published, TaskType
-from tui_orchestrator.routing.request import Image, Message
+from tui_orchestrator.routing.request import Image, Message, Request
 from tui_orchestrator.storage.codec import decode, encode
 from tui_orchestrator.storage.decisions import decision_from_json, decision_to_json, said_digest
 
@@ -104,6 +104,12 @@ def test_a_prompt_is_kept_as_a_digest_that_tells_the_same_words_again() -> None:
         replace(REQUEST, messages=(Message("user", REQUEST.prompt, (Image("image/png", b"p"),)),)),
     ):
         assert said_digest(other) != said_digest(REQUEST)
+
+
+def test_the_digests_of_earlier_versions_are_those_of_this_one() -> None:
+    seen = Message("user", "Why is the sky blue?", (Image("image/png", b"\x89PNG"),))
+    said = Request((seen,), system="Be brief.")
+    assert said_digest(said) == "185e681eb1f42efa6128527607528bd8"
 
 
 def test_asking_for_another_answer_is_no_repetition() -> None:
