@@ -26,7 +26,8 @@ class Rests:
         self.begun = asyncio.Event()
         self.sent = asyncio.Event()
         self.count = 0
-        instead = SimpleNamespace(sleep=self.sleep, get_running_loop=asyncio.get_running_loop)
+        stands_still = SimpleNamespace(time=lambda: 1000.12)
+        instead = SimpleNamespace(sleep=self.sleep, get_running_loop=lambda: stands_still)
         monkeypatch.setattr("tui_orchestrator.providers.gathering.asyncio", instead)
 
     async def sleep(self, seconds: float) -> None:
@@ -63,8 +64,11 @@ async def body(clients: HttpClients, url: str, *, through: str = "local") -> lis
         return [chunk async for chunk in response.aiter_raw()]
 
 
-async def test_what_comes_while_a_connection_rests_is_read_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    rests, clients = Rests(monkeypatch), HttpClients(gather_s=60.0)
+@pytest.mark.parametrize("every_s", [60.0, 0.05])
+async def test_what_comes_while_a_connection_rests_is_read_in_one_go(
+    monkeypatch: pytest.MonkeyPatch, every_s: float
+) -> None:
+    rests, clients = Rests(monkeypatch), HttpClients(gather_s=every_s)
     async with served(rests, PIECES) as url:
         assert await body(clients, url) == [PIECES[0], b"".join(PIECES[1:])]
         assert rests.count == 1
