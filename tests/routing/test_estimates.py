@@ -324,6 +324,7 @@ def test_a_picture_counts_by_its_size(data: bytes) -> None:
 
 
 def test_a_huge_picture_is_scaled_down_first_and_a_tiny_one_has_a_least() -> None:
+    assert image_tokens(Image("image/png", b"")) == IMAGE_TOKENS == 1100
     assert image_tokens(Image("image/png", png(6000, 4000))) == round(1568 * (1568 * 4000 / 6000) / 750)
     assert image_tokens(Image("image/png", png(8, 8))) == 258
 

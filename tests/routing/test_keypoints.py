@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_orchestrator.routing.keypoints import MOST_POINTS, agreement, key_points
+from tui_orchestrator.routing.keypoints import MOST_POINTS, agreement, key_points, stem
 
 POINTS = [
     ("Paris is the capital. It lies on the Seine.", ("Paris is the capital.", "It lies on the Seine.")),
@@ -25,6 +25,98 @@ POINTS = [
 @pytest.mark.parametrize(("answer", "points"), POINTS)
 def test_points_are_sentences_bullets_and_headings_without_their_marks(answer: str, points: tuple[str, ...]) -> None:
     assert key_points(answer) == points
+
+
+TEN = ["alpha", "bravo", "carol", "delta", "eagle", "fancy", "giant", "house", "igloo", "jolly"]
+
+
+def of_words(own: int, others: int, common: int) -> dict[str, str]:
+    """Two points of so many words, of which so many are the same."""
+    more = [f"other{letter}" for letter in "abcdefghij"[: others - common]]
+    return {"a": " ".join(TEN[:own]), "b": " ".join(TEN[:common] + more)}
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "common", "same"),
+    [
+        # Seven of ten words of the shorter one.
+        (10, 10, 7, True),
+        (10, 17, 7, True),
+        (10, 17, 6, False),
+        (3, 3, 2, False),
+        (4, 4, 2, False),
+        (4, 8, 3, True),
+        # Or of all of both two in five, where the shorter has five.
+        (10, 10, 6, True),
+        (7, 7, 4, True),
+        (7, 7, 3, False),
+        (5, 5, 3, True),
+        (6, 8, 4, True),
+        (7, 10, 5, True),
+        (7, 9, 4, False),
+        (4, 5, 2, False),
+    ],
+)
+def test_two_points_are_the_same_by_so_many_common_words(own: int, others: int, common: int, same: bool) -> None:
+    both = of_words(own, others, common)
+    assert bool(agreement(both).shared) is bool(agreement(dict(reversed(both.items()))).shared) is same
+
+
+@pytest.mark.parametrize(
+    ("word", "stemmed"),
+    [
+        ("walked", "walk"),
+        ("relations", "relation"),
+        ("creations", "creation"),
+        ("informations", "inform"),
+        ("abcding", "abcd"),
+        ("abcing", "abcing"),
+        ("roses", "rose"),
+        ("bravely", "brave"),
+        ("cats", "cats"),
+        ("queens", "queen"),
+    ],
+)
+def test_endings_are_left_off_words_of_four_letters_and_more(word: str, stemmed: str) -> None:
+    assert stem(word) == stemmed
+
+
+def test_a_point_has_240_characters_and_an_answer_40000_at_most() -> None:
+    assert key_points("a" * 240) == ("a" * 240,)
+    assert key_points("a" * 241) == ("a" * 239 + "…",)
+    assert key_points("a" * 238 + " bcd") == ("a" * 238 + "…",)
+    assert key_points("```\n" * 2 + "\n" * 39_988 + "Bonn") == ("Bonn",)
+    assert key_points("```\n" * 2 + "\n" * 39_989 + "Bonn") == ("Bon",)
+    assert key_points("\n".join(f"- point {n}" for n in range(61)))[-1] == "point 59"
+    assert len(key_points("Bonn. " + "x" * 3993 + " Ulm")[1]) == 240
+    assert key_points("It, " * 999 + "Bonn") == ()
+    assert key_points(".\n".join(["Bonn", "Bonn not", "Bonn"])) == ("Bonn.", "Bonn not.")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Yes.", "Ja.", False),
+        ("Not yes.", "Yes.", True),
+        ("So it is.", "It is so.", None),
+        ("No, not Bonn.", "Bonn.", True),
+        ("不是东京。", "是东京。", False),
+        ("没有东京。", "有东京。", False),
+        ("Q.", "Ulm.", None),
+        ("C Bonn.", "Bonn.", True),
+        ("Ox.", "Ox!", True),
+        ("東", "東", True),
+        ("東京", "東北", False),
+        ("東京都", "京都", True),
+        ("Of 3 in Bonn.", "Of 4 in Bonn.", False),
+        ("Of 3 in Bonn.", "In Bonn.", True),
+        ("Of 3 or 4 in Bonn.", "Of 4 in Bonn.", True),
+    ],
+)
+def test_whether_two_points_are_one(one: str, other: str, same: bool | None) -> None:
+    """None: there is nothing to compare."""
+    found = agreement({"a": one, "b": other})
+    assert (bool(found.shared) if key_points(one) and key_points(other) else None) is same
 
 
 SAME = [

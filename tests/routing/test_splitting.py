@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tui_orchestrator.routing.features import estimate_tokens
 from tui_orchestrator.routing.material import Material, material_of, part_request, together_request
 from tui_orchestrator.routing.request import Message, Request, Split
-from tui_orchestrator.routing.splitting import SLACK, count_of, measured, split
+from tui_orchestrator.routing.splitting import SLACK, Measured, count_of, measured, split
 
 words = st.sampled_from(
     [
@@ -154,3 +154,106 @@ def test_a_part_holds_at_most_its_share_with_the_slack() -> None:
     whole = measured(text).total
     parts = split(text, 3_000)
     assert max(map(estimate_tokens, parts)) <= whole / len(parts) * SLACK
+
+
+def lengths(marks: dict[int, str]) -> list[int]:
+    """Of the three parts of 420 letters, cut at 140 and 280 where there is no better place within twelve letters."""
+    text = list("a" * 420)
+    for at, mark in marks.items():
+        text[at : at + len(mark)] = mark
+    return [len(part) for part in split("".join(text), 60)]
+
+
+@pytest.mark.parametrize(
+    ("marks", "parts"),
+    [
+        ({}, [140, 140, 140]),
+        # Behind a space, of two the nearer one, and of equals the first.
+        ({130: " ", 145: " "}, [146, 134, 140]),
+        ({134: " ", 146: " "}, [135, 145, 140]),
+        ({134: " ", 144: " "}, [135, 145, 140]),
+        ({126: " "}, [127, 153, 140]),
+        ({125: " "}, [140, 140, 140]),
+        ({151: " "}, [152, 128, 140]),
+        ({152: " "}, [140, 140, 140]),
+        ({130: " ", 270: " "}, [131, 140, 149]),
+        # However near a lesser border is.
+        ({130: ". ", 140: " "}, [132, 148, 140]),
+        ({130: "\n", 138: ". "}, [131, 149, 140]),
+        ({130: "\n\n", 139: "\n"}, [132, 148, 140]),
+        ({130: "\n# ", 139: "\n\n"}, [131, 149, 140]),
+        ({128: "\f", 139: "\n\n"}, [129, 151, 140]),
+        ({130: "\n\nb:\n```", 139: "\n# "}, [132, 146, 142]),
+        ({128: "。", 139: ","}, [129, 151, 140]),
+        # What follows a border may lie beyond the place where a part may end.
+        ({148: "\n\n" + "b" * 200 + ":\n```", 139: "\n# "}, [150, 132, 138]),
+        ({148: "\n\n" + "b" * 201 + ":\n```", 139: "\n# "}, [140, 142, 138]),
+        # A border that begins before the first place and ends at it.
+        ({125: "\n\n", 139: " "}, [127, 153, 140]),
+        # What is seen as one character goes with what it belongs to.
+        ({140: "\u0301"}, [141, 139, 140]),
+        ({140: "\u0301" * 3}, [143, 137, 140]),
+        ({140: "\u0301" * 15}, [155, 121, 144]),
+        # Sixteen characters on at most, from what is now the middle.
+        ({140: "\u0301" * 20}, [157, 117, 146]),
+        ({139: "\u200d\u200d"}, [142, 136, 142]),
+        ({139: "\u200d"}, [141, 139, 140]),
+        ({140: "\ufe0f"}, [141, 139, 140]),
+        ({138: "\u200d"}, [140, 140, 140]),
+        ({141: "\u0301"}, [140, 140, 140]),
+    ],
+)
+def test_a_cut_falls_on_the_best_border_near_its_place(marks: dict[int, str], parts: list[int]) -> None:
+    assert lengths(marks) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "parts"),
+    [
+        ("", 9, []),
+        ("a" * 42, 10, [42]),
+        ("a" * 42, 9, [14, 14, 14]),
+        # A character that is more than all that may be stands alone.
+        ("🙂" * 4, 4, [1, 1, 1, 1]),
+        ("🙂" * 3, 1, [1, 1, 1]),
+        # What is still too large is cut again in its middle.
+        ("ééééé🙂🙂", 4, [3, 2, 1, 1]),
+        ("🙂" * 4, 5, [2, 2]),
+        ("é" + "🙂" * 20, 6, [2, 1, 2, 2, 2, 2, 1, 2, 2, 2, 1, 2]),
+    ],
+)
+def test_parts_are_so_long(text: str, limit: int, parts: list[int]) -> None:
+    assert [len(part) for part in split(text, limit)] == parts
+
+
+@pytest.mark.parametrize(
+    ("ends", "sums", "places"),
+    [
+        (
+            *((10, 20, 40), (5.0, 10.0, 40.0)),
+            {-1: 0, 0: 0, 2.5: 5, 5: 10, 7.5: 15, 10: 20, 25: 30, 40: 40, 41: 40},
+        ),
+        ((10, 20), (0.5, 1.0), {0.25: 5, 0.75: 15}),
+        ((10, 20), (0.0, 5.0), {0: 0, 2.5: 15}),
+        ((), (), {0: 0, 3: 0}),
+    ],
+)
+def test_a_place_lies_behind_so_many_tokens(
+    ends: tuple[int, ...], sums: tuple[float, ...], places: dict[float, int]
+) -> None:
+    where = Measured(ends, sums)
+    assert {tokens: where.place(tokens) for tokens in places} == places
+    assert where.total == (sums[-1] if sums else 0)
+
+
+def test_a_text_is_measured_by_stretches() -> None:
+    assert measured("a" * 100, 42) == Measured((42, 84, 100), (10, 20, 24))
+    assert measured("a" * 4300).ends == (2048, 4096, 4300)
+    assert measured("") == Measured((), ())
+
+
+@pytest.mark.parametrize(
+    ("tokens", "limit", "count"), [(100, 125, 2), (1, 100, 2), (160, 100, 2), (161, 100, 3), (5, 0, 7)]
+)
+def test_there_are_two_parts_at_least_and_each_has_room_to_spare(tokens: float, limit: int, count: int) -> None:
+    assert count_of(tokens, limit) == count

@@ -50,7 +50,7 @@ class Assessment:
 def assess(weights: Weights, features: Features, seen: Prediction) -> Assessment:
     head = _head(features)
     form = _FORMS[head]
-    rating = min(10.0, max(_PROOF if asks_for_proof(features) else 1.0, seen.heads[PERCEIVED]))
+    rating = max(_PROOF if asks_for_proof(features) else 1.0, seen.heads[PERCEIVED])
     perceived = _bounded((_MIDDLE + _STRETCH * (rating - _MIDDLE) - 0.6) / 9.6)
     anchor, gained = weights.anchors[f"{form} difficulty"], weights.anchors[f"{form} slope"] * seen.heads[head]
     kind, share = (1.0, 1.0) if head != OPEN else _shares(seen.examined)

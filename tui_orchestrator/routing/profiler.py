@@ -106,12 +106,10 @@ def _softmax(logits: Mapping[TaskType, float]) -> dict[TaskType, float]:
 
 
 def _mixed(one: Mapping[TaskType, float], other: Mapping[TaskType, float], share: float) -> dict[TaskType, float]:
-    return {kind: (1 - share) * value + share * other.get(kind, 0.0) for kind, value in one.items()}
+    return {kind: (1 - share) * value + share * other[kind] for kind, value in one.items()}
 
 
 def _speaking_for(learned: Weights, seen: Prediction, kind: TaskType) -> list[Evidence]:
-    if kind not in LEARNED_TYPES:
-        return []
     named = learned.speaking_for(seen, LEARNED_TYPES.index(kind))
     return [Evidence(f"{name} speaks for {spoken(kind)}", 0.0) for name in named]
 
