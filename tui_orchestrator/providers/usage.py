@@ -194,10 +194,10 @@ def openrouter_bill(reported: Mapping[str, Any]) -> Money | None:
 
 
 def _dollars(value: object) -> Money | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
     try:
-        amount = Money.from_usd(
-            Decimal(str(value))
-        )  # a float's text is the figure that was sent; that of no number is none
+        amount = Money.from_usd(Decimal(str(value)))  # a float's text is the figure that was sent
     except (ValueError, ArithmeticError):
         return None
     return amount if Money() <= amount <= Money.from_usd(10**6) else None
