@@ -1,6 +1,7 @@
 """How often a key turns up in what the program writes: a planted one, over every way of giving it and every failure.
 
-Servers repeat the key in their errors, in answers that are no answers, and in headers. Everything is searched: both
+Servers repeat the key in their errors, in answers and their thinking, whole ones and such as break off, in answers that
+are no answers, and in headers. Everything is searched: both
 outputs of every command, every byte of the console at a pseudo-terminal (settings, an error, a crash), its screenshots,
 every file under the user's home (the store, exports, the log at its finest, reports of crashes), the arguments of every
 process meanwhile. Prints one JSON object; `found` should be empty.
@@ -28,6 +29,8 @@ from tui_orchestrator.demo import Break, Phase, Reply, Say
 KEY = "sk-planted-5f0c1d9e7b3a4826-QZX"
 PART = KEY[6:24]
 """No run of so many of its letters either."""
+TELLS = Say(f"You sent Bearer {KEY}. Again: `{KEY}`, {KEY}", thinking=f"They sent {KEY}")
+TELLING = (TELLS, Break("error_event", Phase.MID_STREAM, TELLS), Break("reset", Phase.MID_STREAM, TELLS))
 STATUSES = (400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 529)
 KEYRING = f"""
 from keyring.backend import KeyringBackend
@@ -157,7 +160,7 @@ def in_console(search: Search, own: dict[str, str], config: Path, home: Path) ->
     with Pseudoterminal([*PROGRAM, "--config", str(config)], own, cwd=home, size=(140, 50)) as terminal:
         try:
             terminal.until(b"Where to")
-            for typed in (b"hello\r", b"/settings\r", b"key\r", b"\x1b", b"\x1b", b"/models\r", b"\x11"):
+            for typed in (b"hello\r", b"again\r", b"/settings\r", b"key\r", b"\x1b", b"\x1b", b"/models\r", b"\x11"):
                 terminal.send(typed)
                 terminal.quiet(0.3, within=2.5)
                 search.look_at_processes({str(os.getpid())})
@@ -200,26 +203,30 @@ async def main() -> None:
                 config.write_text(text)
                 own = environment(home, **keys, ANTHROPIC_API_KEY=OTHER)
                 before = ["--config", str(config)]
-                behaviours = [
+                refusals: list[Say | Reply | Break] = [
                     Reply(status, f"Incorrect API key provided: {KEY}", {"x-key": KEY}) for status in STATUSES
                 ]
-                behaviours += [Reply(500, body=f"<html>{KEY}</html>".encode(), content_type="text/html")]
-                behaviours += [
+                refusals += [
+                    Reply(500, body=f"<html>{KEY}</html>".encode(), content_type="text/html"),
                     Reply(200, body=f"not a stream {KEY}".encode()),
                     Reply(302, headers={"location": f"http://{KEY}/"}),
                 ]
-                asks = behaviours if source == "environment" else behaviours[:2]
+                asks = [*TELLING, *refusals] if source == "environment" else [*TELLING, *refusals[:2]]
                 for number, behaviour in enumerate(asks):
-                    servers.script.always(behaviour)
+                    # What fails again and again is not asked any more: each refusal has a store of its own.
+                    store = {} if behaviour in TELLING else {"TUI_ORCHESTRATOR_HOME": str(home / "own" / str(number))}
                     for more in (["-v"], ["--events"])[: 1 + number % 2]:
+                        servers.script.always(behaviour)
                         arguments = [*before, "ask", "-m", "openai/rush-pro", *more, "hello"]
-                        await asyncio.to_thread(run, search, f"{source}: ask", arguments, own, home)
+                        await asyncio.to_thread(run, search, f"{source}: ask", arguments, own | store, home)
+                sent[f"asked: {source}"] += len(servers.exchanges)
                 servers.script.always(Break("error_event", Phase.MID_STREAM, Say("one two three four five")))
                 for command in COMMANDS if source == "environment" else COMMANDS[:3]:
                     await asyncio.to_thread(run, search, f"{source}: {command}", [*before, *command.split()], own, home)
                 if source in ("environment", "keyring", "values of settings"):
                     await asyncio.to_thread(exports, search, source, before, own, home)
-                    servers.script.always(behaviours[1])
+                    servers.script.then(refusals[1])
+                    servers.script.always(TELLS)
                     await asyncio.to_thread(in_console, search, own, config, home)
                 for exchange in servers.exchanges:
                     held = json.dumps(dict(exchange.headers)) if hasattr(exchange, "headers") else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from tui_orchestrator.providers.clients import HttpClients
 from tui_orchestrator.providers.exchange import after_response, before_request
 from tui_orchestrator.routing.errors import TurnError
 from tui_orchestrator.routing.money import Usage
-from tui_orchestrator.routing.ports import Done, Provider, TextPiece, ThinkingPiece
+from tui_orchestrator.routing.ports import CallPiece, Provider, TextPiece, ThinkingPiece
 from tui_orchestrator.routing.text import clean, clean_line
 
 from .made_up import altered, as_json, at_length, bent, values
@@ -38,6 +39,17 @@ FIELDS = sorted(
         *("candidates", "parts", "finishReason", "usageMetadata", "promptFeedback", "blockReason", "modelVersion"),
         *("completion_tokens", "cost", "is_byok", "cost_details", "token", "logprob", "native_finish_reason"),
         *("avgLogprobs", "logprobsResult", "trafficType", "service_tier", "cache_creation", "output_tokens_details"),
+        *(
+            "tool_calls",
+            "function",
+            "name",
+            "arguments",
+            "id",
+            "functionCall",
+            "args",
+            "partial_json",
+            "thoughtSignature",
+        ),
         *("prompt_tokens_details", "cached_tokens", "total_tokens", "thoughtsTokenCount", "promptTokensDetails"),
     }
 )
@@ -58,6 +70,15 @@ ANTHROPIC_EVENTS: list[Any] = [
     dialects.text_delta("Hel"),
     dialects.block_delta(type="thinking_delta", thinking="hm"),
     dialects.block_delta(type="signature_delta", signature="x"),
+    dialects.text_delta(KEY[:9]),
+    dialects.text_delta(KEY[9:]),
+    {
+        **dialects.BLOCK_START,
+        "index": 1,
+        "content_block": {"type": "tool_use", "id": "a", "name": "weather", "input": {}},
+    },
+    {**dialects.block_delta(type="input_json_delta", partial_json='{"city": "Ulm' + KEY[:9]), "index": 1},
+    {**dialects.block_delta(type="input_json_delta", partial_json=KEY[9:] + '"}'), "index": 1},
     dialects.BLOCK_STOP,
     dialects.message_delta("end_turn", input_tokens=12, output_tokens=5),
     dialects.message_delta("max_tokens"),
@@ -71,6 +92,10 @@ OPENAI_EVENTS: list[Any] = [
     dialects.delta(content=[{"type": "text", "text": "lo"}]),
     dialects.delta(reasoning_content="hm"),
     dialects.delta(refusal="no"),
+    dialects.delta(content=KEY[:9]),
+    dialects.delta(content=KEY[9:]),
+    dialects.delta(tool_calls=[{"index": 0, "id": "a", "function": {"name": "weather", "arguments": KEY[:9]}}]),
+    dialects.delta(tool_calls=[{"index": 0, "function": {"arguments": KEY[9:]}}]),
     dialects.delta("stop"),
     dialects.delta("length", usage={"prompt_tokens": 3, "completion_tokens": 4, "cost": 0.1, "is_byok": True}),
     dialects.usage_chunk(prompt_tokens=12, completion_tokens=5, total_tokens=17, cost=0.00021),
@@ -92,6 +117,9 @@ GEMINI_EVENTS: list[Any] = [
     dialects.generated(
         "lo", "STOP", usage={"promptTokenCount": 12, "thoughtsTokenCount": 7, "cachedContentTokenCount": 5}
     ),
+    dialects.generated(KEY[:9]),
+    dialects.generated(KEY[9:]),
+    {"candidates": [{"content": {"parts": [{"functionCall": {"id": "a", "name": "weather", "args": {"city": KEY}}}]}}]},
     dialects.generated(None, "MAX_TOKENS"),
     dialects.generated(None, "SAFETY"),
     {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 2}},
@@ -176,23 +204,27 @@ async def _sent(pieces: list[bytes]) -> AsyncIterator[bytes]:
 
 
 async def answer_or_error(provider: Provider) -> None:
-    refused, read = "", None
+    read, refused = Read([]), None
     try:
-        read = await Read.of(provider)
+        await read.on(provider)
     except TurnError as error:
-        refused, said = error.message, f"{error} {error!r}"
-    if read is None:
-        assert refused == clean_line(refused)
-        assert foreign(refused.encode()) == []
-        assert KEY not in said
-        return
-    assert isinstance(read.pieces[-1], Done)
+        refused = error
+    if refused is not None:
+        assert refused.message == clean_line(refused.message)
+        assert foreign(refused.message.encode()) == []
+        assert KEY not in f"{refused} {refused!r}"
+    else:
+        assert read.done.served_by is None or read.done.served_by == clean_line(read.done.served_by)
+    called: dict[int, str] = defaultdict(str)
     for piece in read.pieces:
         if isinstance(piece, TextPiece | ThinkingPiece):
             assert foreign(clean(piece.text).encode()) == []
+        elif isinstance(piece, CallPiece):
+            called[piece.index] += piece.arguments
+            assert KEY not in f"{piece.id} {piece.name} {piece.signature}"
         elif piece.usage is not None:
             makes_sense(piece.usage)
-    assert read.done.served_by is None or read.done.served_by == clean_line(read.done.served_by)
+    assert KEY not in "\0".join([clean(read.text), clean(read.thinking), *called.values()])
 
 
 def makes_sense(usage: Usage) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.wire.dialects import a_call
+from tests.wire.dialects import Read, a_call
 from tui_orchestrator.plugins import Account
 from tui_orchestrator.providers.catalogue import Catalogue
 from tui_orchestrator.providers.clients import HttpClients
@@ -59,6 +59,21 @@ def provider(own: Callable[[Account], Any] = Own) -> PluggedProvider:
 
 async def read(one: PluggedProvider) -> list[Piece]:
     return [piece async for piece in one.stream(a_call())]
+
+
+async def test_its_key_is_in_nothing_that_it_writes() -> None:
+    class Telling(Own):
+        async def stream(self, call: object) -> AsyncIterator[Any]:
+            yield TextPiece(f"It is {KEY[:9]}")
+            yield TextPiece(f"{KEY[9:]}, or pla")
+            yield TextPiece("in-")
+            raise ValueError(KEY)
+
+    answer = Read([])
+    with pytest.raises(Server) as caught:
+        await answer.on(provider(Telling))
+    assert answer.text == "It is pla…6789, or plain-"
+    assert KEY not in str(caught.value)
 
 
 async def test_it_is_made_once_with_its_account_and_beside_the_event_loop() -> None:

@@ -169,6 +169,12 @@ class Read:
         async with asyncio.timeout(20):  # nothing waits for it unless something hangs
             return cls([piece async for piece in provider.stream(call or a_call())])
 
+    async def on(self, provider: Provider) -> None:
+        """Takes in what comes; raises as `of`, and has what came before."""
+        async with asyncio.timeout(20):
+            async for piece in provider.stream(a_call()):
+                self.pieces.append(piece)
+
     @property
     def text(self) -> str:
         return "".join(piece.text for piece in self.pieces if isinstance(piece, TextPiece))

@@ -48,6 +48,7 @@ from .dialects import (
     message_delta,
     message_start,
     openai_at,
+    text_delta,
 )
 from .server import LAST_CHUNK, Act, WireServer, answer, chunk, chunked_head, head
 
@@ -462,6 +463,32 @@ async def test_a_key_is_in_nothing_that_a_stream_says_of_itself(
             await Read.of(_with_key(wire, server.url, clients))
     assert UNKNOWN.lower() not in caught.value.message.lower()
     assert "…" in caught.value.message
+
+
+def _says(wire: Wire, text: str) -> bytes:
+    return {
+        "anthropic": events(text_delta(text)),
+        "openai": data(delta(content=text)),
+        "gemini": data(generated(text)),
+    }[wire.name]
+
+
+@pytest.mark.parametrize("cut", [2, 9, len(UNKNOWN) - 1, len(UNKNOWN)])
+async def test_a_key_is_in_nothing_that_a_model_writes(wire: Wire, cut: int, clients: HttpClients) -> None:
+    says = _says(wire, f", {UNKNOWN[:cut]}"), _says(wire, f"{UNKNOWN[cut:]} and ")
+    async with WireServer(head(), wire.opening, *says, wire.closing) as server:
+        read = await Read.of(_with_key(wire, server.url, clients))
+    assert read.text == "Hel, tea…cret and lo"
+
+
+async def test_what_looks_like_the_beginning_of_a_key_is_told_before_the_stream_breaks(
+    wire: Wire, clients: HttpClients
+) -> None:
+    read = Read([])
+    async with WireServer(head(), wire.opening, _says(wire, "p, team.012"), wire.in_stream_error) as server:
+        with pytest.raises(Overloaded):
+            await read.on(_with_key(wire, server.url, clients))
+    assert read.text == "Help, team.012"
 
 
 async def test_a_key_is_no_name_of_a_tool_nor_of_a_model(clients: HttpClients) -> None:

@@ -18,6 +18,7 @@ from ..routing.ports import Call, CallPiece, Done, Piece, TextPiece, ThinkingPie
 from ..routing.text import clean_line
 from ..settings import ProviderSettings, masked
 from .listings import Listing
+from .withheld import Withheld
 
 _PIECES = (TextPiece, ThinkingPiece, CallPiece, UsageSoFar, Done)
 _MOST_MODELS = 5000
@@ -50,20 +51,23 @@ class PluggedProvider:
             raise self._translated(error) from error
 
     async def stream(self, call: Call) -> AsyncIterator[Piece]:
-        made = await self._own()
+        made, withheld = await self._own(), Withheld(self._key, call)
         try:
             with contained():
                 pieces = made.stream(call)
                 reading = aiter(pieces)
             try:
                 while (piece := await self._next(reading)) is not None:
-                    yield piece
+                    for said in withheld.told(piece):
+                        yield said
                     if isinstance(piece, Done):
                         return
             finally:
                 with contained():
                     await closed(pieces)
         except Exception as error:
+            for said in withheld.rest():
+                yield said
             raise self._translated(error) from error
 
     async def aclose(self) -> None:

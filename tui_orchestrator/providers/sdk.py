@@ -13,12 +13,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from ..routing.errors import TurnError
-from ..routing.ports import Call, CallPiece, Done, Piece, TextPiece, ThinkingPiece, UsageSoFar
+from ..routing.ports import Call, Done, Piece, TextPiece, ThinkingPiece, UsageSoFar
 from .bounds import MARKS, TooMuch
-from .complaint import named
 from .ending import Ending, says_something
 from .exchange import Exchange
 from .faults import broken_off, check_key, translate
+from .withheld import Withheld
 
 if TYPE_CHECKING:
     import httpx2
@@ -96,7 +96,7 @@ class SdkProvider(ABC, Generic[Sdk]):
 
     async def stream(self, call: Call) -> AsyncGenerator[Piece, None]:
         answer = self._answer()
-        ending = answer.ending
+        ending, withheld = answer.ending, Withheld(self._key, call)
         exchange = Exchange(
             *(self._connect_s, self._silence_s),
             named=self.named_events,
@@ -113,26 +113,23 @@ class SdkProvider(ABC, Generic[Sdk]):
                         for piece in _joined(_read(answer, came if self.together else (came,))):
                             # What was counted before more of the answer came is not the count of all of it.
                             counted = isinstance(piece, UsageSoFar) or (counted and not says_something(piece))
-                            yield self._told(piece)
+                            for told in withheld.told(piece):
+                                yield told
                         if ending.begun_again:
                             break  # some proxies try again in the middle of an answer
             if not ending.whole or ending.failed:
                 raise broken_off(self.name, self._key, exchange.response, ending.why)
             done = answer.done()
-            served_by = named(done.served_by, self._key) if done.served_by else None
-            yield replace(done, usage=done.usage if counted else None, served_by=served_by)
-        except TurnError:
-            raise
+            for told in withheld.told(replace(done, usage=done.usage if counted else None)):
+                yield told
         except Exception as error:
+            for told in withheld.rest():
+                yield told
+            if isinstance(error, TurnError):
+                raise
             raise translate(error, self.name, self._key, exchange.response) from error
         finally:
             await exchange.aclose()
-
-    def _told(self, piece: Piece) -> Piece:
-        """What the model itself writes stays as it is."""
-        if not isinstance(piece, CallPiece) or not (piece.id or piece.name):
-            return piece
-        return replace(piece, id=named(piece.id, self._key), name=named(piece.name, self._key))
 
     async def _sent(self, call: Call) -> AsyncIterator[Any]:
         await self.ready()

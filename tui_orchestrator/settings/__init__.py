@@ -2,7 +2,7 @@
 
 from .changing import Changed, change
 from .loading import PROJECT_FILE, load
-from .secrets import Secret, hidden, masked, without, without_keys
+from .secrets import Secret, hidden, is_a_word, masked, without, without_keys
 from .servers import LOCAL_SERVERS, on_this_machine
 from .showing import Effective, effective, example
 from .values import (
@@ -47,6 +47,7 @@ __all__ = [
     "effective",
     "example",
     "hidden",
+    "is_a_word",
     "load",
     "masked",
     "on_this_machine",

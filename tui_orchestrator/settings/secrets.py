@@ -111,7 +111,7 @@ def hidden(text: str) -> str:
     """Without any whole key that this process holds, and without what looks like one: for what the program says of
     itself. A part of a key may be a word in a name."""
     return without_keys(
-        _replaced(text, {value: shown for value, shown in (_around | _ours()).items() if _no_word(value)})
+        _replaced(text, {value: shown for value, shown in (_around | _ours()).items() if not is_a_word(value)})
     )
 
 
@@ -126,9 +126,9 @@ def _replaced(text: str, keys: Mapping[str, str]) -> str:
     return text
 
 
-def _no_word(key: str) -> bool:
+def is_a_word(key: str) -> bool:
     """Local servers are given keys such as 'lm-studio', which stand in names and sentences too."""
-    return len(key) >= _SHORTEST_TAKEN_APART or re.search("[0-9]", key) is not None
+    return len(key) < _SHORTEST or (len(key) < _SHORTEST_TAKEN_APART and re.search("[0-9]", key) is None)
 
 
 def without_keys(text: str) -> str:
