@@ -28,6 +28,8 @@ _SUM = re.compile(
     r"([-(\d][-\d.,()+*/^ %]{2,90}?)[ ]?(=|≈)[ ]?(-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?![\d,]*\d)[ ]?(%?)"
     r"(?![ ]?[-*/^+(.]?\d|[ ]?[*/^+(])"
 )
+_ITEM = re.compile(r"^(?:-|\d{1,2}\.) +")
+"""Of a list."""
 _TOKEN = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?|[-+*/^()%]")
 
 
@@ -51,12 +53,12 @@ def check_sums(text: str) -> Sums:
         if count == _MOST_SUMS:
             break
         left, relation, given, percent = match.groups()
-        before = plain[max(0, match.start() - 8) : match.start()].rstrip(" ")[-1:]
-        # The sum goes on to the left, or its first term is a variable.
-        if before and (before in "+-*/^(.)" or (left[0] == "-" and before.isalnum())):
+        near = plain[max(0, match.start() - 8) : match.start()]
+        before = near.rstrip(" ")[-1:]
+        # The sum goes on to the left, unlike behind the full stop of a sentence, or its first term is a variable.
+        if near[-1:] == "." or (before and (before in "+-*/^()" or (left[0] == "-" and before.isalnum()))):
             continue
-        if left.startswith("- "):
-            left = left[2:]
+        left = _ITEM.sub("", left)
         value = _value(left)
         if value is None:
             continue
@@ -74,8 +76,10 @@ def _comes_out(value: float, left: str, relation: str, given: str, percent: str)
     candidates = [value, value * 100] if percent or "%" in left else [value]
     if exact:
         return any(abs(candidate - result) < 0.01 for candidate in candidates)
-    slack = max(0.0051 if relation == "=" else 0.02, 0.51 * 10**-places / max(abs(result), 1e-9))
-    return any(abs(candidate - result) <= slack * max(abs(candidate), abs(result), 1e-12) for candidate in candidates)
+    share, rounding = 0.0051 if relation == "=" else 0.02, 0.51 * 10**-places
+    return any(
+        abs(candidate - result) <= max(share * max(abs(candidate), abs(result)), rounding) for candidate in candidates
+    )
 
 
 def _converted(value: float, left: str, given: str) -> bool:
