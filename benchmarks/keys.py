@@ -29,7 +29,10 @@ from tui_orchestrator.demo import Break, Phase, Reply, Say
 KEY = "sk-planted-5f0c1d9e7b3a4826-QZX"
 PART = KEY[6:24]
 """No run of so many of its letters either."""
-TELLS = Say(f"You sent Bearer {KEY}. Again: `{KEY}`, {KEY}", thinking=f"They sent {KEY}")
+TELLS = Say(
+    f"You sent Bearer {KEY}. Again: `{KEY}`, {KEY[:-1]}, {KEY[1:]}, {KEY[:12]}\ufe0f{KEY[12:]}, {KEY}",
+    thinking=f"They sent {KEY}",
+)
 TELLING = (TELLS, Break("error_event", Phase.MID_STREAM, TELLS), Break("reset", Phase.MID_STREAM, TELLS))
 STATUSES = (400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 529)
 KEYRING = f"""

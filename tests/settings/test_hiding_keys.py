@@ -23,13 +23,16 @@ def slowly(text: str, *keys: str) -> str:
     """The same, looked for letter by letter."""
     for key in keys:
         text = text.replace(key, "…")
-    letters = [(place, letter.lower()) for place, letter in enumerate(text) if letter.isascii() and letter > " "]
+    seen = [(place, letter.lower()) for place, letter in enumerate(text) if " " < letter < "\x7f"]
+    letters = [(place, letter) for place, letter in seen if letter != "\\"]
     run = "".join(letter for _, letter in letters)
     gone = [False] * len(text)
-    for form, size in (one for key in keys for one in _forms(key)):
+    for form, width in (one for key in keys for one in _forms(key)):
+        size = 8 * width
         for at in range(len(run) - size + 1):
             if run[at : at + size] in form:
                 first, last = letters[at][0], letters[at + size - 1][0]
+                first -= text[first - 1 : first] == "\\"
                 gone[first : last + 1] = [True] * (last + 1 - first)
     parts = groupby(zip(text, gone, strict=True), key=lambda pair: pair[1])
     return "".join("…" if hidden else "".join(letter for letter, _ in part) for hidden, part in parts)
@@ -39,7 +42,7 @@ coded = [b64encode(KEY.encode()).decode(), "".join(f"%{byte:02X}" for byte in KE
 parts = st.sampled_from(coded).flatmap(
     lambda form: st.tuples(st.integers(0, len(form)), st.integers(0, 40)).map(lambda at: form[at[0] : at[0] + at[1]])
 )
-between = st.sampled_from(["", " ", "\u200b", "\n", "é", "世界", "\ud800", "-", "=", "\x7f"])
+between = st.sampled_from(["", " ", "\u200b", "\n", "é", "世界", "\ud800", "-", "=", "\x7f", "\\"])
 texts = st.lists(st.tuples(parts | st.text(max_size=12), between).map("".join), max_size=12).map("".join)
 
 

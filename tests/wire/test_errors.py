@@ -478,17 +478,18 @@ async def test_a_key_is_in_nothing_that_a_model_writes(wire: Wire, cut: int, cli
     says = _says(wire, f", {UNKNOWN[:cut]}"), _says(wire, f"{UNKNOWN[cut:]} and ")
     async with WireServer(head(), wire.opening, *says, wire.closing) as server:
         read = await Read.of(_with_key(wire, server.url, clients))
-    assert read.text == "Hel, tea…cret and lo"
+    # Two letters alone are told; where both events came at once they were not alone.
+    assert read.text.replace(f"{UNKNOWN[:2]}…", "…") == "Hel, … and lo"
 
 
 async def test_what_looks_like_the_beginning_of_a_key_is_told_before_the_stream_breaks(
     wire: Wire, clients: HttpClients
 ) -> None:
     read = Read([])
-    async with WireServer(head(), wire.opening, _says(wire, "p, team.012"), wire.in_stream_error) as server:
+    async with WireServer(head(), wire.opening, _says(wire, "p, team.01"), wire.in_stream_error) as server:
         with pytest.raises(Overloaded):
             await read.on(_with_key(wire, server.url, clients))
-    assert read.text == "Help, team.012"
+    assert read.text == "Help, team.01"
 
 
 async def test_a_key_is_no_name_of_a_tool_nor_of_a_model(clients: HttpClients) -> None:

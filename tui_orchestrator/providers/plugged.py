@@ -60,8 +60,12 @@ class PluggedProvider:
                 while (piece := await self._next(reading)) is not None:
                     for said in withheld.told(piece):
                         yield said
+                        if withheld.at_length:
+                            await asyncio.sleep(0)
                     if isinstance(piece, Done):
                         return
+                for said in withheld.rest():
+                    yield said
             finally:
                 with contained():
                     await closed(pieces)

@@ -115,6 +115,8 @@ class SdkProvider(ABC, Generic[Sdk]):
                             counted = isinstance(piece, UsageSoFar) or (counted and not says_something(piece))
                             for told in withheld.told(piece):
                                 yield told
+                                if withheld.at_length:
+                                    await asyncio.sleep(0)
                         if ending.begun_again:
                             break  # some proxies try again in the middle of an answer
             if not ending.whole or ending.failed:

@@ -6,49 +6,50 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..routing.ports import Call, CallPiece, Done, Piece, TextPiece, ThinkingPiece
-from ..routing.text import without_commands
-from ..settings import Secret, is_a_word
+from ..settings import Traces, hide, traces
 from .complaint import named
 
+_SEEN = 12
+"""So much of what was told is looked at again: the first letters of a key are told before it is seen to be one."""
+_LONGEST_HELD = 4_000
+"""Characters."""
+_AT_ONCE = 32_000
+"""Characters, which take some milliseconds to look through."""
 _PART = 8
 """So many letters of a key at the end of an answer that broke off are shown as '…'."""
-
-
 _Of = type[TextPiece | ThinkingPiece] | int
 """What a text is of: the answer, its thinking, or a call of a tool by its index."""
 
 
 class Stretch:
-    """A text that comes in pieces, in which a key is shown masked, wherever it was cut."""
+    """A text that comes in pieces, in which a key is hidden, wherever it was cut."""
 
-    def __init__(self, key: str) -> None:
-        self._key = key
-        self._masked = str(Secret(key))
-        self._harmless = self._masked.index("…")
-        """So many letters at a key's beginning are shown of it anyway: not even for a moment are they held back."""
-        self._begun = ""
-        """What may be the beginning of the key, at the end of what has come."""
+    def __init__(self, sought: Traces) -> None:
+        self._sought = sought
+        self._text = ""
+        """What is held back, and the end of what was told before it."""
+        self._told = 0
+        """Of its characters."""
 
     def next(self, piece: str) -> str:
-        """What can be told by now."""
-        told = min(len(self._begun), self._harmless)
-        text = self._begun + piece
-        self._begun = self._beginning(text)
-        held = max(0, len(self._begun) - self._harmless)
-        return text[: len(text) - held].replace(self._key, self._masked)[told:]
+        """What can be told by now: all but what may be the beginning of a key."""
+        text = self._text + piece
+        held = text[-_LONGEST_HELD:]
+        end = max(self._told, len(text) - len(held) + self._sought.begun(held)[0])
+        shown = self._shown(text[:end])
+        self._told = min(end, _SEEN)
+        self._text = text[end - self._told :]
+        return shown
 
     def rest(self) -> str:
         """What is still held back when no more is to come."""
-        held, self._begun = self._begun[self._harmless :], ""
-        return held if len(held) < _PART else "…"
+        start, letters = self._sought.begun(self._text)
+        shown = self._shown(self._text) if letters < _PART else f"{self._shown(self._text[:start])}…"
+        self._text, self._told = "", 0
+        return shown
 
-    def _beginning(self, text: str) -> str:
-        """The longest end of a text that is not the whole key but begins it."""
-        behind = text.split(self._key)[-1][1 - len(self._key) :]
-        start = behind.find(self._key[0])
-        while start >= 0 and not self._key.startswith(behind[start:]):
-            start = behind.find(self._key[0], start + 1)
-        return behind[start:] if start >= 0 else ""
+    def _shown(self, text: str) -> str:
+        return hide(text, self._sought.spans(text), self._told)
 
 
 class Withheld:
@@ -58,42 +59,53 @@ class Withheld:
         """What the user has written is no secret to them: a key that stands in the call itself is repeated, so that a
         tool can still find it in the file it was read from."""
         self._key = key
-        hidden = not is_a_word(key) and not any(key in text for text in _sent(call))
-        self._texts: dict[_Of, Stretch] | None = {} if hidden else None
+        self._sought = traces(key)
+        self._in_texts = self._sought is not None and not any(key in text for text in _sent(call))
+        self._texts: dict[_Of, Stretch] = {}
+        self.at_length = False
 
     def told(self, piece: Piece) -> Iterator[Piece]:
-        """The last piece behind whatever was still held back."""
+        """The last piece behind whatever was still held back. A long one in parts: after each others may have a turn
+        where `at_length` says so."""
+        self.at_length = False
         match piece:
-            case TextPiece() | ThinkingPiece():
-                # Between the letters of a key they would be taken out later.
-                text = without_commands(piece.text)
-                yield type(piece)(text if self._texts is None else self._stretch(type(piece)).next(text))
+            case TextPiece() | ThinkingPiece() if self._in_texts:
+                for shown in self._shown(type(piece), piece.text):
+                    if shown:
+                        yield type(piece)(shown)
             case CallPiece():
                 if piece.id or piece.name:
                     piece = replace(piece, id=named(piece.id, self._key), name=named(piece.name, self._key))
-                if self._texts is not None:
-                    piece = replace(
-                        piece,
-                        arguments=self._stretch(piece.index).next(piece.arguments),
-                        signature=piece.signature.replace(self._key, ""),
-                    )
-                yield piece
+                if not self._in_texts:
+                    yield piece
+                    return
+                first = replace(piece, signature=named(piece.signature, self._key))
+                for shown in self._shown(piece.index, piece.arguments):
+                    yield replace(first, arguments=shown)
+                    first = CallPiece(piece.index)
             case Done():
                 yield from self.rest()
                 yield replace(piece, served_by=named(piece.served_by or "", self._key) or None)
             case _:
                 yield piece
 
+    def _shown(self, of: _Of, text: str) -> Iterator[str]:
+        stretch = self._stretch(of)
+        self.at_length = len(text) > _AT_ONCE
+        yield stretch.next(text[:_AT_ONCE])
+        for start in range(_AT_ONCE, len(text), _AT_ONCE):
+            yield stretch.next(text[start : start + _AT_ONCE])
+
     def rest(self) -> Iterator[Piece]:
         """What was held back, where no more is to come."""
-        for of, stretch in (self._texts or {}).items():
+        for of, stretch in self._texts.items():
             if left := stretch.rest():
                 yield CallPiece(of, left) if isinstance(of, int) else of(left)
 
     def _stretch(self, of: _Of) -> Stretch:
-        assert self._texts is not None
+        assert self._sought is not None
         if of not in self._texts:
-            self._texts[of] = Stretch(self._key)
+            self._texts[of] = Stretch(self._sought)
         return self._texts[of]
 
 

@@ -46,12 +46,7 @@ def clean(text: str) -> str:
     make a character become it, others U+FFFD."""
     if _SURROGATES.search(text):
         text = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
-    return _SURROGATES.sub("\ufffd", without_commands(text))
-
-
-def without_commands(text: str) -> str:
-    """As `clean` leaves it but for surrogates, of which the other half may come with the next piece."""
-    return _HARMFUL.sub("", text)
+    return _SURROGATES.sub("\ufffd", _HARMFUL.sub("", text))
 
 
 class Cleaning:

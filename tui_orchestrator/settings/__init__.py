@@ -2,7 +2,7 @@
 
 from .changing import Changed, change
 from .loading import PROJECT_FILE, load
-from .secrets import Secret, hidden, is_a_word, masked, without, without_keys
+from .secrets import Secret, Traces, hidden, hide, masked, traces, without, without_keys
 from .servers import LOCAL_SERVERS, on_this_machine
 from .showing import Effective, effective, example
 from .values import (
@@ -42,16 +42,18 @@ __all__ = [
     "SettingsError",
     "StoreSettings",
     "TelemetrySettings",
+    "Traces",
     "UiSettings",
     "change",
     "effective",
     "example",
     "hidden",
-    "is_a_word",
+    "hide",
     "load",
     "masked",
     "on_this_machine",
     "set_value",
+    "traces",
     "without",
     "without_keys",
     "write_privately",

@@ -20,13 +20,15 @@ _PIECE = 8
 """So many of a key's letters in a row are hidden."""
 _GRAM = 4
 _STRIDE = _PIECE - _GRAM + 1
-_BETWEEN = bytes(range(0x21)) + b"\\"
+_BETWEEN = bytes(range(0x21)) + b"\\\x7f"
 """What may stand between a key's letters: what is escaped twice has more backslashes."""
 _ESCAPES = ("{:02x}", "%{:02x}", "&#{};", "&#x{:x};", "x{:02x}", "u{:04x}")
 """One letter of a key, as it may be written, without backslashes."""
-_LETTERS = re.compile(r"[\x21-\x5b\x5d-\x7f]+")
+_LETTERS = re.compile(r"[\x21-\x5b\x5d-\x7e]+")
 KEY_BEGINS = r"(?:sk|pk|gsk|xai|hf|r8|pplx)[-_]|AIza"
 """As keys of those who give keys out begin, November 2026."""
+_PUBLIC = re.compile(rf"^(?:{KEY_BEGINS})(?:(?:ant-[a-z]+\d\d|proj|svcacct|admin|or-v1)-)?")
+"""What all keys of a vendor, or of one of its kinds, begin with."""
 _KEY = re.compile(rf"(?:{KEY_BEGINS})\S{{6}}|(?=.*[0-9])[^\s/]{{20}}")
 _NAMES = r"(?:api[-_]?key|(?<!first_)token|secret|password|passwd|passphrase|authorization)"
 _HOLDS_ONE = re.compile(rf"(?i)(?:(?:^|_)key|{_NAMES})$")
@@ -128,7 +130,8 @@ def _replaced(text: str, keys: Mapping[str, str]) -> str:
 
 def is_a_word(key: str) -> bool:
     """Local servers are given keys such as 'lm-studio', which stand in names and sentences too."""
-    return len(key) < _SHORTEST or (len(key) < _SHORTEST_TAKEN_APART and re.search("[0-9]", key) is None)
+    short = len(key) < _SHORTEST_TAKEN_APART
+    return len(key) < _SHORTEST or (short and (key.isdigit() or re.search("[0-9]", key) is None))
 
 
 def without_keys(text: str) -> str:
@@ -142,22 +145,90 @@ def without(text: str, *keys: str) -> str:
     have it. Whoever repeats it may have changed it."""
     for key in keys:
         text = text.replace(key, "…") if len(key) >= _SHORTEST_WHOLE else text
-    pieces, grams = _traces(tuple(key for key in keys if len(key) >= _SHORTEST_TAKEN_APART))
-    # What cannot be part of a key is passed over: zero-width characters, and whatever else stands between its letters.
+    return _traces(tuple(key for key in keys if len(key) >= _SHORTEST_TAKEN_APART), _PIECE).hidden(text)
+
+
+def traces(key: str) -> Traces | None:
+    """What of a key is hidden in what others write at length. None: nothing, since it is a word. What a vendor's keys
+    all begin with is no secret, and of a key that is put together of words only the whole of it is hidden."""
+    if is_a_word(key):
+        return None
+    secret = _PUBLIC.sub("", key)
+    by_chance = len(re.findall("[0-9]", secret)) >= 4 or len(re.findall("[a-z][A-Z]", secret)) >= 2
+    if len(secret) >= _SHORTEST_TAKEN_APART and by_chance:
+        return _traces((secret,), _PIECE)
+    return _traces((key,), None)
+
+
+class Traces:
+    """Pieces of keys, in all their forms, as they are looked for in a text."""
+
+    def __init__(self, pieces: Mapping[int, set[bytes]]) -> None:
+        """By their length, in small letters without white space and backslashes."""
+        self._pieces = pieces
+        # Every piece holds one at a place that is divisible by the stride: a megabyte takes hundredths of a second so.
+        self._grams = {
+            piece[at : at + _GRAM]
+            for those in pieces.values()
+            for piece in those
+            for at in range(len(piece) - _GRAM + 1)
+        }
+
+    def hidden(self, text: str) -> str:
+        spans = self.spans(text)
+        return hide(text, spans) if spans else text
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where pieces stand, in order: the first letter's place and the one behind the last letter's."""
+        # What cannot be part of a key is passed over: zero-width characters, and whatever else stands between letters.
+        plain, letters = _letters(text)
+        likely = [at for at in range(0, len(letters) - _GRAM + 1, _STRIDE) if letters[at : at + _GRAM] in self._grams]
+        inside = bytearray(len(letters))
+        """Of each letter, whether it and the next one are in the same piece."""
+        for size, those in self._pieces.items():
+            untried = 0
+            for at in likely:
+                for start in range(max(untried, at + _GRAM - size), min(at, len(letters) - size) + 1):
+                    if letters[start : start + size] in those:
+                        inside[start : start + size - 1] = b"\1" * (size - 1)
+                untried = at + 1
+        found = [place for part in re.finditer(rb"\x01+", inside) for place in part.span()]
+        places = _places(plain, found)
+        return [(first, last + 1) for first, last in zip(places[::2], places[1::2], strict=True)]
+
+    def begun(self, text: str) -> tuple[int, int]:
+        """Where the letters at the end of a text begin that may be part of a piece, and how many they are; of fewer
+        than four nothing can be said."""
+        plain, letters = _letters(text)
+        start = len(letters)
+        while start >= _GRAM and letters[start - _GRAM : start] in self._grams:
+            start -= 1
+        if start == len(letters):
+            return len(text), 0
+        start -= _GRAM - 1
+        return _with_its_backslash(text, _places(plain, [start])[0]), len(letters) - start
+
+
+def hide(text: str, spans: Iterable[tuple[int, int]], start: int = 0) -> str:
+    """From `start` on. A backslash goes with what it stands before, so that JSON stays JSON."""
+    shown: list[str] = []
+    for first, end in spans:
+        if end > start:
+            first = max(start, _with_its_backslash(text, first))
+            # Two pieces that touch are one.
+            shown += [text[start:first], "…" if first > start or not shown else ""]
+            start = end
+    return "".join([*shown, text[start:]])
+
+
+def _with_its_backslash(text: str, place: int) -> int:
+    return place - (text[place - 1 : place] == "\\")
+
+
+def _letters(text: str) -> tuple[str, bytes]:
+    """As long as the text, and what of it may be letters of a key."""
     plain = _plain(text)
-    letters = plain.encode("ascii", "ignore").translate(None, _BETWEEN).lower()
-    likely = [at for at in range(0, len(letters) - _GRAM + 1, _STRIDE) if letters[at : at + _GRAM] in grams]
-    inside = bytearray(len(letters))
-    """Of each letter, whether it and the next one are in the same piece."""
-    for size, those in pieces.items():
-        untried = 0
-        for at in likely:
-            for start in range(max(untried, at + _GRAM - size), min(at, len(letters) - size) + 1):
-                if letters[start : start + size] in those:
-                    inside[start : start + size - 1] = b"\1" * (size - 1)
-            untried = at + 1
-    found = [span for part in re.finditer(rb"\x01+", inside) for span in part.span()]
-    return _hidden(text, _places(plain, found)) if found else text
+    return plain, plain.encode("ascii", "ignore").translate(None, _BETWEEN).lower()
 
 
 def _plain(text: str) -> str:
@@ -179,34 +250,20 @@ def _places(text: str, letters: list[int]) -> list[int]:
     return places
 
 
-def _hidden(text: str, places: list[int]) -> str:
-    """`places`: of the first and the last letter of each part."""
-    shown: list[str] = []
-    end = -1
-    for first, last in zip(places[::2], places[1::2], strict=True):
-        if first != end:
-            shown.append(text[max(end, 0) : first] + "…")
-        end = last + 1
-    return "".join([*shown, text[end:]])
-
-
 @lru_cache(16)
-def _traces(keys: tuple[str, ...]) -> tuple[dict[int, set[bytes]], set[bytes]]:
-    """The pieces that are hidden, by their length, and what is looked for first, since every piece holds one at a
-    place that is divisible by the stride: a megabyte takes hundredths of a second so."""
+def _traces(keys: tuple[str, ...], piece: int | None) -> Traces:
+    """`piece`: so many of a key's letters in a row; None: all of them."""
     pieces: dict[int, set[bytes]] = {}
-    for form, size in (one for key in keys for one in _forms(key)):
+    for form, width in (one for key in keys for one in _forms(key)):
         letters = form.encode(errors="surrogateescape").translate(None, b"\\")
+        size = len(letters) if piece is None else piece * width
         pieces.setdefault(size, set()).update(letters[at : at + size] for at in range(len(letters) - size + 1))
-    grams = {
-        piece[at : at + _GRAM] for those in pieces.values() for piece in those for at in range(len(piece) - _GRAM + 1)
-    }
-    return pieces, grams
+    return Traces(pieces)
 
 
 @lru_cache(16)
 def _forms(key: str) -> list[tuple[str, int]]:
-    """In small letters, each with how many of its letters in a row are too many."""
+    """In small letters, each with how many of them stand for one of the key's."""
     raw = key.encode(errors="surrogateescape")
     coded = [b64encode(b"\0" * shift + raw).decode().strip("=")[4 if shift else 0 :] for shift in range(3)]
     plain = [
@@ -214,6 +271,6 @@ def _forms(key: str) -> list[tuple[str, int]]:
         *(one.replace("+", "-").replace("/", "_") for one in coded),
     ]
     return [
-        *((form.lower(), _PIECE) for form in dict.fromkeys(plain)),
-        *(("".join(map(each.format, raw)), _PIECE * len(each.format(100))) for each in _ESCAPES),
+        *((form.lower(), 1) for form in dict.fromkeys(plain)),
+        *(("".join(map(each.format, raw)), len(each.format(100))) for each in _ESCAPES),
     ]
