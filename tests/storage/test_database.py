@@ -340,6 +340,34 @@ async def test_a_store_that_is_deleted_under_the_program_is_a_sentence(tmp_path:
         assert await db.read(count) == 2
 
 
+@pytest.mark.parametrize("left", [0, 50, 4096, 8192])
+async def test_a_store_that_is_cut_short_under_the_program_is_a_sentence(tmp_path: Path, left: int) -> None:
+    path = tmp_path / "store.db"
+    async with Database(path) as db:
+        await db.write(add)
+    async with Database(path) as db:
+        await db.write(add)
+        os.truncate(path, left)
+        for _ in range(2):
+            with pytest.raises(StoreError, match="was cut short by another program while it was in use; end the prog"):
+                await db.write(add)
+
+
+async def test_a_store_that_another_program_compacts_is_written_on(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    async with Database(path) as db:
+        await db.write(lambda connection: connection.execute("CREATE TABLE big AS SELECT zeroblob(100000)"))
+    size = path.stat().st_size
+    async with Database(path) as db:
+        await db.write(lambda connection: connection.execute("DROP TABLE big"))
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("VACUUM")
+            other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert path.stat().st_size < size
+        await db.write(add)
+        assert await db.read(count) == 1
+
+
 async def test_what_was_written_outlives_a_log_that_is_deleted_under_the_program(tmp_path: Path) -> None:
     path, log = tmp_path / "store.db", tmp_path / "store.db-wal"
     async with Database(path) as db:

@@ -63,6 +63,21 @@ async def test_the_next_copy_books_what_was_counted(tmp_path: Path, found_by: st
         assert {file.name for file in directory.iterdir()} <= {db.presence.id}
 
 
+async def test_it_is_booked_in_a_new_store_too_where_the_old_one_was_deleted(tmp_path: Path) -> None:
+    path, rows = tmp_path / "store.db", (attempt(cost=costing(700)), attempt(number=2, cost=costing(80)))
+    await left(path, *rows)
+    for name in ("store.db", "store.db-wal", "store.db-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    for _ in range(2):
+        async with Database(path) as db:
+            ledger = SqliteLedger(db, ManualClock())
+            await ledger.recover()
+            assert await Reports(db, ManualClock()).attempts("r1") == rows
+            (day,) = await ledger.budgets([day_cap(None)])
+            assert (day.spent, day.reserved) == (Money(780), Money(0))
+    assert list((tmp_path / "store.db-owners").iterdir()) == []
+
+
 async def test_it_is_known_when_the_program_is_killed_before_it_ends(tmp_path: Path) -> None:
     path, row = tmp_path / "store.db", attempt(cost=costing(700))
     dying = Database(path)

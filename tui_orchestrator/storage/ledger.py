@@ -58,8 +58,18 @@ class SqliteLedger:
         return states
 
     async def recover(self) -> None:
-        """Books and frees what copies of the program that were killed have left. `budgets` and `reserve` do so too."""
+        """Books and frees what copies of the program that were killed have left. `budgets` and `reserve` do so too, but
+        for rows of a store that was deleted since, or had another put in its place."""
         await self.budgets(())
+        with contextlib.suppress(OSError, StoreError):
+            if left := await asyncio.to_thread(self._db.presence.left_behind):
+                await self._db.write(lambda connection: self._book_left(connection, left))
+                await self._forget(left)
+
+    def _book_left(self, connection: sqlite3.Connection, owners: Sequence[str]) -> None:
+        for owner in owners:
+            for attempt in orphans.as_written(self._db.presence.kept(owner)).values():
+                _book(connection, attempt, attempt.day, set())
 
     async def reserve(self, hold: Hold) -> Reservation | Refusal:
         """A call that costs nothing fits into every cap, an exhausted one too."""

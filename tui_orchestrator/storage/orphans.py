@@ -29,8 +29,8 @@ def as_kept(reservation: str, attempt: Attempt) -> str:
     return json.dumps([reservation, encode(attempt)], separators=(",", ":"))
 
 
-def _as_written(kept: Iterable[str]) -> dict[str, Attempt]:
-    """By its reservation; what is none of these is left out."""
+def as_written(kept: Iterable[str]) -> dict[str, Attempt]:
+    """The rows that `as_kept` wrote, by their reservations; what is none of these is left out."""
     found = {}
     for line in kept:
         with contextlib.suppress(ValueError, TypeError, KeyError):
@@ -76,7 +76,7 @@ def forget_unsent(connection: sqlite3.Connection, owner: str) -> None:
 def left_by(connection: sqlite3.Connection, owner: str, kept: Iterable[str] = ()) -> list[tuple[str, Attempt]]:
     """The calls that a dead copy of the program had sent, by their reservations, as rows to book, in the order they
     were begun: of two that are one attempt the first counts. `kept`: lines by `as_kept`, of those whose end it knew."""
-    written = _as_written(kept)
+    written = as_written(kept)
     rows = connection.execute(
         "SELECT reservation, request_id, number, provider, model, since, picodollars, lost FROM open_calls "
         "WHERE reservation IN (SELECT reservation FROM reserved WHERE owner = ?) "

@@ -67,6 +67,13 @@ class Presence:
         except (OSError, UnicodeDecodeError):
             return []
 
+    def left_behind(self) -> list[str]:
+        """Dead ones that have left something to be known. Raises OSError."""
+        if self.directory is None or not self.directory.is_dir():
+            return []
+        files = [file.name for file in self.directory.iterdir() if file.is_file()]
+        return sorted(name for name in files if not self.alive(name) and self.kept(name))
+
     def forget(self, owners: Sequence[str]) -> None:
         """Dead ones, of which nothing is left to be known."""
         for owner in owners:
