@@ -13,7 +13,7 @@ import pytest
 
 from tui_orchestrator import demo
 from tui_orchestrator.batch import Batch, Output, Progress, read_lines
-from tui_orchestrator.demo import Reply, Say, Script, Servers
+from tui_orchestrator.demo import Break, Phase, Reply, Say, Script, Servers
 from tui_orchestrator.library.orchestrator import Orchestrator
 from tui_orchestrator.library.tasks import Task
 from tui_orchestrator.services.runtime import Runtime
@@ -41,7 +41,13 @@ class Run:
         return [record["status"] for record in self.records]
 
 
-async def run(directory: Path, script: Script, model: Callable[[int], str], later: Callable[[], object] | None) -> Run:
+async def run(
+    directory: Path,
+    script: Script,
+    model: Callable[[int], str],
+    later: Callable[[], object] | None,
+    at_once: int = AT_ONCE,
+) -> Run:
     """`model`: of each line, by its place. `later`: what happens after 200 seconds."""
     prompts, said = directory / "in.jsonl", Run()
     lines = [{"prompt": f"Question {n}?", "model": model(n)} for n in range(LINES)]
@@ -51,16 +57,16 @@ async def run(directory: Path, script: Script, model: Callable[[int], str], late
         demo.serve(pace=0, habits=False, script=script) as servers,
         await Runtime.open(demo.settings(servers, base), demo=False) as runtime,
     ):
-        await asyncio.wait_for(_carried_out(runtime, servers, prompts, said, later), 86_400)
+        await asyncio.wait_for(_carried_out(runtime, servers, prompts, said, later, at_once), 86_400)
     return said
 
 
 async def _carried_out(
-    runtime: Runtime, servers: Servers, prompts: Path, said: Run, later: Callable[[], object] | None
+    runtime: Runtime, servers: Servers, prompts: Path, said: Run, later: Callable[[], object] | None, at_once: int
 ) -> None:
     lines = read_lines(prompts, Task("?"), runtime.registry)
     with Output(prompts.with_name("out.jsonl")) as output:
-        batch = Batch(Orchestrator.over(runtime), lines, output, at_once=AT_ONCE)
+        batch = Batch(Orchestrator.over(runtime), lines, output, at_once=at_once)
 
         async def look() -> None:
             while True:
@@ -100,6 +106,18 @@ def test_an_outage_in_its_middle_is_waited_for(tmp_path: Path, trouble: Reply) -
     assert ended.booked >= len(ended.asked), "each call is in the ledger"
 
 
+def test_answers_that_break_off_together_are_waited_for_as_three_are(tmp_path: Path) -> None:
+    """A server that is restarted: whatever was under way fails, before any has been answered."""
+    broken = Break("reset", Phase.MID_STREAM, Say("Two lists become one when their heads are compared in turn."))
+    script = Script().then(broken, "rush-mini", 8).always(GOOD, "rush-mini")
+    with leaping() as runner:
+        ended = runner.run(run(tmp_path, script, lambda n: "rush-mini", None, at_once=8))
+    assert (ended.statuses.count("failed"), ended.statuses.count("answered")) == (8, LINES - 8)
+    assert ended.progress.stopped is None
+    assert 30 <= ended.progress.seconds < 32
+    assert any("waits for demo-openai/rush-mini until " in told for told in ended.told)
+
+
 def test_where_nobody_comes_back_the_rest_is_left_and_not_failed(tmp_path: Path) -> None:
     script = Script().then(GOOD, "rush-mini", 20).always(Reply(500), "rush-mini")
     with leaping() as runner:
@@ -111,7 +129,7 @@ def test_where_nobody_comes_back_the_rest_is_left_and_not_failed(tmp_path: Path)
         "Stopped: demo-openai/rush-mini is pinned, but cooling down after 500"
     )
     assert ended.progress.left == LINES - len(ended.records) > 0
-    assert 840 < ended.progress.seconds <= 900
+    assert 840 < ended.progress.seconds < 901
 
 
 def test_where_nobody_was_there_from_the_beginning_it_waits_a_minute(tmp_path: Path) -> None:

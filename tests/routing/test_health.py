@@ -39,8 +39,7 @@ MODEL, SIBLING, PROVIDER = "a/x", "a/y", "a"
 
 def fail(circuits: Circuits, error: TurnError, now: float = 0.0, times: int = 1, model: str = MODEL) -> None:
     for _ in range(times):
-        circuits.begin(model)
-        circuits.failed(model, PROVIDER, error, now)
+        circuits.failed(model, PROVIDER, error, now, circuits.begin(model))
 
 
 def succeed(circuits: Circuits, model: str = MODEL) -> None:
@@ -129,15 +128,107 @@ def test_who_says_at_once_that_it_cannot_is_tried_again_as_soon_each_time(error:
     assert circuits.health(MODEL, PROVIDER, 120.0).seconds_left == 2 * COOLDOWN_S
 
 
+@pytest.mark.parametrize("error", [StreamBroken(), Timeout(), Connection(), Server(), RateLimited()], ids=repr)
+@pytest.mark.parametrize("burst", [3, 4, 8, 40])
+def test_calls_that_fail_together_leave_it_alone_as_long_as_three_would(error: TurnError, burst: int) -> None:
+    circuits = Circuits()
+    calls = [circuits.begin(MODEL) for _ in range(burst)]
+    for n, call in enumerate(calls):
+        circuits.failed(MODEL, PROVIDER, error, n / 10, call)
+    opened_at = (FAILURES_TO_OPEN - 1) / 10
+    assert out(circuits, opened_at + COOLDOWN_S - 0.01)
+    assert not out(circuits, opened_at + COOLDOWN_S)
+    assert circuits.begin(MODEL).trial
+
+
+@pytest.mark.parametrize(
+    ("error", "left_s"),
+    [
+        (Timeout(), 20),
+        (Server(status=500), 20),
+        (RateLimited(status=429), 20),
+        (RateLimited(status=429, retry_after_s=19.0), 20),
+        (RateLimited(status=429, retry_after_s=21.0), 21),
+        (RateLimited(status=429, retry_after_s=3600.0), LONGEST_COOLDOWN_S),
+        (NotFound(status=404), LONGEST_COOLDOWN_S),
+        (Cancelled(), 20),
+        (BadRequest(status=400), 20),
+    ],
+    ids=repr,
+)
+def test_of_what_calls_under_way_end_with_while_it_is_open_a_longer_wait_alone_holds(
+    error: TurnError, left_s: float
+) -> None:
+    circuits = Circuits()
+    before = circuits.begin(MODEL)
+    fail(circuits, Timeout(), times=FAILURES_TO_OPEN)
+    circuits.failed(MODEL, PROVIDER, error, 10.0, before)
+    assert circuits.health(MODEL, PROVIDER, 10.0).seconds_left == left_s
+
+
+@pytest.mark.parametrize("error", [Timeout(), Server(status=500), Cancelled()], ids=repr)
+def test_who_began_before_it_opened_does_not_end_the_trial(error: TurnError) -> None:
+    circuits = Circuits()
+    first, second = circuits.begin(MODEL), circuits.begin(MODEL)
+    fail(circuits, Timeout(), times=FAILURES_TO_OPEN)
+    circuits.failed(MODEL, PROVIDER, error, COOLDOWN_S, first)
+    assert not out(circuits, COOLDOWN_S), "it is still to be tried"
+    trial = circuits.begin(MODEL)
+    circuits.failed(MODEL, PROVIDER, error, COOLDOWN_S, second)
+    assert circuits.health(MODEL, PROVIDER, COOLDOWN_S).detail.endswith("; one call is trying it")
+    with pytest.raises(BeingTried):
+        circuits.begin(MODEL)
+    circuits.failed(MODEL, PROVIDER, Timeout(), 40.0, trial)
+    assert circuits.health(MODEL, PROVIDER, 40.0).seconds_left == 2 * COOLDOWN_S
+
+
+def test_a_whole_answer_of_who_began_before_it_opened_closes_it() -> None:
+    circuits = Circuits()
+    calls = [circuits.begin(MODEL) for _ in range(9)]
+    for call in calls[:4]:
+        circuits.failed(MODEL, PROVIDER, StreamBroken(), 0.0, call)
+    assert out(circuits, 0.0)
+    circuits.succeeded(MODEL, PROVIDER)
+    assert not out(circuits, 0.0)
+    for call in calls[5:8]:
+        assert not out(circuits, 0.0)
+        circuits.failed(MODEL, PROVIDER, StreamBroken(), 0.0, call)
+    assert circuits.health(MODEL, PROVIDER, 0.0).seconds_left == COOLDOWN_S
+
+
+def test_a_trial_that_fails_after_another_call_closed_the_circuit_is_one_failure() -> None:
+    circuits = opened()
+    trial = circuits.begin(MODEL)
+    circuits.succeeded(MODEL, PROVIDER)
+    circuits.failed(MODEL, PROVIDER, Timeout(), COOLDOWN_S, trial)
+    assert not out(circuits, COOLDOWN_S)
+    fail(circuits, Timeout(), COOLDOWN_S, times=2)
+    assert circuits.health(MODEL, PROVIDER, COOLDOWN_S).seconds_left == COOLDOWN_S
+
+
+def test_calls_that_found_nobody_together_are_not_taken_for_trials_of_their_server() -> None:
+    circuits = Circuits()
+    early = [circuits.begin(MODEL) for _ in range(3 * FAILURES_TO_OPEN)]
+    for call in early[:FAILURES_TO_OPEN]:
+        circuits.failed(MODEL, PROVIDER, Connection(), 0.0, call)
+    assert out(circuits, COOLDOWN_S - 1, SIBLING)
+    for call in early[FAILURES_TO_OPEN:]:
+        circuits.failed(MODEL, PROVIDER, Connection(), COOLDOWN_S, call)
+    assert not out(circuits, COOLDOWN_S, SIBLING), "one that begins now tries it"
+    fail(circuits, Connection(), COOLDOWN_S, model=SIBLING)
+    assert circuits.health("a/z", PROVIDER, COOLDOWN_S).seconds_left == 2 * COOLDOWN_S
+
+
 @pytest.mark.parametrize(
     "error", [Cancelled(), BadRequest(), ContextWindow(), ContentFilter(), OutOfTime(), Authentication()], ids=repr
 )
 def test_a_trial_that_tells_nothing_of_the_model_lets_the_next_one_try(error: TurnError) -> None:
     circuits = opened()
-    assert circuits.begin(MODEL)
-    circuits.failed(MODEL, PROVIDER, error, COOLDOWN_S)
+    call = circuits.begin(MODEL)
+    assert call.trial
+    circuits.failed(MODEL, PROVIDER, error, COOLDOWN_S, call)
     assert not out(circuits, COOLDOWN_S + KEY_COOLDOWN_S)
-    assert circuits.begin(MODEL)
+    assert circuits.begin(MODEL).trial
 
 
 def test_a_shorter_cooldown_never_overwrites_a_longer_one() -> None:
@@ -340,26 +431,27 @@ def test_another_failure_between_two_that_found_nobody_shows_that_somebody_is_th
 
 def test_of_several_calls_one_tries_a_half_open_circuit_and_the_others_are_told_so() -> None:
     circuits = Circuits()
-    assert not circuits.begin(MODEL)
+    assert not circuits.begin(MODEL).trial
     fail(circuits, Server(status=500), 0.0, FAILURES_TO_OPEN - 1)
-    assert not circuits.begin(MODEL)
+    before = circuits.begin(MODEL)
+    assert not before.trial
     fail(circuits, Server(status=500))
-    assert circuits.begin(MODEL)
+    call = circuits.begin(MODEL)
+    assert call.trial
     with pytest.raises(BeingTried):
         circuits.begin(MODEL)
-    circuits.failed(MODEL, PROVIDER, BeingTried(), COOLDOWN_S)
+    circuits.stopped(MODEL, PROVIDER, before)
     trying = circuits.health(MODEL, PROVIDER, COOLDOWN_S)
     assert trying == Health(HealthState.COOLING_DOWN, "500; one call is trying it")
-    circuits.stopped(SIBLING, PROVIDER)
-    circuits.stopped(MODEL, PROVIDER)
+    circuits.stopped(SIBLING, PROVIDER, circuits.begin(SIBLING))
+    circuits.stopped(MODEL, PROVIDER, call)
     assert not out(circuits, COOLDOWN_S)
-    assert circuits.begin(MODEL)
+    assert circuits.begin(MODEL).trial
 
 
-@pytest.mark.parametrize("error", [OutOfTime(), BeingTried()], ids=repr)
-def test_a_turn_that_had_no_time_left_says_nothing_of_the_model(error: TurnError) -> None:
+def test_a_turn_that_had_no_time_left_says_nothing_of_the_model() -> None:
     circuits = Circuits()
-    fail(circuits, error, times=10)
+    fail(circuits, OutOfTime(), times=10)
     assert circuits.health(MODEL, PROVIDER, 0) == Health(HealthState.AVAILABLE)
     assert circuits.untold(0) == []
 
@@ -469,7 +561,7 @@ def test_a_circuit_that_the_others_do_not_have_is_closed_unless_it_is_news() -> 
     tell(circuits, other)
     circuits.hear([], 0)
     assert not out(circuits, 0)
-    assert not circuits.begin(MODEL)
+    assert not circuits.begin(MODEL).trial
     assert out(other, 0)
 
 
@@ -480,7 +572,7 @@ def test_a_trial_of_another_copy_keeps_this_one_from_trying_and_its_own_is_not_d
     assert circuits.health(MODEL, PROVIDER, 5.0) == Health(HealthState.COOLING_DOWN, "500; one call is trying it")
     circuits.hear([replace(tried, tried=False)], 5.0)
     assert not out(circuits, 0.0)
-    assert circuits.begin(MODEL)
+    assert circuits.begin(MODEL).trial
     circuits.hear([], 5.0)
     with pytest.raises(BeingTried):
         circuits.begin(MODEL)
@@ -503,13 +595,26 @@ def test_a_trial_of_ones_own_does_not_keep_the_others_from_being_heard() -> None
     assert not any(out(circuits, 5.5, one.name) for one in others)
 
 
+def test_calls_under_way_that_fail_after_another_copy_opened_it_are_no_trials() -> None:
+    one, other = Circuits(), Circuits()
+    calls = [other.begin(MODEL) for _ in range(8)]
+    fail(one, Timeout(), times=FAILURES_TO_OPEN)
+    tell(one, other)
+    for call in calls:
+        other.failed(MODEL, PROVIDER, Timeout(), 5.0, call)
+    assert other.health(MODEL, PROVIDER, 5.0).seconds_left == COOLDOWN_S - 5
+    assert [(told.opened, told.tried) for told in other.untold(5.0)] == [(1, False)]
+    assert other.begin(MODEL).trial
+    assert [(told.opened, told.tried) for told in other.untold(COOLDOWN_S)] == [(1, True)]
+
+
 def test_a_trial_that_is_over_without_telling_anything_is_told() -> None:
     circuits = opened()
     circuits.told(circuits.untold(0))
-    circuits.stopped(MODEL, PROVIDER)
+    before = Circuits().begin(MODEL)
+    circuits.stopped(MODEL, PROVIDER, before)
     assert circuits.untold(0) == []
-    circuits.begin(MODEL)
-    circuits.stopped(MODEL, PROVIDER)
+    circuits.stopped(MODEL, PROVIDER, circuits.begin(MODEL))
     assert [circuit.name for circuit in circuits.untold(0)] == [MODEL]
 
 

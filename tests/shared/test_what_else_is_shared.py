@@ -95,6 +95,8 @@ async def test_one_of_all_machines_tries_a_model_again_and_its_death_frees_the_t
         assert not await circuits(other).claim(over)
         (heard,) = await circuits(other).read() or ()
         assert heard.tried
+        await circuits(one).tell([replace(over, failures=4, tried=True)])
+        assert not await circuits(other).claim(over), "what else the one that tries it saw does not end the trial"
         with redis_server.plain as client:
             client.zrem("{team}:copies", one.member.copy)
         assert await circuits(other).claim(over)

@@ -24,7 +24,7 @@ async def main(store: Path) -> None:
             said = word
             match word:
                 case "fail":
-                    sharing.circuits.failed(MODEL, PROVIDER, Server(), clock.monotonic())
+                    sharing.circuits.failed(MODEL, PROVIDER, Server(), clock.monotonic(), sharing.circuits.begin(MODEL))
                     await sharing.tell()
                 case "succeed":
                     sharing.circuits.succeeded(MODEL, PROVIDER)

@@ -44,8 +44,8 @@ class Copy:
 
     async def fail(self, error: TurnError | None = None, times: int = 1) -> None:
         for _ in range(times):
-            await self.sharing.begin(MODEL)
-            self.sharing.circuits.failed(MODEL, PROVIDER, error or Server(), self.clock.monotonic())
+            call = await self.sharing.begin(MODEL)
+            self.sharing.circuits.failed(MODEL, PROVIDER, error or Server(), self.clock.monotonic(), call)
             await self.sharing.tell()
 
     async def succeed(self) -> None:
@@ -125,8 +125,7 @@ async def test_a_trial_that_is_given_up_leaves_it_to_the_next(copies: list[Copy]
     one, other, _ = copies
     await one.fail(times=FAILURES_TO_OPEN)
     one.clock.advance(COOLDOWN_S)
-    await one.sharing.begin(MODEL)
-    one.sharing.circuits.stopped(MODEL, PROVIDER)
+    one.sharing.circuits.stopped(MODEL, PROVIDER, await one.sharing.begin(MODEL))
     await one.sharing.tell()
     await other.sharing.catch_up()
     await other.sharing.begin(MODEL)
@@ -154,6 +153,23 @@ async def test_what_a_copy_saw_begin_earlier_does_not_end_another_s_trial(copies
     await third.store.tell([late])
     with pytest.raises(BeingTried):
         await one.sharing.begin(MODEL)
+
+
+async def test_a_call_that_began_before_it_opened_does_not_end_the_trial_of_its_own_copy(copies: list[Copy]) -> None:
+    one, other, _ = copies
+    before = await one.sharing.begin(MODEL)
+    await one.fail(times=FAILURES_TO_OPEN)
+    one.clock.advance(COOLDOWN_S)
+    trial = await one.sharing.begin(MODEL)
+    one.sharing.circuits.failed(MODEL, PROVIDER, Timeout(), one.clock.monotonic(), before)
+    await one.sharing.tell()
+    await other.sharing.catch_up()
+    with pytest.raises(BeingTried):
+        await other.sharing.begin(MODEL)
+    one.sharing.circuits.stopped(MODEL, PROVIDER, trial)
+    await one.sharing.tell()
+    await other.sharing.catch_up()
+    assert (await other.sharing.begin(MODEL)).trial
 
 
 async def test_a_shorter_wait_never_overwrites_a_longer(copies: list[Copy]) -> None:

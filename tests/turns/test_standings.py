@@ -156,7 +156,8 @@ async def test_who_is_limited_waits_as_long_as_its_line_is_and_nobody_else(tmp_p
 async def test_a_model_that_is_gone_is_out_for_the_next_turn(tmp_path: Path) -> None:
     async with running(tmp_path / "s.db") as (runtime, _):
         circuits = runtime.router.caller.circuits
-        circuits.failed(DASH, "demo-gemini", NotFound(status=404), runtime.router.caller.clock.monotonic())
+        now = runtime.router.caller.clock.monotonic()
+        circuits.failed(DASH, "demo-gemini", NotFound(status=404), now, circuits.begin(DASH))
         assert weighed(runtime).excluded_by is Exclusion.UNHEALTHY
         assert weighed(runtime, DEEP).excluded_by is None
         end = failed(await events_of(runtime, ask(model=DASH)))

@@ -29,6 +29,7 @@ from .events import (
     Thinking,
     Waiting,
 )
+from .health import Begun
 from .line import Line
 from .money import ZERO
 from .ports import (
@@ -171,13 +172,14 @@ class Caller:
         )
         started, began = self.clock.now(), self.clock.monotonic()
         error: TurnError | None = None
+        begun: Begun | None = None
         try:
             await emit(Reserved(plan.request.id, started, plan.number, reservation.hold.amount, reservation.states))
             await emit(
                 AttemptStarted(plan.request.id, started, plan.number, plan.model.id, plan.model.provider, plan.cause)
             )
             heed()
-            await self.sharing.begin(plan.model.id)
+            begun = await self.sharing.begin(plan.model.id)
             at_once = reservation.hold.at_once and self._goes_at_once(plan)
             if reservation.hold.at_once and not at_once:
                 await undisturbed(self.ledger.held_up(reservation))
@@ -195,7 +197,7 @@ class Caller:
             error = Cancelled()
         finally:
             # Also for a bug that is on its way out: what was sent was paid for.
-            tried = await self._book(plan, received, reservation, error, started, began)
+            tried = await self._book(plan, received, reservation, error, started, began, begun)
         if asked is not None and self._worth_keeping(tried):
             answer = to_cache(plan.model, received, tried.attempt, self.clock.now())
             tried = replace(tried, to_keep=(asked, answer))
@@ -344,6 +346,7 @@ class Caller:
         error: TurnError | None,
         started: datetime,
         began: float,
+        begun: Begun | None,
     ) -> Tried:
         now = self.clock.monotonic()
         confidence = await trust(plan, received, self.checks) if error is None else None
@@ -353,13 +356,7 @@ class Caller:
             self.estimates.learn(
                 plan.model.id, plan.decision.profile, received.written, received.thinking, attempt.usage
             )
-        if error is not None:
-            self.circuits.failed(plan.model.id, plan.model.provider, error, now)
-        elif received.done is not None:
-            self.circuits.succeeded(plan.model.id, plan.model.provider)
-        else:
-            self.circuits.stopped(plan.model.id, plan.model.provider)
-        await self.sharing.tell()
+        await self.sharing.ended(plan.model, begun, error, now, whole=received.done is not None)
         return Tried(
             *(attempt, received.text, confidence, error, states),
             unkept=unkept,

@@ -96,11 +96,21 @@ class SharedCircuit:
     state: HealthState = HealthState.AVAILABLE
     why: str = ""
     tried: bool = False
-    """Another copy is trying it just now."""
+    """It is being tried just now: as heard by another copy, as told by the one that tells it."""
 
     @property
     def closed(self) -> bool:
         return not (self.failures or self.opened or self.seconds > 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A call, from its beginning to its end."""
+
+    number: int
+    """Over all models: the later it began, the higher."""
+    trial: bool
+    """Of a half-open circuit. Only this one's end decides on that."""
 
 
 @dataclass(slots=True)
@@ -112,7 +122,10 @@ class _Circuit:
     until: float = 0.0
     why: str = ""
     state: HealthState = HealthState.AVAILABLE
-    probing: bool = False
+    trial: Begun | None = None
+    """Of this copy, under way."""
+    begun: int = 0
+    """The last call that had begun when it opened."""
     tried_elsewhere: bool = False
     """By another copy of the program."""
     unreached: int = 0
@@ -121,7 +134,7 @@ class _Circuit:
 
     def close(self) -> None:
         self.failures = self.opened = self.unreached = 0
-        self.probing = self.tried_elsewhere = False
+        self.trial, self.tried_elsewhere = None, False
         self.until = 0.0
 
 
@@ -139,6 +152,7 @@ class Circuits:
         self._untold: set[str] = set()
         self._unanswered: Counter[str] = Counter()
         """Calls in a row, of all models of a provider, that found nobody there."""
+        self._begun = 0
 
     @property
     def heard_of_any(self) -> bool:
@@ -157,7 +171,7 @@ class Circuits:
         circuit = self._circuits.get(model_id, _UNUSED)
         if now < circuit.until:
             return Health(circuit.state, circuit.why, circuit.until - now)
-        if circuit.probing or circuit.tried_elsewhere:
+        if circuit.trial is not None or circuit.tried_elsewhere:
             return Health(HealthState.COOLING_DOWN, f"{circuit.why}; one call is trying it")
         if server is not None:
             return Health(HealthState.UNREACHABLE, server.why)
@@ -176,35 +190,37 @@ class Circuits:
     def unreachable(self, provider: str, why: str, now: float, cooldown_s: float = COOLDOWN_S) -> None:
         """Nobody was there to read its list from: all its models are called unreachable until one answers or the list
         can be read, and are out for `cooldown_s`. `why` is a clean sentence."""
-        self._circuits[_server_of(provider)] = _Circuit(until=now + cooldown_s, why=why)
+        self._circuits[_server_of(provider)] = _Circuit(until=now + cooldown_s, why=why, begun=self._begun)
 
-    def _found_nobody(self, provider: str, now: float) -> None:
+    def _found_nobody(self, provider: str, now: float, call: Begun) -> None:
         server = self._circuits.get(_server_of(provider))
-        if server is not None and now < server.until:
-            return
+        if server is not None and (now < server.until or call.number <= server.begun):
+            return  # it says what is known already
         self._unanswered[provider] += 1
         if server is not None or self._unanswered[provider] >= FAILURES_TO_OPEN:
             opened = 1 if server is None else server.opened + 1
             self.unreachable(provider, SILENT, now, min(COOLDOWN_S * 2 ** (opened - 1), LONGEST_COOLDOWN_S))
             self._circuits[_server_of(provider)].opened = opened
 
-    def begin(self, model_id: str) -> bool:
-        """A call starts; True: it tries a half-open circuit, and of all the calls of this process it alone does until
-        it ends. Raises BeingTried where another one does."""
+    def begin(self, model_id: str) -> Begun:
+        """A call starts; where it tries a half-open circuit, of all the calls of this process it alone does until it
+        ends. Raises BeingTried where another one does. To be given to what tells of its end."""
         circuit = self._circuits.get(model_id)
-        if circuit is None or not circuit.opened:
-            return False
-        if circuit.probing:
+        if circuit is not None and circuit.trial is not None:
             raise BeingTried
-        circuit.probing = True
-        return True
+        self._begun += 1
+        call = Begun(self._begun, trial=circuit is not None and circuit.opened > 0)
+        if circuit is not None and call.trial:
+            circuit.trial = call
+        return call
 
     def tried_elsewhere(self, model_id: str) -> None:
         """Another copy of the program was quicker: this call ends as if it had not begun."""
-        circuit = self._circuits[model_id]
-        circuit.probing, circuit.tried_elsewhere = False, True
+        if (circuit := self._circuits.get(model_id)) is not None:
+            circuit.trial, circuit.tried_elsewhere = None, True
 
     def succeeded(self, model_id: str, provider: str) -> None:
+        """Also of a call that began before the circuit opened: its answer came whole after that."""
         if self._circuits.pop(_key_of(provider), None) is not None:
             self._note(_key_of(provider), provider)
         self.reached(provider)
@@ -214,36 +230,37 @@ class Circuits:
             self._note(model_id, provider)
         circuit.close()
 
-    def stopped(self, model_id: str, provider: str) -> None:
+    def stopped(self, model_id: str, provider: str, call: Begun) -> None:
         """A call ended without telling anything of the model's health: cancelled, or the request's own fault."""
         circuit = self._circuits.get(model_id)
-        if circuit is not None and circuit.probing:
-            circuit.probing = False
+        if circuit is not None and circuit.trial == call:
+            circuit.trial = None
             self._note(model_id, provider)
 
-    def failed(self, model_id: str, provider: str, error: TurnError, now: float) -> None:
-        if isinstance(error, BeingTried):
-            return
+    def failed(self, model_id: str, provider: str, error: TurnError, now: float, call: Begun) -> None:
+        """Once a circuit is open only its trial keeps it so for longer: calls that were under way say no more than is
+        known, unless their provider asks for a longer wait."""
         if error.status is not None or error.kind in _ANSWERED:
             self.reached(provider)
         elif error.kind is ErrorKind.CONNECTION:
-            self._found_nobody(provider, now)
+            self._found_nobody(provider, now, call)
         if error.kind in _NOT_ITS_FAULT or isinstance(error, OutOfTime):
-            self.stopped(model_id, provider)
+            self.stopped(model_id, provider, call)
             return
         if error.kind is ErrorKind.AUTHENTICATION:
             # The key is out, and with it all its models; of this one nothing was learned.
             self._open(self._circuits.setdefault(_key_of(provider), _Circuit()), error, now, KEY_COOLDOWN_S)
             self._note(_key_of(provider), provider)
-            self.stopped(model_id, provider)
+            self.stopped(model_id, provider, call)
             return
         circuit = self._circuits.setdefault(model_id, _Circuit())
         self._note(model_id, provider)
         circuit.recent.append(False)
         circuit.failures += 1
         circuit.unreached = circuit.unreached + 1 if error.kind is ErrorKind.CONNECTION else 0
-        again = circuit.probing
-        circuit.probing = False
+        again = circuit.trial == call
+        if again:
+            circuit.trial = None
         if error.kind is ErrorKind.RATE_LIMITED:
             # The provider said when; without a word from it the circuit counts like any other failure.
             if error.retry_after_s is not None:
@@ -252,7 +269,7 @@ class Circuits:
         elif error.kind in _USER_MUST_MEND:
             self._open(circuit, error, now, LONGEST_COOLDOWN_S, HealthState.UNREACHABLE)
             return
-        if again or circuit.failures >= FAILURES_TO_OPEN:
+        if again or (circuit.failures >= FAILURES_TO_OPEN and not circuit.opened):
             circuit.opened = max(1, circuit.opened) if error.kind in _SAID_AT_ONCE else circuit.opened + 1
             unreachable = error.kind is ErrorKind.CONNECTION
             state = HealthState.UNREACHABLE if unreachable else HealthState.COOLING_DOWN
@@ -299,14 +316,15 @@ class Circuits:
         one = self._circuits.get(name, _UNUSED)
         left = max(0.0, one.until - now)
         provider = self._providers[name]
-        return SharedCircuit(name, provider, one.failures, one.opened, one.unreached, left, one.state, one.why)
+        known = one.failures, one.opened, one.unreached, left, one.state, one.why
+        return SharedCircuit(name, provider, *known, tried=one.trial is not None)
 
     def hear(self, circuits: Sequence[SharedCircuit], now: float) -> None:
         """How they stand for all copies: those that are not among them are closed."""
         heard = {circuit.name: circuit for circuit in circuits}
         for name in {*heard, *self._providers} - self._untold:
             circuit = self._circuits.get(name)
-            if circuit is not None and circuit.probing:
+            if circuit is not None and circuit.trial is not None:
                 continue  # this copy knows best
             if name in heard:
                 self._providers[name] = heard[name].provider

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .cancelling import undisturbed
-from .errors import BeingTried
-from .health import Circuits
+from .errors import BeingTried, TurnError
+from .health import Begun, Circuits
+from .model import Model
 from .ports import Clock, SharedHealth
 
 
@@ -21,13 +22,35 @@ class Sharing:
         if self._shared is not None and (heard := await self._shared.read()) is not None:
             self.circuits.hear(heard, self._clock.monotonic())
 
-    async def begin(self, model_id: str) -> None:
+    async def begin(self, model_id: str) -> Begun:
         """A call starts. Raises BeingTried where the model is on trial and another call, of whichever copy, is it."""
-        if self.circuits.begin(model_id) and self._shared is not None:
+        call = self.circuits.begin(model_id)
+        if call.trial and self._shared is not None:
             trial = self.circuits.as_told(model_id, self._clock.monotonic())
-            if not await undisturbed(self._shared.claim(trial)):
+            try:
+                claimed = await undisturbed(self._shared.claim(trial))
+            except BaseException:
+                self.circuits.stopped(model_id, trial.provider, call)
+                raise
+            if not claimed:
                 self.circuits.tried_elsewhere(model_id)
                 raise BeingTried
+        return call
+
+    async def ended(
+        self, model: Model, call: Begun | None, error: TurnError | None, now: float, *, whole: bool
+    ) -> None:
+        """What became of a call, for the others too. None: it was given up before it began."""
+        of = model.id, model.provider
+        if call is None:
+            pass
+        elif error is not None:
+            self.circuits.failed(*of, error, now, call)
+        elif whole:
+            self.circuits.succeeded(*of)
+        else:
+            self.circuits.stopped(*of, call)
+        await self.tell()
 
     async def tell(self) -> None:
         """Tells the others what they do not know yet. A cancellation meanwhile is held back."""

@@ -64,7 +64,7 @@ class RedisCircuits:
             "state": circuit.state.value,
             "why": circuit.why,
         }
-        return {"field": self._field(circuit), "closed": circuit.closed, "circuit": kept}
+        return {"field": self._field(circuit), "closed": circuit.closed, "tried": circuit.tried, "circuit": kept}
 
 
 def _circuit(one: Mapping[str, Any]) -> SharedCircuit | None:

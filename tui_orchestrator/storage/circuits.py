@@ -88,7 +88,7 @@ class SqliteCircuits:
         connection.execute("DELETE FROM circuits WHERE name = ? AND whose = ?", key)
         if circuit.closed:
             return
-        prober = None
+        prober: str | None = None
         if row is not None:
             before = self._circuit(row)
             # A shorter cooldown never overwrites a longer one, whoever tells of it.
@@ -99,7 +99,10 @@ class SqliteCircuits:
                 failures=max(circuit.failures, before.failures),
                 opened=max(circuit.opened, before.opened),
             )
-            prober = row[-1] if before.tried else None
+            if before.tried:
+                prober = str(row[-1])
+        if circuit.tried:
+            prober = self._db.presence.id
         told = (
             *(circuit.name, circuit.provider, instant(self._clock.now()), circuit.seconds, circuit.failures),
             *(circuit.opened, circuit.unreached, circuit.state.value, circuit.why, prober),

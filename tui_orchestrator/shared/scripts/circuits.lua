@@ -1,4 +1,4 @@
--- {copy, tell = {{field, circuit}}, claim = {field, circuit} or nothing, forget or nothing} → those not closed.
+-- {copy, tell = {{field, closed, tried, circuit}}, claim = {field, circuit} or nothing, forget or nothing} → those not closed.
 -- A circuit is kept as {…, ends: when it may be tried, prober: the copy that tries it, told}.
 local FORGOTTEN = 3600000
 local key = at .. ':circuits'
@@ -32,6 +32,7 @@ for _, told in ipairs(asked.tell) do
       one.opened = math.max(one.opened, before.opened)
       if tried(before) then one.prober = before.prober end
     end
+    if told.tried then one.prober = asked.copy end
     redis.call('HSET', key, told.field, cjson.encode(one))
   end
 end
