@@ -7,6 +7,7 @@ import pytest
 from tests.catalogue.server import Reply as Plain
 from tests.catalogue.server import serving
 from tests.cli.conftest import KEYS, Shell
+from tests.cli.terminal import terminal
 from tui_orchestrator.demo import Reply, Say
 
 
@@ -104,3 +105,40 @@ async def test_a_configured_server_of_which_no_model_is_known_is_named_with_its_
         assert pinned.code == 2
         assert "no model of ollama is known: " in pinned.err
         assert fault in pinned.err
+
+
+HERETIC = "mradermacher/Llama-3.3-70B-Instruct-Uncensored-Heretic-i1-GGUF:IQ4_XS"
+
+
+@pytest.mark.parametrize(
+    ("width", "head", "lines"),
+    [
+        ("160", ["health", "first", "tok", "tok/s", "votes", "learned"], 2),
+        ("100", ["health"], 3),
+        ("80", ["health"], 4),
+    ],
+)
+async def test_a_long_name_is_folded_at_a_terminal_and_leaves_the_figures_where_they_are(
+    shell: Shell, width: str, head: list[str], lines: int
+) -> None:
+    with shell.config.open("a") as file:
+        file.write(f'[[models]]\nid = "openai/{HERETIC}"\ninput_usd = 1\noutput_usd = 2\ncontext_window = 8000\n')
+    async with terminal(shell, "models", COLUMNS=width) as screen:
+        assert await screen.end() == 0
+    titles, *rows = screen.seen.replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()
+    assert titles.split()[:8] == ["model", "level", "in", "$/M", "out", "$/M", "context", "can"]
+    assert titles.split()[8:] == head, "columns in which nothing is known go before more is folded"
+    assert max(map(len, rows)) <= int(width)
+    long = next(place for place, row in enumerate(rows) if row.startswith("openai/mradermacher"))
+    assert "available" in rows[long]
+    assert "".join(row.split()[0] for row in rows[long : long + lines]) == f"openai/{HERETIC}"
+    others = rows[:long] + rows[long + lines :]
+    assert [row.count("available") for row in others] == [1] * 7, "none of them is folded"
+
+
+async def test_a_long_name_is_whole_in_a_pipe(shell: Shell) -> None:
+    with shell.config.open("a") as file:
+        file.write(f'[[models]]\nid = "openai/{HERETIC}"\n')
+    piped = (await shell.run("models")).out.splitlines()
+    assert any(line.startswith(f"openai/{HERETIC}  ") for line in piped)
+    assert piped[0].split()[-2:] == ["votes", "learned"]

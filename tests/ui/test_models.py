@@ -21,7 +21,7 @@ from tui_orchestrator.routing.budget import Budgets
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.settings import ProviderSettings, Settings, StoreSettings, UiSettings, load
 from tui_orchestrator.ui.app import ConsoleApp
-from tui_orchestrator.ui.words import fit_model
+from tui_orchestrator.ui.words import fit_model, fit_models
 
 RUSH = "demo-openai/rush-pro"
 
@@ -263,6 +263,48 @@ async def test_how_a_model_fares_is_never_cut_and_what_matters_less_gives_way(
         await seat.sees("tern-max", "lumen-deep")
 
 
+HERETIC = "mradermacher/Llama-3.3-70B-Instruct-Uncensored-Heretic-i1-GGUF"
+LONG = (f"{HERETIC}:IQ4_XS", f"{HERETIC}:Q4_K_M", HERETIC.replace("70B", "8B") + ":IQ4_XS", "模" * 60, "qwen3:8b")
+
+
+@pytest.mark.parametrize(
+    ("size", "there", "shown"),
+    [
+        ((160, 48), ("level", "$ in/M", "$ out/M", "context", "can", "tok/s", "votes", "learned"), "GGUF:IQ4_XS "),
+        ((100, 30), ("$ in/M", "$ out/M", "context", "can", "tok/s", "votes"), "…70B-Instruct-U…i1-GGUF:IQ4_XS "),
+        ((80, 24), ("$ in/M", "$ out/M", "can"), "…70B-Instruct-Unc…"),
+    ],
+)
+async def test_one_long_name_takes_no_figure_from_the_others_and_its_card_tells_it_whole(
+    tmp_path: Path, size: tuple[int, int], there: tuple[str, ...], shown: str
+) -> None:
+    async with demo.serve(pace=0, script=Script().always(Say(text="It is blue.")), habits=False) as servers:
+        known = demo.settings(servers, replace(Settings(), store=StoreSettings(tmp_path / "store.db")))
+        provider = known.providers["demo-openai"]
+        far = "p" * 300
+        long = [replace(known.models[0], provider="box", name=name) for name in LONG]
+        models = (*known.models, *long, replace(known.models[0], provider=far, name="small"))
+        providers = {**known.providers, **{name: replace(provider, name=name) for name in ("box", far)}}
+        app = ConsoleApp(replace(known, providers=providers, models=models), demo=False)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            seat = Console(app, pilot)
+            await seat.until(lambda: app.talk is not None and not app.working, "a ready console")
+            await pilot.press("f5")
+            await seat.sees("model ▴", "health", "● available", "box/qwen3:8b", *there)
+            await seat.line(shown, "● available")
+            names = [str(app.registry.table.get_row_at(row)[0]) for row in range(app.registry.table.row_count)]
+            assert len(set(names)) == app.registry.table.row_count > len(models)
+            assert [name for name in names if "ppp…ppp" in name and name.endswith("/small")]
+            await pilot.press("slash", *"3.3-70b", "enter")
+            await pilot.press("enter")
+            if size[0] == 80:
+                await seat.sees(
+                    "name          box/mradermacher/Llama-3.3-70B-Instruct-Uncensored-Hereti", "  c-i1-GGUF:IQ4_XS "
+                )
+            else:
+                await seat.sees(f"─ box/{LONG[0]} ─")
+
+
 async def test_why_a_model_is_out_is_cut_before_a_column_gives_way_and_whole_where_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -390,3 +432,38 @@ async def test_two_providers_models_of_one_name_are_told_apart_at_any_width(
 def test_a_name_is_cut_in_its_middle_before_its_provider_is(width: int, seen: str) -> None:
     assert fit_model("openrouter/anthropic/claude-opus-4", width) == seen
     assert cell_len(fit_model("提供者/模型模型模型模型模型", width)) == width
+
+
+@pytest.mark.parametrize(
+    ("names", "width", "seen"),
+    [
+        (("box/short", "box/mistral-large-latest-2411"), 20, ["box/short", "box/mistral-…st-2411"]),
+        (
+            ("box/maker/llama-70b-it:q4", "box/maker/qwen-235b-it:q4"),
+            20,
+            ["box/maker/ll…b-it:q4", "box/maker/qw…b-it:q4"],
+        ),
+        # The same maker, the same end: from the word in which they differ.
+        (
+            ("box/llama-3.3-70b-instruct:q4", "box/llama-3.3-8b-instruct:q4"),
+            16,
+            ["…70b-instruct:q4", "…8b-instruct:q4"],
+        ),
+        # From the letter where the word began long before.
+        ((f"box/{'a' * 40}b{'c' * 20}", f"box/{'a' * 40}d{'c' * 20}"), 12, ["…bcccc…ccccc", "…dcccc…ccccc"]),
+        # Of three that look the same, two do so once more.
+        (
+            tuple(
+                f"box/maker-of-all/{name}-tail-of-it:q4" for name in ("aaaaaaaa-one", "aaaaaaaa-two", "bbbbbbbb-two")
+            ),
+            13,
+            ["…one-ta…it:q4", "…two-ta…it:q4", "…bbbbbb…it:q4"],
+        ),
+        (("模型" * 20, "模型" * 20 + "末"), 12, ["模型模… 模型", "模型模… 型末"]),
+        (("one-name-of-two-rows", "one-name-of-two-rows"), 12, ["one-na…-rows", "one-na…-rows"]),
+    ],
+)
+def test_long_names_that_would_look_alike_are_cut_at_where_they_differ(
+    names: tuple[str, ...], width: int, seen: list[str]
+) -> None:
+    assert fit_models(names, width) == seen

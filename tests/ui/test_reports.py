@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from tests.ui.conftest import Console, console
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.services.reporting import Spent
-from tui_orchestrator.storage.reports import Span, Totals
+from tui_orchestrator.storage.reports import Dimension, Span, Totals
 from tui_orchestrator.ui.report_tables import cost_bars, cost_columns
 from tui_orchestrator.ui.report_views import periods
 from tui_orchestrator.ui.tabular import lay_out
@@ -124,6 +125,20 @@ def test_a_table_is_never_wider_than_the_screen_and_keeps_name_and_cost(width: i
     assert sum(widths) <= width
     assert {"model", "cost"} <= set(table.sortable)
     assert [row.key for row in table.rows] == ["total", "a", "b"]
+
+
+@pytest.mark.parametrize("by", ["model", "provider", "session"])
+def test_one_long_name_takes_no_figure_from_the_others(by: Dimension) -> None:
+    long = tuple(
+        f"box/mradermacher/Llama-3.3-70B-Instruct-Uncensored-Heretic-i1-GGUF:{end}" for end in ("IQ4_XS", "Q4_K_M")
+    )
+    groups = [Totals(name, attempts=3, cost=Money.from_usd(3), keys=(name,)) for name in (*long, "b")]
+    spent = replace(SPENT, by=(by,), groups=tuple(groups))
+    table = lay_out(cost_columns(spent), groups, key, 100, total=spent.total)
+    assert {"attempts", "failed", "in", "out", "cost", "share"} <= set(table.sortable)
+    names = [row.cells[0][0] for row in table.rows]
+    assert ["…" in name for name in names] == [False, True, True, False]
+    assert by == "session" or names[1] != names[2]
 
 
 def test_sorting_turns_the_rows_and_leaves_the_total_above_them() -> None:

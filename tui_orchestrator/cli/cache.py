@@ -52,7 +52,7 @@ def show(invocation: Invocation, as_object: bool = False) -> None:
                 return
             if kept:
                 right = ("answers", "kB", "hits", "of them ≈", "saved")
-                say(table(("model", *right, "oldest"), [_row(one) for one in kept], right=right))
+                say(table(("model", *right, "oldest"), [_row(one) for one in kept], right=right, names=("model",)))
             for line in _notes(runtime, kept):
                 note(line)
 

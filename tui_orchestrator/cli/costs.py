@@ -118,10 +118,10 @@ def _table(found: Spent | Listed) -> str:
         head = (*keys, *_SUMS)
         rows = [_row(_keys(found, group), group) for group in found.groups]
         rows.append(_row(("total", *[""] * (len(keys) - 1)), found.total))
-        return table(head, rows, right=_SUMS)
+        return table(head, rows, right=_SUMS, names=keys)
     rows = [_attempt(attempt) for attempt in found.attempts]
     rows.append(("total", "", "", "", "", *_row((), found.total)[-4:-2], "", str(found.total)))
-    return table(_ATTEMPT, rows, right=_ATTEMPT[5:])
+    return table(_ATTEMPT, rows, right=_ATTEMPT[5:], names=_ATTEMPT[1:2])
 
 
 def _keys(found: Spent, group: Totals) -> tuple[str, ...]:

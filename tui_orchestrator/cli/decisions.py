@@ -18,6 +18,8 @@ from ..routing.text import spoken
 from .printing import table
 
 EVIDENCE_SHOWN = 6
+_NAME = 40
+"""Characters to which shorter names are padded; one that is longer only moves its own figures."""
 
 
 def headline(decision: Decision) -> str:
@@ -64,13 +66,13 @@ def strategies_table(decisions: Sequence[Decision]) -> str:
                 decision.reason,
             )
         )
-    return table(("strategy", "model", "p", "cost", "time", "why"), rows, right=("p", "cost", "time"))
+    return table(("strategy", "model", "p", "cost", "time", "why"), rows, right=("p", "cost", "time"), names=("model",))
 
 
 def _candidate_lines(decision: Decision) -> list[str]:
     chosen = set(decision.chain) if decision.strategy is Strategy.ENSEMBLE else {decision.model}
     costs = {candidate.model: expected(candidate) for candidate in decision.candidates}
-    name_width = max(map(len, costs), default=0)
+    name_width = min(_NAME, max(map(len, costs), default=0))
     cost_width = max(map(len, costs.values()), default=0)
 
     def line(candidate: Candidate) -> str:

@@ -198,7 +198,7 @@ def _percent(value: float | None) -> str:
 
 def _calibration(by_model: Mapping[str, Figure]) -> str:
     rows = [(name, _figure(figure), str(figure.rows)) for name, figure in by_model.items()]
-    return table(("model", "ECE", "rows"), rows, right=("rows",))
+    return table(("model", "ECE", "rows"), rows, right=("rows",), names=("model",))
 
 
 def _pair_tables(pairs: tuple[PairFigures, ...]) -> list[str]:
@@ -222,13 +222,13 @@ def _pair_tables(pairs: tuple[PairFigures, ...]) -> list[str]:
     figures = ("to strong", "quality", "saved", "to strong for 95 %", "saved then")
     return [
         "A weak and a strong model: the hardest prompts go to the strong one",
-        table(head, ranked, right=numbers),
+        table(head, ranked, right=numbers, names=head[:2]),
         "APGR: mean share of the gap between them that is recovered, 0.5 by chance. CPT50, CPT80: the share that must",
         "go to the strong model to recover 50 and 80 % of it; less is better, 0.50 and 0.80 by chance.",
         "",
         f"From difficulty {threshold} on to the strong model; and the least share that keeps 95 % of its quality, "
         "which is known only in hindsight",
-        table(("weak", "strong", *figures), sent, right=figures),
+        table(("weak", "strong", *figures), sent, right=figures, names=head[:2]),
     ]
 
 
@@ -243,7 +243,7 @@ def _strategies(report: Report) -> list[str]:
     rows = [row(earned) for earned in (*report.strategies, *report.singles)]
     return [
         f"What each strategy would have come to on {report.compared} prompts, then each model alone",
-        table(head, rows, right=right),
+        table(head, rows, right=right, names=("strategy", "mostly")),
         "fallback counts its first step alone, ensemble the mean of its members and the cost of them all.",
     ]
 

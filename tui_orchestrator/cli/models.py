@@ -175,7 +175,7 @@ def _list(invocation: Invocation, as_object: bool, refresh: bool) -> None:
                 note("There is no model: set a provider's key or start a local server; see `doctor`.")
                 return
             right = ("in $/M", "out $/M", "context", "first tok", "tok/s")
-            say(table(_HEAD, [_row(runtime, model) for model in ordered], right))
+            say(table(_HEAD, [_row(runtime, model) for model in ordered], right, names=_HEAD[:1]))
 
     run(show())
 

@@ -35,25 +35,43 @@ def _shown(run: re.Match[str]) -> str:
     return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> str:
-    """For people on a terminal: as wide as it is, long cells folded. Elsewhere every cell is whole. Ends without a
-    line break."""
+_GAP = 2
+"""Cells between columns."""
+_NAME = 24
+"""Cells that a name has at the least before it is folded."""
+
+
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = (), names: Sequence[str] = ()
+) -> str:
+    """For people on a terminal: as wide as it is, long cells folded, those of the columns in `names` at a third of it,
+    so that one long name moves no figures away from the others; where it is too narrow, columns without a figure go.
+    Elsewhere every cell is whole. Ends without a line break."""
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     terminal = on_terminal(sys.stdout)
-    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in head:
-        drawn.add_column(name, justify="right" if name in right else "left", no_wrap=not terminal, overflow="fold")
-    for row in rows:
-        drawn.add_row(*(Text(clean(cell)) for cell in row))
-    if terminal:
-        console = Console(highlight=False)
-    else:
-        # Twice the number of characters is as wide as a cell of CJK can be.
-        width = sum(max(len(row[i]) for row in [head, *rows]) * 2 + 2 for i in range(len(head)))
-        console = Console(file=io.StringIO(), width=width, highlight=False)
+    cells = [[clean(cell) for cell in row] for row in rows]
+    widths = [max(cell_len(row[place]) for row in [head, *cells]) for place in range(len(head))]
+    whole = sum(widths) + _GAP * len(widths)
+    console = Console(highlight=False) if terminal else Console(file=io.StringIO(), width=whole, highlight=False)
+    most = {place: max(_NAME, console.width // 3) for place, name in enumerate(head) if terminal and name in names}
+    shown = list(range(len(head)))
+    if sum(min(width, most.get(place, width)) + _GAP for place, width in enumerate(widths)) - _GAP > console.width:
+        shown = [place for place in shown if not cells or any(row[place] not in "-–" for row in cells)]
+    drawn = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    for place in shown:
+        drawn.add_column(
+            head[place],
+            justify="right" if head[place] in right else "left",
+            no_wrap=not terminal,
+            overflow="fold",
+            max_width=most.get(place),
+        )
+    for row in cells:
+        drawn.add_row(*(Text(row[place]) for place in shown))
     with console.capture() as captured:
         console.print(drawn)
     # All that is drawn with escapes is the head.

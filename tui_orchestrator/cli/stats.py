@@ -81,7 +81,7 @@ _FIGURES = (
 
 
 def _table(found: Performed) -> str:
-    return table((*found.by, *_FIGURES), [_row(found, group) for group in found.groups], right=_FIGURES)
+    return table((*found.by, *_FIGURES), [_row(found, group) for group in found.groups], right=_FIGURES, names=found.by)
 
 
 def _row(found: Performed, one: Measured) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -30,6 +31,8 @@ VERBS = {"pin": "pin", "test": "test", "favourite": "favourite", "toggle": "swit
 _TOLD = {"pin": "pin", "test": "test", "favourite": "favourite", "toggle": "on/off"}
 _ACTIONS = {action.id: action for action in ACTIONS if action.scope == "registry"}
 _LABEL = 14
+_CORNERS = 4
+"""Cells that a title in the frame lacks, with a favourite's mark."""
 _BUCKETS = ("input", "output", "cached_input", "cache_write", "reasoning")
 
 
@@ -107,6 +110,8 @@ def _row(label: str, said: str, width: int, style: str = "") -> Iterator[Content
 
 
 def _state(figures: ModelFigures, width: int) -> Iterator[Content]:
+    if cell_len(figures.model.id) > width - _CORNERS:
+        yield from _row("name", figures.model.id, width, STRONG)
     glyph, style, word = words.HEALTH[figures.health.state]
     left = figures.health.seconds_left
     why = clean_line(figures.health.detail, 300)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +11,7 @@ from tui_orchestrator.routing.explanation import SHOWN
 from tui_orchestrator.routing.health import HealthState
 
 from . import words
-from .tabular import Column
+from .tabular import NAME, Column
 
 if TYPE_CHECKING:
     from tui_orchestrator.routing.model import Model
@@ -93,6 +93,11 @@ def marks(row: Row) -> str:
     return ("★" if row.pinned else " ") + ("*" if row.favourite else " ")
 
 
+def _fit(texts: Sequence[str], room: int) -> list[str]:
+    names = words.fit_models([text[MARKS:] for text in texts], room - MARKS)
+    return [text[:MARKS] + name for text, name in zip(texts, names, strict=True)]
+
+
 def _style(row: Row) -> str:
     return words.MUTED if row.state == "disabled" else ""
 
@@ -114,8 +119,10 @@ COLUMNS: tuple[Column[Row], ...] = (
         lambda row: f"{marks(row)}{row.model.id}",
         lambda row: row.model.id,
         "left",
+        # Told whole in its card.
+        shrink=NAME,
         style=lambda row: "bold" if row.pinned and row.state != "disabled" else _style(row),
-        fit=lambda text, room: text[:MARKS] + words.fit_model(text[MARKS:], room - MARKS),
+        fit=_fit,
     ),
     _column("level", lambda row: row.model.level, lambda row: (LEVELS[row.model.level], row.model.ability), 7),
     _column("$ in/M", lambda row: _price(row, "input"), lambda row: _price_order(row, "input"), 2, "right"),

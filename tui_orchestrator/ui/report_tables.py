@@ -10,7 +10,7 @@ from tui_orchestrator.services.reporting import Performed, Spent, key_in_words
 from tui_orchestrator.storage.reports import Measured, Totals
 
 from . import words
-from .tabular import TOTAL, Bars, Column
+from .tabular import NAME, TOTAL, Bars, Column, T
 
 _FAR = float("inf")
 
@@ -52,9 +52,15 @@ def _keys(spent: Spent) -> list[Column[Totals]]:
             stored = one.keys[place]
             return spent.titles.get(stored) or stored or "none" if name == "session" else _named(name, stored)
 
-        return Column(_spoken(name), key, lambda one: key(one).lower(), "left")
+        return _name(name, key, lambda one: key(one).lower())
 
     return [column(place, name) for place, name in enumerate(spent.by)]
+
+
+def _name(dimension: str, cell: Callable[[T], str], order: Callable[[T], str]) -> Column[T]:
+    # Those of models differ at their ends, titles at their beginnings.
+    fit = words.fit_each if dimension == "session" else words.fit_models
+    return Column(_spoken(dimension), cell, order, "left", shrink=NAME, fit=fit)
 
 
 def _named(dimension: str, key: str) -> str:
@@ -87,7 +93,7 @@ _OUTCOMES = {
 def attempt_columns() -> list[Column[Attempt]]:
     return [
         Column("when", lambda one: f"{one.started.astimezone():%Y-%m-%d %H:%M}", lambda one: -one.started.timestamp()),
-        Column("model", lambda one: one.model, lambda one: one.model, "left"),
+        _name("model", lambda one: one.model, lambda one: one.model),
         Column("task", lambda one: words.spoken(one.task_type), lambda one: one.task_type, "left", 2),
         Column("strategy", lambda one: words.spoken(one.strategy), lambda one: one.strategy, "left", 7),
         Column("why", lambda one: words.spoken(one.cause), lambda one: one.cause, "left", 3),
@@ -124,9 +130,7 @@ def _cost_order(one: Attempt) -> float:
 
 def measured_columns(performed: Performed) -> list[Column[Measured]]:
     def key(place: int, name: str) -> Column[Measured]:
-        return Column(
-            _spoken(name), lambda one: _named(name, one.keys[place]), lambda one: one.keys[place].lower(), "left"
-        )
+        return _name(name, lambda one: _named(name, one.keys[place]), lambda one: one.keys[place].lower())
 
     return [
         *(key(place, name) for place, name in enumerate(performed.by)),

@@ -26,8 +26,8 @@ class Column(Generic[T]):
     """One of the colours in `words`, or bold, or nothing."""
     shrink: int = 0
     """Cells to which it is cut before any column goes; 0: as wide as what stands in it."""
-    fit: Callable[[str, int], str] = words.fit
-    """Cuts what stands in it to so many cells."""
+    fit: Callable[[Sequence[str], int], list[str]] = words.fit_each
+    """Cuts what stands in it to at most so many cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,8 @@ TOTAL = "total"
 PADDING = 2
 """Cells beside each column."""
 LEAST_BAR, MOST_BAR = 8, 40
+NAME = 32
+"""Cells to which names shrink before any column goes: one that is long leaves what is said of all."""
 _SHORTEST = 8
 
 
@@ -120,7 +122,7 @@ def _kept(columns: Sequence[Column[T]], drawn: list[list[str]], width: int) -> l
         min(_width(texts), column.shrink + PADDING) if column.shrink else _width(texts)
         for column, texts in zip(columns, drawn, strict=True)
     ]
-    kept = list(range(len(columns)))
+    kept, whole = list(range(len(columns))), list(drawn)
     while sum(least[place] for place in kept) > width:
         last = max(kept, key=lambda place: columns[place].drop)
         if not columns[last].drop:
@@ -132,8 +134,7 @@ def _kept(columns: Sequence[Column[T]], drawn: list[list[str]], width: int) -> l
         room = max(_SHORTEST, least[widest] - PADDING if may_shrink else 0, _width(drawn[widest]) - PADDING - over)
         if room + PADDING >= _width(drawn[widest]):
             break
-        cut = columns[widest].fit
-        drawn[widest] = [cut(text, room) if cell_len(text) > room else text for text in drawn[widest]]
+        drawn[widest] = columns[widest].fit(whole[widest], room)
     return kept
 
 

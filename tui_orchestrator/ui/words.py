@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -37,6 +38,7 @@ RULE = "$rule"
 
 _LEAST_OF_PROVIDER = 5
 """Cells of a provider's name, where it has to be cut."""
+_BETWEEN_WORDS = "/-_:. "
 _PICKS = {
     Strategy.CHEAPEST: "the lowest expected cost among models likely to be good enough",
     Strategy.BALANCED: "the best mix of quality, cost and speed, by your weights",
@@ -177,6 +179,28 @@ def _fit_middle(text: str, width: int) -> str:
     return f"{set_cell_size(text, width - 1 - end)}…{set_cell_size(text[::-1], end)[::-1]}"
 
 
+def fit_models(names: Sequence[str], width: int) -> list[str]:
+    """At most `width` cells each, as `fit_model` cuts them. Those that would look the same begin where they differ."""
+    shown = {name: fit_model(name, width) if cell_len(name) > width else name for name in names}
+    alike = list(shown)
+    while groups := _alike(alike, shown):
+        for group in groups:
+            same = commonprefix(group)  # noqa: RUF071  # it is the characters that count
+            # From the beginning of the word, where that is not far.
+            word = 1 + max(map(same.rfind, _BETWEEN_WORDS))
+            start = word if cell_len(same[word:]) < width // 3 else len(same)
+            shown |= {name: f"…{_fit_middle(name[start:], width - 1).rstrip()}" for name in group}
+        alike = [name for group in groups for name in group]
+    return [shown[name] for name in names]
+
+
+def _alike(names: Iterable[str], shown: Mapping[str, str]) -> list[list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(shown[name], []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
 def folded(model_id: str, why: str) -> str:
     """The line over a stored text that is not the turn's answer: what checked it is named by what it found."""
     if why.startswith((*CHECK_NAMES, "part ")):
@@ -203,6 +227,11 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
         return set_cell_size(text, width - 1) + "…"
     padding = " " * (width - length)
     return padding + text if right else text + padding
+
+
+def fit_each(texts: Iterable[str], width: int) -> list[str]:
+    """At most `width` cells each."""
+    return [fit(text, width) if cell_len(text) > width else text for text in texts]
 
 
 def wrap(text: str, width: int, indent: int = 0) -> list[str]:
