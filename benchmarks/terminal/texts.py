@@ -71,6 +71,23 @@ MARKUP = (
     "[link='javascript:1']j[/]",
 )
 WORDS = ("ordinary", "words", "日本語", "👩‍👩‍👧‍👦", "🏳️‍🌈", "e\u0301", "ß", "नमस्ते", "שלום", "مرحبا", "ﷺ", "❤️", "①", "…")
+ENDLESS = {
+    **dict.fromkeys(("ansys", "cddl", "chapel", "factor", "fish", "maple", "ncl", "pan", "registry"), '"' + "\\" * 60),
+    **dict.fromkeys(("rego", "rell", "scala", "smithy", "tcsh"), '"' + "\\" * 60),
+    "fancy": "/" + "\\" * 60,
+    "urbiscript": "'" + "\\" * 60,
+    "mcschema": "<!--" * 15,
+}
+"""Languages with a line that keeps a regular expression of pygments' lexer busy for ever."""
+SLOW = {
+    "pug": "-" * 240 + "\n" + "-" * 240,
+    "fan": "a" * 240 + "\n" + "a" * 240,
+    "gherkin": (" " * 40 + "\n") * 40,
+    "aspectj": "a\n" * 1_000,
+    "systemd": ('"' * 240 + "\n") * 4,
+}
+"""And those with a text that takes it some tenths of a second in all; `pug` uses the lexer of `scala`."""
+FENCES = tuple(f"\n```{language}\n{text}\n```\n" for language, text in [*ENDLESS.items(), *SLOW.items()])
 MARKDOWN = (
     "[a](ssh://host/-oProxyCommand=id)",
     "![i](file:///etc/passwd)",
@@ -86,6 +103,7 @@ MARKDOWN = (
     "[" * 90,
     "`" * 41,
     "[a][b]\n\n[b]: data:text/html,x",
+    *FENCES,
 )
 
 
@@ -147,6 +165,7 @@ GIANTS: dict[str, Callable[[int], str]] = {
     "code of quotes": lambda size: "```rust\n" + "\"'`/*" * (size // 5) + "\n```",
     "code of blanks": lambda size: "```autoit\n" + (" " * 40 + "\n") * (size // 41) + "```",
     "code of words": lambda size: "```java\n" + ("a " * 20 + "\n") * (size // 41) + "```",
+    "code that lexers are slow with": lambda size: "".join(FENCES) * (1 + size // sum(map(len, FENCES))),
     "fences": lambda size: "```\n" * (size // 4),
     "html": lambda size: "<a href=" * (size // 8),
     "html comments": lambda size: "<!-- " * (size // 5),

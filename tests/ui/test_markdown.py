@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +10,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
-from tui_orchestrator.ui import code, markdown
+from tests.once import read_once
+from tui_orchestrator.ui import markdown
 from tui_orchestrator.ui.blocks import CODE_LINES, MAX_CHARACTERS, MAX_LINES, TABLE_ROWS, Block, Kind, Splitter
 from tui_orchestrator.ui.lines import Line, tidy, wrap
 from tui_orchestrator.ui.look import Look
@@ -322,27 +322,6 @@ def test_code_is_highlighted_in_the_colours_of_the_theme_and_keeps_its_spaces() 
     assert all(line.fill == LOOK.code for line in lines)
 
 
-def test_code_that_takes_a_lexer_too_long_is_drawn_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(code, "_slow", Counter())
-    text, quick = '```python\ndef f():\n    return "x"\n```', code.MOST_S
-    coloured = drawn(text)
-    monkeypatch.setattr(code, "MOST_S", -1.0)
-    plain = drawn(text)
-    assert [line.text.rstrip() for line in plain] == [line.text.rstrip() for line in coloured]
-    assert {style for line in plain[1:-1] for _, style in line.runs} == {LOOK.style("text")}
-    monkeypatch.setattr(code, "MOST_S", quick)
-    assert drawn(text) == coloured, "once may be chance"
-
-
-def test_a_language_whose_lexer_often_takes_too_long_is_not_read_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(code, "_slow", Counter())
-    monkeypatch.setattr(code, "MOST_S", -1.0)
-    for _ in range(code.OFTEN):
-        drawn("```python\nx = 1\n```")
-    monkeypatch.setattr(code, "_lexer", lambda language: pytest.fail("it is read again"))
-    assert "  x = 1" in screen("```python\nx = 1\n```")
-
-
 @pytest.mark.parametrize("language", ["", "no-such-language", "[/x]", "python extra", "{.python}"])
 def test_any_language_is_drawn(language: str) -> None:
     assert "  x = 1" in screen(f"```{language}\nx = 1\n```")
@@ -353,6 +332,9 @@ def test_a_growing_fence_settles_its_finished_code() -> None:
     splitter.feed("```python\n" + "x = 1\n" * (4 * CODE_LINES))
     assert len(splitter.settled) >= 4
     assert sum(block.text.count("\n") + 1 for block in splitter.growing()) <= CODE_LINES
+
+
+MANY_OPEN = "![" * 20_000 + "\n```python\nx = 1\n```\n"
 
 
 def test_fences_are_handed_out_as_they_were_written() -> None:
@@ -420,3 +402,8 @@ def test_a_list_is_broken_between_its_parts_where_each_has_room(width: int) -> N
     if width >= max(map(len, parts)) + 2:
         assert all(line.removesuffix(" ·").split(" · ")[0] in parts for line in lines)
         assert all(line.endswith(" ·") for line in lines[:-1])
+
+
+def test_fences_are_found_in_one_pass_whatever_stands_around_them() -> None:
+    with read_once(len(MANY_OPEN)):
+        assert markdown.fences(MANY_OPEN) == [("python", "x = 1\n")]

@@ -38,9 +38,15 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("reference")
 
 
+@cache
+def _block_parser() -> MarkdownIt:
+    """What stands within a line is not read: links never closed would take the square of their number."""
+    return MarkdownIt("commonmark", {"html": False}).enable("table").disable(["reference", "inline"])
+
+
 def fences(text: str) -> list[tuple[str, str]]:
     """(language, code) of every code block, as its author wrote it."""
-    return [(token.info.strip(), token.content) for token in _parser().parse(text) if token.type == "fence"]
+    return [(token.info.strip(), token.content) for token in _block_parser().parse(text) if token.type == "fence"]
 
 
 def _read(text: str) -> SyntaxTreeNode | None:

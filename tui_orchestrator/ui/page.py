@@ -9,6 +9,7 @@ from textual.geometry import Size
 from textual.selection import Selection
 from textual.strip import Strip
 
+from . import markdown
 from .entries import Entry
 from .lines import Framed, Line
 from .look import Look
@@ -66,6 +67,14 @@ class Page(Painted):
     def beside(self, key: str, step: int) -> Iterator[Entry]:
         """All below an entry for a `step` of 1, all above it for -1, the nearest first."""
         return self._rows.beside(key, step)
+
+    def text_of(self, key: str) -> str:
+        """The Markdown of an answer, the text of a prompt."""
+        return self.entry(key).source
+
+    def code_blocks(self, key: str) -> list[tuple[str, str]]:
+        """(language, code) in order."""
+        return markdown.fences(self.entry(key).source)
 
     def make_rest(self) -> None:
         """Stretch by stretch, while everything else goes on."""

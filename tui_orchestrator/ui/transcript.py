@@ -20,8 +20,8 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.timer import Timer
 
-from . import markdown
 from .entries import FOLDS, Entry, Part, Severity, estimate_tokens
+from .lexers import drawings
 from .look import Caption, Look
 from .page import Page
 from .rows import Place
@@ -168,14 +168,6 @@ class Transcript(Page, can_focus=True):
             self.make_rest()
         self._schedule()
         self._arrange()
-
-    def text_of(self, key: str) -> str:
-        """The Markdown of an answer, the text of a prompt."""
-        return self.entry(key).source
-
-    def code_blocks(self, key: str) -> list[tuple[str, str]]:
-        """(language, code) in order."""
-        return markdown.fences(self.entry(key).source)
 
     def show(self, key: str) -> None:
         """Brings the entry's first line to the top of the view."""
@@ -325,6 +317,7 @@ class Transcript(Page, can_focus=True):
         # One that rests: a timer for each flush would cost as much as the flush.
         self._flushing = self.set_interval(FLUSH_S, self._flush, pause=True)
         self._take_look()
+        drawings.add(self)
         self._schedule()
 
     def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
@@ -344,8 +337,14 @@ class Transcript(Page, can_focus=True):
     def _take_look(self) -> None:
         look = Look.of(self.app.theme_variables)
         if look != self._rows.look:
-            self.use_look(look)
-            self._arrange(None if self.following else self._rows.place(self.scroll_offset.y))
+            self._wear(look)
+
+    def _wear(self, look: Look) -> None:
+        self.use_look(look)
+        self._arrange(None if self.following else self._rows.place(self.scroll_offset.y))
+
+    def colours_came(self) -> None:
+        self.call_later(lambda: self._wear(self._rows.look))
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         place = self._rows.place(self.scroll_offset.y)
