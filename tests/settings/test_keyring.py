@@ -178,8 +178,67 @@ def test_one_that_does_not_take_a_key_is_one_sentence(
     assert str(caught.value).startswith(said)
 
 
-def test_one_that_takes_a_key_is_given_it_whole(backend: Callable[..., None], tmp_path: Path) -> None:
+ELSE = "name an environment variable for the key, or api_key_command in the settings"
+
+
+@pytest.mark.parametrize(
+    ("takes", "gives", "said"),
+    [
+        ("return None", "return None", "did not keep it: it does not give it back"),
+        ("return None", "return 'key-of-before'", "did not keep it: it does not give it back"),
+        # Kept as long as the process that was given it lasts.
+        ("self.key = key", "return getattr(self, 'key', None)", "did not keep it: it does not give it back"),
+        ("return None", "raise RuntimeError('key-to-hold')", "did not give it back (RuntimeError)"),
+        ("return None", "return b'key-to-hold'", "did not give it back (it gave bytes, not text)"),
+    ],
+)
+def test_one_that_takes_a_key_and_does_not_give_it_back_keeps_none(
+    backend: Callable[..., None], takes: str, gives: str, said: str
+) -> None:
+    backend(gives=gives, takes=takes)
+    with pytest.raises(NoKey) as caught:
+        asyncio.run(to_keyring("team", "key-to-hold"))
+    assert str(caught.value) == f"the system keyring {said}; {ELSE}"
+
+
+CHOSEN = [
+    ("keyring.backends.null.Keyring", "keeps nothing"),
+    ("keyrings.that.are.not.there.Keyring", "is not installed"),
+    ("keyring.backends.null.Kept", "is not installed"),
+    ("Keyring", "is not installed"),
+]
+
+
+@pytest.mark.parametrize(("name", "fault"), CHOSEN)
+def test_a_chosen_backend_that_can_hold_no_key_is_named_and_no_key_is_stored_in_it(
+    loaded: Load, monkeypatch: pytest.MonkeyPatch, name: str, fault: str
+) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", name)
+    said = f"the keyring backend that PYTHON_KEYRING_BACKEND names, '{name}', {fault}"
+    problem = loaded(ASKED).providers["openai"].key_problem
+    assert problem == f"api_key_keyring: {said}; use api_key_env or api_key_command instead"
+    with pytest.raises(NoKey) as caught:
+        asyncio.run(to_keyring("team", "key-to-hold"))
+    assert str(caught.value) == f"{said}; {ELSE}"
+
+
+@pytest.mark.parametrize(("name", "fault"), CHOSEN)
+def test_one_that_the_library_s_own_file_chooses_is_told_so(
+    loaded: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, fault: str
+) -> None:
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "python_keyring").mkdir()
+    (tmp_path / "python_keyring/keyringrc.cfg").write_text(f"[backend]\ndefault-keyring={name}\n")
+    problem = loaded(ASKED).providers["openai"].key_problem
+    assert problem.startswith(f"api_key_keyring: the keyring backend that keyringrc.cfg names {fault}; ")
+
+
+def test_one_that_takes_a_key_is_given_it_whole_and_asked_for_it(backend: Callable[..., None], tmp_path: Path) -> None:
     taken = tmp_path / "taken"
-    backend(takes=f"Path({str(taken)!r}).write_text(' '.join([service, user, key]))")
+    backend(
+        gives=f"return Path({str(taken)!r}).read_text().split()[2]",
+        takes=f"Path({str(taken)!r}).write_text(' '.join([service, user, key]))",
+    )
     asyncio.run(to_keyring("team", "key-to-hold"))
     assert taken.read_text() == "tui-orchestrator team key-to-hold"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -97,18 +98,59 @@ async def test_who_asked_for_the_demo_is_told_to_leave_it_first(tmp_path: Path) 
         await told(seat, "It answers once the program is started without the demo.")
 
 
+def keyring(path: Path, monkeypatch: pytest.MonkeyPatch, takes: str = "at.write_text(key)") -> Path:
+    """Has the system's keyring keep each key in a file of this directory, or do something else with it."""
+    ring = path / "ring"
+    ring.mkdir()
+    (path / "ring_backend.py").write_text(
+        "from pathlib import Path\n"
+        "from keyring.backend import KeyringBackend\n"
+        "class Ring(KeyringBackend):\n"
+        "    priority = 1\n"
+        "    def set_password(self, service, user, key):\n"
+        f"        at = Path({str(ring)!r}, f'{{service}}, {{user}}')\n"
+        f"        {takes}\n"
+        "    def get_password(self, service, user):\n"
+        f"        at = Path({str(ring)!r}, f'{{service}}, {{user}}')\n"
+        "        return at.read_text() if at.exists() else None\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(path), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "ring_backend.Ring")
+    return ring
+
+
+async def test_a_keyring_that_keeps_nothing_is_told_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    async with serving({"/v1/models": models}) as server, form(tmp_path) as (seat, file):
+        await write(seat, name="team", address=f"{server.url}/v1", key=RIGHT)
+        await seat.sees("✗ the keyring backend that PYTHON_KEYRING_BACKEND names,", "Add openai-compatible")
+        await seat.sees("keeps nothing; name an environment variable", "api_key_command")
+        assert file.read_text() == MINE
+        monkeypatch.setenv("TEAM_API_KEY", RIGHT)
+        await write(seat, variable="TEAM_API_KEY")
+        await seat.sees("team/qwen4-coder")
+        assert load(file).providers["team"].key_origin == "TEAM_API_KEY"
+
+
+async def test_it_is_said_when_the_keyring_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlocked = tmp_path / "unlocked"
+    os.mkfifo(unlocked)
+    keyring(tmp_path, monkeypatch, f"at.write_text(key + Path({str(unlocked)!r}).read_text())")
+    async with serving({"/v1/models": models}) as server, form(tmp_path) as (seat, file):
+        await write(seat, name="team", address=f"{server.url}/v1", key=RIGHT)
+        await seat.sees("◐ Waiting for the system keyring, which may want to be unlocked, at most 30 ")
+        assert file.read_text() == MINE
+        await asyncio.to_thread(unlocked.write_text, "")
+        await seat.until(lambda: len(seat.app.screen_stack) == 1)
+        assert load(file).providers["team"].key_origin == "keyring"
+
+
 async def test_a_key_that_is_refused_may_be_written_all_the_same_and_goes_to_the_keyring(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ring = tmp_path / "ring"
-    ring.mkdir()
-    (tmp_path / "keyring.py").write_text(
-        "from pathlib import Path\n"
-        f"ring = Path({str(ring)!r})\n"
-        "def set_password(service, user, key): (ring / f'{service}, {user}').write_text(key)\n"
-        "def get_password(service, user): return (ring / f'{service}, {user}').read_text()\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    ring = keyring(tmp_path, monkeypatch)
     async with serving({"/v1/models": models}) as server, form(tmp_path) as (seat, file):
         await write(seat, name="team", address=f"{server.url}/v1", key="key-that-is-wrong")
         await seat.sees("✗ the key was not accepted by 127.0.0.1", "Enter once more")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 from ..providers.connect import api_root
 from ..providers.listings import Listing
 from ..settings import ProviderKind, ProviderSettings, Secret, change, load, on_this_machine
-from ..settings.key_commands import to_keyring
+from ..settings.key_commands import to_keyring, waiting_for_keyring
 from ..settings.schema import find
 from ..settings.servers import CLOUDS, NoKey, checked
 from ..settings.shape import dotted
@@ -100,15 +101,17 @@ async def look(runtime: Runtime, wanted: Wanted) -> Listing:
     return await runtime.catalogue.look_at(provider)
 
 
-async def save(runtime: Runtime, wanted: Wanted) -> Path:
+async def save(runtime: Runtime, wanted: Wanted, waiting: Callable[[str], None]) -> Path:
     """Writes it, where comments stay, and goes on with it. A key that was typed goes to the system keyring, or where a
-    variable is named nowhere.
+    variable is named nowhere. `waiting` is told what for, in a sentence each.
 
     Raises SettingsError, OSError, and NoKey for a keyring that does not take it.
     """
     by_keyring = bool(wanted.key) and not wanted.variable
     if by_keyring:
+        waiting(waiting_for_keyring())
         await to_keyring(wanted.provider, wanted.key.strip())
+    waiting("Writing it, and reading all lists of models.")
     file = file_of(runtime)
     known = runtime.settings.providers.get(wanted.provider)
     disabled = known is not None and not known.enabled

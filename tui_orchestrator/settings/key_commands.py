@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from . import keyring_process
-from .keyring_process import MISSING, NOWHERE
+from .keyring_process import ABSENT, CHOSEN_BY, MISSING, NOTHING, NOWHERE
 from .secrets import Secret, holds_a_key
 from .servers import KEYRING_SERVICE, LONGEST_KEY, NoKey, checked
 
@@ -27,7 +27,7 @@ _LONGEST = 64 * 1024
 _LOOK_S = 0.01
 _PATIENCE_S = 2.0
 """Longer than this, and whoever waits is told what for."""
-_ELSE = "name an environment variable for the key"
+_ELSE = "name an environment variable for the key, or api_key_command in the settings"
 
 # Becomes the command, beside a shell that waits until this program is gone, however it went, and then ends all of the
 # session. It waits before the command begins: there is no moment at which nobody would end it.
@@ -75,29 +75,48 @@ def ask(
 
 
 async def to_keyring(provider: str, key: str) -> None:
-    """Has the system's keyring hold it. Raises NoKey."""
+    """Has the system's keyring hold it, which is asked for it then: within thirty seconds. Raises NoKey."""
+    try:
+        async with asyncio.timeout(_KEYRING_S):
+            taken = await _asked("set", provider, key)
+            kept = taken if "key" not in taken else await _asked("get", provider)
+    except TimeoutError:
+        raise NoKey(f"the system keyring did not answer within {_KEYRING_S:.0f} seconds; {_ELSE}") from None
+    why = kept.get("why")
+    if why in (MISSING, NOWHERE):
+        raise NoKey(f"there is no keyring here; {_ELSE}")
+    if why in (ABSENT, NOTHING):
+        raise NoKey(f"{_chosen(why)}; {_ELSE}")
+    if why is not None:
+        deed = "take it" if kept is taken else "give it back"
+        raise NoKey(f"the system keyring did not {deed} ({why}); {_ELSE}")
+    if kept["key"] != key:
+        raise NoKey(f"the system keyring did not keep it: it does not give it back; {_ELSE}")
+
+
+async def _asked(deed: str, provider: str, key: str = "") -> dict[str, str | None]:
     process = await asyncio.create_subprocess_exec(
-        *_keyring("set", provider),
+        *_keyring(deed, provider),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
-        async with asyncio.timeout(_KEYRING_S):
-            said, _ = await process.communicate(key.encode())
-    except TimeoutError:
-        raise NoKey(f"the system keyring did not answer within {_KEYRING_S:.0f} seconds; {_ELSE}") from None
+        said, _ = await process.communicate(key.encode())
     finally:
         if process.returncode is None:
             with contextlib.suppress(OSError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    answer = _answer(said)
-    if answer.get("why") in (MISSING, NOWHERE):
-        raise NoKey(f"there is no keyring here; {_ELSE}")
-    if "key" not in answer:
-        raise NoKey(f"the system keyring did not take it ({answer['why']}); {_ELSE}")
+    return _answer(said)
+
+
+def _chosen(why: str) -> str:
+    """What is wrong with the backend that somebody has chosen."""
+    name = os.environ.get(CHOSEN_BY)
+    by = f"that {CHOSEN_BY} names, {name!r}," if name else "that keyringrc.cfg names"
+    return f"the keyring backend {by} {'is not installed' if why == ABSENT else 'keeps nothing'}"
 
 
 def _keyring(deed: str, provider: str) -> list[str]:
@@ -113,9 +132,14 @@ def _answer(said: bytes) -> dict[str, str | None]:
     return answer
 
 
-def _waiting_for(running: Sequence[_Running]) -> str:
+def _waiting_for(running: Sequence[_Running | type[_Running]]) -> str:
     whom = ", and ".join(dict.fromkeys(one.whom for one in running))
     return f"Waiting for {whom}, at most {max(one.seconds for one in running):.0f} seconds."
+
+
+def waiting_for_keyring() -> str:
+    """As `ask` tells it."""
+    return _waiting_for([_Keyring])
 
 
 def program_of(command: tuple[str, ...]) -> str:
@@ -226,6 +250,8 @@ class _Keyring(_Running):
             raise NoKey("api_key_keyring: the keyring is not installed; pip install 'tui-orchestrator[keyring]'")
         if why == NOWHERE:
             raise NoKey("api_key_keyring: this system has no keyring; use api_key_env or api_key_command instead")
+        if why in (ABSENT, NOTHING):
+            raise NoKey(f"api_key_keyring: {_chosen(why)}; use api_key_env or api_key_command instead")
         if why is not None:
             raise NoKey(f"api_key_keyring: the system keyring failed ({why}); is it unlocked?")
         if key is None:

@@ -14,6 +14,12 @@ MISSING = "missing"
 """The library is not installed."""
 NOWHERE = "nowhere"
 """The library knows no keyring on this system."""
+ABSENT = "absent"
+"""The backend that somebody has chosen is not installed."""
+NOTHING = "nothing"
+"""Nothing is kept by the one that somebody has chosen: it switches the keyring off."""
+CHOSEN_BY = "PYTHON_KEYRING_BACKEND"
+"""The environment variable that chooses a backend; else keyringrc.cfg may."""
 
 
 def reply(deed: str, service: str, user: str) -> dict[str, Any]:
@@ -21,6 +27,12 @@ def reply(deed: str, service: str, user: str) -> dict[str, Any]:
         import keyring
     except ModuleNotFoundError as error:
         return {"why": MISSING if error.name == "keyring" else f"no module {error.name}"}
+    try:
+        backend = keyring.get_keyring()
+    except (ImportError, AttributeError, ValueError):
+        return {"why": ABSENT}
+    if type(backend).__module__ == "keyring.backends.null":
+        return {"why": NOTHING}
     if deed == "set":
         keyring.set_password(service, user, sys.stdin.read())
         return {"key": None}

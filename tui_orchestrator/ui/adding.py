@@ -104,7 +104,7 @@ class Adding(Dialog[str]):
             self._said.refuse(problem)
             return
         if wanted != self._failed:
-            self._said.say(f"◐ asking it for its models{taken}", ACCENT)
+            self._wait(f"Asking it for its models{taken}.")
             listing = await adding.look(self._runtime, wanted)
             if listing.unread or not listing.reachable:
                 self._failed = wanted
@@ -128,9 +128,12 @@ class Adding(Dialog[str]):
         field.value = wanted.address
         return f" (the address is taken as {wanted.address})"
 
+    def _wait(self, what_for: str) -> None:
+        self._said.say(f"◐ {what_for}", ACCENT)
+
     async def _save(self, wanted: Wanted, found: str) -> None:
         try:
-            file = await adding.save(self._runtime, wanted)
+            file = await adding.save(self._runtime, wanted, self._wait)
         except (OrchestratorError, OSError, NoKey) as error:
             self._said.refuse(str(error))
             return
