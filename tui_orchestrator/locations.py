@@ -1,7 +1,8 @@
 """Where things lie on this machine.
 
 TUI_ORCHESTRATOR_HOME puts everything under one directory; otherwise each lies where the system keeps such things.
-Nothing but `private` creates anything. All raise LocationError when the user has no home directory to look in.
+Nothing but `private` creates anything. All raise LocationError when the user has no home directory to look in, until
+`do_without_home`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from platformdirs import PlatformDirs
 from .routing.errors import OrchestratorError
 
 HOME_VARIABLE = "TUI_ORCHESTRATOR_HOME"
+_NOWHERE = Path(os.devnull)
+"""Below it nothing is, and nothing can be made."""
+_without_home = False
 
 
 class LocationError(OrchestratorError):
@@ -32,8 +36,26 @@ def _place(kind: str, environ: Mapping[str, str] | None = None) -> Path:
     try:
         return Path(getattr(PlatformDirs("tui-orchestrator", appauthor=False), f"user_{kind}_dir"))
     except RuntimeError as error:
+        if _without_home:
+            return _NOWHERE / kind
         sentence = f"no home directory was found; set HOME or {HOME_VARIABLE} to a directory that you may write to"
         raise LocationError(sentence) from error
+
+
+def do_without_home() -> str:
+    """From now on, what would lie in a home directory that the user does not have can be neither read nor written, as
+    in one that is broken: a sentence about it. Empty, and nothing changes, where there is one. Raises LocationError for
+    a directory that was named and is none."""
+    global _without_home
+    try:
+        for kind in ("config", "data", "cache"):
+            _place(kind)
+    except LocationError as error:
+        if os.environ.get(HOME_VARIABLE):
+            raise
+        _without_home = True
+        return str(error)
+    return ""
 
 
 def private(directory: Path) -> Path:

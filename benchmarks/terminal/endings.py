@@ -27,6 +27,17 @@ app.ConsoleApp = Broken
 sys.exit(app.run_console(load(), demo=True))
 """
 
+HOMELESS = """
+import pwd, sys
+def unknown(number):
+    raise KeyError(f"getpwuid(): uid not found: {number}")
+pwd.getpwuid = unknown
+sys.argv = ["tui-orchestrator", "demo"]
+from tui_orchestrator.__main__ import process
+process()
+"""
+"""As for a user id that the system's user database does not know, in a container for one."""
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -55,6 +66,17 @@ def _keys(*keys: bytes) -> Act:
         return terminal.end()
 
     return act
+
+
+def _homeless(terminal: Pseudoterminal) -> int:
+    """It says so, runs, and answers."""
+    terminal.until(b"No home directory was found")
+    terminal.until(READY)
+    terminal.until(b"Nothing decided yet")
+    terminal.send(b"hello\r")
+    terminal.until(b"Scripted demo answer")
+    terminal.send(b"\x11")
+    return terminal.end()
 
 
 def _signal(number: int, *before: bytes) -> Act:
@@ -237,7 +259,9 @@ ENDINGS: dict[str, Ending] = {
         _keys(b"\x11"),
         more={"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "latin-1"},
     ),
-    "no home directory": Ending(_keys(b"\x11"), more={"HOME": "", "TUI_ORCHESTRATOR_HOME": ""}, codes=(0, 1, 2)),
+    "no home directory": Ending(
+        _homeless, (PROGRAM[0], "-c", HOMELESS), more={"HOME": "", "TUI_ORCHESTRATOR_HOME": ""}
+    ),
     "a home that is a file": Ending(_keys(b"\x11"), more={"TUI_ORCHESTRATOR_HOME": "/dev/null"}, codes=(0, 1, 2)),
     "ask, SIGINT": Ending(_interrupted(signal.SIGINT), _ASK, codes=(130,)),
     "ask, SIGTERM": Ending(_interrupted(signal.SIGTERM), _ASK, codes=(130, 143, -15)),

@@ -14,8 +14,9 @@ from benchmarks.terminal.pseudoterminal import Pseudoterminal, environment, star
 from tests.warm import AtTerminal
 from tui_orchestrator.ui.terminal import MOST
 
-HERE = ("SIGTERM while an answer streams", "SIGKILL", "SIGTSTP, SIGCONT, ctrl+q")
-"""In order, in none, and by a key after the terminal was another's. The last is started, the others forked."""
+HERE = ("SIGTERM while an answer streams", "SIGKILL", "no home directory", "SIGTSTP, SIGCONT, ctrl+q")
+"""In order, in none, without a place to keep anything, and by a key after the terminal was another's. The last is
+started, the others forked."""
 
 PATIENCE_S = 120
 """A program that hangs hangs for ever; one among ten on a processor may take half a minute to end."""

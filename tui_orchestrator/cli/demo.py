@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import click
 
+from ..locations import do_without_home
 from ..routing.text import clean_line
 from .manners import USAGE, Invocation, Stop
 from .streams import on_terminal
@@ -30,7 +31,10 @@ def open_console(invocation: Invocation) -> None:
         raise Stop(f"{COLOURS}={clean_line(colours, 60)} is unknown; set it to {known}, or take it out", USAGE)
     # What a start makes stays. To look through it for garbage takes a sixth of it; `AtTerminal.started` ends that.
     gc.disable()
+    homeless = do_without_home()
     settings = invocation.settings()
+    if homeless:
+        settings = replace(settings, notices=(f"{homeless[:1].upper()}{homeless[1:]}.", *settings.notices))
     from ..ui.app import AGAIN, run_console
 
     code = run_console(settings, demo=invocation.demo)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -31,6 +29,7 @@ from ..routing.telling import KILLED, found
 from ..storage.answers import joined
 from ..storage.conversations import Session
 from ..storage.messages import Discarded, State
+from .checkpoints import Checkpoints
 from .closing import ANOTHER, FIRST, NO_VERDICT, Closing, closing
 from .feedback import Given
 from .runtime import Runtime
@@ -39,12 +38,6 @@ if TYPE_CHECKING:
     from .chat import Chat
 
 E = TypeVar("E", Completed, Failed)
-
-CHECKPOINT_S = 0.5
-"""A growing answer is stored this often: what a killed program may lose of it."""
-HELD_UP_S = 1.0
-"""What is read is stored first, unless that takes longer: a store that another program holds may take seconds, again
-and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +80,7 @@ class _Growing:
     member: bool = False
     """Of an ensemble: the others answer beside it."""
     finished: bool = False
-    kept_at: float | None = None
+    """With an answer; one that came to nothing never stands."""
 
 
 class _Nowhere:
@@ -122,15 +115,13 @@ class Keeping:
         """The turn whose answer is continued, as it stood."""
         self.elsewhere = False
         self._conversations = _Nowhere() if chat.temporary else runtime.conversations
-        self._clock = runtime.clock
         self._chat = chat
         self._request = request
         self._typed = typed
         self._attempts: dict[int, _Growing] = {}
         self._holds: int | None = None
         """The attempt whose answer is kept as the turn's until it ends; the others are kept beside it."""
-        self._growth: asyncio.Task[None] | None = None
-        """Stores what an answer has grown to."""
+        self._checkpoints = Checkpoints(self._meanwhile, runtime.clock)
         self._begun = False
         self._stored = False
         """The prompt is: without it no answer can be. Where it could not be, it is tried again with each answer."""
@@ -150,15 +141,10 @@ class Keeping:
         work = self._work(event)
         if work is None:
             return None
-        return self._grown(work) if isinstance(event, Text | Thinking) else self._after_growth(work)
-
-    async def _grown(self, work: Coroutine[Any, Any, None]) -> None:
-        self._growth = asyncio.create_task(_tried(work))
-        await asyncio.wait({self._growth}, timeout=HELD_UP_S)
+        return work if isinstance(event, Text | Thinking) else self._after_growth(work)
 
     async def _after_growth(self, work: Coroutine[Any, Any, None]) -> None:
-        if self._growth is not None:
-            await self._growth
+        await self._checkpoints.settled()
         await work
 
     def _work(self, event: Event) -> Coroutine[Any, Any, None] | None:
@@ -176,14 +162,12 @@ class Keeping:
                 )
             case Text():
                 self._attempts[event.attempt].text.append(event.text)
-                return None if self._attempts[event.attempt].check else self._checkpoint(event.attempt)
+                return self._grown(event.attempt)
             case AttemptFinished():
                 return self._finished(event.attempt)
             case Thinking():
                 self._attempts[event.attempt].thinking.append(event.text)
-                # Beside an answer that grows, thoughts alone are not worth its place.
-                if not any(one.text or one.check for one in self._attempts.values()):
-                    return self._checkpoint(event.attempt)
+                return self._grown(event.attempt)
             case AttemptFailed():
                 self._attempts[event.attempt].why = event.error.message
                 if self._holds not in {None, event.attempt}:
@@ -195,9 +179,11 @@ class Keeping:
             case Escalated():
                 self._last_of(event.from_model).why = event.detail
             case Completed():
+                self._checkpoints.end()
                 self._goes_on_from(event)
                 return self._end(self._completed, event)
             case Failed() if self._begun:
+                self._checkpoints.end()
                 self._goes_on_from(event)
                 return self._end(self._failed, event)
         return None
@@ -235,22 +221,14 @@ class Keeping:
     def _last_of(self, model: str) -> _Growing:
         return next(growing for growing in reversed(self._attempts.values()) if growing.model == model)
 
-    def _checkpoint(self, attempt: int) -> Coroutine[Any, Any, None] | None:
-        if self._growth is not None:
-            if not self._growth.done():
-                return None
-            self._growth.result()
-        growing, now = self._attempts[attempt], self._clock.monotonic()
-        if growing.kept_at is not None and now - growing.kept_at < CHECKPOINT_S:
-            return None
-        growing.kept_at = now
-        return self._meanwhile(attempt)
+    def _grown(self, attempt: int) -> Coroutine[Any, Any, None] | None:
+        return None if self._attempts[attempt].check else self._checkpoints.grown(attempt)
 
     def _finished(self, attempt: int) -> Coroutine[Any, Any, None] | None:
         """Seen finished, it is kept at once, also where the turn goes on."""
         growing = self._attempts[attempt]
-        growing.finished = True
-        if not "".join(growing.text).strip() or (growing.check and not growing.why):
+        growing.finished = bool("".join(growing.text).strip())
+        if not growing.finished or (growing.check and not growing.why):
             return None  # what a check says is kept with what it found
         return self._beside(attempt) if growing.check else self._meanwhile(attempt)
 
@@ -259,7 +237,9 @@ class Keeping:
         growing, held = self._attempts[attempt], self._holds
         if held is not None and held != attempt:
             before = self._attempts[held]
-            if before.member and (before.finished or not growing.finished):
+            # Thoughts alone are not worth the place of an answer.
+            stays = before.finished or not growing.finished if before.member else attempt < held
+            if stays or (before.text and not growing.text):
                 return self._beside(attempt)
         # Of two that finish together the one must know of the other before anything is written.
         self._holds = attempt
@@ -283,10 +263,11 @@ class Keeping:
 
     async def _discard(self, attempt: int, why: str) -> None:
         growing = self._attempts[attempt]
-        text, thinking = "".join(growing.text), "".join(growing.thinking)
-        if text or thinking:
-            discarded = Discarded(self._request.id, attempt, growing.model, text, thinking, why)
-            await self._conversations.discard(self._chat.id, discarded)
+        with self._checkpoints.taken(attempt):
+            text, thinking = "".join(growing.text), "".join(growing.thinking)
+            if text or thinking:
+                discarded = Discarded(self._request.id, attempt, growing.model, text, thinking, why)
+                await self._conversations.discard(self._chat.id, discarded)
 
     async def _answer(self, attempt: int, state: State, text: str | None = None, said: Closing | None = None) -> None:
         """`text` None: as it has grown. `said`: under it, once it is over."""
@@ -294,18 +275,19 @@ class Keeping:
         growing = self._attempts[attempt]
         if not self._stored:
             await self._prompt()
-        await self._conversations.answer(
-            self._chat.id,
-            self._request.id,
-            "".join(growing.text) if text is None else text,
-            thinking="".join(growing.thinking),
-            model=growing.model,
-            attempt=attempt,
-            state=state,
-            continues=self._continues,
-            note=said.note,
-            weight=said.weight,
-        )
+        with self._checkpoints.taken(attempt):
+            await self._conversations.answer(
+                self._chat.id,
+                self._request.id,
+                "".join(growing.text) if text is None else text,
+                thinking="".join(growing.thinking),
+                model=growing.model,
+                attempt=attempt,
+                state=state,
+                continues=self._continues,
+                note=said.note,
+                weight=said.weight,
+            )
 
     def _closing(self, end: Completed | Failed) -> Closing:
         kept = self._again is None or not self._again.response.strip()
@@ -391,8 +373,3 @@ class Keeping:
             elif whole and growing.why:
                 why = Discarded(self._request.id, number, growing.model, "", "", growing.why)
                 await self._conversations.discard(self._chat.id, why)
-
-
-async def _tried(work: Coroutine[Any, Any, None]) -> None:
-    with contextlib.suppress(NotKept):  # it is tried again with what follows
-        await work
