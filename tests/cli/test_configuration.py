@@ -321,3 +321,36 @@ async def test_a_key_among_the_models_of_a_chain_is_refused_before_anything_is_w
 async def test_what_is_shown_of_a_setting_hides_the_key_in_it(shell: Shell) -> None:
     shell.config.write_text('[personas.mine]\nsystem = "Use sk-ant-api03-aB3dE5gH7jK9mN1pQ here"')
     assert "Use … here" in (await shell.run("config", "show")).out
+
+
+ABSENT = (
+    "api_key_keyring: the keyring backend that PYTHON_KEYRING_BACKEND names, 'not.there', is not installed; use "
+    "api_key_env or api_key_command instead"
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "failure"),
+    [
+        (
+            ("-m", "openai/rush-pro"),
+            "✗ openai/rush-pro is pinned, but it has no key, as said above. `models` shows why",
+        ),
+        ((), "✗ every model is out: openai/rush-pro: it has no key, as said above. `models` shows why"),
+    ],
+)
+async def test_why_a_key_is_not_there_is_said_once(shell: Shell, arguments: tuple[str, ...], failure: str) -> None:
+    for name in KEYS:
+        del shell.environment[name]
+    shell.environment["PYTHON_KEYRING_BACKEND"] = "not.there"
+    shell.config.write_text(
+        "[router]\ndiscover_local = false\n[providers.openai]\napi_key_keyring = true\n"
+        '[[models]]\nid = "openai/rush-pro"\ninput_usd = 1\noutput_usd = 1\n'
+    )
+    ended = await shell.run("ask", *arguments, "hi")
+    said, failed = ended.err.splitlines()
+    assert said == f"openai: {ABSENT}"
+    assert failed.startswith(failure)
+    checked = (await shell.run("doctor")).out
+    assert f"✗ provider openai: {ABSENT}\n" in checked
+    assert checked.count(ABSENT) == 1

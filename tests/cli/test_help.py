@@ -82,3 +82,21 @@ def test_the_guide_names_every_command_and_option() -> None:
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert any(f"`{name}" in guide for name in parameter.opts), f"{path} {parameter.opts}"
+
+
+@pytest.mark.parametrize(
+    ("words", "whose"),
+    [
+        ("ask -m", "ask"),
+        ("recipe run compare --resume", "recipe run"),
+        ("recipe run compare --nonsense", "recipe run"),
+        ("models --refresh=yes", "models"),
+        ("experiment --nonsense", "experiment"),
+        ("--config", ""),
+    ],
+)
+async def test_who_uses_a_command_wrongly_is_sent_to_its_own_help(shell: Shell, words: str, whose: str) -> None:
+    ended = await shell.run(*words.split())
+    assert ended.code == 2
+    assert ended.err.endswith(f"(see `{f'tui-orchestrator {whose}'.rstrip()} --help`)\n")
+    assert len(ended.err.splitlines()) == 1

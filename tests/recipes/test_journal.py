@@ -205,7 +205,7 @@ async def test_of_a_disk_that_fills_up_the_command_tells_what_is_not_kept(shell:
     assert ended.err.count(long) == 4, "what is not kept is told"
     assert "NOT kept (File too large): 1 answer of each. Their text stands here alone" in ended.err
     (file,) = (recipes.parents[1] / "data" / "unfinished").iterdir()
-    goes_on = f"tui-orchestrator recipe run four --resume {file}"
+    goes_on = f"tui-orchestrator --config {shell.config} recipe run four --resume {file}"
     assert f"What else finished is kept, and is not asked again by: {goes_on}\n" in ended.err
     file.write_bytes(file.read_bytes()[:-40])
     listed = await shell.run("recipe")

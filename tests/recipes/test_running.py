@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 from pathlib import Path
 
@@ -84,9 +85,7 @@ async def test_the_command_tells_what_finished_before_a_step_failed(shell: Shell
     assert (ended.code, ended.out) == (1, "")
     assert "  First of all." in ended.err
     assert "gave no answer" in ended.err
-    assert (
-        "What finished is kept, and is not asked again by: tui-orchestrator recipe run compare --resume " in ended.err
-    )
+    assert "What finished is kept, and is not asked again by: tui-orchestrator --config " in ended.err
     shell.script.then(Say("First of all."), "rush-pro")
     told = (await shell.run(*command, "--json")).json
     assert (told["text"], told["error"]["kind"]) == (None, "bad_request")
@@ -262,7 +261,7 @@ async def test_what_finished_of_one_that_is_interrupted_is_told_and_kept(shell: 
     assert (first["text"], first["model"]) == ("First of all.", "openai/rush-pro")
     assert file.stat().st_mode & 0o777 == 0o600
     listed = await shell.run("recipe")
-    goes_on = f"tui-orchestrator recipe run compare --resume {file}"
+    goes_on = f"tui-orchestrator --config {shell.config} recipe run compare --resume {file}"
     assert f"Unfinished, with 1 answer kept; unless it still runs, go on or delete its file: {goes_on}\n" in listed.err
     assert (await shell.run("recipe", "list", "--json")).json["unfinished"] == [str(file)]
     looked = " ".join((await shell.run("doctor")).out.split())
@@ -278,6 +277,25 @@ async def test_what_finished_of_one_that_is_interrupted_is_told_and_kept(shell: 
     bodies = [json.dumps(exchange.body) for exchange in shell.servers.exchanges if exchange.method == "POST"]
     assert "First of all." in bodies[-1]
     assert "Second of all." in bodies[-1]
+
+
+async def test_what_goes_on_from_it_is_told_for_the_shell_with_the_settings_it_began_with(shell: Shell) -> None:
+    """Those of a file that was named from where the program was called, and that has a space in its name."""
+    named = "of the project's.toml"
+    shell.write(named, shell.config.read_text())
+    shell.config = Path(named)
+    shell.script.then(Say("First of all."), "rush-pro").then(Reply(400, "no"), "tern-max")
+    command = ("recipe", "run", "compare", "question=x", "models=rush-pro", "models=tern-max", "--at-once", "1", "-y")
+    ended = await shell.run(*command)
+    said = ended.err.partition("is not asked again by: ")[2].splitlines()[0]
+    listed = (await shell.run("recipe")).err.partition("go on or delete its file: ")[2].splitlines()[0]
+    looked = (await shell.run("doctor")).out.partition("in the console or ")[2].partition(", or delete")[0]
+    assert said == listed == looked
+    program, config, file, *goes_on = shlex.split(said)
+    assert (program, config, file) == ("tui-orchestrator", "--config", str(shell.directory / named))
+    shell.config = Path(file)
+    shell.script.always(Say("Fine."))
+    assert (await shell.run(*goes_on, "-y")).code == 0
 
 
 async def test_only_what_a_recipe_has_left_is_gone_on_from(shell: Shell) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
@@ -18,9 +19,10 @@ from tui_orchestrator.routing.request import Strategy
 from tui_orchestrator.services import preferences
 from tui_orchestrator.services.preferences import Preferences
 from tui_orchestrator.settings import Settings, StoreSettings, UiSettings, load
-from tui_orchestrator.settings.listing import sections
+from tui_orchestrator.settings.listing import Section, sections
 from tui_orchestrator.settings.reading import Reading
 from tui_orchestrator.ui.app import ConsoleApp
+from tui_orchestrator.ui.setting_rows import heading
 from tui_orchestrator.ui.settings import Done, Hands, SettingsScreen
 
 
@@ -418,6 +420,21 @@ async def test_a_command_opens_the_settings_searched_and_a_typed_value_takes_the
         await seat.sees("Enter writes it")
         await seat.pilot.press("right", "5", "enter")
         await seat.sees("router.quality_threshold = 0.65 from now on")
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "seen"),
+    [
+        ("law", 30, "[rules.law]  A rule that choo…"),
+        ("law", 20, "[rules.law]"),
+        ("r" + "x" * 40, 30, "[rules.rxxxxxxxxxxxxxxxxxxxxx…"),
+        ("模" * 20, 30, '[rules."模模模模模模模模模模 …'),
+    ],
+)
+def test_a_heading_that_is_too_long_says_that_it_is_cut(name: str, width: int, seen: str) -> None:
+    section = Section(("rules", name), "A rule that chooses before the strategy does. It has words.", ())
+    head = heading(section, width, first=True)
+    assert (head.plain, cell_len(seen) <= width) == (seen, True)
 
 
 OWN = """\

@@ -317,6 +317,7 @@ async def _ask(invocation: Invocation, asked: Asked, manner: Manner, verbose: bo
         telling = Telling(
             manner, verbose or settings.debug_routing, costs=settings.track_costs, kept=not asked.temporary
         )
+        telling.told = [one.key_problem for one in runtime.catalogue.providers.values() if one.key_problem]
         if manner is Manner.TEXT and can_ask():
             runtime.router.ask_for_room = ask_for_room
         async with await _send(runtime, asked, telling) as turn:

@@ -48,7 +48,7 @@ def doctor(invocation: Invocation, as_object: bool) -> None:
                 note(DEMO_NOTICE)
             findings = await check(settings, runtime, invocation.config, fault)
             findings += await asyncio.to_thread(_no_recipes, runtime.plugins.recipes)
-        findings += await asyncio.to_thread(_unfinished)
+        findings += await asyncio.to_thread(_unfinished, invocation.program)
         if as_object:
             say(as_json([dataclasses.asdict(finding) for finding in findings]))
         else:
@@ -72,7 +72,7 @@ def _no_recipes(added: Sequence[tuple[str, str, str]]) -> list[Finding]:
     return [Finding("recipes", Standing.PROBLEM, problem, remedy) for problem in shelf(added=added).problems]
 
 
-def _unfinished() -> list[Finding]:
+def _unfinished(program: tuple[str, ...]) -> list[Finding]:
     """Of recipes."""
     from ..recipes import answers, left
     from ..routing.clock import SystemClock
@@ -81,6 +81,7 @@ def _unfinished() -> list[Finding]:
     journals, problems = left(SystemClock().now())
     found = []
     for one in journals:
+        one.program = program
         kept = f"{answers(one.kept)} {'is' if one.kept == 1 else 'are'} kept"
         torn = f"; {one.torn_told}" if one.torn else ""
         remedy = f"unless it still runs, go on by /recipe in the console or {one.command}, or delete its file"

@@ -122,6 +122,12 @@ class Invocation:
     log_level: str | None = None
     """None: as configured."""
 
+    @property
+    def program(self) -> tuple[str, ...]:
+        """The program as it was called, from wherever it is called again: with what chooses its settings."""
+        config = ("--config", str(self.config.absolute())) if self.config is not None else ()
+        return ("tui-orchestrator", *config, *(("--demo",) if self.demo else ()))
+
     def settings(self) -> Settings:
         """Raises Stop with every problem of the configuration."""
         from ..settings import SettingsError, load
@@ -318,7 +324,17 @@ def write_file(path: Path, text: str) -> None:
 
 
 class Named(click.Group):
-    """Commands by name; a mistyped one is told what it may have meant."""
+    """Commands by name; a mistyped one is told what it may have meant, one that is used wrongly which help is its."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            # An option without its value is told before there is a context of the command.
+            command = self.get_command(ctx, name) if (name := ctx.invoked_subcommand) else None
+            if error.ctx is None and command is not None:
+                error.ctx = click.Context(command, ctx, name)
+            raise
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -83,6 +83,7 @@ def list_(invocation: Invocation, as_object: bool = False) -> None:
         note(f"! {problem}")
     note(f"Your own lie in {recipes_dir()}.")
     for one in unfinished:
+        one.program = invocation.program
         kept = f"{answers(one.kept)} kept{f'; {one.torn_told}' if one.torn else ''}"
         note(f"Unfinished, with {kept}; unless it still runs, go on or delete its file: {one.command}")
 
@@ -148,6 +149,7 @@ def run_(
     """
     one, said, file = _found(invocation, name), _said(parameters), output_file(output)
     journal = _journal(one, said, resume)
+    journal.program = invocation.program
     ask = _Asked(max_cost, at_once, estimate, yes)
     course = _Course(Screen(), journal)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,8 @@ class Telling:
         self.decision: Decision | None = None
         self.completed: Completed | None = None
         self.failure: TurnError | None = None
+        self.told: Sequence[str] = ()
+        """Why keys are not there, where that was said before the turn."""
         self.onto: CutOff | None = None
         """The answer that this one continues."""
         self._screen = Screen()
@@ -334,6 +336,8 @@ class Telling:
             self._tell_note(event)
             return
         what = fault(last) if last is not None and last.error is event.error else event.error.message
+        for why in self.told:
+            what = what.replace(f"no key: {why}", "it has no key, as said above")
         self._screen.line(f"✗ {what.rstrip('.')}. {event.error.hint}{_spent(event)}", fg="red")
         self._tell_note(event)
 

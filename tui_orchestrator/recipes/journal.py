@@ -46,6 +46,8 @@ class Journal:
         """Rounds whose answers are not in it, because it could not be written."""
         self.last: tuple[Given, str] | None = None
         """Where the last of them came from, and whose it is."""
+        self.program: tuple[str, ...] = ("tui-orchestrator",)
+        """As it was called, with what chooses its settings: how going on is told."""
         self._answers: dict[tuple[str, str], list[str]] = {}
         self._why = ""
         self._name = file_name(f"{recipe} {at:%Y-%m-%d %H%M%S} {secrets.token_hex(4)}", "recipe", "jsonl")
@@ -200,7 +202,7 @@ class Journal:
     @property
     def command(self) -> str:
         """That goes on from the file."""
-        return f"tui-orchestrator recipe run {shlex.quote(self.recipe)} --resume {shlex.quote(str(self.path))}"
+        return shlex.join([*self.program, "recipe", "run", self.recipe, "--resume", str(self.path)])
 
     def drop(self) -> None:
         """It is kept elsewhere."""

@@ -17,7 +17,7 @@ from ..plugins import Plugin, State
 from ..providers.embedding import INSTALL
 from ..routing.clock import NAME_A_ZONE, unknown_zone
 from ..routing.text import clean_line
-from ..settings import ProviderSettings, Settings
+from ..settings import ProviderSettings, Settings, hidden
 from ..shared.faults import Away
 from ..storage.database import Database
 from ..storage.faults import StoreError, damaged
@@ -51,7 +51,7 @@ async def check(
 ) -> list[Finding]:
     """Reads lists and files; bills nothing. The runtime has looked around already; it may be one without a store, which
     `fault` kept from being used."""
-    findings = [_versions(), *_configuration(settings, config)]
+    findings = [_versions(), *_configuration(settings, config, runtime)]
     if said := unknown_zone():
         findings.append(Finding("program", Standing.PROBLEM, said, NAME_A_ZONE))
     findings += [_provider(runtime, provider) for provider in runtime.catalogue.providers.values()]
@@ -81,7 +81,7 @@ def _versions() -> Finding:
     return Finding("program", Standing.GOOD, f"{__version__} on Python {python}, {versions}")
 
 
-def _configuration(settings: Settings, config: Path | None) -> Iterable[Finding]:
+def _configuration(settings: Settings, config: Path | None, runtime: Runtime) -> Iterable[Finding]:
     path = config or config_file()
     if path.exists():
         yield Finding("configuration", Standing.GOOD, f"{path} is valid")
@@ -94,8 +94,10 @@ def _configuration(settings: Settings, config: Path | None) -> Iterable[Finding]
         yield Finding("configuration", Standing.PROBLEM, said, "/theme in the console lists those there are")
     if said := embedding_problem(settings):
         yield Finding("cache", Standing.PROBLEM, said.removesuffix(f"; {INSTALL}"), INSTALL)
+    of_keys = {hidden(f"{one.name}: {one.key_problem}") for one in runtime.catalogue.providers.values() if one.enabled}
     for notice in settings.notices:
-        yield Finding("configuration", Standing.NOTE, notice)
+        if notice not in of_keys:  # told with its provider
+            yield Finding("configuration", Standing.NOTE, notice)
     budgets = settings.budgets
     if budgets.daily is None and budgets.monthly is None:
         remedy = "set budgets.daily_usd or budgets.monthly_usd"

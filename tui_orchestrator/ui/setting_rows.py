@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from tui_orchestrator.routing.text import clean_line
@@ -22,8 +23,8 @@ Piece = tuple[str, str]
 
 def heading(section: Section, width: int, *, first: bool) -> Content:
     """All but the first with an empty line above."""
-    title = hidden(f"[{dotted(section.path)}]")
-    room = width - len(title) - 2
+    title = words.fit(hidden(f"[{dotted(section.path)}]"), width).rstrip()
+    room = width - cell_len(title) - 2
     doc = words.fit(section.doc.partition(". ")[0].rstrip("."), room).rstrip() if room > 12 else ""
     head = Content.assemble((title, STRONG), (f"  {doc}" if doc else "", MUTED))
     return head if first else words.lines(["", head])
