@@ -319,6 +319,56 @@ async def test_how_long_a_provider_asks_to_wait_is_passed_on(gateway: Gateway, s
         assert said.headers["x-should-retry"] == "false"
 
 
+SPOKEN = ("/v1/chat/completions", {"messages": [{"role": "user", "content": "Hi"}]})
+STREAMED = ("/v1/chat/completions", {"messages": [{"role": "user", "content": "Hi"}], "stream": True})
+EXECUTED = ("/api/v1/orchestrator/chat/execute", {"prompt": "Hi"})
+
+
+@pytest.mark.parametrize(("path", "body"), [SPOKEN, STREAMED, EXECUTED], ids=["whole", "streamed", "native"])
+async def test_who_comes_while_a_model_is_left_alone_is_told_for_how_long(
+    gateway: Gateway, path: str, body: dict[str, Any]
+) -> None:
+    gateway.servers.script.always(Reply(429, headers={"retry-after": "99.5"}))
+    body = {**body, "model": "tern-max"}
+    async with gateway.http() as client:
+        assert (await client.post(path, json=body)).headers["x-should-retry"] == "false", "it was tried"
+        asked = len(gateway.asked)
+        said = await client.post(path, json=body)
+    assert said.status_code == 503
+    assert 90 <= int(said.headers["retry-after"]) <= 100
+    assert said.headers["x-should-retry"] == "true"
+    error = said.json()["error"]
+    assert error["code"] == "no_candidate"
+    if path == EXECUTED[0]:
+        assert error["retry_after_s"] == int(said.headers["retry-after"])
+    else:
+        assert error["message"].endswith(" s. Wait, or choose another model; `models` shows how each one stands.")
+    assert len(gateway.asked) == asked, "nothing was sent"
+
+
+async def test_of_several_that_are_left_alone_the_first_to_be_asked_again_is_waited_for(gateway: Gateway) -> None:
+    for model, wait_s in (("rush-mini", 99), ("tern-lite", 300)):
+        gateway.servers.script.always(Reply(429, headers={"retry-after": str(wait_s)}), model)
+    chain = {"prompt": "Hi", "chain": ["rush-mini", "tern-lite"]}
+    async with gateway.http() as client:
+        await client.post("/api/v1/orchestrator/chat/execute", json=chain)
+        said = await client.post("/api/v1/orchestrator/chat/stream", json=chain)
+    failed = json.loads(said.text.rsplit("data: ", 1)[1])
+    assert failed["type"] == "failed"
+    assert 90 <= failed["error"]["retry_after_s"] <= 99
+
+
+async def test_a_refused_key_is_nothing_to_wait_for(gateway: Gateway) -> None:
+    gateway.servers.script.always(Reply(401))
+    question = {"model": "tern-max", "messages": [{"role": "user", "content": "Hi"}]}
+    async with gateway.http() as client:
+        await client.post("/v1/chat/completions", json=question)
+        said = await client.post("/v1/chat/completions", json=question)
+    assert said.status_code == 503
+    assert "retry-after" not in said.headers
+    assert said.headers["x-should-retry"] == "false"
+
+
 async def test_the_models_are_listed(gateway: Gateway) -> None:
     names = [model.id async for model in gateway.openai().models.list()]
     assert names[0] == "auto"

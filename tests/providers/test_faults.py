@@ -119,7 +119,7 @@ def test_pythons_own_exceptions_break_an_answer_that_had_begun_and_refuse_one_th
     assert type(translate(error, "x", "", begun)) is StreamBroken
     refused = translate(error, "x", "", None)
     assert type(refused) is BadRequest
-    assert refused.message == " ".join(f"x: {BadRequest.what} ({type(error).__name__}: {error})".split())
+    assert refused.message == " ".join(f"x: {BadRequest.what[:-1]} ({type(error).__name__}: {error}).".split())
 
 
 def test_only_what_another_try_may_mend_is_retryable() -> None:
@@ -218,27 +218,32 @@ REQUEST = httpx2.Request("POST", "http://example.test", extensions={"timeout": {
             *(True, StreamBroken, "x: sent something that is not of its format: <p>"),
         ),
         (json.JSONDecodeError("no", " ", 0), True, StreamBroken, "x: sent something that is not of its format"),
-        (httpx2.ReadTimeout("late"), True, Timeout, f"x: {Timeout.what} (late)"),
-        (httpx2.ConnectError("nobody"), False, Connection, f"x: {Connection.what} (nobody)"),
-        (httpx2.ReadError("gone"), True, StreamBroken, f"x: {StreamBroken.what} (gone)"),
-        (caused(httpx2.ReadError(""), OSError("gone")), False, Connection, f"x: {Connection.what} (gone)"),
-        (httpx2.ReadError(" "), False, Connection, f"x: {Connection.what} (ReadError)"),
+        (httpx2.ReadTimeout("late"), True, Timeout, f"x: {Timeout.what[:-1]} (late)."),
+        (httpx2.ConnectError("nobody"), False, Connection, f"x: {Connection.what[:-1]} (nobody)."),
+        (httpx2.ReadError("gone"), True, StreamBroken, f"x: {StreamBroken.what[:-1]} (gone)."),
+        (caused(httpx2.ReadError(""), OSError("gone")), False, Connection, f"x: {Connection.what[:-1]} (gone)."),
+        (httpx2.ReadError(" "), False, Connection, f"x: {Connection.what[:-1]} (ReadError)."),
         (
             caused(openai.APIConnectionError(request=REQUEST), httpx2.ConnectError("nobody")),
-            *(False, Connection, f"x: {Connection.what} (nobody)"),
+            *(False, Connection, f"x: {Connection.what[:-1]} (nobody)."),
         ),
         (
             caused(openai.APITimeoutError(request=REQUEST), httpx2.ReadTimeout("late")),
-            *(False, Timeout, f"x: {Timeout.what} (late)"),
+            *(False, Timeout, f"x: {Timeout.what[:-1]} (late)."),
         ),
-        (openai.APIConnectionError(request=REQUEST), False, Connection, f"x: {Connection.what} (Connection error.)"),
+        (
+            openai.APIConnectionError(request=REQUEST),
+            False,
+            Connection,
+            f"x: {Connection.what[:-1]} (Connection error).",
+        ),
         (
             caused(httpx2.ConnectTimeout("", request=REQUEST), asyncio.CancelledError()),
-            *(False, Connection, f"x: {Connection.what} (no connection in 2.5 s)"),
+            *(False, Connection, f"x: {Connection.what[:-1]} (no connection in 2.5 s)."),
         ),
         (
             caused(httpx2.ConnectTimeout(""), asyncio.CancelledError()),
-            *(False, Connection, f"x: {Connection.what} (no connection)"),
+            *(False, Connection, f"x: {Connection.what[:-1]} (no connection)."),
         ),
     ],
 )

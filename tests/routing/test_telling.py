@@ -328,7 +328,12 @@ def nobody(*candidates: Any, **more: Any) -> Decision:
         (nobody(out("a/x", Exclusion.UNHEALTHY)), AllOut, ("a/x",), "Check the network"),
         (
             *(nobody(out("a/x", Exclusion.COOLING_DOWN), out("a/y", Exclusion.NO_KEY)), AllOut, ("a/x",)),
-            AllOut.hint,
+            "Wait, or choose another model",
+        ),
+        (nobody(out("a/x", Exclusion.RATE_LIMITED)), NoCandidate, None, "Wait, or choose another model"),
+        (
+            *(nobody(out("a/x", Exclusion.UNHEALTHY), out("a/y", Exclusion.COOLING_DOWN)), AllOut, ("a/x", "a/y")),
+            "Wait, or choose another model",
         ),
         (nobody(out("a/x", Exclusion.NO_KEY)), NoCandidate, None, NoCandidate.hint),
         # Of those that were asked for by name a missing key is what is wrong, and the others play no part.
@@ -373,6 +378,33 @@ def test_why_nobody_could_be_asked_is_said_with_what_to_do(
         alone = no_model(replace(decision, refused=Exclusion.OVER_MAX_COST))
         assert isinstance(alone, BudgetExceeded)
         assert alone.of_request
+
+
+LEFT = {"a/x": 6.2, "a/y": 30.0, "a/z": 0.0, "a/to-be-mended": None}
+
+
+@pytest.mark.parametrize(
+    ("why", "models", "pinned", "told_s"),
+    [
+        (Exclusion.COOLING_DOWN, ("a/x",), "", 7.0),
+        (Exclusion.COOLING_DOWN, ("a/y", "a/x"), "", 7.0),
+        (Exclusion.COOLING_DOWN, ("a/y", "a/x"), "a/y", 30.0),
+        (Exclusion.COOLING_DOWN, ("a/y", "a/to-be-mended"), "", 30.0),
+        (Exclusion.COOLING_DOWN, ("a/z",), "", 1.0),
+        (Exclusion.UNHEALTHY, ("a/y",), "", 30.0),
+        (Exclusion.UNHEALTHY, ("a/to-be-mended",), "", None),
+        (Exclusion.RATE_LIMITED, ("a/y", "a/x"), "", 7.0),
+        (Exclusion.NO_KEY, ("a/x",), "", None),
+        (Exclusion.MISSING_ABILITY, ("a/x",), "", None),
+        (Exclusion.CONTEXT_WINDOW, ("a/x",), "", None),
+    ],
+)
+def test_where_time_alone_helps_it_is_said_how_much_in_whole_seconds(
+    why: Exclusion, models: tuple[str, ...], pinned: str, told_s: float | None
+) -> None:
+    asked = replace(DECISION.asked, model=pinned or None)
+    decision = nobody(*(out(model, why) for model in models), pinned=bool(pinned), asked=asked)
+    assert no_model(decision, lambda one: LEFT[one.model]).retry_after_s == told_s
 
 
 def test_a_prompt_in_parts_that_nobody_agreed_to_is_too_long() -> None:

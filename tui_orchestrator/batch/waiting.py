@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from ..library.orchestrator import Ended
 from ..library.tasks import TaskFailed
-from ..routing.errors import AllOut, BeingTried, ErrorKind
-from ..routing.health import HealthState
+from ..routing.errors import ON_TRIAL_S, AllOut, BeingTried, ErrorKind
+from ..routing.health import FOR_THE_USER
 from ..routing.money import ZERO
 from .lines import Line
 from .timing import Held
@@ -26,9 +26,6 @@ OUTAGE_S = 900.0
 """For so long after an answer its models are waited for: longer than any of them is left alone at once."""
 AT_FIRST_S = 60.0
 """Where none has answered in this run: for a trial, and for a limit by the minute."""
-_TRIED_S = 1.0
-"""Another call is trying the model; it is looked again."""
-_FOR_THE_USER = (HealthState.UNAUTHORISED, HealthState.DISABLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +139,12 @@ class Waiting:
         registry = self._runtime.registry
         models = [id_ for id_ in (error.models if isinstance(error, AllOut) else ()) if id_ in registry]
         standing = {id_: self._runtime.health(id_) for id_ in models}
-        waits = {id_: one.seconds_left or _TRIED_S for id_, one in standing.items()}
-        wait_s = min(waits.values(), default=_TRIED_S)
+        waits = {id_: one.seconds_left or ON_TRIAL_S for id_, one in standing.items()}
+        wait_s = min(waits.values(), default=ON_TRIAL_S)
         group.until = now + wait_s
         first = min(waits, key=lambda id_: waits[id_], default="a model that is being tried")
         group.out = Held(f"waits for {first}", self._clock.local(self._clock.now() + timedelta(seconds=wait_s)))
-        refused = bool(standing) and all(one.state in _FOR_THE_USER for one in standing.values())
+        refused = bool(standing) and all(one.state in FOR_THE_USER for one in standing.values())
         if refused or group.until > group.answered + group.patience_s:
             group.given_up = Stopped(error.kind, error.message.rstrip("."))
         self._changed.set()

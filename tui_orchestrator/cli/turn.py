@@ -34,7 +34,7 @@ from ..routing.events import (
 )
 from ..routing.request import Strategy
 from ..routing.telling import check_name, found, recalled_in_words, saved_in_words, wants_tools
-from ..routing.text import spoken
+from ..routing.text import full_stop, spoken
 from .decisions import decision_lines
 from .interrupting import interruptible
 from .manners import INTERRUPTED, Stop, say, write_file
@@ -338,7 +338,7 @@ class Telling:
         what = fault(last) if last is not None and last.error is event.error else event.error.message
         for why in self.told:
             what = what.replace(f"no key: {why}", "it has no key, as said above")
-        self._screen.line(f"✗ {what.rstrip('.')}. {event.error.hint}{_spent(event)}", fg="red")
+        self._screen.line(f"✗ {full_stop(what)} {event.error.hint}{_spent(event)}", fg="red")
         self._tell_note(event)
 
     def _tell_note(self, event: Failed) -> None:

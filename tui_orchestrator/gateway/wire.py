@@ -10,11 +10,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..routing.errors import ErrorKind, TooLong, TurnError
+from ..routing.errors import BeingTried, ErrorKind, NoCandidate, TooLong, TurnError
 from ..routing.event_json import usd
 from ..routing.events import Completed, ToolCalled
 from ..routing.money import Usage
-from ..routing.text import HALF_A_CHARACTER, half_a_character
+from ..routing.text import HALF_A_CHARACTER, full_stop, half_a_character
 from ..routing.tools import ToolCall
 
 STATUS = {
@@ -164,4 +164,6 @@ def turn_error(error: TurnError) -> tuple[int, dict[str, Any], dict[str, str]]:
     status, headers = STATUS.get(kind, 502), {"x-should-retry": "false"}
     if status in (429, 503) and error.retry_after_s is not None:
         headers["retry-after"] = str(math.ceil(error.retry_after_s))
-    return status, error_body(code, f"{error.message.rstrip('.')}. {error.hint}"), headers
+        # Where nothing was sent there is nothing that was tried again already.
+        headers["x-should-retry"] = "true" if isinstance(error, NoCandidate | BeingTried) else "false"
+    return status, error_body(code, f"{full_stop(error.message)} {error.hint}"), headers

@@ -17,7 +17,7 @@ from ..routing.model import Registry
 from ..routing.money import Cost, Money, Usage
 from ..routing.profile import TaskType
 from ..routing.request import Check, Image, Message, Method, Request, Split, Strategy, tag_name
-from ..routing.text import HALF_A_CHARACTER, half_a_character
+from ..routing.text import HALF_A_CHARACTER, full_stop, half_a_character
 from ..routing.tools import FREE, LONGEST_NAME, NAME, Tool, ToolCall, ToolChoice
 from ..services.attachments import Attachment, enclose
 
@@ -244,7 +244,7 @@ class TaskFailed(OrchestratorError):
     """No answer came that could be kept. What was spent all the same is in `cost`."""
 
     def __init__(self, task: Task, failed: Failed) -> None:
-        super().__init__(f"{failed.error.message.rstrip('.')}. {failed.error.hint}")
+        super().__init__(f"{full_stop(failed.error.message)} {failed.error.hint}")
         self.task = task
         self.error: TurnError = failed.error
         self.cost: Cost = failed.cost

@@ -344,9 +344,10 @@ def _in_own_words(error: BaseException, fault: Fault, status: int | None, key: s
         return "sent text that is not UTF-8"
     if fault is StreamBroken and (by_class(error) is None or isinstance(error, ValueError)):
         return f"sent something that is not of its format{_excerpt(error, key)}"
+    said = fault.what.rstrip(".")
     if by_class(error) is None and fault is BadRequest:
-        return f"{fault.what} ({type(error).__name__}: {error})"
-    return f"{fault.what} ({_what_it_says(error)})"
+        return f"{said} ({type(error).__name__}: {error})."
+    return f"{said} ({_what_it_says(error).rstrip('.')})."
 
 
 def _excerpt(error: BaseException, key: str) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
+ON_TRIAL_S = 1.0
+"""Another call is finding out whether a model is well again: after so long it is worth looking again."""
+
 
 class ErrorKind(StrEnum):
     AUTHENTICATION = "authentication"
@@ -152,6 +155,9 @@ class BeingTried(Overloaded):
     hint = "Ask again in a moment, or choose another model."
     retryable = False
 
+    def __init__(self) -> None:
+        super().__init__(retry_after_s=ON_TRIAL_S)
+
 
 class Server(TurnError):
     kind = ErrorKind.SERVER
@@ -180,9 +186,11 @@ class NoCandidate(TurnError):
 class AllOut(NoCandidate):
     """Who could take it has failed others, and is left alone for now: nothing was sent."""
 
-    def __init__(self, message: str, models: tuple[str, ...], *, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, models: tuple[str, ...], *, retry_after_s: float | None = None, hint: str | None = None
+    ) -> None:
         """`models`: those that would be asked once they are well again."""
-        super().__init__(message, hint=hint)
+        super().__init__(message, retry_after_s=retry_after_s, hint=hint)
         self.models = models
 
 

@@ -54,6 +54,10 @@ class HealthState(StrEnum):
     DISABLED = "disabled"
 
 
+FOR_THE_USER = frozenset({HealthState.UNAUTHORISED, HealthState.DISABLED})
+"""To wait does not help."""
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     state: HealthState

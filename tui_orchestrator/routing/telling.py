@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ from .money import Cost, Usage
 if TYPE_CHECKING:
     from .budget import Refusal
     from .calling import Tried
+    from .decision import Candidate
     from .ensemble import Judgement
 
 KILLED = "the program was killed before the answer ended"
@@ -255,8 +257,8 @@ def refused(refusal: Refusal) -> BudgetExceeded:
     )
 
 
-def no_model(decision: Decision) -> TurnError:
-    """Why nothing was tried at all."""
+def no_model(decision: Decision, left_s: Callable[[Candidate], float | None] = lambda candidate: None) -> TurnError:
+    """Why nothing was tried at all. `left_s`: until one may be tried that is out for a time only, else None."""
     if decision.refused is not None:
         return BudgetExceeded(decision.reason, of_request=decision.refused is not Exclusion.OVER_BUDGET)
     if decision.division is not None:
@@ -270,14 +272,22 @@ def no_model(decision: Decision) -> TurnError:
     hint = next((hint for out, hint in _HINTS.items() if out in why), None if decision.candidates else _NONE_AT_ALL)
     unwell = {*_UNWELL, Exclusion.NO_KEY} if named else _UNWELL
     ill = tuple(candidate.model for candidate in wanted if candidate.excluded_by in unwell)
-    return AllOut(decision.reason, ill, hint=hint) if ill else NoCandidate(decision.reason, hint=hint)
+    waits = [left for one in wanted if one.excluded_by in _FOR_A_TIME and (left := left_s(one)) is not None]
+    wait_s = max(1.0, float(math.ceil(min(waits)))) if waits else None
+    if ill:
+        return AllOut(decision.reason, ill, retry_after_s=wait_s, hint=hint)
+    return NoCandidate(decision.reason, retry_after_s=wait_s, hint=hint)
 
 
 _UNWELL = {Exclusion.COOLING_DOWN, Exclusion.UNHEALTHY}
+_FOR_A_TIME = {*_UNWELL, Exclusion.RATE_LIMITED}
+_WAIT = "Wait, or choose another model; `models` shows how each one stands."
 _NONE_AT_ALL = "`doctor` tells what is missing."
 _NOT_AGREED = "Nothing was sent: agree to the cost to have it answered in parts, or shorten the prompt or its files."
 # By what a user can do about it; the first that keeps any model out is told.
 _HINTS = {
+    Exclusion.COOLING_DOWN: _WAIT,
+    Exclusion.RATE_LIMITED: _WAIT,
     Exclusion.MISSING_ABILITY: (
         "Leave out what they cannot do (images, tools, an answer in JSON), or set the key of a provider whose models "
         "can; of a model of your own say it under [[models]] with `abilities`."

@@ -12,9 +12,10 @@ from .budget import Budgets, Cap, GoOn, Refusal, Shortage, WayOut, caps_for
 from .calling import Caller, Emit, Granted, Tried
 from .cancelling import heed
 from .deadline import Deadline
-from .decision import Candidate, Decision, Policy
-from .errors import ErrorKind, NotKept
+from .decision import Candidate, Decision, Exclusion, Policy
+from .errors import ON_TRIAL_S, ErrorKind, NotKept
 from .events import Cause, Completed, Next, Waiting
+from .health import FOR_THE_USER
 from .model import Registry
 from .money import ZERO, Money
 from .received import Plan
@@ -142,6 +143,17 @@ class Underway:
     def is_healthy(self, model_id: str, in_s: float = 0.0) -> bool:
         model, then = self.registry[model_id], self.clock.monotonic() + in_s
         return self.caller.circuits.health(model.id, model.provider, then).out is None
+
+    def left_s(self, candidate: Candidate) -> float | None:
+        """Until it may be asked, where it is out for a time only; None where somebody has to mend it."""
+        model, now, caller = self.registry[candidate.model], self.clock.monotonic(), self.caller
+        if candidate.excluded_by is Exclusion.RATE_LIMITED:
+            tokens = caller.estimates.bound(model.id, self.decision.profile) + candidate.max_tokens
+            return caller.limits.wait_s(model, tokens, now)
+        health = caller.circuits.health(model.id, model.provider, now)
+        if health.state in FOR_THE_USER:
+            return None
+        return ON_TRIAL_S if health.out is not None and health.seconds_left is None else health.seconds_left or 0.0
 
     def heed_failure(self, tried: Tried) -> None:
         """A key that was not accepted, or an account without credit: its other models would answer the same."""

@@ -87,7 +87,7 @@ class Walk:
             if not self.request.prompt.strip() and not self.request.has_images:
                 end: Completed | Failed = self._failed(BadRequest("The prompt is empty.", hint="Type a question."))
             elif self.decision.model is None or self.decision.division is not None:
-                end = self._failed(no_model(self.decision))
+                end = self._failed(no_model(self.decision, self.turn.left_s))
             elif self.decision.strategy is Strategy.ENSEMBLE and not self.decision.pinned:
                 end = await self._ensemble()
             else:

@@ -12,6 +12,7 @@ from textual import work
 from textual.timer import Timer
 
 from tui_orchestrator.routing.errors import OrchestratorError
+from tui_orchestrator.routing.text import full_stop
 
 from .desk import Desk
 from .entries import answer_key, prompt_key, trail_key
@@ -194,7 +195,7 @@ class Beside(Desk):
             begins = await self.push_screen_wait(beginning(prepared))
             return prepared if begins else None
         except (OrchestratorError, LookupError, ValueError) as error:
-            self.say(f"{left.recipe.name}: {str(error.args[0]).rstrip('.')}.", "warning")
+            self.say(full_stop(f"{left.recipe.name}: {error.args[0]}"), "warning")
             return None
         finally:
             if not begins:
@@ -206,7 +207,7 @@ class Beside(Desk):
             self._put_answer(run, run.outcome)
         else:
             why = run.problem or f"the recipe {run.plan.recipe.name} was stopped"
-            self.say(f"{why[:1].upper()}{why[1:].rstrip('.')}. It cost {run.cost} until then. {run.go_on}", "warning")
+            self.say(f"{full_stop(why[:1].upper() + why[1:])} It cost {run.cost} until then. {run.go_on}", "warning")
             self._tell_finished(run)
 
     def _tell_finished(self, run: recipes.Underway) -> None:

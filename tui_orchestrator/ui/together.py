@@ -12,6 +12,7 @@ from textual.worker import WorkerError, get_current_worker
 
 from tui_orchestrator.routing.events import Completed, Failed
 from tui_orchestrator.routing.request import Method, Request, Strategy
+from tui_orchestrator.routing.text import full_stop
 
 from . import choosing, words
 from .answers import Answers
@@ -228,7 +229,7 @@ class Together(Answers):
         note = f" {end.note[:1].upper()}{end.note[1:]}." if end.note else ""
         if isinstance(end, Failed):
             spent = f" Spent: {end.cost}." if end.attempts else ""
-            _tell(here.chat, f"No judge: {end.error.message} {end.error.hint}{spent}{note}", "warning")
+            _tell(here.chat, f"No judge: {full_stop(end.error.message)} {end.error.hint}{spent}{note}", "warning")
             return
         named = best_of(end.response, len(numbers))
         if named is None or ensemble is None or told is None:
