@@ -19,7 +19,8 @@ from tui_orchestrator.routing.model import Model
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.storage.database import Database
 from tui_orchestrator.storage.ledger import SqliteLedger
-from tui_orchestrator.storage.reports import Reports
+from tui_orchestrator.storage.reports import Period, Reports, Span
+from tui_orchestrator.ui.report_views import periods
 
 from .samples import REQUEST, attempt, costing, hold
 
@@ -143,6 +144,34 @@ async def test_after_going_west_reports_are_about_the_days_that_the_caps_are_abo
     assert (await reports.total("week")).cost == Money(7)
     assert (await reports.total("month")).cost == Money(months[f"{clock.today():%Y-%m}"])
     assert (await reports.total("all")).cost == Money(17)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("today", 7),
+        ("week", 7),
+        # As the month's cap, of which the day to come is a part.
+        ("month", 17),
+        (Span(date(2026, 11, 20)), 17),
+        (Span(date(2026, 11, 20), date(2026, 11, 23)), 7),
+        (Span(date(2026, 11, 24), date(2026, 11, 24)), 10),
+        (Span(None, date(2026, 11, 23)), 7),
+        ("all", 17),
+        *((named, {"all time": 17, "this month": 17, "this year": 17, "yesterday": 0, "last month": 0}.get(name, 7))
+          for name, named in periods(date(2026, 11, 23)).items()),
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_a_day_yet_to_come_counts_in_what_holds_it_alone(db: Database, asked: Period | Span, found: int) -> None:
+    clock = ManualClock(datetime(2026, 11, 24, 9, tzinfo=AUCKLAND), zone=AUCKLAND)
+    spender, reports = Spender(db, clock, Budgets(monthly=Money(17))), Reports(db, clock)
+    assert await spender.spend(10)
+    clock.zone = HONOLULU
+    assert clock.today() == date(2026, 11, 23)
+    assert await spender.spend(7)
+    assert not await spender.spend(), "the month's cap counts both"
+    assert (await reports.total(asked)).cost == Money(found)
 
 
 async def test_a_call_over_midnight_is_paid_on_the_day_it_began(db: Database) -> None:

@@ -100,7 +100,10 @@ def test_periods_are_whole_days_and_months() -> None:
     named = periods(date(2026, 1, 15))
     assert named["last month"] == Span(date(2025, 12, 1), date(2025, 12, 31))
     assert named["yesterday"] == Span(date(2026, 1, 14), date(2026, 1, 14))
-    assert named["last 7 days"].first == date(2026, 1, 9)
+    assert named["last 7 days"] == Span(date(2026, 1, 9), date(2026, 1, 15))
+    assert named["this month"] == Span(date(2026, 1, 1), date(2026, 1, 31))
+    assert named["last 90 days"] == Span(date(2025, 10, 18), date(2026, 1, 15))
+    assert named["this year"] == Span(date(2026, 1, 1), date(2026, 12, 31))
     assert named["all time"] == Span()
 
 

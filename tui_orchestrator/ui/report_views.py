@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from tui_orchestrator.storage.reports import Aspect, Dimension, Span
+from tui_orchestrator.storage.spans import span_of
 
 from . import words
 
@@ -25,16 +26,16 @@ ASPECT_GROUPINGS: tuple[tuple[Aspect, ...], ...] = (
 
 
 def periods(today: date) -> dict[str, Span]:
-    """By how they are called, the shortest first."""
+    """By how they are called, the shortest first. With an end each, as `span_of` says why."""
     last_month = today.replace(day=1) - timedelta(days=1)
     return {
-        "today": Span(today),
+        "today": span_of("today", today),
         "yesterday": Span(today - timedelta(days=1), today - timedelta(days=1)),
-        "last 7 days": Span(today - timedelta(days=6)),
-        "this month": Span(today.replace(day=1)),
+        "last 7 days": span_of("week", today),
+        "this month": span_of("month", today),
         "last month": Span(last_month.replace(day=1), last_month),
-        "last 90 days": Span(today - timedelta(days=89)),
-        "this year": Span(today.replace(month=1, day=1)),
+        "last 90 days": Span(today - timedelta(days=89), today),
+        "this year": Span(today.replace(month=1, day=1), today.replace(month=12, day=31)),
         "all time": Span(),
     }
 
