@@ -5,7 +5,7 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -123,11 +123,13 @@ def _empty_store() -> sqlite3.Connection:
     return store
 
 
-def _open_schema(connection: sqlite3.Connection, path: Path | None) -> Path | None:
+def _open_schema(
+    connection: sqlite3.Connection, path: Path | None, *, begin: Callable[[sqlite3.Connection], object]
+) -> Path | None:
     with _copying:
         if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             _empty_store().backup(connection)
-    return migrate(connection, path)
+    return migrate(connection, path, begin=begin)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,6 +14,7 @@ import pytest
 from tui_orchestrator.storage.database import Database, Work
 from tui_orchestrator.storage.faults import StoreError
 from tui_orchestrator.storage.presence import is_locked
+from tui_orchestrator.storage.turn import Turn
 
 
 def adding(text: str) -> Work[None]:
@@ -71,6 +72,50 @@ async def test_who_waits_for_a_lock_that_never_opens_gives_the_turn_back(tmp_pat
         holding.execute("ROLLBACK")
         await db.write(adding("then"))
         assert await db.read(texts) == ["then"]
+    holding.close()
+
+
+class Waited:
+    """A clock that only moves while somebody sleeps: how long was waited."""
+
+    def __init__(self, turn: Turn, leaves_after_s: float | None) -> None:
+        self.seconds, self._turn, self._leaves_after_s = 0.0, turn, leaves_after_s
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        if self._leaves_after_s is not None and self.seconds >= self._leaves_after_s:
+            self._turn.leave()
+
+
+@pytest.mark.parametrize(
+    ("leaves_after_s", "waited_s"),
+    [
+        # From when it is told to end on it has five seconds, but never longer than it would have had.
+        (None, (20.0, 40.0, 60.0)),
+        (0.0, (5.0, 5.5, 6.0)),
+        (12.0, (17.0, 17.5, 18.0)),
+        (18.0, (20.0, 23.0, 23.5)),
+        (22.0, (20.0, 27.0, 27.5)),
+    ],
+)
+async def test_a_locked_store_is_waited_for_20_seconds_and_all_in_all_five_where_the_program_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leaves_after_s: float | None, waited_s: tuple[float, ...]
+) -> None:
+    holding = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+    async with Database(tmp_path / "store.db") as db:
+        holding.execute("BEGIN IMMEDIATE")
+        clock = Waited(db.turn, leaves_after_s)
+        monkeypatch.setattr("tui_orchestrator.storage.turn.time", clock)
+        clock.sleep(0.0)
+        for seconds in waited_s:
+            with pytest.raises(StoreError, match="is locked by another program"):
+                await db.write(adding("in vain"))
+            assert clock.seconds == pytest.approx(seconds, abs=0.01)
+        holding.execute("ROLLBACK")
+        await db.write(adding("the lock is free: however late it is"))
     holding.close()
 
 

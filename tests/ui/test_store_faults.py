@@ -55,9 +55,9 @@ async def filled(seat: Console, store: Path) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def locked(seat: Console, store: Path) -> AsyncIterator[None]:
+async def locked(seat: Console, store: Path, longest_s: float = 0.02) -> AsyncIterator[None]:
     assert seat.app.runtime is not None
-    seat.app.runtime.database.turn.longest_s = 0.02
+    seat.app.runtime.database.turn.longest_s = longest_s
     command = [sys.executable, "-c", LOCK, str(store)]
     other = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     try:
@@ -89,6 +89,18 @@ async def test_a_full_or_locked_store_is_a_sentence_and_all_is_kept_that_comes_l
         await seat.sees("The later answer.")
     # Also the answer that came meanwhile, where one did.
     assert answers(store) in ([FIRST.text, LATER.text], [FIRST.text, LATER.text, LATER.text])
+
+
+async def test_what_waits_for_a_locked_store_is_seen_to_be_sent(tmp_path: Path) -> None:
+    async with console(tmp_path, script=Script().then(FIRST).always(LATER)) as seat:
+        await seat.send("the first question")
+        await seat.ended()
+        async with locked(seat, tmp_path / "store.db", longest_s=600):
+            await seat.send("the later question")
+            await seat.sees("the later question", "◐ sending · Esc cancels")
+        await seat.ended()
+        await seat.sees("The later answer.")
+        await seat.sees_no("◐ sending")
 
 
 async def test_a_store_that_is_damaged_while_it_is_in_use_is_a_sentence_and_the_console_goes_on(tmp_path: Path) -> None:

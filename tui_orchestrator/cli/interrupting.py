@@ -9,6 +9,18 @@ from collections.abc import Callable, Iterator
 
 from .streams import hurry
 
+_ENDING: list[Callable[[], object]] = []
+
+
+@contextlib.contextmanager
+def told_of_the_end(hear: Callable[[], object]) -> Iterator[None]:
+    """`hear` is called by the signal that ends a command, before anything of it ends."""
+    _ENDING.append(hear)
+    try:
+        yield
+    finally:
+        _ENDING.remove(hear)
+
 
 @contextlib.contextmanager
 def interruptible(cancel: Callable[[], object]) -> Iterator[None]:
@@ -17,6 +29,8 @@ def interruptible(cancel: Callable[[], object]) -> Iterator[None]:
 
     def end() -> None:
         hurry()
+        for hear in _ENDING:
+            hear()
         cancel()
 
     loop = asyncio.get_running_loop()

@@ -17,7 +17,7 @@ from ..aside import Loop
 from ..routing.errors import ErrorKind, OrchestratorError
 from ..routing.text import clean
 from ..scarcity import SENTENCE, scarce
-from .interrupting import interruptible
+from .interrupting import interruptible, told_of_the_end
 from .streams import (
     Unwritable,
     end_now,
@@ -156,7 +156,8 @@ class Invocation:
                 runtime.alerts.listen(alerts.append)
                 await runtime.alerts.look()
                 try:
-                    yield runtime
+                    with told_of_the_end(runtime.database.turn.leave):
+                        yield runtime
                 finally:
                     await _settle_experiments(runtime)
                     await runtime.alerts.settle()

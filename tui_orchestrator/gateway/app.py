@@ -28,9 +28,6 @@ from .native import ROUTES
 from .question import AUTO
 from .wire import NO_MODEL, error_body
 
-_STORE_BUSY_S = 20.0
-"""How long a request waits for the store. Somebody in front of a console is told sooner that nothing moves."""
-
 
 def application(
     token: str, *, config: Path | None = None, demo: bool | None = None, hosts: Sequence[str] = ()
@@ -40,7 +37,6 @@ def application(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with await Runtime.open(load(config), demo=demo) as runtime:
-            runtime.database.turn.longest_s = _STORE_BUSY_S
             await runtime.refresh(forget=False)
             runtime.start_background()
             app.state.runtime, app.state.batches = runtime, Batches(runtime)
@@ -48,6 +44,7 @@ def application(
             try:
                 yield
             finally:
+                runtime.database.turn.leave()
                 await app.state.batches.aclose()
         if sys.stderr is not None:
             with contextlib.suppress(OSError):

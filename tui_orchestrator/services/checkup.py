@@ -180,10 +180,14 @@ def _models(runtime: Runtime) -> Iterable[Finding]:
         yield Finding("models", Standing.NOTE, f"no price is known of {shown}", remedy)
 
 
+_LOCKED_S = 5.0
+"""What is asked to look is not kept as long as what has something to write."""
+
+
 async def _store(runtime: Runtime, settings: Settings, fault: StoreError | None) -> Finding:
     path = runtime.database.path or store_path(settings, runtime.demo)
     try:
-        async with Database(path) as database:
+        async with Database(path, busy_timeout_s=_LOCKED_S) as database:
             await database.write(lambda connection: connection.execute("SELECT 1"))
             look = await asyncio.to_thread(look_through, path)
         size = await asyncio.to_thread(lambda: path.stat().st_size)

@@ -211,6 +211,7 @@ class Runtime:
 
     async def aclose(self) -> None:
         """Ends background work and closes everything. May be called again."""
+        self.database.turn.leave()
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)

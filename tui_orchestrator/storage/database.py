@@ -26,7 +26,7 @@ from .faults import StoreError, explained, look_at_kind
 from .files import Files
 from .migrations import migrate
 from .presence import Presence
-from .turn import Turn, share
+from .turn import LONGEST_S, Turn, share
 from .unwritable import READ_ONLY, way_to_read
 from .waking import Waking
 
@@ -40,6 +40,7 @@ _MOST_TOGETHER = 64
 _MOMENT_S = 0.02
 """A write that nobody is held up by waits so long for another to take it along."""
 
+_READING_S = 5.0
 _BEGIN = methodcaller("execute", "BEGIN")
 
 Outcome = tuple[Any, BaseException | None]
@@ -60,12 +61,12 @@ class Database:
     `path` None keeps everything in memory, for this object alone, until it is closed.
     """
 
-    def __init__(self, path: Path | None, *, busy_timeout_s: float = 5.0) -> None:
-        """`busy_timeout_s`: how long a write waits for another process's write to end; `turn.longest_s` changes it."""
+    def __init__(self, path: Path | None, *, busy_timeout_s: float = LONGEST_S) -> None:
+        """`busy_timeout_s`: how long a write waits for another process's write to end."""
         self.path = path
         self.presence = Presence(path)
         self.turn = Turn(self.presence.directory, busy_timeout_s)
-        self._busy_timeout_s = busy_timeout_s
+        self._busy_timeout_s = busy_timeout_s = min(busy_timeout_s, _READING_S)
         self._writer: sqlite3.Connection | None = None
         self._writing = ThreadPoolExecutor(1, "store-writer")
         self._waiting: deque[_Asked] = deque()
@@ -101,7 +102,8 @@ class Database:
     async def aclose(self) -> None:
         """After every write that was submitted. A second call does nothing."""
         if not self._closed:
-            self._closed = self.turn.leaving = True
+            self._closed = True
+            self.turn.leave()
             await asyncio.shield(self._close())
 
     async def __aenter__(self) -> Database:
@@ -253,7 +255,7 @@ class Database:
             if self.path is not None:
                 share(self._writer, self.path, self._busy_timeout_s)
                 self._files = Files(self.path, self._writer)
-            self.backup = migrate(self._writer, self.path)
+            self.backup = migrate(self._writer, self.path, begin=partial(self.turn.begin, in_line=False))
             self._writer.execute("PRAGMA busy_timeout=0")  # from here on `Turn` waits
 
     async def _close(self) -> None:

@@ -6,9 +6,10 @@ import os
 import re
 import sqlite3
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from operator import methodcaller
 from pathlib import Path
 
 from .faults import StoreError, damaged
@@ -18,13 +19,17 @@ _TABLE = re.compile(r"^CREATE (?:VIRTUAL )?TABLE (\w+)", re.MULTILINE)
 
 
 def migrate(
-    connection: sqlite3.Connection, path: Path | None = None, migrations: Sequence[Migration] = MIGRATIONS
+    connection: sqlite3.Connection,
+    path: Path | None = None,
+    migrations: Sequence[Migration] = MIGRATIONS,
+    begin: Callable[[sqlite3.Connection], object] = methodcaller("execute", "BEGIN IMMEDIATE"),
 ) -> Path | None:
     """Applies the steps that are missing, all or none; returns the copy of the store as it was before them, if there
-    was something to copy. Raises StoreError for a newer schema and a foreign database."""
+    was something to copy. `begin`: a transaction that writes. Raises StoreError for a newer schema and a foreign
+    database."""
     if not missing_steps(connection, path, migrations):
         return None
-    connection.execute("BEGIN IMMEDIATE")
+    begin(connection)
     try:
         # Again, now that no other program can be doing the same.
         missing = missing_steps(connection, path, migrations)

@@ -17,8 +17,12 @@ from pathlib import Path
 
 from .faults import StoreError
 
+LONGEST_S = 20.0
+"""How long a write waits for that of another program."""
 _LEAVING_S = 5.0
-"""Longest that a program which ends waits."""
+"""Longest that a program which ends waits, for all of its writes together."""
+_STILL_S = 0.5
+"""What each write has even then: other copies of the program take their turns in less."""
 _LOOK_S = 0.002
 """Between two looks whether a lock is free."""
 
@@ -32,20 +36,29 @@ class Turn:
         self._place = place
         self._lock: int | None = None
         self.longest_s = longest_s
-        self.leaving = False
-        """The program ends. May be set by another thread."""
+        self._leaves_at: float | None = None
 
-    def begin(self, connection: sqlite3.Connection) -> None:
-        """A transaction that writes. Raises sqlite3.OperationalError."""
+    def leave(self) -> None:
+        """The program is about to end: from now on its writes wait no longer than it may. By any thread, and more than
+        once."""
+        if self._leaves_at is None:
+            self._leaves_at = time.monotonic() + _LEAVING_S
+
+    def begin(self, connection: sqlite3.Connection, *, in_line: bool = True) -> None:
+        """A transaction that writes. Raises sqlite3.OperationalError. `in_line` False: without a turn, for which
+        `place` would have to be made."""
         began = time.monotonic()
 
         def patient() -> bool:
-            longest = min(self.longest_s, _LEAVING_S) if self.leaving else self.longest_s
-            return time.monotonic() - began < longest
+            until = began + self.longest_s
+            if self._leaves_at is not None:
+                until = min(until, max(self._leaves_at, began + _STILL_S))
+            return time.monotonic() < until
 
         # Without its turn too: where a stopped copy has it, and where the file system knows no such locks.
-        with suppress(OSError):
-            self._wait(patient)
+        if in_line:
+            with suppress(OSError):
+                self._wait(patient)
         try:
             while not _begun(connection, patient):
                 time.sleep(_LOOK_S)

@@ -306,6 +306,8 @@ class Desk(OpenSessions):
     async def _leave(self, code: int) -> None:
         """What runs is booked and what was typed is kept before the screen goes."""
         try:
+            if self.runtime is not None:
+                self.runtime.database.turn.leave()
             await self.end_turns()
             if self.runtime is not None:
                 if self.drafts is not None:

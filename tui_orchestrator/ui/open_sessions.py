@@ -284,6 +284,8 @@ class OpenSessions(Stage):
         """Reads it to its end; its chat pane knows of it already."""
         session.turn, session.request_id, session.cancelled = turn, request_id, False
         session.idle.clear()
+        # Until its first event comes: before that its prompt is stored, which may have to wait for another program.
+        self.tell_activity(session, f"sending · {key_to(self, 'turn.cancel')} cancels")
         if session is self.here:
             self.composer.busy = True
             if "chat" not in self.visible_panes:
