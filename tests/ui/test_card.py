@@ -88,6 +88,16 @@ def test_the_card_tells_the_choice_the_evidence_and_why_others_are_out() -> None
         assert said in card, said
 
 
+@pytest.mark.parametrize("width", [40, 58, 100])
+def test_candidates_whose_names_begin_alike_are_told_apart(width: int) -> None:
+    long = "box/mradermacher/Llama-3.3-70B-Instruct-Uncensored-Heretic-i1-GGUF"
+    names = (f"{long}:IQ4_XS", f"{long}:Q4_K_M", f"{long.replace('70B', '8B')}:IQ4_XS")
+    between = replace(decision(), candidates=tuple(candidate(name, 0.77, "0.1") for name in names))
+    card = draw_decision(between, (), width).plain
+    rows = [line.partition(" 0.77")[0] for line in card.splitlines() if " 0.77" in line]
+    assert (len(rows), len(set(rows))) == (3, 3)
+
+
 def test_of_a_pinned_model_the_card_says_that_nothing_was_weighed() -> None:
     pinned = replace(decision(), pinned=True)
     card = draw_decision(pinned, (), 58).plain

@@ -467,3 +467,10 @@ def test_long_names_that_would_look_alike_are_cut_at_where_they_differ(
     names: tuple[str, ...], width: int, seen: list[str]
 ) -> None:
     assert fit_models(names, width) == seen
+
+
+@pytest.mark.parametrize("width", range(12))
+def test_names_that_differ_in_what_so_few_cells_cannot_show_are_cut_all_the_same(width: int) -> None:
+    # Wide letters, such as take no cell, and one that holds the other.
+    names = ["box/模型模型模型一", "box/模型模型模型二", *("a" * 19 + end for end in ("", "\u0301", "\u0302", "b"))]
+    assert all(cell_len(name) <= width for name in fit_models(names, width))

@@ -187,16 +187,17 @@ def _shares(groups: Sequence[Totals], dimension: Dimension, width: int, shown: i
     ends = figure + (5 if percent else 0) + count
     name = max(8, min(26, (width - ends) // 2))
     room = max(0, width - ends - name - 1)
+    names = words.fit_models([words.short_name(key_in_words(dimension, group.key)) for group in groups], name)
     return [
         Content.assemble(
-            words.fit(words.short_name(key_in_words(dimension, group.key)), name),
+            words.fit(named, name),
             " ",
             (words.bar(group.cost.picodollars / whole, room), BAR),
             (f"{group.cost.picodollars / whole:5.0%}" if percent else "", MUTED),
             words.fit(str(group), figure, right=True),
             (words.fit(f"{group.attempts}×", count, right=True), MUTED),
         )
-        for group in groups
+        for group, named in zip(groups, names, strict=True)
     ]
 
 

@@ -199,9 +199,11 @@ def _candidates(decision: Decision, width: int) -> Rows:
         rows.append(Content.styled(header, MUTED))
     scores = [candidate.score for candidate in inside]
     low, high = (min(scores), max(scores)) if scores else (0.0, 0.0)
-    for candidate in inside:
+    names = words.fit_models([words.short_name(candidate.model) for candidate in inside], name_room)
+    for candidate, name in zip(inside, names, strict=True):
         share = 1.0 if high == low else 0.08 + 0.92 * (candidate.score - low) / (high - low)
-        rows.append(_inside(candidate, decision, name_room, time_room, words.bar(share, 6) if score_room else ""))
+        bar = words.bar(share, 6) if score_room else ""
+        rows.append(_inside(candidate, decision, words.fit(name, name_room), time_room, bar))
         if learned := learned_in_words(candidate):
             rows += _muted(f"{learned} from your votes and turns", width, "    ")
     for candidate in outside:
@@ -213,14 +215,14 @@ def _candidates(decision: Decision, width: int) -> Rows:
     return rows + _muted(margin_in_words(decision), width)
 
 
-def _inside(candidate: Candidate, decision: Decision, name_room: int, time_room: int, score: str) -> Content:
+def _inside(candidate: Candidate, decision: Decision, name: str, time_room: int, score: str) -> Content:
     member = decision.strategy is Strategy.ENSEMBLE and candidate.model in decision.chain
     chosen = candidate.model == decision.model or member
     likelihood = candidate.success_probability
     style = GOOD if likelihood >= 0.8 else WARN if likelihood >= 0.5 else BAD
     return Content.assemble(
         ("▸ " if chosen else "  ", GOOD),
-        (words.fit(words.short_name(candidate.model), name_room), "bold" if chosen else ""),
+        (name, "bold" if chosen else ""),
         (f"{likelihood:5.2f}", style),
         words.fit(words.expected(candidate), COST_ROOM, right=True),
         words.fit(words.seconds(candidate.estimated_latency_s), time_room, right=True),

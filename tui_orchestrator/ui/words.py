@@ -39,6 +39,8 @@ RULE = "$rule"
 _LEAST_OF_PROVIDER = 5
 """Cells of a provider's name, where it has to be cut."""
 _BETWEEN_WORDS = "/-_:. "
+_TRIES = 4
+"""At telling names apart, of which some may look the same in few cells whatever is cut."""
 _PICKS = {
     Strategy.CHEAPEST: "the lowest expected cost among models likely to be good enough",
     Strategy.BALANCED: "the best mix of quality, cost and speed, by your weights",
@@ -180,16 +182,18 @@ def _fit_middle(text: str, width: int) -> str:
 
 
 def fit_models(names: Sequence[str], width: int) -> list[str]:
-    """At most `width` cells each, as `fit_model` cuts them. Those that would look the same begin where they differ."""
+    """At most `width` cells each, as `fit_model` cuts them. Those that would look the same begin where they differ, if
+    there is room to tell."""
     shown = {name: fit_model(name, width) if cell_len(name) > width else name for name in names}
     alike = list(shown)
-    while groups := _alike(alike, shown):
+    for _ in range(_TRIES):
+        groups = _alike(alike, shown)
         for group in groups:
             same = commonprefix(group)  # noqa: RUF071  # it is the characters that count
             # From the beginning of the word, where that is not far.
             word = 1 + max(map(same.rfind, _BETWEEN_WORDS))
             start = word if cell_len(same[word:]) < width // 3 else len(same)
-            shown |= {name: f"…{_fit_middle(name[start:], width - 1).rstrip()}" for name in group}
+            shown |= {name: fit(f"…{_fit_middle(name[start:], width - 1)}", width).rstrip() for name in group}
         alike = [name for group in groups for name in group]
     return [shown[name] for name in names]
 
