@@ -74,6 +74,8 @@ def test_however_it_is_cut_what_is_no_key_is_told_as_it_was(text: str, sizes: li
         ([f"It is {KEY[1:]}"], ["It is k-", "…"]),
         ([f"It is {KEY[5:24]}, I think"], ["It is …, I think"]),
         (["It is sk-plant"], ["It is sk-", "plant"]),
+        # What may be a key's letters, escaped, and is none.
+        (["'AB' is \\u0041\\u0042\\u0043"], ["'AB' is \\u0041\\u0042\\u0043"]),
         # In another form.
         ([f"It is {KEY.upper()}."], ["It is SK-…."]),
         ([f"It is {KEY[::-1]}."], ["It is …-ks."]),
@@ -167,6 +169,12 @@ def test_what_is_held_back_has_an_end() -> None:
         # Of words only all of them together.
         ("my-local-server-key-1", "A local-server has a server-key-2.", "A local-server has a server-key-2."),
         ("my-local-server-key-1", "It is my-local-server-key-1.", "It is …."),
+        (
+            "home-assistant-llama-server-2024",
+            "A Home Assistant runs a llama-server.",
+            "A Home Assistant runs a llama-server.",
+        ),
+        ("sk-12345678901234567890", "1 2 3 4 5 6 7 8 9 10", "1 2 3 4 5 6 7 8 9 10"),
         # What all keys of their kind begin with.
         ("sk-ant-api03-5f0c1d9e7b3a4826AbCd", "They begin with sk-ant-api03-", "They begin with sk-ant-api03-"),
         ("sk-ant-api03-5f0c1d9e7b3a4826AbCd", "sk-ant-api03-5f0c1d9e7b3a4826AbCd!", "sk-ant-api03-…!"),
@@ -197,3 +205,12 @@ def test_a_key_of_words_is_hidden_however_it_is_cut(size: int) -> None:
 )
 def test_what_the_user_wrote_themselves_may_be_repeated(call: Call, shown: str) -> None:
     assert texts(told([TextPiece(f"{KEY}!"), DONE], call)) == [f"{shown}!"]
+
+
+@pytest.mark.parametrize("unit", ["\\u0041\\u0062", "&#104;&#101;", "%41%42", "4142", "QUJD"])
+@pytest.mark.parametrize("size", [1, 5, 1000])
+def test_what_is_escaped_and_is_no_key_is_told_to_its_end(unit: str, size: int) -> None:
+    text = f"It is {unit * 60}"
+    pieces = [TextPiece(text[at : at + size]) for at in range(0, len(text), size)]
+    for key in (KEY, "sk-proj-aB3dE5gH7jK9mN1pQrS3tU5vW7xY9z", "AIzaSyD-9tSrke72PouQMnMXaBcDeF"):
+        assert "".join(texts(told([*pieces, DONE], key=key))) == text

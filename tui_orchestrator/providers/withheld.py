@@ -11,12 +11,10 @@ from .complaint import named
 
 _SEEN = 12
 """So much of what was told is looked at again: the first letters of a key are told before it is seen to be one."""
-_LONGEST_HELD = 4_000
+_LONGEST_HELD = 400
 """Characters."""
 _AT_ONCE = 32_000
 """Characters, which take some milliseconds to look through."""
-_PART = 8
-"""So many letters of a key at the end of an answer that broke off are shown as '…'."""
 _Of = type[TextPiece | ThinkingPiece] | int
 """What a text is of: the answer, its thinking, or a call of a tool by its index."""
 
@@ -35,7 +33,7 @@ class Stretch:
         """What can be told by now: all but what may be the beginning of a key."""
         text = self._text + piece
         held = text[-_LONGEST_HELD:]
-        end = max(self._told, len(text) - len(held) + self._sought.begun(held)[0])
+        end = max(self._told, len(text) - len(held) + self._sought.begun(held))
         shown = self._shown(text[:end])
         self._told = min(end, _SEEN)
         self._text = text[end - self._told :]
@@ -43,8 +41,7 @@ class Stretch:
 
     def rest(self) -> str:
         """What is still held back when no more is to come."""
-        start, letters = self._sought.begun(self._text)
-        shown = self._shown(self._text) if letters < _PART else f"{self._shown(self._text[:start])}…"
+        shown = self._shown(self._text)
         self._text, self._told = "", 0
         return shown
 

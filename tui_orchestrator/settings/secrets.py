@@ -150,14 +150,19 @@ def without(text: str, *keys: str) -> str:
 
 def traces(key: str) -> Traces | None:
     """What of a key is hidden in what others write at length. None: nothing, since it is a word. What a vendor's keys
-    all begin with is no secret, and of a key that is put together of words only the whole of it is hidden."""
+    all begin with is no secret, and of a key that is put together of words and numbers only the whole is hidden."""
     if is_a_word(key):
         return None
     secret = _PUBLIC.sub("", key)
-    by_chance = len(re.findall("[0-9]", secret)) >= 4 or len(re.findall("[a-z][A-Z]", secret)) >= 2
-    if len(secret) >= _SHORTEST_TAKEN_APART and by_chance:
+    if len(secret) >= _SHORTEST_TAKEN_APART and any(map(_by_chance, re.findall("[A-Za-z0-9]+", secret))):
         return _traces((secret,), _PIECE)
     return _traces((key,), None)
+
+
+def _by_chance(part: str) -> bool:
+    """As no word and no number is."""
+    mixed = len(re.findall("[a-z][A-Z]", part)) >= 2
+    return len(part) >= _PIECE and (mixed or (len(re.findall("[0-9]", part)) >= 2 and not part.isdigit()))
 
 
 class Traces:
@@ -196,17 +201,16 @@ class Traces:
         places = _places(plain, found)
         return [(first, last + 1) for first, last in zip(places[::2], places[1::2], strict=True)]
 
-    def begun(self, text: str) -> tuple[int, int]:
-        """Where the letters at the end of a text begin that may be part of a piece, and how many they are; of fewer
-        than four nothing can be said."""
+    def begun(self, text: str) -> int:
+        """Where the letters at the end of a text begin that may be part of a piece; of fewer than four nothing can be
+        said."""
         plain, letters = _letters(text)
         start = len(letters)
         while start >= _GRAM and letters[start - _GRAM : start] in self._grams:
             start -= 1
         if start == len(letters):
-            return len(text), 0
-        start -= _GRAM - 1
-        return _with_its_backslash(text, _places(plain, [start])[0]), len(letters) - start
+            return len(text)
+        return _with_its_backslash(text, _places(plain, [start - _GRAM + 1])[0])
 
 
 def hide(text: str, spans: Iterable[tuple[int, int]], start: int = 0) -> str:
