@@ -31,7 +31,7 @@ class Listed(Dialog[ScreenResultType]):
         scrollbar-gutter: stable; text-wrap: nowrap; text-overflow: clip;
     }
     #found { height: auto; max-height: 50vh; margin-top: 1; padding: 0 1; }
-    #found { scrollbar-size-vertical: 1; }
+    #found { scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     #found Static { height: auto; }
     #none { color: $muted; padding: 1 2; height: auto; display: none; }
     """
