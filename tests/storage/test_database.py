@@ -353,6 +353,30 @@ async def test_a_store_that_is_cut_short_under_the_program_is_a_sentence(tmp_pat
                 await db.write(add)
 
 
+@pytest.mark.parametrize("left", [0, 20, 4000])
+async def test_a_log_that_is_cut_short_under_the_program_is_a_sentence(tmp_path: Path, left: int) -> None:
+    async with Database(tmp_path / "store.db") as db:
+        for _ in range(3):
+            await db.write(add)
+        os.truncate(tmp_path / "store.db-wal", left)
+        for _ in range(2):
+            with pytest.raises(StoreError, match=r"has a log \(store.db-wal\) that was cut short by another program"):
+                await db.write(add)
+
+
+async def test_a_log_that_another_program_has_taken_into_the_store_is_begun_anew(tmp_path: Path) -> None:
+    path, log = tmp_path / "store.db", tmp_path / "store.db-wal"
+    async with Database(path) as db:
+        for _ in range(3):
+            await db.write(add)
+        with closing(sqlite3.connect(path)) as other:
+            assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        assert log.stat().st_size == 0
+        for _ in range(3):
+            await db.write(add)
+        assert await db.read(count) == 6
+
+
 async def test_a_store_that_another_program_compacts_is_written_on(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     async with Database(path) as db:

@@ -33,10 +33,8 @@ from .waking import Waking
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
-
 _MOST_TOGETHER = 64
 """Writes in one transaction: enough for the disk to be waited for seldom, few enough for other programs' turns."""
-
 _MOMENT_S = 0.02
 """A write that nobody is held up by waits so long for another to take it along."""
 
@@ -273,6 +271,8 @@ class Database:
             self._write_together()
         if self._writer is not None:
             self._writer.close()
+        if self._files is not None:
+            self._files.close()
         self.turn.close()
         self.presence.leave()
 
