@@ -117,7 +117,7 @@ def test_the_answer_its_thinking_and_each_call_are_texts_of_their_own() -> None:
         UsageSoFar(None),
         TextPiece("sk-pl"),
         ThinkingPiece("…"),
-        replace(DONE, served_by=SHOWN),
+        replace(DONE, served_by="…"),
     ]
 
 

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from ..routing.text import clean_line
-from ..settings import traces, without, without_keys
+from ..settings import without, without_keys
 
 if TYPE_CHECKING:
     import httpx2
@@ -157,5 +157,4 @@ _SHORTEST_KEY = 16
 
 def named(name: str, key: str) -> str:
     """A name that a provider gave, without the key that some servers repeat in whatever they say."""
-    sought = traces(key) if len(key) >= _SHORTEST_KEY else None
-    return name if sought is None else sought.hidden(name)
+    return without(name, key) if len(key) >= _SHORTEST_KEY else name

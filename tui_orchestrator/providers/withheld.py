@@ -71,12 +71,14 @@ class Withheld:
                     if shown:
                         yield type(piece)(shown)
             case CallPiece():
-                if piece.id or piece.name:
-                    piece = replace(piece, id=named(piece.id, self._key), name=named(piece.name, self._key))
-                if not self._in_texts:
+                if self._sought is None:
                     yield piece
                     return
-                first = replace(piece, signature=named(piece.signature, self._key))
+                hidden = self._sought.hidden
+                first = replace(piece, id=hidden(piece.id), name=hidden(piece.name), signature=hidden(piece.signature))
+                if not self._in_texts:
+                    yield first
+                    return
                 for shown in self._shown(piece.index, piece.arguments):
                     yield replace(first, arguments=shown)
                     first = CallPiece(piece.index)
