@@ -21,7 +21,7 @@ from tests.ui.conftest import Console, console
 from tui_orchestrator.demo import Reply, Say, Script
 from tui_orchestrator.ui import words
 from tui_orchestrator.ui.blocks import MAX_LINES
-from tui_orchestrator.ui.dialogs import Choice, Picker
+from tui_orchestrator.ui.dialogs import Choice, Picker, draw_choice
 from tui_orchestrator.ui.drawing import MANY, SHARING, Drawn
 from tui_orchestrator.ui.entries import Entry
 from tui_orchestrator.ui.guard import Writer
@@ -239,3 +239,10 @@ def test_the_texts_would_be_noticed() -> None:
     noticed = [foreign(text.encode(errors="replace")) for text in texts(200)]
     assert sum(map(bool, noticed)) > 150
     assert foreign(b"\x1b[1;31mred\x1b[0m\x1b[2;5Hplain\r\n") == []
+
+
+def test_a_choice_is_a_row_however_long_its_text_is() -> None:
+    drawn = draw_choice(Choice("a", (("a\n" * 1_000, ""), ("b", "")), note="c\n" * 1_000))
+    head, note = drawn.plain.split("\n")
+    assert head == "  " + "a " * 250 + "b"
+    assert note == "  " + "c " * 250

@@ -76,6 +76,10 @@ class Dialog(FrugalModal[ScreenResultType]):
         self.app.call_later(self.app.simulate_key, key)
 
 
+LONGEST_SHOWN = 500
+"""Characters of a column: what the widest terminals show of a line."""
+
+
 class Picker(Dialog[str | None]):
     """A list that narrows while one types. Enter answers with the id of the highlighted choice, Esc with None."""
 
@@ -168,11 +172,17 @@ class Picker(Dialog[str | None]):
 
 def draw_choice(choice: Choice) -> Content:
     head = Content.assemble(
-        ("▸ " if choice.marked else "  ", ACCENT), *(Content.styled(text, style) for text, style in choice.columns)
+        ("▸ " if choice.marked else "  ", ACCENT),
+        *(Content.styled(_line(text), style) for text, style in choice.columns),
     )
     if not choice.note:
         return head
-    return words.lines([head, Content.styled(f"  {choice.note}", MUTED)])
+    return words.lines([head, Content.styled(f"  {_line(choice.note)}", MUTED)])
+
+
+def _line(text: str) -> str:
+    """As much of a text as a row has room for, however many lines it has."""
+    return text[:LONGEST_SHOWN].replace("\n", " ")
 
 
 @dataclass(frozen=True, slots=True)
