@@ -5,7 +5,7 @@ controls that reached the terminal and that the program does not write by itself
 clicked or ran by itself, `hold_ms` how long a callback held the event loop at most (processor time of its thread), with
 the giant texts of a megabyte apart.
 
-    python benchmarks/hostile.py [--texts 1000] [--megabytes 1.0] [--seed 1]
+    python benchmarks/hostile.py [--texts 1000] [--megabytes 1.0] [--seed 1] [--every]
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ DRAWN_S = 0.02
 ERROR = "something the server says: "
 
 
-def console(home: Path, count: int, seed: int, giant: int, report: Path) -> None:
+def console(home: Path, count: int, seed: int, giant: int, every: bool, report: Path) -> None:
     """In the child: the console, with a driver that feeds it."""
     from textual.events import Paste
     from textual.pilot import Pilot
@@ -51,6 +51,7 @@ def console(home: Path, count: int, seed: int, giant: int, report: Path) -> None
             actions["ran"] += 1
 
     script = Script()
+    often = 10 if every else 100  # how many texts come before the screens, which show what is stored of them
 
     async def feed(app: Hostile, pilot: Pilot[Any], servers: Servers) -> None:
         async def wait(done: Any, what: str) -> None:
@@ -69,9 +70,11 @@ def console(home: Path, count: int, seed: int, giant: int, report: Path) -> None
             for server in servers.servers.values():
                 server.exchanges.clear()
 
-        async def places(number: int, text: str) -> None:
+        def place_of(number: int) -> int:
             # A turn takes as long as ten other places; between turns their texts go where answers and errors are told.
-            place = number % 12 if number % 48 < 12 or number % 12 not in (2, 3) else (7, 0)[number % 2]
+            return number % 12 if number % 48 < 12 or number % 12 not in (2, 3) else (7, 0)[number % 2]
+
+        async def show(number: int, text: str, place: int) -> None:
             holds.doing = f"place {place}"
             transcript = app.chat.transcript
             if place == 0:
@@ -79,8 +82,8 @@ def console(home: Path, count: int, seed: int, giant: int, report: Path) -> None
             elif place == 1:
                 app.notify(text, title=text[:80], timeout=0.2)
             elif place == 2:
-                script.then(Say(text or "x", thinking=text if number % 96 == 2 else None))
-                await turn(text if number % 144 == 2 else f"question {number}")
+                script.then(Say(text or "x", thinking=text if every or number % 96 == 2 else None))
+                await turn(text if every or number % 144 == 2 else f"question {number}")
             elif place == 3:
                 script.then(Reply(400, ERROR + text, {}))
                 await turn(f"question {number}")
@@ -99,7 +102,7 @@ def console(home: Path, count: int, seed: int, giant: int, report: Path) -> None
                 transcript.append_thinking(f"k{number}", text)
                 transcript.append(f"k{number}", text)
                 transcript.finish(f"k{number}", text)
-                transcript.discard(f"k{number}", text[:40], text) if number % 24 == 7 else None
+                transcript.discard(f"k{number}", text[:40], text) if every or number % 24 == 7 else None
                 app.chat.transcript.action_toggle_fold()
             elif place == 8:
                 app.chat.columns.start()
@@ -141,14 +144,15 @@ def console(home: Path, count: int, seed: int, giant: int, report: Path) -> None
         holds.long.clear()
         for number, text in enumerate(texts(count, seed)):
             try:
-                await places(number, text)
+                for place in range(12) if every else [place_of(number)]:
+                    await show(number, text, place)
             except Exception as error:  # noqa: BLE001  # counted and told
                 crashes.append(f"{number} {type(error).__name__}: {error}"[:300])
             if number % 10 == 0:
                 await look()
-            if number % 100 == 99:
+            if number % often == often - 1:
                 holds.doing = "screens"
-                await app.run_action(SCREENS[number // 100 % len(SCREENS)])
+                await app.run_action(SCREENS[number // often % len(SCREENS)])
                 await pilot.pause(0.05)
                 await look()
                 await pilot.press("escape")
@@ -264,22 +268,24 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=1_000)
     parser.add_argument("--megabytes", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--console", nargs=5, help=argparse.SUPPRESS)
+    parser.add_argument("--every", action="store_true", help="each text at every place: some twelve times as long")
+    parser.add_argument("--console", nargs=6, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.console:
-        home, count, seed, giant, report = options.console
-        console(Path(home), int(count), int(seed), int(giant), Path(report))
+        home, count, seed, giant, every, report = options.console
+        console(Path(home), int(count), int(seed), int(giant), every == "every", Path(report))
         return
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
         report = home / "report.json"
         giant = int(options.megabytes * 1_000_000)
-        told_child = [str(home), str(options.texts), str(options.seed), str(giant), str(report)]
+        told_child = [str(home), str(options.texts), str(options.seed), str(giant), "every" if options.every else "one"]
+        told_child.append(str(report))
         command = [sys.executable, __file__, "--console", *told_child]
         with Pseudoterminal(command, environment(home), size=SIZE, cwd=home) as terminal:
             in_console: list[str] = []
             size = 0
-            until = time.monotonic() + options.texts + 1_200
+            until = time.monotonic() + options.texts * (6 if options.every else 1) + 1_200
             while terminal.process.poll() is None and time.monotonic() < until:
                 terminal.read(0.1)
                 if len(terminal.written) > 4_000_000:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.ui.conftest import Console, console, settle
 from tests.ui.test_raising import stopped
 from tui_orchestrator.demo import Say, Script
+from tui_orchestrator.ui.words import brief
 
 SCRIPT = Script().always(Say(text="It is blue."))
 NOTICE = "Four fifths of what the day may cost are spent, so the batch waits until tomorrow or until you say more."
@@ -59,6 +60,22 @@ async def test_a_notice_stands_below_what_is_asked_and_hides_nothing_of_it(tmp_p
             await seat.pilot.press("escape")
             await seat.until(lambda: len(seat.app.screen_stack) == 1)
             seat.app.clear_notifications()
+
+
+async def test_a_notice_is_brief_whatever_is_said(tmp_path: Path) -> None:
+    said = "\n".join(f"line {at}." for at in range(1_000))
+    async with console(tmp_path, size=SIZES[0], script=SCRIPT) as seat:
+        for size in SIZES[:3]:
+            await seat.pilot.resize_terminal(*size)
+            await settle(seat.pilot)
+            seat.app.notify(said, title="One\ntwo", timeout=600)
+            await seat.sees("line 0.", *(["line 11.…"] if size == SIZES[0] else []), "Ask anything")
+            assert "line 12." not in seat.screen
+            assert "two" not in seat.screen
+            seat.app.clear_notifications()
+    assert brief("a " * 2_000) == "a " * 399 + "a…"
+    assert [brief(text) for text in ("", "a\n", "a\nb", "x" * 800)] == ["", "a\n", "a\nb", "x" * 800]
+    assert [brief(text, lines=1) for text in ("a", "a\nb", "\nb")] == ["a", "a…", "…"]
 
 
 async def test_a_notice_hides_nothing_of_a_cap_in_the_way(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ from .prompt import Prompt
 from .registry import RegistryPane
 from .slash import SLASH_COMMANDS
 from .terminal import LATEST_S, AtTerminal
+from .words import brief
 
 
 class Floor(FrugalScreen):
@@ -337,7 +338,7 @@ class Stage(Copying):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        message = hidden(message)
+        message, title = brief(hidden(message)), brief(hidden(title), lines=1)
         if room_for_toasts(self.size.width, self._current) or len(self.screen_stack) > 1:
             super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
         else:

@@ -38,6 +38,8 @@ RULE = "$rule"
 
 _LEAST_OF_PROVIDER = 5
 """Cells of a provider's name, where it has to be cut."""
+_BRIEF_LETTERS = 800
+_BRIEF_LINES = 12
 _BETWEEN_WORDS = "/-_:. "
 _TRIES = 4
 """At telling names apart, of which some may look the same in few cells whatever is cut."""
@@ -231,6 +233,13 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
         return set_cell_size(text, width - 1) + "…"
     padding = " " * (width - length)
     return padding + text if right else text + padding
+
+
+def brief(text: str, *, letters: int = _BRIEF_LETTERS, lines: int = _BRIEF_LINES) -> str:
+    """As much of it as a notice shows, whatever came: its first lines, and an ellipsis where it went on."""
+    whole = text[: letters + 1].split("\n", lines)
+    short = "\n".join(whole[:lines])[:letters]
+    return short if short == text else f"{short.rstrip()}…"
 
 
 def fit_each(texts: Iterable[str], width: int) -> list[str]:
