@@ -32,6 +32,11 @@ _SEVERAL_CJK = re.compile("[和或与與、比]|とか|または")
 _CJK_PARTICLES = re.compile(
     "でした|です|ます|でしょう|[はがのをにで]|是|的|了|在|为|為|于|於|位于|和|或|与|與|叫做|叫|这座城市|城市|[哪里谁什么嗎吗呢]"
 )
+_LONGEST_NAME = 40
+_BEFORE = re.compile(r"[^\W_]+[ -]$")
+_DAY = re.compile(r" \d")
+_NAMES = ("May", "Will")
+"""Words that say nothing but where they are written large, after another."""
 _MARKUP = re.compile(r"[*_`$]+")
 
 
@@ -172,10 +177,20 @@ def _words(text: str) -> _Words:
             several = several or lower in _LISTING or lower in _COMPARING
             lists = lists or lower in _LISTING
             denies = denies != (lower in NEGATIONS)
-            says = lower not in STOP and lower not in NEGATIONS and not _elided(text, match)
+            says = (lower not in STOP or _named(text, match)) and lower not in NEGATIONS and not _elided(text, match)
             # Any word is written large where a sentence begins.
             found.append((stem(lower) if says else "", token[0].isupper() and bool(found)))
     return _Words(found, denies, several, lists)
+
+
+def _named(text: str, match: re.Match[str]) -> bool:
+    """A word that says nothing elsewhere, as a name: 'vitamin D', 'World War I', 'in May', 'May 5', 'Mr Will Smith'."""
+    token, before = match[0], _BEFORE.search(text, max(0, match.start() - _LONGEST_NAME), match.start())
+    if token == "I":
+        return before is not None and before[0][0].isupper()
+    if token == "May" and _DAY.match(text, match.end()):
+        return True
+    return before is not None and (token in _NAMES or (len(token) == 1 and token.isupper()))
 
 
 def _elided(text: str, match: re.Match[str]) -> bool:
