@@ -224,6 +224,8 @@ async def test_the_higher_priority_is_asked_first(shell: Shell) -> None:
             id="deeper",
         ),
         ('{"prompt": "x", "stratgy": "cheapest"}', "in.jsonl:2: stratgy: is an unknown key; did you mean strategy?"),
+        ('{"prompt": "x", "expected": 4}', "in.jsonl:2: expected: is an unknown key; the keys are id, prompt"),
+        ('{"prompt": "x", "wanted": 4}', "metadata, priority; metadata takes all else"),
         ('{"prompt": "x", "strategy": "fastest"}', "in.jsonl:2: strategy is 'fastest'; it is one of"),
         ('{"prompt": "x", "model": "nobody"}', "in.jsonl:2: no model is called 'nobody'"),
         ('{"prompt": "x", "max_tokens": 0}', "in.jsonl:2: max_tokens: must be a whole number from 1"),

@@ -112,7 +112,7 @@ def line_of(said: object, number: int, defaults: Task, registry: Registry, direc
         raise ValueError("files: cannot be read from here; put the text into the prompt")
     if unknown := next((key for key in said if key not in _KEYS), None):
         close = difflib.get_close_matches(str(unknown), _KEYS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(_KEYS)}"
+        hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(_KEYS)}; metadata takes all else"
         raise ValueError(f"{clean_line(str(unknown), 40)}: is an unknown key; {hint}")
     if ("prompt" in said) == ("messages" in said):
         raise ValueError("give either prompt or messages")
