@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tui_orchestrator.providers.complaint import redact
 from tui_orchestrator.routing.text import clean_line
-from tui_orchestrator.settings import without
+from tui_orchestrator.settings import Secret, without
 
 KEY_CHARACTERS = st.characters(min_codepoint=33, max_codepoint=126)
 
@@ -38,6 +38,11 @@ def test_the_key_in_use_never_appears(before: str, key: str, after: str) -> None
 def test_what_looks_like_a_key_is_hidden_even_if_it_is_another(key: str) -> None:
     shown = redact(f"Incorrect API key provided: {key}. See our pages.", "")
     assert shown == "Incorrect API key provided: …. See our pages."
+
+
+def test_another_providers_key_is_hidden_whatever_it_looks_like() -> None:
+    other = Secret("Wq8Er6Ty4Ui2Op0As1Df")
+    assert redact(f"TEAM_KEY is {other.reveal()}.", KEY) == "TEAM_KEY is Wq8…s1Df."
 
 
 def test_a_key_cut_off_at_the_end_of_a_long_message_is_hidden_too() -> None:

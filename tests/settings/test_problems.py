@@ -93,6 +93,16 @@ PROBLEMS = [
         "[[models]]\nid = 'm'",
         "FILE:1: models.id: 'm' does not say who serves it; give PROVIDER/MODEL, or `provider` beside it",
     ),
+    *(
+        (
+            f'[[models]]\nid = "openai/m{unseen}"',
+            f"FILE:1: models.\"openai/m\": 'openai/m{shown}' cannot be a name here; give PROVIDER/MODEL, such as "
+            '"team/qwen4-coder"',
+        )
+        for unseen, shown in [("\\u001b", "\\x1b"), ("\\u009b", "\\x9b"), ("\\u202e", "\\u202e")]
+    ),
+    ('store.path = "/a/\\u001b[2J"', None),
+    ('[providers.a]\nbase_url = "http://localhost/\\u202e"', None),
     ("[[models]]\nid = 'opnai/m'", "FILE:1: models.\"opnai/m\": no provider is called 'opnai'; did you mean openai?"),
     (
         "[[models]]\nid = 'zzz/m'",

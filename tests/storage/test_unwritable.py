@@ -108,37 +108,55 @@ def run(*words):
 run("ask", "-m", "demo-local/pebble-3b", "hello")
 store = sqlite3.connect(disk / "data" / "demo.db")
 ((session,),) = store.execute("SELECT id FROM sessions")
-store.close()
-if how == "full":
+if how != "full while it is open":
+    store.close()
+if how.startswith("full"):
     (disk / "filler").write_bytes(bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize))
 else:
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+if how == "full while it is open":
+    run("doctor")
+    sys.exit()
 run("sessions")
 run("sessions", "show", session)
 run("sessions", "export", session, "--output", elsewhere)
 for command in ("costs", "stats", "models"):
     run(command)
 run("route", "hi")
+run("doctor")
 run("sessions", "rename", session, "Other")
 """
 
+
+def on_a_small_disk(disk: Path, elsewhere: Path, how: str) -> subprocess.CompletedProcess[str]:
+    mounted = 'mount -t tmpfs -o size=4m none "$1" && shift && exec "$@"'
+    script = [sys.executable, "-c", READING, str(disk), str(elsewhere), how]
+    return subprocess.run(
+        [*PRIVATELY, "sh", "-c", mounted, "sh", str(disk), *script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TUI_ORCHESTRATOR_HOME": str(disk)},
+    )
+
+
 if may_mount:
+
+    def test_a_disk_that_fills_up_while_the_store_is_open_is_a_problem_of_doctor(tmp_path: Path) -> None:
+        disk = tmp_path / "disk"
+        disk.mkdir()
+        done = on_a_small_disk(disk, tmp_path / "talk.md", "full while it is open")
+        assert f"✗ store: {disk}/data/demo.db cannot grow: the disk is full ({disk}, 0.0 of 4.2 MB left)" in done.stdout
 
     @pytest.mark.parametrize(("how", "why"), [("full", "the disk is full"), ("read-only", "Read-only file system")])
     def test_what_is_kept_on_a_disk_that_cannot_be_written_is_read(tmp_path: Path, how: str, why: str) -> None:
         disk, elsewhere = tmp_path / "disk", tmp_path / "talk.md"
         disk.mkdir()
-        mounted = 'mount -t tmpfs -o size=4m none "$1" && shift && exec "$@"'
-        script = [sys.executable, "-c", READING, str(disk), str(elsewhere), how]
-        done = subprocess.run(
-            [*PRIVATELY, "sh", "-c", mounted, "sh", str(disk), *script],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "TUI_ORCHESTRATOR_HOME": str(disk)},
-        )
+        done = on_a_small_disk(disk, elsewhere, how)
         ended = [line.removeprefix("| ") for line in done.stdout.splitlines() if line.startswith("| ")]
         read = ["sessions 0"] * 3 + ["costs 0", "stats 0", "models 0", "route 0"]
-        assert ended == ["ask 0", *read, "sessions 1"], done.stderr
+        assert ended == ["ask 0", *read, "doctor 1", "sessions 1"], done.stderr
+        (store,) = (line for line in done.stdout.splitlines() if line.startswith("✗ store"))
+        assert why in store
         assert "hello" in elsewhere.read_text()
         told = [line for line in done.stderr.splitlines() if "Until then nothing can be written" in line]
         assert [why in line for line in told] == [True] * 8

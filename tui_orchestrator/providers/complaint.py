@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from ..routing.text import clean_line
-from ..settings import without, without_keys
+from ..settings import hidden, without
 
 if TYPE_CHECKING:
     import httpx2
@@ -147,8 +147,9 @@ def _until(date: str, now: str | None) -> float | None:
 
 
 def redact(text: str, key: str) -> str:
-    """One clean line without `key` or anything else that looks like one: some providers repeat the key they refuse."""
-    return clean_line(without_keys(without(clean_line(text, 2000), key)))
+    """One clean line without `key`, another provider's or anything else that looks like one: some repeat the key they
+    refuse, and several may be behind one proxy."""
+    return clean_line(hidden(without(clean_line(text, 2000), key)))
 
 
 _SHORTEST_KEY = 16

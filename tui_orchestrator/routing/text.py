@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 # C0 without tab and newline, DEL, C1, line and paragraph separators, bidirectional marks, embeddings, overrides and
 # isolates (Unicode UAX 9), the byte-order mark, and tag characters, which hide text from readers but not from models.
-_HARMFUL = re.compile(
+HARMFUL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -46,7 +46,7 @@ def clean(text: str) -> str:
     make a character become it, others U+FFFD."""
     if _SURROGATES.search(text):
         text = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
-    return _SURROGATES.sub("\ufffd", _HARMFUL.sub("", text))
+    return _SURROGATES.sub("\ufffd", HARMFUL.sub("", text))
 
 
 class Cleaning:

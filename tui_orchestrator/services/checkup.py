@@ -20,7 +20,7 @@ from ..routing.text import clean_line
 from ..settings import ProviderSettings, Settings, hidden
 from ..shared.faults import Away
 from ..storage.database import Database
-from ..storage.faults import StoreError, damaged
+from ..storage.faults import StoreError, damaged, look_for_room
 from ..storage.soundness import look_through
 from . import crashes, telemetry
 from .assembly import store_path
@@ -189,6 +189,7 @@ async def _store(runtime: Runtime, settings: Settings, fault: StoreError | None)
     try:
         async with Database(path, busy_timeout_s=_LOCKED_S) as database:
             await database.write(lambda connection: connection.execute("SELECT 1"))
+            await asyncio.to_thread(look_for_room, path)
             look = await asyncio.to_thread(look_through, path)
         size = await asyncio.to_thread(lambda: path.stat().st_size)
         if look.damage:

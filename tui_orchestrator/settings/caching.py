@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .kinds import Flag, whole
+from .kinds import MODEL_NAME, Flag, whole
 from .named import SHARE
 from .shape import Key, Table
 from .values import CacheSettings
@@ -40,7 +40,7 @@ CACHE = Table(
                 },
             ),
             name="PROVIDER/MODEL",
-            name_fits=r"[^\s/\"]+/[^\s\"]+",
+            name_fits=MODEL_NAME,
             sample="openai/gpt-6-luna",
         ),
     },

@@ -17,6 +17,7 @@ from ..plugins.finding import names
 from ..routing.money import Money
 from ..routing.patterns import Pattern, compile_pattern
 from ..routing.request import Strategy
+from ..routing.text import HARMFUL
 from .secrets import KEY_BEGINS, LIKE_A_KEY, Secret, hidden
 
 
@@ -33,6 +34,15 @@ class Kind(Protocol):
     def from_text(self, text: str) -> object:
         """What TOML would have given for a value written without quotes, as in the environment."""
         ...
+
+
+class AsWritten:
+    """Without quotes a value is what it is in them."""
+
+    __slots__ = ()
+
+    def from_text(self, text: str) -> object:
+        return text
 
 
 def shown(raw: object) -> str:
@@ -128,7 +138,7 @@ def whole(low: int, high: int, unit: str = "") -> Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Usd:
+class Usd(AsWritten):
     """Money. From TOML it comes as Decimal or int, never as float."""
 
     words: str = "US dollars"
@@ -146,9 +156,6 @@ class Usd:
         if raw > 1_000_000_000:
             raise ValueError(f"{shown(raw)} is above a billion")
         return Money.from_usd(raw)
-
-    def from_text(self, text: str) -> object:
-        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +200,7 @@ class StrategyName(Choice):
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Text(AsWritten):
     words: str = "text in quotes"
     fits: str = r"(?s).*\S.*"
     """What all of it must look like."""
@@ -213,11 +220,11 @@ class Text:
             raise ValueError(LIKE_A_KEY)
         return raw
 
-    def from_text(self, text: str) -> object:
-        return text
 
-
-MODEL = Text("a model's id as `models` lists it", r"[^\s,]+", never_a_key=True)
+_UNSEEN = re.compile(rf"\s|{HARMFUL.pattern}")
+MODEL = Text("a model's id as `models` lists it", rf"(?:(?!{HARMFUL.pattern})[^\s,])+", never_a_key=True)
+MODEL_NAME = rf"(?!.*{HARMFUL.pattern})[^\s/\"]+/[^\s\"]+"
+"""Of one that has a section."""
 ENVIRONMENT_NAME = Text(
     "the name of an environment variable, not the key itself", rf"(?!{KEY_BEGINS})[A-Za-z_]\w*", confidential=True
 )
@@ -298,7 +305,7 @@ class ByName:
 
 
 @dataclass(frozen=True, slots=True)
-class Regex:
+class Regex(AsWritten):
     words = "a regular expression, best in single quotes"
 
     def parse(self, raw: object) -> Pattern:
@@ -306,12 +313,9 @@ class Regex:
             raise ValueError(f"{shown(raw)} is not a pattern")
         return compile_pattern(raw)
 
-    def from_text(self, text: str) -> object:
-        return text
-
 
 @dataclass(frozen=True, slots=True)
-class Url:
+class Url(AsWritten):
     """An address without a password in it, unless it is kept as a secret."""
 
     schemes: tuple[str, ...] = ("http", "https")
@@ -331,7 +335,7 @@ class Url:
             port_is_right = parts.port is None or parts.port > 0
         except ValueError:
             raise ValueError("this is not an address") from None
-        if parts.scheme not in self.schemes or not parts.hostname or not port_is_right or re.search(r"\s", address):
+        if parts.scheme not in self.schemes or not parts.hostname or not port_is_right or _UNSEEN.search(address):
             raise ValueError("this is not such an address")
         if self.secret:
             return Secret(address)
@@ -341,16 +345,13 @@ class Url:
             raise ValueError("the address goes on after its path, with ? or #")
         return address.rstrip("/")
 
-    def from_text(self, text: str) -> object:
-        return text
-
 
 @dataclass(frozen=True, slots=True)
-class FilePath:
+class FilePath(AsWritten):
     words = "a whole path, from / or ~"
 
     def parse(self, raw: object) -> Path:
-        if not isinstance(raw, str) or not raw.strip() or "\0" in raw:
+        if not isinstance(raw, str) or not raw.strip() or HARMFUL.search(raw):
             raise ValueError(f"{shown(raw)} is not a path")
         try:
             path = Path(raw).expanduser()
@@ -360,12 +361,9 @@ class FilePath:
             raise ValueError(f"{shown(raw)} depends on where the program is started")
         return path
 
-    def from_text(self, text: str) -> object:
-        return text
-
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class Command(AsWritten):
     """A program with its arguments. No shell ever sees it."""
 
     words = "a command with its arguments"
@@ -381,12 +379,9 @@ class Command:
             raise ValueError("the command is empty")
         return words
 
-    def from_text(self, text: str) -> object:
-        return text
-
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(AsWritten):
     """A key that must not be there at all."""
 
     words: str
@@ -394,6 +389,3 @@ class Refused:
 
     def parse(self, raw: object) -> object:
         raise ValueError(self.why)
-
-    def from_text(self, text: str) -> object:
-        return text

@@ -11,6 +11,7 @@ from ..routing.profile import Ability, Level, TaskType
 from .kinds import (
     ENVIRONMENT_NAME,
     MODEL,
+    MODEL_NAME,
     ByName,
     Choice,
     Command,
@@ -273,6 +274,6 @@ MODELS = Table(
     ),
     name="PROVIDER/MODEL",
     sample="team/qwen4-coder",
-    name_fits=r"[^\s/\"]+/[^\s\"]+",
+    name_fits=MODEL_NAME,
     array=True,
 )

@@ -11,7 +11,7 @@ from ..routing.ports import Timeouts
 from ..routing.request import Check, Method
 from .caching import CACHE
 from .keys import KeyNames
-from .kinds import MODEL, Choice, Flag, FlagOr, ListOf, Number, Text, Usd, WordOrList, whole
+from .kinds import MODEL, MODEL_NAME, Choice, Flag, FlagOr, ListOf, Number, Text, Usd, WordOrList, whole
 from .named import BY_SIZE, CHAINS, MODELS, PAUSE, PERSONAS, PROVIDERS, RULES, SHARE, STRATEGY, TEMPERATURE, TOKENS
 from .shape import Key, Path, Table
 from .surroundings import LOG, PLUGINS, SHARED, STORE, TELEMETRY
@@ -237,7 +237,7 @@ _BUDGETS_TABLE = Table(
                 },
             ),
             name="PROVIDER/MODEL",
-            name_fits=r"[^\s/\"]+/[^\s\"]+",
+            name_fits=MODEL_NAME,
             sample="anthropic/claude-opus-5.5",
         ),
     },

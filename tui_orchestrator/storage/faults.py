@@ -147,6 +147,12 @@ def _at_its_limit(path: Path | None, limit: int | None) -> StoreError:
     )
 
 
+def look_for_room(path: Path) -> None:
+    """Raises StoreError where the store could not grow: a call writes what may lie in room that its log has already."""
+    if (why := _probed(path)) is not None:
+        raise _full(path, why)
+
+
 def _probed(path: Path | None) -> int | None:
     """ENOSPC or EDQUOT where a new file beside the store cannot be written either."""
     if path is None:
