@@ -65,12 +65,15 @@ def pytest_collection() -> None:
     gc.disable()
 
 
+# Last: whoever keeps pictures is to know that those of the cells left out are not without a test.
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of a product that is marked `cells`, and that nobody asked for in part, the cells of its diagonal stay: in them
     each value of each parameter comes at least once. Of one parameter those stay whose places the mark names: several
-    tests share out what it stands for, such as the sizes of a terminal."""
+    tests share out what it stands for, such as the sizes of a terminal. New pictures are taken of every cell."""
     products: dict[tuple[Path, str], list[pytest.Function]] = {}
-    for item in items if not config.getoption("thorough") else ():
+    every = config.getoption("thorough") or config.getoption("update_snapshots", False)
+    for item in items if not every else ():
         if isinstance(item, pytest.Function) and item.get_closest_marker("cells"):
             products.setdefault((item.path, item.originalname), []).append(item)
     left: list[pytest.Function] = []

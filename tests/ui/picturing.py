@@ -21,6 +21,11 @@ SIZES = ((160, 48), (80, 24))
 both_sizes = pytest.mark.parametrize("size", SIZES)
 
 
+def in_turn(place: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """At both sizes; in an everyday run at one of them, in the next picture at the other."""
+    return lambda test: pytest.mark.cells(place)(both_sizes(test))
+
+
 class Console(Still):
     """With an answer on the screen, as far as the palette asks."""
 
@@ -52,4 +57,4 @@ def tell(app: Console, *events: Event) -> None:
         app.events.publish(event)
 
 
-__all__ = ["AT", "SIZES", "Console", "Show", "ask", "both_sizes", "console_of", "decision", "sees", "tell"]
+__all__ = ["AT", "SIZES", "Console", "Show", "ask", "both_sizes", "console_of", "decision", "in_turn", "sees", "tell"]

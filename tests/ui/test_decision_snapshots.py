@@ -67,6 +67,7 @@ async def kept() -> Any:
     return SimpleNamespace(history=History(db, clock), clock=clock, db=db, registry=REGISTRY)
 
 
+@pytest.mark.cells(0)
 @pytest.mark.parametrize(("size", "theme"), [((160, 48), "dusk"), ((80, 24), "paper")])
 def test_all_decisions(snap_compare: Any, size: tuple[int, int], theme: str) -> None:
     async def show(pilot: Pilot[Any]) -> None:
@@ -81,6 +82,7 @@ def test_all_decisions(snap_compare: Any, size: tuple[int, int], theme: str) -> 
     assert snap_compare(Still(UiSettings(theme=theme)), terminal_size=size, run_before=show)
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize(("size", "theme"), [((100, 30), "dusk"), ((80, 24), "contrast")])
 def test_what_if_it_had_been_the_cheapest(snap_compare: Any, size: tuple[int, int], theme: str) -> None:
     async def show(pilot: Pilot[Any]) -> None:

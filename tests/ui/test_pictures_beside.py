@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.ui.picturing import Console, both_sizes, sees
+from tests.ui.picturing import Console, in_turn, sees
 from tui_orchestrator.batch import Estimate, Phase, Progress, Underway, Wanted
 from tui_orchestrator.library.tasks import Task
 from tui_orchestrator.recipes import Journal, Leftover, Leftovers, Plan, Shelf, Standing, shelf
@@ -68,7 +68,7 @@ def recipe() -> Prepared:
     return Prepared(RecipeUnderway(orchestrator, plan, said), CAP, said)
 
 
-@both_sizes
+@in_turn(0)
 def test_the_form_of_a_batch(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         pilot.app.push_screen(NewBatch(RUNTIME, "questions.jsonl"))
@@ -77,7 +77,7 @@ def test_the_form_of_a_batch(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Console("ember"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(1)
 def test_a_batch_that_would_pass_a_cap(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         one = batch(Phase.WEIGHED)
@@ -90,7 +90,7 @@ def test_a_batch_that_would_pass_a_cap(snap_compare: Any, size: tuple[int, int])
     assert snap_compare(Console("dusk" if size[0] > 100 else "paper"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(0)
 def test_a_batch_under_way(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         pilot.app.push_screen(BatchScreen(RUNTIME, [batch(Phase.WEIGHED), batch(Phase.RUNNING)], lambda _: None))
@@ -99,7 +99,7 @@ def test_a_batch_under_way(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Console("dusk"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(1)
 def test_the_recipes_there_are(snap_compare: Any, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui_orchestrator.ui.recipes.recipes_dir", lambda: Path("/home/ada/recipes"))
 
@@ -118,7 +118,7 @@ def test_the_recipes_there_are(snap_compare: Any, size: tuple[int, int], monkeyp
     assert snap_compare(Console("dusk" if size[0] > 100 else "paper"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(0)
 def test_the_form_of_a_recipe(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         pilot.app.push_screen(RecipeForm(RUNTIME, SHELF.recipes["summarize-long"], RUNTIME, None))
@@ -127,7 +127,7 @@ def test_the_form_of_a_recipe(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Console("contrast"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(1)
 def test_the_plan_of_a_recipe(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         pilot.app.push_screen(beginning(recipe()))
@@ -136,7 +136,7 @@ def test_the_plan_of_a_recipe(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Console("dusk"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(0)
 def test_a_recipe_under_way(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         prepared = recipe()

@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.ui.conftest import settle
-from tests.ui.picturing import SIZES, Console, both_sizes, console_of, sees
+from tests.ui.picturing import SIZES, Console, console_of, in_turn, sees
 from tests.ui.test_snapshots import tell as tell_turn
 from tui_orchestrator.routing.model import Model, Registry
 from tui_orchestrator.settings import ProviderSettings, Secret
@@ -84,6 +84,7 @@ def load(app: Console) -> None:
     app.chat.transcript.tell_branch(prompt_key("r2"), (2, 3))
 
 
+@pytest.mark.cells
 @pytest.mark.parametrize("theme", ["paper", "terminal"])
 @pytest.mark.parametrize("size", SIZES)
 def test_what_was_said_and_found_and_told(snap_compare: Any, theme: str, size: tuple[int, int]) -> None:
@@ -103,7 +104,7 @@ def test_what_was_said_and_found_and_told(snap_compare: Any, theme: str, size: t
     assert snap_compare(Console(theme), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(1)
 def test_the_menu_of_a_marked_message(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         app = console_of(pilot)
@@ -117,7 +118,7 @@ def test_the_menu_of_a_marked_message(snap_compare: Any, size: tuple[int, int]) 
     assert snap_compare(Console("ember"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(0)
 def test_a_branch_that_is_written_while_something_new_comes_below(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         app = console_of(pilot)
@@ -136,7 +137,7 @@ def test_a_branch_that_is_written_while_something_new_comes_below(snap_compare: 
     assert snap_compare(Console("okabe-ito"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(1)
 def test_the_greeting(snap_compare: Any, size: tuple[int, int]) -> None:
     providers = (
         ProviderSettings("openai", "openai", api_key=Secret("sk-x"), key_origin=".env", key_names=("OPENAI_API_KEY",)),

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input
 
-from tests.ui.picturing import AT, SIZES, Console, both_sizes, sees
+from tests.ui.picturing import AT, SIZES, Console, in_turn, sees
 from tests.ui.test_costs import attempt
 from tests.ui.test_snapshots import tell
 from tui_orchestrator.routing.ability import Learned
@@ -51,7 +51,7 @@ async def done(text: str) -> str:
     return ""
 
 
-@both_sizes
+@in_turn(0)
 def test_a_cap_in_the_way(snap_compare: Any, size: tuple[int, int]) -> None:
     state = BudgetState(Cap("day", "2026-11-21", USD("1")), USD("0.83"), USD("0.09"))
     shortage = Shortage(HAIKU, USD("0.21"), state, USD("0.12"))
@@ -62,7 +62,7 @@ def test_a_cap_in_the_way(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Console(), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(1)
 def test_a_line_that_will_not_do(snap_compare: Any, size: tuple[int, int]) -> None:
     problem = "/home/ada/trees.md is there already; Enter once more writes over it"
 
@@ -73,7 +73,7 @@ def test_a_line_that_will_not_do(snap_compare: Any, size: tuple[int, int]) -> No
     assert snap_compare(Console("paper"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(0)
 def test_a_value_that_is_checked_while_it_is_typed(snap_compare: Any, size: tuple[int, int]) -> None:
     note = "From which chance of a good answer on a model is good enough.\nA number from 0 to 1."
 
@@ -123,7 +123,7 @@ def in_utc() -> Iterator[None]:
     time.tzset()
 
 
-@both_sizes
+@in_turn(1)
 def test_all_that_is_known_of_a_model(snap_compare: Any, in_utc: None, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         await over_a_turn(pilot, ModelCard(figures()), "per M tokens")
@@ -152,7 +152,7 @@ def test_a_test_before_and_after(
     assert snap_compare(Console("okabe-ito"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(0)
 def test_a_server_of_ones_own_is_added(snap_compare: Any, size: tuple[int, int]) -> None:
     runtime: Any = SimpleNamespace(demo=False)
 

@@ -8,7 +8,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from tests.storage.samples import attempt
-from tests.ui.picturing import AT, Console, ask, both_sizes, console_of, decision, sees, tell
+from tests.ui.picturing import AT, Console, ask, console_of, decision, in_turn, sees, tell
 from tui_orchestrator.routing.errors import StreamBroken
 from tui_orchestrator.routing.events import (
     AttemptFailed,
@@ -117,7 +117,7 @@ async def whole(pilot: Pilot[Any]) -> Console:
     return app
 
 
-@both_sizes
+@in_turn(1)
 def test_members_that_stream_think_wait_and_fail(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         now = [0.0]
@@ -137,7 +137,7 @@ def test_members_that_stream_think_wait_and_fail(snap_compare: Any, size: tuple[
     assert snap_compare(Console("okabe-ito"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(0)
 def test_a_verdict(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         app = await whole(pilot)
@@ -147,7 +147,7 @@ def test_a_verdict(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Console("contrast"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(1)
 def test_one_of_them_zoomed_with_the_words_in_which_it_differs(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         app = await whole(pilot)
@@ -159,7 +159,7 @@ def test_one_of_them_zoomed_with_the_words_in_which_it_differs(snap_compare: Any
     assert snap_compare(Console(), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(0)
 def test_a_blind_vote(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         app = begin(pilot, Method.VOTE)

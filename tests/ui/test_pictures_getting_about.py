@@ -6,11 +6,11 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from tests.ui.picturing import Console, both_sizes, sees
+from tests.ui.picturing import Console, in_turn, sees
 from tests.ui.test_snapshots import tell
 
 
-@both_sizes
+@in_turn(1)
 def test_the_palette(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         await tell(pilot)
@@ -21,7 +21,7 @@ def test_the_palette(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Console("ember"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(0)
 def test_the_help(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         await pilot.press("f2")
@@ -32,7 +32,7 @@ def test_the_help(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Console("paper"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(1)
 def test_letters_to_jump_by(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         await tell(pilot)

@@ -22,6 +22,7 @@ from tui_orchestrator.ui.traffic import TrafficScreen
 USD = Money.from_usd
 
 
+@pytest.mark.cells
 @both_sizes
 @pytest.mark.parametrize("without_colours", [False, True])
 def test_models_to_pin(
@@ -40,6 +41,7 @@ def test_models_to_pin(
     assert snap_compare(Console("contrast"), terminal_size=size, run_before=show)
 
 
+@pytest.mark.cells
 @both_sizes
 @pytest.mark.parametrize("any_came", [True, False])
 def test_what_came_through_the_gateway(

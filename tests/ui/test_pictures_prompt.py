@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.clock import ManualClock
-from tests.ui.picturing import Console, both_sizes, console_of, decision, sees
+from tests.ui.picturing import Console, console_of, decision, in_turn, sees
 from tests.ui.test_prompt import PASTE, png
 from tui_orchestrator.routing.money import Money
 from tui_orchestrator.services.enclosing import Burden
@@ -36,7 +36,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@both_sizes
+@in_turn(0)
 def test_commands_that_may_be_meant(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         await pilot.press("slash", "r")
@@ -45,7 +45,7 @@ def test_commands_that_may_be_meant(snap_compare: Any, size: tuple[int, int]) ->
     assert snap_compare(Console("contrast"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(1)
 def test_a_folded_paste_a_picture_and_paths_that_may_be_meant(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         composer = console_of(pilot).composer
@@ -58,7 +58,7 @@ def test_a_folded_paste_a_picture_and_paths_that_may_be_meant(snap_compare: Any,
     assert snap_compare(Console(), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(0)
 def test_a_search_in_all_that_was_sent(snap_compare: Any, size: tuple[int, int]) -> None:
     clock = ManualClock()
 

@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.clock import ManualClock
-from tests.ui.picturing import SIZES, Console, both_sizes, sees
+from tests.ui.picturing import SIZES, Console, in_turn, sees
 from tests.ui.test_experiments import findings
 from tui_orchestrator.routing.money import ZERO, Money
 from tui_orchestrator.services.advice import Advice, Score
@@ -79,6 +79,7 @@ RETRIES = Recommendation(
 ADVICE = Advice(420, 21, (CHEAPER, RETRIES), Score(0.62, 0.97, 180, USD("1.6"), USD("0.61")))
 
 
+@pytest.mark.cells
 @pytest.mark.parametrize("tab", ["costs", "performance", "advice"])
 @pytest.mark.parametrize("size", SIZES)
 def test_reports(snap_compare: Any, monkeypatch: pytest.MonkeyPatch, tab: Tab, size: tuple[int, int]) -> None:
@@ -98,7 +99,7 @@ def test_reports(snap_compare: Any, monkeypatch: pytest.MonkeyPatch, tab: Tab, s
     assert snap_compare(Console(theme), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(1)
 def test_a_change_before_it_is_made(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         pilot.app.push_screen(Proposal(CHEAPER, CHANGE, FILE))
@@ -107,7 +108,7 @@ def test_a_change_before_it_is_made(snap_compare: Any, size: tuple[int, int]) ->
     assert snap_compare(Console("contrast"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(0)
 def test_experiments(snap_compare: Any, size: tuple[int, int]) -> None:
     async def give(found: object) -> object:
         return found
@@ -123,7 +124,7 @@ def test_experiments(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Console("dusk" if size[0] > 100 else "paper"), terminal_size=size, run_before=show)
 
 
-@both_sizes
+@in_turn(1)
 def test_starting_an_experiment(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
         pilot.app.push_screen(Starting(SimpleNamespace()))  # type: ignore[arg-type]

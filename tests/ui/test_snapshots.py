@@ -136,11 +136,13 @@ def animations_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none", raising=False)
 
 
+@pytest.mark.cells(0, 3)
 @pytest.mark.parametrize("size", [(160, 48), (100, 30), (80, 24), (40, 10)])
 def test_a_turn_that_fell_back(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Still(UiSettings()), terminal_size=size, run_before=tell)
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
 def test_the_card_alone(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
@@ -150,6 +152,7 @@ def test_the_card_alone(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Still(UiSettings()), terminal_size=size, run_before=show)
 
 
+@pytest.mark.cells(0)
 @pytest.mark.parametrize("size", [(100, 30), (80, 24)])
 def test_the_table_of_models(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
@@ -158,6 +161,7 @@ def test_the_table_of_models(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Still(UiSettings()), terminal_size=size, run_before=show)
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("size", [(100, 30), (80, 24)])
 def test_the_strategies(snap_compare: Any, size: tuple[int, int]) -> None:
     async def show(pilot: Pilot[Any]) -> None:
@@ -217,6 +221,7 @@ async def shelved() -> SimpleNamespace:
     return SimpleNamespace(archive=Archive(db, clock), conversations=conversations, clock=clock, db=db)
 
 
+@pytest.mark.cells(1, 2)
 @pytest.mark.parametrize(("size", "typed"), [((160, 48), ""), ((80, 24), ""), ((160, 48), "tree"), ((100, 30), "tree")])
 def test_the_sessions(snap_compare: Any, size: tuple[int, int], typed: str) -> None:
     async def show(pilot: Pilot[Any]) -> None:
