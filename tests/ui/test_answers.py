@@ -49,19 +49,17 @@ async def asked(seat: Console, prompt: str = PROMPT) -> None:
     await seat.until(lambda: "confidence" in seat.screen, "the answer's line")
 
 
-@pytest.mark.parametrize(("key", "command", "mark"), [("alt+u", "/good", "▲"), ("alt+d", "/bad", "▼")])
-async def test_a_vote_is_seen_under_the_answer_and_once_more_takes_it_back(
-    tmp_path: Path, key: str, command: str, mark: str
-) -> None:
+async def test_a_vote_is_seen_under_the_answer_and_once_more_takes_it_back(tmp_path: Path) -> None:
     async with console(tmp_path, script=Script().always(PARIS)) as seat:
         await asked(seat)
-        await seat.pilot.press(key)
-        await seat.until(lambda: mark in status(seat), f"{mark} under the answer")
-        assert seat.app.composer.prompt.text == ""
-        assert votes(tmp_path) == [(float(mark == "▲"), 1.0)]
-        await seat.send(command)
-        await seat.until(lambda: mark not in status(seat), f"no {mark} under the answer")
-        assert [weight for _, weight in votes(tmp_path)] == [0.0]
+        for key, command, mark in (("alt+u", "/good", "▲"), ("alt+d", "/bad", "▼")):
+            await seat.pilot.press(key)
+            await seat.until(lambda mark=mark: mark in status(seat), f"{mark} under the answer")
+            assert seat.app.composer.prompt.text == ""
+            assert votes(tmp_path)[-1:] == [(float(mark == "▲"), 1.0)]
+            await seat.send(command)
+            await seat.until(lambda mark=mark: mark not in status(seat), f"no {mark} under the answer")
+            assert {weight for _, weight in votes(tmp_path)} == {0.0}
 
 
 async def test_a_vote_is_seen_when_the_session_is_opened_again(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Paste
 
 from benchmarks.terminal.endings import CONSOLE, READY
 from benchmarks.terminal.pseudoterminal import Pseudoterminal, environment
@@ -231,7 +232,9 @@ async def test_an_output_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         await seat.send("/batch questions.jsonl")
         await seat.sees("Ask many prompts from a file")
         for output, why in (("pipe", "it is a pipe or a device, not a file"), ("x" * 300, "File name too long")):
-            await seat.pilot.press("down", "ctrl+u", *output, "enter")
+            await seat.pilot.press("down", "ctrl+u")
+            seat.app.post_message(Paste(output))
+            await seat.pilot.press("enter")
             await seat.sees(why)
             await seat.pilot.press("up")
         await seat.pilot.press("escape")

@@ -85,6 +85,7 @@ async def settle(pilot: Pilot[None]) -> None:
     pilot.app.screen._on_timer_update()
 
 
+@pytest.mark.cells(0, 1)
 @pytest.mark.parametrize("seed", range(4))
 async def test_a_screen_drawn_change_by_change_looks_as_one_drawn_at_once(seed: int) -> None:
     app, chance = Desktop(), random.Random(seed)

@@ -141,6 +141,7 @@ async def test_only_what_is_too_long_to_be_written_in_is_folded_after_the_editor
 # -- names that are begun
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("size", [(80, 24), (40, 10)])
 async def test_a_name_that_is_begun_as_no_other_is_taken_and_an_error_tells_all_there_are(
     tmp_path: Path, size: tuple[int, int]

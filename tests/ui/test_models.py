@@ -242,6 +242,7 @@ async def test_the_table_has_the_focus_as_soon_as_there_are_models(
         await seat.sees("What it can do", "Esc closes")
 
 
+@pytest.mark.cells(0, 3)
 @pytest.mark.parametrize(
     ("size", "there", "gone"),
     [
@@ -267,6 +268,7 @@ HERETIC = "mradermacher/Llama-3.3-70B-Instruct-Uncensored-Heretic-i1-GGUF"
 LONG = (f"{HERETIC}:IQ4_XS", f"{HERETIC}:Q4_K_M", HERETIC.replace("70B", "8B") + ":IQ4_XS", "模" * 60, "qwen3:8b")
 
 
+@pytest.mark.cells(0, 2)
 @pytest.mark.parametrize(
     ("size", "there", "shown"),
     [

@@ -115,8 +115,8 @@ async def test_words_are_found_and_what_the_mark_stands_at_is_unfolded(tmp_path:
         # Old messages are no widgets.
         await seat.begin_anew()
         before = len(seat.app.screen.query("*"))
-        seat.app.chat.transcript.load(history(10_000))
-        await seat.sees("answer 4999")
+        seat.app.chat.transcript.load(history(2_000))
+        await seat.sees("answer 999")
         await seat.pilot.press("f2", "home")
         await seat.sees("question 0 about")
         assert len(seat.app.screen.query("*")) == before
@@ -128,6 +128,7 @@ async def test_what_is_said_meanwhile_is_counted_too(tmp_path: Path) -> None:
         await seat.sees(" of 4")
 
 
+@pytest.mark.cells(0, 2)
 @pytest.mark.parametrize("size", [(160, 48), (80, 24), (40, 10)])
 async def test_a_badge_tells_of_what_came_below_and_a_click_on_it_goes_there(
     tmp_path: Path, size: tuple[int, int]
@@ -254,6 +255,7 @@ async def test_a_prompt_is_quoted_from_its_menu(tmp_path: Path) -> None:
         await seat.until(lambda: seat.app.composer.prompt.text == f"> {PROMPT}\n\n", "the quotation")
 
 
+@pytest.mark.cells(0)
 @pytest.mark.parametrize("size", [(40, 10), (40, 12)])
 async def test_what_one_looks_for_is_seen_in_a_narrow_line_too(tmp_path: Path, size: tuple[int, int]) -> None:
     async with console(tmp_path, size=size, script=Script().always(Say(text="It is blue, the sky."))) as seat:

@@ -200,9 +200,15 @@ async def comes_to(seat: Console, lines: list[str]) -> None:
         assert seen == lines
 
 
-@pytest.mark.cells
-@pytest.mark.parametrize("after_a_restart", [False, True], ids=["at once", "after a restart"])
-@pytest.mark.parametrize("name", TURNS)
+@pytest.mark.cells(*(2 * number + (number % 4 == 0) for number in range(len(TURNS))))
+@pytest.mark.parametrize(
+    ("name", "after_a_restart"),
+    [
+        pytest.param(name, later, id=f"{name}-{'after a restart' if later else 'at once'}")
+        for name in TURNS
+        for later in (False, True)
+    ],
+)
 async def test_a_turn_reads_the_same_when_it_is_opened_again(tmp_path: Path, name: str, after_a_restart: bool) -> None:
     (tmp_path / "plan.md").write_text("The plan is simple.\n")
     turn = TURNS[name]()

@@ -247,6 +247,7 @@ async def test_a_narrow_terminal_says_it_above_the_prompt_and_covers_nothing(tmp
         await seat.until(lambda: seat.app.screen.query("Toast"), "a toast where there is room")
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("size", [(100, 30), (80, 24)])
 async def test_what_is_said_of_a_model_covers_none_of_their_prices_and_health(
     tmp_path: Path, size: tuple[int, int]

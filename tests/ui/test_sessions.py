@@ -533,6 +533,7 @@ async def test_what_another_copy_of_the_program_changes_is_seen_in_the_open_list
         assert seat.app.screen.query_one("#sessions", OptionList).highlighted == marked, "the mark stays"
 
 
+@pytest.mark.cells(1)
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
 async def test_wide_and_combining_characters_keep_every_pane_and_list_aligned(
     tmp_path: Path, size: tuple[int, int]

@@ -451,6 +451,7 @@ url = "redis://:hunter2-hunter2@host:6379/0"
 """
 
 
+@pytest.mark.cells(1, 2)
 @pytest.mark.parametrize(
     ("size", "searched"), [((160, 48), ""), ((80, 24), ""), ((160, 48), "daily_usd"), ((80, 24), "redis")]
 )

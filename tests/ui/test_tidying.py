@@ -83,6 +83,7 @@ async def test_dialogs_and_toasts_that_were_closed_are_gone(tmp_path: Path, monk
             assert gc.get_freeze_count() > frozen + 2 * MANY, "what stays is left out"
 
 
+@pytest.mark.cells(0)
 @pytest.mark.usefixtures("unfrozen")
 @pytest.mark.parametrize("dialog", ["pick_model", "help", "palette"])
 async def test_what_was_left_out_while_it_was_there_is_gone_once_it_has_ended(tmp_path: Path, dialog: str) -> None:

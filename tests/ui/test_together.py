@@ -178,20 +178,6 @@ async def test_those_still_at_work_are_ended_by_a_key_and_the_others_judged(tmp_
         await seat.sees("No ensemble is running.")
 
 
-async def test_the_key_that_shows_the_columns_takes_the_focus_there(tmp_path: Path) -> None:
-    script = Script()
-    async with console(tmp_path, script=script) as seat:
-        await ensemble(seat, script)
-        await seat.pilot.press("f7")
-        await seat.sees("▸ discarded")
-        assert seat.app.focused is seat.app.composer.prompt
-        await seat.pilot.press("f7")
-        await seat.sees("is the answer")
-        await seat.pilot.press("3")
-        await seat.until(lambda: bool(rows(tmp_path, "SELECT 1 FROM observations WHERE sign = 'pick'")), "the pick")
-        assert seat.app.composer.prompt.text == ""
-
-
 async def test_one_answer_written_from_all_by_a_model_chosen_with_its_cost_is_gone_to(tmp_path: Path) -> None:
     script = Script()
     async with console(tmp_path, script=script) as seat:
@@ -212,15 +198,39 @@ async def test_one_answer_written_from_all_by_a_model_chosen_with_its_cost_is_go
         await seat.until(lambda: seat.app.chat.transcript.has_focus, "the focus in the conversation")
         await seat.pilot.press("up", "enter")
         await seat.sees("why this model, and what it took")
+        await seat.pilot.press("escape")
+
+        # The columns say that it is the conversation's.
+        told = "★ The merged answer is the conversation's · best of these: "
+        await seat.pilot.press("f7")
+        await seat.sees("writes one answer from all", told)
+        await seat.pilot.press("c")
+        await seat.sees("the conversation has gone")
+        assert seat.app.composer.prompt.text == ""
+        session = seat.app.talk.id
+        await seat.pilot.press("ctrl+n")
+        await seat.sees("Where to?")
+        await seat.app._open_id(session)
+        await seat.sees("writes one answer from all", told)
+        assert all(f"Sentence number {place} is mine." in seat.app.chat.columns.source(place) for place in (1, 2, 3))
 
 
-async def test_f2_in_the_columns_leaves_their_letters_and_what_follows_is_drawn_at_its_own_width(
-    tmp_path: Path,
-) -> None:
+async def test_f2_and_f7_go_into_the_columns_and_what_follows_is_drawn_at_its_own_width(tmp_path: Path) -> None:
     script = Script()
     async with console(tmp_path, script=script) as seat:
-        # F2 in the columns leaves their letters the keys they are.
         await ensemble(seat, script)
+        # The key that shows the columns takes the focus there.
+        await seat.pilot.press("f7")
+        await seat.sees("▸ discarded")
+        assert seat.app.focused is seat.app.composer.prompt
+        await seat.pilot.press("f7")
+        await seat.sees("is the answer")
+        await seat.pilot.press("3")
+        await seat.until(lambda: bool(rows(tmp_path, "SELECT 1 FROM observations WHERE sign = 'pick'")), "the pick")
+        assert seat.app.composer.prompt.text == ""
+
+        # F2 in the columns leaves their letters the keys they are.
+        seat.app.composer.prompt.focus()
         await seat.pilot.press("f2", "f2", "m")
         await seat.sees("One answer from all, written by")
         assert not seat.app.composer.prompt.text
@@ -240,26 +250,6 @@ async def test_f2_in_the_columns_leaves_their_letters_and_what_follows_is_drawn_
         drawn = {line.split("│")[1] for line in frames}
         assert greeting in drawn
         assert {line for line in drawn if len(line) == len(greeting)} == {greeting}
-
-
-async def test_the_columns_say_that_the_merged_answer_is_the_conversations(tmp_path: Path) -> None:
-    script, told = Script(), "★ The merged answer is the conversation's · best of these: "
-    async with console(tmp_path, script=script) as seat:
-        chain = await ensemble(seat, script)
-        script.always(Say(text="It is all of it in one."))
-        await merge(seat, tmp_path, chain[0])
-        await seat.pilot.press("f7")
-        await seat.sees("writes one answer from all", told)
-        await seat.pilot.press("c")
-        await seat.sees("the conversation has gone")
-        assert seat.app.composer.prompt.text == ""
-        assert seat.app.talk is not None
-        session = seat.app.talk.id
-        await seat.pilot.press("ctrl+n")
-        await seat.sees("Where to?")
-        await seat.app._open_id(session)
-        await seat.sees("writes one answer from all", told)
-        assert all(f"Sentence number {place} is mine." in seat.app.chat.columns.source(place) for place in (1, 2, 3))
 
 
 async def test_the_columns_tell_the_verdict_again_where_nothing_could_be_merged(tmp_path: Path) -> None:
@@ -328,7 +318,7 @@ async def test_a_model_chosen_with_its_cost_judges_the_answers_afterwards(tmp_pa
         await seat.sees(f"Sentence number {place} is mine.", "the judge named that of")
 
 
-async def test_a_judge_that_names_none_leaves_the_verdict_as_it_was(tmp_path: Path) -> None:
+async def test_a_judge_that_names_none_or_has_no_room_leaves_the_verdict_as_it_was(tmp_path: Path) -> None:
     script = Script()
     async with console(tmp_path, script=script) as seat:
         await ensemble(seat, script)
@@ -341,18 +331,15 @@ async def test_a_judge_that_names_none_leaves_the_verdict_as_it_was(tmp_path: Pa
         assert seat.app.talk.last == standing
         assert rows(tmp_path, "SELECT count(*) FROM messages WHERE role = 'user'") == [(1,)]
 
-
-async def test_a_judge_that_no_budget_has_room_for_is_not_asked(tmp_path: Path) -> None:
-    script = Script()
-    async with console(tmp_path, script=script) as seat:
-        await ensemble(seat, script)
+        # One that no budget has room for is not asked.
         await seat.send("/cost 0.0000001")
         await seat.send("/judge rush-pro")
         await seat.sees("The request's cap has too little left")
         await seat.pilot.press("escape")
         await seat.sees("No judge: ", "is the answer · weighted")
         await seat.ended()
-        assert rows(tmp_path, "SELECT 1 FROM attempts WHERE cause = 'judge'") == []
+        assert rows(tmp_path, "SELECT count(*) FROM attempts WHERE cause = 'judge'") == [(1,)], "the first"
+        assert seat.app.talk.last == standing
 
 
 @pytest.mark.parametrize(("size", "spent", "best"), [((100, 30), "", ""), ((80, 24), " $", " the best: $")])

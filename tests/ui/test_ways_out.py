@@ -53,6 +53,7 @@ def test_what_the_terminal_answers_while_it_is_left_turns_nothing_on(tmp_path: P
         assert terminal.modes() == {}
 
 
+@pytest.mark.cells
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGCONT])
 @pytest.mark.parametrize("among", ["_writer_thread._queue.mutex", "together()"], ids=["a write", "what is kept back"])
 def test_a_signal_in_the_middle_of_a_step_is_heeded_after_it(tmp_path: Path, number: int, among: str) -> None:

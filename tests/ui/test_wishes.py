@@ -159,6 +159,7 @@ async def with_personas(path: Path, script: Script = ANSWERS, taps: Taps | None 
         yield seat
 
 
+@pytest.mark.cells(0)
 @pytest.mark.parametrize("seed", range(2))
 async def test_what_a_persona_brought_goes_with_it_and_what_the_user_asked_for_stays(tmp_path: Path, seed: int) -> None:
     person = Person(random.Random(seed))
@@ -178,18 +179,16 @@ async def test_what_a_persona_brought_goes_with_it_and_what_the_user_asked_for_s
             await person.sees(seat)
 
 
-@pytest.mark.parametrize("key", ["ctrl+n", "alt+t"])
-async def test_a_prompt_of_a_new_session_does_not_go_to_the_model_of_the_persona_before(
-    tmp_path: Path, key: str
-) -> None:
+async def test_a_prompt_of_a_new_session_does_not_go_to_the_model_of_the_persona_before(tmp_path: Path) -> None:
     async with with_personas(tmp_path) as seat:
-        await seat.send("/persona fancy")
-        await seat.sees("◈ fancy  quality  ★ tern-max")
-        await seat.pilot.press(key)
-        await seat.sees_no("★ tern-max")
-        await seat.send("hi")
-        await seat.ended()
-        assert rows(tmp_path, "SELECT strategy FROM attempts WHERE model LIKE '%tern-max'") == []
+        for key in ("ctrl+n", "alt+t"):
+            await seat.send("/persona fancy")
+            await seat.sees("◈ fancy  quality  ★ tern-max")
+            await seat.pilot.press(key)
+            await seat.sees_no("★ tern-max")
+            await seat.send("hi")
+            await seat.ended()
+            assert rows(tmp_path, "SELECT strategy FROM attempts WHERE model LIKE '%tern-max'") == []
 
 
 async def test_a_session_whose_answer_runs_keeps_its_persona_and_gives_it_to_no_other(tmp_path: Path) -> None:

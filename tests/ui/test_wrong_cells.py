@@ -23,6 +23,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.cells(*range(4))
 @pytest.mark.parametrize("turn", range(8))
 async def test_the_console_opens_and_goes_about_whatever_a_column_holds(
     tmp_path: Path, whole: bytes, turn: int
