@@ -37,7 +37,7 @@ def memory(megabytes: int) -> Callable[[], object]:
     return lambda: resource.setrlimit(resource.RLIMIT_AS, (megabytes * MEGABYTE, megabytes * MEGABYTE))
 
 
-@pytest.mark.cells
+@pytest.mark.cells(0, 1, 2)
 @pytest.mark.parametrize("command", [["ask", "hello"], ["costs"]], ids=" ".join)
 @pytest.mark.parametrize("megabytes", [30, 60, 110, 160, 300])
 def test_too_little_memory_is_told_in_one_sentence(tmp_path: Path, megabytes: int, command: list[str]) -> None:

@@ -83,15 +83,16 @@ async def test_a_batch_that_cannot_be_written_down_is_not_taken(in_the_way: Path
     assert gateway.asked == []
 
 
-@pytest.mark.parametrize("cap", [{}, [], True, "much", "-1", "1e99"], ids=str)
-async def test_a_cap_of_no_dollars_is_refused_by_its_name(gateway: Gateway, kept: Path, cap: object) -> None:
+async def test_a_cap_of_no_dollars_is_refused_by_its_name(gateway: Gateway, kept: Path) -> None:
     async with gateway.http() as client:
-        said = await client.post(f"{ROOT}/batch/submit", json={"lines": [{"prompt": "So?"}], "max_cost_usd": cap})
-    assert said.status_code == 400
-    told = said.json()["error"]["message"]
-    assert told.startswith("max_cost_usd: ")
-    assert "US dollars, such as 0.05" in told.replace("'", "")
-    assert kept.name not in os.listdir(kept.parent)
+        caps: tuple[object, ...] = ({}, [], True, "much", "-1", "1e99")
+        for cap in caps:
+            said = await client.post(f"{ROOT}/batch/submit", json={"lines": [{"prompt": "So?"}], "max_cost_usd": cap})
+            assert said.status_code == 400, cap
+            told = said.json()["error"]["message"]
+            assert told.startswith("max_cost_usd: ")
+            assert "US dollars, such as 0.05" in told.replace("'", "")
+            assert kept.name not in os.listdir(kept.parent)
 
 
 DAMAGED = [b"", b'{"max_cost_usd": "0.5', b'{"at_once": 8}', b'{"max_cost_usd": "-1", "at_once": 8}', b"[]", b"\xff"]

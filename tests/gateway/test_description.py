@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import httpx2
@@ -122,14 +123,15 @@ async def test_every_route_answers_as_it_is_described(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("path", BODIES)
 async def test_no_value_that_is_not_as_described_is_taken_or_a_mistake_of_the_program(
-    gateway: Gateway, path: str
+    gateway: Gateway, path: str, thorough: bool
 ) -> None:
+    """Each value for each key; in an everyday run, one in three, another one for the next key."""
     async with gateway.http() as client:
         paths = await described(client)
         body, schema = BODIES[path], taken(paths, path)
         assert [*unlike(body, schema)] == []
-        for key in schema["properties"]:
-            for value in VALUES:
+        for at, key in enumerate(schema["properties"]):
+            for value in VALUES if thorough else VALUES[at % 3 :: 3]:
                 said = {**body, key: value}
                 reply = await client.post(path, json=said)
                 assert reply.status_code in (200, 400, 404), said
@@ -141,13 +143,12 @@ async def test_no_value_that_is_not_as_described_is_taken_or_a_mistake_of_the_pr
     assert gateway.asked == []
 
 
-@pytest.mark.parametrize("by", ["", "model,,task", "nonsense"])
-@pytest.mark.parametrize("route", ["user", "models"])
-async def test_a_wrong_dimension_is_named(gateway: Gateway, route: str, by: str) -> None:
+async def test_a_wrong_dimension_is_named(gateway: Gateway) -> None:
     async with gateway.http() as client:
-        reply = await client.get(f"{ROOT}/analytics/{route}", params={"by": by})
-    assert reply.status_code == 400
-    assert "is none of model" in reply.json()["error"]["message"]
+        for route, by in product(("user", "models"), ("", "model,,task", "nonsense")):
+            reply = await client.get(f"{ROOT}/analytics/{route}", params={"by": by})
+            assert reply.status_code == 400, (route, by)
+            assert "is none of model" in reply.json()["error"]["message"]
 
 
 async def test_a_wrong_method_is_told_which_would_be_right(gateway: Gateway) -> None:
