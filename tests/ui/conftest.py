@@ -17,7 +17,7 @@ from textual._compositor import Compositor
 from textual._context import visible_screen_stack
 from textual._wait import wait_for_idle
 from textual.app import App
-from textual.events import Click, MouseDown, MouseUp
+from textual.events import Click, MouseDown, MouseUp, Paste
 from textual.geometry import Offset
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot, _get_mouse_message_arguments
@@ -234,9 +234,18 @@ class Console:
         await self.type(text)
         await self.pilot.press("enter")
 
+    async def write(self, text: str) -> None:
+        """Into the field that has the focus: all but the last letter at once, as one pastes them. For each letter that
+        is typed a list is narrowed and drawn anew."""
+        if text[:-1]:
+            self.app.post_message(Paste(text[:-1]))
+            await self.pilot.pause()
+        await self.pilot.press(_KEYS.get(text[-1], text[-1]))
+
     async def type_into_list(self, text: str) -> None:
         """Narrows the list that is open, and takes what is highlighted."""
-        await self.pilot.press(*(_KEYS.get(letter, letter) for letter in text), "enter")
+        await self.write(text)
+        await self.pilot.press("enter")
 
     async def pay_for(self, text: str) -> None:
         """Narrows the list that is open, in which nothing that costs is marked at first, and takes the first."""

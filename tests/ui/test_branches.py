@@ -140,14 +140,16 @@ def told_under(seat: Console, text: str) -> bool:
 @pytest.mark.parametrize("size", [(160, 48), (80, 24)])
 async def test_the_palette_edits_the_prompt_that_is_marked(tmp_path: Path, size: tuple[int, int]) -> None:
     async with console(tmp_path, size=size, script=Script().then(ONE).then(TWO).always(THREE)) as seat:
-        await seat.pilot.press("ctrl+p", *"edit and")
+        await seat.pilot.press("ctrl+p")
+        await seat.write("edit and")
         await seat.sees("edit and")
         assert "prompt: edit and branch" not in seat.screen
         await seat.pilot.press("escape")
         await asked(seat, "What is one?", "What is two?")
         await seat.pilot.press("f2", "up", "up")
         await seat.until(lambda: "The first answer." in marked(seat), "the first answer marked")
-        await seat.pilot.press("ctrl+p", *"edit and")
+        await seat.pilot.press("ctrl+p")
+        await seat.write("edit and")
         await seat.sees("prompt: edit and branch", "in Chat")
         await seat.pilot.press("enter")
         await seat.sees("You edit an earlier prompt")

@@ -48,7 +48,8 @@ async def test_the_palette_offers_to_copy_code_and_marks_what_is_typed_whole(tmp
         # The palette offers to copy code where there is some.
         await seat.send("How is a number printed?")
         await seat.ended()
-        await seat.pilot.press("ctrl+p", *"code")
+        await seat.pilot.press("ctrl+p")
+        await seat.write("code")
         await seat.sees("answer: copy a code block")
 
         # Typing the whole name of what the palette offers marks it.
@@ -68,7 +69,8 @@ async def test_the_palette_offers_to_copy_code_and_marks_what_is_typed_whole(tmp
 
 async def palette(seat: Console, *wanted: str) -> None:
     """What it offers for `session`, all in all."""
-    await seat.pilot.press("ctrl+p", *"session:")
+    await seat.pilot.press("ctrl+p")
+    await seat.write("session:")
 
     def offered() -> set[str]:
         return set(re.findall(r"session: (\S.*?)  ", seat.screen))
@@ -119,7 +121,8 @@ async def test_the_palette_offers_of_sessions_only_what_can_be_done_with_this_on
 
 async def finds(seat: Console, typed: str, shown: bool = True) -> None:
     """Whether the palette offers it."""
-    await seat.pilot.press("ctrl+p", *typed)
+    await seat.pilot.press("ctrl+p")
+    await seat.write(typed)
     if shown:
         await seat.until(lambda: typed in marked(seat), f"{typed} marked")
     else:
@@ -179,7 +182,8 @@ async def test_the_strategy_that_holds_is_called_current_also_while_one_types(tm
 
 async def test_the_palette_shows_the_keys_as_the_user_bound_them(tmp_path: Path) -> None:
     async with console(tmp_path, script=SCRIPT, ui=UiSettings(keymap={"strategy.pick": "f7"})) as seat:
-        await seat.pilot.press("ctrl+p", *"choose")
+        await seat.pilot.press("ctrl+p")
+        await seat.write("choose")
         await seat.sees("strategy: choose", "F7")
 
 
@@ -229,12 +233,14 @@ async def test_the_palette_says_what_can_be_done_how_it_is_called_and_by_which_k
 
         # The palette offers only what can be done now.
         await seat.begin_anew()
-        await seat.pilot.press("ctrl+p", *"answer:")
+        await seat.pilot.press("ctrl+p")
+        await seat.write("answer:")
         await seat.sees("Nothing that can be done now is called that.")
         await seat.pilot.press("escape")
         await seat.send("What colour is the sky?")
         await seat.ended()
-        await seat.pilot.press("ctrl+p", *"answer")
+        await seat.pilot.press("ctrl+p")
+        await seat.write("answer")
         await seat.sees("answer: copy", "answer: ask again")
         assert "take the vote back" not in seat.screen
         assert "copy a code block" not in seat.screen
@@ -242,9 +248,11 @@ async def test_the_palette_says_what_can_be_done_how_it_is_called_and_by_which_k
         await seat.sees("There is no vote on that answer.")
         await seat.pilot.press("alt+u")
         await seat.sees("▲ good. 1 for, 0 against")
-        await seat.pilot.press("ctrl+p", *"vote back")
+        await seat.pilot.press("ctrl+p")
+        await seat.write("vote back")
         await seat.sees("answer: take the vote back")
-        await seat.pilot.press("escape", "ctrl+p", *"ensemble:")
+        await seat.pilot.press("escape", "ctrl+p")
+        await seat.write("ensemble:")
         await seat.sees("Nothing that can be done now is called that.")
 
         # A strategy is chosen by its name though another is described by it.
@@ -257,18 +265,22 @@ async def test_the_palette_says_what_can_be_done_how_it_is_called_and_by_which_k
         # The palette calls the strategy that holds current.
         await seat.begin_anew()
         await seat.send("/strategy quality")
-        await seat.pilot.press("ctrl+p", *"strategy: quality")
+        await seat.pilot.press("ctrl+p")
+        await seat.write("strategy: quality")
         # Still there: what it is called marks nothing else.
         await seat.until(lambda: "quality · current · the likeliest" in marked(seat), "it marked")
         assert seat.screen.count("current") == 1
 
         # The palette finds every strategy and says where a key works as the screen does.
         await seat.begin_anew()
-        await seat.pilot.press("ctrl+p", *"compare models")
+        await seat.pilot.press("ctrl+p")
+        await seat.write("compare models")
         await seat.sees("strategy: ensemble · to ask and compare several models")
-        await seat.pilot.press("escape", "ctrl+p", *"add a provider")
+        await seat.pilot.press("escape", "ctrl+p")
+        await seat.write("add a provider")
         await seat.sees("a in Models")
-        await seat.pilot.press("escape", "ctrl+p", *"strategy: ensemble")
+        await seat.pilot.press("escape", "ctrl+p")
+        await seat.write("strategy: ensemble")
         await seat.sees("to ask and compare several models: several")
         await seat.pilot.press("enter")
         await seat.until(lambda: seat.app.options.strategy == "ensemble")

@@ -65,7 +65,8 @@ async def test_words_are_found_and_what_the_mark_stands_at_is_unfolded(tmp_path:
     async with console(tmp_path) as seat:
         # A file that went along is found by its name.
         seat.app.chat.transcript.load([Entry.prompt("What is it?", ["plan.md", "plan.png"], prompt_key("r"))])
-        await seat.pilot.press("ctrl+f", *"plan")
+        await seat.pilot.press("ctrl+f")
+        await seat.write("plan")
         await seat.sees("1 of 2")
         assert lit(seat) == ["plan"]
 
@@ -73,7 +74,8 @@ async def test_words_are_found_and_what_the_mark_stands_at_is_unfolded(tmp_path:
         await seat.begin_anew()
         text = "\n".join(f"line {number}" for number in range(60)) + "\nneedle"
         seat.app.chat.transcript.load([Entry.prompt(text, key=prompt_key("r"))])
-        await seat.pilot.press("ctrl+f", *"needle")
+        await seat.pilot.press("ctrl+f")
+        await seat.write("needle")
         await seat.sees("1 of 1")
         assert lit(seat) == ["needle"]
 
@@ -124,7 +126,8 @@ async def test_words_are_found_and_what_the_mark_stands_at_is_unfolded(tmp_path:
 
 async def test_what_is_said_meanwhile_is_counted_too(tmp_path: Path) -> None:
     async with asked(tmp_path, PARIS, PARIS) as seat:
-        await seat.pilot.press("ctrl+f", *"paris")
+        await seat.pilot.press("ctrl+f")
+        await seat.write("paris")
         await seat.sees(" of 4")
 
 
@@ -219,7 +222,8 @@ async def test_a_vote_from_the_menu_is_on_the_marked_answer(tmp_path: Path) -> N
 async def test_an_answer_is_searched_warned_of_and_voted_on(tmp_path: Path) -> None:
     async with asked(tmp_path, PARIS) as seat:
         # Words are found counted and gone through.
-        await seat.pilot.press("ctrl+f", *"paris")
+        await seat.pilot.press("ctrl+f")
+        await seat.write("paris")
         await seat.sees("1 of 2")
         assert lit(seat) == ["Paris"]
         await seat.pilot.press("enter")

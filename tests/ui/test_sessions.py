@@ -46,8 +46,7 @@ async def open_list(seat: Console) -> None:
 
 
 async def type_here(seat: Console, text: str) -> None:
-    names = {" ": "space", "-": "minus", "/": "slash", ".": "full_stop", ",": "comma", "#": "number_sign"}
-    await seat.pilot.press(*(names.get(letter, letter) for letter in text))
+    await seat.write(text)
 
 
 def rows(path: Path, query: str) -> list[tuple[object, ...]]:

@@ -139,7 +139,7 @@ class Person:
         self.talk = self.kept[title]
         await seat.pilot.press("ctrl+l")
         await seat.sees("╭─ Sessions", "in all")
-        await seat.pilot.press(*title)
+        await seat.write(title)
         await seat.sees("In titles")
         await seat.pilot.press("enter")
         await seat.sees_no("╭─ Sessions")
