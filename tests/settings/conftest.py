@@ -1,4 +1,6 @@
-from collections.abc import Callable
+import contextlib
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,24 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Everything of the program's lies here; nothing of the machine's own is read."""
     monkeypatch.setenv("TUI_ORCHESTRATOR_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+def _children() -> set[str]:
+    """Of this process, ended ones that nobody has waited for among them; none where the system does not list them."""
+    found = set()
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(status.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.add(status.parent.name)
+    return found
+
+
+@pytest.fixture
+def childless() -> Iterator[None]:
+    """No process that the test has started is left: others may have started some for good."""
+    before = _children()
+    yield
+    assert _children() <= before
 
 
 @pytest.fixture

@@ -46,31 +46,25 @@ def everybody_has_gone(reader: int) -> bool:
     return bool(ended)
 
 
-def no_child_is_left() -> None:
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
-
-
 def test_a_command_has_as_long_as_the_documents_say() -> None:
     assert "A command has ten seconds" in (Path(__file__).parents[2] / "docs/safety.md").read_text()
     assert key_commands._SECONDS == 10
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick", "childless")
 def test_what_a_command_has_started_ends_when_its_time_is_up(loaded: Load, held: Path) -> None:
     reader = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
     provider = loaded(command(GRANDCHILDREN.format(held=held))).providers["openai"]
     assert "took longer than" in provider.key_problem
     assert everybody_has_gone(reader)
-    no_child_is_left()
 
 
+@pytest.mark.usefixtures("childless")
 def test_a_key_counts_although_something_of_the_command_s_goes_on(loaded: Load, held: Path) -> None:
     reader = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
     provider = loaded(command(f"exec 3> {held}; sleep 600 & echo key-from-a-shell")).providers["openai"]
     assert provider.api_key == Secret("key-from-a-shell")
     assert everybody_has_gone(reader), "it has ended with the command"
-    no_child_is_left()
 
 
 def _as_from_a_terminal() -> None:

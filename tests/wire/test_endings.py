@@ -29,7 +29,6 @@ from .dialects import (
     GEMINI,
     MESSAGE_STOP,
     OPENAI,
-    WIRES,
     Read,
     Wire,
     a_call,
@@ -345,8 +344,6 @@ FLOOD_BYTES = 1 << 22
 """Of a quarter of it the loop has turns enough even where nothing lets it have them."""
 
 
-@pytest.mark.cells
-@pytest.mark.parametrize("wire", WIRES, ids=str)
 @pytest.mark.parametrize(
     "flood",
     [b": c\n\n", b"\n", b"\r", b"event: ping\n\n", b": \n" * 200 + b"\n"],
@@ -380,8 +377,6 @@ CROWDS = {
 }
 
 
-@pytest.mark.cells
-@pytest.mark.parametrize("wire", WIRES, ids=str)
 @pytest.mark.parametrize("part", [b"{}", b"[]", b"1", b'""', b'{"a": 1}', b'{"a": "\\"", "b": []}'])
 async def test_an_event_of_very_many_parts_is_not_made_objects_of(
     wire: Wire, clients: HttpClients, part: bytes

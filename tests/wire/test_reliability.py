@@ -40,8 +40,6 @@ ROWS = [[(fault, kind) for kind, spoken in FORMATS.items() if spoken != fault.bu
 EACH = [row for rows in ROWS for row in rows]
 IN_TURN = [rows[number % len(rows)] for number, rows in enumerate(ROWS)]
 """Each fault of one kind of provider: what is tried again does not depend on who failed."""
-OTHERS = [EACH.index(rows[(number + 1) % len(rows)]) for number, rows in enumerate(ROWS)]
-"""In an everyday run, each fault of another kind of provider than with nobody else there."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +65,6 @@ def test_no_two_rows_are_the_same() -> None:
     assert len({str(fault) for fault in FAULTS}) == len(FAULTS)
 
 
-@pytest.mark.cells(*OTHERS)
 @pytest.mark.parametrize(("fault", "kind"), EACH, ids=str)
 def test_with_another_model_there(runner: asyncio.Runner, bench: Bench, fault: Fault, kind: str) -> None:
     told = runner.run(bench.turn(kind, fault, alone=False))

@@ -33,7 +33,6 @@ _CJK_PARTICLES = re.compile(
     "でした|です|ます|でしょう|[はがのをにで]|是|的|了|在|为|為|于|於|位于|和|或|与|與|叫做|叫|这座城市|城市|[哪里谁什么嗎吗呢]"
 )
 _LONGEST_NAME = 40
-_BEFORE = re.compile(r"[^\W_]+[ -]$")
 _DAY = re.compile(r" \d")
 _NAMES = ("May", "Will")
 """Words that say nothing but where they are written large, after another."""
@@ -185,12 +184,14 @@ def _words(text: str) -> _Words:
 
 def _named(text: str, match: re.Match[str]) -> bool:
     """A word that says nothing elsewhere, as a name: 'vitamin D', 'World War I', 'in May', 'May 5', 'Mr Will Smith'."""
-    token, before = match[0], _BEFORE.search(text, max(0, match.start() - _LONGEST_NAME), match.start())
+    token, between = match[0], text[match.start() - 1 : match.start()]
+    words = text[max(0, match.start() - _LONGEST_NAME) : match.start()].replace("-", " ").split()
+    before = words[-1] if words and between in (" ", "-") and words[-1].isalnum() else ""
     if token == "I":
-        return before is not None and before[0][0].isupper()
+        return before[:1].isupper()
     if token == "May" and _DAY.match(text, match.end()):
         return True
-    return before is not None and (token in _NAMES or (len(token) == 1 and token.isupper()))
+    return bool(before) and (token in _NAMES or (len(token) == 1 and token.isupper()))
 
 
 def _elided(text: str, match: re.Match[str]) -> bool:
