@@ -29,7 +29,7 @@ def fed(make: type[ConsoleApp], home: Path, script: Script, feed: Feed) -> None:
     base = replace(
         Settings(),
         ui=UiSettings(motion="reduced", notifications=False),
-        budgets=Budgets(daily=Money.from_usd(1_000_000)),
+        budgets=Budgets(daily=Money.from_usd(1_000_000), monthly=Money.from_usd(1_000_000)),
         store=StoreSettings(home / "store.db"),
         discovery=False,
     )
