@@ -21,10 +21,7 @@ from tui_orchestrator.routing.sequential import (
     rate_interval,
 )
 
-
-@pytest.fixture
-def runs(thorough: bool) -> int:
-    return 200 if thorough else 100
+RUNS = 200
 
 
 def trial(a: float, b: float, count: int, seed: int, share: float = 0.5) -> Reading:
@@ -38,15 +35,13 @@ def trial(a: float, b: float, count: int, seed: int, share: float = 0.5) -> Read
 
 
 @pytest.mark.parametrize(("rate", "share"), [(0.5, 0.5), (0.9, 0.5), (0.7, 0.2)])
-def test_equal_ways_are_seldom_said_to_differ_by_one_who_looks_after_every_outcome(
-    rate: float, share: float, runs: int
-) -> None:
-    false_alarms = sum(trial(rate, rate, 300, seed, share).decided_after is not None for seed in range(runs))
+def test_equal_ways_are_seldom_said_to_differ_by_one_who_looks_after_every_outcome(rate: float, share: float) -> None:
+    false_alarms = sum(trial(rate, rate, 300, seed, share).decided_after is not None for seed in range(RUNS))
     # Three standard deviations of chance above α.
-    assert false_alarms / runs <= ALPHA + 3 * math.sqrt(ALPHA * (1 - ALPHA) / runs)
+    assert false_alarms / RUNS <= ALPHA + 3 * math.sqrt(ALPHA * (1 - ALPHA) / RUNS)
 
 
-def test_a_test_for_one_look_would_raise_false_alarms_there(runs: int) -> None:
+def test_a_test_for_one_look_would_raise_false_alarms_there() -> None:
     """What the one here is for: the usual test of two rates, looked at after every outcome."""
 
     def alarmed(seed: int) -> bool:
@@ -63,10 +58,10 @@ def test_a_test_for_one_look_would_raise_false_alarms_there(runs: int) -> None:
                     return True
         return False
 
-    assert sum(alarmed(seed) for seed in range(runs)) / runs > 0.15
+    assert sum(alarmed(seed) for seed in range(RUNS)) / RUNS > 0.15
 
 
-def test_equal_ways_are_seldom_said_to_differ_where_the_rates_drift_and_hang_together(runs: int) -> None:
+def test_equal_ways_are_seldom_said_to_differ_where_the_rates_drift_and_hang_together() -> None:
     """Nothing is supposed of the prompts: only the draw is ours."""
 
     def alarmed(seed: int) -> bool:
@@ -78,7 +73,7 @@ def test_equal_ways_are_seldom_said_to_differ_where_the_rates_drift_and_hang_tog
             outcomes.append(Outcome("b" if luck.random() < 0.5 else "a", good))
         return drawn(outcomes, 0.5).decided_after is not None
 
-    assert sum(alarmed(seed) for seed in range(runs)) / runs <= ALPHA + 3 * math.sqrt(ALPHA * (1 - ALPHA) / runs)
+    assert sum(alarmed(seed) for seed in range(RUNS)) / RUNS <= ALPHA + 3 * math.sqrt(ALPHA * (1 - ALPHA) / RUNS)
 
 
 @pytest.mark.parametrize(("a", "b", "most"), [(0.5, 0.9, 90), (0.6, 0.8, 260), (0.95, 0.8, 330)])
@@ -129,12 +124,12 @@ def test_pairs_of_a_file_that_only_one_way_gets_right_decide_soon_and_like_ones_
     assert paired([(True, False)] * 10).better == "a"
 
 
-def test_equal_ways_on_the_prompts_of_a_file_are_seldom_said_to_differ(runs: int) -> None:
+def test_equal_ways_on_the_prompts_of_a_file_are_seldom_said_to_differ() -> None:
     def alarmed(seed: int) -> bool:
         luck = random.Random(seed)
         return paired([(luck.random() < 0.7, luck.random() < 0.7) for _ in range(200)]).decided_after is not None
 
-    assert sum(alarmed(seed) for seed in range(runs)) / runs <= ALPHA + 3 * math.sqrt(ALPHA * (1 - ALPHA) / runs)
+    assert sum(alarmed(seed) for seed in range(RUNS)) / RUNS <= ALPHA + 3 * math.sqrt(ALPHA * (1 - ALPHA) / RUNS)
 
 
 def test_what_is_said_of_the_outcomes_still_needed_comes_about_true() -> None:

@@ -117,8 +117,8 @@ async def test_words_are_found_and_what_the_mark_stands_at_is_unfolded(tmp_path:
         # Old messages are no widgets.
         await seat.begin_anew()
         before = len(seat.app.screen.query("*"))
-        seat.app.chat.transcript.load(history(2_000))
-        await seat.sees("answer 999")
+        seat.app.chat.transcript.load(history(10_000))
+        await seat.sees("answer 4999")
         await seat.pilot.press("f2", "home")
         await seat.sees("question 0 about")
         assert len(seat.app.screen.query("*")) == before
